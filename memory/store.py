@@ -1,0 +1,104 @@
+"""The contract of a clip store: what any memory backend must do.
+
+Clip tokens in the store are the truth about a stream; the history inside the language model
+is a cache of them, rebuilt after a crash.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from model.types import ClipTokens
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached; nothing was written or read."""
+
+
+class StoreFull(Exception):
+    """The store has no room for another clip; nothing was written."""
+
+
+class ForeignTokens(Exception):
+    """These clip tokens were made by another vision encoder and cannot be read by this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One remembered clip as a person sees it, without its tokens.
+
+    Attributes:
+        start: Media time of the first frame, in seconds.
+        end: Media time of the last frame, in seconds.
+    """
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """What the store knows of one stream.
+
+    Attributes:
+        name: The stream's identifier.
+        began: Wall-clock time of media time zero, in Unix seconds; the caller's clock said so.
+        clips: How many clips are remembered.
+        end: End of the newest clip in media seconds; None without clips.
+    """
+
+    name: str
+    began: float
+    clips: int
+    end: float | None
+
+
+class ClipStore(Protocol):
+    """Clip tokens and thumbnails of streams, oldest first.
+
+    Every method raises `StoreUnavailable` if the store cannot be reached.
+    """
+
+    async def begin(self, stream: str, now: float) -> StreamRecord:
+        """Return the record of `stream`, made with `began=now` (Unix seconds) if it is new."""
+        ...
+
+    async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> None:
+        """Remember a clip with its JPEG `thumbnail`, both or neither.
+
+        A clip with the same start replaces the one before it.
+
+        Raises:
+            StoreFull: If there is no room.
+        """
+        ...
+
+    def clips(
+        self, stream: str, after: float = float("-inf"), until: float = float("inf")
+    ) -> AsyncIterator[ClipTokens]:
+        """Yield clips that start after `after` and not after `until`, read in pages.
+
+        An unknown stream has no clips.
+
+        Raises:
+            ForeignTokens: If the clips were made by another vision encoder.
+        """
+        ...
+
+    async def moments(
+        self, stream: str, after: float = float("-inf"), limit: int = 1000
+    ) -> list[Moment]:
+        """Return the newest `limit` moments that start after `after`, oldest first."""
+        ...
+
+    async def thumbnail(self, stream: str, start: float) -> bytes | None:
+        """Return the JPEG of the clip that starts at `start`; None if there is none."""
+        ...
+
+    async def streams(self) -> list[StreamRecord]:
+        """Return every stream that is remembered, in order of name."""
+        ...
+
+    async def forget(self, stream: str) -> None:
+        """Drop everything known of `stream`; an unknown stream is fine."""
+        ...

@@ -1,0 +1,80 @@
+"""What the rest of the service may ask of a model, and the thread that does it.
+
+Calls are coroutines on the caller's event loop; the work runs on one thread that owns the
+network, in turns: a step of every answer being written, then new questions, then arriving
+clips, then histories that lag.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from model.types import AnswerPiece, Clip, ClipTokens, Question
+
+
+class NothingSeen(Exception):
+    """There is no clip to answer from: none has arrived, or none in the time asked about."""
+
+
+class EngineBusy(Exception):
+    """More is waiting for the network than it may hold; try again soon."""
+
+
+class Engine(Protocol):
+    """A loaded network, shared by every stream of the service.
+
+    Attributes:
+        name: The preset, such as `lite`.
+        encoder: Names the vision encoder and its weights: clip tokens made by another encoder
+            are of no use to this one.
+        frames_per_clip: Frames the encoder takes together.
+    """
+
+    name: str
+    encoder: str
+    frames_per_clip: int
+
+    async def encode(self, clip: Clip) -> ClipTokens:
+        """Return what is kept of `clip`; a clip of fewer frames repeats its last one.
+
+        Cancelling the call takes the clip out of the queue.
+
+        Raises:
+            EngineBusy: If too many clips wait already.
+        """
+        ...
+
+    def reach(self, stream: str) -> float | None:
+        """Return the end of the newest clip given to `extend` for `stream`, in media seconds.
+
+        None means that the engine holds no history of it (never had, or gave up its memory):
+        the caller hands over everything that memory holds, oldest first.
+        """
+        ...
+
+    def extend(self, stream: str, clips: Sequence[ClipTokens]) -> None:
+        """Add `clips`, oldest first, to the history of `stream`. Returns at once.
+
+        The work is done when nothing more urgent waits, at the latest before the next answer
+        on this stream. A clip that starts before the history's reach is known already and is
+        passed over, so giving the same clips twice does no harm.
+        """
+        ...
+
+    def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer `question` from the history of `stream`, as words come; the last is a `Finish`.
+
+        Closing the generator stops the writing within one token. Use `aclosing`.
+
+        Raises:
+            NothingSeen: If the history holds no clip in the time asked about.
+            EngineBusy: If too many questions wait already.
+        """
+        ...
+
+    def forget(self, stream: str) -> None:
+        """Drop the history of `stream`; an unknown stream is fine."""
+        ...
+
+    async def close(self) -> None:
+        """Stop: answers under way end as cancelled, the thread is joined."""
+        ...

@@ -1,0 +1,165 @@
+"""The values that travel through the system, in the order they come to be.
+
+    Frame --stream--> Clip --model--> ClipTokens --memory--> [ClipTokens] --model--> AnswerPiece
+
+Every value is frozen: one package makes it, nobody edits it afterwards.
+Every time is media time: seconds since the stream's beginning, never the wall clock.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+Role = Literal["user", "assistant"]
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A few consecutive sampled frames, ready to encode.
+
+    Attributes:
+        pixels: RGB frames, 0 to 255; at most as many as the encoder takes at once.
+        start: Media time of the first frame, in seconds.
+        end: Media time of the last frame, in seconds.
+    """
+
+    pixels: UInt8[Tensor, "frames height width 3"]
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        """Check the times.
+
+        Raises:
+            ValueError: If the clip ends before it starts.
+        """
+        _check_span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipTokens:
+    """What is kept of a clip: its merged visual tokens, before the projector.
+
+    Small (64 tokens for 4 frames), and independent of the language model that will read them.
+
+    Attributes:
+        values: One row per token, in the vision encoder's feature space.
+        start: Media time of the first frame, in seconds.
+        end: Media time of the last frame, in seconds.
+    """
+
+    values: Float[Tensor, "tokens width"]
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        """Check the times.
+
+        Raises:
+            ValueError: If the clip ends before it starts.
+        """
+        _check_span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much an answer rests on one clip.
+
+    Attributes:
+        start: Media time of the clip's first frame, in seconds.
+        end: Media time of the clip's last frame, in seconds.
+        score: The clip's share of the text-guided attention; the scores of an answer sum to 1.
+    """
+
+    start: float
+    end: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier line of the conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What someone wants to know, and how the answer is to be written.
+
+    Attributes:
+        text: The question in words.
+        conversation: Earlier lines, oldest first.
+        tokens: Longest answer, in tokens.
+        temperature: 0 is greedy; higher is more varied.
+        top_p: Sample from the most likely tokens that together reach this probability.
+        since: Look only at clips that end at or after this media time; None is no limit.
+        until: Look only at clips that start at or before this media time; None is no limit.
+    """
+
+    text: str
+    conversation: tuple[Turn, ...] = ()
+    tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The next words of an answer: whole characters, never half of one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer was made from.
+
+    Attributes:
+        clips: Clips the answer could draw on.
+        frames: Frames those clips stand for.
+        visual_tokens: Visual tokens of those clips.
+        tokens_kept: Visual tokens left after the last text-guided selection.
+        prompt_tokens: Text tokens that the question added.
+        answer_tokens: Tokens written.
+        start: Media time where the clips begin, in seconds.
+        end: Media time where the clips end, in seconds.
+    """
+
+    clips: int
+    frames: int
+    visual_tokens: int
+    tokens_kept: int
+    prompt_tokens: int
+    answer_tokens: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The last piece of every answer.
+
+    Attributes:
+        reason: `stop` (the model ended it), `length` (the limit did) or `cancelled`.
+        evidence: The moments the answer rests on, oldest first, one per clip.
+        usage: What the answer was made from.
+    """
+
+    reason: FinishReason
+    evidence: tuple[Evidence, ...]
+    usage: Usage
+
+
+AnswerPiece = Words | Finish
+
+
+def _check_span(start: float, end: float) -> None:
+    if end < start:
+        raise ValueError(f"a clip cannot end before it starts: {start=} {end=}")

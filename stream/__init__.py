@@ -1,0 +1,1 @@
+"""The live loop: video in, clips out, questions answered from what was remembered."""

@@ -1,0 +1,1 @@
+"""How the `lite` model is made: scenes, cached features, stages."""

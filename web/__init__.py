@@ -1,0 +1,1 @@
+"""The edge of the service: commands, HTTP, WebSocket and the page."""
