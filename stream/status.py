@@ -1,0 +1,94 @@
+"""What a live stream tells about itself: its state in words, its numbers, its news.
+
+The page, the list of streams and the benchmarks all read these; nothing here can change a stream.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from memory.store import Moment
+
+State = Literal["connecting", "live", "stalled", "retrying", "ended"]
+SourceKind = Literal["none", "webrtc", "pictures", "file", "url", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """How many clips never reached memory, by cause.
+
+    Attributes:
+        overload: Newer clips took their place before the encoder was free.
+        unwritten: The store stayed away for longer than the backlog holds.
+        full: The store had no room.
+    """
+
+    overload: int = 0
+    unwritten: int = 0
+    full: int = 0
+
+    @property
+    def total(self) -> int:
+        """All clips lost since the stream was opened here."""
+        return self.overload + self.unwritten + self.full
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """A stream at one moment.
+
+    Attributes:
+        name: The stream's identifier.
+        state: `connecting` (no frame yet), `live`, `stalled` (frames stopped), `retrying` (a
+            pulled source is away) or `ended` (nothing feeds it; it can still be asked).
+        reason: Why it is in this state, as a sentence for people.
+        source: What feeds it now, or fed it last; `none` if it is known from the store alone.
+        began: Wall-clock time of media time zero, in Unix seconds.
+        end: End of the newest remembered clip in media seconds; None without clips.
+        clips: Clips remembered.
+        frames: Pictures that arrived since the stream was opened here.
+        sampled: Pictures of those that were looked at.
+        rate: Pictures looked at per second of media time, as it is set now.
+        lost: Clips that never reached memory, by cause.
+        unwritten: Encoded clips that wait for the store.
+        frame_age: Seconds from a picture's arrival to the encoder, for the newest clip; None
+            before the first.
+        frame_age_p50: The same, the median of the newest clips.
+        frame_age_p99: The same, the worst one in a hundred of the newest clips.
+        encode_ms: How long the newest clip took to encode, waiting included; None before the first.
+        memory: None while the store takes what is seen; else the sentence that says why not.
+    """
+
+    name: str
+    state: State
+    reason: str
+    source: SourceKind
+    began: float
+    end: float | None
+    clips: int
+    frames: int
+    sampled: int
+    rate: float
+    lost: Losses
+    unwritten: int
+    frame_age: float | None
+    frame_age_p50: float | None
+    frame_age_p99: float | None
+    encode_ms: float | None
+    memory: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """News: a clip is in memory and can be asked about."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """News: the stream's state, its reason, or what memory says of it, is another one now."""
+
+    status: StreamStatus
+
+
+StreamEvent = Remembered | Changed
