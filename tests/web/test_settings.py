@@ -1,0 +1,78 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from web.settings import PREFIX, BadSetting, Settings, variables
+
+
+def test_without_variables_the_service_stays_on_loopback():
+    settings = Settings.from_env({})
+    assert settings.on_loopback
+    assert settings.token == ()
+
+
+def test_a_bad_value_names_its_variable():
+    with pytest.raises(BadSetting, match="FLASHBACK_SAMPLE_RATE: Input should be greater than 0"):
+        Settings.from_env({"FLASHBACK_SAMPLE_RATE": "0"})
+
+
+def test_a_misspelt_variable_is_refused():
+    with pytest.raises(BadSetting, match="FLASHBACK_TOKNE is not a setting"):
+        Settings.from_env({"FLASHBACK_TOKNE": "secret"})
+
+
+def test_a_refusal_never_repeats_the_secret():
+    with pytest.raises(BadSetting) as refusal:
+        Settings.from_env({"FLASHBACK_TOKNE": "hunter2", "FLASHBACK_PORT": "hunter2"})
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_secrets_do_not_show_in_the_settings_as_text():
+    environ = {"FLASHBACK_TOKEN": "hunter2, other", "FLASHBACK_REDIS_URL": "redis://:hunter2@h"}
+    settings = Settings.from_env(environ)
+    assert "hunter2" not in repr(settings)
+    assert [token.get_secret_value() for token in settings.token] == ["hunter2", "other"]
+
+
+def test_lists_are_split_at_commas():
+    settings = Settings.from_env({"FLASHBACK_STUN": "stun:a:1, stun:b:2 ,"})
+    assert settings.stun == ("stun:a:1", "stun:b:2")
+
+
+def test_the_command_line_wins_over_the_environment_and_silence_does_not():
+    settings = Settings.from_env(
+        {"FLASHBACK_PORT": "1", "FLASHBACK_MODEL": "tiny"}, port=2, model=None
+    )
+    assert (settings.port, settings.model) == (2, "tiny")
+
+
+def test_a_port_range_is_read_and_checked():
+    assert Settings.from_env({"FLASHBACK_UDP_PORTS": "50000-50010"}).udp_ports == (50000, 50010)
+    with pytest.raises(BadSetting, match="FIRST-LAST"):
+        Settings.from_env({"FLASHBACK_UDP_PORTS": "50010-50000"})
+
+
+def test_an_advertised_host_must_be_an_address():
+    with pytest.raises(BadSetting, match="FLASHBACK_ADVERTISED_HOST"):
+        Settings.from_env({"FLASHBACK_ADVERTISED_HOST": "example.com"})
+
+
+def test_a_source_needs_a_name_and_a_url():
+    settings = Settings.from_env({"FLASHBACK_SOURCE": "door=rtsp://10.0.0.5/a?b=c"})
+    assert list(settings.sources) == [("door", "rtsp://10.0.0.5/a?b=c")]
+    with pytest.raises(BadSetting, match="NAME=URL"):
+        Settings.from_env({"FLASHBACK_SOURCE": "rtsp://10.0.0.5/"})
+
+
+def test_every_variable_says_what_it_means():
+    listed = list(variables())
+    assert len(listed) == len(Settings.model_fields)
+    assert all(name.startswith(PREFIX) and meaning for name, _, meaning in listed)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=12), max_size=4))
+def test_only_a_bad_setting_is_ever_raised(variables):
+    with contextlib.suppress(BadSetting):
+        Settings.from_env({PREFIX + name: value for name, value in variables.items()})

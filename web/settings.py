@@ -1,0 +1,151 @@
+"""Everything that can be set from outside, read once, here and nowhere else.
+
+A variable that is misspelt or does not fit stops the start with a sentence: a service that
+quietly ignores `FLASHBACK_TOKNE` is an open camera server.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+PREFIX = "FLASHBACK_"
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class BadSetting(ValueError):
+    """A setting cannot be used; the message names it and says why."""
+
+
+def _words(value: object) -> object:
+    """Split `a, b` as it comes from the environment; anything else passes through."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+def _port_range(value: object) -> object:
+    """Read `50000-50100` into its two ends."""
+    if isinstance(value, str):
+        return value.split("-") if value.strip() else None
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+PortRange = Annotated[tuple[Port, Port] | None, BeforeValidator(_port_range)]
+
+
+def _field(default: Any, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(default=default, description=meaning, **limits)
+
+
+class Settings(BaseModel):
+    """The service's settings; the variable `FLASHBACK_SAMPLE_RATE` sets `sample_rate`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = _field("127.0.0.1", "address to listen on; any but loopback needs a token")
+    port: Port = _field(8700, "TCP port to listen on; 0 takes a free one")
+    token: Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
+    allowed_hosts: Words = _field((), "names under which clients reach the service (Host header)")
+    allowed_origins: Words = _field((), "web origins other than our own that may call us")
+    model: str = _field("lite", "model preset, checkpoint folder or hub id", min_length=1)
+    data: Path = _field(Path("~/.local/share/flashback"), "where the embedded Redis keeps its data")
+    cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")
+    redis_url: SecretStr | None = _field(None, "an external Redis; without it one is embedded")
+    redis_memory_mb: int = _field(1024, "ceiling of the embedded Redis", ge=16)
+    sample_rate: float = _field(1.0, "frames looked at per second of video", gt=0, le=30)
+    stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
+    source: Words = _field((), "streams to pull from the start, NAME=URL, comma-separated")
+    allowed_source_networks: Words = _field((), "private networks that sources may be pulled from")
+    max_streams: int = _field(32, "live streams in all", ge=1)
+    max_streams_per_token: int = _field(16, "live streams of one token", ge=1)
+    max_connections: int = _field(64, "open WebSockets in all", ge=1)
+    max_viewers: int = _field(8, "WHEP viewers in all; each costs one video encoder", ge=0)
+    stun: Words = _field((), "STUN servers, as stun:HOST:PORT; none by default")
+    turn: Words = _field((), "TURN servers, as turn:HOST:PORT")
+    turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
+    turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
+    advertised_host: str | None = _field(None, "public IP address to offer to WebRTC peers")
+    udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
+
+    @field_validator("udp_ports")
+    @classmethod
+    def _ordered(cls, ports: tuple[int, int] | None) -> tuple[int, int] | None:
+        if ports is not None and not 1024 <= ports[0] <= ports[1]:
+            raise ValueError("give FIRST-LAST with 1024 <= FIRST <= LAST, such as 50000-50100")
+        return ports
+
+    @field_validator("advertised_host")
+    @classmethod
+    def _address(cls, host: str | None) -> str | None:
+        if host is not None:
+            ipaddress.ip_address(host)
+        return host
+
+    @field_validator("source")
+    @classmethod
+    def _named(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
+        for source in sources:
+            if not all(source.partition("=")[::2]):
+                raise ValueError("give NAME=URL")
+        return sources
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in LOOPBACK_NAMES
+
+    @property
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """The name and URL of every stream to pull from the start."""
+        for source in self.source:
+            name, _, url = source.partition("=")
+            yield name, url
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **overrides: object) -> "Settings":
+        """Read settings from `environ`; `overrides` that are not None win over it.
+
+        Raises:
+            BadSetting: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
+        """
+        found: dict[str, object] = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+        }
+        found |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            problems = "; ".join(
+                _sentence(e["type"], e["msg"], e["loc"]) for e in error.errors(include_input=False)
+            )
+            raise BadSetting(problems) from None
+
+
+def variables() -> Iterator[tuple[str, str, str]]:
+    """Yield every variable's name, its default as text, and what it means."""
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in {None, ()} else str(field.default)
+        yield PREFIX + name.upper(), default, field.description or ""
+
+
+def _sentence(kind: str, message: str, place: tuple[int | str, ...]) -> str:
+    name = PREFIX + str(place[0]).upper()
+    if kind == "extra_forbidden":
+        return f"{name} is not a setting; `flashback serve --help` lists them"
+    return f"{name}: {message.removeprefix('Value error, ')}"
