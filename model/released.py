@@ -113,6 +113,11 @@ def _rope_scaling(values: Mapping[str, Any] | None) -> RopeScaling | None:
         raise UnsupportedCheckpoint(
             f"config.json scales rotary positions by {kind!r}; only 'yarn' is supported"
         )
+    known = {"type", "rope_type", "factor", "original_max_position_embeddings"}
+    if extra := sorted(set(values) - known):
+        raise UnsupportedCheckpoint(
+            f"config.json tunes YaRN with {', '.join(extra)}, which is not supported"
+        )
     return RopeScaling(
         factor=float(_get(values, "factor", (int, float))),
         original_positions=_get(values, "original_max_position_embeddings", int),

@@ -1,0 +1,63 @@
+"""From pictures as they come to the numbers a video encoder takes.
+
+Two steps, so that the small result of the first travels to the device and the second runs there:
+resize to a square (the aspect ratio is not kept) and normalise.
+
+Resizing is bicubic with antialiasing on whole numbers, rounded after each direction: what Pillow
+does, which prepared the frames that the released models were trained on. Without antialiasing a
+large camera picture would turn to noise on its way down.
+
+Source: the preprocessing of VideoChat-Flash (https://arxiv.org/abs/2501.00574).
+"""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from model.config import VisionConfig
+
+
+def resize(
+    pixels: UInt8[Tensor, "frames height width 3"], size: int
+) -> UInt8[Tensor, "frames 3 size size"]:
+    """Return RGB `pixels`, in main memory, as squares of `size`, channels first.
+
+    Raises:
+        ValueError: If `pixels` are no RGB pictures of whole numbers from 0 to 255, or empty.
+    """
+    if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[-1] != 3:
+        raise ValueError(
+            f"expected uint8 frames of height x width x 3, got {pixels.dtype} {tuple(pixels.shape)}"
+        )
+    if pixels.numel() == 0:
+        raise ValueError(f"there is nothing to see in frames of {tuple(pixels.shape)}")
+    frames = pixels.movedim(-1, 1)
+    if frames.shape[-2:] == (size, size):
+        return frames
+    return functional.interpolate(frames, size=(size, size), mode="bicubic", antialias=True)
+
+
+def normalise(
+    frames: UInt8[Tensor, "*batch 3 size size"],
+    config: VisionConfig,
+    dtype: torch.dtype = torch.float32,
+) -> Float[Tensor, "*batch 3 size size"]:
+    """Return `frames` scaled to 0...1, less the mean, over the deviation, channel by channel."""
+    # In float32 whatever `dtype`: bfloat16 cannot tell neighbouring bright levels apart.
+    mean = torch.tensor(config.mean, device=frames.device).view(3, 1, 1)
+    std = torch.tensor(config.std, device=frames.device).view(3, 1, 1)
+    return ((frames.float() / 255 - mean) / std).to(dtype)
+
+
+def prepare(
+    pixels: UInt8[Tensor, "frames height width 3"],
+    config: VisionConfig,
+    dtype: torch.dtype = torch.float32,
+) -> Float[Tensor, "frames 3 size size"]:
+    """Return `pixels` resized and normalised for the encoder that `config` describes.
+
+    Raises:
+        ValueError: If `pixels` are no RGB pictures of whole numbers from 0 to 255, or empty.
+    """
+    return normalise(resize(pixels, config.image_size), config, dtype)

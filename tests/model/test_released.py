@@ -1,0 +1,84 @@
+import re
+
+import pytest
+
+from model.config import RopeScaling
+from model.released import RELEASED, UnsupportedCheckpoint, from_hub_dict
+
+HUB_7B = {
+    "model_type": "videochat_flash_qwen",
+    "hidden_act": "silu",
+    "hidden_size": 3584,
+    "intermediate_size": 18944,
+    "max_position_embeddings": 32768,
+    "mm_hidden_size": 1024,
+    "mm_local_num_frames": 4,
+    "mm_projector_type": "tome16_mlp_hd64",
+    "mm_vision_select_layer": -2,
+    "mm_vision_tower": "umt-hd-large",
+    "num_attention_heads": 28,
+    "num_hidden_layers": 28,
+    "num_key_value_heads": 4,
+    "rms_norm_eps": 1e-06,
+    "rope_scaling": None,
+    "rope_theta": 1000000.0,
+    "tie_word_embeddings": False,
+    "use_sliding_window": False,
+    "vocab_size": 152064,
+}
+
+
+def test_a_released_description_gives_the_named_network():
+    assert from_hub_dict(HUB_7B) == RELEASED["flash-7b"].config
+
+
+def test_the_tower_says_the_image_size():
+    config = from_hub_dict({**HUB_7B, "mm_vision_tower": "umt-large"})
+    assert config == RELEASED["flash-7b-res224"].config
+    assert config.vision.image_size == 224
+
+
+def test_stretched_positions_are_read():
+    yarn = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+    config = from_hub_dict({**HUB_7B, "rope_scaling": yarn})
+    assert config.language.rope_scaling == RopeScaling(4.0, 32_768)
+
+
+@pytest.mark.parametrize("name", ["hidden_size", "vocab_size", "mm_vision_tower", "rope_theta"])
+def test_a_missing_field_is_named(name):
+    incomplete = {key: value for key, value in HUB_7B.items() if key != name}
+    with pytest.raises(UnsupportedCheckpoint, match=f"lacks '{name}'"):
+        from_hub_dict(incomplete)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"mm_vision_tower": "internvideo2"}, "vision tower 'internvideo2'; supported are umt"),
+        ({"mm_projector_type": "linear"}, "'mm_projector_type' = 'linear'; only 'tome16"),
+        ({"hidden_act": "relu"}, "'hidden_act' = 'relu'"),
+        ({"mm_local_num_frames": 8}, "'mm_local_num_frames' = 8"),
+        ({"use_sliding_window": True}, "sliding-window"),
+        ({"rope_scaling": {"type": "linear", "factor": 2}}, "by 'linear'; only 'yarn'"),
+        ({"rope_scaling": {"type": "yarn", "factor": 2.0}}, "lacks 'original_max_position"),
+        (
+            {
+                "rope_scaling": {
+                    "type": "yarn",
+                    "factor": 2.0,
+                    "original_max_position_embeddings": 32768,
+                    "beta_fast": 16,
+                }
+            },
+            "tunes YaRN with beta_fast",
+        ),
+        ({"hidden_size": "3584"}, "'hidden_size' = '3584', of the wrong type"),
+        ({"hidden_size": True}, "'hidden_size' = True, of the wrong type"),
+        ({"num_attention_heads": 0}, "cannot split hidden_size 3584 over 0 heads"),
+        ({"num_key_value_heads": 5}, "contradicts itself: kv_heads = 5 must divide heads = 28"),
+        ({"num_hidden_layers": 12}, "contradicts itself: cannot drop at layer 18"),
+    ],
+)
+def test_what_would_be_computed_wrongly_is_refused(changes, complaint):
+    with pytest.raises(UnsupportedCheckpoint, match=re.escape(complaint)):
+        from_hub_dict({**HUB_7B, **changes})
