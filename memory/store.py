@@ -69,6 +69,7 @@ class ClipStore(Protocol):
         A clip with the same start replaces the one before it.
 
         Raises:
+            KeyError: If `begin` was not called for the stream, or it was forgotten since.
             StoreFull: If there is no room.
         """
         ...
@@ -78,7 +79,8 @@ class ClipStore(Protocol):
     ) -> AsyncIterator[ClipTokens]:
         """Yield clips that start after `after` and not after `until`, read in pages.
 
-        An unknown stream has no clips.
+        An unknown stream has no clips. A damaged clip is passed over and logged: one bad
+        clip must not make hours of others unreadable.
 
         Raises:
             ForeignTokens: If the clips were made by another vision encoder.

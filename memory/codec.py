@@ -1,0 +1,90 @@
+"""Clip tokens as bytes, and back.
+
+Layout, little-endian: a header, the encoder's name in UTF-8, then the tokens as float16, row by row.
+
+    magic 4s | version u8 | name u8 | tokens u32 | width u32 | start f64 | end f64
+    encoder[name] | float16[tokens * width]
+
+Not pickle: a shared Redis must never be able to run code in this process. What is read takes no
+more memory than the bytes that were given, and never more than `LARGEST` of them.
+"""
+
+import math
+import struct
+import sys
+
+import numpy as np
+import torch
+
+from memory.store import ForeignTokens
+from model.types import ClipTokens
+
+LARGEST = 16 * 2**20  # bytes of one clip; the largest encoder we know needs 0.2 MB
+_HEADER = struct.Struct("<4sBBIIdd")
+_MAGIC, _VERSION = b"FBCT", 1
+
+
+class CorruptClip(ValueError):
+    """These bytes are not a clip that this version can read."""
+
+
+def encode(tokens: ClipTokens, encoder: str) -> bytes:
+    """Return `tokens` as bytes, rounded to float16.
+
+    Raises:
+        ValueError: If a value or time is not finite (in float16), the encoder's name is empty or
+            longer than 255 bytes, or the clip is larger than `LARGEST`.
+    """
+    name = encoder.encode()
+    if not 1 <= len(name) <= 255:
+        raise ValueError(f"an encoder's name takes 1 to 255 bytes, this one takes {len(name)}")
+    if not (math.isfinite(tokens.start) and math.isfinite(tokens.end)):
+        raise ValueError(f"a clip needs finite times, got {tokens.start} to {tokens.end}")
+    values = tokens.values.detach().to("cpu", torch.float16)
+    if not bool(torch.isfinite(values).all()):
+        raise ValueError(f"the clip at {tokens.start} s holds values that float16 cannot")
+    rows, width = values.shape
+    header = _HEADER.pack(_MAGIC, _VERSION, len(name), rows, width, tokens.start, tokens.end)
+    size = len(header) + len(name) + 2 * rows * width
+    if size > LARGEST:
+        raise ValueError(f"a clip of {size} bytes is larger than {LARGEST}")
+    return header + name + _in_wire_order(values.contiguous().numpy()).tobytes()
+
+
+def decode(data: bytes, encoder: str) -> ClipTokens:
+    """Return the clip tokens that `encode` wrote; values are float16.
+
+    Raises:
+        CorruptClip: If `data` is damaged, cut short, too large, or of another version.
+        ForeignTokens: If the tokens were made by another encoder than `encoder`.
+    """
+    if not _HEADER.size <= len(data) <= LARGEST:
+        raise CorruptClip(f"a clip takes {_HEADER.size} to {LARGEST} bytes, found {len(data)}")
+    magic, version, name_length, rows, width, start, end = _HEADER.unpack_from(data)
+    if (magic, version) != (_MAGIC, _VERSION):
+        raise CorruptClip(f"unknown format {magic!r} version {version}")
+    body = _HEADER.size + name_length
+    # Python's integers do not wrap, so no pair of sizes can pretend to fit.
+    if len(data) - body != 2 * rows * width:
+        raise CorruptClip(f"expected {2 * rows * width} bytes of tokens, found {len(data) - body}")
+    if not (math.isfinite(start) and math.isfinite(end) and start <= end):
+        raise CorruptClip(f"impossible times: {start} to {end}")
+    _check_encoder(data[_HEADER.size : body], encoder)
+    stored = np.frombuffer(data, "<f2", offset=body).reshape(rows, width)
+    if not bool(np.isfinite(stored).all()):
+        raise CorruptClip(f"the clip at {start} s holds values that are not finite")
+    # A copy: the buffer is read-only, and tensors are not.
+    return ClipTokens(torch.from_numpy(stored.astype("=f2")), start=start, end=end)
+
+
+def _check_encoder(name: bytes, encoder: str) -> None:
+    if name != encoder.encode():
+        theirs = name.decode("utf-8", "replace")
+        raise ForeignTokens(
+            f"these clips were remembered by the vision encoder {theirs!r}, and {encoder!r} cannot "
+            "read them: start the service with the preset that made them, or forget the stream"
+        )
+
+
+def _in_wire_order(values: np.ndarray) -> np.ndarray:
+    return values if sys.byteorder == "little" else values.byteswap()

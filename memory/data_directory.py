@@ -1,0 +1,81 @@
+"""A directory that one running service owns: private, and locked against a second one.
+
+The lock (flock(2)) belongs to the open file, not to the process: the embedded Redis inherits it,
+so the directory stays locked until both are gone, also when the service is killed outright.
+"""
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+_LOCK_FILE = "lock"
+_POLL = 0.05  # seconds
+
+
+class DirectoryInUse(RuntimeError):
+    """Another service keeps its data in this directory."""
+
+
+class DirectoryUnsafe(RuntimeError):
+    """The directory belongs to somebody else."""
+
+
+class DirectoryLock:
+    """Holds a private directory until `release`.
+
+    Attributes:
+        descriptor: The open lock file; whoever inherits it holds the lock too.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    @classmethod
+    async def take(cls, directory: Path, patience: float = 5.0) -> "DirectoryLock":
+        """Make `directory` private to this user and lock it.
+
+        Waits up to `patience` seconds: a service that was killed leaves a Redis that takes a
+        moment to end.
+
+        Raises:
+            DirectoryInUse: If it is still locked then.
+            DirectoryUnsafe: If it belongs to another user.
+        """
+        descriptor = await asyncio.to_thread(_open_private, directory)
+        for _ in range(max(1, round(patience / _POLL))):
+            if _locked(descriptor):
+                return cls(descriptor)
+            await asyncio.sleep(_POLL)
+        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        raise DirectoryInUse(
+            f"another Flashback (process {owner or 'unknown'}) keeps its memory in {directory}: "
+            "stop it, or choose another data directory"
+        )
+
+    def release(self) -> None:
+        """Let the next service have the directory. Call once."""
+        os.close(self.descriptor)
+
+
+def _open_private(directory: Path) -> int:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = directory.stat()
+    if status.st_uid != os.getuid():
+        raise DirectoryUnsafe(
+            f"{directory} belongs to another user ({status.st_uid}): choose another data directory"
+        )
+    if status.st_mode & 0o077:
+        directory.chmod(0o700)
+    return os.open(directory / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return True

@@ -1,0 +1,268 @@
+"""A Redis server of our own, for those who run none: started, watched, restarted and stopped here.
+
+It listens on a unix socket in a private directory and on no port; it appends every write to a
+file there; and it dies with this process, however this process dies (see `memory.embedded_child`).
+If it ends by itself it is started again with what it had.
+
+What survives: with `sync="everysec"`, a clip whose `append` has returned is normally safe from
+the death of either process, and from a power cut about a second later (two under a slow disk, and
+then a killed Redis may lose as much). With `sync="always"` it is safe as soon as `append` returns.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Literal, Self
+
+from redis.asyncio import Redis
+from redis.exceptions import BusyLoadingError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from memory import embedded_child
+from memory.data_directory import DirectoryLock
+from memory.redis_binary import RedisBinary, find_server
+
+log = logging.getLogger(__name__)
+
+Sync = Literal["everysec", "always"]
+_LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
+_LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
+_STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
+
+
+class RedisFailed(RuntimeError):
+    """The embedded Redis did not start; the message ends in its last words."""
+
+
+@asynccontextmanager
+async def open_redis(url: str, directory: Path, *, megabytes: int = 1024) -> AsyncIterator[str]:
+    """Yield the URL of the Redis to use: `url`, or an embedded one in `directory` if it is empty.
+
+    Raises:
+        NoRedis: If there is neither a URL nor a server program.
+        RedisFailed: If the embedded server does not start.
+        DirectoryInUse: If another service uses `directory`.
+        DirectoryUnsafe: If `directory` belongs to another user.
+    """
+    if url:
+        yield url
+        return
+    async with await EmbeddedRedis.start(directory, megabytes=megabytes) as embedded:
+        yield embedded.url
+
+
+class EmbeddedRedis:
+    """A running Redis server that belongs to this process. Make it with `start`.
+
+    Use it as an async context manager, or call `stop`.
+    """
+
+    def __init__(self, directory: Path, lock: DirectoryLock, command: list[str]) -> None:
+        self._directory = directory
+        self._lock = lock
+        self._socket = _socket_path(directory)
+        self._command = [*command, "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        directory: Path,
+        *,
+        megabytes: int = 1024,
+        sync: Sync = "everysec",
+        server: RedisBinary | None = None,
+    ) -> Self:
+        """Start a server that keeps its data in `directory`, and wait until it answers.
+
+        Args:
+            directory: Made if it is not there; from then on readable by this user alone.
+            megabytes: The most it may hold; beyond that a clip is refused, never another lost.
+            sync: When writes reach the disk, see the module's description.
+            server: The program to run; by default the one that `find_server` finds.
+
+        Raises:
+            NoRedis: If there is no server program.
+            RedisFailed: If it does not start.
+            DirectoryInUse: If another service uses `directory`.
+            DirectoryUnsafe: If `directory` belongs to another user.
+        """
+        program = await asyncio.to_thread(find_server) if server is None else server
+        directory = await asyncio.to_thread(directory.absolute)
+        lock = await DirectoryLock.take(directory)
+        try:
+            await asyncio.to_thread(_check_format, directory, program)
+            embedded = cls(directory, lock, _command(program, directory, megabytes, sync))
+            await embedded._launch()
+        except BaseException:
+            lock.release()
+            raise
+        embedded._keeper = asyncio.create_task(embedded._keep_running(), name="embedded redis")
+        return embedded
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"unix://{self._socket}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id; another one after a restart."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def stop(self) -> None:
+        """End the server in good order and let the directory go. Call once."""
+        assert self._keeper is not None
+        self._keeper.cancel()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        finally:
+            await self._end()
+            self._lock.release()
+            await asyncio.to_thread(self._remove_socket)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _launch(self) -> None:
+        output = await asyncio.to_thread(_open_log, self._directory)
+        # The kernel's way where it exists, else a pipe that closes with us.
+        linux = sys.platform == "linux"
+        parent = str(os.getpid()) if linux else "watch"
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", embedded_child.__file__, parent, *self._command),
+                stdin=asyncio.subprocess.DEVNULL if linux else asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                pass_fds=(self._lock.descriptor,),
+                umask=0o077,
+                start_new_session=True,  # Ctrl-C is for us: we still have things to write
+            )
+        finally:
+            os.close(output)
+        try:
+            await self._answered()
+        except BaseException:
+            await self._end()
+            raise
+
+    async def _answered(self) -> None:
+        """Wait until the server answers; however long, while it is reading its data.
+
+        Raises:
+            RedisFailed: If it ends instead, or stays silent.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _START_PATIENCE
+        async with Redis.from_url(self.url, retry=None) as client:
+            while True:
+                try:
+                    await client.ping()
+                except BusyLoadingError:
+                    deadline = clock() + _START_PATIENCE
+                except RedisConnectionError:
+                    pass  # not listening yet
+                else:
+                    return
+                if self._process is None or self._process.returncode is not None:
+                    raise RedisFailed(await self._last_words("the embedded Redis did not start"))
+                if clock() > deadline:
+                    raise RedisFailed(await self._last_words("the embedded Redis does not answer"))
+                await asyncio.sleep(0.02)
+
+    async def _keep_running(self) -> None:
+        """Start the server again whenever it ends by itself, after ever longer pauses."""
+        pause = 0.1
+        while True:
+            assert self._process is not None
+            await self._process.wait()
+            log.error("%s", await self._last_words("the embedded Redis ended; it is started again"))
+            await asyncio.sleep(pause)
+            try:
+                await self._launch()
+                pause = 0.1
+            except (RedisFailed, OSError) as error:
+                log.error("%s", error)  # noqa: TRY400 - a sentence, the stack says nothing more
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(_STOP_PATIENCE):
+                await process.wait()
+        except TimeoutError:
+            log.warning("the embedded Redis did not end in %s s and was killed", _STOP_PATIENCE)
+            process.kill()
+            await process.wait()
+
+    async def _last_words(self, what: str) -> str:
+        path = self._directory / "redis.log"
+        text = await asyncio.to_thread(_tail, path)
+        return f"{what}. The last lines of {path}:\n{text}"
+
+    def _remove_socket(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        if self._socket.parent != self._directory:
+            self._socket.parent.rmdir()
+
+
+def _command(server: RedisBinary, directory: Path, megabytes: int, sync: Sync) -> list[str]:
+    options = {
+        "port": "0",
+        "dir": str(directory),
+        "appendonly": "yes",
+        "appendfsync": sync,
+        "save": "",
+        "maxmemory": f"{megabytes}mb",
+        "maxmemory-policy": "noeviction",
+        "databases": "1",
+    }
+    return [
+        str(server.path),
+        *(word for key, value in options.items() for word in (f"--{key}", value)),
+    ]
+
+
+def _check_format(directory: Path, server: RedisBinary) -> None:
+    # Redis 6 does not see what Redis 7 wrote, and would begin with nothing, silently.
+    if server.version < (7, 0) and (directory / "appendonlydir").exists():
+        raise RedisFailed(
+            f"{directory} was written by Redis 7 or newer, and {server.path} is older: install "
+            "the newer one again, or choose another data directory"
+        )
+
+
+def _socket_path(directory: Path) -> Path:
+    path = directory / "redis.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    return Path(mkdtemp(prefix="flashback-")) / "redis.sock"  # mkdtemp makes it private
+
+
+def _open_log(directory: Path) -> int:
+    path = directory / "redis.log"
+    if path.exists() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def _tail(path: Path, lines: int = 12) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4096))
+        return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])

@@ -1,0 +1,225 @@
+"""A clip store in Redis (6.2 or newer), shared by every process of the service.
+
+    flashback:streams              hash        stream -> began, Unix seconds
+    flashback:{stream}:clips       sorted set  start and end, scored by start
+    flashback:{stream}:tokens      hash        start -> clip tokens (see `memory.codec`)
+    flashback:{stream}:thumbnails  hash        start -> JPEG
+
+The three keys of a stream share the hash tag `{stream}`: they live on one node of a cluster, so
+that a clip is written by one transaction, whole or not at all.
+"""
+
+import logging
+import struct
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+
+from memory.codec import CorruptClip, decode, encode
+from memory.redis_errors import explained
+from memory.store import Moment, StoreUnavailable, StreamRecord
+from model.types import ClipTokens
+
+log = logging.getLogger(__name__)
+
+PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
+LARGEST_THUMBNAIL = 2**18  # bytes
+_DIRECTORY = "flashback:streams"
+_NOT_OURS = "Redis holds something under our keys that this version did not write"
+_SPAN, _START = struct.Struct("<dd"), struct.Struct("<d")
+
+
+class RedisStore:
+    """Keeps clips in Redis.
+
+    Args:
+        redis: A client that returns bytes; `close` closes it.
+        encoder: Names the vision encoder whose tokens are stored.
+
+    Attributes:
+        corrupt: How many damaged clips were passed over in reading.
+    """
+
+    def __init__(self, redis: Redis, encoder: str) -> None:
+        self.corrupt = 0
+        self._redis = redis
+        self._encoder = encoder
+        # Written again with every clip: a Redis that came back empty must not change what
+        # media time zero means to a stream that is still running.
+        self._began: dict[str, float] = {}
+
+    @classmethod
+    def connect(cls, url: str, encoder: str) -> "RedisStore":
+        """Return a store for the Redis at `url`; the first call of a method connects.
+
+        Raises:
+            ValueError: If `url` is not a Redis URL; the message does not repeat it.
+        """
+        try:
+            redis = Redis.from_url(
+                url,
+                socket_timeout=5,
+                socket_connect_timeout=3,
+                # Once more after a pooled connection went stale; writing a clip twice is harmless.
+                retry=Retry(ConstantBackoff(0.05), 1),
+                max_connections=32,
+            )
+        except ValueError:
+            # The URL may hold a password, and so may the parser's message.
+            raise ValueError(
+                "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, "
+                "rediss://… with TLS, or unix:///path/to/redis.sock"
+            ) from None
+        return cls(redis, encoder)
+
+    async def check(self) -> None:
+        """Raise `StoreUnavailable` with the reason unless Redis answers."""
+        with explained():
+            await _done(self._redis.ping())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def begin(self, stream: str, now: float) -> StreamRecord:
+        """See `ClipStore.begin`."""
+        with explained():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hsetnx(_DIRECTORY, stream, repr(now))
+                pipe.hget(_DIRECTORY, stream)
+                _, stored = await pipe.execute()
+            began = self._began[stream] = _began(stored)
+            [record] = await self._records({stream: began})
+        return record
+
+    async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> None:
+        """See `ClipStore.append`.
+
+        Raises:
+            KeyError: If `begin` was not called for the stream, or it was forgotten since.
+            ValueError: If the thumbnail is larger than `LARGEST_THUMBNAIL`, or the clip cannot
+                be encoded.
+        """
+        if len(thumbnail) > LARGEST_THUMBNAIL:
+            raise ValueError(f"a thumbnail takes {LARGEST_THUMBNAIL} bytes, not {len(thumbnail)}")
+        began, start = self._began[stream], _field(tokens.start)
+        data = encode(tokens, self._encoder)
+        with explained():
+            await _done(self._redis.hsetnx(_DIRECTORY, stream, repr(began)))
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.zremrangebyscore(_clips(stream), tokens.start, tokens.start)
+                pipe.zadd(_clips(stream), {_SPAN.pack(tokens.start, tokens.end): tokens.start})
+                pipe.hset(_tokens(stream), cast("Any", start), cast("Any", data))
+                pipe.hset(_thumbnails(stream), cast("Any", start), cast("Any", thumbnail))
+                await pipe.execute()
+
+    async def clips(
+        self, stream: str, after: float = float("-inf"), until: float = float("inf")
+    ) -> AsyncIterator[ClipTokens]:
+        """See `ClipStore.clips`."""
+        while True:
+            with explained():
+                spans = await self._redis.zrangebyscore(
+                    _clips(stream), f"({after!r}", until, start=0, num=PAGE
+                )
+                if not spans:
+                    return
+                starts = [_moment(span).start for span in spans]
+                found = await _done(
+                    self._redis.hmget(_tokens(stream), cast("Any", list(map(_field, starts))))
+                )
+            for start, data in zip(starts, found, strict=True):
+                tokens = self._read(stream, start, data)
+                if tokens is not None:
+                    yield tokens
+            after = starts[-1]
+
+    async def moments(
+        self, stream: str, after: float = float("-inf"), limit: int = 1000
+    ) -> list[Moment]:
+        """See `ClipStore.moments`."""
+        if limit < 1:
+            return []
+        with explained():
+            spans = await self._redis.zrevrangebyscore(
+                _clips(stream), float("inf"), f"({after!r}", start=0, num=limit
+            )
+        return [_moment(span) for span in reversed(spans)]
+
+    async def thumbnail(self, stream: str, start: float) -> bytes | None:
+        """See `ClipStore.thumbnail`."""
+        with explained():
+            found = await _done(self._redis.hget(_thumbnails(stream), cast("Any", _field(start))))
+        return cast("bytes | None", found)
+
+    async def streams(self) -> list[StreamRecord]:
+        """See `ClipStore.streams`."""
+        with explained():
+            began = await _done(self._redis.hgetall(_DIRECTORY))
+            return await self._records({k.decode(): _began(began[k]) for k in sorted(began)})
+
+    async def forget(self, stream: str) -> None:
+        """See `ClipStore.forget`."""
+        self._began.pop(stream, None)
+        with explained():
+            # The directory last: a stream half forgotten is still listed, and can be forgotten.
+            await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))
+            await _done(self._redis.hdel(_DIRECTORY, stream))
+
+    async def _records(self, began: dict[str, float]) -> list[StreamRecord]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name in began:
+                pipe.zcard(_clips(name))
+                pipe.zrange(_clips(name), -1, -1)
+            replies = await pipe.execute()
+        return [
+            StreamRecord(name, began[name], clips, end=_moment(last[0]).end if last else None)
+            for name, clips, last in zip(began, replies[::2], replies[1::2], strict=True)
+        ]
+
+    def _read(self, stream: str, start: float, data: bytes | None) -> ClipTokens | None:
+        if data is None:  # forgotten between the two reads
+            return None
+        try:
+            return decode(data, self._encoder)
+        except CorruptClip as error:
+            self.corrupt += 1
+            log.warning("stream %s: the clip at %s s is passed over: %s", stream, start, error)
+            return None
+
+
+async def _done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
+    return await reply
+
+
+def _moment(span: Any) -> Moment:  # noqa: ANN401 - redis-py promises more types than it returns
+    try:
+        return Moment(*_SPAN.unpack(span))
+    except struct.error:
+        raise StoreUnavailable(_NOT_OURS) from None
+
+
+def _began(stored: bytes) -> float:
+    try:
+        return float(stored)
+    except ValueError:
+        raise StoreUnavailable(_NOT_OURS) from None
+
+
+def _field(start: float) -> bytes:
+    return _START.pack(start + 0.0)  # minus zero is zero
+
+
+def _clips(stream: str) -> str:
+    return f"flashback:{{{stream}}}:clips"
+
+
+def _tokens(stream: str) -> str:
+    return f"flashback:{{{stream}}}:tokens"
+
+
+def _thumbnails(stream: str) -> str:
+    return f"flashback:{{{stream}}}:thumbnails"

@@ -1,0 +1,122 @@
+import contextlib
+import struct
+import tracemalloc
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from memory.codec import LARGEST, CorruptClip, decode, encode
+from memory.store import ForeignTokens
+from model.types import ClipTokens
+
+HEADER = 30
+times = st.floats(-1e9, 1e9)
+
+
+def clip(values: torch.Tensor, start: float = 0.0, end: float = 4.0) -> ClipTokens:
+    return ClipTokens(values=values, start=start, end=end)
+
+
+@given(
+    rows=st.integers(0, 9),
+    width=st.integers(0, 9),
+    span=st.tuples(times, times).map(sorted),
+    encoder=st.text(min_size=1, max_size=60),
+    seed=st.integers(0, 99),
+)
+@example(rows=0, width=8, span=[0.0, 0.0], encoder="lite", seed=0)
+def test_decode_undoes_encode(rows, width, span, encoder, seed):
+    values = torch.randn(rows, width, generator=torch.Generator().manual_seed(seed)).half()
+    back = decode(encode(clip(values, *span), encoder), encoder)
+    assert torch.equal(back.values, values)
+    assert back.values.dtype == torch.float16
+    assert [back.start, back.end] == span
+
+
+def test_the_layout_is_little_endian_and_stays_as_it_is():
+    data = encode(clip(torch.tensor([[1.0, -2.0]]), 1.5, 2.5), "umt")
+    assert data == (
+        b"FBCT\x01\x03" + struct.pack("<IIdd", 1, 2, 1.5, 2.5) + b"umt" + b"\x00\x3c\x00\xc0"
+    )
+
+
+@given(data=st.data())
+def test_damaged_bytes_are_refused_or_read_but_never_crash(data):
+    sound = bytearray(encode(clip(torch.zeros(4, 4)), "lite"))
+    for _ in range(data.draw(st.integers(1, 4))):
+        sound[data.draw(st.integers(0, len(sound) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(sound)))
+    with contextlib.suppress(CorruptClip, ForeignTokens):
+        assert decode(bytes(sound[:cut]), "lite").values.shape.numel() <= 16
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_any_kind_never_crash(data):
+    with contextlib.suppress(CorruptClip, ForeignTokens):
+        decode(data, "lite")
+
+
+@given(rows=st.integers(0, 2**32 - 1), width=st.integers(0, 2**32 - 1))
+@example(rows=2**31, width=2**31)
+@example(rows=2**32 - 1, width=2**32 - 1)
+def test_a_header_that_promises_much_takes_no_memory(rows, width):
+    data = struct.pack("<4sBBIIdd", b"FBCT", 1, 1, rows, width, 0.0, 1.0) + b"x" + bytes(64)
+    tracemalloc.start()
+    with contextlib.suppress(CorruptClip):
+        decode(data, "x")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000
+
+
+def test_what_is_larger_than_any_clip_is_refused_unread():
+    with pytest.raises(CorruptClip, match=str(LARGEST + 1)):
+        decode(bytes(LARGEST + 1), "lite")
+    with pytest.raises(ValueError, match="larger than"):
+        encode(clip(torch.zeros(LARGEST // 16, 8)), "lite")
+
+
+def test_tokens_of_another_encoder_are_not_read():
+    data = encode(clip(torch.zeros(2, 2)), "umt-l")
+    with pytest.raises(ForeignTokens, match="'umt-l', and 'lite'"):
+        decode(data, "lite")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 70_000.0])
+def test_values_that_float16_cannot_hold_are_refused(value):
+    with pytest.raises(ValueError, match="float16"):
+        encode(clip(torch.full((1, 1), value)), "lite")
+
+
+def test_stored_values_that_are_not_finite_are_corrupt():
+    data = encode(clip(torch.zeros(1, 1)), "lite")[:-2] + b"\x00\x7c"
+    with pytest.raises(CorruptClip, match="not finite"):
+        decode(data, "lite")
+
+
+@pytest.mark.parametrize("span", [(2.0, 1.0), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_impossible_times_are_corrupt(span):
+    data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
+    data[HEADER - 16 : HEADER] = struct.pack("<dd", *span)
+    with pytest.raises(CorruptClip, match="impossible times"):
+        decode(bytes(data), "lite")
+
+
+def test_endless_times_are_not_written():
+    with pytest.raises(ValueError, match="finite times"):
+        encode(clip(torch.zeros(1, 1), 0.0, float("inf")), "lite")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256])
+def test_an_encoder_needs_a_name_that_fits(name):
+    with pytest.raises(ValueError, match="encoder's name"):
+        encode(clip(torch.zeros(1, 1)), name)
+
+
+def test_another_version_is_refused():
+    data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
+    data[4] = 2
+    with pytest.raises(CorruptClip, match="version 2"):
+        decode(bytes(data), "lite")
