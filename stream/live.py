@@ -1,25 +1,37 @@
 """A live stream: the object with a life, from the first frame to the last question.
 
-Any source feeds it through a `Feed`; it samples, groups frames into clips, has them encoded,
-remembered and added to the engine's history, and answers questions from all of it. It outlives
-its sources: a browser that reloads opens a new feed of the same stream, and what was seen stays.
+Any source feeds it through a `Feed`; it has clips encoded, remembered and added to the engine's
+history, and answers questions from all of it. It outlives its sources: a browser that reloads
+opens a new feed of the same stream, and what was seen stays.
 
-    source --Feed--> sampler --> clipper --> mailbox (newest wins) --> encoder --> store, history
+    source --Feed--> clips --mailbox (newest wins)--> encoder --> store, history --> answers
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from types import TracebackType
 
 import numpy as np
 from jaxtyping import UInt8
 
-from memory.store import ClipStore, StreamRecord
-from model.engine import Engine
-from model.types import AnswerPiece, Question
-from stream.status import SourceKind, State, StreamEvent, StreamStatus
+from memory.store import ClipStore, Moment, StreamRecord
+from model.engine import Engine, NothingSeen
+from model.types import AnswerPiece, Clip, ClipTokens, Question
+from stream.clipper import Clipper
+from stream.encoder import ClipEncoder
+from stream.feed import Clock, Feed, FeedPorts
+from stream.news import NewsDesk, Subscription
+from stream.rate import RateController
+from stream.sampler import FrameSampler
+from stream.status import Changed, Losses, Remembered, SourceKind, StreamStatus
+from stream.timeline import ArrivalTimeline, OwnTimeline, Timeline
+from stream.writer import ClipWriter
 
-Clock = Callable[[], float]
+log = logging.getLogger(__name__)
+
+PAGE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,78 +42,34 @@ class LiveSettings:
         rate: Pictures looked at per second of media time while the encoder keeps up.
         slowest_rate: The fewest it goes down to under load before clips are lost.
         stalled_after: Seconds without a frame after which a stream is shown as stalled.
+        longest_gap: Seconds between two pictures beyond which they are not in one clip.
         waiting_clips: Clips that may wait for the encoder; the newest win.
+        stale_after: Seconds after which a clip is lost rather than encoded late, once others
+            had to be lost: then the encoder's time is better spent on what is happening now.
         unwritten_clips: Encoded clips kept while the store is away; the newest win.
+        retry_after: Seconds between two attempts to reach the store.
+        close_within: Seconds that closing may take to encode and write what is left.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
     """
 
     rate: float = 2.0
     slowest_rate: float = 0.5
     stalled_after: float = 3.0
+    longest_gap: float = 5.0
     waiting_clips: int = 2
+    stale_after: float = 0.3
     unwritten_clips: int = 256
+    retry_after: float = 1.0
+    close_within: float = 5.0
     thumbnail_width: int = 160
 
 
-class Feed:
-    """One source's way into a stream. Opened by `LiveStream.open_feed`; close it when done.
-
-    All methods are for the event loop's thread and return at once. When another source takes
-    the stream over, `closed` is set and everything given from then on is ignored.
-    """
-
-    @property
-    def closed(self) -> bool:
-        """Whether this feed is over: closed by its source, taken over, or the stream closed."""
-        raise NotImplementedError
-
-    def accepts(self, time: float) -> bool:
-        """Say whether the picture at `time` (seconds, the source's own clock) is to be looked at.
-
-        Ask for every picture that arrives, before converting it: this counts it, keeps the
-        stream live, and converts nothing that would be thrown away.
-        """
-        raise NotImplementedError
-
-    def give(self, pixels: UInt8[np.ndarray, "height width 3"], time: float) -> None:
-        """Hand over the RGB picture that `accepts(time)` said yes to."""
-        raise NotImplementedError
-
-    def say(self, state: State, reason: str) -> None:
-        """Show the source's own trouble: `connecting` or `retrying`, and why."""
-        raise NotImplementedError
-
-    def close(self, reason: str) -> None:
-        """End: flush the clip begun, and show `reason`. Safe to call twice."""
-        raise NotImplementedError
-
-
-class Subscription:
-    """News of one stream for one reader; a slow reader loses the oldest news, never memory.
-
-        with live.subscribe() as news:
-            async for event in news: ...
-
-    The iteration ends when the stream is closed.
-    """
-
-    def __enter__(self) -> "Subscription":
-        raise NotImplementedError
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        raise NotImplementedError
-
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        raise NotImplementedError
-
-
 class LiveStream:
-    """One named stream. Made and closed by the `Registry`."""
+    """One named stream. Made, started and closed by the `Registry`.
+
+    Attributes:
+        broken: Whether an internal error stopped it; it must be made anew.
+    """
 
     def __init__(
         self,
@@ -112,13 +80,75 @@ class LiveStream:
         settings: LiveSettings,
         wall: Clock,
         monotonic: Clock,
+        admit: Callable[[], None] = lambda: None,
     ) -> None:
-        raise NotImplementedError
+        """Take what the stream works with.
+
+        Args:
+            record: What the store knows of it.
+            engine: Encodes and answers.
+            store: Remembers.
+            settings: How it looks at its source.
+            wall: Unix seconds; read when a source connects.
+            monotonic: Seconds that never go back.
+            admit: Raises if the stream may not have a source now.
+        """
+        self._record = record
+        self._engine = engine
+        self._store = store
+        self._settings = settings
+        self._wall = wall
+        self._monotonic = monotonic
+        self._admit = admit
+        self._clips = record.clips
+        self._end = record.end
+        self._newest = record.end or 0.0
+        self._feed: Feed | None = None
+        self._frames_before = self._sampled_before = 0
+        self._sampler = FrameSampler(settings.rate)
+        self._news = NewsDesk()
+        self._catching_up = asyncio.Lock()
+        self._writer = ClipWriter(
+            record,
+            store,
+            capacity=settings.unwritten_clips,
+            retry_after=settings.retry_after,
+            on_written=self._remembered,
+            on_trouble=self._changed,
+        )
+        self._encoder = ClipEncoder(
+            engine,
+            pace=RateController(settings.rate, settings.slowest_rate),
+            waiting=settings.waiting_clips,
+            stale_after=settings.stale_after,
+            thumbnail_width=settings.thumbnail_width,
+            monotonic=monotonic,
+            on_encoded=self._writer.put,
+        )
+        self.broken = False
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def name(self) -> str:
         """The stream's identifier."""
-        raise NotImplementedError
+        return self._record.name
+
+    @property
+    def fed(self) -> bool:
+        """Whether it has a source now."""
+        return self._feed is not None and not self._feed.closed
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether clips wait to be encoded or written."""
+        return self._encoder.busy or len(self._writer) > 0
+
+    def start(self) -> None:
+        """Begin to encode and write what feeds will bring."""
+        for work in (self._encoder.run(), self._writer.run(), self._watch()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._task_done)
+            self._tasks.append(task)
 
     def open_feed(self, source: SourceKind, *, own_times: bool = False) -> Feed:
         """Let a source in; the one before it, if any, is closed: the newest wins.
@@ -126,18 +156,71 @@ class LiveStream:
         Media time goes on with the wall clock: what lies between two feeds is a gap. With
         `own_times` (a file read as fast as it can be) media time is the file's own, counted
         on from the newest clip.
+
+        Raises:
+            TooManyStreams: If it has no source and every place of the registry is taken.
         """
-        raise NotImplementedError
+        if not self.fed:
+            self._admit()
+        self._close_feed("Another source took over.")
+        if self._feed is not None:
+            self._frames_before += self._feed.frames
+            self._sampled_before += self._feed.sampled
+        opened = self._monotonic()
+        origin = max(self._wall() - self._record.began, self._newest)
+        timeline: Timeline = (
+            OwnTimeline(self._newest) if own_times else ArrivalTimeline(self._newest)
+        )
+        self._feed = Feed(
+            source,
+            own_times=own_times,
+            timeline=timeline,
+            sampler=self._sampler,
+            clipper=Clipper(self._engine.frames_per_clip, self._settings.longest_gap),
+            monotonic=self._monotonic,
+            ports=FeedPorts(
+                elapsed=lambda captured: origin + captured - opened,
+                clip=self._take,
+                changed=self._changed,
+                room=self._encoder.room,
+            ),
+        )
+        self._changed()
+        return self._feed
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
-        raise NotImplementedError
+        feed, ages = self._feed, self._encoder.ages()
+        ordered = sorted(ages)
+        return StreamStatus(
+            name=self.name,
+            state=feed.state if feed else "ended",
+            reason=feed.reason if feed else "No source is connected.",
+            source=feed.source if feed else "none",
+            began=self._record.began,
+            end=self._end,
+            clips=self._clips,
+            frames=self._frames_before + (feed.frames if feed else 0),
+            sampled=self._sampled_before + (feed.sampled if feed else 0),
+            rate=self._encoder.pace.rate,
+            lost=Losses(
+                overload=self._encoder.lost,
+                unwritten=self._writer.lost_unwritten,
+                full=self._writer.lost_full,
+            ),
+            unwritten=len(self._writer),
+            frame_age=ages[-1] if ages else None,
+            frame_age_p50=ordered[len(ages) // 2] if ages else None,
+            frame_age_p99=ordered[len(ages) * 99 // 100] if ages else None,
+            encode_ms=self._encoder.encode_ms,
+            memory=self._writer.trouble,
+        )
 
     def subscribe(self) -> Subscription:
         """Return news from now on: every clip remembered, every change of state."""
-        raise NotImplementedError
+        return self._news.subscribe()
 
-    def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+    async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything remembered so far, as words come; use `aclosing`.
 
         The engine's history is first brought up to date from the store.
@@ -148,16 +231,89 @@ class LiveStream:
             ForeignTokens: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already.
         """
-        raise NotImplementedError
+        await self._catch_up()
+        if self._engine.reach(self.name) is None:
+            raise NothingSeen("Nothing has been seen on this stream yet.")
+        async with aclosing(self._engine.answer(self.name, question)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def newest_picture(self) -> UInt8[np.ndarray, "height width 3"] | None:
         """Return the picture looked at last, RGB; None before the first."""
-        raise NotImplementedError
+        return self._feed.newest if self._feed else None
 
     async def settle(self) -> None:
         """Wait until every clip given so far is remembered or counted as lost."""
-        raise NotImplementedError
+        await self._encoder.settled()
+        await self._writer.settled()
 
-    async def close(self) -> None:
+    async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
-        raise NotImplementedError
+        self._close_feed(reason)
+        self._encoder.close()
+        if self._tasks:
+            encoding, writing, watching = self._tasks
+            watching.cancel()
+            await asyncio.wait([encoding], timeout=self._settings.close_within)
+            self._writer.close()
+            await asyncio.wait([writing], timeout=self._settings.close_within)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._news.close()
+
+    def refresh(self, record: StreamRecord) -> None:
+        """Take over what the store knows now, which may have folded or lost old clips."""
+        self._clips = record.clips
+
+    def check(self) -> None:
+        """Show the stream as stalled if pictures stopped coming."""
+        if self._feed is not None:
+            self._feed.check(self._settings.stalled_after)
+
+    def _close_feed(self, reason: str) -> None:
+        if self._feed is not None:
+            self._feed.close(reason)
+
+    def _take(self, clip: Clip, captured: float) -> None:
+        self._newest = max(self._newest, clip.end)
+        self._encoder.put(clip, captured, paced=not (self._feed and self._feed.own_times))
+        self._sampler.rate = self._encoder.pace.rate
+
+    def _remembered(self, tokens: ClipTokens) -> None:
+        # A history with a hole would stay wrong: one that lags is brought up to date on a question.
+        if self._engine.reach(self.name) == self._end:
+            self._engine.extend(self.name, [tokens])
+        self._end = tokens.end
+        self._clips += 1
+        self._news.publish(Remembered(Moment(tokens.start, tokens.end)))
+
+    async def _catch_up(self) -> None:
+        async with self._catching_up:
+            reach = self._engine.reach(self.name)
+            page: list[ClipTokens] = []
+            async for tokens in self._store.clips(
+                self.name, after=float("-inf") if reach is None else reach
+            ):
+                page.append(tokens)
+                if len(page) == PAGE:
+                    self._engine.extend(self.name, page)
+                    page = []
+            if page:
+                self._engine.extend(self.name, page)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.stalled_after / 4)
+            self.check()
+
+    def _changed(self) -> None:
+        self._news.publish(Changed(self.status()))
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("stream %s stopped", self.name, exc_info=error)
+            self.broken = True
+            self._encoder.abandon()
+            self._writer.abandon()
+            self._close_feed("An internal error stopped the stream; the log says more.")

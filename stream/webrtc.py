@@ -6,7 +6,8 @@ edge's business; here an offer goes in and an answer comes out.
 
 from dataclasses import dataclass
 
-from stream.live import Clock, LiveStream
+from stream.feed import Clock
+from stream.live import LiveStream
 
 OFFER_LIMIT = 128 * 1024
 

@@ -1,0 +1,145 @@
+"""Has the clips of one stream encoded, never further behind than a clip or two.
+
+Clips wait in a newest-wins mailbox for their turn at the engine, one at a time, so that every
+stream gets its share of it. When they queue, the stream looks less often; when some had to be lost,
+what is stale is lost too: then the encoder's time is better spent on what is happening now.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from model.engine import Engine, EngineBusy
+from model.types import Clip
+from stream.feed import Clock
+from stream.mailbox import Closed, Mailbox
+from stream.rate import RateController
+from stream.thumbnail import thumbnail
+from stream.writer import Entry
+
+AGES = 512
+
+
+class ClipEncoder:
+    """One stream's turn at the engine.
+
+    Attributes:
+        pace: Chooses how often the stream looks.
+        encode_ms: How long the newest clip took to encode, waiting included; None before the first.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        pace: RateController,
+        waiting: int,
+        stale_after: float,
+        thumbnail_width: int,
+        monotonic: Clock,
+        on_encoded: Callable[[Entry], None],
+    ) -> None:
+        """Take what encoding needs.
+
+        Args:
+            engine: Encodes.
+            pace: Chooses how often the stream looks.
+            waiting: Clips that may wait.
+            stale_after: Age in seconds at which a clip is lost once others had to be lost.
+            thumbnail_width: In pixels.
+            monotonic: Seconds that never go back.
+            on_encoded: Takes what is to be remembered.
+        """
+        self.pace = pace
+        self.encode_ms: float | None = None
+        self._engine = engine
+        self._stale_after = stale_after
+        self._thumbnail_width = thumbnail_width
+        self._monotonic = monotonic
+        self._on_encoded = on_encoded
+        self._mailbox = Mailbox[tuple[Clip, float]](waiting)
+        self._lost_seen = self._stale = self._refused = 0
+        self._ages: deque[float] = deque(maxlen=AGES)
+        self._encoding = False
+        self._done = asyncio.Event()
+        self._closed = False
+
+    @property
+    def lost(self) -> int:
+        """Clips lost to overload: displaced by newer ones, stale, or refused by the engine."""
+        return self._mailbox.lost + self._stale + self._refused
+
+    @property
+    def busy(self) -> bool:
+        """Whether clips are being encoded or wait for it."""
+        return self._encoding or len(self._mailbox) > 0
+
+    def ages(self) -> list[float]:
+        """Return how old the newest frames of recent clips were when their turn came, in order."""
+        return list(self._ages)
+
+    def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
+        """Take a clip whose newest frame arrived at `captured`. Never waits.
+
+        Args:
+            clip: To encode.
+            captured: Monotonic seconds.
+            paced: Whether its source goes on whatever happens here, so that only looking less
+                often helps.
+        """
+        if paced:
+            self.pace.clip_queued(len(self._mailbox))
+        self._mailbox.put((clip, captured))
+
+    async def room(self) -> None:
+        """Wait until `put` would lose nothing."""
+        await self._mailbox.room()
+
+    async def settled(self) -> None:
+        """Wait until nothing is being encoded or waits for it."""
+        while self.busy and not self._closed:
+            self._done.clear()
+            await self._done.wait()
+
+    def close(self) -> None:
+        """Let `run` encode what waits, and end."""
+        self._mailbox.close()
+
+    def abandon(self) -> None:
+        """Wake whoever waits for `settled`: `run` will not go on."""
+        self._closed = True
+        self._mailbox.close()
+        self._done.set()
+
+    async def run(self) -> None:
+        """Encode until closed."""
+        while True:
+            try:
+                clip, captured = await self._mailbox.get()
+            except Closed:
+                return
+            self._encoding = True
+            try:
+                await self._encode(clip, captured)
+            finally:
+                self._encoding = False
+                self._done.set()
+
+    async def _encode(self, clip: Clip, captured: float) -> None:
+        began = self._monotonic()
+        overloaded, self._lost_seen = self._mailbox.lost > self._lost_seen, self._mailbox.lost
+        if overloaded and began - captured > self._stale_after:
+            self._stale += 1
+            return
+        self._ages.append(began - captured)
+        try:
+            tokens = await self._engine.encode(clip)
+        except EngineBusy:
+            self._refused += 1
+            self.pace.clip_queued(1)
+            return
+        took = self._monotonic() - began
+        self.encode_ms = took * 1000
+        self.pace.clip_encoded(took, self._engine.frames_per_clip / self.pace.rate)
+        picture = await asyncio.to_thread(thumbnail, clip, self._thumbnail_width)
+        self._on_encoded(Entry(tokens, picture))

@@ -1,0 +1,170 @@
+"""One source's way into a stream: from its pictures to clips.
+
+Whatever the source is, it asks of every picture whether it is wanted and converts only those. The
+feed gives them their media time, groups them, and knows whether pictures still come.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from model.types import Clip
+from stream.clipper import Clipper
+from stream.frame import Frame
+from stream.sampler import FrameSampler
+from stream.status import SourceKind, State
+from stream.timeline import Timeline
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one picture: it is wanted, and belongs here.
+
+    Attributes:
+        time: Media time in seconds.
+        captured: Monotonic time of its arrival, in seconds.
+    """
+
+    time: float
+    captured: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPorts:
+    """What connects a feed to its stream.
+
+    Attributes:
+        elapsed: Media time of a monotonic time.
+        clip: Takes a finished clip and the monotonic time its newest frame arrived at.
+        changed: Is told of every change of state or reason.
+        room: Waits until a clip can be taken without losing another.
+    """
+
+    elapsed: Callable[[float], float]
+    clip: Callable[[Clip, float], None]
+    changed: Callable[[], None]
+    room: Callable[[], Awaitable[None]]
+
+
+class Feed:
+    """One source's way into a stream. Opened by `LiveStream.open_feed`; close it when done.
+
+    All methods are for the event loop's thread and, but for `room`, return at once. When another
+    source takes the stream over, this feed is closed and ignores everything from then on.
+
+    Attributes:
+        source: What feeds.
+        own_times: Whether media time is the source's own instead of the time of arrival.
+        state: Of the source, as `StreamStatus.state`.
+        reason: Why, as a sentence for people.
+        frames: Pictures that arrived.
+        sampled: Pictures of those that were looked at.
+        newest: The picture looked at last, RGB; None before the first.
+    """
+
+    def __init__(
+        self,
+        source: SourceKind,
+        *,
+        own_times: bool,
+        timeline: Timeline,
+        sampler: FrameSampler,
+        clipper: Clipper,
+        monotonic: Clock,
+        ports: FeedPorts,
+    ) -> None:
+        self.source = source
+        self.own_times = own_times
+        self.state: State = "connecting"
+        self.reason = "Waiting for the first picture."
+        self.frames = 0
+        self.sampled = 0
+        self.newest: UInt8[np.ndarray, "height width 3"] | None = None
+        self._timeline = timeline
+        self._sampler = sampler
+        self._clipper = clipper
+        self._monotonic = monotonic
+        self._ports = ports
+        self._arrived: float | None = None
+        self._captured = 0.0
+        self._closed = asyncio.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether this feed is over: closed by its source, taken over, or the stream closed."""
+        return self._closed.is_set()
+
+    async def wait_closed(self) -> None:
+        """Wait until this feed is over."""
+        await self._closed.wait()
+
+    def accepts(self, time: float, captured: float | None = None) -> Slot | None:
+        """Return a slot if the picture at `time` is to be looked at, else None.
+
+        Ask for every picture that arrives, before converting it: this counts it, keeps the
+        stream live, and converts nothing that would be thrown away.
+
+        Args:
+            time: Seconds on the source's own clock, of any origin.
+            captured: Monotonic time of arrival, in seconds; None is now.
+        """
+        if self.closed:
+            return None
+        captured = self._monotonic() if captured is None else captured
+        self.frames += 1
+        self._arrived = captured
+        if self.state != "live":
+            self._show("live", "Pictures arrive.")
+        media = self._timeline.media_time(time, self._ports.elapsed(captured))
+        return Slot(media, captured) if self._sampler.accepts(media) else None
+
+    def give(self, slot: Slot, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
+        """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
+        if self.closed:
+            return
+        self.sampled += 1
+        self.newest = pixels
+        before, self._captured = self._captured, slot.captured
+        for clip in self._clipper.add(Frame(pixels, slot.time, slot.captured)):
+            whole = clip.end == slot.time
+            self._ports.clip(clip, slot.captured if whole else before)
+
+    async def room(self) -> None:
+        """Wait until a clip can be given without losing another: for a source that can wait."""
+        await self._ports.room()
+
+    def say(self, state: State, reason: str) -> None:
+        """Show the source's own trouble: `connecting` or `retrying`, and why."""
+        if not self.closed:
+            self._flush()
+            self._show(state, reason)
+
+    def check(self, stalled_after: float) -> None:
+        """Show the feed as stalled if no picture came for `stalled_after` seconds."""
+        if self.state != "live" or self._arrived is None or self.own_times:
+            return
+        if self._monotonic() - self._arrived >= stalled_after:
+            self._flush()
+            self._show("stalled", f"No picture for {stalled_after:g} seconds.")
+
+    def close(self, reason: str) -> None:
+        """End: flush the clip begun, and show `reason`. Safe to call twice."""
+        if self.closed:
+            return
+        self._flush()
+        self._closed.set()
+        self._show("ended", reason)
+
+    def _flush(self) -> None:
+        for clip in self._clipper.flush():
+            self._ports.clip(clip, self._captured)
+
+    def _show(self, state: State, reason: str) -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.state, self.reason = state, reason
+            self._ports.changed()

@@ -1,0 +1,40 @@
+"""How often to look when there is more to see than can be encoded.
+
+Looking less often keeps the whole stream in view at a lower pace; losing clips tears holes.
+So the pace goes down first: fast when clips begin to queue, back up slowly when none do.
+"""
+
+SLOWER = 0.7
+FASTER = 1.15
+CALM_CLIPS = 3
+
+
+class RateController:
+    """Chooses the sampling rate between `slowest` and `fastest`, in frames per second."""
+
+    def __init__(self, fastest: float, slowest: float) -> None:
+        if not 0 < slowest <= fastest:
+            raise ValueError(f"rates must be ordered and positive: {slowest=} {fastest=}")
+        self.rate = fastest
+        self._fastest = fastest
+        self._slowest = slowest
+        self._calm = 0
+
+    def clip_queued(self, waiting: int) -> None:
+        """Note that a clip is ready while `waiting` others wait for the encoder already."""
+        if waiting > 0:
+            self._calm = 0
+            self.rate = max(self._slowest, self.rate * SLOWER)
+
+    def clip_encoded(self, took: float, lasted: float) -> None:
+        """Note that a clip that lasted `lasted` seconds took `took` seconds to encode.
+
+        Only an encoder that was idle half of the time can bear more.
+        """
+        if took > lasted / 2:
+            self._calm = 0
+            return
+        self._calm += 1
+        if self._calm >= CALM_CLIPS:
+            self._calm = 0
+            self.rate = min(self._fastest, self.rate * FASTER)
