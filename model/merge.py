@@ -75,7 +75,7 @@ def merge_tokens(
         ValueError: If `keep` is less than 1 or more than the tokens there are, or `heads` does
             not divide the width.
     """
-    clips, count, width = tokens.shape
+    _, count, width = tokens.shape
     if not 1 <= keep <= count:
         raise ValueError(f"cannot keep {keep} of {count} tokens")
     if heads < 1 or width % heads:

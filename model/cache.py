@@ -1,0 +1,135 @@
+"""Tensors that grow at one end without ever moving: the caches of a history and of an answer.
+
+Rows are appended into blocks of fixed room. A block is allocated once and never copied, so what
+a reader holds stays valid while more is appended: an answer being written does not notice that
+its stream goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from model.attention import attend
+
+_FIRST, _LARGEST = 256, 8192
+"""Rows of the first block and of the largest: small streams stay small, long ones in few blocks."""
+
+
+class Blocks:
+    """Rows of equal shape, appended and read, never changed.
+
+    Attributes:
+        length: Rows there are.
+        bytes: Memory held, rows not yet used included.
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._blocks: list[Tensor] = []
+        self._starts: list[int] = []
+
+    @property
+    def bytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(block.nbytes for block in self._blocks)
+
+    def append(self, rows: Float[Tensor, "*lead n width"]) -> None:
+        """Add `rows` after those there are."""
+        while rows.shape[-2] > 0:
+            if not self._blocks or self.length == self._end:
+                self._grow(rows)
+            room = self._end - self.length
+            taken, rows = rows[..., :room, :], rows[..., room:, :]
+            begin = self.length - self._starts[-1]
+            self._blocks[-1][..., begin : begin + taken.shape[-2], :] = taken
+            self.length += taken.shape[-2]
+
+    def slices(self, start: int, stop: int) -> Iterator[Float[Tensor, "*lead n width"]]:
+        """Yield rows `start` up to `stop`, block by block, without copying them."""
+        for begin, block in zip(self._starts, self._blocks, strict=True):
+            first, last = max(start - begin, 0), min(stop - begin, block.shape[-2])
+            if first < last:
+                yield block[..., first:last, :]
+
+    def rows(self, start: int, stop: int) -> Float[Tensor, "*lead n width"]:
+        """Return rows `start` up to `stop` as one tensor; copies where they span blocks."""
+        return torch.cat(list(self.slices(start, stop)), dim=-2)
+
+    def pick(self, index: Tensor) -> Float[Tensor, "n width"]:
+        """Return the rows at the ascending positions `index`."""
+        picked = []
+        for begin, block in zip(self._starts, self._blocks, strict=True):
+            inside = index[(index >= begin) & (index < begin + block.shape[-2])]
+            picked.append(block[..., inside - begin, :])
+        return torch.cat(picked, dim=-2)
+
+    @property
+    def _end(self) -> int:
+        return self._starts[-1] + self._blocks[-1].shape[-2]
+
+    def _grow(self, rows: Tensor) -> None:
+        room = min(max(_FIRST, self.length), _LARGEST)
+        self._starts.append(self.length)
+        self._blocks.append(rows.new_empty((*rows.shape[:-2], room, rows.shape[-1])))
+
+
+Span = tuple[int, int]
+"""Rows from the first number up to the second."""
+
+
+class KeyValues:
+    """Keys and values of one layer, perhaps on top of spans of another that it only reads.
+
+    Args:
+        below: A cache to read from, and the rows of it that are visible. It may grow meanwhile.
+    """
+
+    def __init__(self, below: tuple["KeyValues", Sequence[Span]] | None = None) -> None:
+        self._below = below
+        self._keys, self._values = Blocks(), Blocks()
+
+    @property
+    def length(self) -> int:
+        """Rows of its own."""
+        return self._keys.length
+
+    @property
+    def bytes(self) -> int:
+        """Memory of its own, in bytes."""
+        return self._keys.bytes + self._values.bytes
+
+    def attend(
+        self,
+        queries: Float[Tensor, "heads n dim"],
+        keys: Float[Tensor, "kv_heads n dim"],
+        values: Float[Tensor, "kv_heads n dim"],
+    ) -> Float[Tensor, "heads n dim"]:
+        """Return attention of new tokens over everything visible, and keep their keys and values."""
+        out = attend(queries, list(self._visible()), keys, values)
+        self._keys.append(keys)
+        self._values.append(values)
+        return out
+
+    def keys(self, spans: Sequence[Span]) -> Iterator[Float[Tensor, "kv_heads n dim"]]:
+        """Yield its own keys of `spans`, block by block."""
+        for start, stop in spans:
+            yield from self._keys.slices(start, stop)
+
+    def pairs(
+        self, spans: Sequence[Span]
+    ) -> Iterator[tuple[Float[Tensor, "kv_heads n dim"], Float[Tensor, "kv_heads n dim"]]]:
+        """Yield its own keys and values of `spans`, block by block."""
+        for start, stop in spans:
+            yield from zip(
+                self._keys.slices(start, stop), self._values.slices(start, stop), strict=True
+            )
+
+    def _visible(
+        self,
+    ) -> Iterator[tuple[Float[Tensor, "kv_heads n dim"], Float[Tensor, "kv_heads n dim"]]]:
+        if self._below is not None:
+            cache, spans = self._below
+            yield from cache.pairs(spans)
+        yield from self.pairs([(0, self.length)])

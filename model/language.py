@@ -1,0 +1,235 @@
+"""The language model: one decoder for the Llama layout (SmolLM2) and Qwen2's.
+
+A layer does not know where its keys and values live: it is handed a function that attends. So
+one network serves training (a batch, plain causal attention), the single pass of the reference,
+the streaming history and the decoding of several answers at once.
+
+Parameter names are those of the published checkpoints. Rotary positions may be any numbers, not
+only whole ones. Sources: RoPE (https://arxiv.org/abs/2104.09864), YaRN
+(https://arxiv.org/abs/2309.00071).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from model.cache import KeyValues
+from model.config import LanguageConfig
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries, keys and values of new tokens ("*batch heads n dim") to what they attend to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rotary:
+    """Cosine and sine of every token's position, ready to turn queries and keys."""
+
+    cosine: Float[Tensor, "*batch n half"]
+    sine: Float[Tensor, "*batch n half"]
+
+    def turn(self, vectors: Float[Tensor, "*batch heads n dim"]) -> Tensor:
+        """Rotate each pair (i, i + dim/2) of `vectors` by its token's angle."""
+        first, second = vectors.float().chunk(2, dim=-1)
+        cosine, sine = self.cosine.unsqueeze(-3), self.sine.unsqueeze(-3)
+        turned = (first * cosine - second * sine, second * cosine + first * sine)
+        return torch.cat(turned, dim=-1).to(vectors.dtype)
+
+
+class SelfAttention(nn.Module):
+    """Grouped-query self-attention up to the point where keys meet queries."""
+
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self._dim = config.head_dim
+        inner, shared = config.heads * config.head_dim, config.kv_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden, inner, bias=config.qkv_bias)
+        self.k_proj = nn.Linear(config.hidden, shared, bias=config.qkv_bias)
+        self.v_proj = nn.Linear(config.hidden, shared, bias=config.qkv_bias)
+        self.o_proj = nn.Linear(inner, config.hidden, bias=False)
+
+    def forward(self, hidden: Tensor, rotary: Rotary, attend: Attend) -> Tensor:
+        """Return what each token of `hidden` ("*batch n hidden") takes from the others."""
+        out = attend(
+            self.queries(hidden, rotary),
+            self.keys(hidden, rotary),
+            self._split(self.v_proj(hidden)),
+        )
+        mixed: Tensor = self.o_proj(out.transpose(-3, -2).flatten(-2))
+        return mixed
+
+    def queries(self, hidden: Tensor, rotary: Rotary) -> Float[Tensor, "*batch heads n dim"]:
+        """Return the rotated queries of `hidden` (normalised layer input)."""
+        return rotary.turn(self._split(self.q_proj(hidden)))
+
+    def keys(self, hidden: Tensor, rotary: Rotary) -> Float[Tensor, "*batch kv_heads n dim"]:
+        """Return the rotated keys of `hidden` (normalised layer input)."""
+        return rotary.turn(self._split(self.k_proj(hidden)))
+
+    def _split(self, rows: Tensor) -> Tensor:
+        return rows.reshape(*rows.shape[:-1], -1, self._dim).transpose(-3, -2)
+
+
+class FeedForward(nn.Module):
+    """The gated two-layer network of each token (SwiGLU)."""
+
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden, config.intermediate, bias=False)
+        self.up_proj = nn.Linear(config.hidden, config.intermediate, bias=False)
+        self.down_proj = nn.Linear(config.intermediate, config.hidden, bias=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return the update of each token."""
+        update: Tensor = self.down_proj(
+            nn.functional.silu(self.gate_proj(hidden)) * self.up_proj(hidden)
+        )
+        return update
+
+
+class Layer(nn.Module):
+    """One decoder layer."""
+
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.input_layernorm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
+        self.self_attn = SelfAttention(config)
+        self.post_attention_layernorm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
+        self.mlp = FeedForward(config)
+
+    def forward(self, hidden: Tensor, rotary: Rotary, attend: Attend) -> Tensor:
+        """Return `hidden` ("*batch n hidden") after this layer."""
+        hidden = hidden + self.self_attn(self.input_layernorm(hidden), rotary, attend)
+        update: Tensor = self.mlp(self.post_attention_layernorm(hidden))
+        return hidden + update
+
+
+class Backbone(nn.Module):
+    """Embedding, layers and final norm, under the names of the published checkpoints."""
+
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab, config.hidden)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
+
+
+class Decoder(nn.Module):
+    """A causal language model that can be run a few layers at a time."""
+
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.model = Backbone(config)
+        self.lm_head = nn.Linear(config.hidden, config.vocab, bias=False)
+        if config.tied_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    def embed(self, ids: Int64[Tensor, "*batch n"]) -> Float[Tensor, "*batch n hidden"]:
+        """Return the input embeddings of text tokens."""
+        rows: Tensor = self.model.embed_tokens(ids)
+        return rows
+
+    def layer(self, index: int) -> Layer:
+        """Return one layer."""
+        found = self.model.layers[index]
+        assert isinstance(found, Layer)
+        return found
+
+    def rotary(self, positions: Float[Tensor, "*batch n"]) -> Rotary:
+        """Return the rotations of `positions`; they may be fractions."""
+        frequencies, stretch = _frequencies(self.config, positions.device)
+        angles = positions.float().unsqueeze(-1) * frequencies
+        return Rotary(angles.cos() * stretch, angles.sin() * stretch)
+
+    def logits(self, hidden: Float[Tensor, "*batch n hidden"]) -> Float[Tensor, "*batch n vocab"]:
+        """Return next-token logits in float32 from the output of the last layer."""
+        out: Tensor = self.lm_head(self.model.norm(hidden))
+        return out.float()
+
+    def run(
+        self,
+        hidden: Float[Tensor, "n hidden"],
+        rotary: Rotary,
+        layers: range,
+        sequences: Sequence[tuple[int, Sequence[KeyValues]]],
+    ) -> Float[Tensor, "n hidden"]:
+        """Run some layers over the new tokens of one or more sequences, laid end to end.
+
+        Args:
+            hidden: Input of the first of `layers`.
+            rotary: Of every token of `hidden`.
+            layers: Which layers.
+            sequences: For each sequence, its number of new tokens and its cache of every layer
+                of the model (only those of `layers` are touched).
+        """
+        counts = [count for count, _ in sequences]
+        for index in layers:
+            caches = [caches[index] for _, caches in sequences]
+            hidden = self.layer(index)(hidden, rotary, _each_alone(counts, caches))
+        return hidden
+
+    def forward(
+        self,
+        hidden: Float[Tensor, "batch n hidden"],
+        positions: Float[Tensor, "batch n"],
+        mask: Tensor | None = None,
+    ) -> Float[Tensor, "batch n hidden"]:
+        """Run every layer over a batch without caches: what training does.
+
+        Args:
+            hidden: Input embeddings.
+            positions: Rotary positions.
+            mask: Which tokens each one sees, broadcastable to "batch heads n n"; None is causal.
+        """
+        rotary = self.rotary(positions)
+
+        def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            return nn.functional.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=mask, is_causal=mask is None, enable_gqa=True
+            )
+
+        for index in range(self.config.layers):
+            hidden = self.layer(index)(hidden, rotary, attend)
+        return hidden
+
+
+def positions_of(steps: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Return each token's position: the sum of the steps of all tokens before it."""
+    # Steps are multiples of a power of two far below 2^53: the sums are exact in float64.
+    return (steps.double().cumsum(-1) - steps.double()).float()
+
+
+def _each_alone(counts: Sequence[int], caches: Sequence[KeyValues]) -> Attend:
+    def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        parts = zip(
+            caches,
+            *(torch.split(rows, list(counts), dim=-2) for rows in (queries, keys, values)),
+            strict=True,
+        )
+        return torch.cat([cache.attend(q, k, v) for cache, q, k, v in parts], dim=-2)
+
+    return attend
+
+
+def _frequencies(config: LanguageConfig, device: torch.device) -> tuple[Tensor, float]:
+    half = config.head_dim // 2
+    exponents = torch.arange(half, dtype=torch.float32, device=device) / half
+    plain = config.rope_theta**-exponents
+    if (scaling := config.rope_scaling) is None:
+        return plain, 1.0
+
+    def turns_at(count: float) -> float:
+        reach = scaling.original_positions / (count * 2 * math.pi)
+        return half * math.log(reach) / math.log(config.rope_theta)
+
+    # Dimensions that turn more than 32 times within the original reach stay as they are; those
+    # that turn less than once are stretched whole; between the two, gradually (YaRN, 3.2).
+    low, high = max(math.floor(turns_at(32)), 0), min(math.ceil(turns_at(1)), config.head_dim - 1)
+    index = torch.arange(half, dtype=torch.float32, device=device)
+    stretched = ((index - low) / max(high - low, 1e-3)).clamp(0, 1)
+    mixed = plain / scaling.factor * stretched + plain * (1 - stretched)
+    return mixed, 0.1 * math.log(scaling.factor) + 1.0 if scaling.factor > 1 else 1.0

@@ -1,0 +1,174 @@
+"""One prompt read to its end, and an answer written from there.
+
+`Reader` takes tokens through the language model with progressive visual dropout in a single
+pass, as the reference does. `model/history.py` does the same work in another order. Both end in
+a `Reading`, from which decoding goes on: the caches of every layer and, since dropping renumbers
+what stays, the next position in every segment of layers between two stages.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from model.cache import KeyValues
+from model.config import DropoutConfig, DropStage
+from model.dropout import (
+    TEXT,
+    Tokens,
+    kept_by_score,
+    kept_in_each_clip,
+    kept_uniformly,
+    text_guided_scores,
+)
+from model.language import Decoder, positions_of
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """Where an answer stands. Changed by `Reader.step` alone.
+
+    Attributes:
+        caches: Keys and values of every layer.
+        positions: Position of the next token, in every segment of layers.
+        logits: Of the next token.
+        kept: For each stage, the tokens that stayed, as places in that stage's sequence.
+        scores: Text-guided attention on the tokens before the first such stage.
+        clips: The clip of each of those tokens.
+        tokens_kept: Visual tokens that the last layer read.
+    """
+
+    caches: list[KeyValues]
+    positions: list[float]
+    logits: Float[Tensor, " vocab"] = field(default_factory=lambda: torch.empty(0))
+    kept: list[Int64[Tensor, " kept"]] = field(default_factory=list)
+    scores: Float[Tensor, " n"] | None = None
+    clips: Int64[Tensor, " n"] | None = None
+    tokens_kept: int = 0
+
+
+class Reader:
+    """A language model together with its stages of dropout.
+
+    Args:
+        decoder: The language model.
+        dropout: Where tokens are dropped.
+        tokens_per_clip: Visual tokens of a clip.
+        visual_step: How far a visual token moves the position of the next one.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        dropout: DropoutConfig,
+        tokens_per_clip: int,
+        visual_step: float = 1.0,
+    ) -> None:
+        self.decoder = decoder
+        self.stages = dropout.stages
+        self.tokens_per_clip = tokens_per_clip
+        self.visual_step = visual_step
+        borders = [0, *(stage.layer for stage in self.stages), decoder.config.layers]
+        self.segments = [range(a, b) for a, b in pairwise(borders)]
+
+    def steps(self, place: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Return how far each token moves the position of the next one."""
+        steps = torch.ones(place.shape, device=place.device)
+        return steps.masked_fill(place >= 0, self.visual_step)
+
+    @torch.inference_mode()
+    def read(self, tokens: Tokens) -> Reading:
+        """Read a whole prompt in one pass, the last token being the end of the question."""
+        layers = self.decoder.config.layers
+        reading = Reading([KeyValues() for _ in range(layers)], [0.0] * len(self.segments))
+        return self.finish(reading, tokens, 0, int((tokens.clip != TEXT).sum()))
+
+    def finish(self, reading: Reading, tokens: Tokens, first: int, visual: int) -> Reading:
+        """Take `tokens` from the start of segment `first` to the logits.
+
+        Args:
+            reading: Whose caches and positions of these segments are still empty.
+            tokens: Everything that this segment reads.
+            first: The segment.
+            visual: Droppable tokens there were before any stage.
+        """
+        for number in range(first, len(self.segments)):
+            if number > first:
+                tokens = self._drop(reading, tokens, self.stages[number - 1], visual)
+            tokens = self.advance(reading.caches, reading.positions, number, tokens)
+        reading.tokens_kept = int((tokens.clip != TEXT).sum())
+        reading.logits = self.decoder.logits(tokens.hidden[-1])
+        return reading
+
+    def advance(
+        self, caches: Sequence[KeyValues], positions: list[float], number: int, tokens: Tokens
+    ) -> Tokens:
+        """Take `tokens` through segment `number`, moving its position on."""
+        steps = self.steps(tokens.place)
+        rotary = self.decoder.rotary(positions_of(steps) + positions[number])
+        hidden = self.decoder.run(
+            tokens.hidden, rotary, self.segments[number], [(len(steps), caches)]
+        )
+        positions[number] += float(steps.sum())
+        return tokens.after(hidden)
+
+    @torch.inference_mode()
+    def step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
+        """Add one written token to each of `readings`, all in one batch."""
+        device = self.decoder.lm_head.weight.device
+        hidden = self.decoder.embed(torch.tensor(chosen, device=device))
+        for number, layers in enumerate(self.segments):
+            at = torch.tensor([reading.positions[number] for reading in readings], device=device)
+            hidden = self.decoder.run(
+                hidden, self.decoder.rotary(at), layers, [(1, r.caches) for r in readings]
+            )
+            for reading in readings:
+                reading.positions[number] += 1
+        for reading, logits in zip(readings, self.decoder.logits(hidden), strict=True):
+            reading.logits = logits
+
+    def selection_keys(
+        self, hidden: Float[Tensor, "n hidden"], at: Float[Tensor, " n"], layer: int
+    ) -> Float[Tensor, "kv_heads n dim"]:
+        """Return the keys that text-guided selection before `layer` compares."""
+        before = self.decoder.layer(layer)
+        return before.self_attn.keys(before.input_layernorm(hidden), self.decoder.rotary(at))
+
+    def attention_of_last(
+        self,
+        hidden: Float[Tensor, "n hidden"],
+        at: Float[Tensor, " n"],
+        layer: int,
+        earlier: Iterable[Float[Tensor, "kv_heads m dim"]] = (),
+    ) -> Float[Tensor, " all"]:
+        """Return what the last token would attend to in `layer`, before anything is dropped.
+
+        Args:
+            hidden: Input of the layer.
+            at: Positions of these tokens, as they were in the layer before.
+            layer: The first layer that sees fewer tokens.
+            earlier: Keys of what stands before these tokens.
+        """
+        before = self.decoder.layer(layer)
+        query = before.self_attn.queries(
+            before.input_layernorm(hidden[-1:]), self.decoder.rotary(at[-1:])
+        )
+        return text_guided_scores(query, [*earlier, self.selection_keys(hidden, at, layer)])
+
+    def _drop(self, reading: Reading, tokens: Tokens, stage: DropStage, visual: int) -> Tokens:
+        keep = stage.keep(visual)
+        if stage.kind == "uniform":
+            index = kept_uniformly(tokens.clip, keep)
+        elif stage.kind == "clipwise":
+            index = kept_in_each_clip(tokens.place, stage.ratio, self.tokens_per_clip)
+        else:
+            at = positions_of(self.steps(tokens.place))
+            scores = self.attention_of_last(tokens.hidden, at, stage.layer)
+            index = kept_by_score(tokens.clip, scores, keep)
+            if reading.scores is None:
+                reading.scores, reading.clips = scores, tokens.clip
+        reading.kept.append(index)
+        return tokens.keep(index)

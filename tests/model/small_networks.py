@@ -1,0 +1,67 @@
+"""Random small language models and clips, for the properties of reading them."""
+
+import torch
+from hypothesis import strategies as st
+
+from model.config import DropoutConfig, DropStage, LanguageConfig
+from model.dropout import Tokens
+from model.language import Decoder
+
+LAYERS, HIDDEN, TOKENS_PER_CLIP = 6, 16, 8
+
+
+def decoder(seed=0, **changes):
+    shape = {
+        "hidden": HIDDEN,
+        "layers": LAYERS,
+        "heads": 4,
+        "kv_heads": 2,
+        "head_dim": 4,
+        "intermediate": 24,
+        "vocab": 31,
+    }
+    torch.manual_seed(seed)
+    network = Decoder(LanguageConfig(**(shape | changes))).eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            # Wider than the default: attention that is far from uniform makes wrong code visible.
+            weights.copy_(torch.randn(weights.shape) * 0.4 + (weights.ndim == 1))
+    return network.requires_grad_(requires_grad=False)
+
+
+def text(generator, count):
+    return torch.randn(count, HIDDEN, generator=generator)
+
+
+def clip(generator, marker=0, tokens=TOKENS_PER_CLIP):
+    return Tokens.of_clip(0, text(generator, marker), text(generator, tokens))
+
+
+def spans(count, first=0):
+    return [(4.0 * n, 4.0 * n + 3.0) for n in range(first, first + count)]
+
+
+@st.composite
+def dropouts(draw):
+    """Any number of clip-wise stages, then any number of text-guided ones, at any layers."""
+    arriving, asking = draw(st.integers(0, 2)), draw(st.integers(0, 2))
+    layers = sorted(draw(st.permutations(range(1, LAYERS)))[: arriving + asking])
+    ratios = sorted(
+        draw(st.lists(st.sampled_from([0.25, 0.5, 0.75, 1.0]), min_size=4, max_size=4)),
+        reverse=True,
+    )
+    budget = draw(st.none() | st.integers(1, 12)) if asking else None
+    stages = []
+    for number, layer in enumerate(layers):
+        kind = "clipwise" if number < arriving else "attention"
+        last = number == arriving + asking - 1
+        stages.append(DropStage(layer, ratios[number], kind, budget if last else None))
+    return DropoutConfig(tuple(stages))
+
+
+@st.composite
+def chunkings(draw, count):
+    """`count` split into consecutive chunks of any sizes."""
+    cuts = sorted(draw(st.sets(st.integers(1, max(count - 1, 1)), max_size=count)))
+    borders = [0, *[cut for cut in cuts if cut < count], count]
+    return list(zip(borders, borders[1:], strict=False))

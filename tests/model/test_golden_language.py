@@ -1,0 +1,70 @@
+"""The language model with dropout, against what the reference's own code computed."""
+
+import pytest
+import torch
+
+from model.config import DropoutConfig
+from model.history import History
+from model.reading import Reader
+from tests.model.golden_network import NAMES, greedy, load
+
+
+@pytest.fixture(params=NAMES)
+def golden(request):
+    return load(request.param)
+
+
+def close(ours, theirs):
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)
+
+
+def check(golden, reader, reading, kind):
+    tensors = {k.removeprefix(kind): v for k, v in golden.tensors.items() if k.startswith(kind)}
+    close(reading.logits, tensors["prefill_logits"][-1])
+    tokens, logits = greedy(reader, reading, len(tensors["decode_tokens"]))
+    close(logits, tensors["decode_logits"])
+    assert tokens.tolist() == tensors["decode_tokens"].tolist()
+
+
+@pytest.mark.parametrize(("rule", "kind"), [("uniform", ""), ("clipwise", "clipwise_")])
+def test_one_pass_equals_the_reference(golden, rule, kind):
+    reader = Reader(golden.decoder, golden.dropout(rule), 64)
+    reading = reader.read(golden.prompt)
+    for stage in (0, 1):
+        assert torch.equal(reading.kept[stage], golden.tensors[f"{kind}kept_{stage}"])
+    check(golden, reader, reading, kind)
+
+
+class Recording(Reader):
+    """Remembers what came out of the last segment it ran."""
+
+    def advance(self, *where):
+        self.last = super().advance(*where)
+        return self.last
+
+
+@pytest.mark.parametrize(("rule", "kind"), [("uniform", ""), ("clipwise", "clipwise_")])
+def test_every_token_that_stays_has_the_references_logits(golden, rule, kind):
+    reader = Recording(golden.decoder, golden.dropout(rule), 64)
+    reader.read(golden.prompt)
+    close(golden.decoder.logits(reader.last.hidden), golden.tensors[f"{kind}prefill_logits"])
+
+
+def test_without_dropout_one_pass_is_the_plain_model(golden):
+    reader = Reader(golden.decoder, DropoutConfig(), 64)
+    close(reader.read(golden.prompt).logits, golden.tensors["nocompress_logits_last"])
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_the_history_equals_the_reference_with_the_clipwise_rule(golden, at_once):
+    reader = Reader(golden.decoder, golden.dropout("clipwise"), 64)
+    history = History(reader, golden.prefix)
+    clips = golden.clips
+    for first in range(0, len(clips), at_once):
+        arriving = clips[first : first + at_once]
+        history.extend(
+            [(4.0 * n, 4.0 * n + 3) for n in range(first, first + len(arriving))], arriving
+        )
+    reading = history.ask(golden.suffix)
+    assert torch.equal(reading.kept[0], golden.tensors["clipwise_kept_1"])
+    check(golden, reader, reading, "clipwise_")
