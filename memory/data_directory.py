@@ -43,11 +43,15 @@ class DirectoryLock:
             DirectoryUnsafe: If it belongs to another user.
         """
         descriptor = await asyncio.to_thread(_open_private, directory)
-        for _ in range(max(1, round(patience / _POLL))):
-            if _locked(descriptor):
-                return cls(descriptor)
-            await asyncio.sleep(_POLL)
-        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        try:
+            for _ in range(max(1, round(patience / _POLL))):
+                if _locked(descriptor):
+                    return cls(descriptor)
+                await asyncio.sleep(_POLL)
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        except asyncio.CancelledError:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
         raise DirectoryInUse(
             f"another Flashback (process {owner or 'unknown'}) keeps its memory in {directory}: "

@@ -27,6 +27,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from memory import embedded_child
 from memory.data_directory import DirectoryLock
 from memory.redis_binary import RedisBinary, find_server
+from memory.redis_errors import root
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +64,13 @@ class EmbeddedRedis:
     Use it as an async context manager, or call `stop`.
     """
 
-    def __init__(self, directory: Path, lock: DirectoryLock, command: list[str]) -> None:
+    def __init__(
+        self, directory: Path, socket: Path, lock: DirectoryLock, command: list[str]
+    ) -> None:
         self._directory = directory
         self._lock = lock
-        self._socket = _socket_path(directory)
-        self._command = [*command, "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
+        self._socket = socket
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -97,11 +100,16 @@ class EmbeddedRedis:
         program = await asyncio.to_thread(find_server) if server is None else server
         directory = await asyncio.to_thread(directory.absolute)
         lock = await DirectoryLock.take(directory)
+        log.info("embedded Redis: %s in %s, found by %s", program.path, directory, program.origin)
+        socket = directory / "redis.sock"
         try:
             await asyncio.to_thread(_check_format, directory, program)
-            embedded = cls(directory, lock, _command(program, directory, megabytes, sync))
+            socket = await asyncio.to_thread(_short_enough, socket)
+            command = _command(program, directory, socket, megabytes, sync)
+            embedded = cls(directory, socket, lock, command)
             await embedded._launch()
         except BaseException:
+            await asyncio.to_thread(_remove, socket, directory)
             lock.release()
             raise
         embedded._keeper = asyncio.create_task(embedded._keep_running(), name="embedded redis")
@@ -127,8 +135,8 @@ class EmbeddedRedis:
                 await self._keeper
         finally:
             await self._end()
+            await asyncio.to_thread(_remove, self._socket, self._directory)
             self._lock.release()
-            await asyncio.to_thread(self._remove_socket)
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,14 +175,13 @@ class EmbeddedRedis:
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + _START_PATIENCE
-        async with Redis.from_url(self.url, retry=None) as client:
+        async with Redis.from_url(self.url, retry=None, driver_info=None) as client:
             while True:
                 try:
                     await client.ping()
-                except BusyLoadingError:
-                    deadline = clock() + _START_PATIENCE
-                except RedisConnectionError:
-                    pass  # not listening yet
+                except RedisConnectionError as error:  # not listening yet, or reading its data
+                    if isinstance(root(error), BusyLoadingError):
+                        deadline = clock() + _START_PATIENCE
                 else:
                     return
                 if self._process is None or self._process.returncode is not None:
@@ -216,15 +223,14 @@ class EmbeddedRedis:
         text = await asyncio.to_thread(_tail, path)
         return f"{what}. The last lines of {path}:\n{text}"
 
-    def _remove_socket(self) -> None:
-        self._socket.unlink(missing_ok=True)
-        if self._socket.parent != self._directory:
-            self._socket.parent.rmdir()
 
-
-def _command(server: RedisBinary, directory: Path, megabytes: int, sync: Sync) -> list[str]:
+def _command(
+    server: RedisBinary, directory: Path, socket: Path, megabytes: int, sync: Sync
+) -> list[str]:
     options = {
         "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
         "dir": str(directory),
         "appendonly": "yes",
         "appendfsync": sync,
@@ -248,11 +254,16 @@ def _check_format(directory: Path, server: RedisBinary) -> None:
         )
 
 
-def _socket_path(directory: Path) -> Path:
-    path = directory / "redis.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    return Path(mkdtemp(prefix="flashback-")) / "redis.sock"  # mkdtemp makes it private
+def _short_enough(socket: Path) -> Path:
+    if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+        return socket
+    return Path(mkdtemp(prefix="flashback-")) / socket.name  # mkdtemp makes it private
+
+
+def _remove(socket: Path, directory: Path) -> None:
+    socket.unlink(missing_ok=True)
+    if socket.parent != directory:
+        socket.parent.rmdir()
 
 
 def _open_log(directory: Path) -> int:

@@ -36,12 +36,16 @@ def run_and_die_with(parent: int, command: list[str]) -> NoReturn:
 
 
 def run_and_watch_input(command: list[str]) -> int:
-    """Run `command` until it ends or our standard input does; return its exit status."""
+    """Run `command` until it ends or our standard input does; return its exit status.
+
+    The status of a program ended by a signal is 128 and the signal's number, as in a shell.
+    """
     # close_fds=False: the lock on the data directory goes along, see `memory.embedded`.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False) as process:  # noqa: S603
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
-        return process.wait()
+        status = process.wait()
+    return status if status >= 0 else 128 - status
 
 
 def _end_with_input(process: "subprocess.Popen[bytes]") -> None:

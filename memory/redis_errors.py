@@ -37,7 +37,14 @@ def explained() -> Iterator[None]:
                 "Redis cannot write to its disk, so nothing new is remembered: make room on the "
                 "disk of its data directory"
             ) from error
-        raise StoreUnavailable(_reason(error)) from error
+        raise StoreUnavailable(_reason(root(error))) from error
+
+
+def root(error: RedisError) -> RedisError:
+    """Return what went wrong: redis-py calls all that fails while connecting a connection error."""
+    while isinstance(error, RedisConnectionError) and isinstance(error.__cause__, RedisError):
+        error = error.__cause__
+    return error
 
 
 def _reason(error: RedisError) -> str:

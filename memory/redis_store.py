@@ -36,7 +36,7 @@ class RedisStore:
     """Keeps clips in Redis.
 
     Args:
-        redis: A client that returns bytes; `close` closes it.
+        redis: A client that returns bytes; `aclose` closes it.
         encoder: Names the vision encoder whose tokens are stored.
 
     Attributes:
@@ -52,8 +52,10 @@ class RedisStore:
         self._began: dict[str, float] = {}
 
     @classmethod
-    def connect(cls, url: str, encoder: str) -> "RedisStore":
+    def connect(cls, url: str, encoder: str, *, patience: float = 5.0) -> "RedisStore":
         """Return a store for the Redis at `url`; the first call of a method connects.
+
+        An answer that takes more than `patience` seconds, twice, counts as none.
 
         Raises:
             ValueError: If `url` is not a Redis URL; the message does not repeat it.
@@ -61,11 +63,13 @@ class RedisStore:
         try:
             redis = Redis.from_url(
                 url,
-                socket_timeout=5,
-                socket_connect_timeout=3,
+                socket_timeout=patience,
+                socket_connect_timeout=patience,
                 # Once more after a pooled connection went stale; writing a clip twice is harmless.
                 retry=Retry(ConstantBackoff(0.05), 1),
                 max_connections=32,
+                # Else every connection reads the package's metadata from disk, on the event loop.
+                driver_info=None,
             )
         except ValueError:
             # The URL may hold a password, and so may the parser's message.
@@ -80,7 +84,7 @@ class RedisStore:
         with explained():
             await _done(self._redis.ping())
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 

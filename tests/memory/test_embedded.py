@@ -1,0 +1,245 @@
+"""The embedded Redis: private, kept, restarted, and gone when its service is."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from memory import embedded_child
+from memory.data_directory import DirectoryInUse, DirectoryLock
+from memory.embedded import EmbeddedRedis, RedisFailed, open_redis
+from memory.redis_binary import RedisBinary, find_server
+from memory.redis_store import RedisStore
+from memory.store import StoreFull, StoreUnavailable
+from model.types import ClipTokens
+
+ENCODER = "test-encoder"
+SERVICE = """
+import asyncio, sys
+from pathlib import Path
+from memory.embedded import EmbeddedRedis
+async def main():
+    server = await EmbeddedRedis.start(Path(sys.argv[1]), megabytes=16)
+    print(server.pid, flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+def clip(start: float, rows: int = 2) -> ClipTokens:
+    return ClipTokens(torch.ones(rows, 256), start, start + 1.5)
+
+
+async def ended(pid: int) -> None:
+    """Wait for the end of a process that may be anybody's child."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(descriptor, event.set)
+    try:
+        async with asyncio.timeout(15):
+            await event.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+async def fill(store: RedisStore) -> None:
+    for index in itertools.count():
+        await store.append("a", clip(float(index)), b"")
+
+
+async def answers(store: RedisStore) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                return await store.check()
+
+
+async def test_what_was_remembered_is_there_after_a_restart_of_the_service(tmp_path):
+    for start in (0.0, 4.0):
+        async with await EmbeddedRedis.start(tmp_path / "redis", megabytes=16) as server:
+            store = RedisStore.connect(server.url, ENCODER)
+            record = await store.begin("a", now=100.0 + start)
+            await store.append("a", clip(start), b"picture")
+            await store.aclose()
+    assert (record.began, record.clips) == (100.0, 1)
+
+
+async def test_it_is_started_again_with_what_it_had(embedded, caplog):
+    store = RedisStore.connect(embedded.url, ENCODER)
+    await store.begin("a", 0.0)
+    await store.append("a", clip(0.0), b"picture")
+    first = embedded.pid
+    os.kill(first, signal.SIGKILL)
+    await ended(first)
+    await answers(store)
+    assert embedded.pid != first
+    assert await store.thumbnail("a", 0.0) == b"picture"
+    assert "the embedded Redis ended; it is started again" in caplog.text
+    await store.aclose()
+
+
+async def test_stop_leaves_no_process_no_socket_and_no_lock(tmp_path):
+    server = await EmbeddedRedis.start(tmp_path, megabytes=16)
+    await server.stop()
+    await ended(server.pid)
+    assert not (tmp_path / "redis.sock").exists()
+    (await DirectoryLock.take(tmp_path, patience=0)).release()
+
+
+async def test_it_dies_when_its_service_is_killed_and_lets_the_directory_go(tmp_path):
+    service = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVICE, str(tmp_path)), stdout=asyncio.subprocess.PIPE
+    )
+    pid = int(await service.stdout.readline())
+    with pytest.raises(DirectoryInUse, match=f"process {service.pid}"):
+        await DirectoryLock.take(tmp_path, patience=0)
+    service.kill()
+    await service.wait()
+    await ended(pid)
+    async with await EmbeddedRedis.start(tmp_path, megabytes=16):
+        pass  # at once: nobody has to clean up
+
+
+async def test_the_lock_outlives_the_service_while_its_redis_lives(tmp_path):
+    service = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVICE, str(tmp_path)), stdout=asyncio.subprocess.PIPE
+    )
+    pid = int(await service.stdout.readline())
+    os.kill(pid, signal.SIGSTOP)  # it cannot end yet
+    service.kill()
+    await service.wait()
+    try:
+        with pytest.raises(DirectoryInUse):
+            await DirectoryLock.take(tmp_path, patience=0.1)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await ended(pid)
+    (await DirectoryLock.take(tmp_path)).release()
+
+
+async def test_without_help_from_the_kernel_the_end_of_a_pipe_ends_it():
+    program = [
+        sys.executable,
+        "-c",
+        "import os, time; print(os.getpid(), flush=True); time.sleep(99)",
+    ]
+    watcher = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", embedded_child.__file__, "watch", *program),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    pid = int(await watcher.stdout.readline())
+    watcher.stdin.close()
+    await ended(pid)
+    assert await watcher.wait() == 128 + signal.SIGTERM
+
+
+async def test_without_help_from_the_kernel_it_is_stopped_by_stopping_the_watcher():
+    program = [
+        sys.executable,
+        "-c",
+        "import os, time; print(os.getpid(), flush=True); time.sleep(99)",
+    ]
+    watcher = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", embedded_child.__file__, "watch", *program),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    pid = int(await watcher.stdout.readline())
+    watcher.terminate()
+    await ended(pid)
+    assert await watcher.wait() == 128 + signal.SIGTERM
+
+
+async def test_only_this_user_can_read_what_it_keeps(tmp_path):
+    directory = tmp_path / "redis"
+    directory.mkdir(mode=0o755)
+    async with await EmbeddedRedis.start(directory, megabytes=16):
+        for path in (directory, *directory.iterdir()):
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+async def test_it_listens_on_no_port(embedded):
+    connections = psutil.Process(embedded.pid).net_connections(kind="inet")
+    assert connections == []
+    assert psutil.Process(embedded.pid).net_connections(kind="unix")
+
+
+async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path):
+    directory = tmp_path / ("long" * 30) / "redis"
+    server = await EmbeddedRedis.start(directory, megabytes=16)
+    store = RedisStore.connect(server.url, ENCODER)
+    await store.check()
+    await store.aclose()
+    await server.stop()
+    assert not Path(server.url.removeprefix("unix://")).parent.exists()
+
+
+async def test_a_start_that_fails_shows_the_servers_last_words(tmp_path):
+    (tmp_path / "appendonly.aof").write_bytes(b"this is no append-only file\r\n")
+    with pytest.raises(RedisFailed, match="Bad file format reading the append only file"):
+        await EmbeddedRedis.start(tmp_path, megabytes=16)
+    (await DirectoryLock.take(tmp_path, patience=0)).release()
+
+
+async def test_data_of_a_newer_redis_is_not_overlooked_by_an_older_one(tmp_path):
+    (tmp_path / "appendonlydir").mkdir()
+    old = RedisBinary((await asyncio.to_thread(find_server)).path, (6, 2, 14), "PATH")
+    with pytest.raises(RedisFailed, match="written by Redis 7 or newer"):
+        await EmbeddedRedis.start(tmp_path, megabytes=16, server=old)
+
+
+async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
+    store = RedisStore.connect(embedded.url, ENCODER)
+    await store.begin("a", 0.0)
+    await store.append("a", clip(0.0), b"")
+    _, most = resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (20_000, most))
+    with pytest.raises(StoreFull, match="make room on the disk"):
+        await asyncio.wait_for(fill(store), 20)
+    assert (await store.streams())[0].clips >= 1
+    resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (most, most))
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(StoreFull):
+                await store.append("a", clip(2e6), b"after")
+                break
+    assert await store.thumbnail("a", 2e6) == b"after"
+    await store.aclose()
+
+
+async def test_with_sync_always_a_clip_is_on_disk_when_append_returns(tmp_path):
+    async with await EmbeddedRedis.start(tmp_path, megabytes=16, sync="always") as server:
+        store = RedisStore.connect(server.url, ENCODER)
+        await store.begin("a", 0.0)
+        await store.append("a", clip(0.0), b"a picture like no other")
+        written = await asyncio.to_thread((tmp_path / "appendonly.aof").read_bytes)
+        assert b"a picture like no other" in written
+        await store.aclose()
+
+
+async def test_a_url_is_used_as_it_is(tmp_path):
+    async with open_redis("redis://elsewhere:6379", tmp_path / "redis") as url:
+        assert url == "redis://elsewhere:6379"
+    assert not (tmp_path / "redis").exists()
+
+
+async def test_without_a_url_there_is_an_embedded_one(tmp_path):
+    async with open_redis("", tmp_path / "redis", megabytes=16) as url:
+        store = RedisStore.connect(url, ENCODER)
+        await store.check()
+        await store.aclose()
