@@ -99,7 +99,7 @@ class Reader:
             if number > first:
                 tokens = self._drop(reading, tokens, self.stages[number - 1], visual)
             tokens = self.advance(reading.caches, reading.positions, number, tokens)
-        reading.tokens_kept = int((tokens.clip != TEXT).sum())
+        reading.tokens_kept = int((tokens.place >= 0).sum())
         reading.logits = self.decoder.logits(tokens.hidden[-1])
         return reading
 

@@ -68,7 +68,7 @@ def load(name):
     decoder.load_state_dict(
         {k.removeprefix("llm."): v for k, v in weights.items() if k.startswith("llm.")}
     )
-    decoder.requires_grad_(requires_grad=False)
+    decoder.requires_grad_(False)
     return Golden(settings, weights, load_file(GOLDEN / f"{name}.tensors.safetensors"), decoder)
 
 

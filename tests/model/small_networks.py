@@ -26,7 +26,7 @@ def decoder(seed=0, **changes):
         for weights in network.parameters():
             # Wider than the default: attention that is far from uniform makes wrong code visible.
             weights.copy_(torch.randn(weights.shape) * 0.4 + (weights.ndim == 1))
-    return network.requires_grad_(requires_grad=False)
+    return network.requires_grad_(False)
 
 
 def text(generator, count):

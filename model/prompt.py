@@ -1,0 +1,97 @@
+r"""What the language model is told around what it sees.
+
+Everything that stands before the visual tokens, and among them, is the same for every question:
+it is part of the streaming history. All that varies stands after them: the sentence about time,
+the conversation so far, the question.
+
+    <|im_start|>system … <|im_start|>user\n   clip clip clip …   \n{time} {question}<|im_end|> …
+    └────────── prefix ──────────┘ └─ the history grows ─┘ └─────────── suffix ───────────┘
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.types import Question
+from model.vocabulary import BEGIN, END, Vocabulary
+
+SYSTEM = "You are a helpful assistant."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a question may look at.
+
+    Attributes:
+        start: Media time of the first frame, in seconds.
+        end: Media time of the last frame, in seconds.
+        frames: How many frames.
+    """
+
+    start: float
+    end: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The sentences of one model family; field names in braces are those of `Seen`.
+
+    Attributes:
+        time: Stands after the visual tokens and before the question. `{duration}` is known too.
+        marker: Stands before every clip; its `{start}` is the clip's. Empty for none.
+    """
+
+    time: str
+    marker: str = ""
+
+
+FLASH = Wording(
+    time="\nThe video lasts for {duration:.2f} seconds, and {frames} frames are uniformly "
+    "sampled from it. "
+)
+"""What the released checkpoints were trained with (https://arxiv.org/abs/2501.00574)."""
+
+LITE = Wording(time="\nThe stream has been shown for {end:.0f} seconds. ", marker="{start:.0f}s ")
+"""What `lite` was trained with: short texts among the clips say when each was."""
+
+
+class Prompt:
+    """Puts questions into words that one language model was trained on."""
+
+    def __init__(self, vocabulary: Vocabulary, wording: Wording) -> None:
+        self.vocabulary = vocabulary
+        self._wording = wording
+        self._begin, self.end = vocabulary.special(BEGIN), vocabulary.special(END)
+
+    def prefix(self) -> list[int]:
+        """Return the tokens before the first clip."""
+        return [*self._turn("system", SYSTEM), *self._line(), self._begin, *self._plain("user\n")]
+
+    def marker(self, start: float) -> list[int]:
+        """Return the tokens that say when the clip after them began (media seconds)."""
+        return self._plain(self._wording.marker.format(start=start))
+
+    def suffix(self, question: Question, seen: Seen) -> list[int]:
+        """Return the tokens after the last clip, up to where the answer begins."""
+        time = self._wording.time.format(
+            start=seen.start, end=seen.end, frames=seen.frames, duration=seen.end - seen.start
+        )
+        lines = [
+            *((turn.role, turn.text) for turn in question.conversation),
+            ("user", question.text),
+        ]
+        # The visual tokens belong to the first line a user said; it is already begun.
+        (_, first), rest = lines[0], lines[1:]
+        tokens = [*self._plain(time + first), self.end]
+        for role, text in rest:
+            tokens += [*self._line(), *self._turn(role, text)]
+        return [*tokens, *self._line(), self._begin, *self._plain("assistant\n")]
+
+    def _turn(self, role: str, text: str) -> Sequence[int]:
+        return [self._begin, *self._plain(f"{role}\n{text}"), self.end]
+
+    def _line(self) -> list[int]:
+        return self._plain("\n")
+
+    def _plain(self, text: str) -> list[int]:
+        return self.vocabulary.plain(text)

@@ -1,0 +1,65 @@
+"""The `tiny` network: random weights, a few thousand parameters, the same code path as the others.
+
+For tests of everything around the model. Its answers mean nothing.
+"""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from model.config import DropoutConfig, DropStage, FlashConfig, LanguageConfig, VisionConfig
+from model.language import Decoder
+from model.preprocess import normalise
+from model.projector import Projector
+from model.prompt import LITE, Prompt
+from model.video_chat import Parts
+from model.vision_umt import UmtVision
+from model.vocabulary import ByteVocabulary
+
+CONFIG = FlashConfig(
+    vision=VisionConfig(
+        image_size=32, patch_size=8, width=32, heads=2, depth=3, tokens_per_clip=16
+    ),
+    language=LanguageConfig(
+        hidden=32,
+        layers=6,
+        heads=4,
+        kv_heads=2,
+        head_dim=8,
+        intermediate=64,
+        vocab=ByteVocabulary.SIZE,
+        max_positions=8192,
+    ),
+    dropout=DropoutConfig((DropStage(2, 0.75, "clipwise"), DropStage(4, 0.25, "attention"))),
+    markers=True,
+    visual_step=0.125,
+)
+
+
+def tiny(seed: int = 0) -> Parts:
+    """Return the network; the same `seed` gives the same weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        vision = UmtVision(CONFIG.vision).eval()
+        projector = Projector(CONFIG.vision.width, CONFIG.language.hidden).eval()
+        decoder = Decoder(CONFIG.language).eval()
+        for weights in (*vision.parameters(), *projector.parameters(), *decoder.parameters()):
+            if weights.ndim > 1:
+                torch.nn.init.normal_(weights, std=0.3)
+            weights.requires_grad_(False)
+
+    def encode(
+        frames: UInt8[Tensor, "clips frames 3 size size"],
+    ) -> Float[Tensor, "clips tokens features"]:
+        features: Tensor = vision(normalise(frames, CONFIG.vision))
+        return features
+
+    return Parts(
+        name="tiny",
+        encoder_name=f"tiny/{seed}",
+        config=CONFIG,
+        encoder=encode,
+        projector=projector,
+        decoder=decoder,
+        prompt=Prompt(ByteVocabulary(), LITE),
+    )

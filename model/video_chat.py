@@ -1,0 +1,208 @@
+"""VideoChat-Flash as one object: pictures in, readings out. It keeps no state between calls.
+
+    Clip ──encoder──► features ──merge──► ClipTokens            (4 frames ─► 64 tokens)
+    ClipTokens ──projector──► History ◄── question ──► Reading  (from which words are written)
+
+Whoever calls it owns the histories and decides what runs when: `model/local_engine.py`.
+
+Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from model.config import DropoutConfig, FlashConfig
+from model.dropout import TEXT, Tokens
+from model.history import History
+from model.language import Decoder
+from model.merge import merge_tokens
+from model.preprocess import resize
+from model.projector import Projector
+from model.prompt import Prompt, Seen
+from model.reading import Reader, Reading
+from model.types import Clip, ClipTokens, Evidence, Question, Usage
+
+RESERVE = 1024.0
+"""Positions kept free in every history for a question and its answer."""
+
+Encoder = Callable[
+    [UInt8[Tensor, "clips frames 3 size size"]], Float[Tensor, "clips tokens features"]
+]
+"""A video encoder with its own normalisation: whole pixels in, features of every patch out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The trained pieces of one network.
+
+    Attributes:
+        name: The preset, such as `lite`.
+        encoder_name: Names the encoder and its weights.
+        config: The shapes.
+        encoder: Pixels to features.
+        projector: Merged features to the language model's input space.
+        decoder: The language model.
+        prompt: How to speak to it.
+    """
+
+    name: str
+    encoder_name: str
+    config: FlashConfig
+    encoder: Encoder
+    projector: Projector
+    decoder: Decoder
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question that has been read.
+
+    Attributes:
+        reading: From which the answer is written.
+        clips: The clips it could look at, by number.
+        prompt_tokens: Text tokens that the question added.
+    """
+
+    reading: Reading
+    clips: range
+    prompt_tokens: int
+
+
+class VideoChat:
+    """A network, ready to look and to read.
+
+    Args:
+        parts: The trained pieces.
+        dropout: Where visual tokens are dropped, if not where the configuration says.
+    """
+
+    def __init__(self, parts: Parts, dropout: DropoutConfig | None = None) -> None:
+        config = parts.config
+        self.parts = parts
+        self.prompt = parts.prompt
+        self.reader = Reader(
+            parts.decoder,
+            dropout or config.dropout,
+            config.vision.tokens_per_clip,
+            config.visual_step,
+        )
+        self._weights = parts.decoder.lm_head.weight
+
+    @property
+    def reach(self) -> float:
+        """Positions the language model can tell apart, YaRN's stretching included."""
+        language = self.parts.config.language
+        if (scaling := language.rope_scaling) is not None:
+            return scaling.factor * scaling.original_positions
+        return language.max_positions
+
+    @torch.inference_mode()
+    def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:
+        """Return what is kept of each of `clips`; a clip of fewer frames repeats its last one."""
+        vision = self.parts.config.vision
+        frames = torch.stack([self._frames(clip) for clip in clips]).to(self._weights.device)
+        features = self.parts.encoder(frames).float()
+        merged = merge_tokens(features, vision.tokens_per_clip, vision.heads)
+        # As memory keeps them, so that a history rebuilt from memory is the same to the last bit.
+        kept = merged.to("cpu", torch.float16)
+        return [
+            ClipTokens(values, clip.start, clip.end)
+            for values, clip in zip(kept, clips, strict=True)
+        ]
+
+    def open(self) -> History:
+        """Return the history of a stream that has shown nothing yet."""
+        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, RESERVE)
+
+    @torch.inference_mode()
+    def extend(self, history: History, clips: Sequence[ClipTokens]) -> None:
+        """Let `history` read `clips`, oldest first.
+
+        Raises:
+            HistoryFull: If they do not fit; nothing was read.
+        """
+        tokens = [
+            Tokens.of_clip(0, self._embed(self.prompt.marker(clip.start)), visual)
+            for clip, visual in zip(clips, self._project(clips), strict=True)
+        ]
+        history.extend([(clip.start, clip.end) for clip in clips], tokens)
+
+    def ask(self, history: History, question: Question) -> Asked | None:
+        """Read `question` on top of `history`; None if no clip lies in the time asked about."""
+        clips = history.between(question.since, question.until)
+        if not clips:
+            return None
+        suffix = self.prompt.suffix(question, self._seen(history, clips))
+        return Asked(history.ask(self._embed(suffix), clips), clips, len(suffix))
+
+    @torch.inference_mode()
+    def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:
+        """Read `clips` and `question` in one pass, without a history: the reference's way."""
+        seen = Seen(clips[0].start, clips[-1].end, len(clips) * self._frames_per_clip)
+        parts = [Tokens.of_text(self._embed(self.prompt.prefix()))]
+        for number, (clip, visual) in enumerate(zip(clips, self._project(clips), strict=True)):
+            marker = self._embed(self.prompt.marker(clip.start))
+            parts.append(Tokens.of_clip(number, marker, visual))
+        parts.append(Tokens.of_text(self._embed(self.prompt.suffix(question, seen))))
+        return self.reader.read(Tokens.join(parts))
+
+    def evidence(self, history: History, asked: Asked) -> tuple[Evidence, ...]:
+        """Return each clip's share of the text-guided attention; empty where nothing selects."""
+        scores, labels = asked.reading.scores, asked.reading.clips
+        if scores is None or labels is None:
+            return ()
+        visual = labels != TEXT
+        first = asked.clips[0]
+        sums = torch.zeros(len(asked.clips), device=scores.device)
+        sums.index_add_(0, labels[visual] - first, scores[visual])
+        shares = (sums / sums.sum().clamp_min(1e-12)).tolist()
+        found = (history.clips[number] for number in asked.clips)
+        return tuple(
+            Evidence(clip.start, clip.end, share) for clip, share in zip(found, shares, strict=True)
+        )
+
+    def usage(self, history: History, asked: Asked, answer_tokens: int) -> Usage:
+        """Return what an answer was made from."""
+        seen = self._seen(history, asked.clips)
+        return Usage(
+            clips=len(asked.clips),
+            frames=seen.frames,
+            visual_tokens=len(asked.clips) * self.parts.config.vision.tokens_per_clip,
+            tokens_kept=asked.reading.tokens_kept,
+            prompt_tokens=asked.prompt_tokens,
+            answer_tokens=answer_tokens,
+            start=seen.start,
+            end=seen.end,
+        )
+
+    @property
+    def _frames_per_clip(self) -> int:
+        return self.parts.config.vision.frames_per_clip
+
+    def _frames(self, clip: Clip) -> UInt8[Tensor, "frames 3 size size"]:
+        frames = resize(clip.pixels, self.parts.config.vision.image_size)
+        missing = self._frames_per_clip - len(frames)
+        if missing < 0:
+            raise ValueError(f"a clip has {self._frames_per_clip} frames, got {len(frames)}")
+        return torch.cat([frames, frames[-1:].expand(missing, -1, -1, -1)])
+
+    def _project(self, clips: Sequence[ClipTokens]) -> Float[Tensor, "clips tokens hidden"]:
+        values = torch.stack([clip.values for clip in clips])
+        projected: Tensor = self.parts.projector(
+            values.to(self._weights.device, self._weights.dtype)
+        )
+        return projected
+
+    def _embed(self, tokens: Sequence[int]) -> Float[Tensor, "n hidden"]:
+        ids = torch.tensor(tokens, dtype=torch.int64, device=self._weights.device)
+        with torch.inference_mode():
+            return self.parts.decoder.embed(ids)
+
+    def _seen(self, history: History, clips: range) -> Seen:
+        first, last = history.clips[clips[0]], history.clips[clips[-1]]
+        return Seen(first.start, last.end, len(clips) * self._frames_per_clip)

@@ -1,0 +1,137 @@
+"""Text to tokens and back.
+
+What a user types is always read as plain text: `<|im_end|>` in a question is ten characters, not
+the end of a turn. Tokens turn into bytes, not text, since a character may be spread over several;
+`model/generate.py` puts them together.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from tokenizers import Tokenizer, pre_tokenizers
+
+BEGIN, END = "<|im_start|>", "<|im_end|>"
+"""Around every turn of a conversation, in the models that we know."""
+
+
+class VocabularyUnreadable(Exception):
+    """The tokenizer of a checkpoint is missing or is not of a kind we know."""
+
+
+class Vocabulary(Protocol):
+    """The tokens of a language model."""
+
+    def plain(self, text: str) -> list[int]:
+        """Return the tokens of `text`; names of special tokens in it are ordinary text."""
+        ...
+
+    def special(self, name: str) -> int:
+        """Return a special token.
+
+        Raises:
+            VocabularyUnreadable: If there is none of that name.
+        """
+        ...
+
+    def piece(self, token: int) -> bytes:
+        """Return what `token` adds to the text; nothing, if it is special."""
+        ...
+
+
+class HubVocabulary:
+    """A byte-level BPE vocabulary read from a `tokenizer.json` (Qwen2's, SmolLM2's).
+
+    Args:
+        path: The file.
+
+    Raises:
+        VocabularyUnreadable: If it is missing, damaged or of another kind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            kind = json.loads(path.read_text(encoding="utf-8"))["model"]["type"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise VocabularyUnreadable(f"{path.name} cannot be read as a tokenizer") from error
+        if kind != "BPE":
+            raise VocabularyUnreadable(
+                f"{path.name} is a {kind} tokenizer; byte-level BPE is known"
+            )
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer.encode_special_tokens = True
+        self._specials = {
+            number: token.special
+            for number, token in self._tokenizer.get_added_tokens_decoder().items()
+        }
+
+    def plain(self, text: str) -> list[int]:
+        """See `Vocabulary.plain`."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def special(self, name: str) -> int:
+        """See `Vocabulary.special`.
+
+        Raises:
+            VocabularyUnreadable: If there is none of that name.
+        """
+        token: int | None = self._tokenizer.token_to_id(name)
+        if token is None:
+            raise VocabularyUnreadable(f"the tokenizer has no special token {name}")
+        return token
+
+    def piece(self, token: int) -> bytes:
+        """See `Vocabulary.piece`."""
+        if self._specials.get(token, False):
+            return b""
+        text: str | None = self._tokenizer.id_to_token(token)
+        if text is None:
+            # Embeddings are padded beyond the vocabulary; such a row spells nothing.
+            return b""
+        if token in self._specials:
+            return text.encode()
+        return bytes(self._bytes[character] for character in text)
+
+    @cached_property
+    def _bytes(self) -> dict[str, int]:
+        return _byte_alphabet()
+
+
+class ByteVocabulary:
+    """One token for every byte, and the two special ones: for networks of random weights."""
+
+    SIZE = 258
+
+    def plain(self, text: str) -> list[int]:
+        """See `Vocabulary.plain`."""
+        return list(text.encode())
+
+    def special(self, name: str) -> int:
+        """See `Vocabulary.special`."""
+        return {BEGIN: 256, END: 257}[name]
+
+    def piece(self, token: int) -> bytes:
+        """See `Vocabulary.piece`."""
+        return bytes([token]) if token < 256 else b""
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """Return the byte that each character of a byte-level BPE token stands for.
+
+    Printable bytes of Latin-1 stand for themselves; the others follow from U+0100 on, in order.
+    Source: the GPT-2 tokenizer.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in set(printable)]
+    table = {chr(byte): byte for byte in printable}
+    table |= {chr(0x100 + order): byte for order, byte in enumerate(others)}
+    assert set(table) == set(pre_tokenizers.ByteLevel.alphabet())
+    return table
+
+
+def joined(vocabulary: Vocabulary, tokens: Iterable[int]) -> str:
+    """Return the text of `tokens`, all at once."""
+    return b"".join(vocabulary.piece(token) for token in tokens).decode(errors="replace")
