@@ -5,6 +5,7 @@ so the directory stays locked until both are gone, also when the service is kill
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -43,20 +44,18 @@ class DirectoryLock:
             DirectoryUnsafe: If it belongs to another user.
         """
         descriptor = await asyncio.to_thread(_open_private, directory)
-        try:
+        with contextlib.ExitStack() as closing:
+            closing.callback(os.close, descriptor)
             for _ in range(max(1, round(patience / _POLL))):
                 if _locked(descriptor):
+                    closing.pop_all()
                     return cls(descriptor)
                 await asyncio.sleep(_POLL)
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        except asyncio.CancelledError:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        raise DirectoryInUse(
-            f"another Flashback (process {owner or 'unknown'}) keeps its memory in {directory}: "
-            "stop it, or choose another data directory"
-        )
+            raise DirectoryInUse(
+                f"another Flashback (process {owner or 'unknown'}) keeps its memory in "
+                f"{directory}: stop it, or choose another data directory"
+            )
 
     def release(self) -> None:
         """Let the next service have the directory. Call once."""
