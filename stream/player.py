@@ -4,8 +4,22 @@ The demo's stand-in for a camera, and the tests' and benchmarks' sender: everyth
 what a browser would use. https://www.rfc-editor.org/rfc/rfc9725
 """
 
+import asyncio
 from pathlib import Path
+from types import TracebackType
 from typing import Literal
+from urllib.parse import urljoin
+
+import httpx
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import InternalError, InvalidStateError, OperationError
+
+from stream.file_track import FileTrack, NoVideo
+from stream.ice import WebRtcSettings, new_connection
+
+Codec = Literal["VP8", "H264"]
+
+CONNECT_WITHIN = 15.0
 
 
 class PlayFailed(Exception):
@@ -26,10 +40,21 @@ class Player:
 
     offer: str
 
-    def __init__(
-        self, path: Path, *, repeat: bool = True, codec: Literal["VP8", "H264"] = "VP8"
-    ) -> None:
-        raise NotImplementedError
+    def __init__(self, path: Path, *, repeat: bool = True, codec: Codec = "VP8") -> None:
+        """Take what to play.
+
+        Args:
+            path: A video file of any format FFmpeg reads.
+            repeat: Whether to begin again at its end.
+            codec: To send it in.
+        """
+        self._path = path
+        self._repeat = repeat
+        self._codec = codec
+        self._track: FileTrack | None = None
+        self._connection: RTCPeerConnection | None = None
+        self._connected = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def __aenter__(self) -> "Player":
         """Open the file and make the offer.
@@ -37,31 +62,114 @@ class Player:
         Raises:
             PlayFailed: If the file is no video.
         """
-        raise NotImplementedError
+        try:
+            self._track = await FileTrack.open(self._path, repeat=self._repeat)
+        except NoVideo as error:
+            raise PlayFailed(str(error)) from error
+        self._track.once("ended", self._ended.set)
+        self._connection = new_connection(WebRtcSettings())
+        self._connection.on("connectionstatechange", self._state_changed)
+        transceiver = self._connection.addTransceiver(self._track, direction="sendonly")
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        name = f"video/{self._codec}".lower()
+        transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() == name])
+        await self._connection.setLocalDescription()
+        self.offer = self._connection.localDescription.sdp
+        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        raise NotImplementedError
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+        if self._track is not None:
+            await self._track.close()
 
     async def accept(self, answer: str) -> None:
-        """Take the server's SDP answer; the video starts to flow."""
-        raise NotImplementedError
+        """Take the server's SDP answer; the video starts to flow.
+
+        Raises:
+            PlayFailed: If the answer cannot be used.
+        """
+        assert self._connection is not None, "enter the player first"
+        try:
+            await self._connection.setRemoteDescription(
+                RTCSessionDescription(sdp=answer, type="answer")
+            )
+        except (InternalError, InvalidStateError, OperationError, ValueError) as error:
+            raise PlayFailed(f"The server's answer cannot be used: {error}.") from error
+
+    async def wait_connected(self) -> None:
+        """Wait until the server is reached, or the end."""
+        ended = asyncio.ensure_future(self._ended.wait())
+        connected = asyncio.ensure_future(self._connected.wait())
+        try:
+            await asyncio.wait([ended, connected], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            connected.cancel()
 
     async def wait_ended(self) -> None:
         """Wait for the end of the file or of the connection."""
-        raise NotImplementedError
+        await self._ended.wait()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection ended before the file did."""
+        return self._track is not None and not self._track.finished
+
+    def _state_changed(self) -> None:
+        assert self._connection is not None
+        state = self._connection.connectionState
+        if state == "connected":
+            self._connected.set()
+        elif state in {"failed", "closed"}:
+            self._ended.set()
 
 
 async def play(
-    path: Path,
-    url: str,
-    *,
-    token: str | None = None,
-    repeat: bool = True,
-    codec: Literal["VP8", "H264"] = "VP8",
+    path: Path, url: str, *, token: str | None = None, repeat: bool = True, codec: Codec = "VP8"
 ) -> None:
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
     Raises:
         PlayFailed: If the file is no video, the server refuses it, or the connection is lost.
     """
-    raise NotImplementedError
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx.AsyncClient(headers=headers, follow_redirects=True) as client,
+        Player(path, repeat=repeat, codec=codec) as player,
+    ):
+        resource, answer = await _offer(client, url, player.offer)
+        try:
+            await player.accept(answer)
+            try:
+                async with asyncio.timeout(CONNECT_WITHIN):
+                    await player.wait_connected()
+            except TimeoutError as error:
+                raise PlayFailed("The server answered, but no media path to it opened.") from error
+            await player.wait_ended()
+            if player.lost:
+                raise PlayFailed("The connection to the server was lost.")
+        finally:
+            await _hang_up(client, resource)
+
+
+async def _offer(client: httpx.AsyncClient, url: str, sdp: str) -> tuple[str, str]:
+    try:
+        response = await client.post(url, content=sdp, headers={"Content-Type": "application/sdp"})
+    except httpx.HTTPError as error:
+        raise PlayFailed(f"The server cannot be reached: {error}.") from error
+    if response.status_code != 201:
+        raise PlayFailed(f"The server refused with {response.status_code}: {response.text[:300]}")
+    return urljoin(str(response.url), response.headers.get("location", "")), response.text
+
+
+async def _hang_up(client: httpx.AsyncClient, resource: str) -> None:
+    try:
+        await client.delete(resource)
+    except httpx.HTTPError:
+        return  # gone already: nothing is left to hang up

@@ -4,8 +4,9 @@ What is sent is what the stream looks at, the newest picture first; nothing wait
 https://datatracker.ietf.org/doc/draft-ietf-wish-whep/
 """
 
+from stream.ice import WebRtcSettings
 from stream.live import LiveStream
-from stream.webrtc import Peer, WebRtcSettings
+from stream.webrtc import Peer
 
 
 async def answer_viewer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) -> Peer:

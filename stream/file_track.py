@@ -1,0 +1,113 @@
+"""A video file as a WebRTC track, in real time, again and again if wanted.
+
+aiortc's own player does not keep the pace once a file repeats, hence this one.
+"""
+
+import asyncio
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av.container import InputContainer
+
+CLOCK = 90_000
+TIME_BASE = Fraction(1, CLOCK)
+
+
+class NoVideo(Exception):
+    """The source holds no video that can be read; the message names it."""
+
+
+class FileTrack(MediaStreamTrack):
+    """Frames of a file at their time. Made by `open`, ended by `close`.
+
+    Attributes:
+        finished: Whether the end of the file was reached.
+    """
+
+    kind = "video"
+
+    def __init__(self, container: InputContainer, repeat: bool) -> None:
+        super().__init__()
+        self.finished = False
+        self._container = container
+        self._frames = container.decode(video=0)
+        self._repeat = repeat
+        self._reading = threading.Lock()
+        self._base = 0.0
+        self._last = 0.0
+        self._began: float | None = None
+
+    @classmethod
+    async def open(cls, path: Path, *, repeat: bool) -> "FileTrack":
+        """Return the track of the file's first video.
+
+        Raises:
+            NoVideo: If the file cannot be read or holds no video.
+        """
+        return cls(await asyncio.to_thread(_open, path), repeat)
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the next frame when its time has come.
+
+        Raises:
+            MediaStreamError: If the file is at its end or the track was stopped.
+        """
+        if self.readyState != "live":
+            raise MediaStreamError
+        frame = await asyncio.to_thread(self._next)
+        if frame is None:
+            self.finished = True
+            self.stop()
+            raise MediaStreamError
+        loop = asyncio.get_running_loop()
+        if self._began is None:
+            self._began = loop.time() - self._last
+        await asyncio.sleep(self._began + self._last - loop.time())
+        return frame
+
+    async def close(self) -> None:
+        """Stop and close the file, once no frame is being read any more."""
+        self.stop()
+        await asyncio.to_thread(self._close)
+
+    def _next(self) -> av.VideoFrame | None:
+        with self._reading:
+            frame = self._decode()
+            if frame is None and self._repeat and self._last > self._base:
+                # A frame's length lies between the last one and the first one of the next round.
+                self._base = self._last + 1 / float(
+                    self._container.streams.video[0].average_rate or 25
+                )
+                self._container.seek(0)
+                self._frames = self._container.decode(video=0)
+                frame = self._decode()
+            if frame is None:
+                return None
+            self._last = max(self._last, self._base + (frame.time or 0.0))
+            frame.pts, frame.time_base = round(self._last * CLOCK), TIME_BASE
+            return frame
+
+    def _decode(self) -> av.VideoFrame | None:
+        try:
+            return next(self._frames, None)
+        except av.FFmpegError:
+            return None  # damaged from here on: the end of what can be played
+
+    def _close(self) -> None:
+        with self._reading:
+            self._frames = iter(())
+            self._container.close()
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise NoVideo(f"{path} cannot be read as a video.") from error
+    if not container.streams.video:
+        container.close()
+        raise NoVideo(f"{path} holds no video.")
+    return container
