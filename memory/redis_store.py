@@ -36,7 +36,7 @@ class RedisStore:
     """Keeps clips in Redis.
 
     Args:
-        redis: A client that returns bytes; `aclose` closes it.
+        redis: A client that returns bytes; `close` closes it.
         encoder: Names the vision encoder whose tokens are stored.
 
     Attributes:
@@ -84,7 +84,7 @@ class RedisStore:
         with explained():
             await _done(self._redis.ping())
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
 

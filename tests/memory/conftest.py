@@ -29,5 +29,5 @@ async def store(request, tmp_path):
         server = await EmbeddedRedis.start(tmp_path / "redis", megabytes=64)
         store = RedisStore.connect(server.url, ENCODER)
         yield store
-        await store.aclose()
+        await store.close()
         await server.stop()

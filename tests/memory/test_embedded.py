@@ -74,7 +74,7 @@ async def test_what_was_remembered_is_there_after_a_restart_of_the_service(tmp_p
             store = RedisStore.connect(server.url, ENCODER)
             record = await store.begin("a", now=100.0 + start)
             await store.append("a", clip(start), b"picture")
-            await store.aclose()
+            await store.close()
     assert (record.began, record.clips) == (100.0, 1)
 
 
@@ -89,7 +89,7 @@ async def test_it_is_started_again_with_what_it_had(embedded, caplog):
     assert embedded.pid != first
     assert await store.thumbnail("a", 0.0) == b"picture"
     assert "the embedded Redis ended; it is started again" in caplog.text
-    await store.aclose()
+    await store.close()
 
 
 async def test_stop_leaves_no_process_no_socket_and_no_lock(tmp_path):
@@ -184,7 +184,7 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path):
     server = await EmbeddedRedis.start(directory, megabytes=16)
     store = RedisStore.connect(server.url, ENCODER)
     await store.check()
-    await store.aclose()
+    await store.close()
     await server.stop()
     assert not Path(server.url.removeprefix("unix://")).parent.exists()
 
@@ -219,7 +219,7 @@ async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
                 await store.append("a", clip(2e6), b"after")
                 break
     assert await store.thumbnail("a", 2e6) == b"after"
-    await store.aclose()
+    await store.close()
 
 
 async def test_with_sync_always_a_clip_is_on_disk_when_append_returns(tmp_path):
@@ -229,7 +229,7 @@ async def test_with_sync_always_a_clip_is_on_disk_when_append_returns(tmp_path):
         await store.append("a", clip(0.0), b"a picture like no other")
         written = await asyncio.to_thread((tmp_path / "appendonly.aof").read_bytes)
         assert b"a picture like no other" in written
-        await store.aclose()
+        await store.close()
 
 
 async def test_a_url_is_used_as_it_is(tmp_path):
@@ -242,4 +242,4 @@ async def test_without_a_url_there_is_an_embedded_one(tmp_path):
     async with open_redis("", tmp_path / "redis", megabytes=16) as url:
         store = RedisStore.connect(url, ENCODER)
         await store.check()
-        await store.aclose()
+        await store.close()

@@ -29,7 +29,7 @@ async def store(embedded):
     store = RedisStore.connect(embedded.url, ENCODER)
     await store.begin("a", 1000.0)
     yield store
-    await store.aclose()
+    await store.close()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_clips_of_another_encoder_are_not_read(store, embedded):
     with pytest.raises(ForeignTokens, match="forget the stream"):
         await anext(other.clips("a"))
     assert await other.moments("a") == [Moment(0.0, 1.5)]
-    await other.aclose()
+    await other.close()
 
 
 async def test_one_damaged_clip_does_not_hide_the_others(store, redis, caplog):
@@ -120,7 +120,7 @@ async def test_every_call_says_that_redis_is_gone(tmp_path):
     ):
         with pytest.raises(StoreUnavailable, match="cannot be reached: is it running"):
             await call
-    await store.aclose()
+    await store.close()
 
 
 async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded):
@@ -134,7 +134,7 @@ async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded)
         os.kill(embedded.pid, signal.SIGCONT)
     await store.append("a", clip(4.0), b"")
     assert Moment(4.0, 5.5) in await store.moments("a")
-    await store.aclose()
+    await store.close()
 
 
 async def test_a_refused_password_is_said_without_the_password(embedded, redis):
@@ -144,11 +144,11 @@ async def test_a_refused_password_is_said_without_the_password(embedded, redis):
     with pytest.raises(StoreUnavailable, match="refused the user or password") as caught:
         await store.check()
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
-    await store.aclose()
+    await store.close()
     without = RedisStore.connect(embedded.url, ENCODER)
     with pytest.raises(StoreUnavailable, match="user or password"):
         await without.check()
-    await without.aclose()
+    await without.close()
 
 
 @pytest.mark.parametrize("url", ["http://u:s3cret@host", "redis://u:s3cret@host:port/0", "s3cret"])
@@ -169,15 +169,15 @@ async def test_a_server_that_is_no_redis_is_unavailable():
         store = RedisStore.connect(f"redis://127.0.0.1:{port}", ENCODER, patience=1.0)
         with pytest.raises(StoreUnavailable):
             await store.check()
-        await store.aclose()
+        await store.close()
 
 
 async def test_a_killed_redis_keeps_what_it_acknowledged_and_no_clip_by_half(tmp_path):
     async with (
         await EmbeddedRedis.start(tmp_path / "redis", megabytes=64, sync="always") as embedded,
-        contextlib.aclosing(RedisStore.connect(embedded.url, ENCODER)) as store,
         Redis.from_url(embedded.url, driver_info=None) as redis,
     ):
+        store = RedisStore.connect(embedded.url, ENCODER)
         await store.begin("a", 0.0)
         acknowledged, enough = [], asyncio.Event()
 
@@ -198,6 +198,7 @@ async def test_a_killed_redis_keeps_what_it_acknowledged_and_no_clip_by_half(tmp
         assert set(acknowledged) <= set(remembered)
         assert [tokens.start async for tokens in store.clips("a")] == remembered
         assert await redis.hlen("flashback:{a}:thumbnails") == len(remembered)
+        await store.close()
 
 
 async def _answers(store) -> None:
