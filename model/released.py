@@ -37,6 +37,9 @@ _QWEN2_7B = LanguageConfig(
 _QWEN2_5_7B_1M = replace(_QWEN2_7B, rope_theta=10_000_000.0, rms_eps=1e-5, max_positions=1_010_000)
 _UMT_224, _UMT_448 = VisionConfig(image_size=224), VisionConfig(image_size=448)
 
+TOWERS: Mapping[str, VisionConfig] = {"umt-large": _UMT_224, "umt-hd-large": _UMT_448}
+"""Video encoders by the name that a `config.json` gives them."""
+
 RELEASED: Mapping[str, Released] = {
     "flash-2b": Released(
         "OpenGVLab/VideoChat-Flash-Qwen2_5-2B_res448", FlashConfig(_UMT_448, _QWEN2_5_2B)
@@ -54,10 +57,14 @@ RELEASED: Mapping[str, Released] = {
 """The released models by the name a user types; what a download says of itself wins."""
 
 
-def from_hub_dict(values: Mapping[str, Any]) -> FlashConfig:
+def from_hub_dict(
+    values: Mapping[str, Any], towers: Mapping[str, VisionConfig] = TOWERS
+) -> FlashConfig:
     """Read the `config.json` of a released checkpoint.
 
-    Fields that do not change the network are passed over.
+    Args:
+        values: What is in it. Fields that do not change the network are passed over.
+        towers: The video encoders it may name.
 
     Raises:
         UnsupportedCheckpoint: If a field is missing or of the wrong type, or asks for something
@@ -71,12 +78,12 @@ def from_hub_dict(values: Mapping[str, Any]) -> FlashConfig:
         raise UnsupportedCheckpoint(
             "config.json asks for sliding-window attention, which is not supported"
         )
-    towers = {"umt-large": _UMT_224, "umt-hd-large": _UMT_448}
     tower = _get(values, "mm_vision_tower", str)
     if tower not in towers:
         raise UnsupportedCheckpoint(
             f"config.json names the vision tower {tower!r}; supported are {', '.join(towers)}"
         )
+    _expect(values, "mm_hidden_size", towers[tower].width)
     try:
         return FlashConfig(vision=towers[tower], language=_language(values))
     except ValueError as error:

@@ -1,0 +1,144 @@
+"""A released checkpoint as a whole: the network, its vocabulary, and when an answer is over.
+
+Source: the files that transformers writes beside the weights
+(https://huggingface.co/docs/transformers/main_classes/text_generation).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from model.config import VisionConfig
+from model.hub import locate
+from model.released import TOWERS
+from model.vocabulary import HubVocabulary, VocabularyUnreadable
+from model.weights import CheckpointDamaged, Network, load, read_json
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """How the authors mean their model to write.
+
+    Attributes:
+        ends: Tokens that end an answer.
+        temperature: 0 is greedy; higher is more varied.
+        top_p: Sample from the most likely tokens that together reach this probability.
+    """
+
+    ends: tuple[int, ...]
+    temperature: float
+    top_p: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pretrained:
+    """Everything a checkpoint folder holds, ready to answer.
+
+    Attributes:
+        name: The name it was asked for by.
+        network: With its weights, on its device.
+        vocabulary: Between text and token numbers.
+        generation: How to write.
+    """
+
+    name: str
+    network: Network
+    vocabulary: HubVocabulary
+    generation: GenerationSettings
+
+
+def open_pretrained(
+    name: str,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.bfloat16,
+    offline: bool = False,
+    towers: Mapping[str, VisionConfig] = TOWERS,
+) -> Pretrained:
+    """Return the checkpoint called `name`: a folder, a hub id, or a released model's name.
+
+    Args:
+        name: As `model.hub.locate` takes it.
+        device: Where the weights go.
+        dtype: Into what they are converted on the way.
+        offline: Use only what was fetched before.
+        towers: The video encoders that `config.json` may name.
+
+    Raises:
+        CheckpointUnavailable: If it is not on this machine and cannot be fetched.
+        UnsupportedCheckpoint: If it describes a network that this code does not build.
+        CheckpointDamaged: If a file is missing, cut short or not what it says it is.
+        CheckpointMismatch: If tensors are missing, unexpected or of another shape; all are named.
+    """
+    folder = locate(name, offline=offline)
+    # The small files first: a broken one should not cost the minutes that the weights take.
+    vocabulary, generation = read_vocabulary(folder), read_generation(folder)
+    network = load(folder, device=device, dtype=dtype, towers=towers)
+    return Pretrained(name, network, vocabulary, generation)
+
+
+def read_vocabulary(folder: Path) -> HubVocabulary:
+    """Return the vocabulary in `folder`; nothing is fetched and no code of the folder runs.
+
+    Raises:
+        CheckpointDamaged: If there is none, or it cannot be read.
+    """
+    try:
+        if (folder / "tokenizer.json").is_file():
+            return HubVocabulary(folder / "tokenizer.json")
+        return _converted(folder)
+    except VocabularyUnreadable as error:
+        raise CheckpointDamaged(f"the tokenizer in {folder} cannot be read: {error}") from error
+
+
+def _converted(folder: Path) -> HubVocabulary:
+    """Return the vocabulary of a checkpoint that has it in Qwen2's older, separate files.
+
+    Raises:
+        CheckpointDamaged: If one of them is missing or cannot be read.
+    """
+    wanted = ("vocab.json", "merges.txt", "tokenizer_config.json")
+    if absent := [name for name in wanted if not (folder / name).is_file()]:
+        raise CheckpointDamaged(f"{folder} lacks tokenizer.json, and {', '.join(absent)} as well")
+    # Costs seconds to import, which whoever has the newer file should not pay.
+    from transformers import Qwen2Tokenizer
+
+    try:
+        tokenizer = Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointDamaged(f"the tokenizer in {folder} cannot be read") from error
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "tokenizer.json"
+        tokenizer.backend_tokenizer.save(str(path))
+        return HubVocabulary(path)
+
+
+def read_generation(folder: Path) -> GenerationSettings:
+    """Return the generation settings in `folder`; what they leave out is greedy.
+
+    Raises:
+        CheckpointDamaged: If nothing says which token ends an answer, or a value is no number.
+    """
+    settings = folder / "generation_config.json"
+    values = read_json(settings if settings.is_file() else folder / "config.json")
+    ends = values.get("eos_token_id")
+    ends = ends if isinstance(ends, list) else [ends]
+    if not ends or not all(type(end) is int for end in ends):
+        raise CheckpointDamaged(f"nothing in {folder} says which token ends an answer")
+    sampled = values.get("do_sample") is True
+    return GenerationSettings(
+        ends=tuple(ends),
+        temperature=_number(values, "temperature", 1.0, folder) if sampled else 0.0,
+        top_p=_number(values, "top_p", 1.0, folder) if sampled else 1.0,
+    )
+
+
+def _number(values: dict[str, Any], name: str, default: float, folder: Path) -> float:
+    value = values.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise CheckpointDamaged(f"generation_config.json in {folder} has {name} = {value!r}")
+    return float(value)
