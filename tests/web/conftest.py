@@ -1,0 +1,135 @@
+"""A running service on loopback, with a small engine and a store in this process."""
+
+import asyncio
+import json
+import socket
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import torch
+import uvicorn
+import websockets
+
+from memory.local_store import LocalStore
+from model.types import ClipTokens
+from tests.web.fakes import EchoEngine
+from web.app import CLOCKS, create_app, furnish
+from web.realtime import RECEIVE_LIMIT
+from web.settings import Settings
+
+
+class Service:
+    """A service under test and what is behind it."""
+
+    def __init__(self, url, house, engine):
+        self.url = url
+        self.house = house
+        self.engine = engine
+        self.store = house.store
+
+    @property
+    def address(self):
+        return self.url.removeprefix("http://")
+
+    async def settled(self):
+        """Wait until the service has noticed that every client left."""
+        async with asyncio.timeout(5):
+            while len(self.house.talking):  # noqa: ASYNC110 - the count has no event
+                await asyncio.sleep(0)
+
+    def client(self, **options):
+        return httpx.AsyncClient(base_url=self.url, **options)
+
+    @asynccontextmanager
+    async def talk(self, stream="cam", **options):
+        address = f"ws://{self.address}/v1/realtime?stream={stream}"
+        async with websockets.connect(address, proxy=None, **options) as connection:
+            talk = Talk(connection)
+            await talk.hear("session.created")
+            yield talk
+
+    async def remember(self, stream="cam", clips=1):
+        await self.store.begin(stream, CLOCKS.wall())
+        for place in range(clips):
+            tokens = ClipTokens(
+                values=torch.full((1, 3), 0.5, dtype=torch.float16),
+                start=4.0 * place,
+                end=4.0 * place + 3,
+            )
+            await self.store.append(stream, tokens, b"jpeg of %d" % place)
+
+
+class Talk:
+    """One client's side of the WebSocket."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    async def say(self, event):
+        await self.connection.send(json.dumps(event))
+
+    async def next(self):
+        return json.loads(await self.connection.recv())
+
+    async def hear(self, kind):
+        """Return the next event of this kind; news of the stream may come in between."""
+        while (event := await self.next())["type"] != kind:
+            assert event["type"].startswith("flashback."), f"{event} instead of {kind}"
+        return event
+
+    async def refusal(self):
+        return (await self.hear("error"))["error"]
+
+    async def add(self, text):
+        content = [{"type": "input_text", "text": text}]
+        item = {"type": "message", "role": "user", "content": content}
+        await self.say({"type": "conversation.item.create", "item": item})
+        await self.hear("conversation.item.added")
+        return await self.hear("conversation.item.done")
+
+    async def ask(self, text):
+        await self.add(text)
+        await self.say({"type": "response.create"})
+        return await self.hear("response.created")
+
+    async def until_done(self):
+        """Return the text that came in pieces, and the response at its end."""
+        text = ""
+        while (event := await self.next())["type"] != "response.done":
+            if event["type"] == "response.output_text.delta":
+                text += event["delta"]
+        return text, event["response"]
+
+
+@asynccontextmanager
+async def serving(app):
+    """Run `app` on a free port of loopback; yield its URL."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, ws_max_size=RECEIVE_LIMIT, log_level="warning", lifespan="on")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not (server.started and app.state.house):
+            assert not task.done()
+            await asyncio.sleep(0)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def echo_service(clocks=CLOCKS, **settings):
+    engine, store = EchoEngine(), LocalStore(EchoEngine.encoder)
+    chosen = Settings.from_env({}, **settings)
+    app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
+    async with serving(app) as url:
+        yield Service(url, app.state.house, engine)
+
+
+@pytest.fixture
+async def service():
+    async with echo_service() as running:
+        yield running

@@ -1,0 +1,78 @@
+"""A small real engine: it remembers what it was given and says what it was asked."""
+
+import asyncio
+
+import torch
+
+from model.engine import NothingSeen
+from model.types import ClipTokens, Evidence, Finish, Usage, Words
+
+
+class EchoEngine:
+    """Keeps one token a clip; answers with the question's words, one by one.
+
+    Attributes:
+        gate: While it is not set, an answer stops before its second word.
+        asked: Every question it was asked.
+        closed_early: Set once an answer was closed before its end.
+    """
+
+    name = "echo"
+    encoder = "echo-encoder"
+    frames_per_clip = 4
+
+    def __init__(self):
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked = []
+        self.closed_early = asyncio.Event()
+        self._histories = {}
+
+    async def encode(self, clip):
+        values = clip.pixels.float().mean(dim=(0, 1, 2)).unsqueeze(0) / 255
+        return ClipTokens(values=values.to(torch.float16), start=clip.start, end=clip.end)
+
+    def reach(self, stream):
+        history = self._histories.get(stream)
+        return history[-1].end if history else None
+
+    def extend(self, stream, clips):
+        history = self._histories.setdefault(stream, [])
+        history += [clip for clip in clips if not history or clip.start >= history[-1].end]
+
+    async def answer(self, stream, question):
+        self.asked.append(question)
+        seen = self._histories.get(stream, [])
+        if not seen:
+            raise NothingSeen
+        finished = False
+        try:
+            for place, word in enumerate(question.text.split()):
+                if place:
+                    await self.gate.wait()
+                yield Words(word + " ")
+            finished = True
+            share = 1 / len(seen)
+            yield Finish(
+                reason="stop",
+                evidence=tuple(Evidence(clip.start, clip.end, share) for clip in seen),
+                usage=Usage(
+                    clips=len(seen),
+                    frames=4 * len(seen),
+                    visual_tokens=len(seen),
+                    tokens_kept=len(seen),
+                    prompt_tokens=len(question.text.split()),
+                    answer_tokens=len(question.text.split()),
+                    start=seen[0].start,
+                    end=seen[-1].end,
+                ),
+            )
+        finally:
+            if not finished:
+                self.closed_early.set()
+
+    def forget(self, stream):
+        self._histories.pop(stream, None)
+
+    async def close(self):
+        self._histories.clear()

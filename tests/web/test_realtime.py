@@ -1,0 +1,209 @@
+import asyncio
+
+import pytest
+import websockets
+
+from tests.web.conftest import echo_service
+
+
+async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):
+    await service.remember(clips=2)
+    async with service.talk() as talk:
+        await talk.ask("what is it")
+        text, response = await talk.until_done()
+    assert text == "what is it "
+    assert response["status"] == "completed"
+    assert response["output"][0]["content"] == [{"type": "output_text", "text": "what is it "}]
+    assert [(e["start"], e["end"], e["score"]) for e in response["evidence"]] == [
+        (0.0, 3.0, 0.5),
+        (4.0, 7.0, 0.5),
+    ]
+    assert response["usage"]["clips"] == 2
+    assert response["usage"]["total_tokens"] == 3 + 2 + 3
+    assert 0 <= response["timings"]["first_token_ms"] <= response["timings"]["total_ms"]
+
+
+async def test_a_question_before_anything_was_seen_says_so(service):
+    async with service.talk() as talk:
+        await talk.ask("what is it")
+        error = await talk.refusal()
+        _, response = await talk.until_done()
+    assert error["code"] == "nothing_seen"
+    assert "Nothing has been seen yet" in error["message"]
+    assert response["status"] == "failed"
+    assert response["status_details"]["error"]["code"] == "nothing_seen"
+
+
+async def test_a_stream_that_begins_after_the_connection_can_be_asked(service):
+    async with service.talk() as talk:
+        await service.remember()
+        await talk.ask("hello")
+        text, _ = await talk.until_done()
+    assert text == "hello "
+
+
+BAD_MESSAGES = {
+    "no JSON": ("{", "invalid_json"),
+    "deep JSON": ("[" * 100_000, "invalid_json"),
+    "no object": ("[1]", "invalid_message"),
+    "no type": ("{}", "unknown_event"),
+    "an unknown type": ('{"type": "nope"}', "unknown_event"),
+    "an unknown field": ('{"type": "response.cancel", "x": 1}', "unknown_parameter"),
+    "a wrong value": (
+        '{"type": "session.update", "session": {"temperature": 9}}',
+        "invalid_value",
+    ),
+    "ten megabytes": ("x" * 10_000_000, "message_too_large"),
+    "bytes": (b"\x00\x01", "invalid_message"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MESSAGES)
+async def test_a_bad_message_gets_an_error_and_the_connection_lives_on(service, name):
+    message, code = BAD_MESSAGES[name]
+    async with service.talk() as talk:
+        await talk.connection.send(message)
+        error = await talk.refusal()
+        assert error["code"] == code
+        assert error["type"] == "invalid_request_error"
+        await talk.add("still here")
+
+
+async def test_an_error_names_the_field_and_the_event_it_is_about(service):
+    async with service.talk() as talk:
+        session = {"top_p": 0}
+        await talk.say({"type": "session.update", "event_id": "mine", "session": session})
+        error = await talk.refusal()
+    assert error["param"] == "session.top_p"
+    assert error["event_id"] == "mine"
+
+
+async def test_only_one_answer_is_written_at_a_time(service):
+    await service.remember()
+    service.engine.gate.clear()
+    async with service.talk() as talk:
+        await talk.ask("one two")
+        await talk.hear("response.output_text.delta")
+        await talk.say({"type": "response.create", "event_id": "again"})
+        error = await talk.refusal()
+        assert error["code"] == "conversation_already_has_active_response"
+        assert error["event_id"] == "again"
+        service.engine.gate.set()
+        text, _ = await talk.until_done()
+    assert text == "two "
+
+
+async def test_a_cancelled_answer_stops_and_the_next_question_is_answered(service):
+    await service.remember()
+    service.engine.gate.clear()
+    async with service.talk() as talk:
+        await talk.ask("one two")
+        await talk.hear("response.output_text.delta")
+        await talk.say({"type": "response.cancel"})
+        _, response = await talk.until_done()
+        assert response["status"] == "cancelled"
+        assert response["status_details"]["reason"] == "client_cancelled"
+        assert service.engine.closed_early.is_set()
+        service.engine.gate.set()
+        await talk.ask("again")
+        text, _ = await talk.until_done()
+    assert text == "again "
+
+
+async def test_cancelling_nothing_is_refused(service):
+    async with service.talk() as talk:
+        await talk.say({"type": "response.cancel"})
+        assert (await talk.refusal())["code"] == "response_cancel_not_active"
+
+
+async def test_a_listener_who_leaves_stops_the_answer(service):
+    await service.remember()
+    service.engine.gate.clear()
+    async with service.talk() as talk:
+        await talk.ask("one two")
+        await talk.hear("response.output_text.delta")
+    async with asyncio.timeout(5):
+        await service.engine.closed_early.wait()
+
+
+async def test_session_settings_shape_every_question_until_changed(service):
+    await service.remember()
+    async with service.talk() as talk:
+        session = {"temperature": 0.5, "max_output_tokens": 7, "instructions": "Be brief."}
+        await talk.say({"type": "session.update", "session": session})
+        updated = (await talk.hear("session.updated"))["session"]
+        assert (updated["temperature"], updated["max_output_tokens"]) == (0.5, 7)
+        await talk.ask("what")
+        await talk.until_done()
+    question = service.engine.asked[0]
+    assert (question.temperature, question.tokens, question.top_p) == (0.5, 7, 1.0)
+    assert question.text == "Be brief.\nwhat"
+
+
+async def test_earlier_lines_go_along_with_a_question(service):
+    await service.remember()
+    async with service.talk() as talk:
+        await talk.ask("first")
+        await talk.until_done()
+        await talk.ask("second")
+        await talk.until_done()
+    turns = [(turn.role, turn.text) for turn in service.engine.asked[1].conversation]
+    assert turns == [("user", "first"), ("assistant", "first ")]
+
+
+async def test_a_response_outside_the_conversation_sees_only_its_own_input(service):
+    await service.remember()
+    async with service.talk() as talk:
+        await talk.ask("first")
+        await talk.until_done()
+        line = {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "alone"}],
+        }
+        wish = {"conversation": "none", "input": [line], "since": 1.5, "until": 3}
+        await talk.say({"type": "response.create", "response": wish})
+        text, _ = await talk.until_done()
+    assert text == "alone "
+    question = service.engine.asked[1]
+    assert question.conversation == ()
+    assert (question.since, question.until) == (1.5, 3)
+
+
+async def test_a_response_without_a_question_is_refused(service):
+    async with service.talk() as talk:
+        await talk.say({"type": "response.create"})
+        assert (await talk.refusal())["code"] == "no_question"
+
+
+async def test_a_long_conversation_loses_its_oldest_lines_and_says_which(service):
+    async with service.talk() as talk:
+        first = await talk.add("line 0")
+        for place in range(1, 40):
+            await talk.add(f"line {place}")
+        content = [{"type": "input_text", "text": "one more"}]
+        item = {"type": "message", "role": "user", "content": content}
+        await talk.say({"type": "conversation.item.create", "item": item})
+        deleted = await talk.hear("conversation.item.deleted")
+    assert deleted["item_id"] == first["item"]["id"]
+
+
+async def test_a_stream_needs_a_valid_name(service):
+    address = f"ws://{service.address}/v1/realtime?stream=../x"
+    with pytest.raises(websockets.InvalidStatus) as refusal:
+        await websockets.connect(address, proxy=None)
+    assert refusal.value.response.status_code == 422
+    assert b"1 to 64 letters" in refusal.value.response.body
+
+
+async def test_connections_are_limited_and_a_place_is_free_again_after_leaving():
+    async with echo_service(max_connections=1) as service:
+        async with service.talk():
+            with pytest.raises(websockets.InvalidStatus) as refusal:
+                async with service.talk():
+                    pass
+            assert refusal.value.response.status_code == 503
+            assert refusal.value.response.headers["Retry-After"]
+        await service.settled()
+        async with service.talk():
+            pass

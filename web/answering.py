@@ -1,0 +1,203 @@
+"""One answer on the wire: from `response.created` through the words to `response.done`.
+
+Whatever happens on the way, the client hears `response.done`, and why.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+
+from memory.store import ForeignTokens, StoreUnavailable
+from model.engine import EngineBusy, NothingSeen
+from model.types import AnswerPiece, Finish, Usage, Words
+from web.events import (
+    Error,
+    ErrorDetails,
+    ErrorKind,
+    EvidencePart,
+    Failure,
+    InputDetails,
+    Message,
+    OutputText,
+    Response,
+    ResponseCreated,
+    ResponseDone,
+    ResponseStatus,
+    ServerEvent,
+    StatusDetails,
+    TextDelta,
+    TextDone,
+    Timings,
+    UsageReport,
+)
+from web.identifiers import new_id
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+Sender = Callable[[ServerEvent], Awaitable[None]]
+
+_FAILURES: Mapping[type[Exception], tuple[str, str]] = {
+    NothingSeen: (
+        "nothing_seen",
+        "Nothing has been seen yet; ask again when a clip is remembered.",
+    ),
+    StoreUnavailable: (
+        "memory_unavailable",
+        "Memory cannot be reached, so what was seen cannot be recalled; try again soon.",
+    ),
+    ForeignTokens: (
+        "foreign_memory",
+        "What is remembered of this stream was made by another vision encoder; start the service "
+        "with that model, or forget the stream.",
+    ),
+    EngineBusy: ("engine_busy", "Too many questions are waiting; try again in a few seconds."),
+}
+FAILURES = tuple(_FAILURES)
+
+
+class Answer:
+    """Writes one answer to one client.
+
+    Attributes:
+        id: The response's identifier.
+        text: The words so far.
+        cancelled: Set it, then cancel the task that runs `write`.
+    """
+
+    def __init__(self, send: Sender, clock: Clock, event_id: str | None) -> None:
+        self.id = new_id("resp")
+        self.item_id = new_id("item")
+        self.text = ""
+        self.cancelled = False
+        self._send = send
+        self._clock = clock
+        self._event_id = event_id
+        self._began = clock()
+        self._first: float | None = None
+
+    @property
+    def message(self) -> Message:
+        """The answer as a line of the conversation."""
+        return Message(
+            id=self.item_id, role="assistant", content=(OutputText(text=self.text[:4000]),)
+        )
+
+    async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
+        """Send `pieces` as they come, and how it ended."""
+        await self._begin()
+        try:
+            finish = await self._words(pieces)
+        except FAILURES as failure:
+            await self._fail(failure)
+        else:
+            await self._done(finish)
+
+    async def refuse(self, failure: Exception) -> None:
+        """Say why there is no answer; `failure` is one of `FAILURES`."""
+        await self._begin()
+        await self._fail(failure)
+
+    async def end_cancelled(self) -> None:
+        """Say that the client stopped the answer."""
+        details = StatusDetails(type="cancelled", reason="client_cancelled")
+        await self._end("cancelled", details)
+
+    async def _begin(self) -> None:
+        response = Response(id=self.id, status="in_progress")
+        await self._send(ResponseCreated(event_id=new_id("event"), response=response))
+
+    async def _fail(self, failure: Exception) -> None:
+        # Both as an `error`, which every client shows, and in `response.done`, which ends it.
+        code, message = _FAILURES[type(failure)]
+        log.info("no answer: %s", code)
+        kind: ErrorKind = (
+            "invalid_request_error" if isinstance(failure, NothingSeen) else "server_error"
+        )
+        details = ErrorDetails(type=kind, code=code, message=message, event_id=self._event_id)
+        await self._send(Error(event_id=new_id("event"), error=details))
+        error = Failure(type=kind, code=code, message=message)
+        await self._end("failed", StatusDetails(type="failed", error=error))
+
+    async def _words(self, pieces: AsyncGenerator[AnswerPiece, None]) -> Finish:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if isinstance(piece, Finish):
+                    return piece
+                await self._say(piece)
+        raise AssertionError("an answer ends with a Finish")
+
+    async def _say(self, words: Words) -> None:
+        if self._first is None:
+            self._first = self._clock()
+        self.text += words.text
+        await self._send(
+            TextDelta(
+                event_id=new_id("event"),
+                response_id=self.id,
+                item_id=self.item_id,
+                delta=words.text,
+            )
+        )
+
+    async def _done(self, finish: Finish) -> None:
+        if finish.reason == "stop":
+            await self._end("completed", StatusDetails(type="completed"), finish)
+        elif finish.reason == "length":
+            details = StatusDetails(type="incomplete", reason="max_output_tokens")
+            await self._end("incomplete", details, finish)
+        else:
+            await self._end("cancelled", StatusDetails(type="cancelled"), finish)
+
+    async def _end(
+        self, status: ResponseStatus, details: StatusDetails, finish: Finish | None = None
+    ) -> None:
+        await self._send(
+            TextDone(
+                event_id=new_id("event"),
+                response_id=self.id,
+                item_id=self.item_id,
+                text=self.text,
+            )
+        )
+        response = Response(
+            id=self.id,
+            status=status,
+            status_details=details,
+            output=(self.message,) if self.text else (),
+            usage=_usage(finish.usage) if finish else None,
+            evidence=_evidence(finish) if finish else (),
+            timings=self._timings(),
+        )
+        await self._send(ResponseDone(event_id=new_id("event"), response=response))
+
+    def _timings(self) -> Timings:
+        first = None if self._first is None else round((self._first - self._began) * 1000, 1)
+        return Timings(
+            first_token_ms=first, total_ms=round((self._clock() - self._began) * 1000, 1)
+        )
+
+
+def _usage(usage: Usage) -> UsageReport:
+    input_tokens = usage.prompt_tokens + usage.tokens_kept
+    return UsageReport(
+        total_tokens=input_tokens + usage.answer_tokens,
+        input_tokens=input_tokens,
+        output_tokens=usage.answer_tokens,
+        input_token_details=InputDetails(
+            text_tokens=usage.prompt_tokens, image_tokens=usage.tokens_kept
+        ),
+        clips=usage.clips,
+        frames=usage.frames,
+        visual_tokens=usage.visual_tokens,
+        tokens_kept=usage.tokens_kept,
+        start=usage.start,
+        end=usage.end,
+    )
+
+
+def _evidence(finish: Finish) -> tuple[EvidencePart, ...]:
+    return tuple(
+        EvidencePart(start=part.start, end=part.end, score=round(part.score, 6))
+        for part in finish.evidence
+    )

@@ -1,0 +1,162 @@
+"""★ The service, put together: the one place that knows the concrete classes.
+
+    create_app(settings) --start--> open_house: engine, Redis, registry --stop--> all closed again
+
+The port answers at once; `/ready` says when the house stands.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import torch
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from memory.embedded import open_redis
+from memory.redis_store import RedisStore
+from memory.store import ClipStore
+from model.engine import Engine
+from model.types import Clip
+from stream.live import LiveSettings
+from stream.registry import Registry
+from web import pages, problems, socket, streams
+from web.guard import Guard
+from web.house import Clocks, House
+from web.peers import PeerSessions
+from web.places import Places
+from web.pulse import Pulse
+from web.security import Keys
+from web.settings import Settings
+from web.whip import Exchange
+
+OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+
+CLOCKS = Clocks(wall=time.time, monotonic=time.monotonic)
+
+
+def create_app(
+    settings: Settings,
+    open_house: OpenHouse | None = None,
+    *,
+    clocks: Clocks = CLOCKS,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> FastAPI:
+    """Return the service for `settings`.
+
+    Args:
+        settings: What was set from outside.
+        open_house: Opens what the routes work with; by default Redis and the model of `settings`.
+        clocks: The time.
+        on_failure: Is told why the house could not be opened.
+    """
+    opening = open_house or (lambda: open_real_house(settings, clocks))
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        measuring = asyncio.create_task(app.state.pulse.run())
+        living = asyncio.create_task(_live_in(app, opening()))
+        if on_failure is not None:
+            living.add_done_callback(lambda task: _tell(task, on_failure))
+        try:
+            yield
+        finally:
+            for task in (living, measuring):
+                task.cancel()
+            await asyncio.wait([living, measuring])
+
+    app = FastAPI(
+        title="Flashback", version=pages.VERSION, lifespan=life, docs_url=None, redoc_url=None
+    )
+    app.state.house = None
+    app.state.pulse = Pulse(clocks.monotonic)
+    app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
+    problems.install(app)
+    app.include_router(pages.routes)
+    app.include_router(socket.routes)
+    app.include_router(streams.routes)
+    app.include_router(streams.pictures)
+    app.include_router(Exchange("whip").router())
+    app.include_router(Exchange("whep").router())
+    app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))
+    app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    return app
+
+
+@asynccontextmanager
+async def open_real_house(settings: Settings, clocks: Clocks) -> AsyncIterator[House]:
+    """Load the model, connect to Redis, and close both in the end."""
+    # Late, because it loads the language libraries: seconds that commands without a model save.
+    from model.presets import load_engine
+
+    engine = await asyncio.to_thread(load_engine, settings.model)
+    try:
+        url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+        data = settings.data.expanduser()
+        async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
+            store = RedisStore.connect(address, engine.encoder)
+            try:
+                await store.check()
+                await _warm_up(engine)
+                async with furnish(settings, engine, store, clocks) as house:
+                    yield house
+            finally:
+                await store.aclose()
+    finally:
+        await engine.close()
+
+
+@asynccontextmanager
+async def furnish(
+    settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
+) -> AsyncIterator[House]:
+    """Put the house together around an engine and a store, and end every stream after use."""
+    registry = Registry(
+        engine=engine,
+        store=store,
+        settings=LiveSettings(rate=settings.sample_rate, stalled_after=settings.stall_seconds),
+        wall=clocks.wall,
+        monotonic=clocks.monotonic,
+        capacity=settings.max_streams,
+    )
+    feeding = Places("streams", in_all=settings.max_streams, each=settings.max_streams_per_token)
+    viewing = Places("viewers", in_all=settings.max_viewers, each=settings.max_viewers)
+    connections = settings.max_connections
+    house = House(
+        settings=settings,
+        clocks=clocks,
+        registry=registry,
+        store=store,
+        answerer=engine.name,
+        feeding=feeding,
+        talking=Places("connections", in_all=connections, each=connections),
+        senders=PeerSessions(feeding),
+        viewers=PeerSessions(viewing),
+    )
+    try:
+        yield house
+    finally:
+        await house.viewers.close()
+        await house.senders.close()
+        await registry.close()
+
+
+async def _warm_up(engine: Engine) -> None:
+    """Run a clip through the network, so that the first real one is not the slow one."""
+    pixels = torch.zeros(engine.frames_per_clip, 224, 224, 3, dtype=torch.uint8)
+    await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
+
+
+async def _live_in(app: FastAPI, opening: AbstractAsyncContextManager[House]) -> None:
+    async with opening as house:
+        app.state.house = house
+        try:
+            await asyncio.Event().wait()  # until the server stops and cancels this
+        finally:
+            app.state.house = None
+
+
+def _tell(task: asyncio.Task[None], on_failure: Callable[[Exception], None]) -> None:
+    if not task.cancelled() and isinstance(error := task.exception(), Exception):
+        on_failure(error)

@@ -1,0 +1,191 @@
+"""What every request passes before any of our routes sees it: Host, Origin, size, time.
+
+- Host: a page elsewhere whose name is re-pointed at 127.0.0.1 (DNS rebinding) still sends its own
+  name, so only names we were told of are taken. An address cannot be rebound and is always fine.
+- Origin: browsers send it with a WebSocket and every cross-site POST, and let no page forge it.
+- Size and time: a body is read whole, up to a cap and a time limit, before the route runs.
+
+Answers get headers that keep a browser from running or embedding anything that is not ours.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.problems import problem
+
+BODY_LIMIT = 128 * 1024
+BODY_SECONDS = 10.0
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": _POLICY,
+    "Permissions-Policy": "camera=(self), display-capture=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_CORS: Mapping[str, str] = {
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch",
+    "Vary": "Origin",
+}
+
+
+class _TooLarge(Exception):
+    """The body is longer than the cap."""
+
+
+class _Gone(Exception):
+    """The client left before its body was complete."""
+
+
+class Guard:
+    """ASGI middleware in front of everything.
+
+    Args:
+        app: What is guarded.
+        hosts: Names that clients may use for us, besides addresses and `localhost`.
+        origins: Origins, such as `https://example.com`, that may call us from a browser.
+        seconds: How long a body may take to arrive.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+        seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._app = app
+        self._hosts = {host.lower() for host in hosts} | {"localhost"}
+        self._origins = {origin.lower().rstrip("/") for origin in origins}
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what must not come in; pass on the rest."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        reply = _Reply(send, self._cors(headers.get("origin")))
+        if refused := self._refuse(headers):
+            await problem(403, refused)(scope, receive, reply)
+        elif scope["type"] == "websocket":
+            await self._app(scope, receive, reply)
+        else:
+            await self._with_body(scope, receive, reply, headers)
+
+    async def _with_body(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers
+    ) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await _read(receive, headers.get("content-length"))
+        except _TooLarge:
+            detail = f"The body is longer than {BODY_LIMIT // 1024} KB."
+            await problem(413, detail, {"Connection": "close"})(scope, receive, send)
+        except TimeoutError:
+            detail = f"The body did not arrive within {self._seconds:g} seconds."
+            await problem(408, detail, {"Connection": "close"})(scope, receive, send)
+        except _Gone:
+            return
+        else:
+            await self._app(scope, _Replay(body, receive), send)
+
+    def _refuse(self, headers: Headers) -> str | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            name = _name(host) or "(none)"
+            return f"{name[:100]} is not a name of this service; add it to FLASHBACK_ALLOWED_HOSTS."
+        origin = headers.get("origin")
+        if origin and origin.lower() not in self._origins and urlsplit(origin).netloc != host:
+            return "Pages of another origin may not call this; see FLASHBACK_ALLOWED_ORIGINS."
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        name = _name(host)
+        if name is None:
+            return False
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._hosts
+        return True
+
+    def _cors(self, origin: str | None) -> Mapping[str, str]:
+        # Only for origins the operator named, and never with credentials: we use no cookies.
+        if origin and origin.lower() in self._origins:
+            return {"Access-Control-Allow-Origin": origin, **_CORS}
+        return {}
+
+
+class _Reply:
+    """Sends on, with our headers added to the first message."""
+
+    def __init__(self, send: Send, more: Mapping[str, str]) -> None:
+        self._send = send
+        self._headers = {**_HEADERS, **more}
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+class _Replay:
+    """Gives a body that was read already, then what really comes next: the disconnection."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _read(receive: Receive, declared: str | None) -> bytes:
+    if declared and declared.isdecimal() and int(declared) > BODY_LIMIT:
+        raise _TooLarge
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT:
+            raise _TooLarge
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _name(host: str) -> str | None:
+    """Return the name in a Host header without its port; None if there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

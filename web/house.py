@@ -1,0 +1,70 @@
+"""What the routes work with, once it stands: the opened parts of one running service.
+
+It is put together in `web.app`; until then every route that needs it answers 503.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from memory.store import ClipStore
+from stream.registry import Registry
+from web.peers import PeerSessions
+from web.places import Places
+from web.problems import Refusal
+from web.settings import Settings
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two clocks of the service.
+
+    Attributes:
+        wall: Unix seconds.
+        monotonic: Seconds that never go back.
+    """
+
+    wall: Clock
+    monotonic: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A service that is ready.
+
+    Attributes:
+        settings: As they were read at the start.
+        clocks: The time, here and nowhere else.
+        registry: The streams.
+        store: What was seen.
+        answerer: The name of the model that answers.
+        feeding: Counts the streams that callers feed.
+        talking: Counts open WebSockets.
+        senders: WHIP sessions.
+        viewers: WHEP sessions.
+    """
+
+    settings: Settings
+    clocks: Clocks
+    registry: Registry
+    store: ClipStore
+    answerer: str
+    feeding: Places
+    talking: Places
+    senders: PeerSessions
+    viewers: PeerSessions
+
+
+def house(connection: HTTPConnection) -> House:
+    """Return the house that answers `connection`.
+
+    Raises:
+        Refusal: 503 while it is being opened.
+    """
+    found: House | None = connection.app.state.house
+    if found is None:
+        raise Refusal(503, "The service is warming up; try again soon.", {"Retry-After": "2"})
+    return found

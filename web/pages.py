@@ -1,0 +1,132 @@
+"""The page, and what keeps watch: `/`, `/health`, `/ready`, `/docs`, and tickets for browsers.
+
+The page is plain files: no build step, nothing from another host, so it works without internet.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+from web.house import House, house
+from web.ice import ice_servers
+from web.pulse import Pulse
+from web.security import Caller, Keys, by_header
+
+STATIC = Path(__file__).parent / "static"
+VERSION = version("flashback")
+
+routes = APIRouter(tags=["service"])
+
+
+class Health(BaseModel):
+    """The process is alive.
+
+    Attributes:
+        loop_pause_ms: Longest pause of the event loop in the last minute.
+        longest_loop_pause_ms: The same since the start.
+        rss_bytes: Memory held.
+    """
+
+    status: str
+    version: str
+    loop_pause_ms: float
+    longest_loop_pause_ms: float
+    rss_bytes: int
+
+
+class Ready(BaseModel):
+    """The service takes streams and questions."""
+
+    status: str
+    model: str
+    live: int
+
+
+class Ticket(BaseModel):
+    """A short-lived secret for what a browser cannot send headers with.
+
+    Attributes:
+        value: Give it as `?ticket=`, or as the sub-protocol `openai-insecure-api-key.VALUE`.
+        expires_at: Unix second until which it is good.
+    """
+
+    value: str
+    expires_at: int
+
+
+class IceServerReport(BaseModel):
+    """A server for the browser's `RTCPeerConnection`."""
+
+    urls: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class PageSettings(BaseModel):
+    """What the page needs to know before it connects."""
+
+    version: str
+    model: str
+    ice_servers: list[IceServerReport]
+
+
+@routes.get("/", include_in_schema=False)
+async def index() -> FileResponse:
+    """Return the page."""
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/docs", include_in_schema=False)
+async def docs() -> FileResponse:
+    """Return the page that shows the HTTP interface, drawn from `/openapi.json`."""
+    return FileResponse(STATIC / "docs.html", headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/health")
+async def health(request: Request) -> Health:
+    """Say that the process is alive, and how well its event loop turns."""
+    pulse: Pulse = request.app.state.pulse
+    return Health(
+        status="ok",
+        version=VERSION,
+        loop_pause_ms=pulse.pause_ms,
+        longest_loop_pause_ms=pulse.longest_pause_ms,
+        rss_bytes=await pulse.rss_bytes(),
+    )
+
+
+@routes.get("/ready")
+async def ready(here: Annotated[House, Depends(house)]) -> Ready:
+    """Say that streams and questions are taken; 503 until the model is loaded and warm."""
+    return Ready(status="ready", model=here.answerer, live=here.registry.fed)
+
+
+@routes.post("/v1/realtime/client_secrets")
+async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_header)]) -> Ticket:
+    """Trade a token for a ticket that is good for ten minutes."""
+    keys: Keys = request.app.state.keys
+    value, until = keys.ticket(caller)
+    return Ticket(value=value, expires_at=until)
+
+
+@routes.get("/v1/page")
+async def page_settings(
+    response: Response,
+    here: Annotated[House, Depends(house)],
+    _: Annotated[Caller, Depends(by_header)],
+) -> PageSettings:
+    """Tell the page how to connect."""
+    response.headers["Cache-Control"] = "no-store"
+    servers = ice_servers(here.settings, here.clocks.wall)
+    return PageSettings(
+        version=VERSION,
+        model=here.answerer,
+        ice_servers=[
+            IceServerReport(urls=s.url, username=s.username, credential=s.credential)
+            for s in servers
+        ],
+    )

@@ -1,0 +1,84 @@
+"""The WebRTC sessions behind WHIP and WHEP: named by an unguessable URL until the peer is gone.
+
+However a peer ends (its DELETE, its silence, another sender's taking over, our stop), its session
+and its place are freed by the same few lines.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from stream.webrtc import Peer
+from web.identifiers import new_id
+from web.places import Places
+from web.security import Caller
+
+Answering = Callable[[], Coroutine[Any, Any, Peer]]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSession:
+    """One connected peer.
+
+    Attributes:
+        id: Unguessable; the last part of the session's URL.
+        stream: What it sends, or watches.
+        etag: Names its ICE session.
+        peer: The connection.
+    """
+
+    id: str
+    stream: str
+    etag: str
+    peer: Peer
+
+
+class PeerSessions:
+    """All sessions of one kind."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._sessions: dict[str, PeerSession] = {}
+        self._watching: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    async def open(self, stream: str, caller: Caller, answering: Answering) -> PeerSession:
+        """Take a place, let `answering` answer the offer, and keep the peer until it is gone.
+
+        Raises:
+            Full: If there is no place left; `answering` is not called.
+        """
+        key = new_id("session")
+        self._places.take(key, caller)
+        try:
+            peer = await answering()
+        except BaseException:
+            self._places.give_back(key)
+            raise
+        session = PeerSession(id=key, stream=stream, etag=f'"{new_id("ice")}"', peer=peer)
+        self._sessions[key] = session
+        task = asyncio.create_task(self._until_gone(session))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+        return session
+
+    def find(self, stream: str, key: str) -> PeerSession | None:
+        """Return the session `key` of `stream`, if it is still there."""
+        session = self._sessions.get(key)
+        return session if session is not None and session.stream == stream else None
+
+    async def close(self) -> None:
+        """Hang up on everyone."""
+        sessions = list(self._sessions.values())
+        await asyncio.gather(*(s.peer.close("The service is stopping.") for s in sessions))
+        await asyncio.gather(*self._watching)
+
+    async def _until_gone(self, session: PeerSession) -> None:
+        try:
+            await session.peer.wait_closed()
+        finally:
+            self._sessions.pop(session.id, None)
+            self._places.give_back(session.id)

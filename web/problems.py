@@ -1,0 +1,93 @@
+"""Refusals over HTTP as `application/problem+json`: a status, a title, and what to do about it.
+
+Never a 200 that says "failed", never a stack trace, never what the caller sent in secret.
+https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+
+from memory.store import StoreFull, StoreUnavailable
+from model.engine import EngineBusy
+from stream.registry import BadName, TooManyStreams, UnknownStream
+
+
+class Refusal(Exception):
+    """A request that is not granted.
+
+    Attributes:
+        status: The HTTP status.
+        detail: A sentence that says what is wrong and what to do.
+        headers: Headers to send along, such as `Retry-After`.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+# What the rooms below may raise at any route, and how it reads from outside.
+_STATUS: Mapping[type[Exception], int] = {
+    BadName: 422,
+    UnknownStream: 404,
+    TooManyStreams: 503,
+    StoreUnavailable: 503,
+    StoreFull: 507,
+    EngineBusy: 503,
+}
+_RETRY_SECONDS = "5"
+
+
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
+    """Return the response that says `detail` to people and `status` to programs."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    return JSONResponse(
+        body | {"detail": detail} | more,
+        status_code=status,
+        media_type="application/problem+json",
+        headers=dict(headers or {}),
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every refusal of `app`, also of a WebSocket's handshake, a problem document."""
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for kind in _STATUS:
+        app.add_exception_handler(kind, _known)
+
+
+def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    return problem(error.status, error.detail, error.headers)
+
+
+def _http(_: HTTPConnection, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), error.headers)
+
+
+def _invalid(_: HTTPConnection, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # Not the input: it may hold the password of a camera's URL.
+    errors = [{"place": list(e["loc"]), "message": e["msg"]} for e in error.errors()]
+    first = errors[0]
+    place = ".".join(str(part) for part in first["place"])
+    return problem(422, f"{place}: {first['message']}", errors=errors)
+
+
+def _known(_: HTTPConnection, error: Exception) -> JSONResponse:
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    headers = {"Retry-After": _RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return problem(status, str(error), headers)

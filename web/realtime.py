@@ -1,0 +1,247 @@
+"""The WebSocket `/v1/realtime?stream=ID`: questions in, words out, and the stream's news.
+
+One `Connection` a client: a reader that takes events, at most one answer being written, and a
+watcher that passes the stream's news on. Nothing is queued without a bound: the reader waits for
+each reply to be taken, news are newest-wins, and a client that takes nothing for `SEND_SECONDS`
+is let go.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from fastapi import WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from memory.store import StoreUnavailable
+from model.engine import NothingSeen
+from model.types import Question
+from stream.live import LiveStream
+from stream.registry import Registry, UnknownStream
+from stream.status import Changed
+from web.answering import Answer
+from web.conversation import Conversation, NoQuestion, changed
+from web.events import (
+    Error,
+    InputImage,
+    ItemAdded,
+    ItemCreate,
+    ItemDeleted,
+    ItemDone,
+    Message,
+    MomentRemembered,
+    MomentReport,
+    ResponseCancel,
+    ResponseCreate,
+    ServerEvent,
+    Session,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+    StreamChanged,
+)
+from web.identifiers import new_id
+from web.pictures import PictureSource
+from web.places import Places
+from web.reports import report
+from web.security import Caller
+from web.wire import Refused, parse
+
+SEND_SECONDS = 15.0
+STATUS_SECONDS = 2.0
+RECEIVE_LIMIT = 16 * 1024 * 1024  # what the socket reads of one message; beyond it is cut off
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all connections share.
+
+    Attributes:
+        registry: The streams.
+        places: Counts the streams that callers feed.
+        answerer: The name of the model that answers.
+        monotonic: Seconds that never go back.
+    """
+
+    registry: Registry
+    places: Places
+    answerer: str
+    monotonic: Callable[[], float]
+
+
+class Connection:
+    """One client's conversation about one stream."""
+
+    def __init__(
+        self, socket: WebSocket, stream: str, caller: Caller, around: Surroundings
+    ) -> None:
+        self._socket = socket
+        self._name = stream
+        self._around = around
+        self._session = Session(id=new_id("sess"), stream=stream, model=around.answerer)
+        self._conversation = Conversation()
+        self._sending = asyncio.Lock()
+        self._live: LiveStream | None = None
+        self._answer: Answer | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._pictures = PictureSource(
+            stream,
+            caller,
+            registry=around.registry,
+            places=around.places,
+            monotonic=around.monotonic,
+        )
+
+    async def run(self) -> None:
+        """Talk until the client leaves or takes nothing any more."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._send(SessionCreated(event_id=new_id("event"), session=self._session))
+                self._tasks.create_task(self._report())
+                await self._read()
+        except* WebSocketDisconnect:
+            pass
+        except* TimeoutError:
+            await self._let_go()
+        finally:
+            self._pictures.close()
+
+    # Events in.
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1005))
+            try:
+                await self._follow(message.get("text"))
+            except Refused as refused:
+                await self._send(Error(event_id=new_id("event"), error=refused.details))
+
+    async def _follow(self, text: str | None) -> None:
+        event = parse(text)
+        try:
+            match event:
+                case SessionUpdate():
+                    self._session = changed(self._session, event.session)
+                    done = SessionUpdated(event_id=new_id("event"), session=self._session)
+                    await self._send(done)
+                case ItemCreate():
+                    await self._add(event.item)
+                case ResponseCreate():
+                    await self._respond(event)
+                case ResponseCancel():
+                    self._cancel(event)
+                case _:
+                    assert_never(event)
+        except Refused as refused:
+            refused.event_id = event.event_id
+            raise
+
+    async def _add(self, item: Message) -> None:
+        line = item if item.id else item.model_copy(update={"id": new_id("item")})
+        words = tuple(part for part in line.content if not isinstance(part, InputImage))
+        for part in line.content:
+            if isinstance(part, InputImage):
+                await self._pictures.give(part.image_url)
+        line = line.model_copy(update={"content": words})  # pictures are not sent back
+        if words:
+            await self._keep(line)
+        await self._send(ItemAdded(event_id=new_id("event"), item=line))
+        await self._send(ItemDone(event_id=new_id("event"), item=line))
+
+    async def _keep(self, line: Message) -> None:
+        for gone in self._conversation.add(line):
+            await self._send(ItemDeleted(event_id=new_id("event"), item_id=gone))
+
+    async def _respond(self, event: ResponseCreate) -> None:
+        if self._writing is not None and not self._writing.done():
+            message = "An answer is being written; cancel it or wait for response.done."
+            raise Refused("conversation_already_has_active_response", message)
+        try:
+            question = self._conversation.question(self._session, event.response)
+        except NoQuestion:
+            message = "There is no question; add one with conversation.item.create first."
+            raise Refused("no_question", message) from None
+        self._answer = Answer(self._send, self._around.monotonic, event.event_id)
+        keep = event.response.conversation == "auto"
+        self._writing = self._tasks.create_task(self._write(self._answer, question, keep=keep))
+
+    async def _write(self, answer: Answer, question: Question, *, keep: bool) -> None:
+        try:
+            try:
+                live = await self._find()
+            except (UnknownStream, StoreUnavailable) as error:
+                await answer.refuse(NothingSeen() if isinstance(error, UnknownStream) else error)
+            else:
+                await answer.write(live.ask(question))
+        except asyncio.CancelledError:
+            if not answer.cancelled:
+                raise
+            await answer.end_cancelled()
+        if keep and answer.text:
+            await self._keep(answer.message)
+
+    def _cancel(self, event: ResponseCancel) -> None:
+        writing, answer = self._writing, self._answer
+        if writing is None or answer is None or writing.done():
+            raise Refused("response_cancel_not_active", "No answer is being written.")
+        if event.response_id not in {None, answer.id}:
+            message = f"The answer being written is {answer.id}."
+            raise Refused("response_cancel_not_active", message, "response_id")
+        if not answer.cancelled:
+            answer.cancelled = True
+            writing.cancel()
+
+    # The stream's news.
+
+    async def _find(self) -> LiveStream:
+        """Return the stream, and watch its news from the first time it is found.
+
+        A stream may begin after the connection, and be forgotten before its end.
+        """
+        if self._live is None:
+            live = await self._around.registry.find(self._name)
+            if self._live is None:  # else another task found it while this one waited
+                self._live = live
+                self._tasks.create_task(self._watch(live))
+        return self._live
+
+    async def _watch(self, live: LiveStream) -> None:
+        with live.subscribe() as news:
+            async for event in news:
+                if isinstance(event, Changed):
+                    await self._send_status(live)
+                    continue
+                moment = MomentReport(start=event.moment.start, end=event.moment.end)
+                remembered = MomentRemembered(
+                    event_id=new_id("event"), stream=self._name, moment=moment
+                )
+                await self._send(remembered)
+        self._live = None
+
+    async def _report(self) -> None:
+        while True:
+            # Without a stream there is nothing to report; a question is told why.
+            with contextlib.suppress(UnknownStream, StoreUnavailable):
+                await self._send_status(await self._find())
+            await asyncio.sleep(STATUS_SECONDS)
+
+    # Events out.
+
+    async def _send_status(self, live: LiveStream) -> None:
+        event = StreamChanged(event_id=new_id("event"), stream=report(live.status()))
+        await self._send(event)
+
+    async def _send(self, event: ServerEvent) -> None:
+        async with asyncio.timeout(SEND_SECONDS), self._sending:
+            await self._socket.send_text(event.model_dump_json())
+
+    async def _let_go(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self._socket.close(1008, "too slow")
+        except (TimeoutError, RuntimeError):
+            return  # it takes not even this; the server cuts the connection when we return

@@ -1,0 +1,144 @@
+"""Who may come in: bearer tokens for programs, short-lived tickets for a browser's WebSocket.
+
+A browser cannot set headers on a WebSocket or an image, and a token in a URL ends up in logs. So
+whoever has a token trades it for a ticket: good for a few minutes, for this process alone, and
+worthless once it has leaked into a log.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from web.problems import Refusal
+
+TICKET_SECONDS = 600
+TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
+REALTIME_PROTOCOL = "realtime"
+
+_UNKNOWN = "This service needs its token; send `Authorization: Bearer TOKEN`."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Someone who was let in. Callers with the same token share a `name`, and its limits."""
+
+    name: str
+
+
+LOCAL = Caller("local")
+
+
+class NotLetIn(Exception):
+    """The token or ticket is missing, wrong or too old."""
+
+
+class Keys:
+    """Knows the tokens, and makes and checks tickets.
+
+    Args:
+        tokens: Those that let in. With none everyone is let in: loopback only.
+        clock: Unix seconds.
+    """
+
+    def __init__(self, tokens: Sequence[str], clock: Callable[[], float]) -> None:
+        self._callers = {_digest(token): Caller(_digest(token).hex()[:12]) for token in tokens}
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)  # a new one each start: tickets do not outlive us
+
+    @property
+    def needed(self) -> bool:
+        """Whether a token is needed to come in."""
+        return bool(self._callers)
+
+    def by_token(self, token: str) -> Caller:
+        """Return who holds `token`.
+
+        Raises:
+            NotLetIn: If it is none of ours.
+        """
+        given = _digest(token)
+        for known, caller in self._callers.items():
+            if hmac.compare_digest(known, given):
+                return caller
+        raise NotLetIn
+
+    def ticket(self, caller: Caller) -> tuple[str, int]:
+        """Return a ticket for `caller` and the Unix second until which it is good."""
+        until = int(self._clock()) + TICKET_SECONDS
+        claim = f"{until}.{caller.name}"
+        return f"{claim}.{self._sign(claim)}", until
+
+    def by_ticket(self, ticket: str) -> Caller:
+        """Return for whom `ticket` was made.
+
+        Raises:
+            NotLetIn: If we did not make it, or it is too old.
+        """
+        claim, _, signature = ticket.rpartition(".")
+        if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
+            raise NotLetIn
+        until, _, name = claim.partition(".")
+        if int(until) < self._clock():
+            raise NotLetIn
+        return Caller(name)
+
+    def _sign(self, claim: str) -> str:
+        signature = hmac.digest(self._secret, claim.encode(), "sha256")
+        return base64.urlsafe_b64encode(signature).decode().rstrip("=")
+
+
+def make_token() -> str:
+    """Return a new token nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+def by_header(request: Request) -> Caller:
+    """Let in who has a token: the dependency of every route that changes or reads something.
+
+    Raises:
+        Refusal: 401 if there is no token or a wrong one.
+    """
+    return _let_in(request, tickets=False)
+
+
+def by_ticket(connection: HTTPConnection) -> Caller:
+    """Let in who has a token or a ticket: for what a browser asks for without headers.
+
+    Raises:
+        Refusal: 401 if there is neither, or it is wrong or too old.
+    """
+    return _let_in(connection, tickets=True)
+
+
+def ticket_protocol(connection: HTTPConnection) -> str | None:
+    """Return the ticket that stands among the WebSocket's sub-protocols, if one does."""
+    for name in connection.headers.get("sec-websocket-protocol", "").split(","):
+        if name.strip().startswith(TICKET_PROTOCOL):
+            return name.strip().removeprefix(TICKET_PROTOCOL)
+    return None
+
+
+def _let_in(connection: HTTPConnection, *, tickets: bool) -> Caller:
+    keys: Keys = connection.app.state.keys
+    if not keys.needed:
+        return LOCAL
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    ticket = connection.query_params.get("ticket") or ticket_protocol(connection)
+    try:
+        if scheme.lower() == "bearer" and token:
+            return keys.by_token(token.strip())
+        if tickets and ticket:
+            return keys.by_ticket(ticket)
+    except NotLetIn:
+        pass
+    raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,169 @@
+"""Video in and out over WebRTC, by HTTP: WHIP at `/whip/{stream}` and WHEP at `/whep/{stream}`.
+
+Both are the same conversation, in which an offer is posted and a session URL comes back; they
+differ in who sends. Trickled candidates are taken; an ICE restart is refused with 422, as RFC 9725
+asks of a server that does only one of the two: the client then posts a new offer, and the stream
+goes on where it was.
+https://www.rfc-editor.org/rfc/rfc9725 https://datatracker.ietf.org/doc/draft-ietf-wish-whep/
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from stream.ice import NoPortFree
+from stream.offer import BadOffer
+from stream.registry import TooManyStreams
+from stream.relay import answer_viewer
+from stream.webrtc import Peer, answer_offer
+from web.house import House, house
+from web.ice import ice_servers, links, webrtc_settings
+from web.peers import PeerSession, PeerSessions
+from web.places import Full
+from web.problems import Refusal, problem
+from web.security import Caller, by_header
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+RETRY_SECONDS = "10"
+
+Kind = Literal["whip", "whep"]
+Here = Annotated[House, Depends(house)]
+Allowed = Annotated[Caller, Depends(by_header)]
+AnswerOffer = Callable[[House, str, str], Coroutine[Any, Any, Peer]]
+
+
+class Exchange:
+    """The routes of WHIP (clients send) or WHEP (clients watch)."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._answer: AnswerOffer = _receive if kind == "whip" else _show
+
+    def router(self) -> APIRouter:
+        """Return the routes, each with its refusal of the methods that are reserved."""
+        routes = APIRouter(prefix=f"/{self._kind}", tags=[self._kind])
+        endpoint, session = "/{stream}", "/{stream}/{key}"
+        add = partial(routes.add_api_route, response_class=Response)
+        add(endpoint, self.offer, methods=["POST"], status_code=201)
+        add(endpoint, _options, methods=["OPTIONS"], status_code=204)
+        add(session, self.trickle, methods=["PATCH"], status_code=204)
+        add(session, self.hang_up, methods=["DELETE"])
+        add(session, _session_options, methods=["OPTIONS"], status_code=204)
+        hidden = partial(add, include_in_schema=False)
+        hidden(endpoint, _offer_only, methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+        hidden(session, _session_only, methods=["GET", "HEAD", "PUT", "POST"])
+        return routes
+
+    async def offer(self, stream: str, request: Request, here: Here, caller: Allowed) -> Response:
+        """Answer an SDP offer; the session lives at the `Location` that comes back.
+
+        Raises:
+            Refusal: 422 if the offer cannot be answered, 503 if all places are taken.
+        """
+        sdp = await _body(request, SDP)
+        sessions = self._sessions(here)
+        try:
+            session = await sessions.open(stream, caller, lambda: self._answer(here, stream, sdp))
+        except BadOffer as error:
+            raise Refusal(422, str(error)) from None
+        except (Full, TooManyStreams, NoPortFree) as error:
+            raise Refusal(503, str(error), {"Retry-After": RETRY_SECONDS}) from None
+        return _created(f"/{self._kind}/{stream}/{session.id}", session, here)
+
+    async def trickle(
+        self, stream: str, key: str, request: Request, here: Here, _: Allowed
+    ) -> Response:
+        """Take further ICE candidates; `If-Match` names the ICE session they are for.
+
+        Raises:
+            Refusal: 428 without `If-Match`, 412 on a stale one, 422 on an ICE restart.
+        """
+        session = self._find(here, stream, key)
+        _check_match(request, session)
+        fragment = await _body(request, FRAGMENT)
+        try:
+            await session.peer.add_candidates(fragment)
+        except BadOffer as error:
+            raise Refusal(422, str(error)) from None
+        return Response(status_code=204)
+
+    async def hang_up(self, stream: str, key: str, here: Here, _: Allowed) -> Response:
+        """End the session."""
+        await self._find(here, stream, key).peer.close()
+        return Response(status_code=200)
+
+    def _sessions(self, here: House) -> PeerSessions:
+        return here.senders if self._kind == "whip" else here.viewers
+
+    def _find(self, here: House, stream: str, key: str) -> PeerSession:
+        session = self._sessions(here).find(stream, key)
+        if session is None:
+            raise Refusal(404, "There is no such session: it has ended, or never was.")
+        return session
+
+
+async def _options() -> Response:
+    """Say what may be posted here; browsers ask before they post from elsewhere."""
+    return Response(status_code=204, headers={"Allow": "POST, OPTIONS", "Accept-Post": SDP})
+
+
+async def _session_options() -> Response:
+    """Say what a session takes."""
+    allow = {"Allow": "PATCH, DELETE, OPTIONS", "Accept-Patch": FRAGMENT}
+    return Response(status_code=204, headers=allow)
+
+
+async def _offer_only() -> Response:
+    return problem(405, "Post an SDP offer here.", {"Allow": "POST, OPTIONS"})
+
+
+async def _session_only() -> Response:
+    detail = "A session takes PATCH with candidates, and DELETE."
+    return problem(405, detail, {"Allow": "PATCH, DELETE, OPTIONS"})
+
+
+async def _receive(here: House, stream: str, sdp: str) -> Peer:
+    live = await here.registry.open(stream)
+    webrtc = webrtc_settings(here.settings, here.clocks.wall)
+    return await answer_offer(sdp, live, settings=webrtc)
+
+
+async def _show(here: House, stream: str, sdp: str) -> Peer:
+    live = await here.registry.find(stream)
+    webrtc = webrtc_settings(here.settings, here.clocks.wall)
+    return await answer_viewer(sdp, live, settings=webrtc)
+
+
+def _created(location: str, session: PeerSession, here: House) -> Response:
+    response = Response(session.peer.answer, 201, media_type=SDP)
+    response.headers["Location"] = location
+    response.headers["ETag"] = session.etag
+    response.headers["Accept-Patch"] = FRAGMENT
+    for link in links(ice_servers(here.settings, here.clocks.wall)):
+        response.headers.append("Link", link)
+    return response
+
+
+def _check_match(request: Request, session: PeerSession) -> None:
+    match = request.headers.get("if-match")
+    if match is None:
+        raise Refusal(428, "Send If-Match with the ETag that came with the answer.")
+    if match.strip() == "*":
+        detail = "An ICE restart is not supported; post a new offer, the stream goes on."
+        raise Refusal(422, detail)
+    if session.etag not in [tag.strip() for tag in match.split(",")]:
+        raise Refusal(412, "This ETag is not that of the current ICE session.")
+
+
+async def _body(request: Request, media_type: str) -> str:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        name = "Accept-Post" if media_type == SDP else "Accept-Patch"
+        raise Refusal(415, f"Send {media_type}.", {name: media_type})
+    try:
+        return (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise Refusal(400, "The body is not UTF-8 text.") from None
