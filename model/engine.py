@@ -19,6 +19,10 @@ class EngineBusy(Exception):
     """More is waiting for the network than it may hold; try again soon."""
 
 
+class QuestionTooLong(ValueError):
+    """A question has more tokens than can be read at once; the message has the numbers."""
+
+
 class Engine(Protocol):
     """A loaded network, shared by every stream of the service.
 
@@ -68,6 +72,7 @@ class Engine(Protocol):
         Raises:
             NothingSeen: If the history holds no clip in the time asked about.
             EngineBusy: If too many questions wait already.
+            QuestionTooLong: If the question is longer than can be read at once.
         """
         ...
 

@@ -92,9 +92,9 @@ class History:
         return sum(cache.bytes for cache in self._caches) + sum(blocks.bytes for blocks in kept)
 
     @property
-    def end(self) -> float:
-        """End of the newest clip, in media seconds; before any clip, minus infinity."""
-        return self.clips[-1].end if self.clips else float("-inf")
+    def fullness(self) -> float:
+        """Share of the positions that is taken, from 0 to 1."""
+        return self._positions[0] / self._room
 
     @torch.inference_mode()
     def extend(self, spans: Sequence[tuple[float, float]], tokens: Sequence[Tokens]) -> None:

@@ -9,7 +9,7 @@ Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, UInt8
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from model.config import DropoutConfig, FlashConfig
 from model.dropout import TEXT, Tokens
+from model.engine import QuestionTooLong
 from model.history import History
 from model.language import Decoder
 from model.merge import merge_tokens
@@ -26,7 +27,10 @@ from model.prompt import Prompt, Seen
 from model.reading import Reader, Reading
 from model.types import Clip, ClipTokens, Evidence, Question, Usage
 
-RESERVE = 1024.0
+LONGEST_QUESTION = 1024
+"""Tokens of a question with its conversation; older lines are left out to stay below it."""
+
+RESERVE = LONGEST_QUESTION + 512.0
 """Positions kept free in every history for a question and its answer."""
 
 Encoder = Callable[
@@ -133,11 +137,15 @@ class VideoChat:
         history.extend([(clip.start, clip.end) for clip in clips], tokens)
 
     def ask(self, history: History, question: Question) -> Asked | None:
-        """Read `question` on top of `history`; None if no clip lies in the time asked about."""
+        """Read `question` on top of `history`; None if no clip lies in the time asked about.
+
+        Raises:
+            QuestionTooLong: If the question alone has too many tokens.
+        """
         clips = history.between(question.since, question.until)
         if not clips:
             return None
-        suffix = self.prompt.suffix(question, self._seen(history, clips))
+        suffix = self._suffix(question, self._seen(history, clips))
         return Asked(history.ask(self._embed(suffix), clips), clips, len(suffix))
 
     @torch.inference_mode()
@@ -178,6 +186,21 @@ class VideoChat:
             answer_tokens=answer_tokens,
             start=seen.start,
             end=seen.end,
+        )
+
+    def _suffix(self, question: Question, seen: Seen) -> list[int]:
+        """Return the tokens of `question`, without the oldest lines if they are too many.
+
+        Raises:
+            QuestionTooLong: If the question alone has too many.
+        """
+        for first in range(len(question.conversation) + 1):
+            shorter = replace(question, conversation=question.conversation[first:])
+            suffix = self.prompt.suffix(shorter, seen)
+            if len(suffix) <= LONGEST_QUESTION:
+                return suffix
+        raise QuestionTooLong(
+            f"the question has {len(suffix)} tokens, at most {LONGEST_QUESTION} can be read"
         )
 
     @property

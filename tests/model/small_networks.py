@@ -1,5 +1,7 @@
 """Random small language models and clips, for the properties of reading them."""
 
+from itertools import pairwise
+
 import torch
 from hypothesis import strategies as st
 
@@ -64,4 +66,4 @@ def chunkings(draw, count):
     """`count` split into consecutive chunks of any sizes."""
     cuts = sorted(draw(st.sets(st.integers(1, max(count - 1, 1)), max_size=count)))
     borders = [0, *[cut for cut in cuts if cut < count], count]
-    return list(zip(borders, borders[1:], strict=False))
+    return list(pairwise(borders))
