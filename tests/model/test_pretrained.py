@@ -1,0 +1,91 @@
+import json
+
+import pytest
+import torch
+
+from model.pretrained import open_pretrained, read_generation, read_vocabulary
+from model.weights import CheckpointDamaged
+from tests.model.released_layout import END, START, TOWERS, write_checkpoint, write_tokenizer
+
+
+def test_a_checkpoint_opens_whole(tmp_path):
+    write_checkpoint(tmp_path)
+    opened = open_pretrained(str(tmp_path), dtype=torch.float32, towers=TOWERS)
+    assert opened.name == str(tmp_path)
+    assert opened.network.config.language.hidden == 48
+    assert opened.vocabulary.special(END) in opened.generation.ends
+    assert (opened.generation.temperature, opened.generation.top_p) == (0.7, 0.8)
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_words_survive_the_vocabulary_in_either_layout(tmp_path, newer):
+    write_tokenizer(tmp_path)
+    if not newer:
+        (tmp_path / "tokenizer.json").unlink()
+    vocabulary = read_vocabulary(tmp_path)
+    tokens = vocabulary.plain("Déjà vu?")
+    assert b"".join(map(vocabulary.piece, tokens)).decode() == "Déjà vu?"
+    assert [vocabulary.special(name) for name in (START, END)] == [257, 258]
+
+
+def test_a_checkpoint_without_a_tokenizer_says_what_is_lacking(tmp_path):
+    with pytest.raises(CheckpointDamaged, match=r"lacks tokenizer\.json, and vocab\.json, merges"):
+        read_vocabulary(tmp_path)
+
+
+def test_a_broken_tokenizer_is_a_sentence(tmp_path):
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(CheckpointDamaged, match=r"the tokenizer in .* cannot be read"):
+        read_vocabulary(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "complaint"),
+    [
+        ("vocab.json", "[1, 2", r"vocab\.json .* no readable JSON"),
+        ("vocab.json", "[1, 2]", r"vocab\.json .* no JSON object"),
+        ("merges.txt", "#version: 0.2\na b c\n", r"line 2 of merges\.txt"),
+        ("merges.txt", "a nowhere\n", r"line 1 of merges\.txt"),
+    ],
+)
+def test_broken_older_tokenizer_files_are_a_sentence(tmp_path, file, content, complaint):
+    write_tokenizer(tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / file).write_text(content)
+    with pytest.raises(CheckpointDamaged, match=complaint):
+        read_vocabulary(tmp_path)
+
+
+def test_a_broken_tokenizer_costs_no_loading_of_weights(tmp_path):
+    write_checkpoint(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{")
+    for file in tmp_path.glob("*.safetensors"):
+        file.unlink()
+    with pytest.raises(CheckpointDamaged, match="tokenizer"):
+        open_pretrained(str(tmp_path), towers=TOWERS)
+
+
+def test_settings_that_do_not_sample_are_greedy(tmp_path):
+    settings = {"eos_token_id": 7, "temperature": 0.7, "top_p": 0.8}
+    (tmp_path / "generation_config.json").write_text(json.dumps(settings))
+    generation = read_generation(tmp_path)
+    assert (generation.ends, generation.temperature, generation.top_p) == ((7,), 0.0, 1.0)
+
+
+def test_the_end_of_an_answer_may_stand_in_the_config_alone(tmp_path):
+    (tmp_path / "config.json").write_text('{"eos_token_id": [7, 8]}')
+    assert read_generation(tmp_path).ends == (7, 8)
+
+
+@pytest.mark.parametrize("ends", [None, [], ["</s>"], True])
+def test_a_checkpoint_that_never_ends_an_answer_is_refused(tmp_path, ends):
+    (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": ends}))
+    with pytest.raises(CheckpointDamaged, match="which token ends an answer"):
+        read_generation(tmp_path)
+
+
+def test_a_temperature_that_is_no_number_is_refused(tmp_path):
+    settings = {"eos_token_id": 7, "do_sample": True, "temperature": "hot"}
+    (tmp_path / "generation_config.json").write_text(json.dumps(settings))
+    with pytest.raises(CheckpointDamaged, match="temperature = 'hot'"):
+        read_generation(tmp_path)
