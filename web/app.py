@@ -102,7 +102,7 @@ async def open_real_house(settings: Settings, clocks: Clocks) -> AsyncIterator[H
                 async with furnish(settings, engine, store, clocks) as house:
                     yield house
             finally:
-                await store.aclose()
+                await store.close()
     finally:
         await engine.close()
 

@@ -77,13 +77,17 @@ class PageSettings(BaseModel):
 @routes.get("/", include_in_schema=False)
 async def index() -> FileResponse:
     """Return the page."""
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(
+        STATIC / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"}
+    )
 
 
 @routes.get("/docs", include_in_schema=False)
 async def docs() -> FileResponse:
     """Return the page that shows the HTTP interface, drawn from `/openapi.json`."""
-    return FileResponse(STATIC / "docs.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(
+        STATIC / "docs.html", media_type="text/html", headers={"Cache-Control": "no-cache"}
+    )
 
 
 @routes.get("/health")
