@@ -154,7 +154,8 @@ class DropStage:
         kind: `uniform` spreads the kept ones over the whole video (the reference's rule),
             `clipwise` over every clip alike (so that a clip's share never changes when another
             arrives), `attention` keeps those that the question attends to most.
-        budget: Keep this many instead of a share, or all if there are fewer.
+        budget: Keep at most this many, whatever the share: what a question costs then has an
+            upper bound, however long the video.
     """
 
     layer: int
@@ -180,9 +181,8 @@ class DropStage:
 
     def keep(self, visual_tokens: int) -> int:
         """Return how many tokens stay of `visual_tokens`, counted before any stage."""
-        if self.budget is not None:
-            return min(self.budget, visual_tokens)
-        return int(visual_tokens * self.ratio)
+        share = int(visual_tokens * self.ratio)
+        return share if self.budget is None else min(share, self.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class DropoutConfig:
         )
 
     def with_budget(self, tokens: int) -> "DropoutConfig":
-        """Return the same stages with every `attention` one keeping `tokens`."""
+        """Return the same stages with every `attention` one keeping at most `tokens`."""
         return DropoutConfig(
             tuple(replace(s, budget=tokens) if s.kind == "attention" else s for s in self.stages)
         )

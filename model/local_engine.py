@@ -82,6 +82,7 @@ class LocalEngine:
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)
         self._seed = seed
+        self._ends = chat.parts.ends | {chat.prompt.end}
         self._clips: deque[tuple[Clip, Future[ClipTokens]]] = deque()
         self._questions: deque[_Answer] = deque()
         self._writing: list[_Writing] = []
@@ -203,7 +204,7 @@ class LocalEngine:
         token = choose(
             writing.asked.reading.logits, question.temperature, question.top_p, writing.chance
         )
-        if token == self._chat.prompt.end:
+        if token in self._ends:
             self._end(writing, "stop")
             return None
         writing.tokens += 1

@@ -51,6 +51,7 @@ class Parts:
         projector: Merged features to the language model's input space.
         decoder: The language model.
         prompt: How to speak to it.
+        ends: Tokens that end an answer, besides the one that ends a turn.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Parts:
     projector: Projector
     decoder: Decoder
     prompt: Prompt
+    ends: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

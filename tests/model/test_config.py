@@ -57,10 +57,10 @@ def test_a_stage_keeps_a_share_of_what_there_was_at_the_beginning():
     assert DropStage(4, 0.75, "uniform").keep(10) == 7
 
 
-def test_a_budget_is_kept_whole_and_never_exceeds_what_there_is():
+def test_a_budget_bounds_the_share():
     stage = DropStage(18, 0.25, "attention", budget=1024)
     assert stage.keep(100_000) == 1024
-    assert stage.keep(1000) == 1000
+    assert stage.keep(1000) == 250
 
 
 @pytest.mark.parametrize(

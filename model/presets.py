@@ -1,0 +1,92 @@
+"""Networks by name: `lite`, `tiny`, the released checkpoints, or a folder that holds one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from model.device import pick_device, pick_dtype
+from model.lite import lite
+from model.local_engine import LocalEngine
+from model.preprocess import normalise
+from model.pretrained import Pretrained, open_pretrained
+from model.prompt import FLASH, Prompt
+from model.released import RELEASED
+from model.tiny import tiny
+from model.video_chat import Parts, VideoChat
+
+NAMES = ("lite", *RELEASED, "tiny")
+"""What can be asked for without having it: a folder or a hub id may be named besides."""
+
+
+def load_parts(
+    name: str,
+    *,
+    device: torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Parts:
+    """Return the network called `name`.
+
+    Args:
+        name: One of `NAMES`, a hub id, or a folder with a released checkpoint.
+        device: Where it runs; None is a graphics card if there is one.
+        dtype: Numbers of the language model; None is what is faster there.
+        progress: Told in words what is being done.
+
+    Raises:
+        BaseWeightsMissing: If `lite` is asked for and its published weights are not installed.
+        TrainedWeightsMissing: If `lite` is asked for and our own weights are missing.
+        CheckpointUnavailable: If a checkpoint is not on this machine and cannot be fetched.
+        CheckpointDamaged: If a file of it is missing, cut short or not what it says it is.
+        CheckpointMismatch: If its tensors do not fit; all are named.
+        UnsupportedCheckpoint: If it describes a network that this code does not build.
+    """
+    if name == "tiny":
+        return tiny()
+    device = device or pick_device()
+    dtype = dtype or pick_dtype(device)
+    if name == "lite":
+        return lite(device, dtype, progress)
+    progress(f"loading {name}")
+    return _flash(open_pretrained(name, device=device, dtype=dtype), dtype)
+
+
+def load_engine(
+    name: str,
+    *,
+    history_bytes: int = 2 << 30,
+    progress: Callable[[str], None] = lambda _: None,
+) -> LocalEngine:
+    """Return an engine that runs the network called `name`. Blocks while it is loaded.
+
+    Args:
+        name: See `load_parts`, whose errors this raises.
+        history_bytes: Memory for the histories of streams, in bytes.
+        progress: Told in words what is being done.
+    """
+    return LocalEngine(VideoChat(load_parts(name, progress=progress)), history_bytes=history_bytes)
+
+
+def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
+    network = checkpoint.network
+
+    def encode(
+        frames: UInt8[Tensor, "clips frames 3 size size"],
+    ) -> Float[Tensor, "clips tokens features"]:
+        features: Tensor = network.vision(normalise(frames, network.config.vision, dtype))
+        return features
+
+    where = Path(checkpoint.name)
+    return Parts(
+        name=where.name if where.is_dir() else checkpoint.name,
+        encoder_name=f"{where.name}/umt-l",
+        config=network.config,
+        encoder=encode,
+        projector=network.projector,
+        decoder=network.decoder,
+        prompt=Prompt(checkpoint.vocabulary, FLASH),
+        ends=frozenset(checkpoint.generation.ends),
+    )
