@@ -21,7 +21,7 @@ from model.engine import Engine
 from model.types import Clip
 from stream.live import LiveSettings
 from stream.registry import Registry
-from web import pages, problems, socket, streams
+from web import pages, problems, streams, websocket
 from web.guard import Guard
 from web.house import Clocks, House
 from web.peers import PeerSessions
@@ -70,11 +70,12 @@ def create_app(
         title="Flashback", version=pages.VERSION, lifespan=life, docs_url=None, redoc_url=None
     )
     app.state.house = None
+    app.state.opened = asyncio.Event()
     app.state.pulse = Pulse(clocks.monotonic)
     app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
     problems.install(app)
     app.include_router(pages.routes)
-    app.include_router(socket.routes)
+    app.include_router(websocket.routes)
     app.include_router(streams.routes)
     app.include_router(streams.pictures)
     app.include_router(Exchange("whip").router())
@@ -85,12 +86,20 @@ def create_app(
 
 
 @asynccontextmanager
-async def open_real_house(settings: Settings, clocks: Clocks) -> AsyncIterator[House]:
-    """Load the model, connect to Redis, and close both in the end."""
+async def open_real_house(
+    settings: Settings, clocks: Clocks = CLOCKS, progress: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[House]:
+    """Load the model, connect to Redis, and close both in the end.
+
+    Args:
+        settings: What was set from outside.
+        clocks: The time.
+        progress: Told in words what is being done, from another thread.
+    """
     # Late, because it loads the language libraries: seconds that commands without a model save.
     from model.presets import load_engine
 
-    engine = await asyncio.to_thread(load_engine, settings.model)
+    engine = await asyncio.to_thread(load_engine, settings.model, progress=progress)
     try:
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         data = settings.data.expanduser()
@@ -151,6 +160,7 @@ async def _warm_up(engine: Engine) -> None:
 async def _live_in(app: FastAPI, opening: AbstractAsyncContextManager[House]) -> None:
     async with opening as house:
         app.state.house = house
+        app.state.opened.set()
         try:
             await asyncio.Event().wait()  # until the server stops and cancels this
         finally:

@@ -125,7 +125,7 @@ class Settings(BaseModel):
         found: dict[str, object] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
-            if name.startswith(PREFIX)
+            if name.startswith(PREFIX) and value  # empty is how compose files say "not set"
         }
         found |= {name: value for name, value in overrides.items() if value is not None}
         try:

@@ -1,0 +1,22 @@
+"""`flashback weights`: the base weights of `lite`, converted once, with its progress shown."""
+
+from rich.console import Console
+
+from model.lite_base import BaseWeightsMissing, convert
+from web.failed import Failed
+
+screen = Console(stderr=True, highlight=False)
+
+
+def run_weights() -> None:
+    """Convert the weights into the cache, unless they are there.
+
+    Raises:
+        Failed: If the packages that carry them are not installed.
+    """
+    with screen.status("Looking at the base weights…") as status:
+        try:
+            folder = convert(progress=status.update)
+        except BaseWeightsMissing as error:
+            raise Failed(str(error)) from None
+    screen.print(f"The base weights are in {folder}.")

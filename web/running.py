@@ -1,0 +1,86 @@
+"""`flashback serve` and `flashback demo`: a server in the foreground, and what it tells people."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from stream.player import play
+from web.security import make_token
+from web.serving import CannotServe, serve, take_port
+from web.settings import Settings
+
+SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
+SAMPLE_STREAM = "sample"
+
+screen = Console(highlight=False, soft_wrap=True)
+
+
+def run_service(settings: Settings) -> None:
+    """Serve until stopped.
+
+    Raises:
+        CannotServe: If it cannot start.
+    """
+    settings, made = with_token(settings)
+
+    async def ready(address: str) -> None:
+        screen.print(f"Flashback is ready: [bold]{_page(address, settings)}[/bold]")
+        if made:
+            token = settings.token[0].get_secret_value()
+            screen.print(f"Its token, made for this run and shown once: [bold]{token}[/bold]")
+
+    _run(settings, ready)
+
+
+def run_demo(settings: Settings) -> None:
+    """Serve on loopback and play the bundled sample into it, until stopped.
+
+    Raises:
+        CannotServe: If it cannot start, or the sample cannot be played.
+    """
+
+    async def ready(address: str) -> None:
+        screen.print(f"Flashback is ready: [bold]{_page(address, settings)}#sample[/bold]")
+        screen.print("A sample stream is playing live. Questions to try:")
+        for question in await asyncio.to_thread(_questions):
+            screen.print(f"  {question}", style="italic")
+        screen.print("Ctrl-C stops everything.", style="dim")
+        token = settings.token[0].get_secret_value() if settings.token else None
+        await play(SAMPLE, f"{address}/whip/{SAMPLE_STREAM}", token=token)
+
+    if not SAMPLE.exists():
+        raise CannotServe(f"The sample stream is missing: {SAMPLE}.")
+    _run(settings, ready)
+
+
+def with_token(settings: Settings) -> tuple[Settings, bool]:
+    """Return settings that are safe to serve with, and whether a token had to be made for that."""
+    if settings.on_loopback or settings.token:
+        return settings, False
+    return settings.model_copy(update={"token": (SecretStr(make_token()),)}), True
+
+
+def _run(settings: Settings, ready: Callable[[str], Awaitable[None]]) -> None:
+    listener = take_port(settings)
+    status = screen.status(f"Loading {settings.model}…")
+
+    async def companion(address: str) -> None:
+        status.stop()
+        await ready(address)
+
+    with listener, status:
+        asyncio.run(serve(settings, listener, companion, status.update))
+
+
+def _page(address: str, settings: Settings) -> str:
+    del settings
+    return f"{address}/"
+
+
+def _questions() -> list[str]:
+    timeline = json.loads(SAMPLE.with_suffix(".json").read_text())
+    return list(timeline.get("questions", []))

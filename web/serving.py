@@ -1,0 +1,114 @@
+"""Runs the service in this process until it is told to stop, and leaves nothing behind.
+
+The port is taken before anything slow begins, so that one in use is said at once.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+
+from web.app import create_app, open_real_house
+from web.failed import Failed
+from web.realtime import RECEIVE_LIMIT
+from web.settings import Settings
+
+GRACE_SECONDS = 3
+
+Companion = Callable[[str], Awaitable[None]]
+
+
+class CannotServe(Failed):
+    """The service cannot start; the message says why and what to do."""
+
+
+def take_port(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say.
+
+    Raises:
+        CannotServe: If the port is in use, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotServe(
+            f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
+            "Stop what uses it, or choose another with --port."
+        ) from None
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL under which this machine reaches `listener`."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(
+    settings: Settings,
+    listener: socket.socket,
+    companion: Companion,
+    progress: Callable[[str], None],
+) -> None:
+    """Serve on `listener` until a signal; once ready, run `companion` with our address.
+
+    Args:
+        settings: What was set from outside.
+        listener: Where to serve, see `take_port`.
+        companion: Runs beside the server once it is ready; ended with it.
+        progress: Told in words what is being done until then.
+
+    Raises:
+        CannotServe: If the model, the memory or the companion fails.
+    """
+    failures: list[Exception] = []
+    server: uvicorn.Server
+
+    def fail(error: Exception) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    opening = partial(open_real_house, settings, progress=progress)
+    app = create_app(settings, opening, on_failure=fail)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,  # it would keep the tickets that stand in URLs
+            server_header=False,
+            ws_max_size=RECEIVE_LIMIT,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    accompanying = asyncio.create_task(_accompany(app, companion, address_of(listener)))
+    accompanying.add_done_callback(lambda task: _tell(task, fail))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        accompanying.cancel()
+        await asyncio.wait([accompanying])
+    if failures:
+        raise CannotServe(str(failures[0])) from failures[0]
+
+
+async def _accompany(app: FastAPI, companion: Companion, address: str) -> None:
+    opened: asyncio.Event = app.state.opened
+    await opened.wait()
+    await companion(address)
+
+
+def _tell(task: asyncio.Task[None], fail: Callable[[Exception], None]) -> None:
+    if not task.cancelled() and isinstance(error := task.exception(), Exception):
+        fail(error)

@@ -1,0 +1,51 @@
+"""The route of the WebSocket: who may open one, and how many there may be."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, WebSocket
+
+from stream.registry import NAME, BadName
+from web.house import House, house
+from web.identifiers import new_id
+from web.places import Full
+from web.problems import Refusal
+from web.realtime import Connection, Surroundings
+from web.security import REALTIME_PROTOCOL, Caller, by_ticket
+
+routes = APIRouter()
+
+
+@routes.websocket("/v1/realtime")
+async def realtime(
+    socket: WebSocket,
+    here: Annotated[House, Depends(house)],
+    caller: Annotated[Caller, Depends(by_ticket)],
+    stream: str = "",
+) -> None:
+    """Talk about `stream`; see docs/protocol.md.
+
+    Raises:
+        BadName: If `stream` is missing or not allowed as a name.
+        Refusal: 503 if too many are connected.
+    """
+    if NAME.fullmatch(stream) is None:
+        raise BadName("Name the stream: /v1/realtime?stream=NAME, 1 to 64 letters, digits, _ or -.")
+    place = new_id("socket")
+    try:
+        here.talking.take(place, caller)
+    except Full as error:
+        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+    try:
+        offered = socket.headers.get("sec-websocket-protocol", "")
+        protocols = [name.strip() for name in offered.split(",")]
+        # A browser drops the connection unless one of the protocols it named is chosen.
+        await socket.accept(REALTIME_PROTOCOL if REALTIME_PROTOCOL in protocols else None)
+        around = Surroundings(
+            registry=here.registry,
+            places=here.feeding,
+            answerer=here.answerer,
+            monotonic=here.clocks.monotonic,
+        )
+        await Connection(socket, stream, caller, around).run()
+    finally:
+        here.talking.give_back(place)
