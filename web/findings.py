@@ -29,7 +29,9 @@ class Finding:
 
 def table(findings: Sequence[Finding]) -> Table:
     """Return the findings as people read them."""
-    drawn = Table("", "", "What is there", "What it costs, and what to do", title="This machine")
+    drawn = Table(title="This machine", show_lines=True)
+    for heading in ("", "", "What is there", "What it costs, and what to do"):
+        drawn.add_column(heading, overflow="fold")
     for finding in findings:
         words = [finding.subject, finding.found, finding.cost]
         subject, found, cost = (word.replace("[", r"\[") for word in words)
