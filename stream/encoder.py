@@ -59,6 +59,7 @@ class ClipEncoder:
         self._on_encoded = on_encoded
         self._mailbox = Mailbox[tuple[Clip, float]](waiting)
         self._lost_seen = self._stale = self._refused = 0
+        self._overloaded = False
         self._ages: deque[float] = deque(maxlen=AGES)
         self._encoding = False
         self._done = asyncio.Event()
@@ -127,8 +128,10 @@ class ClipEncoder:
 
     async def _encode(self, clip: Clip, captured: float) -> None:
         began = self._monotonic()
-        overloaded, self._lost_seen = self._mailbox.lost > self._lost_seen, self._mailbox.lost
-        if overloaded and began - captured > self._stale_after:
+        stale = began - captured > self._stale_after
+        self._overloaded = self._mailbox.lost > self._lost_seen or (self._overloaded and stale)
+        self._lost_seen = self._mailbox.lost
+        if self._overloaded and stale:
             self._stale += 1
             return
         self._ages.append(began - captured)

@@ -39,7 +39,7 @@ class ArrivalTimeline:
         stands_still = not math.isfinite(time) or time == self._before
         if not stands_still:
             self._follow(time, now)
-        media = now if stands_still else time + self._offset
+        media = now if stands_still else min(time + self._offset, now)
         self._last = max(self._last, media)
         return self._last
 

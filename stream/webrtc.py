@@ -18,6 +18,7 @@ from stream.feed import Feed
 from stream.ice import IceServer, WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.live import LiveStream
 from stream.offer import BadOffer, Offer, read_fragment, read_offer
+from stream.receiver import ask_for_keyframe, is_behind, skip_to_now, stop_decoding
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
@@ -82,6 +83,7 @@ class Peer:
     def start(self, feed: Feed, track: MediaStreamTrack, silence: float, side: int) -> None:
         """Feed from `track` until one of the two ends."""
         self._work = asyncio.create_task(self._run(feed, track, silence, side))
+        self._work.add_done_callback(_log_failure)
 
     async def _run(self, feed: Feed, track: MediaStreamTrack, silence: float, side: int) -> None:
         jobs = [
@@ -96,7 +98,7 @@ class Peer:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
             feed.close(self._reason or "The service is stopping.")
-            await self._connection.close()
+            await hang_up(self._connection)
 
     async def _drain(self, feed: Feed, track: MediaStreamTrack, silence: float, side: int) -> None:
         """Take every picture as it comes, so that none waits; convert those that are wanted."""
@@ -109,21 +111,20 @@ class Peer:
                 slot = feed.accepts(frame.time)
                 if slot is not None:
                     feed.give(slot, await asyncio.to_thread(to_rgb, frame, side))
+                for receiver in video_receivers(self._connection):
+                    if is_behind(receiver):
+                        await skip_to_now(receiver)
         except TimeoutError:
             self.end(f"No picture came for {silence:g} seconds; the connection was given up.")
         except MediaStreamError:
             self.end("The sender left.")
 
     async def _ask_for_keyframe(self, feed: Feed) -> None:
-        """Ask until the first picture decodes: one that joins late would wait for long.
-
-        Picture loss indication: https://www.rfc-editor.org/rfc/rfc4585#section-6.3.1
-        """
+        """Ask until the first picture decodes: one that joins late would wait for long."""
         while feed.frames == 0:
             await asyncio.sleep(PLI_EVERY)
-            for receiver in self._connection.getReceivers():
-                if receiver.track is not None and receiver.track.kind == "video":
-                    await _send_pli(receiver)
+            for receiver in video_receivers(self._connection):
+                await ask_for_keyframe(receiver)
 
     async def _follow(self, feed: Feed) -> None:
         await feed.wait_closed()
@@ -135,6 +136,11 @@ class Peer:
             self.end("The network connection to the sender was lost.")
         elif state == "closed":
             self.end("The sender left.")
+
+
+def _log_failure(work: asyncio.Task[None]) -> None:
+    if not work.cancelled() and (error := work.exception()) is not None:
+        log.error("a peer could not be hung up", exc_info=error)
 
 
 async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
@@ -155,7 +161,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         answer = advertise(connection.localDescription.sdp, settings.advertised_host)
         feed = live.open_feed("webrtc")
     except BaseException:
-        await connection.close()
+        await hang_up(connection)
         raise
     peer = Peer(connection, offer, answer)
     peer.start(feed, track, settings.silence, settings.longest_side)
@@ -178,6 +184,19 @@ async def take_offer(connection: RTCPeerConnection, offer: Offer, keep: tuple[st
             transceiver.direction = "inactive"
 
 
+def video_receivers(connection: RTCPeerConnection) -> list[RTCRtpReceiver]:
+    """Return what receives video."""
+    receivers = connection.getReceivers()
+    return [r for r in receivers if r.track is not None and r.track.kind == "video"]
+
+
+async def hang_up(connection: RTCPeerConnection) -> None:
+    """Close `connection` without blocking the event loop."""
+    for receiver in video_receivers(connection):
+        await stop_decoding(receiver)
+    await connection.close()
+
+
 def to_rgb(frame: VideoFrame, side: int) -> UInt8[np.ndarray, "height width 3"]:
     """Return `frame` as RGB, scaled down so that its longer side is at most `side`."""
     scale = min(1.0, side / max(frame.width, frame.height))
@@ -190,9 +209,3 @@ def _video_track(connection: RTCPeerConnection, mid: str) -> MediaStreamTrack:
         if transceiver.mid == mid and transceiver.receiver.track is not None:
             return transceiver.receiver.track
     raise BadOffer("The offer's video section cannot be received.")
-
-
-async def _send_pli(receiver: RTCRtpReceiver) -> None:
-    for source in receiver.getSynchronizationSources():
-        # aiortc sends one on its own when decoding fails, and has no public way to ask for one.
-        await receiver._send_rtcp_pli(source.source)

@@ -1,0 +1,164 @@
+"""Small real classes that stand in for the engine and the store in tests of the live loop."""
+
+import asyncio
+from collections import defaultdict
+
+import numpy as np
+import torch
+
+from memory.store import Moment, StoreUnavailable, StreamRecord
+from model.engine import EngineBusy, NothingSeen
+from model.types import ClipTokens, Evidence, Finish, Usage, Words
+
+
+class HandClock:
+    """A clock that moves when the test says so."""
+
+    def __init__(self, now=1000.0):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+class FakeEngine:
+    """Encodes a clip as its mean colour; answers with how many clips its history holds.
+
+    Close `gate` to keep clips waiting in the encoder.
+    """
+
+    name = "fake"
+    encoder = "fake-encoder"
+    frames_per_clip = 4
+
+    def __init__(self):
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.encoding = asyncio.Event()
+        self.encoded = []
+        self.histories = defaultdict(list)
+        self.busy = False
+        self.broken = False
+
+    async def encode(self, clip):
+        if self.busy:
+            raise EngineBusy("Too many clips wait for the encoder.")
+        if self.broken:
+            raise RuntimeError("the device is gone")
+        self.encoding.set()
+        await self.gate.wait()
+        self.encoded.append(clip)
+        mean = clip.pixels.float().mean(dim=(0, 1, 2))
+        return ClipTokens(values=mean[None], start=clip.start, end=clip.end)
+
+    def reach(self, stream):
+        clips = self.histories.get(stream)
+        return clips[-1].end if clips else None
+
+    def extend(self, stream, clips):
+        reach = self.reach(stream)
+        known = float("-inf") if reach is None else reach
+        self.histories[stream] += [c for c in clips if c.start >= known]
+
+    async def answer(self, stream, question):
+        clips = self.histories.get(stream)
+        if not clips:
+            raise NothingSeen("Nothing has been seen on this stream yet.")
+        yield Words(f"{len(clips)} ")
+        yield Words("clips")
+        usage = Usage(len(clips), 4 * len(clips), 1, 1, 1, 2, clips[0].start, clips[-1].end)
+        yield Finish("stop", tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
+
+    def forget(self, stream):
+        self.histories.pop(stream, None)
+
+    async def close(self):
+        self.gate.set()
+
+
+class FakeStore:
+    """Keeps clips in this process; set `away` to make every call fail."""
+
+    def __init__(self):
+        self.away = False
+        self.records = {}
+        self.tokens = defaultdict(dict)
+        self.pictures = defaultdict(dict)
+        self.written = asyncio.Event()
+
+    def _check(self):
+        if self.away:
+            raise StoreUnavailable("The store cannot be reached.")
+
+    def _record(self, name):
+        tokens = self.tokens[name]
+        end = max((t.end for t in tokens.values()), default=None)
+        return StreamRecord(name, self.records[name], len(tokens), end)
+
+    async def begin(self, stream, now):
+        self._check()
+        self.records.setdefault(stream, now)
+        return self._record(stream)
+
+    async def append(self, stream, tokens, thumbnail):
+        self._check()
+        self.tokens[stream][tokens.start] = tokens
+        self.pictures[stream][tokens.start] = thumbnail
+        self.written.set()
+
+    async def clips(self, stream, after=float("-inf"), until=float("inf")):
+        self._check()
+        for start in sorted(self.tokens[stream]):
+            if after < start <= until:
+                yield self.tokens[stream][start]
+
+    async def moments(self, stream, after=float("-inf"), limit=1000):
+        self._check()
+        found = [t for start, t in sorted(self.tokens[stream].items()) if start > after]
+        return [Moment(t.start, t.end) for t in found[-limit:]]
+
+    async def thumbnail(self, stream, start):
+        self._check()
+        return self.pictures[stream].get(start)
+
+    async def streams(self):
+        self._check()
+        return [self._record(name) for name in sorted(self.records)]
+
+    async def forget(self, stream):
+        self._check()
+        self.records.pop(stream, None)
+        self.tokens.pop(stream, None)
+        self.pictures.pop(stream, None)
+
+
+def picture(colour=(200, 30, 30), height=24, width=32):
+    """Return an RGB picture of one colour."""
+    return np.full((height, width, 3), colour, dtype=np.uint8)
+
+
+def show(feed, clock, seconds, per_second=10, colour=(200, 30, 30), origin=0.0):
+    """Play `seconds` of one colour into `feed` while the clock moves on; return the slots."""
+    slots = []
+    for _ in range(round(seconds * per_second)):
+        slot = feed.accepts(clock() - origin)
+        if slot is not None:
+            feed.give(slot, picture(colour))
+            slots.append(slot)
+        clock.now += 1 / per_second
+    return slots
+
+
+async def watch(live, feed, clock, seconds, per_second=10, colour=(200, 30, 30), origin=0.0):
+    """Play as `show` does, with an encoder and a store that keep up."""
+    for _ in range(round(seconds * per_second)):
+        slot = feed.accepts(clock() - origin)
+        if slot is not None:
+            feed.give(slot, picture(colour))
+            await live.settle()
+        clock.now += 1 / per_second
+
+
+def tokens(start, end):
+    """Return the tokens of a clip that nobody encoded."""
+    return ClipTokens(values=torch.zeros(1, 3), start=start, end=end)

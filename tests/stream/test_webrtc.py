@@ -1,0 +1,178 @@
+import asyncio
+
+import numpy as np
+import pytest
+from av import VideoFrame
+
+from stream.ice import WebRtcSettings
+from stream.live import LiveSettings
+from stream.offer import BadOffer, IceRestart
+from stream.player import Player
+from stream.registry import Registry, TooManyStreams
+from stream.status import Remembered
+from stream.webrtc import answer_offer, to_rgb
+from tests.stream.fakes import FakeEngine, FakeStore
+from tests.stream.videos import write_video
+
+SETTINGS = WebRtcSettings(silence=5.0)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    return write_video(tmp_path_factory.mktemp("films") / "film.mp4", seconds=4.0)
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+async def registry(store):
+    loop = asyncio.get_running_loop()
+    registry = Registry(
+        engine=FakeEngine(),
+        store=store,
+        settings=LiveSettings(rate=8.0, close_within=0.5),
+        wall=loop.time,
+        monotonic=loop.time,
+        capacity=1,
+    )
+    yield registry
+    await registry.close()
+
+
+@pytest.fixture
+async def live(registry):
+    return await registry.open("yard")
+
+
+async def firsts(news, count):
+    async for event in news:
+        if isinstance(event, Remembered):
+            yield event
+            count -= 1
+        if count == 0:
+            return
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_a_real_sender_is_remembered(live, store, film, codec):
+    async with Player(film, codec=codec) as player:
+        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await store.written.wait()
+    await peer.wait_closed()
+    status = live.status()
+    assert (status.state, status.source) == ("ended", "webrtc")
+    assert status.frames > status.sampled >= 4
+    first = min(store.tokens["yard"])
+    red, _, blue = store.tokens["yard"][first].values[0].tolist()
+    assert red > blue + 100
+
+
+async def test_a_file_that_does_not_repeat_ends_the_stream(live, store, tmp_path):
+    short = write_video(tmp_path / "short.mp4", seconds=1.0)
+    async with Player(short, repeat=False) as player:
+        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await player.wait_ended()
+        assert not player.lost
+    await peer.wait_closed()
+    await live.settle()
+    assert live.status().clips >= 1
+
+
+async def test_a_repeating_file_keeps_the_pace(live, tmp_path):
+    short = write_video(tmp_path / "short.mp4", seconds=0.5)
+    async with Player(short) as player:
+        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        with live.subscribe() as news:
+            await player.accept(peer.answer)
+            moments = [event.moment async for event in firsts(news, 3)]
+    await peer.wait_closed()
+    assert 1.0 < moments[-1].end - moments[0].start < 3.0
+    assert live.status().frames < 60
+
+
+async def test_a_silent_sender_is_given_up_and_its_place_is_free(registry, live, film):
+    async with Player(film) as player:
+        settings = WebRtcSettings(silence=0.3)
+        peer = await answer_offer(player.offer, live, settings=settings)
+        with pytest.raises(TooManyStreams):
+            await registry.open("other")
+        await peer.wait_closed()
+    assert "given up" in live.status().reason
+    assert await registry.open("other")
+
+
+async def test_a_second_sender_takes_over_and_the_first_is_hung_up(live, film):
+    async with Player(film) as first, Player(film) as second:
+        one = await answer_offer(first.offer, live, settings=SETTINGS)
+        await first.accept(one.answer)
+        two = await answer_offer(second.offer, live, settings=SETTINGS)
+        await second.accept(two.answer)
+        await one.wait_closed()
+        assert not two.closed
+        await two.close()
+    assert live.status().state == "ended"
+
+
+async def test_the_end_of_the_stream_hangs_up(registry, live, film):
+    async with Player(film) as player:
+        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await registry.forget("yard")
+        await peer.wait_closed()
+
+
+async def test_a_refused_stream_leaves_no_connection_behind(registry, live, film):
+    other = await registry.open("other")
+    live.open_feed("webrtc")
+    before = len(asyncio.all_tasks())
+    async with Player(film) as player:
+        with pytest.raises(TooManyStreams):
+            await answer_offer(player.offer, other, settings=SETTINGS)
+    assert len(asyncio.all_tasks()) <= before + 1
+
+
+async def test_ports_stay_within_the_range_and_the_advertised_host_is_named(live, film):
+    settings = WebRtcSettings(udp_ports=(45_000, 45_050), advertised_host="203.0.113.7")
+    async with Player(film) as player:
+        peer = await answer_offer(player.offer, live, settings=settings)
+        candidates = [
+            line.split() for line in peer.answer.splitlines() if line.startswith("a=candidate")
+        ]
+        await player.accept(peer.answer)
+        await player.wait_connected()
+        await peer.close()
+    assert candidates
+    assert all(45_000 <= int(c[5]) <= 45_050 for c in candidates)
+    assert [c[4] for c in candidates if "srflx" in c] == ["203.0.113.7"]
+
+
+async def test_trickled_candidates_are_taken_and_a_restart_is_refused(live, film):
+    async with Player(film) as player:
+        ufrag = next(x for x in player.offer.splitlines() if x.startswith("a=ice-ufrag:"))
+        lines = player.offer.splitlines()
+        candidates = [line for line in lines if line.startswith("a=candidate:")]
+        bare = "\r\n".join(
+            line for line in lines if line not in candidates and line != "a=end-of-candidates"
+        )
+        peer = await answer_offer(bare + "\r\n", live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", *candidates]))
+        await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", "a=end-of-candidates"]))
+        with pytest.raises(IceRestart):
+            await peer.add_candidates("a=ice-ufrag:other\r\n")
+        with pytest.raises(BadOffer, match="cannot be read"):
+            await peer.add_candidates("a=mid:0\r\na=candidate:junk\r\n")
+        await player.wait_connected()
+        await peer.close()
+
+
+def test_pictures_are_scaled_down_never_up():
+    large = VideoFrame.from_ndarray(np.zeros((720, 1280, 3), dtype=np.uint8), format="rgb24")
+    small = VideoFrame.from_ndarray(np.zeros((48, 64, 3), dtype=np.uint8), format="rgb24")
+    assert to_rgb(large, 640).shape == (360, 640, 3)
+    assert to_rgb(small, 640).shape == (48, 64, 3)

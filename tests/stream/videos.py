@@ -1,0 +1,21 @@
+"""Small video files for tests, written by PyAV."""
+
+import av
+import numpy as np
+
+
+def write_video(
+    path, seconds=2.0, rate=10, size=(96, 64), codec="mpeg4", colours=None, options=None
+):
+    """Write a film of one colour after another, red then blue by default; return its path."""
+    colours = colours or [(220, 30, 30), (30, 30, 220)]
+    with av.open(str(path), "w") as container:
+        film = container.add_stream(codec, rate=rate, options=options or {})
+        film.width, film.height, film.pix_fmt = *size, "yuv420p"
+        count = round(seconds * rate)
+        for i in range(count):
+            colour = colours[i * len(colours) // count]
+            pixels = np.full((size[1], size[0], 3), colour, dtype=np.uint8)
+            container.mux(film.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(film.encode())
+    return path
