@@ -19,7 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 Queries = Float[Tensor, "heads n dim"]
-Keys = Float[Tensor, "kv_heads m dim"]
+Keys = Float[Tensor, "kv_heads n dim"]
+Block = Float[Tensor, "kv_heads _ dim"]
+"""Keys, or values, of any number of tokens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Partial:
 
 
 def attend(
-    queries: Queries, past: Sequence[tuple[Keys, Keys]], keys: Keys, values: Keys
+    queries: Queries, past: Sequence[tuple[Block, Block]], keys: Keys, values: Keys
 ) -> Float[Tensor, "heads n dim"]:
     """Return attention of new tokens over everything before them and, causally, themselves.
 
@@ -61,7 +63,7 @@ def join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
     return joined
 
 
-def _over_past(queries: Queries, keys: Keys, values: Keys) -> Partial:
+def _over_past(queries: Queries, keys: Block, values: Block) -> Partial:
     heads, count, dim = queries.shape
     stacked = queries.reshape(keys.shape[0], -1, dim)
     out, weight = _kernel(stacked, keys, values, causal=False)
@@ -79,7 +81,7 @@ def _among_themselves(queries: Queries, keys: Keys, values: Keys) -> Partial:
 
 
 def _kernel(
-    queries: Queries, keys: Keys, values: Keys, *, causal: bool
+    queries: Queries, keys: Block, values: Block, *, causal: bool
 ) -> tuple[Float[Tensor, "heads n dim"], Float[Tensor, "heads n"]]:
     """Attend with torch's fused kernel of the device, which also gives the log-sum-exp."""
     batch = queries[None], keys[None], values[None]
@@ -98,7 +100,7 @@ def _kernel(
 
 
 def _by_formula(
-    queries: Queries, keys: Keys, values: Keys, *, causal: bool
+    queries: Queries, keys: Block, values: Block, *, causal: bool
 ) -> tuple[Float[Tensor, "heads n dim"], Float[Tensor, "heads n"]]:
     scores = (queries @ keys.mT) / math.sqrt(queries.shape[-1])
     if causal:

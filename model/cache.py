@@ -8,7 +8,7 @@ its stream goes on.
 from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from model.attention import attend
@@ -35,7 +35,7 @@ class Blocks:
         """Memory held, in bytes."""
         return sum(block.nbytes for block in self._blocks)
 
-    def append(self, rows: Float[Tensor, "*lead n width"]) -> None:
+    def append(self, rows: Shaped[Tensor, "*lead n width"]) -> None:
         """Add `rows` after those there are."""
         while rows.shape[-2] > 0:
             if not self._blocks or self.length == self._end:
@@ -46,18 +46,18 @@ class Blocks:
             self._blocks[-1][..., begin : begin + taken.shape[-2], :] = taken
             self.length += taken.shape[-2]
 
-    def slices(self, start: int, stop: int) -> Iterator[Float[Tensor, "*lead n width"]]:
+    def slices(self, start: int, stop: int) -> Iterator[Shaped[Tensor, "*lead n width"]]:
         """Yield rows `start` up to `stop`, block by block, without copying them."""
         for begin, block in zip(self._starts, self._blocks, strict=True):
             first, last = max(start - begin, 0), min(stop - begin, block.shape[-2])
             if first < last:
                 yield block[..., first:last, :]
 
-    def rows(self, start: int, stop: int) -> Float[Tensor, "*lead n width"]:
+    def rows(self, start: int, stop: int) -> Shaped[Tensor, "*lead n width"]:
         """Return rows `start` up to `stop` as one tensor; copies where they span blocks."""
         return torch.cat(list(self.slices(start, stop)), dim=-2)
 
-    def pick(self, index: Tensor) -> Float[Tensor, "n width"]:
+    def pick(self, index: Int64[Tensor, " n"]) -> Shaped[Tensor, "n width"]:
         """Return the rows at the ascending positions `index`."""
         picked = []
         for begin, block in zip(self._starts, self._blocks, strict=True):

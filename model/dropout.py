@@ -100,7 +100,7 @@ def kept_in_each_clip(
 
 
 def text_guided_scores(
-    query: Float[Tensor, "heads 1 dim"], keys: Iterable[Float[Tensor, "kv_heads n dim"]]
+    query: Float[Tensor, "heads 1 dim"], keys: Iterable[Float[Tensor, "kv_heads _ dim"]]
 ) -> Float[Tensor, " all"]:
     """Return how much one token attends to every token it sees, as a mean over heads.
 

@@ -6,7 +6,7 @@ clips, then histories that lag.
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 
@@ -23,6 +23,7 @@ class QuestionTooLong(ValueError):
     """A question has more tokens than can be read at once; the message has the numbers."""
 
 
+@runtime_checkable
 class Engine(Protocol):
     """A loaded network, shared by every stream of the service.
 

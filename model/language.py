@@ -145,7 +145,7 @@ class Decoder(nn.Module):
         angles = positions.float().unsqueeze(-1) * frequencies
         return Rotary(angles.cos() * stretch, angles.sin() * stretch)
 
-    def logits(self, hidden: Float[Tensor, "*batch n hidden"]) -> Float[Tensor, "*batch n vocab"]:
+    def logits(self, hidden: Float[Tensor, "*batch hidden"]) -> Float[Tensor, "*batch vocab"]:
         """Return next-token logits in float32 from the output of the last layer."""
         out: Tensor = self.lm_head(self.model.norm(hidden))
         return out.float()

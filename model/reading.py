@@ -142,7 +142,7 @@ class Reader:
         hidden: Float[Tensor, "n hidden"],
         at: Float[Tensor, " n"],
         layer: int,
-        earlier: Iterable[Float[Tensor, "kv_heads m dim"]] = (),
+        earlier: Iterable[Float[Tensor, "kv_heads _ dim"]] = (),
     ) -> Float[Tensor, " all"]:
         """Return what the last token would attend to in `layer`, before anything is dropped.
 

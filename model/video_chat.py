@@ -105,7 +105,7 @@ class VideoChat:
         language = self.parts.config.language
         if (scaling := language.rope_scaling) is not None:
             return scaling.factor * scaling.original_positions
-        return language.max_positions
+        return float(language.max_positions)
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:

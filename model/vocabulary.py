@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tokenizers import Tokenizer, pre_tokenizers
 
@@ -21,6 +21,7 @@ class VocabularyUnreadable(Exception):
     """The tokenizer of a checkpoint is missing or is not of a kind we know."""
 
 
+@runtime_checkable
 class Vocabulary(Protocol):
     """The tokens of a language model."""
 

@@ -57,8 +57,12 @@ def dropouts(draw):
     for number, layer in enumerate(layers):
         kind = "clipwise" if number < arriving else "attention"
         last = number == arriving + asking - 1
-        stages.append(DropStage(layer, ratios[number], kind, budget if last else None))
-    return DropoutConfig(tuple(stages))
+        stages.append((layer, ratios[number], kind, budget if last else None))
+    return stages
+
+
+def dropout(stages):
+    return DropoutConfig(tuple(DropStage(*stage) for stage in stages))
 
 
 @st.composite

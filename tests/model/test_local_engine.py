@@ -100,7 +100,7 @@ async def test_closing_an_answer_stops_the_writing(engine):
 
 
 async def test_a_bad_clip_fails_alone(engine):
-    bad = Clip(torch.zeros(4, 24, 32, 3), 0.0, 3.0)
+    bad = Clip(torch.zeros(4, 0, 32, 3, dtype=torch.uint8), 0.0, 3.0)
     results = await asyncio.gather(
         *(engine.encode(c) for c in (clip(0), bad, clip(1))), return_exceptions=True
     )
