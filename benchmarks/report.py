@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -83,6 +84,17 @@ def benchmark_main(
     if folder is not None:
         _save(folder, name, report, record)
     sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")
+
+
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """Return the value that `share` of `values` do not exceed; None of nothing."""
+    return round(float(np.quantile(values, share)), 3) if values else None
+
+
+def met(target: str, value: float | None, most: float) -> str:
+    """Return a note that says whether `value` stayed below `most`, as `target` wants."""
+    verdict = "met" if value is not None and value < most else "MISSED"
+    return f"Target {target}: {verdict} ({cell(value)})."
 
 
 def cell(value: str | float | None) -> str:
