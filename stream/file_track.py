@@ -11,13 +11,12 @@ from pathlib import Path
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from stream.film import open_film
 
 CLOCK = 90_000
 TIME_BASE = Fraction(1, CLOCK)
-
-
-class NoVideo(Exception):
-    """The source holds no video that can be read; the message names it."""
 
 
 class FileTrack(MediaStreamTrack):
@@ -29,11 +28,12 @@ class FileTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, container: InputContainer, repeat: bool) -> None:
+    def __init__(self, container: InputContainer, film: VideoStream, repeat: bool) -> None:
         super().__init__()
         self.finished = False
         self._container = container
-        self._frames = container.decode(video=0)
+        self._film = film
+        self._frames = container.decode(film)
         self._repeat = repeat
         self._reading = threading.Lock()
         self._base = 0.0
@@ -47,7 +47,7 @@ class FileTrack(MediaStreamTrack):
         Raises:
             NoVideo: If the file cannot be read or holds no video.
         """
-        return cls(await asyncio.to_thread(_open, path), repeat)
+        return cls(*await asyncio.to_thread(open_film, path), repeat)
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame when its time has come.
@@ -82,7 +82,7 @@ class FileTrack(MediaStreamTrack):
                     self._container.streams.video[0].average_rate or 25
                 )
                 self._container.seek(0)
-                self._frames = self._container.decode(video=0)
+                self._frames = self._container.decode(self._film)
                 frame = self._decode()
             if frame is None:
                 return None
@@ -100,14 +100,3 @@ class FileTrack(MediaStreamTrack):
         with self._reading:
             self._frames = iter(())
             self._container.close()
-
-
-def _open(path: Path) -> InputContainer:
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise NoVideo(f"{path} cannot be read as a video.") from error
-    if not container.streams.video:
-        container.close()
-        raise NoVideo(f"{path} holds no video.")
-    return container

@@ -14,7 +14,8 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.file_track import FileTrack, NoVideo
+from stream.file_track import FileTrack
+from stream.film import NoVideo
 from stream.ice import WebRtcSettings, new_connection
 
 Codec = Literal["VP8", "H264"]

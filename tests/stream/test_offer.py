@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.offer import OFFER_LIMIT, BadOffer, read_fragment, read_offer
+
+GOOD = "\r\n".join([
+    "v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0",
+    "m=video 9 UDP/TLS/RTP/SAVPF 96",
+    "c=IN IP4 0.0.0.0", "a=sendonly", "a=mid:0", "a=rtcp-mux", "a=rtpmap:96 VP8/90000",
+    "a=candidate:1 1 udp 2130706431 192.0.2.9 5000 typ host",
+    "a=candidate:2 1 udp 2130706431 0c0ffee0-1234.local 5001 typ host",
+    "a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuvwx",
+    f"a=fingerprint:sha-256 {':'.join(['AA'] * 32)}", "a=setup:actpass", "",
+])  # fmt: skip
+
+
+def refusal(call, *args, **settings):
+    """Return the sentence of refusal, or a mere full stop; any other error fails the test."""
+    try:
+        call(*args, **settings)
+    except BadOffer as error:
+        return str(error)
+    return "."
+
+
+def test_a_good_offer_is_read():
+    offer = read_offer(GOOD, sends=True)
+    assert (offer.mid, offer.ufrag) == ("0", "abcd")
+
+
+def test_candidates_behind_a_name_nobody_can_resolve_are_left_out():
+    offer = read_offer(GOOD, sends=True)
+    assert "192.0.2.9" in offer.sdp
+    assert ".local" not in offer.sdp
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (GOOD, "", "does not begin"),
+        (GOOD, "hello", "does not begin"),
+        (GOOD, "v=0\r\n" + "a=x\r\n" * OFFER_LIMIT, "128 KB"),
+        ("m=video", "m=audio", "no video section"),
+        ("VP8/90000", "AV1/90000", "offered AV1; needed VP8 or H264"),
+        ("VP8/90000", "H265/90000", "offered H265"),
+        ("a=rtpmap:96 VP8/90000\r\n", "", "offered none"),
+        ("a=sendonly", "a=recvonly", "does not send"),
+        ("a=sendonly", "a=inactive", "does not send"),
+        ("m=video 9", "m=video 0", "no video section"),
+        ("a=ice-ufrag:abcd\r\n", "", "no ICE user name"),
+        ("a=setup:actpass\r\n", "", "no DTLS fingerprint"),
+        ("a=setup:actpass", "a=setup:sideways", "malformed"),
+        ("SAVPF 96", "SAVPF nonsense", "malformed"),
+        ("a=mid:0", "a=mid:0\r\na=fmtp:97 x=1", "malformed"),
+        ("a=mid:0", "a=mid:0" + "\r\na=candidate:1 1 udp 1 192.0.2.9 5 typ host" * 64, "64 ICE"),
+        ("m=video", "m=audio 0 RTP/AVP 0\r\n" * 16 + "m=video", "16 media"),
+    ],
+)
+def test_an_offer_that_cannot_be_answered_says_why(old, new, reason):
+    with pytest.raises(BadOffer, match=reason):
+        read_offer(GOOD.replace(old, new), sends=True)
+
+
+def test_a_viewer_must_want_to_receive():
+    with pytest.raises(BadOffer, match="does not receive"):
+        read_offer(GOOD, sends=False)
+    assert read_offer(GOOD.replace("a=sendonly", "a=recvonly"), sends=False)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(text):
+    for offer in (text, "v=0\r\n" + text, GOOD + text, GOOD.replace("a=mid:0", text)):
+        assert refusal(read_offer, offer, sends=True).endswith(".")
+
+
+@given(st.lists(st.sampled_from([*GOOD.splitlines(), "a=candidate:", "a=mid:9", "m=video"])))
+def test_any_order_of_lines_is_read_or_refused(lines):
+    assert refusal(read_offer, "v=0\r\n" + "\r\n".join(lines), sends=True).endswith(".")
+
+
+@given(st.text())
+def test_any_fragment_is_read_or_refused(text):
+    for fragment in (text, "a=candidate:" + text):
+        assert refusal(lambda f: list(read_fragment(f, "abcd")), fragment).endswith(".")
+
+
+def test_a_fragment_yields_its_candidates_and_their_end():
+    lines = [line for line in GOOD.splitlines() if line.startswith("a=candidate")]
+    fragment = "\r\n".join(["a=ice-ufrag:abcd", "a=mid:0", *lines, "a=end-of-candidates"])
+    first, end = read_fragment(fragment, "abcd")
+    assert (first.ip, first.port, first.sdpMid, end) == ("192.0.2.9", 5000, "0", None)
