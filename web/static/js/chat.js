@@ -1,0 +1,172 @@
+// The conversation: questions, answers as their words come, and what each answer rests on.
+
+import { thumbnailUrl } from "./api.js";
+import { clock, duration } from "./format.js";
+
+const CHIPS = 3;
+
+export class Chat {
+  #lines = document.getElementById("lines");
+  #hello = document.getElementById("hello");
+  #form = document.getElementById("ask");
+  #field = document.getElementById("question");
+  #sendButton = document.getElementById("send");
+  #stopButton = document.getElementById("stop");
+  #socket = null;
+  #stream = "";
+  #answer = null;
+  #actions;
+
+  /** `actions.evidence(parts)` marks moments, `actions.show(moment)` shows one. */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#ask(this.#field.value);
+    });
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#form.requestSubmit();
+      }
+      if (event.key === "Escape" && this.#answer) this.#stop();
+    });
+    this.#stopButton.addEventListener("click", () => this.#stop());
+    document.getElementById("ideas").addEventListener("click", ({ target }) => {
+      if (target.closest(".idea")) this.#ask(target.closest(".idea").textContent);
+    });
+    this.#ready();
+  }
+
+  attach(socket, stream) {
+    this.#socket = socket;
+    this.#stream = stream;
+    this.#lines.replaceChildren();
+    this.#hello.hidden = false;
+    this.#answer = null;
+    socket.addEventListener("state", () => this.#connection());
+    socket.addEventListener("response.output_text.delta", ({ detail }) => this.#words(detail.delta));
+    socket.addEventListener("response.done", ({ detail }) => this.#done(detail.response));
+    socket.addEventListener("error", ({ detail }) => this.#refused(detail.error));
+    this.#ready();
+  }
+
+  #ask(text) {
+    const question = text.trim();
+    if (!question || this.#answer || !this.#socket?.open) return;
+    const content = [{ type: "input_text", text: question }];
+    const item = { type: "message", role: "user", content };
+    this.#socket.send({ type: "conversation.item.create", event_id: "ask", item });
+    this.#socket.send({ type: "response.create", event_id: "ask" });
+    this.#field.value = "";
+    this.#hello.hidden = true;
+    this.#add("line-q").textContent = question;
+    this.#answer = this.#add("line-a");
+    this.#answer.classList.add("busy");
+    this.#answer.append(element("p", "words"), element("p", "meta"));
+    this.#answer.lastChild.textContent = "looking back…";
+    this.#ready();
+  }
+
+  #stop() {
+    this.#socket?.send({ type: "response.cancel" });
+  }
+
+  #words(delta) {
+    if (!this.#answer) return;
+    this.#answer.querySelector(".words").append(delta);
+    this.#scroll();
+  }
+
+  #done(response) {
+    const answer = this.#answer;
+    if (!answer) return;
+    const words = answer.querySelector(".words");
+    const meta = answer.querySelector(".meta");
+    meta.replaceChildren();
+    if (response.status === "failed") {
+      answer.classList.add("failed");
+      words.textContent = response.status_details.error.message;
+    } else {
+      if (response.status === "cancelled") words.append(words.textContent ? " …" : "Stopped.");
+      const first = response.timings?.first_token_ms;
+      if (first !== null && first !== undefined) {
+        const span = element("span", "first");
+        span.textContent = `first word after ${duration(first)}`;
+        meta.append(span);
+      }
+      this.#chips(meta, response.evidence);
+      this.#actions.evidence(response.evidence);
+    }
+    this.#end();
+  }
+
+  #chips(meta, evidence) {
+    const even = 1 / Math.max(1, evidence.length);
+    const best = [...evidence].sort((a, b) => b.score - a.score).slice(0, CHIPS);
+    for (const part of best.filter((p) => evidence.length <= CHIPS || p.score > even)) {
+      const chip = element("button", "chip");
+      const image = element("img", "");
+      image.alt = "";
+      image.src = thumbnailUrl(this.#stream, part.start);
+      chip.type = "button";
+      chip.title = `${Math.round(part.score * 100)} % of what the answer rests on`;
+      chip.setAttribute("aria-label", `Show the moment at ${clock(part.start)}`);
+      chip.append(image, clock(part.start));
+      chip.onclick = () => this.#actions.show(part);
+      meta.append(chip);
+    }
+  }
+
+  #refused(error) {
+    // One that ends an answer is told again in its response.done; pictures have their own.
+    const ours = error.event_id === "ask" && error.type === "invalid_request_error";
+    if (this.#answer && ours && error.code !== "nothing_seen") this.#fail(error.message);
+  }
+
+  #connection() {
+    if (this.#answer && !this.#socket.open) this.#fail("The connection was lost; ask again.");
+    this.#ready();
+  }
+
+  #fail(message) {
+    this.#answer.classList.add("failed");
+    this.#answer.querySelector(".words").textContent = message;
+    this.#answer.querySelector(".meta").replaceChildren();
+    this.#end();
+  }
+
+  #end() {
+    this.#answer.classList.remove("busy");
+    this.#answer = null;
+    this.#ready();
+    this.#scroll();
+  }
+
+  #ready() {
+    this.#sendButton.hidden = Boolean(this.#answer);
+    this.#stopButton.hidden = !this.#answer;
+    this.#sendButton.disabled = !this.#socket?.open;
+    for (const idea of document.querySelectorAll(".idea")) idea.disabled = !this.#socket?.open;
+  }
+
+  #add(kind) {
+    const line = element("li", kind);
+    this.#lines.append(line);
+    this.#scroll();
+    return line;
+  }
+
+  #scroll() {
+    this.#lines.scrollTop = this.#lines.scrollHeight;
+    if (this.#lines.scrollHeight <= this.#lines.clientHeight) {
+      this.#lines.lastElementChild?.scrollIntoView({ block: "nearest" });
+    }
+  }
+}
+
+function element(name, kind) {
+  const made = document.createElement(name);
+  made.className = kind;
+  return made;
+}

@@ -1,0 +1,39 @@
+// The token: taken from the address once, or asked for; kept for this tab alone.
+
+import { call, Refused, useToken } from "./api.js";
+
+const $ = (id) => document.getElementById(id);
+
+/** Return what the page needs to know, once the service is there, warm, and lets us in. */
+export async function enter(say) {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    useToken(given);
+    history.replaceState(null, "", location.pathname); // out of the address bar and the history
+  }
+  for (;;) {
+    try {
+      return await (await call("/v1/page")).json();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.status === 401) await askForToken();
+      else {
+        say(error.message);
+        await new Promise((done) => setTimeout(done, 1000 * Math.min(5, error.retryAfter || 2)));
+      }
+    }
+  }
+}
+
+function askForToken() {
+  const door = $("door");
+  $("door-wrong").textContent = $("door-token").value ? "That is not its token." : "";
+  door.showModal();
+  return new Promise((done) => {
+    door.oncancel = (event) => event.preventDefault();
+    door.onclose = () => {
+      useToken($("door-token").value.trim());
+      done();
+    };
+  });
+}

@@ -1,0 +1,38 @@
+// How times and numbers are written for people.
+
+/** Media seconds as 1:05 or 2:03:09. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const s = String(whole % 60).padStart(2, "0");
+  return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
+}
+
+/** Milliseconds as 240 ms or 1.4 s. */
+export function duration(ms) {
+  if (ms === null || ms === undefined) return "—";
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** 1 moment, 2 moments. */
+export function moments(count) {
+  return `${count} ${count === 1 ? "moment" : "moments"}`;
+}
+
+/** Wall-clock time of a media time, for a stream that began at Unix second `began`. */
+export function wall(began, seconds) {
+  return new Date((began + seconds) * 1000).toLocaleTimeString();
+}
+
+/** Something that differs in every browser, kept over reloads, so that a camera keeps its name. */
+export function ownName(kind) {
+  const key = `flashback.${kind}`;
+  let name = localStorage.getItem(key);
+  if (!name) {
+    const letters = crypto.getRandomValues(new Uint8Array(4));
+    name = `${kind}-${Array.from(letters, (n) => (n % 36).toString(36)).join("")}`;
+    localStorage.setItem(key, name);
+  }
+  return name;
+}

@@ -1,0 +1,41 @@
+// The way in when WebRTC finds no path: single JPEG pictures over the WebSocket, the newest only.
+
+const EVERY = 500;
+const LONG_SIDE = 640;
+const TOO_MUCH_WAITING = 64 * 1024;
+
+export class Pictures {
+  #timer;
+  #canvas = document.createElement("canvas");
+  #pending = false;
+
+  /** `say(text)` is called with what the service has against a picture. */
+  constructor(video, socket, say) {
+    const added = () => (this.#pending = false);
+    socket.addEventListener("conversation.item.added", added);
+    socket.addEventListener("state", added);
+    socket.addEventListener("error", ({ detail }) => {
+      if (detail.error.event_id !== "picture") return;
+      added();
+      say(detail.error.message);
+    });
+    this.#timer = setInterval(() => this.#send(video, socket), EVERY);
+  }
+
+  close() {
+    clearInterval(this.#timer);
+  }
+
+  #send(video, socket) {
+    // One at a time: a slow path gets fewer pictures, never older ones.
+    if (this.#pending || !socket.open || socket.waiting > TOO_MUCH_WAITING) return;
+    if (!video.videoWidth) return;
+    const scale = Math.min(1, LONG_SIDE / Math.max(video.videoWidth, video.videoHeight));
+    this.#canvas.width = Math.round(video.videoWidth * scale);
+    this.#canvas.height = Math.round(video.videoHeight * scale);
+    this.#canvas.getContext("2d").drawImage(video, 0, 0, this.#canvas.width, this.#canvas.height);
+    const image_url = this.#canvas.toDataURL("image/jpeg", 0.75);
+    const item = { type: "message", role: "user", content: [{ type: "input_image", image_url }] };
+    this.#pending = socket.send({ type: "conversation.item.create", event_id: "picture", item });
+  }
+}

@@ -1,0 +1,111 @@
+// Video over WebRTC: sends a camera or screen by WHIP, shows any stream by WHEP.
+
+import { call } from "./api.js";
+
+const CONNECT_WITHIN = 7000;
+
+/** WebRTC found no path: the caller may try another way. */
+export class NoPath extends Error {}
+
+/** A WHIP or WHEP session. `ended` is called once if it breaks after it worked. */
+export class Session {
+  #peer;
+  #location = null;
+  #ended;
+  #over = false;
+  #grace = 0;
+
+  constructor(iceServers, ended) {
+    this.#peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#ended = ended;
+  }
+
+  async send(media, stream) {
+    for (const track of media.getVideoTracks()) {
+      const { sender } = this.#peer.addTransceiver(track, { direction: "sendonly", streams: [media] });
+      this.#sharp(sender);
+    }
+    await this.#exchange(`/whip/${stream}`);
+  }
+
+  async watch(stream) {
+    const media = new MediaStream();
+    this.#peer.addTransceiver("video", { direction: "recvonly" });
+    this.#peer.ontrack = ({ track }) => media.addTrack(track);
+    await this.#exchange(`/whep/${stream}`);
+    return media;
+  }
+
+  /** Hang up; safe to call twice. `leaving` is for when the page goes away. */
+  close(leaving = false) {
+    this.#over = true;
+    clearTimeout(this.#grace);
+    this.#peer.close();
+    if (this.#location) {
+      call(this.#location, { method: "DELETE", keepalive: leaving }).catch(() => {});
+      this.#location = null;
+    }
+  }
+
+  async #exchange(path) {
+    await this.#peer.setLocalDescription();
+    await this.#gathered();
+    const headers = { "Content-Type": "application/sdp" };
+    const body = this.#peer.localDescription.sdp;
+    const response = await call(path, { method: "POST", headers, body });
+    this.#location = response.headers.get("Location");
+    await this.#peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    await this.#connected();
+    this.#peer.onconnectionstatechange = () => this.#watchOver();
+  }
+
+  #gathered() {
+    return new Promise((done) => {
+      if (this.#peer.iceGatheringState === "complete") return done();
+      this.#peer.addEventListener("icegatheringstatechange", () => {
+        if (this.#peer.iceGatheringState === "complete") done();
+      });
+      setTimeout(done, 2000); // a STUN server that is silent must not hold us up
+    });
+  }
+
+  #connected() {
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => fail(new NoPath()), CONNECT_WITHIN);
+      const check = () => {
+        const state = this.#peer.connectionState;
+        if (state !== "connected" && state !== "failed" && state !== "closed") return;
+        clearTimeout(timer);
+        this.#peer.removeEventListener("connectionstatechange", check);
+        if (state === "connected") done();
+        else fail(new NoPath());
+      };
+      this.#peer.addEventListener("connectionstatechange", check);
+      check();
+    });
+  }
+
+  #watchOver() {
+    clearTimeout(this.#grace);
+    const state = this.#peer.connectionState;
+    if (state === "failed" || state === "closed") this.#end();
+    if (state === "disconnected") this.#grace = setTimeout(() => this.#end(), 3000);
+  }
+
+  #end() {
+    if (this.#over) return;
+    this.close();
+    this.#ended();
+  }
+
+  // Browsers lower the resolution before the frame rate; a memory needs sharp pictures, not many.
+  #sharp(sender) {
+    const parameters = sender.getParameters();
+    parameters.degradationPreference = "maintain-resolution";
+    if (parameters.encodings?.[0]) {
+      parameters.encodings[0].maxFramerate = 15;
+      parameters.encodings[0].maxBitrate = 1_500_000;
+    }
+    sender.setParameters(parameters).catch(() => {});
+  }
+}

@@ -1,0 +1,104 @@
+// The big picture: live video, the newest thumbnail where there is none, or a moment of the past.
+
+import { thumbnailUrl } from "./api.js";
+import { clock, duration, moments, wall } from "./format.js";
+
+const STATES = { live: "Live", connecting: "Connecting", stalled: "Stalled", retrying: "Retrying", ended: "Ended" };
+
+const $ = (id) => document.getElementById(id);
+
+export class Stage {
+  #video = $("video");
+  #still = $("still");
+  #stream = "";
+  #status = null;
+  #newest = null;
+  #past = null;
+  #media = null;
+  #live;
+
+  /** `live()` is called when someone goes back to the live picture. */
+  constructor(live) {
+    this.#live = live;
+    $("back").addEventListener("click", () => this.live());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#past) this.live();
+    });
+  }
+
+  get video() {
+    return this.#video;
+  }
+
+  reset(stream) {
+    this.#stream = stream;
+    this.#status = this.#newest = this.#past = null;
+    this.play(null);
+    this.#draw();
+  }
+
+  play(media) {
+    this.#media = media;
+    this.#video.srcObject = media;
+    this.#draw();
+  }
+
+  status(status) {
+    this.#status = status;
+    this.#draw();
+  }
+
+  remembered(moment) {
+    this.#newest = moment;
+    this.#draw();
+  }
+
+  /** Show a moment of the past until someone goes back. */
+  past(moment) {
+    this.#past = moment;
+    this.#draw();
+  }
+
+  live() {
+    this.#past = null;
+    this.#draw();
+    this.#live();
+  }
+
+  #draw() {
+    const still = this.#past ?? (this.#media ? null : this.#newest);
+    const url = still && this.#stream ? thumbnailUrl(this.#stream, still.start) : "";
+    this.#video.hidden = !this.#media || Boolean(this.#past);
+    this.#still.hidden = !url;
+    if (url && this.#still.getAttribute("src") !== url) this.#still.src = url;
+    this.#still.alt = this.#past ? `What was shown at ${clock(this.#past.start)}` : "The newest remembered picture";
+    $("back").hidden = !this.#past;
+    this.#badge();
+    this.#facts();
+  }
+
+  #badge() {
+    const badge = $("badge");
+    const status = this.#status;
+    badge.hidden = !status;
+    if (!status) return;
+    badge.dataset.state = this.#past ? "past" : status.state;
+    const when = this.#past && `${clock(this.#past.start)} – ${clock(this.#past.end)}, at ${wall(status.began, this.#past.start)}`;
+    badge.textContent = when || STATES[status.state];
+  }
+
+  #facts() {
+    const status = this.#status;
+    $("fact-state").textContent = status ? STATES[status.state] : "—";
+    $("fact-state").title = status?.reason ?? "";
+    $("fact-age").textContent = status?.state === "live" ? duration(status.frame_age_ms) : "—";
+    $("fact-clips").textContent = status ? moments(status.clips) : "—";
+    const lost = status ? status.lost.overload + status.lost.unwritten + status.lost.full : 0;
+    $("fact-lost").textContent = status ? String(lost) : "—";
+    $("fact-lost").classList.toggle("bad", lost > 0);
+    const caption = $("caption");
+    const trouble = status && (status.memory ?? (status.state === "live" ? "" : status.reason));
+    caption.hidden = !trouble || Boolean(this.#past);
+    caption.textContent = trouble || "";
+  }
+}
