@@ -2,9 +2,11 @@
 
 from rich.console import Console
 
-from web.doctor import print_findings, run
+from web.doctor import exit_code, run, table
 from web.failed import Failed
 from web.settings import Settings
+
+screen = Console()
 
 
 def run_doctor(settings: Settings) -> None:
@@ -13,5 +15,8 @@ def run_doctor(settings: Settings) -> None:
     Raises:
         Failed: If something that is needed is missing.
     """
-    if not print_findings(run(settings), Console()):
+    with screen.status("Looking at this machine…"):
+        findings = run(settings)
+    screen.print(table(findings))
+    if exit_code(findings):
         raise Failed("something that is needed is missing; see above")

@@ -1,0 +1,152 @@
+"""`flashback ask`: watch a file or URL to its end, without a server, and answer one question.
+
+The same stream, engine and history as in the service, around a memory that lives in this process.
+Only the answer goes to standard output; what is being done goes to standard error.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from memory.local_store import LocalStore
+from model.engine import Engine, NothingSeen
+from model.presets import load_engine
+from model.types import Finish, Question, Words
+from stream.film import NoVideo
+from stream.live import LiveSettings, LiveStream
+from stream.reader import feed_file
+from stream.registry import Registry
+from web.failed import Failed
+from web.settings import Settings
+
+STREAM = "asked"
+
+screen = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `--json` prints.
+
+    Attributes:
+        answer: In words.
+        evidence: `start`, `end` and `score` of every clip, oldest first.
+        frames: Frames that were looked at.
+        clips: Clips that the answer could draw on.
+        tokens_kept: Visual tokens left after the last selection.
+        first_token_ms: From the question to the first word; null if there was none.
+        total_ms: From the question to the last word.
+        model: What answered.
+    """
+
+    answer: str
+    evidence: list[dict[str, float]]
+    frames: int
+    clips: int
+    tokens_kept: int
+    first_token_ms: float | None
+    total_ms: float
+    model: str
+
+
+def run_ask(
+    settings: Settings, source: str, question: str, last: float | None, *, as_json: bool
+) -> None:
+    """Answer `question` about `source` on standard output.
+
+    Raises:
+        Failed: If the source is no video, or holds nothing to answer from.
+    """
+    asked = asyncio.run(_ask(settings, source, question, last))
+    print(json.dumps(asdict(asked)) if as_json else asked.answer, flush=True)  # noqa: T201
+
+
+async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
+    path = await _existing(source)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[at]}"),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+    ) as bars:
+        bar = bars.add_task(f"Loading {settings.model}", total=None, at="")
+        async with _watcher(settings, bars, bar) as (engine, live):
+            bars.update(bar, description=f"Watching {path.name}")
+            await _watch(path, live, last, bars, bar)
+            bars.update(bar, description="Answering", total=None, at="")
+            return await _answer(engine, live, question)
+
+
+async def _existing(source: str) -> Path:
+    path = Path(source)
+    if not await asyncio.to_thread(path.is_file):
+        raise Failed(f"there is no file called {source}", 2)
+    return path
+
+
+@asynccontextmanager
+async def _watcher(
+    settings: Settings, bars: Progress, bar: TaskID
+) -> AsyncIterator[tuple[Engine, LiveStream]]:
+    engine: Engine = await asyncio.to_thread(
+        load_engine, settings.model, progress=lambda text: bars.update(bar, description=text)
+    )
+    registry = Registry(
+        engine=engine,
+        store=LocalStore(engine.encoder),
+        settings=LiveSettings(rate=settings.sample_rate),
+        wall=time.time,
+        monotonic=time.monotonic,
+    )
+    try:
+        yield engine, await registry.open(STREAM)
+    finally:
+        await registry.close()
+        await engine.close()
+
+
+async def _watch(
+    path: Path, live: LiveStream, last: float | None, bars: Progress, bar: TaskID
+) -> None:
+    def progress(at: float, length: float | None) -> None:
+        bars.update(bar, completed=at, total=length, at=f"{at:.0f} s")
+
+    try:
+        await feed_file(path, live, last=last, progress=progress)
+    except NoVideo as error:
+        raise Failed(str(error), 2) from None
+    await live.settle()
+
+
+async def _answer(engine: Engine, live: LiveStream, question: str) -> Asked:
+    began = time.monotonic()
+    text, first = "", None
+    try:
+        async with aclosing(live.ask(Question(question))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Words):
+                    first = time.monotonic() if first is None else first
+                    text += piece.text
+                else:
+                    finish: Finish = piece
+    except NothingSeen:
+        raise Failed("there was not one picture to answer from", 2) from None
+    return Asked(
+        answer=text.strip(),
+        evidence=[asdict(part) for part in finish.evidence],
+        frames=finish.usage.frames,
+        clips=finish.usage.clips,
+        tokens_kept=finish.usage.tokens_kept,
+        first_token_ms=None if first is None else round((first - began) * 1000, 1),
+        total_ms=round((time.monotonic() - began) * 1000, 1),
+        model=engine.name,
+    )
