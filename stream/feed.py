@@ -19,6 +19,9 @@ from stream.status import SourceKind, State
 from stream.timeline import Timeline
 
 Clock = Callable[[], float]
+Picture = UInt8[np.ndarray, "height width 3"]
+
+WATCHED_RATE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,12 @@ class Slot:
     Attributes:
         time: Media time in seconds.
         captured: Monotonic time of its arrival, in seconds.
+        sampled: Whether it goes to memory; else it is only for those who watch.
     """
 
     time: float
     captured: float
+    sampled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,16 @@ class FeedPorts:
         clip: Takes a finished clip and the monotonic time its newest frame arrived at.
         changed: Is told of every change of state or reason.
         room: Waits until a clip can be taken without losing another.
+        shown: Takes every picture that was converted, for those who watch.
+        watched: Says whether anyone watches.
     """
 
     elapsed: Callable[[float], float]
     clip: Callable[[Clip, float], None]
     changed: Callable[[], None]
     room: Callable[[], Awaitable[None]]
+    shown: Callable[[Picture], None]
+    watched: Callable[[], bool]
 
 
 class Feed:
@@ -84,9 +93,10 @@ class Feed:
         self.reason = "Waiting for the first picture."
         self.frames = 0
         self.sampled = 0
-        self.newest: UInt8[np.ndarray, "height width 3"] | None = None
+        self.newest: Picture | None = None
         self._timeline = timeline
         self._sampler = sampler
+        self._watched = FrameSampler(WATCHED_RATE)
         self._clipper = clipper
         self._monotonic = monotonic
         self._ports = ports
@@ -104,7 +114,7 @@ class Feed:
         await self._closed.wait()
 
     def accepts(self, time: float, captured: float | None = None) -> Slot | None:
-        """Return a slot if the picture at `time` is to be looked at, else None.
+        """Return a slot if the picture at `time` is wanted, else None.
 
         Ask for every picture that arrives, before converting it: this counts it, keeps the
         stream live, and converts nothing that would be thrown away.
@@ -121,14 +131,20 @@ class Feed:
         if self.state != "live":
             self._show("live", "Pictures arrive.")
         media = self._timeline.media_time(time, self._ports.elapsed(captured))
-        return Slot(media, captured) if self._sampler.accepts(media) else None
+        if self._sampler.accepts(media):
+            return Slot(media, captured)
+        watched = self._ports.watched() and self._watched.accepts(media)
+        return Slot(media, captured, sampled=False) if watched else None
 
-    def give(self, slot: Slot, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
+    def give(self, slot: Slot, pixels: Picture) -> None:
         """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
         if self.closed:
             return
-        self.sampled += 1
         self.newest = pixels
+        self._ports.shown(pixels)
+        if not slot.sampled:
+            return
+        self.sampled += 1
         before, self._captured = self._captured, slot.captured
         for clip in self._clipper.add(Frame(pixels, slot.time, slot.captured)):
             whole = clip.end == slot.time

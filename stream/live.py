@@ -13,24 +13,29 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import UInt8
-
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine import Engine, NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder
-from stream.feed import Clock, Feed, FeedPorts
+from stream.feed import Clock, Feed, FeedPorts, Picture
 from stream.news import NewsDesk, Subscription
 from stream.rate import RateController
 from stream.sampler import FrameSampler
-from stream.status import Changed, Losses, Remembered, SourceKind, StreamStatus
+from stream.status import (
+    Changed,
+    Losses,
+    Remembered,
+    SourceKind,
+    StreamEvent,
+    StreamStatus,
+)
 from stream.timeline import ArrivalTimeline, OwnTimeline, Timeline
 from stream.writer import ClipWriter
 
 log = logging.getLogger(__name__)
 
+NEWS_WAITING = 64
 PAGE = 64
 
 
@@ -106,7 +111,8 @@ class LiveStream:
         self._feed: Feed | None = None
         self._frames_before = self._sampled_before = 0
         self._sampler = FrameSampler(settings.rate)
-        self._news = NewsDesk()
+        self._news = NewsDesk[StreamEvent](NEWS_WAITING)
+        self._pictures = NewsDesk[Picture](1)
         self._catching_up = asyncio.Lock()
         self._writer = ClipWriter(
             record,
@@ -183,6 +189,8 @@ class LiveStream:
                 clip=self._take,
                 changed=self._changed,
                 room=self._encoder.room,
+                shown=self._pictures.publish,
+                watched=lambda: self._pictures.readers > 0,
             ),
         )
         self._changed()
@@ -216,9 +224,16 @@ class LiveStream:
             memory=self._writer.trouble,
         )
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self) -> Subscription[StreamEvent]:
         """Return news from now on: every clip remembered, every change of state."""
         return self._news.subscribe()
+
+    def watch(self) -> Subscription[Picture]:
+        """Return the newest pictures, RGB, about 10 a second where the source has that many.
+
+        While someone watches more pictures are converted than are sampled.
+        """
+        return self._pictures.subscribe()
 
     async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything remembered so far, as words come; use `aclosing`.
@@ -238,7 +253,7 @@ class LiveStream:
             async for piece in pieces:
                 yield piece
 
-    def newest_picture(self) -> UInt8[np.ndarray, "height width 3"] | None:
+    def newest_picture(self) -> Picture | None:
         """Return the picture looked at last, RGB; None before the first."""
         return self._feed.newest if self._feed else None
 
@@ -261,6 +276,7 @@ class LiveStream:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         self._news.close()
+        self._pictures.close()
 
     def refresh(self, record: StreamRecord) -> None:
         """Take over what the store knows now, which may have folded or lost old clips."""

@@ -5,28 +5,35 @@ A slow reader loses the oldest news, never memory.
 
 from collections.abc import AsyncIterator
 from types import TracebackType
+from typing import Generic, TypeVar
 
 from stream.mailbox import Closed, Mailbox
-from stream.status import StreamEvent
 
-WAITING = 64
+Item = TypeVar("Item")
 
 
-class NewsDesk:
-    """Hands every event to every open subscription."""
+class NewsDesk(Generic[Item]):
+    """Hands every item to every open subscription."""
 
-    def __init__(self) -> None:
-        self._boxes: set[Mailbox[StreamEvent]] = set()
+    def __init__(self, waiting: int) -> None:
+        """Start without readers; for each, `waiting` items may wait."""
+        self._waiting = waiting
+        self._boxes: set[Mailbox[Item]] = set()
         self._closed = False
 
-    def publish(self, event: StreamEvent) -> None:
+    @property
+    def readers(self) -> int:
+        """How many subscriptions are open."""
+        return len(self._boxes)
+
+    def publish(self, item: Item) -> None:
         """Tell everyone. Never waits."""
         for box in self._boxes:
-            box.put(event)
+            box.put(item)
 
-    def subscribe(self) -> "Subscription":
+    def subscribe(self) -> "Subscription[Item]":
         """Return a subscription to what is published once it is entered."""
-        return Subscription(self)
+        return Subscription(self, Mailbox(self._waiting))
 
     def close(self) -> None:
         """End every subscription, also those opened later."""
@@ -34,18 +41,18 @@ class NewsDesk:
         for box in self._boxes:
             box.close()
 
-    def enter(self, box: Mailbox[StreamEvent]) -> None:
+    def enter(self, box: Mailbox[Item]) -> None:
         """Begin to deliver to `box`."""
         self._boxes.add(box)
         if self._closed:
             box.close()
 
-    def leave(self, box: Mailbox[StreamEvent]) -> None:
+    def leave(self, box: Mailbox[Item]) -> None:
         """Stop to deliver to `box`; one that is not there is fine."""
         self._boxes.discard(box)
 
 
-class Subscription:
+class Subscription(Generic[Item]):
     """News of one stream for one reader; a slow reader loses the oldest news, never memory.
 
         with live.subscribe() as news:
@@ -54,16 +61,24 @@ class Subscription:
     The iteration ends when the stream is closed.
     """
 
-    def __init__(self, desk: NewsDesk) -> None:
+    def __init__(self, desk: NewsDesk[Item], box: Mailbox[Item]) -> None:
         self._desk = desk
-        self._box = Mailbox[StreamEvent](WAITING)
+        self._box = box
 
     @property
     def lost(self) -> int:
-        """How many events this reader was too slow for."""
+        """How many items this reader was too slow for."""
         return self._box.lost
 
-    def __enter__(self) -> "Subscription":
+    async def next(self) -> Item:
+        """Wait for the next item.
+
+        Raises:
+            Closed: If the stream is closed.
+        """
+        return await self._box.get()
+
+    def __enter__(self) -> "Subscription[Item]":
         self._desk.enter(self._box)
         return self
 
@@ -75,10 +90,10 @@ class Subscription:
     ) -> None:
         self._desk.leave(self._box)
 
-    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
+    async def __aiter__(self) -> AsyncIterator[Item]:
         while True:
             try:
-                event = await self._box.get()
+                item = await self.next()
             except Closed:
                 return
-            yield event
+            yield item

@@ -1,0 +1,118 @@
+import asyncio
+
+import numpy as np
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from stream.ice import WebRtcSettings, new_connection
+from stream.live import LiveSettings
+from stream.offer import BadOffer
+from stream.peer import hang_up
+from stream.registry import Registry
+from stream.relay import answer_viewer
+from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture
+
+SETTINGS = WebRtcSettings(silence=5.0)
+
+
+@pytest.fixture
+async def registry():
+    clock = asyncio.get_running_loop().time
+    settings = LiveSettings(close_within=0.5)
+    registry = Registry(
+        engine=FakeEngine(), store=FakeStore(), settings=settings, wall=clock, monotonic=clock
+    )
+    yield registry
+    await registry.close()
+
+
+@pytest.fixture
+async def live(registry):
+    return await registry.open("yard")
+
+
+@pytest.fixture
+async def viewer():
+    connection = new_connection(WebRtcSettings())
+    connection.addTransceiver("video", direction="recvonly")
+    await connection.setLocalDescription()
+    yield connection
+    await hang_up(connection)
+
+
+async def watch(viewer: RTCPeerConnection, live):
+    peer = await answer_viewer(viewer.localDescription.sdp, live, settings=SETTINGS)
+    await viewer.setRemoteDescription(RTCSessionDescription(sdp=peer.answer, type="answer"))
+    [track] = [receiver.track for receiver in viewer.getReceivers()]
+    return peer, track
+
+
+async def first_of_colour(track, index):
+    while True:
+        frame = await track.recv()
+        mean = frame.to_ndarray(format="rgb24").mean(axis=(0, 1))
+        if int(np.argmax(mean)) == index and mean[index] > 150:
+            return frame
+
+
+async def test_a_viewer_sees_what_the_stream_saw_last_and_what_it_sees_next(live, viewer):
+    feed = live.open_feed("url")
+    feed.give(feed.accepts(0.0), picture((220, 20, 20), 65, 97))
+    peer, track = await watch(viewer, live)
+    frame = await first_of_colour(track, 0)
+    assert (frame.width, frame.height) == (96, 64)
+    live.open_feed("url")
+    feed = live.open_feed("url")
+    feed.give(feed.accepts(5.0), picture((20, 20, 220), 65, 97))
+    await first_of_colour(track, 2)
+    await peer.close()
+
+
+async def test_the_end_of_the_stream_ends_its_viewers(registry, live, viewer):
+    peer, track = await watch(viewer, live)
+    await track.recv()
+    await registry.forget("yard")
+    await peer.wait_closed()
+    assert peer.reason == "The stream was closed."
+
+
+async def test_a_viewer_who_never_comes_is_given_up(live, viewer):
+    settings = WebRtcSettings(silence=0.1)
+    peer = await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
+    await peer.wait_closed()
+    assert "not reached" in peer.reason
+
+
+async def test_a_viewer_who_wants_to_send_is_refused(live, viewer):
+    offer = viewer.localDescription.sdp.replace("a=recvonly", "a=sendonly")
+    with pytest.raises(BadOffer, match="does not receive"):
+        await answer_viewer(offer, live, settings=SETTINGS)
+
+
+async def test_more_pictures_are_converted_while_someone_watches_but_not_remembered(registry):
+    clock = HandClock()
+    registry = Registry(
+        engine=FakeEngine(),
+        store=FakeStore(),
+        settings=LiveSettings(rate=2.0, close_within=0.5),
+        wall=clock,
+        monotonic=clock,
+    )
+    live = await registry.open("yard")
+    feed = live.open_feed("webrtc")
+
+    def second():
+        slots = []
+        for _ in range(30):
+            slots.append(feed.accepts(clock()))
+            if slots[-1]:
+                feed.give(slots[-1], picture())
+            clock.now += 1 / 30
+        return [slot for slot in slots if slot]
+
+    assert len(second()) == 2
+    with live.watch():
+        assert 10 <= len(second()) <= 12
+    assert len(second()) == 2
+    assert live.status().sampled == 6
+    await registry.close()
