@@ -1,0 +1,226 @@
+"""What encoding, watching and answering cost, by formula: multiply-adds, and bytes that stay.
+
+Counts what the networks here do, matrix product by matrix product; what is not one (norms,
+softmax, rotations) is left out, as torch's own counter does. Attention counts only pairs that a
+causal mask lets through, since fused kernels skip the others. Held against that counter in
+tests/model/test_cost.py, so a formula that drifts from the code fails.
+
+Three ways to answer a question about a video (https://arxiv.org/abs/2501.00574):
+
+    uncompressed   every patch of every frame through every layer, in one pass
+    one pass       merged clips, visual tokens dropped on the way, all read after the question came
+    streaming      the same, but what does not depend on the question was read as it arrived
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from model.config import DropStage, FlashConfig, VisionConfig
+
+_LABEL_BYTES = 16
+"""Two int64 per token that waits for a selection: its clip, and its place there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work done, and memory that it leaves behind.
+
+    Attributes:
+        multiply_adds: Half of what is often given as floating-point operations.
+        cache_bytes: Keys and values and whatever else later work needs.
+    """
+
+    multiply_adds: int
+    cache_bytes: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.multiply_adds + other.multiply_adds, self.cache_bytes + other.cache_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Costs of one network.
+
+    Attributes:
+        config: Its shapes.
+        prefix: Text tokens before the first clip.
+        suffix: Text tokens after the last clip: the question and what stands around it.
+        marker: Text tokens that say when a clip was, before each.
+        value_bytes: Bytes of one number in a cache; 2 for bfloat16.
+    """
+
+    config: FlashConfig
+    prefix: int = 14
+    suffix: int = 40
+    marker: int = 0
+    value_bytes: int = 2
+
+    def __post_init__(self) -> None:
+        """Check that the costs depend on shapes alone.
+
+        Raises:
+            ValueError: If a clip-wise stage follows a text-guided one: how many tokens it keeps
+                would depend on what was selected.
+        """
+        kinds = [stage.kind for stage in self.config.dropout.stages]
+        if "clipwise" in kinds[self._arriving :]:
+            raise ValueError(f"a clip-wise stage after a text-guided one cannot be priced: {kinds}")
+
+    def one_pass(self, clips: int) -> Cost:
+        """Reading `clips` and a question in one go, up to the first word."""
+        visual = clips * self._clip_tokens
+        total = self._project(clips * self.config.vision.tokens_per_clip) + self._head
+        kept = visual
+        for stage, layers in self._segments():
+            if stage is not None:
+                if stage.kind == "attention":
+                    total += self._select(self.prefix + kept + self.suffix)
+                kept = self._kept(stage, clips, visual, kept)
+            total += self._layers(layers, new=self.prefix + kept + self.suffix)
+        return total
+
+    def uncompressed(self, frames: int, tokens_per_frame: int) -> Cost:
+        """Reading every patch of `frames` and a question in one go, nothing merged or dropped."""
+        visual = frames * tokens_per_frame
+        layers = self.config.language.layers
+        read = self._layers(layers, new=self.prefix + visual + self.suffix)
+        return self._project(visual) + read + self._head
+
+    def opening(self) -> Cost:
+        """Reading the text before the first clip into a new history."""
+        return self._arrive(new=[self.prefix] * self._arriving, past=[0] * self._arriving)
+
+    def ingest(self, before: int) -> Cost:
+        """Reading one more clip into a history that holds `before` clips already."""
+        new = self._per_clip()
+        past = [self.prefix + before * tokens for tokens in new]
+        return self._project(self.config.vision.tokens_per_clip) + self._arrive(new, past)
+
+    def history(self, clips: int) -> Cost:
+        """Everything that was done and is held for a history of `clips` before any question."""
+        first, last = self.ingest(0), self.ingest(max(clips - 1, 0))
+        # The cost of a clip grows by the same amount with every clip: an arithmetic series.
+        series = clips * (first.multiply_adds + last.multiply_adds) // 2
+        return self.opening() + Cost(series, clips * first.cache_bytes)
+
+    def question(self, clips: int) -> Cost:
+        """Reading a question on top of a history of `clips`, up to the first word."""
+        per_clip = self._per_clip()
+        visual = kept = clips * self._clip_tokens
+        total = self._head
+        for number, (stage, layers) in enumerate(self._segments()):
+            if number < self._arriving:
+                kept = clips * per_clip[number]
+                total += self._layers(layers, new=self.suffix, past=self.prefix + kept)
+                continue
+            assert stage is not None
+            if stage.kind == "attention":
+                known = self.prefix + kept if number == self._arriving else 0
+                total += self._select(self.prefix + kept + self.suffix, known)
+            kept = self._kept(stage, clips, visual, kept)
+            total += self._layers(layers, new=self.prefix + kept + self.suffix)
+        return total
+
+    def word(self, clips: int) -> Cost:
+        """Writing the first word after a question about `clips`."""
+        visual = kept = clips * self._clip_tokens
+        total = self._head
+        for stage, layers in self._segments():
+            if stage is not None:
+                kept = self._kept(stage, clips, visual, kept)
+            total += self._layers(layers, new=1, past=self.prefix + kept + self.suffix)
+        return total
+
+    @property
+    def _clip_tokens(self) -> int:
+        return self.config.vision.tokens_per_clip + self.marker
+
+    @property
+    def _arriving(self) -> int:
+        """How many segments of layers can run before a question is known."""
+        kinds = [stage.kind for stage in self.config.dropout.stages]
+        return (kinds.index("attention") if "attention" in kinds else len(kinds)) + 1
+
+    def _segments(self) -> Iterator[tuple[DropStage | None, int]]:
+        """Yield the layers between two stages, with the stage that stands before them."""
+        stages = self.config.dropout.stages
+        borders = [0, *(stage.layer for stage in stages), self.config.language.layers]
+        for stage, (first, stop) in zip((None, *stages), pairwise(borders), strict=True):
+            yield stage, stop - first
+
+    def _per_clip(self) -> list[int]:
+        """Return how many tokens of a clip each segment reads as it arrives.
+
+        Raises:
+            ValueError: If a stage before the first text-guided one is not clip-wise.
+        """
+        counts = [self._clip_tokens]
+        for stage in self.config.dropout.stages[: self._arriving - 1]:
+            if stage.kind != "clipwise":
+                raise ValueError(f"a history needs clip-wise stages, got {stage.kind}")
+            counts.append(self._kept(stage, 1, self._clip_tokens, counts[-1]))
+        return counts
+
+    def _kept(self, stage: DropStage, clips: int, visual: int, before: int) -> int:
+        if stage.kind != "clipwise":
+            return min(stage.keep(visual), before)
+        share = int(self.config.vision.tokens_per_clip * stage.ratio)
+        return min(clips * (share + self.marker), before)
+
+    def _arrive(self, new: list[int], past: list[int]) -> Cost:
+        total = Cost(0)
+        layers = [count for _, count in self._segments()]
+        for count, tokens, seen in zip(layers, new, past, strict=False):
+            total += self._layers(count, new=tokens, past=seen)
+        if self._arriving <= len(self.config.dropout.stages):
+            language, waiting = self.config.language, new[-1]
+            shared = language.kv_heads * language.head_dim
+            values = waiting * (shared + language.hidden) * self.value_bytes
+            total += Cost(waiting * language.hidden * shared, values + waiting * _LABEL_BYTES)
+        return total
+
+    def _layers(self, layers: int, new: int, past: int = 0) -> Cost:
+        """`new` tokens through some layers, attending to `past` ones and causally to themselves."""
+        language = self.config.language
+        inner, shared = (n * language.head_dim for n in (language.heads, language.kv_heads))
+        dense = language.hidden * (2 * inner + 2 * shared + 3 * language.intermediate)
+        pairs = new * past + new * (new + 1) // 2
+        return Cost(
+            layers * (new * dense + pairs * 2 * inner),
+            layers * new * 2 * shared * self.value_bytes,
+        )
+
+    def _select(self, tokens: int, known: int = 0) -> Cost:
+        """Scoring `tokens` by the last one's attention; the keys of `known` ones are at hand."""
+        language = self.config.language
+        inner, shared = (n * language.head_dim for n in (language.heads, language.kv_heads))
+        keys = (tokens - known) * language.hidden * shared
+        return Cost(language.hidden * inner + keys + tokens * inner)
+
+    def _project(self, tokens: int) -> Cost:
+        hidden = self.config.language.hidden
+        return Cost(tokens * hidden * (self.config.vision.width + hidden))
+
+    @property
+    def _head(self) -> Cost:
+        return Cost(self.config.language.hidden * self.config.language.vocab)
+
+
+def encode(vision: VisionConfig) -> Cost:
+    """Encoding one clip with the released models' encoder, and merging its tokens."""
+    tokens, width = vision.patches, vision.width
+    patches = tokens * 3 * vision.patch_size**2 * width
+    dense = width * (4 * width + 2 * int(width * vision.mlp_ratio))
+    block = tokens * dense + 2 * tokens**2 * width
+    return Cost(patches + vision.blocks * block + _merge(vision))
+
+
+def _merge(vision: VisionConfig) -> int:
+    """Every round compares each even token with each odd one, by the mean over heads."""
+    total, tokens = 0, vision.patches
+    while tokens > vision.tokens_per_clip:
+        odd = tokens // 2
+        total += odd * (tokens - odd) * (vision.width // vision.heads)
+        tokens -= min(tokens - vision.tokens_per_clip, odd)
+    return total
