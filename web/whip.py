@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 
 from stream.ice import NoPortFree
-from stream.offer import BadOffer
+from stream.offer import BadOffer, read_offer
 from stream.registry import TooManyStreams
 from stream.relay import answer_viewer
 from stream.webrtc import Peer, answer_offer
@@ -126,6 +126,7 @@ async def _session_only() -> Response:
 
 
 async def _receive(here: House, stream: str, sdp: str) -> Peer:
+    read_offer(sdp, sends=True)  # before the stream is made: a bad offer must leave none behind
     live = await here.registry.open(stream)
     webrtc = webrtc_settings(here.settings, here.clocks.wall)
     return await answer_offer(sdp, live, settings=webrtc)

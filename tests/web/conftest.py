@@ -32,10 +32,10 @@ class Service:
     def address(self):
         return self.url.removeprefix("http://")
 
-    async def settled(self):
-        """Wait until the service has noticed that every client left."""
+    async def until(self, condition):
+        """Wait until something holds that has no event to wait for."""
         async with asyncio.timeout(5):
-            while len(self.house.talking):  # noqa: ASYNC110 - the count has no event
+            while not condition():  # noqa: ASYNC110 - polled, as it has no event
                 await asyncio.sleep(0)
 
     def client(self, **options):
@@ -111,7 +111,8 @@ async def serving(app):
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not (server.started and app.state.house):
+        await app.state.opened.wait()
+        while not server.started:
             assert not task.done()
             await asyncio.sleep(0)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -204,6 +204,6 @@ async def test_connections_are_limited_and_a_place_is_free_again_after_leaving()
                     pass
             assert refusal.value.response.status_code == 503
             assert refusal.value.response.headers["Retry-After"]
-        await service.settled()
+        await service.until(lambda: len(service.house.talking) == 0)
         async with service.talk():
             pass
