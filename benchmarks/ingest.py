@@ -1,0 +1,264 @@
+"""What it costs to take streams in, and whether the service ever falls behind.
+
+Three parts, all with real WebRTC senders that send a file as it is:
+
+- scale: 1, 4 and 16 streams; pictures and clips per second of processor time, frame age, memory.
+- plain: processor time for one 720p stream, beside a loop that receives with aiortc and turns every
+  picture into RGB, in the same run. Target: at least 3 times less.
+- slow: an encoder 15 times too slow, for 10 minutes. Targets: frame age p99 below 500 ms, memory
+  growth below 20 MiB.
+
+The network is a tiny one with random weights: what is measured is the way to it.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from benchmarks.report import Report, benchmark_main, met, quantile
+from benchmarks.service import Service, running, serving
+from benchmarks.video import make_video
+
+PARTS = ("scale", "plain", "slow")
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One service under load for a while.
+
+    Attributes:
+        what: A name for the row.
+        seconds: How long it was measured.
+        cores: Processor seconds per second, of the service and its Redis.
+        pictures: Pictures that came in.
+        clips: Clips remembered.
+        ages: Of every stream: median and 99th percentile frame age, in milliseconds.
+        lost: Clips lost.
+        each_mib: Memory per stream, above what the service holds without any.
+        grown_mib: Memory gained while it was measured.
+    """
+
+    what: str
+    seconds: float
+    cores: float
+    pictures: int
+    clips: int = 0
+    ages: list[tuple[float, float]] = field(default_factory=list)
+    lost: int = 0
+    each_mib: float | None = None
+    grown_mib: float | None = None
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what was measured, for programs."""
+        spent = max(self.cores * self.seconds, 1e-9)
+        return {
+            "seconds": round(self.seconds, 1),
+            "cores": round(self.cores, 3),
+            "pictures_per_second": round(self.pictures / self.seconds, 1),
+            "clips": self.clips,
+            "pictures_per_core_second": round(self.pictures / spent, 1),
+            "clips_per_core_second": round(self.clips / spent, 2),
+            "frame_age_p50_ms": quantile([middle for middle, _ in self.ages], 0.5),
+            "frame_age_p99_ms": max((worst for _, worst in self.ages), default=None),
+            "clips_lost": self.lost,
+            "memory_per_stream_mib": self.each_mib,
+            "memory_growth_mib": self.grown_mib,
+        }
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add this benchmark's options."""
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--seconds", type=float, default=30.0, help="to measure each run for")
+    parser.add_argument("--warm-up", type=float, default=10.0, help="seconds before that")
+    parser.add_argument("--slow-seconds", type=float, default=600.0, help="for the slow part")
+    parser.add_argument("--times", type=float, default=15.0, help="how many times too slow")
+    parser.add_argument("--rate", type=float, default=1.0, help="pictures looked at per second")
+
+
+def run(options: argparse.Namespace) -> Report:
+    """Measure the parts that were asked for."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as shown:
+        task = shown.add_task("starting")
+        runs = asyncio.run(measure(options, lambda words: shown.update(task, description=words)))
+    numbers = {one.what: one.numbers() for one in runs}
+    rows = [
+        [name.replace("_", " "), *(each[name] for each in numbers.values())]
+        for name in runs[0].numbers()
+    ]
+    settings = {
+        "pictures looked at per second": options.rate,
+        "scale": "640x360 at 15",
+        "plain": "1280x720 at 30",
+        "slow": f"640x360 at 30, {options.times:g} times too slow",
+        "network": "tiny",
+    }
+    title = "Streams taken in, and never behind"
+    return Report(title, settings, ["", *numbers], rows, numbers, notes(runs))
+
+
+async def measure(options: argparse.Namespace, tell: Tell) -> list[Run]:
+    """Run the parts one after the other."""
+    runs: list[Run] = []
+    with tempfile.TemporaryDirectory(prefix="flashback-video-") as name:
+        folder = Path(name)
+        if "scale" in options.parts:
+            video = _video(folder / "small.webm", tell, width=640, height=360, rate=15)
+            runs += [await scale(options, tell, video, count) for count in options.streams]
+        if "plain" in options.parts:
+            video = _video(folder / "hd.webm", tell, width=1280, height=720, rate=30)
+            runs += [await plain(options, tell, video), await ours(options, tell, video)]
+        if "slow" in options.parts:
+            video = _video(folder / "fast.webm", tell, width=640, height=360, rate=30)
+            runs.append(await slow(options, tell, video))
+    return runs
+
+
+async def scale(options: argparse.Namespace, tell: Tell, video: Path, count: int) -> Run:
+    """Measure the service with `count` streams."""
+    tell(f"{count} streams")
+    limits = {"MAX_STREAMS": str(count), "MAX_STREAMS_PER_TOKEN": str(count)}
+    async with serving("tiny", SAMPLE_RATE=str(options.rate), **limits) as service:
+        return await under_load(options, service, video, count, f"{count} streams")
+
+
+async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+    """Measure the service with one 720p stream."""
+    tell("one 720p stream")
+    async with serving("tiny", SAMPLE_RATE=str(options.rate)) as service:
+        return await under_load(options, service, video, 1, "720p, ours")
+
+
+async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+    """Measure the service with an encoder that is too slow."""
+    tell(f"an encoder {options.times:g} times too slow, for {options.slow_seconds:g} s")
+    settings = {"SAMPLE_RATE": str(options.rate)}
+    arguments = ["--times", str(options.times)]
+    async with running("benchmarks.slow_service", arguments, settings=settings) as service:
+        what = f"{options.times:g} times too slow"
+        return await under_load(options, service, video, 1, what, options.slow_seconds)
+
+
+async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+    """Measure the loop that turns every picture of one 720p stream into RGB."""
+    tell("one 720p stream, received by a plain loop")
+    async with (
+        running("benchmarks.plain_receiver", ready="/count") as service,
+        sending(video, 1, service),
+    ):
+        await asyncio.sleep(options.warm_up)
+        before = await service.get("/count")
+        spent, began = service.cpu_seconds(), _now()
+        await asyncio.sleep(options.seconds)
+        took, spent = _now() - began, service.cpu_seconds() - spent
+        after = await service.get("/count")
+    pictures = after["pictures"] - before["pictures"]
+    return Run("720p, plain loop", took, spent / took, pictures)
+
+
+async def under_load(
+    options: argparse.Namespace,
+    service: Service,
+    video: Path,
+    count: int,
+    what: str,
+    seconds: float | None = None,
+) -> Run:
+    """Send `count` streams into `service` and weigh it for `seconds`."""
+    idle = service.memory_mib()
+    async with sending(video, count, service):
+        await asyncio.sleep(options.warm_up)
+        before, held = await _streams(service), service.memory_mib()
+        spent, began = service.cpu_seconds(), _now()
+        await asyncio.sleep(seconds or options.seconds)
+        took, spent = _now() - began, service.cpu_seconds() - spent
+        after, now_held = await _streams(service), service.memory_mib()
+    return Run(
+        what=what,
+        seconds=took,
+        cores=spent / took,
+        pictures=_total(after, "frames") - _total(before, "frames"),
+        clips=_total(after, "clips") - _total(before, "clips"),
+        ages=[
+            (each["frame_age_p50_ms"], each["frame_age_p99_ms"])
+            for each in after
+            if each["frame_age_p99_ms"] is not None
+        ],
+        lost=sum(sum(each["lost"].values()) for each in after),
+        each_mib=round((now_held - idle) / count, 1),
+        grown_mib=round(now_held - held, 1),
+    )
+
+
+@asynccontextmanager
+async def sending(video: Path, count: int, service: Service) -> AsyncIterator[None]:
+    """Send `video` `count` times into `service` from a process of its own.
+
+    Raises:
+        RuntimeError: If the senders do not get in.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.senders", str(video), str(count)),
+        f"{service.address}/whip/stream{{}}",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        if await process.stdout.readline() != b"sending\n":
+            raise RuntimeError("the senders did not get in; what they said stands above")
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+def notes(runs: list[Run]) -> list[str]:
+    """Return which targets were met."""
+    by_name = {one.what: one for one in runs}
+    said = ["Senders run on the same cores; their processor time is not counted."]
+    if "720p, ours" in by_name:
+        ratio = by_name["720p, plain loop"].cores / by_name["720p, ours"].cores
+        verdict = "met" if ratio >= 3 else "MISSED"
+        said.append(f"Target 3 times less processor time than the plain loop: {verdict} ({ratio:.2f}).")  # fmt: skip
+    for one in runs:
+        if one.what.endswith("too slow"):
+            age = one.numbers()["frame_age_p99_ms"]
+            said.append(met("frame age p99 below 500 ms, too slow", age, 500))
+            said.append(met("memory growth below 20 MiB, too slow", one.grown_mib, 20))
+    return said
+
+
+def _video(path: Path, tell: Tell, *, width: int, height: int, rate: int) -> Path:
+    tell(f"making a {width}x{height} video")
+    return make_video(path, width=width, height=height, rate=rate, seconds=10)
+
+
+async def _streams(service: Service) -> list[dict[str, Any]]:
+    listed = await service.get("/v1/streams")
+    return list(listed["streams"])
+
+
+def _total(streams: list[dict[str, Any]], what: str) -> int:
+    return sum(int(each[what]) for each in streams)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+if __name__ == "__main__":
+    benchmark_main("ingest", __doc__, run, add_options)

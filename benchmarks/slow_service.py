@@ -1,0 +1,89 @@
+"""The service with an encoder that is many times too slow for what comes in.
+
+`python -m benchmarks.slow_service --times 15 --port PORT`: a clip takes as long to encode as that
+many clips take to come. Everything else is the real service.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from memory.embedded import open_redis
+from memory.redis_store import RedisStore
+from model.engine import Engine
+from model.presets import load_engine
+from model.types import AnswerPiece, Clip, ClipTokens, Question
+from web.app import CLOCKS, create_app, furnish
+from web.house import House
+from web.settings import Settings
+
+
+class SlowEngine:
+    """An engine behind which every clip waits for `seconds`, one after the other.
+
+    Args:
+        engine: Does the work.
+        seconds: That each clip takes.
+    """
+
+    def __init__(self, engine: Engine, seconds: float) -> None:
+        self.name, self.encoder = engine.name, engine.encoder
+        self.frames_per_clip = engine.frames_per_clip
+        self._engine = engine
+        self._seconds = seconds
+        self._turn = asyncio.Lock()
+
+    async def encode(self, clip: Clip) -> ClipTokens:
+        """See `Engine.encode`."""
+        async with self._turn:
+            await asyncio.sleep(self._seconds)
+            return await self._engine.encode(clip)
+
+    def reach(self, stream: str) -> float | None:
+        """See `Engine.reach`."""
+        return self._engine.reach(stream)
+
+    def extend(self, stream: str, clips: Sequence[ClipTokens]) -> None:
+        """See `Engine.extend`."""
+        self._engine.extend(stream, clips)
+
+    def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """See `Engine.answer`."""
+        return self._engine.answer(stream, question)
+
+    def forget(self, stream: str) -> None:
+        """See `Engine.forget`."""
+        self._engine.forget(stream)
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        await self._engine.close()
+
+
+@asynccontextmanager
+async def open_slow_house(settings: Settings, times: float) -> AsyncIterator[House]:
+    """Open the real service around a slow engine."""
+    engine = load_engine("tiny")
+    seconds = times * engine.frames_per_clip / settings.sample_rate
+    async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as url:
+        store = RedisStore.connect(url, engine.encoder)
+        try:
+            async with furnish(settings, SlowEngine(engine, seconds), store, CLOCKS) as house:
+                yield house
+        finally:
+            await store.close()
+            await engine.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--times", type=float, default=15.0)
+    given = parser.parse_args()
+    chosen = Settings.from_env(os.environ, port=given.port)
+    service = create_app(chosen, lambda: open_slow_house(chosen, given.times))
+    uvicorn.run(service, port=given.port, log_level="warning")

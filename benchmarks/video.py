@@ -1,0 +1,43 @@
+"""A test video of any size, encoded once, so that senders need not encode while we measure."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+
+
+def make_video(path: Path, *, width: int, height: int, rate: int, seconds: int) -> Path:
+    """Write a VP8 video to `path` in which something moves and something flickers.
+
+    One keyframe a second, about as many bits as a camera sends.
+    """
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
+    with av.open(str(path), "w", format="webm") as container:
+        video = container.add_stream("libvpx", rate=rate)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.bit_rate = width * height * rate // 18
+        video.time_base = Fraction(1, rate)
+        video.gop_size = rate
+        video.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        for index in range(rate * seconds):
+            frame = av.VideoFrame.from_ndarray(picture(noise, index, width, height))
+            frame.pts = index
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    return path
+
+
+def picture(
+    noise: UInt8[np.ndarray, "small_height small_width 3"], index: int, width: int, height: int
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw picture `index`: coarse noise that drifts, and a white square that crosses it."""
+    drifting = np.roll(noise, index // 2, axis=1)
+    drawn = np.kron(drifting, np.ones((8, 8, 1), dtype=np.uint8))
+    drawn = np.pad(drawn, ((0, height - len(drawn)), (0, width - drawn.shape[1]), (0, 0)))
+    side = height // 4
+    left = 4 * index % (width - side)
+    drawn[side : 2 * side, left : left + side] = 255
+    return drawn
