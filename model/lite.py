@@ -27,7 +27,7 @@ TRAINED = Path(__file__).parent / "checkpoints" / "lite.safetensors"
 
 CONFIG = FlashConfig(
     # One token for every 32x32 pixels: what the last stage of the image network leaves.
-    vision=VisionConfig(image_size=224, patch_size=32, width=384, heads=6, tokens_per_clip=64),
+    vision=VisionConfig(image_size=224, patch_size=32, width=256, heads=1, tokens_per_clip=64),
     language=LITE_LANGUAGE,
     # The paper's layers 4 and 18 of 28, on 30 layers; the budget bounds the cost of a question.
     dropout=DropoutConfig(
@@ -93,7 +93,7 @@ def lite(
 
 
 def _vision(base: Path, ours: dict[str, Tensor]) -> LiteVision:
-    vision = LiteVision(CONFIG.vision.width, CONFIG.vision.heads)
+    vision = LiteVision(CONFIG.vision.width)
     trunk = load_file(base / "trunk.safetensors")
     fixed = {name: value for name, value in trunk.items() if not name.startswith("classifier.")}
     vision.load_state_dict(fixed | _part(ours, "vision."))
