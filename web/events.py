@@ -8,7 +8,7 @@ https://platform.openai.com/docs/api-reference/realtime
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from stream.status import SourceKind, State
 
@@ -80,8 +80,6 @@ class Message(_Wire):
 
     @model_validator(mode="after")
     def _parts_suit_the_role(self) -> Self:
-        if not self.content:
-            raise ValueError("content is empty")
         allowed = OutputText if self.role == "assistant" else (InputText, InputImage)
         for part in self.content:
             if not isinstance(part, allowed):
@@ -92,6 +90,15 @@ class Message(_Wire):
     def text(self) -> str:
         """The words of all parts."""
         return "\n".join(part.text for part in self.content if not isinstance(part, InputImage))
+
+
+def _not_empty(line: Message) -> Message:
+    if not line.content:
+        raise ValueError("content is empty")
+    return line
+
+
+Line = Annotated[Message, AfterValidator(_not_empty)]  # what a client may send
 
 
 class SessionChange(_Wire):
@@ -131,7 +138,7 @@ class ResponseWish(_Wire):
     """
 
     conversation: Literal["auto", "none"] = "auto"
-    input: Annotated[tuple[Message, ...], Field(min_length=1, max_length=20)] | None = None
+    input: Annotated[tuple[Line, ...], Field(min_length=1, max_length=20)] | None = None
     output_modalities: tuple[Literal["text"]] | None = None
     instructions: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = None
     max_output_tokens: Tokens | Literal["inf"] | None = None
@@ -161,7 +168,8 @@ class ItemCreate(_ClientEvent):
     """Add a line to the conversation, usually a question, or a picture to the stream."""
 
     type: Literal["conversation.item.create"] = "conversation.item.create"
-    item: Message
+    previous_item_id: None = None  # lines are added at the end; clients may say so
+    item: Line
 
 
 class ResponseCreate(_ClientEvent):

@@ -3,6 +3,7 @@
 The page is plain files: no build step, nothing from another host, so it works without internet.
 """
 
+import mimetypes
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ from web.house import House, house
 from web.ice import ice_servers
 from web.pulse import Pulse
 from web.security import Caller, Keys, by_header
+
+mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
 
 STATIC = Path(__file__).parent / "static"
 VERSION = version("flashback")

@@ -1,0 +1,156 @@
+"""Writes `docs/protocol.md` from the wire's types: `python -m web.protocol > docs/protocol.md`.
+
+One source for the code that checks messages and the page people read, so neither can drift.
+"""
+
+import inspect
+import sys
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from web import events
+from web.events import MESSAGE_LIMIT, ClientEvent, ServerEvent
+from web.realtime import SEND_SECONDS, STATUS_SECONDS
+from web.security import TICKET_SECONDS
+
+_HEAD = f"""# The WebSocket protocol
+
+*Written from `web/events.py` by `python -m web.protocol`; a test keeps it current.*
+
+`GET /v1/realtime?stream=NAME` opens a WebSocket about one stream. Messages are JSON objects in
+text frames, one event each. The event names are those of OpenAI's Realtime API; what it has no
+name for is called `flashback.*`. All times are media seconds: since the stream began.
+
+**Coming in.** On loopback without a token set, nothing is needed. Else send
+`Authorization: Bearer TOKEN`; a browser, which cannot, trades its token for a ticket at
+`POST /v1/realtime/client_secrets` (good for {TICKET_SECONDS // 60} minutes) and sends it as the
+sub-protocol `openai-insecure-api-key.TICKET` beside `realtime`, or as `?ticket=TICKET`.
+
+**Asking.** Add the question, ask for the answer, and read until `response.done`:
+
+```json
+{{"type": "conversation.item.create", "item": {{"type": "message", "role": "user",
+  "content": [{{"type": "input_text", "text": "What came after the dog?"}}]}}}}
+{{"type": "response.create"}}
+```
+
+**Errors.** A message that cannot be followed (no JSON, an unknown type or field, a wrong value,
+bytes, more than {MESSAGE_LIMIT // 1024} KB) gets an `error` that says what was wrong, and the
+connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_large`,
+`unknown_event`, `unknown_parameter`, `invalid_value`, `no_question`,
+`conversation_already_has_active_response`, `response_cancel_not_active`, `invalid_picture`,
+`stream_refused`, `stream_taken_over`; and of an answer: `nothing_seen`, `memory_unavailable`,
+`foreign_memory`, `engine_busy`. A client that takes nothing for {SEND_SECONDS:g} s is let go.
+
+**Streams.** A stream may begin after the connection; `flashback.stream` comes when it does, on
+every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
+"""
+
+
+def render() -> str:
+    """Return the whole page."""
+    client, server = _events(ClientEvent), _events(ServerEvent)
+    others = [
+        model
+        for model in vars(events).values()
+        if inspect.isclass(model)
+        and issubclass(model, BaseModel)
+        and not model.__name__.startswith("_")
+        and model not in {*client, *server}
+    ]
+    parts = [_HEAD, "\n## Client to server\n", *map(_event, client)]
+    parts += ["\n## Server to client\n", *map(_event, server)]
+    parts += ["\n## What they carry\n", *map(_shape, others)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _events(union: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - an annotated union has no type
+    return list(get_args(get_args(union)[0]))
+
+
+def _event(model: type[BaseModel]) -> str:
+    return _section(model, f"`{model.model_fields['type'].default}`", {"type", "event_id"})
+
+
+def _shape(model: type[BaseModel]) -> str:
+    return _section(model, model.__name__, set())
+
+
+def _section(model: type[BaseModel], title: str, hidden: set[str]) -> str:
+    text, meanings = _docstring(model)
+    lines = [f"### {title}\n", text, ""]
+    rows = [
+        f"| `{name}` | {_type(field.annotation)}{_limits(field)} | {_default(field)} "
+        f"| {meanings.get(name, '')} |"
+        for name, field in model.model_fields.items()
+        if name not in hidden
+    ]
+    if rows:
+        lines += ["| field | type | default | meaning |", "|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def _docstring(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
+    """Return the text before `Attributes:`, and what is said of each attribute."""
+    text, _, attributes = inspect.getdoc(model).partition("Attributes:")  # type: ignore[union-attr]
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in attributes.splitlines():
+        if line.startswith("        "):
+            meanings[name] += " " + line.strip()
+        elif ":" in line:
+            name, _, meaning = (part.strip() for part in line.partition(":"))
+            meanings[name] = meaning
+    return text.strip(), meanings
+
+
+def _type(annotation: Any) -> str:  # noqa: ANN401 - annotations are of any kind
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inside[0])
+    if origin in {Union, types.UnionType}:
+        return " or ".join(_type(one) for one in inside)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in inside)
+    if origin is tuple:
+        return f"list of {_type(inside[0])}"
+    if annotation is type(None):
+        return "null"
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        name = annotation.__name__
+        return f"[{name}](#{name.lower()})"
+    return {str: "text", int: "integer", float: "number"}.get(annotation, str(annotation))
+
+
+def _limits(field: FieldInfo) -> str:
+    return "".join(f", {limit}" for limit in _bounds(field))
+
+
+def _bounds(field: FieldInfo) -> Iterator[str]:
+    words = {
+        "ge": "at least",
+        "le": "at most",
+        "gt": "more than",
+        "min_length": "length at least",
+        "max_length": "length at most",
+    }
+    for limit in field.metadata:
+        for name, word in words.items():
+            if (bound := getattr(limit, name, None)) is not None:
+                yield f"{word} {bound:g}" if isinstance(bound, float) else f"{word} {bound}"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, BaseModel) or field.default == ():
+        return ""
+    return {"None": "null"}.get(str(field.default), f"`{field.default}`")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
