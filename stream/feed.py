@@ -123,18 +123,34 @@ class Feed:
             time: Seconds on the source's own clock, of any origin.
             captured: Monotonic time of arrival, in seconds; None is now.
         """
-        if self.closed:
-            return None
         captured = self._monotonic() if captured is None else captured
-        self.frames += 1
-        self._arrived = captured
-        if self.state != "live":
-            self._show("live", "Pictures arrive.")
-        media = self._timeline.media_time(time, self._ports.elapsed(captured))
+        media = self._arrive(time, captured, 1)
+        if media is None:
+            return None
         if self._sampler.accepts(media):
             return Slot(media, captured)
         watched = self._ports.watched() and self._watched.accepts(media)
         return Slot(media, captured, sampled=False) if watched else None
+
+    @property
+    def wanted_rate(self) -> float:
+        """How many pictures per second are wanted now, by memory and by those who watch."""
+        return max(self._sampler.rate, WATCHED_RATE if self._ports.watched() else 0.0)
+
+    def admit(self, time: float, captured: float, seen: int) -> Slot | None:
+        """Return a slot for a picture that a reader elsewhere picked at `wanted_rate`.
+
+        Args:
+            time: Seconds on the source's own clock, of any origin.
+            captured: Monotonic time of arrival, in seconds.
+            seen: Pictures that arrived there since the last one, this one included.
+        """
+        media = self._arrive(time, captured, seen)
+        if media is None:
+            return None
+        picked = self._sampler.accepts(media)
+        # Picked twice at almost the same rate, every other picture would fall between the two.
+        return Slot(media, captured, sampled=picked or not self._ports.watched())
 
     def give(self, slot: Slot, pixels: Picture) -> None:
         """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
@@ -175,6 +191,15 @@ class Feed:
         self._flush()
         self._closed.set()
         self._show("ended", reason)
+
+    def _arrive(self, time: float, captured: float, seen: int) -> float | None:
+        if self.closed:
+            return None
+        self.frames += seen
+        self._arrived = captured
+        if self.state != "live":
+            self._show("live", "Pictures arrive.")
+        return self._timeline.media_time(time, self._ports.elapsed(captured))
 
     def _flush(self) -> None:
         for clip in self._clipper.flush():

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from stream.feed import Feed
 from stream.film import NoVideo, open_film
 from stream.live import LiveStream
-from stream.webrtc import to_rgb
+from stream.scale import to_rgb
 
 __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
 

@@ -6,11 +6,9 @@ edge's business; here an offer goes in and an answer comes out.
 
 import asyncio
 
-import numpy as np
 from aiortc import RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
-from jaxtyping import UInt8
 
 from stream.feed import Feed
 from stream.ice import IceServer, WebRtcSettings, advertise, new_connection, prepare_gathering
@@ -18,8 +16,9 @@ from stream.live import LiveStream
 from stream.offer import BadOffer, read_offer
 from stream.peer import Peer, hang_up, take_offer, video_receivers
 from stream.receiver import ask_for_keyframe, is_behind, skip_to_now
+from stream.scale import to_rgb
 
-__all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer", "to_rgb"]
+__all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
 PLI_EVERY = 0.5
 
@@ -52,13 +51,6 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         ended=feed.close,
     )
     return peer
-
-
-def to_rgb(frame: VideoFrame, side: int) -> UInt8[np.ndarray, "height width 3"]:
-    """Return `frame` as RGB, scaled down so that its longer side is at most `side`."""
-    scale = min(1.0, side / max(frame.width, frame.height))
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    return frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
 
 
 async def _drain(

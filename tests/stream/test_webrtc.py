@@ -10,7 +10,8 @@ from stream.offer import BadOffer, IceRestart
 from stream.player import Player
 from stream.registry import Registry, TooManyStreams
 from stream.status import Remembered
-from stream.webrtc import answer_offer, to_rgb
+from stream.scale import to_rgb
+from stream.webrtc import answer_offer
 from tests.stream.fakes import FakeEngine, FakeStore
 from tests.stream.videos import write_video
 

@@ -1,0 +1,194 @@
+"""HTTP for FFmpeg, on a leash.
+
+FFmpeg's own HTTP follows redirects and playlists anywhere. Here every connection, of the first
+request, of a redirect, of a segment that a playlist names, is resolved, checked and then made
+to the very address that was checked. FFmpeg gets file objects and never a socket.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from urllib.parse import urlsplit
+
+import httpx
+
+from stream.pull_reasons import Refused
+from stream.source_url import BadSource, Network, Resolver, SourceUrl, check_addresses, resolve
+
+REDIRECTS = 5
+CHUNK = 64 * 1024
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Dials only addresses that may be reached."""
+
+    def __init__(self, allowed: Sequence[Network], resolver: Resolver = resolve) -> None:
+        self._inner = httpx.HTTPTransport(trust_env=False)
+        self._allowed = allowed
+        self._resolver = resolver
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` to the address that was checked, under the name that was asked for.
+
+        Raises:
+            BadSource: If the name is not known or leads where it must not.
+        """
+        host = request.url.host
+        found = self._resolver(host, request.url.port or 0)
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=check_addresses(host, found, self._allowed)),
+            headers=request.headers,  # `Host` in it still names the host
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return self._inner.handle_request(pinned)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._inner.close()
+
+
+class Credentials(httpx.Auth):
+    """Answers the challenge of the source's own host, basic or digest, and of no other."""
+
+    def __init__(self, host: str, username: str, password: str) -> None:
+        self._host = host
+        self._basic = httpx.BasicAuth(username, password)
+        self._digest = httpx.DigestAuth(username, password)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send as it is; after a challenge, once more with credentials."""
+        response = yield request
+        asked_by = response.request.url.host
+        if response.status_code != 401 or {asked_by, request.url.host} != {self._host}:
+            return
+        challenge = response.headers.get("www-authenticate", "").lower()
+        digest = challenge.startswith("digest")
+        yield from (self._digest if digest else self._basic).auth_flow(request)
+
+
+class HttpSource:
+    """One source over HTTP: its first file and whatever that one refers to."""
+
+    def __init__(
+        self,
+        source: SourceUrl,
+        allowed: Sequence[Network],
+        timeout: float,
+        resolver: Resolver = resolve,
+    ) -> None:
+        """Take what to read.
+
+        Args:
+            source: An `http` or `https` URL.
+            allowed: Networks that may be reached although they are private.
+            timeout: Seconds without an answer or without data.
+            resolver: Finds addresses.
+        """
+        auth = None
+        if source.username is not None:
+            auth = Credentials(source.host, source.username, source.password or "")
+        self._client = httpx.Client(
+            transport=GuardedTransport(allowed, resolver),
+            auth=auth,
+            timeout=timeout,
+            follow_redirects=True,
+            max_redirects=REDIRECTS,
+            trust_env=False,
+            # Compressed answers could be bombs, and no video needs them.
+            headers={"User-Agent": "flashback", "Accept-Encoding": "identity"},
+        )
+        self.url = source.at(source.host, secret=False)
+
+    def open(self, url: str | None = None) -> "HttpFile":
+        """Open the source, or a `url` that it refers to.
+
+        Raises:
+            BadSource: If it may not be reached or is no HTTP.
+            Refused: If the server says no.
+            httpx.HTTPError: If it cannot be reached.
+        """
+        url = self.url if url is None else url
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise BadSource("The source refers to something that is not HTTP.")
+        return HttpFile(self._client, url)
+
+    def opener(self) -> Callable[[str, int, dict[str, str]], "HttpFile"]:
+        """Return what PyAV calls to open what a playlist refers to."""
+        return lambda url, _flags, _options: self.open(url)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+class HttpFile:
+    """A file object over one HTTP response; seeks where the server can.
+
+    Attributes:
+        name: Its URL, without credentials; FFmpeg resolves what it refers to against it.
+        content_type: As the server says, in lower case.
+        length: In bytes, if the server says; else it may go on for ever.
+    """
+
+    def __init__(self, client: httpx.Client, url: str) -> None:
+        self._client = client
+        self._position = 0
+        self._buffer = b""
+        self._response = self._request(url, 0)
+        self.name = str(self._response.url)
+        self.content_type: str = self._response.headers.get("content-type", "").lower()
+        self._seekable = self._response.headers.get("accept-ranges", "") == "bytes"
+        length = self._response.headers.get("content-length", "")
+        self.length: int | None = int(length) if length.isdigit() else None
+        self._chunks: Iterator[bytes] = self._response.iter_raw(CHUNK)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes, as soon as there are some; none at the end.
+
+        Raises:
+            httpx.HTTPError: If the connection is lost or silent for too long.
+        """
+        if not self._buffer:
+            self._buffer = next(self._chunks, b"")
+        taken = self._buffer if size < 0 else self._buffer[:size]
+        self._buffer = self._buffer[len(taken) :]
+        self._position += len(taken)
+        return taken
+
+    def seekable(self) -> bool:
+        """Say whether the server can send from the middle."""
+        return self._seekable and self.length is not None
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go on from elsewhere.
+
+        Raises:
+            OSError: If the server cannot do that.
+        """
+        if not self.seekable() or self.length is None:
+            raise OSError("this source cannot be read from the middle")
+        target = (0, self._position, self.length)[whence] + offset
+        if target != self._position:
+            self._response.close()
+            self._response = self._request(self.name, target)
+            self._chunks, self._buffer = self._response.iter_raw(CHUNK), b""
+            self._position = target
+        return target
+
+    def tell(self) -> int:
+        """Return the position of the next byte."""
+        return self._position
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._response.close()
+
+    def _request(self, url: str, start: int) -> httpx.Response:
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        response = self._client.send(
+            self._client.build_request("GET", url, headers=headers), stream=True
+        )
+        if response.status_code != (206 if start else 200):
+            response.close()
+            raise Refused(response.status_code)
+        return response

@@ -1,0 +1,175 @@
+"""Which packets of a source to decode, so that no more is decoded than sampling needs.
+
+Every picture of motion JPEG stands alone, and so does every keyframe: where keyframes come as
+often as pictures are wanted, nothing else is decoded. Elsewhere at least the pictures no other
+is built on are left out.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import av
+from av import VideoFrame
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from stream.pull_open import OpenSource
+from stream.sampler import FrameSampler
+from stream.timeline import ArrivalTimeline
+
+VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
+
+ALONE = {"mjpeg", "png", "gif", "rawvideo", "prores", "dnxhd", "ffv1", "jpeg2000", "bmp"}
+KEYFRAMES_REMEMBERED = 4
+DAMAGED_IN_A_ROW = 200
+TOLERANCE = 2.0
+BEHIND = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picked:
+    """A picture that is wanted.
+
+    Attributes:
+        picture: As decoded.
+        time: When it belongs, on the clock of arrival.
+        captured: When it arrived.
+    """
+
+    picture: VideoFrame
+    time: float
+    captured: float
+
+
+class Picker:
+    """Reads an open source and yields what is wanted of it.
+
+    Attributes:
+        rate: Pictures per second that are wanted; may be set at any time.
+        seen: Pictures that arrived so far.
+        decoded: Pictures of those that were decoded.
+    """
+
+    def __init__(
+        self,
+        source: OpenSource,
+        rate: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """Take what to read.
+
+        Args:
+            source: Open.
+            rate: Pictures per second that are wanted.
+            clock: Monotonic seconds.
+            sleep: Waits that many seconds.
+        """
+        self.rate = rate
+        self.seen = 0
+        self.decoded = 0
+        self._source = source
+        self._clock = clock
+        self._sleep = sleep
+        self._sampler = FrameSampler(rate)
+        self._timeline = ArrivalTimeline(float("-inf"), TOLERANCE)
+        self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
+        self._alone = source.video.codec_context.name in ALONE
+        self._await_keyframe = False
+        self._pace_offset: float | None = None
+
+    def pictures(self) -> Iterator[Picked]:
+        """Yield what is wanted until the source ends.
+
+        Raises:
+            InvalidDataError: If nothing can be decoded for long.
+        """
+        damaged = 0
+        for packet in self._source.container.demux(self._source.video):
+            if not packet.size:
+                continue
+            self._sampler.rate = self.rate
+            self.seen += 1
+            now = self._hold_back(packet)
+            try:
+                yield from self._pick(packet, now)
+                damaged = 0
+            except av.error.InvalidDataError:
+                damaged += 1
+                if damaged == DAMAGED_IN_A_ROW:
+                    raise
+
+    def _pick(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
+        if packet.is_keyframe:
+            self._keyframes.append(now)
+        if self._alone:
+            yield from self._decode_alone(packet, now, flush=False)
+        elif self._keyframes_suffice(now):
+            self._await_keyframe = True
+            if packet.is_keyframe:
+                yield from self._decode_alone(packet, now, flush=True)
+        else:
+            yield from self._decode_all(packet, now)
+
+    def _decode_alone(self, packet: VideoPacket, now: float, flush: bool) -> Iterator[Picked]:
+        time = self._timeline.media_time(self._time(packet), now)
+        if not self._sampler.accepts(time):
+            return
+        pictures = list(packet.decode())
+        context = self._context
+        if flush:
+            # A decoder that reorders holds a picture back until more come, and none will.
+            pictures += context.decode(None)
+            context.flush_buffers()
+        self.decoded += len(pictures)
+        for picture in pictures[:1]:
+            yield Picked(picture, time, now)
+
+    def _decode_all(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
+        if self._await_keyframe and not packet.is_keyframe:
+            return
+        self._await_keyframe = False
+        rate = float(self._source.video.average_rate or 0)
+        self._context.skip_frame = "NONREF" if rate >= 2 * self.rate else "DEFAULT"
+        for picture in packet.decode():
+            self.decoded += 1
+            own = math.nan if picture.time is None or not self._source.timed else picture.time
+            time = self._timeline.media_time(own, now)
+            if self._sampler.accepts(time):
+                yield Picked(picture, time, now)
+
+    def _keyframes_suffice(self, now: float) -> bool:
+        """Say whether keyframes alone come as often as pictures are wanted."""
+        if len(self._keyframes) < KEYFRAMES_REMEMBERED:
+            return False
+        longest = (self._keyframes[-1] - self._keyframes[0]) / (KEYFRAMES_REMEMBERED - 1)
+        waited = now - self._keyframes[-1]
+        return longest <= 1.05 / self.rate and waited <= 2 / self.rate
+
+    def _hold_back(self, packet: VideoPacket) -> float:
+        """Wait until the packet's time has come, if its source would not; return the time now."""
+        now = self._clock()
+        time = self._time(packet)
+        if not self._source.paced or math.isnan(time):
+            return now
+        if self._pace_offset is None or abs(self._pace_offset + time - now) > BEHIND:
+            self._pace_offset = now - time
+        early = self._pace_offset + time - now
+        if early > 0:
+            self._sleep(early)
+            return self._clock()
+        return now
+
+    def _time(self, packet: VideoPacket) -> float:
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is None or packet.time_base is None or not self._source.timed:
+            return math.nan
+        return float(stamp * packet.time_base)
+
+    @property
+    def _context(self) -> VideoCodecContext:
+        return self._source.video.codec_context

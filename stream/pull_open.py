@@ -1,0 +1,189 @@
+"""Opens a source for reading, with everything FFmpeg may do to reach it decided here.
+
+HTTP goes through our own guarded client; RTSP of a caller goes through a relay; what FFmpeg dials
+by itself it dials at the address that was checked. Protocols FFmpeg may use are listed.
+"""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import av
+import httpx
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from stream.guarded_http import HttpFile, HttpSource
+from stream.pull_order import Over, PullOrder
+from stream.pull_reasons import Refused, explain
+from stream.rtsp_relay import RtspRelay
+from stream.source_url import BadSource, SourceUrl, read_networks
+
+LARGEST_PICTURE = 8192 * 8192
+LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
+WHITELIST = {
+    "rtsp": "rtsp,rtp,tcp,udp",
+    "rtsps": "rtsp,rtp,tcp",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,rtmp,tls,tcp",
+    "srt": "srt,udp",
+    "file": "file",
+}
+
+
+class CannotOpen(Exception):
+    """The source cannot be read.
+
+    Attributes:
+        over: What to tell about it.
+    """
+
+    def __init__(self, over: Over) -> None:
+        super().__init__(over.reason)
+        self.over = over
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source that is open.
+
+    Attributes:
+        container: To read from.
+        video: What to read.
+        paced: Whether it must be held back to real time: it would come as fast as it can be read.
+        timed: Whether its times mean something; else the time of arrival does.
+        finite: Whether its end is the end, and not a loss.
+        close: Lets go of everything.
+    """
+
+    container: InputContainer
+    video: VideoStream
+    paced: bool
+    timed: bool
+    finite: bool
+    close: Callable[[], None]
+
+
+def open_source(order: PullOrder) -> OpenSource:
+    """Open what `order` names. Blocks, at most about `order.open_within` seconds.
+
+    Raises:
+        CannotOpen: If that fails; with the reason in words.
+    """
+    closers: list[Callable[[], None]] = []
+    relays: list[RtspRelay] = []
+    try:
+        container = _open_container(order, closers, relays)
+        closers.append(container.close)
+        return _choose(order, container, closers)
+    except (av.FFmpegError, OSError, httpx.HTTPError, Refused, BadSource, ValueError) as error:
+        for close in reversed(closers):
+            close()
+        if any(relay.redirected for relay in relays):
+            over = Over("The source redirects elsewhere, which is not followed; use its address.")
+            raise CannotOpen(over) from error
+        raise CannotOpen(explain(error, order)) from error
+
+
+def _open_container(
+    order: PullOrder, closers: list[Callable[[], None]], relays: list[RtspRelay]
+) -> InputContainer:
+    timeout = (order.open_within, order.silence)
+    if order.scheme in {"http", "https"}:
+        return _open_http(order, closers)
+    options = {"protocol_whitelist": WHITELIST[order.scheme]}
+    if order.scheme == "file":
+        return av.open(order.path, "r", options=options, timeout=timeout)
+    options |= {"fflags": "nobuffer", "analyzeduration": "2000000", "probesize": "1000000"}
+    url = source_of(order).at(order.address)
+    if order.scheme in {"rtsp", "rtsps"}:
+        options["rtsp_transport"] = order.transport if order.trusted else "tcp"
+        if not order.trusted or order.scheme == "rtsps":
+            options["rtsp_transport"] = "tcp"
+            url = _relayed(order, closers, relays)
+    return av.open(url, "r", options=options, timeout=timeout)
+
+
+def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputContainer:
+    http = HttpSource(source_of(order), read_networks(order.allowed), order.open_within)
+    closers.append(http.close)
+    file = http.open()
+    options = {"protocol_whitelist": "http,https,crypto,data"}
+    if _is_playlist(file):
+        # Kept-alive connections would be FFmpeg's own: there are none here.
+        options |= {"http_persistent": "0", "http_multiple": "0"}
+    opened = av.open(
+        file,
+        format="mpjpeg" if "multipart/" in file.content_type else None,
+        options=options,
+        timeout=(order.open_within, order.silence),
+        io_open=http.opener(),
+    )
+    assert isinstance(opened, InputContainer)
+    return opened
+
+
+def _relayed(order: PullOrder, closers: list[Callable[[], None]], relays: list[RtspRelay]) -> str:
+    relay = RtspRelay(
+        order.address,
+        order.port,
+        timeout=order.open_within,
+        tls=_tls(order) if order.scheme == "rtsps" else None,
+        host=order.host,
+    )
+    closers.append(relay.close)
+    relays.append(relay)
+    return source_of(order).at("127.0.0.1", relay.port).replace("rtsps://", "rtsp://", 1)
+
+
+def _choose(
+    order: PullOrder, container: InputContainer, closers: list[Callable[[], None]]
+) -> OpenSource:
+    films = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not films:
+        raise BadSource("The source holds no video.")
+    video = films[0]
+    if video.width * video.height > LARGEST_PICTURE:
+        raise BadSource(f"Pictures of {video.width} by {video.height} pixels are too large.")
+    for other in container.streams:
+        if other is not video:
+            other.discard = Discard.all
+    video.thread_count = 1  # many sources share the machine, and threads hold pictures back
+    motion_jpeg = container.format.name == "mpjpeg"
+
+    def close() -> None:
+        for closer in reversed(closers):
+            closer()
+
+    return OpenSource(
+        container=container,
+        video=video,
+        paced=order.scheme not in LIVE and not motion_jpeg,
+        timed=not motion_jpeg,
+        finite=order.scheme not in LIVE and container.duration is not None,
+        close=close,
+    )
+
+
+def source_of(order: PullOrder) -> SourceUrl:
+    """Return the source that `order` is about."""
+    return SourceUrl(
+        order.scheme, order.host, order.port, order.path, order.username, order.password
+    )
+
+
+def _is_playlist(file: HttpFile) -> bool:
+    path = file.name.partition("?")[0]
+    return "mpegurl" in file.content_type or path.endswith((".m3u8", ".m3u"))
+
+
+def _tls(order: PullOrder) -> ssl.SSLContext:
+    """Check certificates of public hosts; cameras inside sign their own."""
+    context = ssl.create_default_context()
+    address = ip_address(order.address)
+    if order.trusted or any(address in network for network in read_networks(order.allowed)):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,133 @@
+"""What the service tells a reader process, and what it hears back.
+
+One JSON object a line: the order and later changes of the rate go in, reports come out. Light to
+import: a reader process loads neither the model nor the network stack of the service.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Transport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullOrder:
+    """What to read and how.
+
+    Attributes:
+        scheme: As in `SourceUrl`.
+        host: As in `SourceUrl`.
+        port: As in `SourceUrl`.
+        path: As in `SourceUrl`.
+        username: As in `SourceUrl`.
+        password: As in `SourceUrl`.
+        address: The checked address of the host.
+        allowed: Networks that may be reached although they are private.
+        trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
+        transport: Of RTSP; UDP for trusted sources alone.
+        rate: Pictures per second that are wanted.
+        side: Longer side of a picture, in pixels.
+        open_within: Seconds for the first picture.
+        silence: Seconds without data after which the source counts as lost.
+        memory: File descriptor of the picture ring.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: str
+    memory: int
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    allowed: tuple[str, ...] = ()
+    trusted: bool = False
+    transport: Transport = "tcp"
+    rate: float = 2.0
+    side: int = 640
+    open_within: float = 10.0
+    silence: float = 20.0
+
+    def to_line(self) -> bytes:
+        """Return the order as it is sent."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "PullOrder":
+        """Return the order as it was sent."""
+        fields = json.loads(line)
+        return cls(**{**fields, "allowed": tuple(fields["allowed"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Report: the source is open.
+
+    Attributes:
+        codec: Its name in FFmpeg.
+        width: In pixels.
+        height: In pixels.
+        rate: Pictures per second, as the source says; None if it does not.
+    """
+
+    codec: str
+    width: int
+    height: int
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Report: a picture is in the ring.
+
+    Attributes:
+        number: Its number there.
+        height: In pixels.
+        width: In pixels.
+        time: When it belongs, on the reader's monotonic clock, in seconds.
+        captured: When it arrived, on the same clock.
+        seen: Pictures that arrived since the last report, this one included.
+    """
+
+    number: int
+    height: int
+    width: int
+    time: float
+    captured: float
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Report: the source ended or failed.
+
+    Attributes:
+        reason: As a sentence for people, without credentials.
+        final: Whether there is no use in trying again.
+    """
+
+    reason: str
+    final: bool = False
+
+
+Report = Opened | Shown | Over
+KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Opened, Shown, Over)}
+
+
+def report_to_line(report: Report) -> bytes:
+    """Return `report` as it is sent."""
+    return json.dumps([type(report).__name__, asdict(report)]).encode() + b"\n"
+
+
+def report_from_line(line: bytes) -> Report:
+    """Return the report as it was sent.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    try:
+        name, fields = json.loads(line)
+        return KINDS[name](**fields)
+    except (KeyError, TypeError) as error:
+        raise ValueError("this is no report of a reader") from error

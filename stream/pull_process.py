@@ -1,0 +1,125 @@
+"""The process that reads one pulled source: `python -m stream.pull_process`.
+
+FFmpeg may hang, crash or eat memory on what a stranger's server sends. It does so here, where it
+can be killed and takes nothing with it. The order comes on standard input, not on the command
+line where every user of the machine could read its password; pictures go through shared memory,
+reports to standard output. The process ends when its parent does.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import BinaryIO
+
+import av
+import httpx
+
+from stream.picking import Picked, Picker
+from stream.picture_ring import PictureRing
+from stream.pull_open import CannotOpen, OpenSource, open_source
+from stream.pull_order import Opened, Over, PullOrder, Report, Shown, report_to_line
+from stream.pull_reasons import explain
+from stream.scale import to_rgb
+
+MEMORY_LIMIT = 4 * 1024**3
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Read the order, then the source, until it ends."""
+    _restrain()
+    order = PullOrder.from_line(sys.stdin.buffer.readline())
+    reports = Reports(sys.stdout.fileno())
+    sys.excepthook = reports.send_error
+    ring = PictureRing(order.memory, order.side)
+    try:
+        source = open_source(order)
+    except CannotOpen as failure:
+        reports.send(failure.over)
+        return
+    try:
+        reports.send(_describe(source))
+        picker = Picker(source, order.rate, time.monotonic, time.sleep)
+        threading.Thread(target=_obey, args=(sys.stdin.buffer, picker), daemon=True).start()
+        reports.send(_read(picker, source, order, ring, reports))
+    finally:
+        source.close()
+
+
+class Reports:
+    """Standard output, which is never waited for: a report that finds no room is lost."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)
+
+    def send(self, report: Report) -> bool:
+        """Send `report`; False if there was no room. Lines are short enough to go whole."""
+        try:
+            os.write(self._descriptor, report_to_line(report))
+        except BlockingIOError:
+            return False
+        return True
+
+    def send_error(
+        self, kind: type[BaseException], _error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Report an error nobody expected by its kind and place: its text may hold the URL."""
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = "" if trace is None else f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
+        self.send(Over(f"The reader of this source failed: {kind.__name__}{place}."))
+
+
+def _read(
+    picker: Picker, source: OpenSource, order: PullOrder, ring: PictureRing, reports: Reports
+) -> Over:
+    reported = 0
+    try:
+        for picked in picker.pictures():
+            if reports.send(_show(picked, picker.seen - reported, ring, order.side)):
+                reported = picker.seen
+    except (av.FFmpegError, OSError, httpx.HTTPError) as error:
+        return explain(error, order)
+    if source.finite:
+        return Over("The source is at its end.", final=True)
+    return Over("The source stopped sending.")
+
+
+def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> Shown:
+    pixels = to_rgb(picked.picture, side)
+    number = ring.write(pixels)
+    height, width, _ = pixels.shape
+    return Shown(number, height, width, picked.time, picked.captured, seen)
+
+
+def _describe(source: OpenSource) -> Opened:
+    video = source.video
+    rate = float(video.average_rate) if video.average_rate else None
+    return Opened(video.codec_context.name, video.width, video.height, rate)
+
+
+def _obey(orders: BinaryIO, picker: Picker) -> None:
+    """Follow changes of the rate; the end of the orders is the end of the parent."""
+    for line in orders:
+        picker.rate = float(line)
+    os._exit(0)
+
+
+def _restrain() -> None:
+    """Give way to the service, die with it, and never take the machine's memory."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Why a source cannot be read, in words.
+
+An error's own text is never shown: FFmpeg puts the URL into it, and with it the password.
+"""
+
+import errno
+import ssl
+
+import av
+import httpx
+
+from stream.pull_order import Over, PullOrder
+from stream.source_url import BadSource
+
+
+class Refused(Exception):
+    """The server answered with an error.
+
+    Attributes:
+        status: Its HTTP status code.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"The server answered with status {status}.")
+        self.status = status
+
+
+REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
+        "The source refuses the user name or password.",
+    ),
+    ((av.error.HTTPNotFoundError,), "The source has nothing at this path."),
+    (
+        (TimeoutError, httpx.TimeoutException, av.error.ExitError),
+        "The source did not answer within {seconds:g} seconds.",
+    ),
+    (
+        (ssl.SSLError,),
+        "No encrypted connection to the source can be made: its certificate is refused.",
+    ),
+    ((av.error.InvalidDataError,), "What the source sends is no video that can be read."),
+    (
+        (ConnectionRefusedError, httpx.ConnectError),
+        "The source cannot be reached: nobody answers at its address.",
+    ),
+)
+STATUSES = {
+    401: "The source refuses the user name or password.",
+    403: "The source refuses the user name or password.",
+    404: "The source has nothing at this path.",
+    410: "The source has nothing at this path.",
+}
+
+
+def explain(error: Exception, order: PullOrder) -> Over:
+    """Return what to tell people about `error`."""
+    if isinstance(error, BadSource):
+        return Over(str(error), final=True)
+    if isinstance(error, Refused):
+        return Over(STATUSES.get(error.status, f"The source answered with error {error.status}."))
+    if isinstance(error, av.error.ProtocolNotFoundError | av.error.DemuxerNotFoundError):
+        return Over(f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True)
+    if isinstance(error, FileNotFoundError):
+        return Over("There is no such file.", final=True)
+    for kinds, reason in REASONS:
+        if isinstance(error, kinds):
+            # What a file holds will not change; what a camera sends may.
+            final = order.scheme == "file"
+            return Over(reason.format(seconds=order.open_within), final=final)
+    code = (error.errno or 0) if isinstance(error, OSError) else 0
+    name = f" ({errno.errorcode[code]})" if code in errno.errorcode else ""
+    return Over(f"The connection to the source failed{name}.", final=order.scheme == "file")

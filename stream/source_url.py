@@ -1,0 +1,194 @@
+"""A caller's URL is hostile until proved otherwise.
+
+FFmpeg opens whatever it is given: local files, other protocols inside a URL, the machine's own
+services, a cloud's metadata. So only known schemes pass, hosts are resolved once and every
+address is held against what may be reached, and the address that was checked is the one that
+is dialled. Credentials are split off and shown to nobody. Background:
+https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
+"""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Resolver = Callable[[str, int], Sequence[str]]
+
+PORTS = {
+    "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
+}  # fmt: skip
+LONGEST = 2048
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+# What Python's `is_global` lets pass and still leads inside: IPv4 in IPv6 clothes, and tunnels.
+DISGUISES = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+INSIDE = (ip_network("2001::/32"), ip_network("fec0::/10"))
+
+
+class BadSource(ValueError):
+    """The source cannot be used; the message says to a person why, without its credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUrl:
+    """A source that passed the check of its form.
+
+    Attributes:
+        scheme: Such as `rtsp`; `file` for a local file or device.
+        host: Name or address; empty for a file.
+        port: To connect to; 0 for a file.
+        path: Path and query of the URL, or the file's path.
+        username: Never shown; None if there is none.
+        password: Never shown; None if there is none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The source for logs, lists and errors: no credentials, no query (it may hold a key)."""
+        if self.scheme == "file":
+            return self.path
+        path, _, query = self.path.partition("?")
+        return f"{self.scheme}://{_bracket(self.host)}:{self.port}{path}" + ("?…" if query else "")
+
+    def at(self, address: str, port: int | None = None, *, secret: bool = True) -> str:
+        """Return the full URL with `address` in the place of the host; for FFmpeg alone."""
+        user = ""
+        if secret and self.username is not None:
+            user = quote(self.username, safe="") + ":" + quote(self.password or "", safe="") + "@"
+        place = f"{user}{_bracket(address)}:{self.port if port is None else port}"
+        path, _, query = self.path.partition("?")
+        return urlunsplit((self.scheme, place, path, query, ""))
+
+
+def read_source(text: str, *, local: bool = False) -> SourceUrl:
+    """Check the form of a source.
+
+    Args:
+        text: A URL, or with `local` a path or device.
+        local: Whether files of this machine may be opened: for the command line alone.
+
+    Raises:
+        BadSource: If it is none of what is allowed.
+    """
+    if len(text) > LONGEST or not text.isprintable() or text != text.strip():
+        raise BadSource("A source is a single line of printable characters without spaces around.")
+    scheme, separator, _ = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme == "file":
+        if local:
+            return SourceUrl("file", "", 0, str(Path(text.removeprefix("file://"))))
+        raise BadSource(f"A source is a URL that begins with one of {_schemes()}.")
+    if scheme not in PORTS:
+        raise BadSource(f"This kind of URL is not supported; it must begin with {_schemes()}.")
+    if " " in text or "\\" in text:
+        raise BadSource("A source's URL may not hold spaces or backslashes.")
+    return _split(scheme, text)
+
+
+def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Network]) -> str:
+    """Return the first address, if every one of them may be reached.
+
+    One that may not spoils the rest: a name that leads inside and outside is an attack.
+
+    Raises:
+        BadSource: If there is none, or one leads to a network that is not `allowed`.
+    """
+    if not addresses:
+        raise BadSource(f"The name {host} is not known.")
+    for text in addresses:
+        address = _plain(ip_address(text.partition("%")[0]))
+        if not _is_public(address) and not any(address in network for network in allowed):
+            raise BadSource(
+                f"{host} leads into a private network, which is not allowed here. Whoever runs "
+                "this service can allow a range of addresses."
+            )
+    return addresses[0]
+
+
+async def pin(
+    source: SourceUrl, allowed: Sequence[Network], resolver: Resolver | None = None
+) -> str:
+    """Resolve the host of `source` and return the address to dial.
+
+    Raises:
+        BadSource: If the name is not known, or leads to a network that is not `allowed`.
+    """
+    found = await asyncio.to_thread(resolver or resolve, source.host, source.port)
+    return check_addresses(source.host, found, allowed)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of `host`; none if it is not known. Blocks."""
+    try:
+        found = socket.getaddrinfo(host, port or None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Return the networks written as `192.168.1.0/24` or a single address.
+
+    Raises:
+        ValueError: If one is no network.
+    """
+    return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def _split(scheme: str, text: str) -> SourceUrl:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise BadSource("The source's URL is malformed.") from error
+    if not HOST.fullmatch(host) or parts.netloc.count("@") > 1:
+        raise BadSource("The source's URL names no valid host.")
+    if scheme == "srt" and port is None:
+        raise BadSource("An srt:// URL must name a port.")
+    return SourceUrl(
+        scheme=scheme,
+        host=host,
+        port=PORTS[scheme] if port is None else port,
+        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        username=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else unquote(parts.password),
+    )
+
+
+def _is_public(address: Address) -> bool:
+    inside = any(address in network for network in INSIDE)
+    return address.is_global and not (inside or address.is_multicast or address.is_reserved)
+
+
+def _plain(address: Address) -> Address:
+    """Take an IPv4 address out of the IPv6 forms that lead to it."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address.sixtofour is not None:
+            return address.sixtofour
+        if any(address in disguise for disguise in DISGUISES):
+            return IPv4Address(int(address) & 0xFFFF_FFFF)
+        if int(address) >> 32 == 0 and int(address) > 1:
+            return IPv4Address(int(address))
+    return address
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _schemes() -> str:
+    return ", ".join(f"{scheme}://" for scheme in PORTS)
