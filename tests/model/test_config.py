@@ -104,4 +104,4 @@ def test_dropping_beyond_the_last_layer_is_refused():
 
 def test_positions_that_stand_still_are_refused():
     with pytest.raises(ValueError, match="positions must move forward"):
-        FlashConfig(VisionConfig(), LANGUAGE, DropoutConfig(), visual_step=0)
+        FlashConfig(VisionConfig(), LANGUAGE, DropoutConfig(), visual_step=0.0)

@@ -57,6 +57,7 @@ def test_prepared_frames_are_what_the_encoder_takes():
     assert prepared.dtype == torch.float32
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     "pixels",
     [
