@@ -5,7 +5,9 @@ request, of a redirect, of a segment that a playlist names, is resolved, checked
 to the very address that was checked. FFmpeg gets file objects and never a socket.
 """
 
+import ssl
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -105,7 +107,7 @@ class HttpSource:
         Raises:
             BadSource: If it may not be reached or is no HTTP.
             Refused: If the server says no.
-            httpx.HTTPError: If it cannot be reached.
+            OSError: If it cannot be reached.
         """
         url = self.url if url is None else url
         if urlsplit(url).scheme not in {"http", "https"}:
@@ -119,6 +121,31 @@ class HttpSource:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise httpx's errors as the ones every file may raise.
+
+    Raises:
+        TimeoutError: If the server is silent for too long.
+        SSLError: If its certificate is refused.
+        ConnectionRefusedError: If nobody answers at its address.
+        ConnectionError: If anything else goes wrong on the way.
+        BadSource: If it redirects too often or to no URL.
+    """
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise TimeoutError from error
+    except httpx.ConnectError as error:
+        if "CERTIFICATE" in str(error):
+            raise ssl.SSLError from error
+        raise ConnectionRefusedError from error
+    except (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise BadSource("The source redirects to nowhere.") from error
+    except httpx.HTTPError as error:
+        raise ConnectionError from error
 
 
 class HttpFile:
@@ -146,10 +173,11 @@ class HttpFile:
         """Return at most `size` bytes, as soon as there are some; none at the end.
 
         Raises:
-            httpx.HTTPError: If the connection is lost or silent for too long.
+            OSError: If the connection is lost or silent for too long.
         """
         if not self._buffer:
-            self._buffer = next(self._chunks, b"")
+            with plain_errors():
+                self._buffer = next(self._chunks, b"")
         taken = self._buffer if size < 0 else self._buffer[:size]
         self._buffer = self._buffer[len(taken) :]
         self._position += len(taken)
@@ -185,9 +213,9 @@ class HttpFile:
 
     def _request(self, url: str, start: int) -> httpx.Response:
         headers = {"Range": f"bytes={start}-"} if start else {}
-        response = self._client.send(
-            self._client.build_request("GET", url, headers=headers), stream=True
-        )
+        with plain_errors():
+            request = self._client.build_request("GET", url, headers=headers)
+            response = self._client.send(request, stream=True)
         if response.status_code != (206 if start else 200):
             response.close()
             raise Refused(response.status_code)

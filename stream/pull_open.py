@@ -8,18 +8,20 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import av
-import httpx
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
-from stream.guarded_http import HttpFile, HttpSource
 from stream.pull_order import Over, PullOrder
 from stream.pull_reasons import Refused, explain
 from stream.rtsp_relay import RtspRelay
 from stream.source_url import BadSource, SourceUrl, read_networks
+
+if TYPE_CHECKING:
+    from stream.guarded_http import HttpFile
 
 LARGEST_PICTURE = 8192 * 8192
 LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
@@ -78,7 +80,7 @@ def open_source(order: PullOrder) -> OpenSource:
         container = _open_container(order, closers, relays)
         closers.append(container.close)
         return _choose(order, container, closers)
-    except (av.FFmpegError, OSError, httpx.HTTPError, Refused, BadSource, ValueError) as error:
+    except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
         for close in reversed(closers):
             close()
         if any(relay.redirected for relay in relays):
@@ -107,6 +109,9 @@ def _open_container(
 
 
 def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputContainer:
+    # Not for every reader: it doubles the time one takes to start.
+    from stream.guarded_http import HttpSource
+
     http = HttpSource(source_of(order), read_networks(order.allowed), order.open_within)
     closers.append(http.close)
     file = http.open()
@@ -174,7 +179,7 @@ def source_of(order: PullOrder) -> SourceUrl:
     )
 
 
-def _is_playlist(file: HttpFile) -> bool:
+def _is_playlist(file: "HttpFile") -> bool:
     path = file.name.partition("?")[0]
     return "mpegurl" in file.content_type or path.endswith((".m3u8", ".m3u"))
 

@@ -17,14 +17,14 @@ from types import TracebackType
 from typing import BinaryIO
 
 import av
-import httpx
 
 from stream.picking import Picked, Picker
 from stream.picture_ring import PictureRing
 from stream.pull_open import CannotOpen, OpenSource, open_source
 from stream.pull_order import Opened, Over, PullOrder, Report, Shown, report_to_line
-from stream.pull_reasons import explain
+from stream.pull_reasons import Refused, explain
 from stream.scale import to_rgb
+from stream.source_url import BadSource
 
 MEMORY_LIMIT = 4 * 1024**3
 PR_SET_PDEATHSIG = 1
@@ -84,7 +84,7 @@ def _read(
         for picked in picker.pictures():
             if reports.send(_show(picked, picker.seen - reported, ring, order.side)):
                 reported = picker.seen
-    except (av.FFmpegError, OSError, httpx.HTTPError) as error:
+    except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain(error, order)
     if source.finite:
         return Over("The source is at its end.", final=True)

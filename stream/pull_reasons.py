@@ -7,7 +7,6 @@ import errno
 import ssl
 
 import av
-import httpx
 
 from stream.pull_order import Over, PullOrder
 from stream.source_url import BadSource
@@ -32,7 +31,7 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ),
     ((av.error.HTTPNotFoundError,), "The source has nothing at this path."),
     (
-        (TimeoutError, httpx.TimeoutException, av.error.ExitError),
+        (TimeoutError, av.error.ExitError),
         "The source did not answer within {seconds:g} seconds.",
     ),
     (
@@ -41,7 +40,7 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ),
     ((av.error.InvalidDataError,), "What the source sends is no video that can be read."),
     (
-        (ConnectionRefusedError, httpx.ConnectError),
+        (ConnectionRefusedError,),
         "The source cannot be reached: nobody answers at its address.",
     ),
 )

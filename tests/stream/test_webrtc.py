@@ -9,8 +9,8 @@ from stream.live import LiveSettings
 from stream.offer import BadOffer, IceRestart
 from stream.player import Player
 from stream.registry import Registry, TooManyStreams
-from stream.status import Remembered
 from stream.scale import to_rgb
+from stream.status import Remembered
 from stream.webrtc import answer_offer
 from tests.stream.fakes import FakeEngine, FakeStore
 from tests.stream.videos import write_video

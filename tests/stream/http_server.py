@@ -1,0 +1,147 @@
+"""A web server on loopback that behaves as well or as badly as a test wants."""
+
+import base64
+import hashlib
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BOUNDARY = "picture"
+
+
+class Site:
+    """What the server answers, by path; and what was asked of it.
+
+    An answer is bytes (a file), or a function that takes the handler.
+    """
+
+    def __init__(self):
+        self.answers = {}
+        self.asked = []
+        self.left = threading.Event()
+
+    def file(self, path, data, content_type="application/octet-stream"):
+        self.answers[path] = lambda handler: send_file(handler, data, content_type)
+
+    def redirect(self, path, target):
+        def answer(handler):
+            handler.send_response(302)
+            handler.send_header("Location", target)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        self.answers[path] = answer
+
+    def guarded_by_basic(self, path, username, password):
+        inner = self.answers[path]
+        expected = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+        def answer(handler):
+            if handler.headers.get("Authorization") == expected:
+                inner(handler)
+            else:
+                challenge(handler, 'Basic realm="cam"')
+
+        self.answers[path] = answer
+
+    def guarded_by_digest(self, path, username, password):
+        inner = self.answers[path]
+
+        def answer(handler):
+            fields = dict(
+                part.strip().split("=", 1)
+                for part in handler.headers.get("Authorization", "")
+                .removeprefix("Digest ")
+                .split(",")
+                if "=" in part
+            )
+            fields = {name: value.strip('"') for name, value in fields.items()}
+            ha1 = hashlib.md5(f"{username}:cam:{password}".encode()).hexdigest()
+            ha2 = hashlib.md5(f"GET:{handler.path}".encode()).hexdigest()
+            middle = f"{fields.get('nc')}:{fields.get('cnonce')}:auth"
+            right = hashlib.md5(f"{ha1}:n0nce:{middle}:{ha2}".encode()).hexdigest()
+            if fields.get("response") == right:
+                inner(handler)
+            else:
+                challenge(handler, 'Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5')
+
+        self.answers[path] = answer
+
+
+def challenge(handler, text):
+    handler.send_response(401)
+    handler.send_header("WWW-Authenticate", text)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def send_file(handler, data, content_type):
+    start = 0
+    if wanted := handler.headers.get("Range"):
+        start = int(wanted.removeprefix("bytes=").split("-")[0])
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+    else:
+        handler.send_response(200)
+    handler.send_header("Accept-Ranges", "bytes")
+    handler.send_header("Content-Type", content_type)
+    handler.send_header("Content-Length", str(len(data) - start))
+    handler.end_headers()
+    handler.wfile.write(data[start:])
+
+
+def send_pictures(handler, pictures, gaps):
+    """Send JPEGs as a camera does, each `gaps.wait()` apart, until there are none."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+    handler.end_headers()
+    for picture in pictures:
+        head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+        handler.wfile.write(head.encode() + picture + b"\r\n")
+        handler.wfile.flush()
+        if gaps():
+            return
+
+
+def send_nothing(site):
+    """Accept, and stay silent until the test is over."""
+
+    def answer(handler):
+        site.left.wait(30)
+        handler.close_connection = True
+
+    return answer
+
+
+@contextmanager
+def serve(site):
+    """Serve `site` and give its base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            site.asked.append((self.path, dict(self.headers)))
+            answer = site.answers.get(self.path.partition("?")[0])
+            try:
+                if answer is None:
+                    self.send_error(404)
+                else:
+                    answer(self)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, *_args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        site.left.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

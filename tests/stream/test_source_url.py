@@ -1,0 +1,145 @@
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.source_url import BadSource, check_addresses, pin, read_networks, read_source, resolve
+
+FORMS = [
+    "", " ", "cam", "/etc/passwd", "../../etc/passwd", "file:///etc/passwd", "FILE:///etc/passwd",
+    "concat:/etc/passwd|http://example.com/a", "lavfi:testsrc", "data:video/mp4;base64,AAAA",
+    "pipe:0", "tcp://example.com:22", "udp://@239.0.0.1:1234", "gopher://example.com/",
+    "ftp://example.com/a.mp4", "smb://example.com/a", "async:http://example.com/a",
+    "cache:http://example.com/a", "crypto+http://example.com/a", "subfile,,start,0,end,9,,:/etc/passwd",
+    "http:///etc/passwd", "http://", "rtsp://", "rtsp://:8554/a", "rtsp://host:99999/a",
+    "rtsp://host:-1/a", "rtsp://host:port/a", "http://exa mple.com/", "http://example.com\\@inside/",
+    "http://example.com\n.inside/", "http://a@b@inside/", "http://%31%32%37.0.0.1/",
+    "http://①②⑦.⓪.⓪.①/", "http://[::1/", "http://[fe80::1%25eth0]/", "http://-x/", "http://localhost./", "srt://host/a",
+    "http://" + "a" * 3000, "\u202ehttp://example.com/",
+]  # fmt: skip
+
+PRIVATE = [
+    "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1",
+    "169.254.169.254", "192.0.2.1", "198.18.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
+    "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
+    "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:c0a8:101::",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2", "fe80::1", "fe80::1%lo", "fc00::1", "fd00::2",
+    "fec0::1", "ff02::1", "2001:db8::1", "fd00:ec2::254",
+]  # fmt: skip
+
+# Written in ways that only the resolver understands.
+SPELLINGS = ["http://2130706433/", "http://0x7f.1/", "http://127.1/", "http://0177.0.0.1/",
+             "http://localhost/", "rtsp://0/", "http://good:pw@127.0.0.1/",
+             "http://127.0.0.1:80@127.0.0.1/", "http://[::ffff:7f00:1]/"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_a_form_that_is_not_allowed_is_refused(text):
+    with pytest.raises(BadSource):
+        read_source(text)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_an_address_that_leads_inside_is_refused(address):
+    with pytest.raises(BadSource, match="private network"):
+        check_addresses("cam.example", [address], ())
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+async def test_loopback_is_refused_however_it_is_spelt(text):
+    source = read_source(text)
+    found = resolve(source.host, source.port)
+    assert any(ip_address(a).is_loopback or ip_address(a).is_unspecified for a in found) or (
+        found == ["::ffff:127.0.0.1"]
+    )
+    with pytest.raises(BadSource, match="private network"):
+        await pin(source, ())
+
+
+def test_one_address_inside_spoils_a_name_that_also_leads_outside():
+    with pytest.raises(BadSource):
+        check_addresses("cam.example", ["93.184.216.34", "127.0.0.1"], ())
+
+
+def test_public_addresses_are_fine():
+    for address in ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"):
+        assert check_addresses("cam.example", [address], ()) == address
+
+
+def test_a_name_nobody_knows_says_so():
+    with pytest.raises(BadSource, match=r"cam\.invalid is not known"):
+        check_addresses("cam.invalid", [], ())
+
+
+def test_the_operator_can_allow_a_range_and_only_that():
+    allowed = read_networks(["192.168.1.0/24", "fd00::/64", "::1"])
+    for address in ("192.168.1.9", "::ffff:192.168.1.9", "fd00::9", "::1"):
+        check_addresses("cam", [address], allowed)
+    for address in ("192.168.2.9", "127.0.0.1", "fd01::9"):
+        with pytest.raises(BadSource):
+            check_addresses("cam", [address], allowed)
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_dialled():
+    answers = iter([["93.184.216.34"], ["127.0.0.1"]])
+    source = read_source("rtsp://rebinding.example/cam")
+    address = await pin(source, (), lambda _host, _port: next(answers))
+    assert source.at(address) == "rtsp://93.184.216.34:554/cam"
+
+
+def test_credentials_are_split_off_and_never_shown():
+    source = read_source("rtsp://ad%40min:s%3Acret@cam.example:8554/live?token=hush&x=1")
+    assert (source.username, source.password) == ("ad@min", "s:cret")
+    assert source.shown == "rtsp://cam.example:8554/live?…"
+    for text in (repr(source), str(source), source.shown):
+        assert "cret" not in text
+        assert "admin" not in text
+    assert "hush" not in source.shown
+    assert source.at("192.0.2.7") == ("rtsp://ad%40min:s%3Acret@192.0.2.7:8554/live?token=hush&x=1")
+
+
+def test_refusals_never_repeat_the_credentials():
+    for text in ("rtsp://user:s3cret@host:99999/", "xyz://user:s3cret@host/", "u:s3cret@host"):
+        with pytest.raises(BadSource) as refusal:
+            read_source(text)
+        assert "s3cret" not in str(refusal.value)
+
+
+def test_files_are_for_the_command_line_alone(tmp_path):
+    film = tmp_path / "film.mp4"
+    assert read_source(str(film), local=True).path == str(film)
+    assert read_source(f"file://{film}", local=True).scheme == "file"
+    with pytest.raises(BadSource, match="begins with one of http://"):
+        read_source(str(film))
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [("http://h/", 80), ("https://h", 443), ("rtsp://h/", 554), ("rtmp://h/", 1935)],
+)
+def test_schemes_have_their_ports(text, port):
+    assert read_source(text).port == port
+    assert (
+        read_source(text.replace("h", "h:81") if text.count("h") == 1 else "http://h:81").port == 81
+    )
+
+
+def test_addresses_of_version_six_are_written_in_brackets():
+    source = read_source("http://[2606:2800::1]:81/a")
+    assert (source.host, source.shown) == ("2606:2800::1", "http://[2606:2800::1]:81/a")
+    assert source.at(source.host) == "http://[2606:2800::1]:81/a"
+
+
+@given(st.text(), st.sampled_from(["", "http://", "rtsp://u:p@", "http://[", "srt://h:"]))
+def test_any_text_is_read_or_refused(text, start):
+    try:
+        source = read_source(start + text)
+    except BadSource:
+        return
+    assert source.host
+    assert 0 <= source.port <= 65535
+
+
+def test_the_resolver_gives_nothing_for_a_name_that_cannot_be():
+    assert resolve("a" * 300, 80) == []
