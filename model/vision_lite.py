@@ -117,6 +117,39 @@ class Trunk(nn.Module):
         return fine, x
 
 
+class Tracks(nn.Module):
+    """Tells every token where, in each frame, its own likeness is: what moves gives itself away.
+
+    A soft match against all places of a frame gives a mean place and how good the best match is.
+    Attention can learn the same, but only after very long training. After MotionSqueeze
+    (https://arxiv.org/abs/2007.09933).
+    """
+
+    def __init__(self, width: int, dim: int = 64) -> None:
+        super().__init__()
+        self.key = nn.Linear(width, dim, bias=False)
+        self.sharpness = nn.Parameter(torch.tensor(10.0))
+        self.up, self.down = nn.Linear(3 * FRAMES, 128), nn.Linear(128, width)
+
+    def forward(self, x: Float[Tensor, "clips n width"]) -> Float[Tensor, "clips n width"]:
+        """Return what a token's whereabouts add to it; `x` knows no places yet."""
+        clips, tokens, _ = x.shape
+        keys = nn.functional.normalize(self.key(x), dim=-1)
+        likeness = (keys @ keys.mT).view(clips, tokens, FRAMES, GRID * GRID)
+        places = _places(x)
+        mean = (self.sharpness * likeness).softmax(dim=-1).to(x.dtype) @ places
+        moved = mean - places.repeat(FRAMES, 1)[:, None]
+        facts = torch.cat([moved, likeness.amax(dim=-1, keepdim=True)], dim=-1).flatten(2)
+        update: Tensor = self.down(nn.functional.gelu(self.up(facts)))
+        return update
+
+
+def _places(like: Tensor) -> Float[Tensor, "cells 2"]:
+    """Return row and column of every cell of a frame, from -1 to 1."""
+    line = torch.linspace(-1, 1, GRID, device=like.device, dtype=like.dtype)
+    return torch.cartesian_prod(line, line)
+
+
 class JointBlock(nn.Module):
     """Attention over every place of every frame of a clip, then a small network for each token."""
 
@@ -151,9 +184,10 @@ class LiteVision(nn.Module):
         self.head = Convolution(COARSE, 1280)
         self.coarse = nn.Linear(1280, width)
         self.fine = nn.Linear(4 * FINE, width, bias=False)
-        self.time = nn.Parameter(0.02 * torch.randn(FRAMES, 1, 1, width))
-        self.row = nn.Parameter(0.02 * torch.randn(1, GRID, 1, width))
-        self.column = nn.Parameter(0.02 * torch.randn(1, 1, GRID, width))
+        self.tracks = Tracks(width)
+        self.time = nn.Parameter(0.1 * torch.randn(FRAMES, 1, 1, width))
+        self.row = nn.Parameter(0.1 * torch.randn(1, GRID, 1, width))
+        self.column = nn.Parameter(0.1 * torch.randn(1, 1, GRID, width))
         self.blocks = nn.ModuleList(JointBlock(width, heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
 
@@ -182,8 +216,9 @@ class LiteVision(nn.Module):
         coarse, fine = features[..., :COARSE], features[..., COARSE:]
         what = nn.functional.linear(coarse, self.head.weight[:, :, 0, 0], self.head.bias)
         x = self.coarse(what.clamp(0, 6)) + self.fine(fine)
-        x = x.reshape(-1, FRAMES, GRID, GRID, self.width) + self.time + self.row + self.column
-        x = x.flatten(1, 3)
+        x = x.flatten(1, 2)
+        where = (self.time + self.row + self.column).flatten(0, 2)
+        x = x + where + self.tracks(x)
         for block in self.blocks:
             x = block(x)
         normed: Tensor = self.norm(x)

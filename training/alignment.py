@@ -25,7 +25,7 @@ from training.words import NAMES, NOTHING, UNTOLD, WordGroup, describe
 
 KEEP = 64
 SHARPNESS = 4.0
-WEIGHTS = {"name": 1.0, "movement": 0.7, "colour": 0.5, "column": 0.3, "row": 0.3, "change": 0.3, "count": 0.3}  # fmt: skip
+WEIGHTS = {"name": 1.0, "movement": 1.0, "colour": 0.5, "column": 0.3, "row": 0.3, "change": 0.3, "count": 0.3}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,31 +2,42 @@
 
     features   draw the scenes, keep what the fixed image network sees in them
     vision     the encoder's own blocks and the projector, against words (no language model)
-    tokens     the trained encoder's merged tokens of many clips, kept
     language   projector and adapters, through the language model, with dropout on
+    export     what was trained, as the one file that the service loads
 
 Each keeps its result in the run's folder and goes on where it stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import nn
 
+from model.language import Decoder
 from model.lite_base import LITE_LANGUAGE, convert
+from model.merge import merge_tokens
 from model.projector import Projector
+from model.prompt import LITE, Prompt
 from model.vision_lite import LiteVision
-from training.alignment import Aligner, recognised, some_examples
-from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, load_sprites
+from model.vocabulary import HubVocabulary
+from training.adapters import adapt, adapters
+from training.alignment import KEEP, Aligner, recognised, some_examples
+from training.drawings import HELD_OUT_SET, THINGS, TRAINING_SETS, Sprites, load_sprites
 from training.features import FeatureBank, cache_features
-from training.loop import Plan, run
+from training.loop import Plan, load_weights, run
+from training.packing import Dropping, answer_logits, pack
+from training.scenes import SHAPES
+from training.shows import Mix, some_show
 from training.words import word_groups
 
-TRAINED_VISION = ("vision.coarse", "vision.fine", "vision.time", "vision.row", "vision.column", "vision.blocks", "vision.norm")  # fmt: skip
+DEFAULT_MIX = Mix()
+VISUAL_STEP = 0.125
+"""As the service has it: model/lite.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +130,109 @@ def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -
 
     plan = Plan(steps, rate, seed, workshop.folder / "vision.pt")
     run(plan, aligner, loss_of, measure, workshop.report)
+
+
+class Reader(nn.Module):
+    """Projector and adapted language model: what the stage `language` trains."""
+
+    def __init__(self, projector: Projector, decoder: Decoder) -> None:
+        super().__init__()
+        self.projector, self.decoder = projector, decoder
+
+
+def reader(workshop: Workshop, rank: int) -> tuple[LiteVision, Reader]:
+    """Return the trained encoder, and the projector as it was trained with it beside the language model."""
+    aligner = workshop.aligner()
+    state = torch.load(workshop.folder / "vision.pt", weights_only=True)
+    load_weights({k: p for k, p in aligner.named_parameters() if p.requires_grad}, state["weights"])
+    weights = load_file(workshop.base / "language.safetensors")
+    decoder = Decoder(LITE_LANGUAGE)
+    decoder.load_state_dict(weights | {"lm_head.weight": weights["model.embed_tokens.weight"]})
+    decoder.to(torch.bfloat16)
+    adapt(decoder, rank)
+    return aligner.vision.eval().requires_grad_(False), Reader(aligner.projector, decoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """How the stage `language` is trained.
+
+    Attributes:
+        steps: Steps in all.
+        shows: Shows of one step.
+        rate: Highest learning rate of the adapters.
+        rank: Of the adapters.
+        seed: Decides every random choice.
+        deep: Share of shows in which the deep, text-guided stage drops as well.
+        mix: How long shows are.
+    """
+
+    steps: int
+    shows: int = 4
+    rate: float = 1e-3
+    rank: int = 16
+    seed: int = 1
+    deep: float = 0.3
+    mix: Mix = DEFAULT_MIX
+
+
+def language(workshop: Workshop, lesson: Lesson) -> None:
+    """Train projector and adapters through the language model."""
+    torch.manual_seed(lesson.seed)
+    encoder, student = reader(workshop, lesson.rank)
+    bank, held = workshop.bank(), workshop.bank(held_out=True)
+    names = (*THINGS, *SHAPES)
+    prompt = Prompt(HubVocabulary(workshop.base / "tokenizer.json"), LITE)
+
+    def loss_of_show(bank: FeatureBank, random: np.random.Generator, deep: bool) -> torch.Tensor:
+        show = some_show(bank, names, random, lesson.mix)
+        with torch.no_grad():
+            tokens = merge_tokens(encoder.fuse(bank.clips(show.takes).float()), KEEP)
+        visual = student.projector(tokens.to(torch.float16).float().flatten(0, 1))
+        dropping = Dropping(deep_ratio=0.25 if deep else 1.0)
+        packed = pack(show, prompt, KEEP)
+        logits, target = answer_logits(student.decoder, packed, visual, dropping, KEEP, VISUAL_STEP)
+        return nn.functional.cross_entropy(logits, target)
+
+    def loss_of(step: int) -> torch.Tensor:
+        random = np.random.default_rng([lesson.seed, step])
+        total = torch.zeros(())
+        for number in range(lesson.shows):
+            loss = loss_of_show(bank, random, bool(random.random() < lesson.deep)) / lesson.shows
+            if number + 1 < lesson.shows:
+                loss.backward()  # type: ignore[no-untyped-call]
+            total = total + (loss if number + 1 == lesson.shows else loss.detach())
+        return total
+
+    @torch.no_grad()
+    def measure() -> dict[str, float]:
+        random = np.random.default_rng(0)
+        losses = [float(loss_of_show(held, random, deep=False)) for _ in range(40)]
+        return {"loss on held-out drawings": sum(losses) / len(losses)}
+
+    plan = Plan(lesson.steps, lesson.rate, lesson.seed, workshop.folder / "language.pt", every=100)
+    run(plan, student, loss_of, measure, workshop.report, slower={"projector": 0.5})
+
+
+def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) -> None:
+    """Write what was trained as one safetensors file, in half precision.
+
+    Args:
+        workshop: Of the run.
+        file: To write.
+        rank: Of the adapters.
+        about: What made it: command, seed, commit.
+    """
+    encoder, student = reader(workshop, rank)
+    trained = workshop.folder / "language.pt"
+    if trained.exists():
+        state = torch.load(trained, weights_only=True)
+        load_weights(
+            {k: p for k, p in student.named_parameters() if p.requires_grad}, state["weights"]
+        )
+    fixed = ("trunk_network.", "head.")
+    tensors = {f"vision.{k}": v for k, v in encoder.state_dict().items() if not k.startswith(fixed)}
+    tensors |= {f"projector.{k}": v for k, v in student.projector.state_dict().items()}
+    tensors |= dict(adapters(student.decoder))
+    half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
+    save_file(half, file, metadata=dict(about))

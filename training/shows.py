@@ -1,0 +1,114 @@
+"""Shows: a few clips in a row, as a stream would bring them, with questions about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from training.features import FeatureBank
+from training.questions import Asked, Segment, about_before, about_now
+from training.takes import Seen, Take, see, some_take
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What a stream has shown so far, and what can be asked about it.
+
+    Attributes:
+        takes: Its clips, oldest first.
+        starts: Media time of each clip's first frame, in seconds.
+        ends: Media time of each clip's last frame, in seconds.
+        asked: Questions with their answers.
+    """
+
+    takes: tuple[Take, ...]
+    starts: tuple[float, ...]
+    ends: tuple[float, ...]
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How long shows are.
+
+    Attributes:
+        single: Share of shows of one segment.
+        segments: Most segments a show has.
+        repeats: Most clips a segment has.
+        questions: Most questions asked about a show.
+        late: Share of shows that begin later than the stream.
+    """
+
+    single: float = 0.4
+    segments: int = 5
+    repeats: int = 2
+    questions: int = 8
+    late: float = 0.35
+
+
+def some_show(
+    bank: FeatureBank, names: Sequence[str], random: np.random.Generator, mix: Mix
+) -> Show:
+    """Return a show of scenes drawn at random, with questions drawn from all that fit it.
+
+    Args:
+        bank: The scenes.
+        names: Every word there is.
+        random: Decides everything.
+        mix: How long.
+    """
+    count = 1 if random.random() < mix.single else int(random.integers(2, mix.segments + 1))
+    period = 4.0 if random.random() < 0.65 else 2.0
+    start = 0.0 if random.random() > mix.late else float(random.integers(1, 300)) * period
+    takes: list[Take] = []
+    starts: list[float] = []
+    segments = []
+    for _ in range(count):
+        take, seen = _segment(bank, random, alone=count == 1)
+        segments.append(Segment(round(start), seen))
+        for _ in range(int(random.integers(1, mix.repeats + 1)) if count > 1 else 1):
+            takes.append(take)
+            starts.append(start)
+            start += period
+    ends = tuple(at + 0.75 * period for at in starts)
+    asked = _some(random, _askable(random, segments, names), mix.questions)
+    return Show(tuple(takes), tuple(starts), ends, asked)
+
+
+def _segment(
+    bank: FeatureBank, random: np.random.Generator, *, alone: bool
+) -> tuple[Take, tuple[Seen, ...]]:
+    """Return something to show; in a longer show mostly single things, which can be asked about."""
+    for _ in range(1 if alone else 4):
+        number = int(random.integers(len(bank.scenes)))
+        take = some_take(random, number, bank.scenes[number])
+        seen = tuple(see(bank.scenes[number], take))
+        if len(seen) == 1 and seen[0].count == 1:
+            break
+    return take, seen
+
+
+def _askable(
+    random: np.random.Generator, segments: Sequence[Segment], names: Sequence[str]
+) -> list[Asked]:
+    now = about_now(random, segments[-1].seen, names)
+    if len(segments) == 1:
+        if segments[0].start == 0:
+            return now
+        return now + about_before(random, segments)
+    # Of a longer show, mostly what only its past can tell.
+    few = [now[n] for n in random.permutation(len(now))[:3]]
+    return few + about_before(random, segments)
+
+
+def _some(random: np.random.Generator, asked: list[Asked], most: int) -> tuple[Asked, ...]:
+    """Return at most `most` questions: the main ones, and of the others some."""
+    main = [a for a in asked if a.kind in {"name", "direction", "names"}][:3]
+    others = [a for a in asked if a not in main]
+    chosen = [others[n] for n in random.permutation(len(others))[: most - len(main)]]
+    return (*main, *chosen)
+
+
+def asking(show: Show, *asked: Asked) -> Show:
+    """Return the same show with other questions."""
+    return replace(show, asked=asked)
