@@ -246,12 +246,34 @@ class LiveStream:
             ForeignTokens: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already.
         """
-        await self._catch_up()
+        await self.catch_up()
         if self._engine.reach(self.name) is None:
             raise NothingSeen("Nothing has been seen on this stream yet.")
         async with aclosing(self._engine.answer(self.name, question)) as pieces:
             async for piece in pieces:
                 yield piece
+
+    async def catch_up(self) -> None:
+        """Bring the engine's history up to date from the store.
+
+        Every question does so; whoever expects one (someone opened the page) does it ahead.
+
+        Raises:
+            StoreUnavailable: If memory cannot be read.
+            ForeignTokens: If what is remembered was made by another vision encoder.
+        """
+        async with self._catching_up:
+            reach = self._engine.reach(self.name)
+            page: list[ClipTokens] = []
+            async for tokens in self._store.clips(
+                self.name, after=float("-inf") if reach is None else reach
+            ):
+                page.append(tokens)
+                if len(page) == PAGE:
+                    self._engine.extend(self.name, page)
+                    page = []
+            if page:
+                self._engine.extend(self.name, page)
 
     def newest_picture(self) -> Picture | None:
         """Return the picture looked at last, RGB; None before the first."""
@@ -303,20 +325,6 @@ class LiveStream:
         self._end = tokens.end
         self._clips += 1
         self._news.publish(Remembered(Moment(tokens.start, tokens.end)))
-
-    async def _catch_up(self) -> None:
-        async with self._catching_up:
-            reach = self._engine.reach(self.name)
-            page: list[ClipTokens] = []
-            async for tokens in self._store.clips(
-                self.name, after=float("-inf") if reach is None else reach
-            ):
-                page.append(tokens)
-                if len(page) == PAGE:
-                    self._engine.extend(self.name, page)
-                    page = []
-            if page:
-                self._engine.extend(self.name, page)
 
     async def _watch(self) -> None:
         while True:
