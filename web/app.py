@@ -29,6 +29,7 @@ from web.places import Places
 from web.pulse import Pulse
 from web.security import Keys
 from web.settings import Settings
+from web.sources import OPERATOR, PulledSources, pull_settings
 from web.whip import Exchange
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
@@ -109,6 +110,8 @@ async def open_real_house(
                 await store.check()
                 await _warm_up(engine)
                 async with furnish(settings, engine, store, clocks) as house:
+                    for name, source in settings.sources:
+                        await house.sources.add(name, source, OPERATOR, trusted=True)
                     yield house
             finally:
                 await store.close()
@@ -132,6 +135,8 @@ async def furnish(
     feeding = Places("streams", in_all=settings.max_streams, each=settings.max_streams_per_token)
     viewing = Places("viewers", in_all=settings.max_viewers, each=settings.max_viewers)
     connections = settings.max_connections
+    tests = Places("tests", in_all=4, each=2)
+    pulling = pull_settings(settings)
     house = House(
         settings=settings,
         clocks=clocks,
@@ -142,10 +147,12 @@ async def furnish(
         talking=Places("connections", in_all=connections, each=connections),
         senders=PeerSessions(feeding),
         viewers=PeerSessions(viewing),
+        sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
     )
     try:
         yield house
     finally:
+        await house.sources.close()
         await house.viewers.close()
         await house.senders.close()
         await registry.close()

@@ -21,8 +21,10 @@ from model.presets import load_engine
 from model.types import Finish, Question, Words
 from stream.film import NoVideo
 from stream.live import LiveSettings, LiveStream
+from stream.puller import Puller, PullSettings, probe
 from stream.reader import feed_file
 from stream.registry import Registry
+from stream.source_url import BadSource, SourceUrl, read_source
 from web.failed import Failed
 from web.settings import Settings
 
@@ -69,7 +71,7 @@ def run_ask(
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
-    path = await _existing(source)
+    where = await _checked(source)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -80,17 +82,28 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
     ) as bars:
         bar = bars.add_task(f"Loading {settings.model}", total=None, at="")
         async with _watcher(settings, bars, bar) as (engine, live):
-            bars.update(bar, description=f"Watching {path.name}")
-            await _watch(path, live, last, bars, bar)
+            bars.update(bar, description=f"Watching {where.shown}")
+            if where.scheme == "file":
+                await _read(where, live, last, bars, bar)
+            else:
+                await _pull(where, live, bars, bar)
+            await live.settle()
             bars.update(bar, description="Answering", total=None, at="")
-            return await _answer(engine, live, question)
+            end = live.status().end
+            since = end - last if last is not None and end is not None else None
+            return await _answer(engine, live, Question(question, since=since))
 
 
-async def _existing(source: str) -> Path:
-    path = Path(source)
-    if not await asyncio.to_thread(path.is_file):
+async def _checked(source: str) -> SourceUrl:
+    try:
+        where = read_source(source, local=True)
+        if where.scheme != "file":
+            await probe(where, settings=PullSettings(), monotonic=time.monotonic, trusted=True)
+    except BadSource as error:
+        raise Failed(str(error), 2) from None
+    if where.scheme == "file" and not await asyncio.to_thread(Path(where.path).exists):
         raise Failed(f"there is no file called {source}", 2)
-    return path
+    return where
 
 
 @asynccontextmanager
@@ -114,24 +127,37 @@ async def _watcher(
         await engine.close()
 
 
-async def _watch(
-    path: Path, live: LiveStream, last: float | None, bars: Progress, bar: TaskID
+async def _read(
+    where: SourceUrl, live: LiveStream, last: float | None, bars: Progress, bar: TaskID
 ) -> None:
     def progress(at: float, length: float | None) -> None:
         bars.update(bar, completed=at, total=length, at=f"{at:.0f} s")
 
     try:
-        await feed_file(path, live, last=last, progress=progress)
+        await feed_file(Path(where.path), live, last=last, progress=progress)
     except NoVideo as error:
         raise Failed(str(error), 2) from None
-    await live.settle()
 
 
-async def _answer(engine: Engine, live: LiveStream, question: str) -> Asked:
+async def _pull(where: SourceUrl, live: LiveStream, bars: Progress, bar: TaskID) -> None:
+    """Watch a URL to its end, at the pace at which it comes."""
+    puller = Puller(where, live, settings=PullSettings(), monotonic=time.monotonic, trusted=True)
+    puller.start()
+    over = asyncio.create_task(puller.wait_over())
+    try:
+        while not over.done():
+            await asyncio.wait([over], timeout=0.5)
+            status = live.status()
+            bars.update(bar, at=f"{status.clips} moments, {status.state}")
+    finally:
+        await puller.close()
+
+
+async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked:
     began = time.monotonic()
     text, first = "", None
     try:
-        async with aclosing(live.ask(Question(question))) as pieces:
+        async with aclosing(live.ask(question)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Words):
                     first = time.monotonic() if first is None else first

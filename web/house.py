@@ -14,6 +14,7 @@ from web.peers import PeerSessions
 from web.places import Places
 from web.problems import Refusal
 from web.settings import Settings
+from web.sources import PulledSources
 
 Clock = Callable[[], float]
 
@@ -45,6 +46,7 @@ class House:
         talking: Counts open WebSockets.
         senders: WHIP sessions.
         viewers: WHEP sessions.
+        sources: What is pulled.
     """
 
     settings: Settings
@@ -56,6 +58,7 @@ class House:
     talking: Places
     senders: PeerSessions
     viewers: PeerSessions
+    sources: PulledSources
 
 
 def house(connection: HTTPConnection) -> House:

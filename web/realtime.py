@@ -62,12 +62,14 @@ class Surroundings:
         registry: The streams.
         places: Counts the streams that callers feed.
         answerer: The name of the model that answers.
+        origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
     """
 
     registry: Registry
     places: Places
     answerer: str
+    origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
 
 
@@ -232,7 +234,8 @@ class Connection:
     # Events out.
 
     async def _send_status(self, live: LiveStream) -> None:
-        event = StreamChanged(event_id=new_id("event"), stream=report(live.status()))
+        status = report(live.status(), self._around.origin(self._name))
+        event = StreamChanged(event_id=new_id("event"), stream=status)
         await self._send(event)
 
     async def _send(self, event: ServerEvent) -> None:

@@ -103,6 +103,13 @@ class Settings(BaseModel):
                 raise ValueError("give NAME=URL")
         return sources
 
+    @field_validator("allowed_source_networks")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network, strict=False)
+        return networks
+
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""

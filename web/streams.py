@@ -3,17 +3,23 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from stream.source_url import BadSource
+from stream.status import StreamStatus
 from web.events import MomentReport, StreamReport
 from web.house import House, house
+from web.places import Full
 from web.problems import Refusal
 from web.reports import report
-from web.security import by_header, by_ticket
+from web.security import Caller, by_header, by_ticket
+from web.sources import AlreadyPulled
 
 LONGEST_LIST = 2000
 
 Here = Annotated[House, Depends(house)]
+Allowed = Annotated[Caller, Depends(by_header)]
+Url = Annotated[str, Field(min_length=1, max_length=2048)]
 
 routes = APIRouter(prefix="/v1/streams", tags=["streams"], dependencies=[Depends(by_header)])
 pictures = APIRouter(prefix="/v1/streams", tags=["streams"], dependencies=[Depends(by_ticket)])
@@ -31,21 +37,104 @@ class MomentList(BaseModel):
     moments: list[MomentReport]
 
 
+class NewSource(BaseModel):
+    """A stream to pull.
+
+    Attributes:
+        name: What to call it.
+        url: Where to pull it from: http(s), rtsp(s), rtmp(s) or srt.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    url: Url
+
+
+class TestSource(BaseModel):
+    """A source to look at without keeping it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url
+
+
+class TestResult(BaseModel):
+    """What a source turned out to be.
+
+    Attributes:
+        codec: Its name in FFmpeg.
+        rate: Pictures per second, as the source says; null if it does not.
+        first_picture_ms: How long the first picture took to come.
+    """
+
+    codec: str
+    width: int
+    height: int
+    rate: float | None
+    first_picture_ms: float
+
+
 @routes.get("")
 async def list_streams(here: Here) -> StreamList:
     """List every stream that is live or remembered."""
-    return StreamList(streams=[report(status) for status in await here.registry.list()])
+    return StreamList(streams=[_report(here, status) for status in await here.registry.list()])
+
+
+@routes.post("", status_code=201)
+async def add_stream(
+    new: NewSource, here: Here, caller: Allowed, response: Response
+) -> StreamReport:
+    """Begin to pull a stream from a URL; how it goes is shown in its state.
+
+    Raises:
+        Refusal: 422 if the URL may not be pulled, 409 if the stream has a source already, 503 if
+            there is no place left.
+    """
+    try:
+        await here.sources.add(new.name, new.url, caller)
+    except BadSource as error:
+        raise Refusal(422, str(error)) from None
+    except AlreadyPulled as error:
+        raise Refusal(409, str(error)) from None
+    except Full as error:
+        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+    response.headers["Location"] = f"/v1/streams/{new.name}"
+    return _report(here, (await here.registry.find(new.name)).status())
+
+
+@routes.post("/test")
+async def test_source(source: TestSource, here: Here, caller: Allowed) -> TestResult:
+    """Open a source, say what it is, and let go.
+
+    Raises:
+        Refusal: 422 with the reason if it cannot be pulled, 503 if too many tests are running.
+    """
+    try:
+        found = await here.sources.probe(source.url, caller)
+    except BadSource as error:
+        raise Refusal(422, str(error)) from None
+    except Full as error:
+        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+    return TestResult(
+        codec=found.codec,
+        width=found.width,
+        height=found.height,
+        rate=None if found.rate is None else round(found.rate, 2),
+        first_picture_ms=round(found.first_picture * 1000, 1),
+    )
 
 
 @routes.get("/{stream}")
 async def get_stream(stream: str, here: Here) -> StreamReport:
     """Say how one stream is doing."""
-    return report((await here.registry.find(stream)).status())
+    return _report(here, (await here.registry.find(stream)).status())
 
 
 @routes.delete("/{stream}", status_code=204)
 async def delete_stream(stream: str, here: Here) -> Response:
-    """End a stream and forget everything it has shown."""
+    """End a stream, stop pulling it, and forget everything it has shown."""
+    await here.sources.remove(stream)
     await here.registry.forget(stream)
     return Response(status_code=204)
 
@@ -77,3 +166,7 @@ async def get_thumbnail(stream: str, start: float, here: Here) -> Response:
     # What was seen does not change; private, because it is someone's camera.
     headers = {"Cache-Control": "private, max-age=3600"}
     return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _report(here: House, status: StreamStatus) -> StreamReport:
+    return report(status, here.sources.origin(status.name))

@@ -44,6 +44,7 @@ async def realtime(
             registry=here.registry,
             places=here.feeding,
             answerer=here.answerer,
+            origin=here.sources.origin,
             monotonic=here.clocks.monotonic,
         )
         await Connection(socket, stream, caller, around).run()

@@ -32,9 +32,9 @@ class Service:
     def address(self):
         return self.url.removeprefix("http://")
 
-    async def until(self, condition):
+    async def until(self, condition, seconds=5):
         """Wait until something holds that has no event to wait for."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - polled, as it has no event
                 await asyncio.sleep(0)
 
@@ -103,7 +103,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def serving(app):
+async def hosting(app):
     """Run `app` on a free port of loopback; yield its URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -111,7 +111,6 @@ async def serving(app):
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        await app.state.opened.wait()
         while not server.started:
             assert not task.done()
             await asyncio.sleep(0)
@@ -126,7 +125,8 @@ async def echo_service(clocks=CLOCKS, **settings):
     engine, store = EchoEngine(), LocalStore(EchoEngine.encoder)
     chosen = Settings.from_env({}, **settings)
     app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
-    async with serving(app) as url:
+    async with hosting(app) as url:
+        await app.state.opened.wait()
         yield Service(url, app.state.house, engine)
 
 

@@ -1,0 +1,135 @@
+"""Sources that the service pulls itself: cameras, playlists, files on other machines.
+
+One a stream, by name. A source that has ended for good leaves its place by itself; where it comes
+from is shown without its credentials.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from stream.puller import Probe, Puller, PullSettings, probe
+from stream.registry import Registry
+from stream.source_url import SourceUrl, read_networks, read_source
+from web.places import Places
+from web.security import Caller
+from web.settings import Settings
+
+OPERATOR = Caller("operator")
+
+
+class AlreadyPulled(Exception):
+    """A stream of this name has a source already."""
+
+
+class PulledSources:
+    """All sources that are being pulled.
+
+    Args:
+        registry: The streams to feed.
+        places: Counts the streams that callers feed.
+        tests: Counts the tests that are running.
+        settings: How to pull.
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        places: Places,
+        tests: Places,
+        settings: PullSettings,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._places = places
+        self._tests = tests
+        self._settings = settings
+        self._monotonic = monotonic
+        self._pullers: dict[str, Puller] = {}
+        self._watching: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
+
+    async def add(self, name: str, url: str, caller: Caller, *, trusted: bool = False) -> None:
+        """Begin to pull `url` into the stream `name`, and go on until it ends or is removed.
+
+        Args:
+            name: The stream's; made if it is new.
+            url: Where to pull from.
+            caller: Whose place it takes.
+            trusted: The operator named it: files of this machine and any address are fine.
+
+        Raises:
+            BadSource: If `url` is nothing that may be pulled.
+            AlreadyPulled: If the stream has a pulled source already.
+            Full: If there is no place left.
+            TooManyStreams: If every stream's place is taken.
+            BadName: If `name` is not allowed.
+            StoreUnavailable: If the stream is new and memory cannot be reached.
+        """
+        source = read_source(url, local=trusted)
+        async with self._changing:
+            if name in self._pullers:
+                raise AlreadyPulled(f"{name} has a source already; remove it first.")
+            self._places.take(("pulled", name), caller)
+            try:
+                puller = await self._start(name, source, trusted)
+            except BaseException:
+                self._places.give_back(("pulled", name))
+                raise
+            self._pullers[name] = puller
+        task = asyncio.create_task(self._until_over(name, puller))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def probe(self, url: str, caller: Caller) -> Probe:
+        """Open `url`, say what it is, and let go.
+
+        Raises:
+            BadSource: If it cannot be pulled; with the reason.
+            Full: If too many tests are running.
+        """
+        source = read_source(url)
+        test = object()
+        self._tests.take(test, caller)
+        try:
+            return await probe(source, settings=self._settings, monotonic=self._monotonic)
+        finally:
+            self._tests.give_back(test)
+
+    def origin(self, name: str) -> str | None:
+        """Return where the stream `name` is pulled from, fit to be shown; None if it is not."""
+        puller = self._pullers.get(name)
+        return None if puller is None else puller.source.shown
+
+    async def remove(self, name: str) -> None:
+        """Stop pulling into the stream `name`; one that is not pulled is fine."""
+        async with self._changing:
+            puller = self._pullers.get(name)
+        if puller is not None:
+            await puller.close()
+
+    async def close(self) -> None:
+        """Stop pulling altogether."""
+        await asyncio.gather(*(p.close("The service is stopping.") for p in self._pullers.values()))
+        await asyncio.gather(*self._watching)
+
+    async def _start(self, name: str, source: SourceUrl, trusted: bool) -> Puller:
+        live = await self._registry.open(name)
+        puller = Puller(
+            source, live, settings=self._settings, monotonic=self._monotonic, trusted=trusted
+        )
+        puller.start()
+        return puller
+
+    async def _until_over(self, name: str, puller: Puller) -> None:
+        try:
+            await puller.wait_over()
+        finally:
+            if self._pullers.get(name) is puller:
+                del self._pullers[name]
+                self._places.give_back(("pulled", name))
+
+
+def pull_settings(settings: Settings) -> PullSettings:
+    """Return how to pull under `settings`."""
+    return PullSettings(allowed=read_networks(settings.allowed_source_networks))
