@@ -68,14 +68,19 @@ class OpenSource:
     close: Callable[[], None]
 
 
-def open_source(order: PullOrder) -> OpenSource:
+def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
     """Open what `order` names. Blocks, at most about `order.open_within` seconds.
+
+    Args:
+        order: What to open.
+        clock: Monotonic seconds.
 
     Raises:
         CannotOpen: If that fails; with the reason in words.
     """
     closers: list[Callable[[], None]] = []
     relays: list[RtspRelay] = []
+    began = clock()
     try:
         container = _open_container(order, closers, relays)
         closers.append(container.close)
@@ -86,7 +91,9 @@ def open_source(order: PullOrder) -> OpenSource:
         if any(relay.redirected for relay in relays):
             over = Over("The source redirects elsewhere, which is not followed; use its address.")
             raise CannotOpen(over) from error
-        raise CannotOpen(explain(error, order)) from error
+        # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
+        late = order.scheme in LIVE and clock() - began >= order.open_within
+        raise CannotOpen(explain(TimeoutError() if late else error, order)) from error
 
 
 def _open_container(

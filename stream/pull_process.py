@@ -38,7 +38,7 @@ def main() -> None:
     sys.excepthook = reports.send_error
     ring = PictureRing(order.memory, order.side)
     try:
-        source = open_source(order)
+        source = open_source(order, time.monotonic)
     except CannotOpen as failure:
         reports.send(failure.over)
         return

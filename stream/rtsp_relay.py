@@ -33,7 +33,7 @@ class RtspRelay:
         Args:
             address: That was checked.
             port: Of the server.
-            timeout: Seconds without an answer or without data.
+            timeout: Seconds to reach the server.
             tls: For `rtsps`.
             host: The server's name, for its certificate.
 
@@ -44,6 +44,8 @@ class RtspRelay:
         self._server: socket.socket = socket.create_connection((address, port), timeout)
         if tls is not None:
             self._server = tls.wrap_socket(self._server, server_hostname=host)
+        # From here on it is FFmpeg, on the other side, whose patience counts.
+        self._server.settimeout(None)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._listener.settimeout(ACCEPT_WITHIN)
         self.port: int = self._listener.getsockname()[1]
@@ -51,8 +53,9 @@ class RtspRelay:
 
     def close(self) -> None:
         """Hang up on both sides."""
-        for side in (self._server, self._listener):
-            side.close()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+        self._listener.close()
 
     def _run(self) -> None:
         with self._listener, self._server, contextlib.suppress(OSError):

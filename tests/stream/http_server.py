@@ -95,6 +95,7 @@ def send_pictures(handler, pictures, gaps):
     handler.send_response(200)
     handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
     handler.end_headers()
+    handler.close_connection = True
     for picture in pictures:
         head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
         handler.wfile.write(head.encode() + picture + b"\r\n")
@@ -114,7 +115,7 @@ def send_nothing(site):
 
 
 @contextmanager
-def serve(site):
+def serve(site, host="127.0.0.1", port=0):
     """Serve `site` and give its base URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -134,14 +135,19 @@ def serve(site):
         def log_message(self, *_args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         site.left.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def serve_also(site, host, address):
+    """Serve `site` at another address of this machine, at the port of `address`."""
+    return serve(site, host, int(address.rpartition(":")[2]))

@@ -58,7 +58,7 @@ async def test_in_real_time_media_time_is_the_clocks(live, store, tmp_path):
 
 
 async def test_times_count_from_the_beginning_whatever_the_file_calls_it(live, store, tmp_path):
-    film = write_video(tmp_path / "film.ts", seconds=4.0, options={"output_ts_offset": "90000"})
+    film = write_video(tmp_path / "film.ts", seconds=4.0, container={"output_ts_offset": "90000"})
     await feed_file(film, live)
     await live.settle()
     moments = await store.moments("film")

@@ -5,17 +5,25 @@ import numpy as np
 
 
 def write_video(
-    path, seconds=2.0, rate=10, size=(96, 64), codec="mpeg4", colours=None, options=None
+    path,
+    seconds=2.0,
+    rate=10,
+    size=(96, 64),
+    codec="mpeg4",
+    colours=None,
+    options=None,
+    container=None,
 ):
     """Write a film of one colour after another, red then blue by default; return its path."""
     colours = colours or [(220, 30, 30), (30, 30, 220)]
-    with av.open(str(path), "w") as container:
-        film = container.add_stream(codec, rate=rate, options=options or {})
-        film.width, film.height, film.pix_fmt = *size, "yuv420p"
+    with av.open(str(path), "w", options=container or {}) as file:
+        film = file.add_stream(codec, rate=rate, options=options or {})
+        film.width, film.height = size
+        film.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         count = round(seconds * rate)
         for i in range(count):
             colour = colours[i * len(colours) // count]
             pixels = np.full((size[1], size[0], 3), colour, dtype=np.uint8)
-            container.mux(film.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(film.encode())
+            file.mux(film.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        file.mux(film.encode())
     return path

@@ -1,0 +1,328 @@
+import io
+import socket
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+from PIL import Image
+
+from stream.picking import Picker
+from stream.pull_open import CannotOpen
+from stream.pull_open import open_source as open_by_clock
+from stream.pull_order import PullOrder
+from stream.source_url import read_source
+from tests.stream.http_server import Site, send_file, send_nothing, send_pictures, serve, serve_also
+from tests.stream.videos import write_video
+
+LOOPBACK = ("127.0.0.0/8",)
+
+
+class PlayClock:
+    """A clock that only sleeping moves: a source plays in no time, at its own pace."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def open_source(wanted):
+    return open_by_clock(wanted, time.monotonic)
+
+
+def order(url, **settings):
+    source = read_source(url, local=True)
+    return PullOrder(
+        scheme=source.scheme,
+        host=source.host,
+        port=source.port,
+        path=source.path,
+        username=source.username,
+        password=source.password,
+        address=source.host,
+        memory=-1,
+        **{"allowed": LOOPBACK, "open_within": 2.0, "silence": 2.0, **settings},
+    )
+
+
+def look(wanted, rate=2.0):
+    """Read a source to its end; return the picker and what was picked."""
+    clock = PlayClock()
+    source = open_source(wanted)
+    try:
+        picker = Picker(source, rate, clock, clock.sleep)
+        return picker, list(picker.pictures())
+    finally:
+        source.close()
+
+
+def jpeg(colour):
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def site():
+    return Site()
+
+
+@pytest.fixture
+def address(site):
+    with serve(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory):
+    """Eight seconds, 20 pictures a second, in the shapes cameras send."""
+    folder = tmp_path_factory.mktemp("films")
+
+    def film(name, codec="libx264", **options):
+        return write_video(folder / name, seconds=8.0, rate=20, codec=codec, options=options)
+
+    return {
+        "long": film("long.mp4", g="400", bf="0"),
+        "short": film("short.mp4", g="10", bf="0", keyint_min="10"),
+        "reordered": film("reordered.mp4", g="400", bf="3"),
+        "jpeg": film("jpeg.avi", codec="mjpeg"),
+        "ts": film("film.ts", g="20", bf="0"),
+    }
+
+
+def steps(picked):
+    return [b.time - a.time for a, b in pairwise(picked)]
+
+
+@pytest.mark.parametrize("name", ["long", "short", "reordered", "jpeg", "ts"])
+def test_every_kind_of_film_is_picked_evenly(films, name):
+    picker, picked = look(order(str(films[name])))
+    assert picker.seen == 160
+    assert 15 <= len(picked) <= 17
+    assert all(0.3 <= step <= 0.75 for step in steps(picked))
+
+
+def test_where_keyframes_suffice_nothing_else_is_decoded(films):
+    picker, _ = look(order(str(films["short"])))
+    assert picker.decoded < picker.seen / 3
+
+
+def test_pictures_no_other_is_built_on_are_left_out(films):
+    picker, _ = look(order(str(films["reordered"])))
+    assert picker.decoded < picker.seen * 0.75
+
+
+def test_of_motion_jpeg_only_what_is_wanted_is_decoded(films):
+    picker, picked = look(order(str(films["jpeg"])))
+    assert picker.decoded == len(picked)
+
+
+def test_a_film_over_http_is_read_and_has_an_end(site, address, films):
+    site.file("/film.mp4", films["long"].read_bytes(), "video/mp4")
+    source = open_source(order(f"{address}/film.mp4"))
+    assert (source.finite, source.paced, source.video.width) == (True, True, 96)
+    source.close()
+    _, picked = look(order(f"{address}/film.mp4"))
+    assert len(picked) >= 15
+
+
+def test_a_stream_over_http_goes_on_for_ever(site, address, films):
+    data = films["ts"].read_bytes()
+
+    def endless(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "video/mp2t")
+        handler.end_headers()
+        handler.wfile.write(data)
+        handler.close_connection = True
+
+    site.answers["/live.ts"] = endless
+    source = open_source(order(f"{address}/live.ts"))
+    assert not source.finite
+    source.close()
+
+
+def test_times_that_jump_back_go_on(site, address, films):
+    data = films["ts"].read_bytes()
+    site.answers["/live.ts"] = lambda handler: send_file(handler, data + data, "video/mp2t")
+    picker, picked = look(order(f"{address}/live.ts"))
+    assert picker.seen == 320
+    assert all(0 < step <= 1.0 for step in steps(picked))
+    assert picked[-1].time - picked[0].time == pytest.approx(16, abs=1.5)
+
+
+def test_times_that_wrap_go_on(tmp_path):
+    wrap = 2**33 / 90_000
+    film = write_video(
+        tmp_path / "wrap.ts",
+        seconds=8.0,
+        rate=20,
+        codec="libx264",
+        options={"g": "20", "bf": "0"},
+        container={"output_ts_offset": f"{wrap - 4}"},
+    )
+    _, picked = look(order(str(film)))
+    assert all(0.3 <= step <= 0.75 for step in steps(picked))
+    assert len(picked) >= 15
+
+
+def test_motion_jpeg_over_http_goes_by_arrival(site, address):
+    pictures = [jpeg((200, 10, 10))] * 20 + [jpeg((10, 10, 200))] * 20
+    site.answers["/cam"] = lambda handler: send_pictures(handler, pictures, lambda: False)
+    clock = PlayClock()
+    source = open_source(order(f"{address}/cam"))
+    assert (source.finite, source.paced, source.timed) == (False, False, False)
+    picker = Picker(source, 2.0, clock, clock.sleep)
+    picked = []
+    for one in picker.pictures():
+        picked.append(one)
+        clock.sleep(0.5)
+    source.close()
+    assert len(picked) > 30
+    assert picked[-1].time > picked[0].time
+
+
+def test_a_playlist_is_played_through_the_guard(site, address, films):
+    site.file("/seg0.ts", films["ts"].read_bytes(), "video/mp2t")
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\nseg0.ts\n#EXT-X-ENDLIST\n"
+    site.file("/live.m3u8", playlist.encode(), "application/vnd.apple.mpegurl")
+    _, picked = look(order(f"{address}/live.m3u8"))
+    assert len(picked) >= 15
+    assert {path for path, _ in site.asked} == {"/live.m3u8", "/seg0.ts"}
+
+
+def playlist_of(target):
+    return f"#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\n{target}\n#EXT-X-ENDLIST\n".encode()
+
+
+@pytest.mark.parametrize(("allowed", "reached"), [("127.0.0.1/32", False), ("127.0.0.0/8", True)])
+def test_a_playlist_leads_only_where_it_may(site, address, films, allowed, reached):
+    inside = f"http://127.0.0.2:{address.rpartition(':')[2]}/secret.ts"
+    with serve_also(site, "127.0.0.2", address):
+        site.file("/secret.ts", films["ts"].read_bytes(), "video/mp2t")
+        site.file("/live.m3u8", playlist_of(inside), "application/vnd.apple.mpegurl")
+        try:
+            _, picked = look(order(f"{address}/live.m3u8", allowed=(allowed,)))
+        except CannotOpen:
+            picked = []
+    assert bool(picked) is reached
+    assert ("/secret.ts" in {path for path, _ in site.asked}) is reached
+
+
+def test_a_playlist_opens_no_file(site, address, films):
+    site.file("/live.m3u8", playlist_of(films["ts"].as_uri()), "application/vnd.apple.mpegurl")
+    with pytest.raises(CannotOpen):
+        look(order(f"{address}/live.m3u8"))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/nothing", "nothing at this path"),
+        ("/silent", "did not answer within 0.3 seconds"),
+        ("/text", "no video that can be read"),
+        ("/private", "refuses the user name or password"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(site, address, path, reason):
+    site.answers["/silent"] = send_nothing(site)
+    site.file("/text", b"hello " * 1000, "text/plain")
+    site.file("/private", b"x")
+    site.guarded_by_basic("/private", "admin", "pass")
+    with pytest.raises(CannotOpen, match=reason) as failure:
+        open_source(order(f"{address}{path}", open_within=0.3))
+    assert not failure.value.over.final
+
+
+def test_a_file_that_is_missing_or_no_video_is_not_tried_again(tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    for path, reason in ((tmp_path / "no.mp4", "no such file"), (text, "no video")):
+        with pytest.raises(CannotOpen, match=reason) as failure:
+            open_source(order(str(path)))
+        assert failure.value.over.final
+
+
+def test_a_picture_too_large_to_be_honest_is_refused(tmp_path):
+    film = write_video(tmp_path / "large.avi", seconds=0.1, size=(9000, 8000), codec="rawvideo")
+    with pytest.raises(CannotOpen, match="too large"):
+        open_source(order(str(film)))
+
+
+def test_a_kind_of_url_this_ffmpeg_cannot_read_says_so():
+    # Where it can, nobody answers at that port.
+    with pytest.raises(CannotOpen, match=r"cannot read srt|failed|did not answer"):
+        open_source(order("srt://127.0.0.1:9/"))
+
+
+@pytest.fixture
+def rtsp_stranger():
+    """A server that answers the first RTSP request with what the test says, then nothing."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    answers = []
+    asked = []
+
+    def run():
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            with peer:
+                asked.append(peer.recv(4096))
+                if answers:
+                    peer.sendall(answers[0])
+                peer.settimeout(5)
+                try:
+                    while peer.recv(4096):
+                        pass
+                except OSError:
+                    pass
+
+    threading.Thread(target=run, daemon=True).start()
+    yield f"rtsp://127.0.0.1:{listener.getsockname()[1]}/cam", answers, asked
+    listener.close()
+
+
+def test_an_rtsp_server_that_accepts_and_stays_silent_is_given_up(rtsp_stranger):
+    url, _, _ = rtsp_stranger
+    for trusted in (False, True):
+        with pytest.raises(CannotOpen, match=r"did not answer within 0\.3 seconds"):
+            open_source(order(url, open_within=0.3, trusted=trusted))
+
+
+def test_an_rtsp_redirect_is_not_followed(rtsp_stranger):
+    url, answers, _ = rtsp_stranger
+    inside = socket.create_server(("127.0.0.1", 0))
+    inside.settimeout(0.2)
+    target = f"rtsp://127.0.0.1:{inside.getsockname()[1]}/secret"
+    answers.append(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+    with pytest.raises(CannotOpen, match="redirects elsewhere"):
+        open_source(order(url))
+    with pytest.raises(TimeoutError):
+        inside.accept()
+    inside.close()
+
+
+def test_without_the_relay_the_redirect_would_be_followed(rtsp_stranger):
+    url, answers, _ = rtsp_stranger
+    inside = socket.create_server(("127.0.0.1", 0))
+    inside.settimeout(2)
+    target = f"rtsp://127.0.0.1:{inside.getsockname()[1]}/secret"
+    answers.append(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+    with pytest.raises(CannotOpen):
+        open_source(order(url, open_within=0.5, trusted=True))
+    inside.accept()[0].close()
+    inside.close()
+
+
+def test_rtsp_nonsense_is_refused_in_words(rtsp_stranger):
+    url, answers, _ = rtsp_stranger
+    answers.append(b"HTTP/1.1 200 OK\r\n\r\n")
+    with pytest.raises(CannotOpen, match=r"failed|no video|did not answer"):
+        open_source(order(url, open_within=0.5))
