@@ -215,8 +215,11 @@ class DropoutConfig:
             tuple(replace(s, kind="clipwise") if s.kind == "uniform" else s for s in self.stages)
         )
 
-    def with_budget(self, tokens: int) -> "DropoutConfig":
-        """Return the same stages with every `attention` one keeping at most `tokens`."""
+    def with_budget(self, tokens: int | None) -> "DropoutConfig":
+        """Return the same stages with every `attention` one keeping at most `tokens`.
+
+        None takes a bound away.
+        """
         return DropoutConfig(
             tuple(replace(s, budget=tokens) if s.kind == "attention" else s for s in self.stages)
         )

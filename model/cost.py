@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from model.config import DropStage, FlashConfig, VisionConfig
+from model.config import DropStage, FlashConfig
 
 _LABEL_BYTES = 16
 """Two int64 per token that waits for a selection: its clip, and its place there."""
@@ -51,8 +51,8 @@ class Meter:
     """
 
     config: FlashConfig
-    prefix: int = 14
-    suffix: int = 40
+    prefix: int
+    suffix: int
     marker: int = 0
     value_bytes: int = 2
 
@@ -205,22 +205,3 @@ class Meter:
     @property
     def _head(self) -> Cost:
         return Cost(self.config.language.hidden * self.config.language.vocab)
-
-
-def encode(vision: VisionConfig) -> Cost:
-    """Encoding one clip with the released models' encoder, and merging its tokens."""
-    tokens, width = vision.patches, vision.width
-    patches = tokens * 3 * vision.patch_size**2 * width
-    dense = width * (4 * width + 2 * int(width * vision.mlp_ratio))
-    block = tokens * dense + 2 * tokens**2 * width
-    return Cost(patches + vision.blocks * block + _merge(vision))
-
-
-def _merge(vision: VisionConfig) -> int:
-    """Every round compares each even token with each odd one, by the mean over heads."""
-    total, tokens = 0, vision.patches
-    while tokens > vision.tokens_per_clip:
-        odd = tokens // 2
-        total += odd * (tokens - odd) * (vision.width // vision.heads)
-        tokens -= min(tokens - vision.tokens_per_clip, odd)
-    return total

@@ -13,13 +13,16 @@ from model.config import (
     FlashConfig,
     VisionConfig,
 )
-from model.cost import Cost, Meter, encode
+from model.cost import Cost, Meter
+from model.cost_vision import encode_lite, encode_umt
 from model.dropout import Tokens
 from model.history import History
+from model.lite import CONFIG as LITE_CONFIG
 from model.merge import merge_tokens
 from model.projector import Projector
 from model.reading import Reader
 from model.released import RELEASED
+from model.vision_lite import LiteVision
 from model.vision_umt import UmtVision
 from tests.model.small_networks import (
     HIDDEN,
@@ -185,7 +188,16 @@ def test_encoding_and_merging_cost_what_torch_counts(image_size):
     encoder = UmtVision(vision)
     frames = torch.rand(1, 4, 3, image_size, image_size)
     encoder(frames)  # the table of positions is made once, for all
-    assert encode(vision).multiply_adds == counted(
+    assert encode_umt(vision).multiply_adds == counted(
+        lambda: merge_tokens(encoder(frames), vision.tokens_per_clip, vision.heads)
+    )
+
+
+def test_encoding_with_the_small_encoder_costs_what_torch_counts():
+    vision = LITE_CONFIG.vision
+    encoder = LiteVision(vision.width, heads=4, blocks=2)
+    frames = torch.zeros(1, 4, 3, vision.image_size, vision.image_size, dtype=torch.uint8)
+    assert encode_lite(vision).multiply_adds == counted(
         lambda: merge_tokens(encoder(frames), vision.tokens_per_clip, vision.heads)
     )
 
@@ -193,28 +205,28 @@ def test_encoding_and_merging_cost_what_torch_counts(image_size):
 def test_a_budget_bounds_what_follows_the_selection():
     config = RELEASED["flash-7b"].config
     bounded = replace(config, dropout=config.dropout.with_budget(1024))
-    short, long = (Meter(bounded).question(clips).multiply_adds for clips in (256, 2500))
-    free = Meter(config).question(2500).multiply_adds
+    short, long = (Meter(bounded, 14, 40).question(clips).multiply_adds for clips in (256, 2500))
+    free = Meter(config, 14, 40).question(2500).multiply_adds
     assert long < 1.6 * short
     assert free > 10 * long
 
 
 def test_the_reference_keeps_the_share_of_the_work_that_its_paper_drops():
     config = replace(RELEASED["flash-7b"].config, dropout=REFERENCE_DROPOUT)
-    full = Meter(replace(config, dropout=DropoutConfig())).one_pass(64).multiply_adds
-    assert 0.55 < Meter(config).one_pass(64).multiply_adds / full < 0.65
+    full = Meter(replace(config, dropout=DropoutConfig()), 14, 40).one_pass(64).multiply_adds
+    assert 0.55 < Meter(config, 14, 40).one_pass(64).multiply_adds / full < 0.65
 
 
 def test_a_streaming_history_cannot_be_priced_with_the_references_rule():
     config = replace(RELEASED["flash-7b"].config, dropout=REFERENCE_DROPOUT)
     with pytest.raises(ValueError, match="needs clip-wise stages, got uniform"):
-        Meter(config).question(10)
+        Meter(config, 14, 40).question(10)
 
 
 def test_a_stage_whose_keeping_depends_on_the_video_is_refused():
     dropout = DropoutConfig((DropStage(2, 0.5, "attention"), DropStage(4, 0.5, "clipwise")))
     with pytest.raises(ValueError, match="cannot be priced"):
-        Meter(replace(RELEASED["flash-7b"].config, dropout=dropout))
+        Meter(replace(RELEASED["flash-7b"].config, dropout=dropout), 14, 40)
 
 
 def test_costs_add_up():
