@@ -47,7 +47,7 @@ class Plan:
 def run(
     plan: Plan,
     module: nn.Module,
-    loss_of: Callable[[int], Tensor],
+    learn: Callable[[int], float],
     measure: Callable[[], Mapping[str, float]],
     report: Callable[[str], None],
     slower: Mapping[str, float] | None = None,
@@ -59,7 +59,7 @@ def run(
     Args:
         plan: How.
         module: What; its checkpoint is resumed if there is one.
-        loss_of: The loss of a step, given the step's number.
+        learn: Adds a step's gradients to the parameters and returns its loss, given the step's number.
         measure: Figures to report now and then.
         report: Given a line of text.
         slower: Factors on the learning rate, by the beginning of a parameter's name.
@@ -82,12 +82,11 @@ def run(
             for step in range(first, plan.steps):
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate_at(step) * group["factor"]
-                loss = loss_of(step)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss = learn(step)
                 nn.utils.clip_grad_norm_(trained.values(), 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
-                smooth = loss.item() if step == first else 0.97 * smooth + 0.03 * loss.item()
+                smooth = loss if step == first else 0.97 * smooth + 0.03 * loss
                 progress.update(task, completed=step + 1)
                 if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
                     _keep(plan, step + 1, trained, optimizer)

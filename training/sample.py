@@ -1,10 +1,12 @@
 """The sample stream that comes with the product: more than two minutes in which known things happen.
 
 Made by the scene generator from drawings of Noto Emoji (Apache-2.0) and plain shapes, written as a
-small H.264 film with a timeline beside it. The same seed gives the same pictures.
+small H.264 film with a timeline beside it: `python -m training.sample FOLDER`. The same code gives
+the same pictures.
 """
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from training.backgrounds import Pixels, background
-from training.drawings import Sprites
+from training.drawings import TRAINING_SETS, Sprites, load_sprites
 from training.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
@@ -131,3 +133,9 @@ def timeline(happenings: Sequence[Happening]) -> list[dict[str, float | str]]:
         lines.append({"start": start, "end": end, "sentence": happening.sentence})
         start += happening.seconds
     return lines
+
+
+if __name__ == "__main__":
+    write_sample(
+        Path(sys.argv[1]), load_sprites(tuple(s for s in TRAINING_SETS if s.name == "noto"))
+    )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.features import FeatureBank
 from training.questions import Asked, Segment, about_before, about_now
+from training.scenes import Scene
 from training.takes import Seen, Take, see, some_take
 
 
@@ -34,25 +34,25 @@ class Mix:
     Attributes:
         single: Share of shows of one segment.
         segments: Most segments a show has.
-        repeats: Most clips a segment has.
+        repeats: Share of segments, in longer shows, that last two clips.
         questions: Most questions asked about a show.
         late: Share of shows that begin later than the stream.
     """
 
-    single: float = 0.4
-    segments: int = 5
-    repeats: int = 2
+    single: float = 0.5
+    segments: int = 4
+    repeats: float = 0.15
     questions: int = 8
     late: float = 0.35
 
 
 def some_show(
-    bank: FeatureBank, names: Sequence[str], random: np.random.Generator, mix: Mix
+    scenes: Sequence[Scene], names: Sequence[str], random: np.random.Generator, mix: Mix
 ) -> Show:
     """Return a show of scenes drawn at random, with questions drawn from all that fit it.
 
     Args:
-        bank: The scenes.
+        scenes: To draw from.
         names: Every word there is.
         random: Decides everything.
         mix: How long.
@@ -64,9 +64,9 @@ def some_show(
     starts: list[float] = []
     segments = []
     for _ in range(count):
-        take, seen = _segment(bank, random, alone=count == 1)
+        take, seen = _segment(scenes, random, alone=count == 1)
         segments.append(Segment(round(start), seen))
-        for _ in range(int(random.integers(1, mix.repeats + 1)) if count > 1 else 1):
+        for _ in range(2 if count > 1 and random.random() < mix.repeats else 1):
             takes.append(take)
             starts.append(start)
             start += period
@@ -76,13 +76,13 @@ def some_show(
 
 
 def _segment(
-    bank: FeatureBank, random: np.random.Generator, *, alone: bool
+    scenes: Sequence[Scene], random: np.random.Generator, *, alone: bool
 ) -> tuple[Take, tuple[Seen, ...]]:
     """Return something to show; in a longer show mostly single things, which can be asked about."""
     for _ in range(1 if alone else 4):
-        number = int(random.integers(len(bank.scenes)))
-        take = some_take(random, number, bank.scenes[number])
-        seen = tuple(see(bank.scenes[number], take))
+        number = int(random.integers(len(scenes)))
+        take = some_take(random, number, scenes[number])
+        seen = tuple(see(scenes[number], take))
         if len(seen) == 1 and seen[0].count == 1:
             break
     return take, seen

@@ -9,7 +9,9 @@ Each keeps its result in the run's folder and goes on where it stopped.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,19 +119,20 @@ def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -
     )
     workshop.report(f"{len(bank.scenes)} scenes")
 
-    def loss_of(step: int) -> torch.Tensor:
+    def learn(step: int) -> float:
         random = np.random.default_rng([seed, step])
         examples = some_examples(bank, sprites, random, batch)
         with torch.autocast("cpu", torch.bfloat16):
             loss: torch.Tensor = aligner(examples, noise=0.1)[0]
-        return loss
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.item()
 
     def measure() -> dict[str, float]:
         with torch.autocast("cpu", torch.bfloat16):
             return recognised(aligner, judge)
 
     plan = Plan(steps, rate, seed, workshop.folder / "vision.pt")
-    run(plan, aligner, loss_of, measure, workshop.report)
+    run(plan, aligner, learn, measure, workshop.report)
 
 
 class Reader(nn.Module):
@@ -164,6 +167,7 @@ class Lesson:
         rank: Of the adapters.
         seed: Decides every random choice.
         deep: Share of shows in which the deep, text-guided stage drops as well.
+        threads: Shows that are worked on at once.
         mix: How long shows are.
     """
 
@@ -172,7 +176,8 @@ class Lesson:
     rate: float = 1e-3
     rank: int = 16
     seed: int = 1
-    deep: float = 0.3
+    deep: float = 0.5
+    threads: int = 2
     mix: Mix = DEFAULT_MIX
 
 
@@ -185,7 +190,7 @@ def language(workshop: Workshop, lesson: Lesson) -> None:
     prompt = Prompt(HubVocabulary(workshop.base / "tokenizer.json"), LITE)
 
     def loss_of_show(bank: FeatureBank, random: np.random.Generator, deep: bool) -> torch.Tensor:
-        show = some_show(bank, names, random, lesson.mix)
+        show = some_show(bank.scenes, names, random, lesson.mix)
         with torch.no_grad():
             tokens = merge_tokens(encoder.fuse(bank.clips(show.takes).float()), KEEP)
         visual = student.projector(tokens.to(torch.float16).float().flatten(0, 1))
@@ -194,24 +199,33 @@ def language(workshop: Workshop, lesson: Lesson) -> None:
         logits, target = answer_logits(student.decoder, packed, visual, dropping, KEEP, VISUAL_STEP)
         return nn.functional.cross_entropy(logits, target)
 
-    def loss_of(step: int) -> torch.Tensor:
-        random = np.random.default_rng([lesson.seed, step])
-        total = torch.zeros(())
-        for number in range(lesson.shows):
-            loss = loss_of_show(bank, random, bool(random.random() < lesson.deep)) / lesson.shows
-            if number + 1 < lesson.shows:
-                loss.backward()  # type: ignore[no-untyped-call]
-            total = total + (loss if number + 1 == lesson.shows else loss.detach())
+    weights = [p for p in student.parameters() if p.requires_grad]
+
+    def gradients(step: int, number: int) -> tuple[float, tuple[torch.Tensor, ...]]:
+        random = np.random.default_rng([lesson.seed, step, number])
+        loss = loss_of_show(bank, random, bool(random.random() < lesson.deep)) / lesson.shows
+        return loss.item(), torch.autograd.grad(loss, weights)
+
+    # A show to a core: the layers are too small to be shared between cores.
+    pool = ThreadPoolExecutor(lesson.threads, initializer=torch.set_num_threads, initargs=(1,))
+
+    def learn(step: int) -> float:
+        total = 0.0
+        for loss, parts in pool.map(partial(gradients, step), range(lesson.shows)):
+            total += loss
+            for weight, part in zip(weights, parts, strict=True):
+                weight.grad = part if weight.grad is None else weight.grad.add_(part)
         return total
 
     @torch.no_grad()
     def measure() -> dict[str, float]:
         random = np.random.default_rng(0)
-        losses = [float(loss_of_show(held, random, deep=False)) for _ in range(40)]
+        losses = [float(loss_of_show(held, random, deep=True)) for _ in range(16)]
         return {"loss on held-out drawings": sum(losses) / len(losses)}
 
-    plan = Plan(lesson.steps, lesson.rate, lesson.seed, workshop.folder / "language.pt", every=100)
-    run(plan, student, loss_of, measure, workshop.report, slower={"projector": 0.5})
+    plan = Plan(lesson.steps, lesson.rate, lesson.seed, workshop.folder / "language.pt", every=50)
+    with pool:
+        run(plan, student, learn, measure, workshop.report, slower={"projector": 0.5})
 
 
 def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) -> None:

@@ -1,0 +1,75 @@
+"""Many questions in one pass must be exactly what asking them one by one is."""
+
+import pytest
+import torch
+
+from model.tiny import CONFIG, tiny
+from model.types import ClipTokens, Question
+from model.video_chat import VideoChat
+from training.packing import Dropping, answer_logits, pack
+from training.questions import Asked
+from training.shows import Show
+from training.takes import Take
+
+TOKENS = CONFIG.vision.tokens_per_clip
+ASKED = (
+    Asked("name", "What is it?", "A dog.", ("dog",)),
+    Asked("direction", "Which way does it move?", "Up.", ("up",)),
+    Asked("count", "How many are there?", "Three of them.", ("three",)),
+)
+
+
+def clips_of(count: int) -> list[ClipTokens]:
+    random = torch.Generator().manual_seed(count)
+    return [
+        ClipTokens(torch.randn(TOKENS, CONFIG.vision.width, generator=random), 4.0 * n, 4.0 * n + 3)
+        for n in range(count)
+    ]
+
+
+def show_of(clips: list[ClipTokens], asked: tuple[Asked, ...]) -> Show:
+    takes = tuple(Take(0, (0, 0, 0, 0)) for _ in clips)
+    return Show(takes, tuple(c.start for c in clips), tuple(c.end for c in clips), asked)
+
+
+@pytest.mark.parametrize("deep_ratio", [0.25, 1.0])
+@pytest.mark.parametrize("asked", [ASKED, ASKED[:1]])
+def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked):
+    parts = tiny()
+    first, second = CONFIG.dropout.stages
+    stages = (first,) if deep_ratio == 1.0 else (first, second)
+    service = VideoChat(parts, type(CONFIG.dropout)(stages))
+    clips = clips_of(3)
+    visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
+    dropping = Dropping(first.layer, first.ratio, second.layer, deep_ratio)
+
+    packed = pack(show_of(clips, asked), parts.prompt, TOKENS)
+    logits, target = answer_logits(
+        parts.decoder, packed, visual, dropping, TOKENS, CONFIG.visual_step
+    )
+
+    expected, said = [], []
+    for one in asked:
+        reading = service.read_once(clips, Question(one.question))
+        answer = [*parts.prompt.vocabulary.plain(one.answer), parts.prompt.end]
+        for token in answer:
+            expected.append(reading.logits)
+            service.reader.step([reading], [token])
+        said += answer
+    assert target.tolist() == said
+    torch.testing.assert_close(logits, torch.stack(expected), atol=1e-3, rtol=1e-3)
+
+
+def test_a_branch_does_not_see_another(deep_ratio=0.25):
+    parts = tiny()
+    clips = clips_of(2)
+    visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
+
+    def first_logits(*asked):
+        packed = pack(show_of(clips, asked), parts.prompt, TOKENS)
+        dropping = Dropping(2, 0.75, 4, deep_ratio)
+        return answer_logits(parts.decoder, packed, visual, dropping, TOKENS, 0.125)[0][:7]
+
+    torch.testing.assert_close(
+        first_logits(ASKED[0], ASKED[1]), first_logits(ASKED[0], ASKED[2]), atol=1e-4, rtol=1e-4
+    )

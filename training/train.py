@@ -1,0 +1,97 @@
+"""Train `lite`, from the published base weights to the file that the service loads.
+
+`python -m training.train --help`; measure the result with `python -m training.evaluate`.
+"""
+
+import logging
+import subprocess
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from model.lite import TRAINED
+from training import stages
+from training.drawings import DrawingsMissing
+from training.stages import Lesson, Workshop
+
+console = Console(stderr=True)
+app = typer.Typer(add_completion=False, help=__doc__)
+
+
+class Stage(StrEnum):
+    """What can be done, in this order."""
+
+    features = "features"
+    vision = "vision"
+    language = "language"
+    export = "export"
+    all = "all"
+
+
+@app.command()
+def train(
+    stage: Annotated[
+        Stage, typer.Option(help="Which stage; each goes on where it stopped.")
+    ] = Stage.all,
+    folder: Annotated[Path, typer.Option(help="Of this run: features, checkpoints.")] = Path(
+        ".cache/lite"
+    ),
+    scenes: Annotated[int, typer.Option(help="Scenes to train on.")] = 14_000,
+    vision_steps: Annotated[
+        int, typer.Option(help="Steps of the stage `vision`, 32 clips each.")
+    ] = 1_500,
+    language_steps: Annotated[int, typer.Option(help="Steps of `language`, 4 shows each.")] = 900,
+    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
+    rank: Annotated[int, typer.Option(help="Of the language model's adapters.")] = 16,
+    output: Annotated[Path, typer.Option(help="The file that `export` writes.")] = TRAINED,
+) -> None:
+    """Train `lite`, from the published base weights to the file that the service loads.
+
+    Ctrl-C keeps what was done; the same command goes on from there.
+    """
+    workshop = Workshop.open(folder, console.print)
+    if stage in {Stage.features, Stage.all}:
+        stages.features(workshop, range(scenes))
+        stages.features(workshop, range(750), held_out=True)
+    if stage in {Stage.vision, Stage.all}:
+        stages.vision(workshop, vision_steps, 32, 1.2e-3, seed)
+    if stage in {Stage.language, Stage.all}:
+        stages.language(workshop, Lesson(language_steps, rank=rank, seed=seed))
+    if stage in {Stage.export, Stage.all}:
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --language-steps {language_steps} --seed {seed} --rank {rank}"
+        about = {
+            "command": command,
+            "seed": str(seed),
+            "commit": commit(),
+            "made": str(date.today()),
+        }
+        stages.export(workshop, output, rank, about)
+        console.print(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB")
+
+
+def commit() -> str:
+    """Return which version of this repository is at work."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607 - whichever git there is
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
+    )  # fmt: skip
+    return done.stdout.strip() or "unknown"
+
+
+def main() -> None:
+    """Run, and turn what a user can mend into a sentence."""
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        app()
+    except DrawingsMissing as error:
+        console.print(str(error), markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
