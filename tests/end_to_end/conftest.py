@@ -1,0 +1,99 @@
+"""The whole service as it runs for people: a process of its own, Redis beside it, a real port."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import av
+from playwright.async_api import async_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+START_SECONDS = 45
+
+
+class Running:
+    """A started `flashback` command.
+
+    Attributes:
+        url: Where it serves, once it has said so.
+        said: Every line it has printed.
+    """
+
+    def __init__(self, process):
+        self.process = process
+        self.url = ""
+        self.said = []
+
+    async def ready(self):
+        async with asyncio.timeout(START_SECONDS):
+            while not self.url:
+                line = (await self.process.stdout.readline()).decode()
+                assert line, f"it ended before it was ready: {self.said}"
+                self.said.append(line)
+                if found := re.search(r"ready: (http://[\d.:]+)", line):
+                    self.url = found[1]
+
+    async def stop(self, with_signal=signal.SIGINT):
+        """End it as Ctrl-C does; return its exit code."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(with_signal)
+        async with asyncio.timeout(20):
+            rest, _ = await self.process.communicate()
+        self.said += rest.decode().splitlines()
+        return self.process.returncode
+
+
+@asynccontextmanager
+async def flashback(*arguments, **environment):
+    """Run `flashback serve` or another command that serves, until the end of the block."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "web.cli",
+        *arguments,
+        cwd=ROOT,
+        env=variables | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    running = Running(process)
+    try:
+        await running.ready()
+        yield running
+    finally:
+        if process.returncode is None:
+            await running.stop()
+
+
+@asynccontextmanager
+async def browser(film=None):
+    """Run Chromium with a fake camera that shows `film`, an MJPEG file."""
+    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    if film is not None:
+        flags.append(f"--use-file-for-fake-video-capture={film}")
+    assert CHROMIUM, "Chromium is missing; `make test` installs it"
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        try:
+            yield chromium
+        finally:
+            await chromium.close()
+
+
+def as_camera(source, target, start=0.0, seconds=6.0, rate=10):
+    """Write part of the film `source` as the MJPEG file that Chromium takes for a camera."""
+    wanted = start
+    with av.open(str(source)) as film, target.open("wb") as camera:
+        for frame in film.decode(video=0):
+            if wanted <= frame.time < start + seconds:
+                wanted += 1 / rate
+                frame.to_image().save(camera, "JPEG", quality=90)
+    return target

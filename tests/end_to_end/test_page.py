@@ -1,0 +1,164 @@
+"""The page in a real Chromium, clicked as people click."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.end_to_end.conftest import as_camera, browser, flashback
+from tests.stream.videos import write_video
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+
+@pytest.fixture
+async def camera(tmp_path):
+    film = await asyncio.to_thread(
+        write_video, tmp_path / "film.mp4", seconds=4, size=(320, 180), rate=10
+    )
+    return await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
+
+
+@asynccontextmanager
+async def page_of(service, chromium, path="/", **options):
+    """Open the page; fail on any error in its console."""
+    context = await chromium.new_context(**options)
+    page = await context.new_page()
+    troubles = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda m: troubles.append(m.text) if "Content Security" in m.text else None)
+    await page.goto(service.url + path)
+    yield page
+    assert troubles == []
+    await context.close()
+
+
+@asynccontextmanager
+async def serving(tmp_path, *arguments, **environment):
+    data = str(tmp_path / "data")
+    options = ("--model", "tiny", "--port", "0", "--data", data, *arguments)
+    environment = {"FLASHBACK_SAMPLE_RATE": "4"} | environment
+    async with flashback("serve", *options, **environment) as service:
+        yield service
+
+
+@asynccontextmanager
+async def opened(tmp_path, camera=None, page=None, **environment):
+    """Yield a running service, a browser, and a page of the service in it."""
+    async with (
+        serving(tmp_path, **environment) as service,
+        browser(camera) as chromium,
+        page_of(service, chromium, **(page or {})) as first,
+    ):
+        yield service, chromium, first
+
+
+async def ask(page, question):
+    await page.fill("#question", question)
+    await page.press("#question", "Enter")
+    await page.wait_for_selector(".line-a:not(.busy)")
+    return page.locator(".line-a").last
+
+
+async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path, camera):
+    async with opened(tmp_path, camera) as (_, _, page):
+        await page.click("#pick-camera")
+        await page.wait_for_selector(".moment >> nth=1", timeout=30_000)
+        assert await page.inner_text("#fact-state") == "Live"
+        assert await page.evaluate("document.querySelector('#video').videoWidth") > 0
+
+        answer = await ask(page, "What do you see?")
+        meta = await answer.locator(".meta").inner_text()
+        assert await page.locator(".line-q").inner_text() == "What do you see?"
+        assert "failed" not in await answer.get_attribute("class"), meta
+        peaks = "[...document.querySelectorAll('.peak i')].map(i => i.clientHeight)"
+        assert max(await page.evaluate(peaks)) > 0, "evidence stands on the strip"
+
+        await page.click(".moment >> nth=0")
+        assert await page.is_visible("#still")
+        assert await page.is_hidden("#video")
+        await page.click("#back")
+        assert await page.is_visible("#video")
+
+
+async def test_the_page_goes_on_by_itself_after_the_service_restarted(tmp_path, camera):
+    async with browser(camera) as chromium, serving(tmp_path) as first:
+        port = first.url.rpartition(":")[2]
+        async with page_of(first, chromium) as page:
+            await page.click("#pick-camera")
+            await page.wait_for_selector(".moment >> nth=1", timeout=30_000)
+            before = await page.locator(".moment").count()
+            assert await first.stop() == 130
+            await page.wait_for_selector('#connection[data-state="lost"]')
+            async with serving(tmp_path, "--port", port):
+                await page.wait_for_selector('#connection[data-state="open"]', timeout=30_000)
+                await page.wait_for_selector(f".moment >> nth={before}", timeout=60_000)
+                answer = await ask(page, "What came before?")
+                assert "failed" not in await answer.get_attribute("class")
+
+
+async def test_where_webrtc_finds_no_path_pictures_are_sent_and_the_page_says_why(tmp_path, camera):
+    async with opened(tmp_path, camera) as (_, _, page):
+        await page.route("**/whip/*", lead_nowhere)
+        await page.click("#pick-camera")
+        await page.wait_for_selector("#notice", timeout=30_000)
+        assert "no way through" in await page.inner_text("#notice")
+        await page.wait_for_selector(".moment >> nth=0", timeout=30_000)
+        assert await page.inner_text("#fact-state") == "Live"
+
+
+async def test_a_stream_is_watched_live_from_another_page(tmp_path, camera):
+    async with (
+        opened(tmp_path, camera) as (service, chromium, sender),
+        page_of(service, chromium) as watcher,
+    ):
+        await sender.click("#pick-camera")
+        await sender.wait_for_selector(".moment >> nth=0", timeout=30_000)
+        await watcher.click("#streams button >> nth=0")
+        await watcher.wait_for_selector("#video:not([hidden])", timeout=30_000)
+        async with asyncio.timeout(20):
+            while not await watcher.evaluate("document.querySelector('#video').videoWidth"):
+                await asyncio.sleep(0.1)
+        assert await watcher.is_visible("#video")
+
+
+async def test_the_page_asks_for_the_token_and_lets_in_who_has_it(tmp_path):
+    async with opened(tmp_path, FLASHBACK_TOKEN="open-sesame") as (_, _, page):
+        await page.fill("#door-token", "wrong")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#door-wrong:not(:empty)")
+        await page.fill("#door-token", "open-sesame")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#picker:not([hidden])")
+        assert await page.inner_text("#connection") == "ready"
+
+
+async def test_the_page_works_by_keyboard_at_the_width_of_a_phone(tmp_path, camera):
+    phone = {"viewport": {"width": 375, "height": 720}, "color_scheme": "dark"}
+    async with opened(tmp_path, camera, page=phone) as (_, _, page):
+        await page.wait_for_selector("#picker:not([hidden])")
+        await page.focus("#pick-camera")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".moment >> nth=2", timeout=30_000)
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not await page.evaluate(wide), "nothing sticks out sideways"
+        await page.focus(".moment >> nth=0")
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("Enter")
+        assert await page.get_attribute(".moment >> nth=1", "aria-pressed") == "true"
+        await page.keyboard.press("Escape")
+        assert await page.is_hidden("#still")
+
+
+async def lead_nowhere(route):
+    """Let the exchange through, but no address of either side: as if UDP were blocked."""
+    if route.request.method != "POST":
+        await route.continue_()
+        return
+    response = await route.fetch(post_data=without_addresses(route.request.post_data))
+    await route.fulfill(response=response, body=without_addresses(await response.text()))
+
+
+def without_addresses(sdp):
+    kept = [line for line in sdp.splitlines() if not line.startswith("a=candidate:")]
+    return "\r\n".join([*kept, ""])
