@@ -60,14 +60,14 @@ def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked):
     torch.testing.assert_close(logits, torch.stack(expected), atol=1e-3, rtol=1e-3)
 
 
-def test_a_branch_does_not_see_another(deep_ratio=0.25):
+def test_a_branch_does_not_see_another():
     parts = tiny()
     clips = clips_of(2)
     visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
 
     def first_logits(*asked):
         packed = pack(show_of(clips, asked), parts.prompt, TOKENS)
-        dropping = Dropping(2, 0.75, 4, deep_ratio)
+        dropping = Dropping(2, 0.75, 4, 0.25)
         return answer_logits(parts.decoder, packed, visual, dropping, TOKENS, 0.125)[0][:7]
 
     torch.testing.assert_close(

@@ -62,10 +62,14 @@ def test_what_moves_is_told_from_what_does_not():
 
 def test_a_question_never_names_what_its_answer_names():
     moving = seen("dog", movement="right", change="appears")
-    shows = [[moving], [seen("circle", "blue", count=2)], [seen("dog"), seen("owl", x=0.9, number=1)]]
+    shows = [
+        [moving],
+        [seen("circle", "blue", count=2)],
+        [seen("dog"), seen("owl", x=0.9, number=1)],
+    ]
     for things in shows:
         for kind, asked in asked_now(*things).items():
-            if kind not in {"is there"}:
+            if kind != "is there":
                 for a in asked:
                     assert not any(key in a.question.lower().split() for key in a.key[-1:])
 
