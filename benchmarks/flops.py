@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> Report:
 def plot(priced: dict[str, list[Row]], budget: int, path: Path) -> None:
     """Draw what answering costs over the length of the video, one panel a network."""
     mpl.use("Agg")
-    figure = Figure(figsize=(4.6 * len(priced), 4.2), layout="constrained")
+    figure = Figure(figsize=(4.6 * max(len(priced), 2), 4.6), layout="constrained")
     panels = figure.subplots(1, len(priced), squeeze=False)[0]
     lines = [
         ("uncompressed", "uncompressed, 196 tokens a frame"),
@@ -144,7 +144,8 @@ def plot(priced: dict[str, list[Row]], budget: int, path: Path) -> None:
             panel.loglog([row.frames for row in rows], costs, style, marker=".", label=label)
         panel.set(title=name, xlabel="frames shown", ylabel="multiply-adds")
         panel.grid(alpha=0.3)
-    panels[0].legend(fontsize="small")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(path, dpi=130)
 
 

@@ -9,37 +9,63 @@ from model.merge import merge_tokens
 from model.preprocess import normalise
 from model.projector import Projector
 from model.vision_umt import UmtVision, positions
+from tests.model.golden_network import NAMES, load
 
 TINY = VisionConfig(image_size=32, width=16, heads=2, depth=2, tokens_per_clip=4)
 
 
-@pytest.fixture
+def golden_vision(settings):
+    return VisionConfig(
+        image_size=settings["image_size"],
+        patch_size=settings["patch_size"],
+        frames_per_clip=settings["frames_per_clip"],
+        width=settings["vision_dim"],
+        heads=settings["vision_heads"],
+        depth=settings["vision_depth_total"],
+        select_layer=settings["vision_select_layer"],
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+    )
+
+
+def part(golden, prefix):
+    """Return the weights whose names begin with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in golden.weights.items() if k.startswith(prefix)}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def golden(request):
+    return load(request.param)
+
+
+@pytest.fixture(scope="module")
 def encoder(golden):
-    vision = UmtVision(golden.config.vision)
-    vision.load_state_dict(golden.part("vision_tower.vision_tower.encoder."), strict=True)
+    vision = UmtVision(golden_vision(golden.settings))
+    vision.load_state_dict(part(golden, "vision_tower.vision_tower.encoder."), strict=True)
     return vision.eval()
 
 
+@pytest.fixture(scope="module")
+def frames(golden):
+    return normalise(golden.tensors["pixels_u8"], golden_vision(golden.settings))
+
+
 @torch.inference_mode()
-def test_features_are_the_references(golden, encoder):
-    frames = normalise(golden.tensors["pixels_u8"], golden.config.vision)
+def test_features_are_the_references(golden, encoder, frames):
     assert_close(encoder(frames), golden.tensors["vit_features"], atol=1e-4, rtol=0)
 
 
 @torch.inference_mode()
-def test_pixels_become_the_references_clip_tokens(golden, encoder):
-    config = golden.config
-    projector = Projector(config.vision.width, config.language.hidden)
-    projector.load_state_dict(golden.part("mm_projector."), strict=True)
-    features = encoder(normalise(golden.tensors["pixels_u8"], config.vision))
-    merged = merge_tokens(features, config.vision.tokens_per_clip, config.vision.heads)
+def test_pixels_become_the_references_clip_tokens(golden, encoder, frames):
+    projector = Projector(encoder.config.width, golden.settings["hidden"])
+    projector.load_state_dict(part(golden, "mm_projector."), strict=True)
+    merged = merge_tokens(encoder(frames), 64, encoder.config.heads)
     assert_close(merged, golden.tensors["merged"], atol=1e-4, rtol=0)
     assert_close(projector(merged), golden.tensors["clip_tokens"], atol=1e-4, rtol=0)
 
 
 @torch.inference_mode()
-def test_clips_encoded_together_equal_clips_encoded_alone(golden, encoder):
-    frames = normalise(golden.tensors["pixels_u8"], golden.config.vision)
+def test_clips_encoded_together_equal_clips_encoded_alone(encoder, frames):
     alone = torch.cat([encoder(clip[None]) for clip in frames])
     assert_close(encoder(frames), alone, atol=1e-5, rtol=0)
 
@@ -63,11 +89,10 @@ def test_positions_interleave_sine_and_cosine_of_the_patch_number():
 
 
 @torch.inference_mode()
-def test_a_single_picture_is_encoded_alone(golden, encoder):
-    frames = normalise(golden.tensors["pixels_u8"], golden.config.vision)
+def test_a_single_picture_is_encoded_alone(encoder, frames):
     features = encoder(frames[:, :1])
-    grid = golden.config.vision.grid
-    assert features.shape == (len(frames), grid**2, golden.config.vision.width)
+    grid = encoder.config.grid
+    assert features.shape == (len(frames), grid**2, encoder.config.width)
     assert not torch.allclose(features, encoder(frames)[:, : grid**2], atol=1e-3)
 
 

@@ -241,6 +241,7 @@ print(status("VmHWM") - before)
 @pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="measures with Linux's /proc"
 )
+@pytest.mark.timeout(300)  # starts two processes, which takes long on a busy machine
 def test_loading_needs_no_second_copy_in_memory(tmp_path):
     written = write_checkpoint(tmp_path, shards=1, dtype=torch.float32, intermediate=4096)
     size = sum(tensor.nbytes for tensor in written.tensors.values())
