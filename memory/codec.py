@@ -11,10 +11,11 @@ more memory than the bytes that were given, and never more than `LARGEST` of the
 
 import math
 import struct
-import sys
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float16
+from torch import Tensor
 
 from memory.store import ForeignTokens
 from model.types import ClipTokens
@@ -40,15 +41,15 @@ def encode(tokens: ClipTokens, encoder: str) -> bytes:
         raise ValueError(f"an encoder's name takes 1 to 255 bytes, this one takes {len(name)}")
     if not (math.isfinite(tokens.start) and math.isfinite(tokens.end)):
         raise ValueError(f"a clip needs finite times, got {tokens.start} to {tokens.end}")
-    values = tokens.values.detach().to("cpu", torch.float16)
-    if not bool(torch.isfinite(values).all()):
+    values = _half(tokens.values)
+    if not np.isfinite(values).all():
         raise ValueError(f"the clip at {tokens.start} s holds values that float16 cannot")
     rows, width = values.shape
     header = _HEADER.pack(_MAGIC, _VERSION, len(name), rows, width, tokens.start, tokens.end)
     size = len(header) + len(name) + 2 * rows * width
     if size > LARGEST:
         raise ValueError(f"a clip of {size} bytes is larger than {LARGEST}")
-    return header + name + _in_wire_order(values.contiguous().numpy()).tobytes()
+    return header + name + values.tobytes()
 
 
 def decode(data: bytes, encoder: str) -> ClipTokens:
@@ -71,7 +72,7 @@ def decode(data: bytes, encoder: str) -> ClipTokens:
         raise CorruptClip(f"impossible times: {start} to {end}")
     _check_encoder(data[_HEADER.size : body], encoder)
     stored = np.frombuffer(data, "<f2", offset=body).reshape(rows, width)
-    if not bool(np.isfinite(stored).all()):
+    if not np.isfinite(stored).all():
         raise CorruptClip(f"the clip at {start} s holds values that are not finite")
     # A copy: the buffer is read-only, and tensors are not.
     return ClipTokens(torch.from_numpy(stored.astype("=f2")), start=start, end=end)
@@ -86,5 +87,17 @@ def _check_encoder(name: bytes, encoder: str) -> None:
         )
 
 
-def _in_wire_order(values: np.ndarray) -> np.ndarray:
-    return values if sys.byteorder == "little" else values.byteswap()
+def _half(values: Float[Tensor, "tokens width"]) -> Float16[np.ndarray, "tokens width"]:
+    """Return `values` rounded to float16, little-endian; too large ones become infinite.
+
+    By numpy, because the event loop waits: torch shares even this little work out among its
+    threads, and while the network keeps all cores busy they take half a second to meet again.
+    """
+    values = values.detach().cpu()
+    if values.dtype == torch.bfloat16:  # the upper half of a float32, and unknown to numpy
+        wide = values.view(torch.uint16).numpy().astype(np.uint32) << 16
+        array = wide.view(np.float32)
+    else:
+        array = values.numpy()
+    with np.errstate(over="ignore"):
+        return array.astype("<f2")

@@ -35,6 +35,13 @@ def test_decode_undoes_encode(rows, width, span, encoder, seed):
     assert [back.start, back.end] == span
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_every_kind_of_number_is_rounded_as_torch_rounds(dtype):
+    values = torch.randn(5, 7, generator=torch.Generator().manual_seed(1)).to(dtype)
+    back = decode(encode(clip(values.T), "lite"), "lite")
+    assert torch.equal(back.values, values.T.to(torch.float16))
+
+
 def test_the_layout_is_little_endian_and_stays_as_it_is():
     data = encode(clip(torch.tensor([[1.0, -2.0]]), 1.5, 2.5), "umt")
     assert data == (
