@@ -19,7 +19,7 @@ from memory.local_store import LocalStore
 from model.engine import Engine, NothingSeen
 from model.presets import load_engine
 from model.types import Finish, Question, Words
-from stream.film import NoVideo
+from stream.film import NoVideo, open_film
 from stream.live import LiveSettings, LiveStream
 from stream.puller import Puller, PullSettings, probe
 from stream.reader import feed_file
@@ -101,9 +101,19 @@ async def _checked(source: str) -> SourceUrl:
             await probe(where, settings=PullSettings(), monotonic=time.monotonic, trusted=True)
     except BadSource as error:
         raise Failed(str(error), 2) from None
-    if where.scheme == "file" and not await asyncio.to_thread(Path(where.path).exists):
-        raise Failed(f"there is no file called {source}", 2)
+    if where.scheme == "file":
+        await asyncio.to_thread(_check_file, Path(where.path))  # before the model is loaded
     return where
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise Failed(f"there is no file called {path}", 2)
+    try:
+        container, _ = open_film(path)
+    except NoVideo as error:
+        raise Failed(str(error), 2) from None
+    container.close()
 
 
 @asynccontextmanager
@@ -133,10 +143,7 @@ async def _read(
     def progress(at: float, length: float | None) -> None:
         bars.update(bar, completed=at, total=length, at=f"{at:.0f} s")
 
-    try:
-        await feed_file(Path(where.path), live, last=last, progress=progress)
-    except NoVideo as error:
-        raise Failed(str(error), 2) from None
+    await feed_file(Path(where.path), live, last=last, progress=progress)
 
 
 async def _pull(where: SourceUrl, live: LiveStream, bars: Progress, bar: TaskID) -> None:

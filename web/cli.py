@@ -122,19 +122,19 @@ def weights() -> None:
 @app.command(context_settings=PassedOn)
 def bench(name: str, context: typer.Context) -> None:
     """Measure something: NAME is one of the modules in benchmarks/, such as `live`."""
-    _run_module(f"benchmarks.{name}", "benchmark", context.args)
+    _run_module("benchmarks", name, context.args)
 
 
 @app.command(name="eval", context_settings=PassedOn)
 def evaluate(name: str, context: typer.Context) -> None:
     """Evaluate a model: NAME is a model, such as `lite`."""
-    _run_module("training.evaluate", "evaluation", [name, *context.args])
+    _run_module("training", "evaluate", [name, *context.args])
 
 
-def _run_module(module: str, kind: str, arguments: list[str]) -> None:
-    name = module.rpartition(".")[2]
+def _run_module(package: str, name: str, arguments: list[str]) -> None:
+    module = f"{package}.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
-        raise Failed(f"there is no {kind} called {name}", 2)
+        raise Failed(f"there is no {module}", 2)
     # By name: nothing of the service may depend on what measures or trains it.
     sys.argv = [name, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

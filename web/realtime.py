@@ -64,6 +64,7 @@ class Surroundings:
         answerer: The name of the model that answers.
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
+        patience: Seconds after which a client that takes nothing is let go.
     """
 
     registry: Registry
@@ -71,6 +72,7 @@ class Surroundings:
     answerer: str
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
+    patience: float = SEND_SECONDS
 
 
 class Connection:
@@ -239,7 +241,7 @@ class Connection:
         await self._send(event)
 
     async def _send(self, event: ServerEvent) -> None:
-        async with asyncio.timeout(SEND_SECONDS), self._sending:
+        async with asyncio.timeout(self._around.patience), self._sending:
             await self._socket.send_text(event.model_dump_json())
 
     async def _let_go(self) -> None:

@@ -1,7 +1,6 @@
 """`flashback serve` and `flashback demo`: a server in the foreground, and what it tells people."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +14,13 @@ from web.settings import Settings
 
 SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
+QUESTIONS = (
+    "What do you see?",
+    "Which way does the dog move?",
+    "What came after the rocket?",
+    "How many apples are there?",
+    "What came first?",
+)
 
 screen = Console(highlight=False, soft_wrap=True)
 
@@ -28,7 +34,7 @@ def run_service(settings: Settings) -> None:
     settings, made = with_token(settings)
 
     async def ready(address: str) -> None:
-        screen.print(f"Flashback is ready: [bold]{_page(address, settings)}[/bold]")
+        screen.print(f"Flashback is ready: [bold]{address}/[/bold]")
         if made:
             token = settings.token[0].get_secret_value()
             screen.print(f"Its token, made for this run and shown once: [bold]{token}[/bold]")
@@ -44,9 +50,9 @@ def run_demo(settings: Settings) -> None:
     """
 
     async def ready(address: str) -> None:
-        screen.print(f"Flashback is ready: [bold]{_page(address, settings)}#sample[/bold]")
+        screen.print(f"Flashback is ready: [bold]{address}/#sample[/bold]")
         screen.print("A sample stream is playing live. Questions to try:")
-        for question in await asyncio.to_thread(_questions):
+        for question in QUESTIONS:
             screen.print(f"  {question}", style="italic")
         screen.print("Ctrl-C stops everything.", style="dim")
         token = settings.token[0].get_secret_value() if settings.token else None
@@ -74,13 +80,3 @@ def _run(settings: Settings, ready: Callable[[str], Awaitable[None]]) -> None:
 
     with listener, status:
         asyncio.run(serve(settings, listener, companion, status.update))
-
-
-def _page(address: str, settings: Settings) -> str:
-    del settings
-    return f"{address}/"
-
-
-def _questions() -> list[str]:
-    timeline = json.loads(SAMPLE.with_suffix(".json").read_text())
-    return list(timeline.get("questions", []))

@@ -115,10 +115,7 @@ async def test_a_stream_is_watched_live_from_another_page(tmp_path, camera):
         await sender.click("#pick-camera")
         await sender.wait_for_selector(".moment >> nth=0", timeout=30_000)
         await watcher.click("#streams button >> nth=0")
-        await watcher.wait_for_selector("#video:not([hidden])", timeout=30_000)
-        async with asyncio.timeout(20):
-            while not await watcher.evaluate("document.querySelector('#video').videoWidth"):
-                await asyncio.sleep(0.1)
+        await watcher.wait_for_selector("#video[data-playing]", timeout=30_000)
         assert await watcher.is_visible("#video")
 
 

@@ -4,6 +4,9 @@ import pytest
 import websockets
 
 from tests.web.conftest import echo_service
+from web.app import CLOCKS
+from web.realtime import Connection, Surroundings
+from web.security import LOCAL
 
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):
@@ -207,3 +210,33 @@ async def test_connections_are_limited_and_a_place_is_free_again_after_leaving()
         await service.until(lambda: len(service.house.talking) == 0)
         async with service.talk():
             pass
+
+
+class DeafSocket:
+    """A client that says nothing and takes nothing."""
+
+    def __init__(self):
+        self.closed_with = None
+
+    async def receive(self):
+        await asyncio.Event().wait()
+
+    async def send_text(self, text):
+        await asyncio.Event().wait()
+
+    async def close(self, code, reason):
+        self.closed_with = (code, reason)
+
+
+async def test_a_client_that_takes_nothing_is_let_go(service):
+    around = Surroundings(
+        registry=service.house.registry,
+        places=service.house.feeding,
+        answerer="echo",
+        origin=service.house.sources.origin,
+        monotonic=CLOCKS.monotonic,
+        patience=0.01,
+    )
+    socket = DeafSocket()
+    await Connection(socket, "cam", LOCAL, around).run()
+    assert socket.closed_with == (1008, "too slow")

@@ -20,6 +20,7 @@ export class Stage {
   /** `live()` is called when someone goes back to the live picture. */
   constructor(live) {
     this.#live = live;
+    this.#video.addEventListener("playing", () => (this.#video.dataset.playing = ""));
     $("back").addEventListener("click", () => this.live());
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#past) this.live();
@@ -39,6 +40,7 @@ export class Stage {
 
   play(media) {
     this.#media = media;
+    delete this.#video.dataset.playing;
     this.#video.srcObject = media;
     this.#draw();
   }

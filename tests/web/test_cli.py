@@ -1,0 +1,74 @@
+"""The command as a process: what it says, where, and with which exit code."""
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from web.settings import variables
+
+ROOT = Path(__file__).parents[2]
+
+
+async def flashback(*arguments, **environment):
+    """Run a command to its end; return its exit code, output and errors."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "web.cli",
+        *arguments,
+        cwd=ROOT,
+        env=variables | environment | {"COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        (["serve"], {"FLASHBACK_TOKNE": "hunter2"}, "FLASHBACK_TOKNE is not a setting"),
+        (["serve", "--port", "99999"], {}, "FLASHBACK_PORT: Input should be less than"),
+        (["serve", "--port", "abc"], {}, "valid integer"),
+        (["serve", "--source", "nameless"], {}, "FLASHBACK_SOURCE: give NAME=URL"),
+        (["frob"], {}, "No such command"),
+        (["bench", "nothing"], {}, "there is no benchmarks.nothing"),
+        (["bench", "os.path"], {}, "there is no benchmarks.os.path"),
+    ],
+)
+async def test_what_cannot_be_used_is_said_in_one_sentence(arguments, environment, sentence):
+    code, output, errors = await flashback(*arguments, **environment)
+    assert code == 2
+    assert output == ""
+    assert sentence in errors
+    assert len(errors.splitlines()) == 1
+    assert "hunter2" not in errors
+
+
+async def test_a_port_in_use_is_said_in_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, _, errors = await flashback("serve", "--port", port, "--model", "tiny")
+    assert code == 1
+    assert f"Cannot listen on 127.0.0.1:{port}" in errors
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("source", ["README.md", "no-such-file.mp4", "ftp://host/film.mp4", "."])
+async def test_a_source_that_is_no_video_is_said_in_one_sentence(source):
+    code, output, errors = await flashback("ask", source, "What?", "--json", "--model", "tiny")
+    assert code == 2
+    assert output == ""
+    assert len(errors.splitlines()) == 1
+
+
+async def test_help_lists_every_setting():
+    code, output, _ = await flashback("serve", "--help")
+    assert code == 0
+    assert all(name in output for name, _, _ in variables())
