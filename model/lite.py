@@ -4,7 +4,6 @@ EfficientNet-Lite2 and SmolLM2-135M stand as they were published (`model/lite_ba
 trained here lies between them and on top, in `checkpoints/lite.safetensors`.
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
+from model.fingerprint import fingerprint
 from model.language import Decoder
 from model.lite_base import LITE_LANGUAGE, apply_adapters, convert
 from model.projector import Projector
@@ -83,7 +83,7 @@ def lite(
 
     return Parts(
         name="lite",
-        encoder_name=f"lite/{_fingerprint(ours)}",
+        encoder_name=f"lite/{fingerprint(_part(ours, 'vision.'))}",
         config=CONFIG,
         encoder=encode,
         projector=projector.to(device, dtype).eval().requires_grad_(False),
@@ -116,11 +116,3 @@ def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
         for name, value in weights.items()
         if name.startswith(prefix)
     }
-
-
-def _fingerprint(ours: dict[str, Tensor]) -> str:
-    """Return a short name of the encoder's weights: other weights make other tokens."""
-    digest = hashlib.sha256()
-    for name in sorted(name for name in ours if name.startswith("vision.")):
-        digest.update(ours[name].float().numpy().tobytes())
-    return digest.hexdigest()[:8]

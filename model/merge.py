@@ -82,7 +82,7 @@ def merge_tokens(
         raise ValueError(f"{heads} heads do not divide a width of {width}")
     sizes = torch.ones_like(tokens[..., :1])
     while (surplus := tokens.shape[1] - keep) > 0:
-        features = tokens.unflatten(-1, (heads, -1)).mean(dim=-2)
+        features = tokens.reshape(*tokens.shape[:-1], heads, -1).mean(dim=-2)
         plan = match(features, merges=min(surplus, tokens.shape[1] // 2))
         totals, sizes = plan.sum(tokens * sizes), plan.sum(sizes)
         tokens = totals / sizes

@@ -1,19 +1,21 @@
 """Networks by name: `lite`, `tiny`, the released checkpoints, or a folder that holds one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from model.config import VisionConfig
 from model.device import pick_device, pick_dtype
+from model.fingerprint import fingerprint
 from model.lite import lite
 from model.local_engine import LocalEngine
 from model.preprocess import normalise
 from model.pretrained import Pretrained, open_pretrained
 from model.prompt import FLASH, Prompt
-from model.released import RELEASED
+from model.released import RELEASED, TOWERS
 from model.tiny import tiny
 from model.video_chat import Parts, VideoChat
 
@@ -26,6 +28,7 @@ def load_parts(
     *,
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
+    towers: Mapping[str, VisionConfig] = TOWERS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Parts:
     """Return the network called `name`.
@@ -34,6 +37,7 @@ def load_parts(
         name: One of `NAMES`, a hub id, or a folder with a released checkpoint.
         device: Where it runs; None is a graphics card if there is one.
         dtype: Numbers of the language model; None is what is faster there.
+        towers: The video encoders that a checkpoint may name.
         progress: Told in words what is being done.
 
     Raises:
@@ -51,7 +55,7 @@ def load_parts(
     if name == "lite":
         return lite(device, dtype, progress)
     progress(f"loading {name}")
-    return _flash(open_pretrained(name, device=device, dtype=dtype), dtype)
+    return _flash(open_pretrained(name, device=device, dtype=dtype, towers=towers), dtype)
 
 
 def load_engine(
@@ -80,9 +84,12 @@ def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
         return features
 
     where = Path(checkpoint.name)
+    # The last norm of the encoder stands for all of it: every stage of training moved both.
+    norm = network.vision.vision_layernorm
+    made_by = fingerprint({"weight": norm.weight, "bias": norm.bias})
     return Parts(
         name=where.name if where.is_dir() else checkpoint.name,
-        encoder_name=f"{where.name}/umt-l",
+        encoder_name=f"umt-l/{made_by}",
         config=network.config,
         encoder=encode,
         projector=network.projector,

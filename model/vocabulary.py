@@ -61,7 +61,10 @@ class HubVocabulary:
             raise VocabularyUnreadable(
                 f"{path.name} is a {kind} tokenizer; byte-level BPE is known"
             )
-        self._tokenizer = Tokenizer.from_file(str(path))
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing more exact
+            raise VocabularyUnreadable(f"{path.name} is damaged: {error}") from error
         self._tokenizer.encode_special_tokens = True
         self._specials = {
             number: token.special

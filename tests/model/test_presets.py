@@ -1,0 +1,52 @@
+"""Networks by name, from the name to an answer."""
+
+import pytest
+import torch
+
+from model.device import pick_dtype
+from model.hub import CheckpointUnavailable
+from model.local_engine import LocalEngine
+from model.presets import load_parts
+from model.types import Clip, Finish, Question
+from model.video_chat import VideoChat
+from tests.model.released_layout import TOWERS, write_checkpoint
+
+
+async def test_a_released_checkpoint_watches_and_answers(tmp_path):
+    write_checkpoint(tmp_path / "small", dtype=torch.float32)
+    parts = load_parts(str(tmp_path / "small"), dtype=torch.float32, towers=TOWERS)
+    assert parts.encoder_name.startswith("umt-l/")
+    chat = VideoChat(parts)
+    pixels = torch.randint(0, 256, (3, 4, 40, 60, 3), dtype=torch.uint8)
+    clips = chat.encode([Clip(p, 4.0 * n, 4.0 * n + 3) for n, p in enumerate(pixels)])
+    history = chat.open()
+    chat.extend(history, clips)
+    asked = chat.ask(history, Question("What?"))
+    once = chat.read_once(clips, Question("What?"))
+    torch.testing.assert_close(asked.reading.logits, once.logits, atol=1e-4, rtol=1e-4)
+    engine = LocalEngine(chat)
+    try:
+        engine.extend("a", clips)
+        pieces = [piece async for piece in engine.answer("a", Question("What?", tokens=5))]
+    finally:
+        await engine.close()
+    assert isinstance(pieces[-1], Finish)
+    assert pieces[-1].usage.clips == 3
+
+
+def test_the_same_weights_under_another_name_have_the_same_encoder(tmp_path):
+    first = write_checkpoint(tmp_path / "first").folder
+    second = first.rename(tmp_path / "second")
+    write_checkpoint(first)
+    names = {load_parts(str(f), towers=TOWERS).encoder_name for f in (first, second)}
+    assert len(names) == 1
+
+
+def test_an_unknown_name_is_answered_with_a_sentence(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(CheckpointUnavailable):
+        load_parts("nobody/nothing")
+
+
+def test_the_processor_gets_a_format_that_it_runs():
+    assert pick_dtype(torch.device("cpu")) in {torch.float32, torch.bfloat16}
