@@ -198,8 +198,10 @@ class HttpFile:
         target = (0, self._position, self.length)[whence] + offset
         if target != self._position:
             self._response.close()
-            self._response = self._request(self.name, target)
-            self._chunks, self._buffer = self._response.iter_raw(CHUNK), b""
+            self._chunks, self._buffer = iter(()), b""
+            if target < self.length:  # else a server answers that there is nothing to send
+                self._response = self._request(self.name, target)
+                self._chunks = self._response.iter_raw(CHUNK)
             self._position = target
         return target
 
