@@ -1,0 +1,197 @@
+"""A real WebRTC sender, a real Redis, a real port: what is shown is remembered and answered."""
+
+import asyncio
+import json
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+from memory.redis_binary import find_server
+from stream.player import Player
+from tests.end_to_end.conftest import flashback
+from tests.stream.videos import write_video
+from tests.web.conftest import Talk
+
+SAMPLE = Path(__file__).parents[2] / "web" / "sample" / "sample.mp4"
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+async def film(tmp_path):
+    return await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=6, size=(320, 180))
+
+
+def serving(data, **environment):
+    options = ("--model", "tiny", "--port", "0", "--data", str(data))
+    return flashback("serve", *options, **({"FLASHBACK_SAMPLE_RATE": "4"} | environment))
+
+
+@asynccontextmanager
+async def sending(service, film, stream="cam", *, hang_up=True):
+    """Send `film` into `stream` by WHIP until the end of the block."""
+    headers = {"Content-Type": "application/sdp"}
+    async with httpx.AsyncClient(base_url=service.url) as client, Player(film) as player:
+        response = await client.post(f"/whip/{stream}", content=player.offer, headers=headers)
+        assert response.status_code == 201, response.text
+        await player.accept(response.text)
+        yield client
+        if hang_up:
+            await client.delete(response.headers["Location"])
+
+
+@asynccontextmanager
+async def talking(service, stream="cam"):
+    address = service.url.replace("http", "ws") + f"/v1/realtime?stream={stream}"
+    async with websockets.connect(address, proxy=None) as connection:
+        yield Talk(connection)
+
+
+async def remembered(talk, clips):
+    """Wait until so many clips have been remembered from now on."""
+    for _ in range(clips):
+        while (await talk.next())["type"] != "flashback.moment":
+            pass
+
+
+async def answer(talk, question):
+    content = [{"type": "input_text", "text": question}]
+    item = {"type": "message", "role": "user", "content": content}
+    await talk.say({"type": "conversation.item.create", "item": item})
+    wish = {"max_output_tokens": 24}
+    await talk.say({"type": "response.create", "response": wish})
+    return await talk.until_done()
+
+
+async def test_what_was_shown_can_be_asked_about_after_a_restart(tmp_path, film):
+    async with serving(tmp_path / "data") as first:
+        async with sending(first, film), talking(first) as talk:
+            await remembered(talk, 2)
+            _, before = await answer(talk, "What do you see?")
+        assert before["status"] in {"completed", "incomplete"}
+        assert before["usage"]["clips"] >= 2
+        assert await first.stop() == 130
+    async with serving(tmp_path / "data") as second, talking(second) as talk:
+        _, after = await answer(talk, "What did you see?")
+    assert after["usage"]["clips"] >= before["usage"]["clips"]
+    starts = {part["start"] for part in after["evidence"]}
+    assert {part["start"] for part in before["evidence"]} <= starts
+    assert sum(part["score"] for part in after["evidence"]) == pytest.approx(1, abs=0.01)
+
+
+async def test_a_returning_sender_continues_the_stream_with_a_gap(tmp_path, film):
+    async with serving(tmp_path / "data") as service:
+        for _ in range(2):
+            async with sending(service, film) as client, talking(service) as talk:
+                await remembered(talk, 1)
+                listed = (await client.get("/v1/streams/cam/moments")).json()["moments"]
+    starts = [moment["start"] for moment in listed]
+    assert len(starts) >= 2
+    assert starts == sorted(starts)
+
+
+async def test_while_redis_is_away_answers_say_so_and_the_stream_goes_on(tmp_path, film):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"redis://127.0.0.1:{port}/0"
+    async with (
+        redis(port) as process,
+        serving(tmp_path / "data", FLASHBACK_REDIS_URL=url) as service,
+        sending(service, film) as client,
+        talking(service) as talk,
+    ):
+        await remembered(talk, 1)
+        process.kill()
+        await process.wait()
+        _, response = await answer(talk, "What do you see?")
+        assert response["status"] == "failed"
+        error = response["status_details"]["error"]
+        assert error["code"] == "memory_unavailable"
+        assert "try again" in error["message"]
+        async with redis(port):
+            await remembered(talk, 1)
+            _, response = await answer(talk, "What do you see?")
+            assert response["status"] in {"completed", "incomplete"}
+            status = (await client.get("/v1/streams/cam")).json()
+            assert status["state"] == "live"
+            assert status["memory"] is None
+
+
+@asynccontextmanager
+async def redis(port):
+    """Run a Redis that keeps nothing."""
+    program = await asyncio.to_thread(find_server)
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"]
+    process = await asyncio.create_subprocess_exec(
+        str(program.path), *options, stdout=asyncio.subprocess.PIPE
+    )
+    while b"eady to accept" not in await process.stdout.readline():
+        pass
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_ctrl_c_ends_everything_that_was_started(tmp_path, film):
+    async with (
+        serving(tmp_path / "data") as service,
+        sending(service, film, hang_up=False),
+        talking(service) as talk,
+    ):
+        await remembered(talk, 1)
+        assert await service.stop() == 130
+    assert not any("Traceback" in str(line) for line in service.said)
+    command = await asyncio.create_subprocess_exec(
+        "pgrep", "-f", str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await command.communicate()
+    assert output == b"", "no Redis is left behind"
+
+
+@pytest.mark.slow
+async def test_lite_names_what_a_sender_shows_also_after_a_restart(tmp_path):
+    options = ("serve", "--model", "lite", "--port", "0", "--data", str(tmp_path / "data"))
+    async with flashback(*options) as first:
+        async with sending(first, SAMPLE), talking(first) as talk:
+            await remembered(talk, 2)
+            text, _ = await answer(talk, "What do you see?")
+        assert "dog" in text.lower()
+        await first.stop()
+    async with flashback(*options) as second, talking(second) as talk:
+        text, response = await answer(talk, "What do you see?")
+    assert "dog" in text.lower()
+    assert response["usage"]["clips"] >= 2
+
+
+async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "web.cli", "ask", str(film), "What is it?", "--json", "--model", "tiny"),
+        cwd=SAMPLE.parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    asked = json.loads(output)
+    assert list(asked) == [
+        "answer",
+        "evidence",
+        "frames",
+        "clips",
+        "tokens_kept",
+        "first_token_ms",
+        "total_ms",
+        "model",
+    ]
+    assert asked["model"] == "tiny"
+    assert asked["clips"] == len(asked["evidence"]) == 2
+    assert set(asked["evidence"][0]) == {"start", "end", "score"}
