@@ -23,6 +23,7 @@ from typing import Literal, Self
 from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from memory import embedded_child
 from memory.data_directory import DirectoryLock
@@ -175,11 +176,14 @@ class EmbeddedRedis:
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + _START_PATIENCE
-        async with Redis.from_url(self.url, retry=None, driver_info=None) as client:
+        async with Redis.from_url(
+            self.url, retry=None, driver_info=None, socket_timeout=1
+        ) as client:
             while True:
                 try:
                     await client.ping()
-                except RedisConnectionError as error:  # not listening yet, or reading its data
+                # Not listening yet, reading its data, or too busy to say either.
+                except (RedisConnectionError, RedisTimeoutError) as error:
                     if isinstance(root(error), BusyLoadingError):
                         deadline = clock() + _START_PATIENCE
                 else:

@@ -35,6 +35,18 @@ async def main():
 asyncio.run(main())
 """
 
+SILENT_AT_FIRST = """#!{python}
+import os, socket, sys
+path = sys.argv[sys.argv.index("--unixsocket") + 1]
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(path)
+    listener.listen()
+    peer, _ = listener.accept()
+    while peer.recv(4096):  # hears, says nothing, until it is given up on
+        pass
+os.execv("{server}", ["{server}", *sys.argv[1:]])
+"""
+
 
 def clip(start: float, rows: int = 2) -> ClipTokens:
     return ClipTokens(torch.ones(rows, 256), start, start + 1.5)
@@ -194,6 +206,18 @@ async def test_a_start_that_fails_shows_the_servers_last_words(tmp_path):
     with pytest.raises(RedisFailed, match="Bad file format reading the append only file"):
         await EmbeddedRedis.start(tmp_path, megabytes=16)
     (await DirectoryLock.take(tmp_path, patience=0)).release()
+
+
+async def test_a_server_too_busy_to_answer_at_first_is_waited_for(tmp_path):
+    real = await asyncio.to_thread(find_server)
+    script = tmp_path / "silent-at-first"
+    script.write_text(SILENT_AT_FIRST.format(python=sys.executable, server=str(real.path)))
+    script.chmod(0o755)
+    slow = RedisBinary(script, real.version, "PATH")
+    async with await EmbeddedRedis.start(tmp_path / "redis", megabytes=16, server=slow) as server:
+        store = RedisStore.connect(server.url, ENCODER)
+        await store.check()
+        await store.close()
 
 
 async def test_data_of_a_newer_redis_is_not_overlooked_by_an_older_one(tmp_path):
