@@ -28,7 +28,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from memory import embedded_child
 from memory.data_directory import DirectoryLock
 from memory.redis_binary import RedisBinary, find_server
-from memory.redis_errors import root
+from memory.redis_reasons import root
 
 log = logging.getLogger(__name__)
 

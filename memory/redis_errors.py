@@ -3,16 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    OutOfMemoryError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import OutOfMemoryError, RedisError
 
+from memory.redis_reasons import reason
 from memory.store import StoreFull, StoreUnavailable
 
 
@@ -38,28 +31,3 @@ def explained() -> Iterator[None]:
                 "disk of its data directory"
             ) from error
         raise StoreUnavailable(reason(error)) from error
-
-
-def root(error: RedisError) -> RedisError:
-    """Return what went wrong: redis-py calls all that fails while connecting a connection error."""
-    while isinstance(error, RedisConnectionError) and isinstance(error.__cause__, RedisError):
-        error = error.__cause__
-    return error
-
-
-def reason(error: RedisError) -> str:
-    """Return why Redis does not serve us, as a sentence for people."""
-    error = root(error)
-    match error:
-        case AuthenticationError():
-            return "Redis refused the user or password: check the Redis URL"
-        case BusyLoadingError():
-            return "Redis is still reading its data from disk: try again soon"
-        case RedisTimeoutError():
-            return "Redis did not answer in time: is it overloaded or frozen?"
-        case RedisConnectionError():
-            return "Redis cannot be reached: is it running?"
-        case ResponseError():
-            return f"Redis refused: {error}"
-        case _:
-            return "Redis failed in a way that is not known: see the log"

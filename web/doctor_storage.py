@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 import model
 from memory.redis_binary import NoRedis, find_server
-from memory.redis_errors import reason
+from memory.redis_reasons import reason
 from model.lite_base import base_folder
 from web.findings import Finding
 from web.settings import Settings

@@ -1,0 +1,34 @@
+"""Why Redis does not serve us, in sentences for people, without the address or password.
+
+Apart from `memory.redis_errors`, because it needs nothing but the client: what only starts or
+examines a server loads in a moment.
+"""
+
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+def root(error: RedisError) -> RedisError:
+    """Return what went wrong: redis-py calls all that fails while connecting a connection error."""
+    while isinstance(error, RedisConnectionError) and isinstance(error.__cause__, RedisError):
+        error = error.__cause__
+    return error
+
+
+def reason(error: RedisError) -> str:
+    """Return why Redis does not serve us, as a sentence for people."""
+    error = root(error)
+    match error:
+        case AuthenticationError():
+            return "Redis refused the user or password: check the Redis URL"
+        case BusyLoadingError():
+            return "Redis is still reading its data from disk: try again soon"
+        case RedisTimeoutError():
+            return "Redis did not answer in time: is it overloaded or frozen?"
+        case RedisConnectionError():
+            return "Redis cannot be reached: is it running?"
+        case ResponseError():
+            return f"Redis refused: {error}"
+        case _:
+            return "Redis failed in a way that is not known: see the log"
