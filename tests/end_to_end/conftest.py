@@ -15,7 +15,7 @@ from playwright.async_api import async_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
-START_SECONDS = 45
+START_SECONDS = 100
 
 
 class Running:
