@@ -1,0 +1,58 @@
+"""The benchmarks' own senders and yardstick are real: pictures go in, pictures are counted."""
+
+import asyncio
+
+import av
+import pytest
+
+from benchmarks.ingest import Run, notes, sending
+from benchmarks.report import met, quantile
+from benchmarks.service import ServiceFailed, running
+from benchmarks.video import make_video
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    path = tmp_path_factory.mktemp("video") / "small.webm"
+    return make_video(path, width=160, height=96, rate=10, seconds=2)
+
+
+def test_the_video_has_a_keyframe_a_second(video):
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+    assert len(packets) == 20
+    assert sum(packet.is_keyframe for packet in packets) >= 2
+    assert (stream.codec_context.name, stream.width, stream.height) == ("vp8", 160, 96)
+
+
+@pytest.mark.slow
+async def test_every_sender_is_a_peer_that_the_plain_loop_receives(video):
+    async with (
+        running("benchmarks.plain_receiver", ready="/count") as service,
+        sending(video, 2, service),
+        asyncio.timeout(40),
+    ):
+        while (await service.get("/count"))["pictures"] < 10:
+            assert service.memory_mib() > 0
+        assert service.cpu_seconds() > 0
+        assert service.peak_memory_mib() >= service.memory_mib() / 2
+
+
+async def test_a_service_that_cannot_start_shows_what_it_said():
+    with pytest.raises(ServiceFailed, match="No module named no_such_module"):
+        async with running("no_such_module"):
+            pass
+
+
+def test_targets_are_compared_and_misses_said():
+    plain = Run("720p, plain loop", 10.0, 0.3, 300)
+    ours = Run("720p, ours", 10.0, 0.15, 300)
+    assert any("MISSED (2.00)" in note for note in notes([plain, ours]))
+    assert met("age below 500 ms", 12.0, 500).endswith("met (12).")
+    assert "MISSED" in met("age below 500 ms", None, 500)
+
+
+def test_quantiles_of_nothing_are_nothing():
+    assert quantile([], 0.5) is None
+    assert quantile([1.0, 3.0], 0.5) == 2.0
