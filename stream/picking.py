@@ -28,6 +28,7 @@ KEYFRAMES_REMEMBERED = 4
 DAMAGED_IN_A_ROW = 200
 TOLERANCE = 2.0
 BEHIND = 5.0
+MEASURED_AFTER = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +82,7 @@ class Picker:
         self._alone = source.video.codec_context.name in ALONE
         self._await_keyframe = False
         self._pace_offset: float | None = None
+        self._began: float | None = None
 
     def pictures(self) -> Iterator[Picked]:
         """Yield what is wanted until the source ends.
@@ -133,14 +135,22 @@ class Picker:
         if self._await_keyframe and not packet.is_keyframe:
             return
         self._await_keyframe = False
-        rate = float(self._source.video.average_rate or 0)
-        self._context.skip_frame = "NONREF" if rate >= 2 * self.rate else "DEFAULT"
+        self._context.skip_frame = (
+            "NONREF" if self._arrival_rate(now) >= 2 * self.rate else "DEFAULT"
+        )
         for picture in packet.decode():
             self.decoded += 1
             own = math.nan if picture.time is None or not self._source.timed else picture.time
             time = self._timeline.media_time(own, now)
             if self._sampler.accepts(time):
                 yield Picked(picture, time, now)
+
+    def _arrival_rate(self, now: float) -> float:
+        """Return how many pictures per second come; 0 until that is known."""
+        if self._began is None:
+            self._began = now
+        lasted = now - self._began
+        return self.seen / lasted if lasted > MEASURED_AFTER else 0.0
 
     def _keyframes_suffice(self, now: float) -> bool:
         """Say whether keyframes alone come as often as pictures are wanted."""

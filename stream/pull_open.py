@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 LARGEST_PICTURE = 8192 * 8192
 LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
+# What a live source says of itself must do: measuring its rate would take seconds.
+QUICK = {
+    "analyzeduration": "2000000",
+    "probesize": "1000000",
+    "fpsprobesize": "0",
+}
 WHITELIST = {
     "rtsp": "rtsp,rtp,tcp,udp",
     "rtsps": "rtsp,rtp,tcp",
@@ -105,7 +111,7 @@ def _open_container(
     options = {"protocol_whitelist": WHITELIST[order.scheme]}
     if order.scheme == "file":
         return av.open(order.path, "r", options=options, timeout=timeout)
-    options |= {"fflags": "nobuffer", "analyzeduration": "2000000", "probesize": "1000000"}
+    options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
         options["rtsp_transport"] = order.transport if order.trusted else "tcp"

@@ -9,6 +9,7 @@ import torch
 from memory.store import Moment, StoreUnavailable, StreamRecord
 from model.engine import EngineBusy, NothingSeen
 from model.types import ClipTokens, Evidence, Finish, Usage, Words
+from stream.status import Changed
 
 
 class HandClock:
@@ -162,3 +163,18 @@ async def watch(live, feed, clock, seconds, per_second=10, colour=(200, 30, 30),
 def tokens(start, end):
     """Return the tokens of a clip that nobody encoded."""
     return ClipTokens(values=torch.zeros(1, 3), start=start, end=end)
+
+
+async def until(condition, news):
+    """Read news until an event fulfils `condition`; return it, or None at the end."""
+    async for event in news:
+        if condition(event):
+            return event
+    return None
+
+
+def becomes(state, reason=""):
+    """Return a condition for `until`: the stream is in `state` and says `reason`."""
+    return lambda event: (
+        isinstance(event, Changed) and event.status.state == state and reason in event.status.reason
+    )

@@ -11,7 +11,7 @@ from model.types import Finish, Question, Words
 from stream.live import LiveSettings
 from stream.registry import Registry
 from stream.status import Changed, Remembered
-from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, watch
+from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch
 
 SETTINGS = LiveSettings(rate=2.0, retry_after=0.01, close_within=0.5)
 
@@ -56,13 +56,6 @@ async def answer(live, text="What?"):
         found = [piece async for piece in pieces]
     assert isinstance(found[-1], Finish)
     return "".join(piece.text for piece in found if isinstance(piece, Words))
-
-
-async def until(condition, news):
-    async for event in news:
-        if condition(event):
-            return event
-    return None
 
 
 async def test_what_was_shown_is_remembered_and_can_be_asked_about(live, store, clock):

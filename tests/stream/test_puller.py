@@ -1,0 +1,267 @@
+import asyncio
+import itertools
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+
+import psutil
+import pytest
+
+from stream.live import LiveSettings
+from stream.puller import Puller, PullSettings, probe
+from stream.registry import Registry
+from stream.source_url import BadSource, read_networks, read_source
+from stream.status import Remembered
+from tests.stream.fakes import FakeEngine, FakeStore, becomes, until
+from tests.stream.videos import write_video
+
+SETTINGS = PullSettings(
+    allowed=read_networks(["127.0.0.0/8"]),
+    open_within=8.0,
+    silence=2.0,
+    first_retry=0.05,
+    longest_retry=0.2,
+)
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+async def live(store):
+    registry = Registry(
+        engine=FakeEngine(),
+        store=store,
+        settings=LiveSettings(rate=4.0, close_within=0.5),
+        wall=time.time,
+        monotonic=time.monotonic,
+    )
+    yield await registry.open("cam")
+    await registry.close()
+
+
+@pytest.fixture
+async def pull(live):
+    pullers = []
+
+    def start(url, settings=SETTINGS, **options):
+        source = read_source(str(url), local=True)
+        puller = Puller(source, live, settings=settings, monotonic=time.monotonic, **options)
+        pullers.append(puller)
+        puller.start()
+        return puller
+
+    yield start
+    for puller in pullers:
+        await puller.close()
+
+
+def readers():
+    """Return the reader processes of this test."""
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if "stream.pull_process" in c.cmdline()]
+
+
+async def start(server, **size):
+    await asyncio.to_thread(server.start, **size)
+
+
+def remembered(event):
+    return isinstance(event, Remembered)
+
+
+@pytest.mark.parametrize("path", ["live", "jpeg", "film"])
+async def test_a_camera_is_remembered(rtsp_server, live, pull, path):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url(path))
+        await until(remembered, news)
+    status = live.status()
+    assert (status.state, status.source) == ("live", "url")
+    assert status.frames > status.sampled
+    assert status.frame_age < 1.0
+
+
+async def test_a_camera_whose_plug_is_pulled_comes_back_by_itself(rtsp_server, live, store, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("live"))
+        await until(remembered, news)
+        rtsp_server.kill()
+        away = await until(becomes("retrying"), news)
+        assert "The next try is in" in away.status.reason
+        await until(becomes("retrying", "nobody answers"), news)
+        await start(rtsp_server, width=96, height=64)
+        await until(becomes("live"), news)
+        await until(remembered, news)
+    moments = await store.moments("cam")
+    assert all(a.end < b.start for a, b in itertools.pairwise(moments))
+
+
+async def test_a_camera_over_udp_is_for_sources_the_operator_named(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("live"), PullSettings(transport="udp"), trusted=True)
+        await until(remembered, news)
+
+
+async def test_a_wrong_password_is_said_without_repeating_it(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        puller = pull(rtsp_server.url("private", "admin:wr0ng@"))
+        refused = await until(becomes("retrying", "refuses the user name"), news)
+        assert "wr0ng" not in refused.status.reason
+        assert "wr0ng" not in puller.source.shown
+        await puller.close()
+        pull(rtsp_server.url("private", "admin:pa%3Ass@"))
+        await until(becomes("live"), news)
+
+
+async def test_a_server_that_accepts_and_stays_silent_is_given_up(live, pull):
+    with socket.create_server(("127.0.0.1", 0)) as silent, live.subscribe() as news:
+        settings = PullSettings(allowed=SETTINGS.allowed, open_within=0.3, first_retry=0.05)
+        pull(f"rtsp://127.0.0.1:{silent.getsockname()[1]}/cam", settings)
+        await until(becomes("retrying", "did not answer within 0.3 seconds"), news)
+
+
+async def test_a_reader_that_hangs_is_killed_and_started_anew(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("jpeg"))
+        await until(becomes("live"), news)
+        [hung] = readers()
+        hung.send_signal(signal.SIGSTOP)
+        await until(becomes("retrying", "No picture came for 2 seconds"), news)
+        await until(becomes("live"), news)
+        assert not hung.is_running()
+
+
+async def test_a_reader_that_crashes_is_started_anew(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("jpeg"))
+        await until(becomes("live"), news)
+        readers()[0].kill()
+        await until(becomes("retrying", "ended unexpectedly"), news)
+        await until(becomes("live"), news)
+
+
+async def test_closing_leaves_no_process_behind(live, pull, tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+    with live.subscribe() as news:
+        puller = pull(film, trusted=True)
+        await until(becomes("live"), news)
+        [reader] = readers()
+        await puller.close()
+    assert not reader.is_running()
+    assert live.status().reason == "The source was removed."
+
+
+async def test_another_source_of_the_same_name_takes_over(live, pull, tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+    with live.subscribe() as news:
+        puller = pull(film, trusted=True)
+        await until(becomes("live"), news)
+        live.open_feed("webrtc")
+        await puller.wait_over()
+    assert readers() == []
+    assert live.status().state == "connecting"
+
+
+async def test_a_file_plays_in_real_time_to_its_end(live, store, pull, tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=2.0)
+    puller = pull(film, trusted=True)
+    await puller.wait_over()
+    await live.settle()
+    assert live.status().reason == "The source is at its end."
+    first, *_, last = await store.moments("cam")
+    assert last.end - first.start == pytest.approx(1.8, abs=0.5)
+
+
+async def test_the_reader_follows_the_rate_that_is_wanted(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("jpeg"))
+        await until(remembered, news)
+        with live.watch() as pictures:
+            for _ in range(3):
+                await pictures.next()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            for _ in range(10):
+                await pictures.next()
+            assert loop.time() - began < 2.0
+
+
+async def test_the_process_does_not_outlive_its_parent(tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=60)
+    script = textwrap.dedent(f"""
+        import asyncio
+        from dataclasses import replace
+        from stream.puller import PullSettings, Reader, make_order
+        from stream.source_url import read_source
+
+        async def main():
+            source = read_source({str(film)!r}, local=True)
+            reader = Reader(await make_order(source, PullSettings(), trusted=True))
+            async for _ in reader.reports(20):
+                print(reader._process.pid, flush=True)
+
+        asyncio.run(main())
+    """)
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=subprocess.PIPE, cwd=pathlib.Path.cwd()
+    )
+    child = psutil.Process(int(await parent.stdout.readline()))
+    parent.kill()
+    await parent.communicate()
+    await asyncio.to_thread(psutil.wait_procs, [child], 10)
+    assert not child.is_running()
+
+
+async def test_the_password_is_not_on_the_command_line_nor_in_the_environment(
+    rtsp_server, live, pull
+):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("private", "admin:pa%3Ass@"))
+        await until(becomes("live"), news)
+        [reader] = readers()
+        for text in (*reader.cmdline(), *reader.environ().values()):
+            assert "pa:ss" not in text
+            assert "pa%3Ass" not in text
+
+
+async def test_a_test_reports_what_the_source_is(rtsp_server):
+    await start(rtsp_server)
+    source = read_source(rtsp_server.url("film"))
+    found = await probe(source, settings=SETTINGS, monotonic=time.monotonic)
+    assert (found.codec, found.width, found.height) == ("h264", 96, 64)
+    assert found.rate == pytest.approx(20, rel=0.2)
+
+
+async def test_a_test_says_why_a_source_cannot_be_used(rtsp_server):
+    await start(rtsp_server)
+    for url, settings, reason in (
+        (rtsp_server.url("nowhere"), SETTINGS, "nothing at this path"),
+        (rtsp_server.url("live"), PullSettings(), "private network"),
+    ):
+        with pytest.raises(BadSource, match=reason):
+            await probe(read_source(url), settings=settings, monotonic=time.monotonic)
+
+
+async def test_a_source_inside_is_never_dialled(live, pull):
+    with socket.create_server(("127.0.0.1", 0)) as inside, live.subscribe() as news:
+        inside.settimeout(0.05)
+        pull(f"rtsp://127.0.0.1:{inside.getsockname()[1]}/cam", PullSettings(first_retry=0.05))
+        await until(becomes("retrying", "private network"), news)
+        await until(becomes("retrying", "private network"), news)
+        with pytest.raises(TimeoutError):
+            await asyncio.to_thread(inside.accept)
+    assert readers() == []
