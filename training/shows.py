@@ -37,13 +37,15 @@ class Mix:
         repeats: Share of segments, in longer shows, that last two clips.
         questions: Most questions asked about a show.
         late: Share of shows that begin later than the stream.
+        redrawn: How often a clip of plain shapes alone is given up for another.
     """
 
-    single: float = 0.5
+    single: float = 0.7
     segments: int = 4
     repeats: float = 0.15
     questions: int = 8
     late: float = 0.35
+    redrawn: float = 0.5
 
 
 def some_show(
@@ -64,7 +66,7 @@ def some_show(
     starts: list[float] = []
     segments = []
     for _ in range(count):
-        take, seen = _segment(scenes, random, alone=count == 1)
+        take, seen = _segment(scenes, random, mix, alone=count == 1)
         segments.append(Segment(round(start), seen))
         for _ in range(2 if count > 1 and random.random() < mix.repeats else 1):
             takes.append(take)
@@ -76,14 +78,16 @@ def some_show(
 
 
 def _segment(
-    scenes: Sequence[Scene], random: np.random.Generator, *, alone: bool
+    scenes: Sequence[Scene], random: np.random.Generator, mix: Mix, *, alone: bool
 ) -> tuple[Take, tuple[Seen, ...]]:
     """Return something to show; in a longer show mostly single things, which can be asked about."""
-    for _ in range(1 if alone else 4):
+    for _ in range(4):
         number = int(random.integers(len(scenes)))
         take = some_take(random, number, scenes[number])
         seen = tuple(see(scenes[number], take))
-        if len(seen) == 1 and seen[0].count == 1:
+        if all(s.thing.colour for s in seen) and random.random() < mix.redrawn:
+            continue
+        if alone or (len(seen) == 1 and seen[0].count == 1):
             break
     return take, seen
 
