@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium    ## run the tests, then the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server    ## run the tests, then the model's once more with shapes checked
 	$(BIN)/pytest
 	$(BIN)/pytest tests/model -m "not slow and not wrong_types" --jaxtyping-packages=model,beartype.beartype
 
@@ -59,3 +59,11 @@ chromium:        # the browser of the tests; elsewhere than on Debian, install i
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 	  { echo "Install Chromium (as 'chromium' on the PATH) for the tests of the page." >&2; exit 1; }
+
+.PHONY: rtsp-server
+rtsp-server:     # GStreamer's, for the tests of cameras, which are skipped where it is missing
+	@/usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-gi \
+	      gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null; } || \
+	  echo "Tests of cameras are skipped: GStreamer's RTSP server for Python is missing."
