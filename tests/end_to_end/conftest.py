@@ -51,10 +51,14 @@ class Running:
 
 
 @asynccontextmanager
-async def flashback(*arguments, **environment):
-    """Run `flashback serve` or another command that serves, until the end of the block."""
+async def flashback(*arguments, inside=(), **environment):
+    """Run `flashback serve` or another command that serves, until the end of the block.
+
+    `inside` is a command that runs others somewhere else, such as in a network namespace.
+    """
     variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
     process = await asyncio.create_subprocess_exec(
+        *inside,
         sys.executable,
         "-m",
         "web.cli",
