@@ -21,6 +21,7 @@ mimetypes.init()  # reads the system's lists now, not inside the event loop at t
 
 STATIC = Path(__file__).parent / "static"
 VERSION = version("flashback")
+TRAINED_ON_SINGLE_QUESTIONS = frozenset({"lite"})
 
 routes = APIRouter(tags=["service"])
 
@@ -70,10 +71,15 @@ class IceServerReport(BaseModel):
 
 
 class PageSettings(BaseModel):
-    """What the page needs to know before it connects."""
+    """What the page needs to know before it connects.
+
+    Attributes:
+        follow_ups: Whether earlier questions and answers help the model with the next one.
+    """
 
     version: str
     model: str
+    follow_ups: bool
     ice_servers: list[IceServerReport]
 
 
@@ -132,6 +138,7 @@ async def page_settings(
     return PageSettings(
         version=VERSION,
         model=here.answerer,
+        follow_ups=here.answerer not in TRAINED_ON_SINGLE_QUESTIONS,
         ice_servers=[
             IceServerReport(urls=s.url, username=s.username, credential=s.credential)
             for s in servers

@@ -136,6 +136,7 @@ function choose() {
 async function begin() {
   const wanted = location.hash.slice(1);
   page = await enter((reason) => connection("connecting", reason));
+  chat.followUps = page.follow_ups;
   $("change").addEventListener("click", choose);
   if (/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) watch(wanted);
   else choose();

@@ -17,6 +17,9 @@ export class Chat {
   #answer = null;
   #actions;
 
+  /** Whether the model is told of earlier questions; small ones are only led astray by them. */
+  followUps = true;
+
   /** `actions.evidence(parts)` marks moments, `actions.show(moment)` shows one. */
   constructor(actions) {
     this.#actions = actions;
@@ -57,7 +60,8 @@ export class Chat {
     const content = [{ type: "input_text", text: question }];
     const item = { type: "message", role: "user", content };
     this.#socket.send({ type: "conversation.item.create", event_id: "ask", item });
-    this.#socket.send({ type: "response.create", event_id: "ask" });
+    const response = { conversation: this.followUps ? "auto" : "none" };
+    this.#socket.send({ type: "response.create", event_id: "ask", response });
     this.#field.value = "";
     this.#hello.hidden = true;
     this.#add("line-q").textContent = question;
