@@ -248,10 +248,22 @@ def test_a_file_that_is_missing_or_no_video_is_not_tried_again(tmp_path):
         assert failure.value.over.final
 
 
-def test_a_picture_too_large_to_be_honest_is_refused(tmp_path):
-    film = write_video(tmp_path / "large.avi", seconds=0.1, size=(9000, 8000), codec="rawvideo")
-    with pytest.raises(CannotOpen, match="too large"):
-        open_source(order(str(film)))
+def test_a_picture_too_large_to_be_honest_is_refused(films, monkeypatch):
+    monkeypatch.setattr("stream.pull_open.LARGEST_PICTURE", 96 * 64 - 1)
+    with pytest.raises(CannotOpen, match="96 by 64 pixels are too large"):
+        open_source(order(str(films["long"])))
+
+
+def test_a_source_that_changes_its_picture_size_goes_on(site, address, films, tmp_path):
+    other = write_video(
+        tmp_path / "other.ts", 8.0, 20, (64, 96), "libx264", options={"g": "20", "bf": "0"}
+    )
+    data = films["ts"].read_bytes() + other.read_bytes()
+    site.answers["/live.ts"] = lambda handler: send_file(handler, data, "video/mp2t")
+    _, picked = look(order(f"{address}/live.ts"))
+    sizes = [(one.picture.width, one.picture.height) for one in picked]
+    assert sizes.count((96, 64)) >= 14
+    assert sizes.count((64, 96)) >= 12
 
 
 def test_a_kind_of_url_this_ffmpeg_cannot_read_says_so():

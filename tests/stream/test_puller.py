@@ -1,12 +1,12 @@
 import asyncio
 import itertools
-import pathlib
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +19,7 @@ from stream.status import Remembered
 from tests.stream.fakes import FakeEngine, FakeStore, becomes, until
 from tests.stream.videos import write_video
 
+REPOSITORY = Path(__file__).parents[2]
 SETTINGS = PullSettings(
     allowed=read_networks(["127.0.0.0/8"]),
     open_within=8.0,
@@ -202,23 +203,30 @@ async def test_the_reader_follows_the_rate_that_is_wanted(rtsp_server, live, pul
 async def test_the_process_does_not_outlive_its_parent(tmp_path):
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=60)
     script = textwrap.dedent(f"""
-        import asyncio
-        from dataclasses import replace
-        from stream.puller import PullSettings, Reader, make_order
-        from stream.source_url import read_source
+        import subprocess, sys
+        from stream.picture_ring import PictureRing
+        from stream.pull_order import PullOrder
 
-        async def main():
-            source = read_source({str(film)!r}, local=True)
-            reader = Reader(await make_order(source, PullSettings(), trusted=True))
-            async for _ in reader.reports(20):
-                print(reader._process.pid, flush=True)
-
-        asyncio.run(main())
+        ring = PictureRing.make(640)
+        order = PullOrder("file", "", 0, {str(film)!r}, "", ring.descriptor, trusted=True)
+        reader = subprocess.Popen(
+            [sys.executable, "-m", "stream.pull_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[ring.descriptor],
+        )
+        reader.stdin.write(order.to_line())
+        reader.stdin.flush()
+        reader.stdout.readline()
+        sys.stdout.write(str(reader.pid) + chr(10))
+        sys.stdout.flush()
+        reader.wait()
     """)
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, stdout=subprocess.PIPE, cwd=pathlib.Path.cwd()
+        sys.executable, "-c", script, stdout=subprocess.PIPE, cwd=REPOSITORY
     )
     child = psutil.Process(int(await parent.stdout.readline()))
+    assert child.is_running()
     parent.kill()
     await parent.communicate()
     await asyncio.to_thread(psutil.wait_procs, [child], 10)
