@@ -15,7 +15,7 @@ from typing import assert_never
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from memory.store import StoreUnavailable
+from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import NothingSeen
 from model.types import Question
 from stream.live import LiveStream
@@ -211,7 +211,14 @@ class Connection:
             if self._live is None:  # else another task found it while this one waited
                 self._live = live
                 self._tasks.create_task(self._watch(live))
+                self._tasks.create_task(self._prepare(live))
         return self._live
+
+    async def _prepare(self, live: LiveStream) -> None:
+        """Have the history read: who opens a stream is about to ask."""
+        # What is wrong with memory is said when a question needs it.
+        with contextlib.suppress(StoreUnavailable, ForeignTokens):
+            await live.catch_up()
 
     async def _watch(self, live: LiveStream) -> None:
         with live.subscribe() as news:
