@@ -20,13 +20,15 @@ from rich.progress import Progress
 from benchmarks.report import Json, Report, benchmark_main
 from model.config import DropoutConfig, DropStage, LanguageConfig
 from model.device import pick_device, pick_dtype
-from model.dropout import Tokens
-from model.history import History
+from model.dropout import Tokens, kept_in_each_clip
+from model.history import ClipSpan, History
 from model.language import Decoder
 from model.lite_base import LITE_LANGUAGE
 from model.reading import Reader, Reading
 
 TOKENS_PER_CLIP, FRAMES_PER_CLIP = 64, 4
+CHUNK = 16
+"""Clips read at once with `--read`."""
 PREFIX, SUFFIX = 16, 32
 """Text tokens before the clips, and of the question with all that stands around it."""
 
@@ -84,6 +86,36 @@ def stages(layers: int, shallow: str, ratio: float, budget: int | None) -> Dropo
     return both.clipwise() if shallow == "clipwise" else both
 
 
+class Filled(History):
+    """A history that can be made longer without reading: time does not depend on the values."""
+
+    def fill(self, count: int) -> None:
+        """Append `count` clips of random keys, values and hidden states to the caches."""
+        reader, first = self._reader, len(self.clips)
+        shape, weights = reader.decoder.config, reader.decoder.lm_head.weight
+
+        def rows(*size: int) -> torch.Tensor:
+            return torch.randn(*size, dtype=weights.dtype, device=weights.device)
+
+        for number in range(first, first + count):
+            begun = list(self._rows)
+            place = torch.arange(TOKENS_PER_CLIP, device=weights.device)
+            for segment in range(self._segments):
+                if segment > 0:
+                    ratio = reader.stages[segment - 1].ratio
+                    place = place[kept_in_each_clip(place, ratio, TOKENS_PER_CLIP)]
+                for layer in reader.segments[segment]:
+                    keys, values = (rows(shape.kv_heads, len(place), shape.head_dim) for _ in "kv")
+                    self._caches[layer].append(keys, values)
+                self._positions[segment] += len(place)
+                self._rows[segment] += len(place)
+            self._keys.append(rows(shape.kv_heads, len(place), shape.head_dim))
+            self._hidden.append(rows(len(place), shape.hidden))
+            self._labels.append(torch.stack([torch.full_like(place, number), place], dim=-1))
+            spans = tuple(zip(begun, self._rows, strict=True))
+            self.clips.append(ClipSpan(4.0 * number, 4.0 * number + 3.0, spans))
+
+
 class Scene:
     """A random network and random clips, read in each of the three ways."""
 
@@ -107,13 +139,16 @@ class Scene:
         parts = [Tokens.of_text(self.prefix), *clips, Tokens.of_text(self.suffix)]
         return self._first_word(lambda: reader.read(Tokens.join(parts)))
 
-    def histories(self, lengths: list[int], chunk: int) -> Iterator[tuple[int, History]]:
-        """Yield one history at each of `lengths` (in clips), growing."""
+    def histories(self, lengths: list[int], *, read: bool) -> Iterator[tuple[int, Filled]]:
+        """Yield one history at each of `lengths` (in clips), growing by reading or by filling."""
         dropout = stages(self.shape.layers, "clipwise", 0.75, self.budget)
-        history = History(Reader(self.decoder, dropout, TOKENS_PER_CLIP), self.prefix)
+        history = Filled(Reader(self.decoder, dropout, TOKENS_PER_CLIP), self.prefix)
         for length in lengths:
-            while (have := len(history.clips)) < length:
-                self.extend(history, min(chunk, length - have))
+            while (missing := length - len(history.clips)) > 0:
+                if read:
+                    self.extend(history, min(CHUNK, missing))
+                else:
+                    history.fill(missing)
             yield length, history
 
     def extend(self, history: History, count: int) -> None:
@@ -157,7 +192,7 @@ def measure(name: str, options: argparse.Namespace, progress: Progress) -> list[
     task = progress.add_task(name, total=lengths[-1])
     reference = stages(scene.shape.layers, "uniform", 0.25, None)
     found = []
-    for length, history in scene.histories(lengths, options.chunk):
+    for length, history in scene.histories(lengths, read=options.read):
         frames = length * FRAMES_PER_CLIP
         progress.update(task, completed=length, description=f"{name} at {frames:,} frames")
         slow = frames <= options.one_pass_frames
@@ -207,8 +242,9 @@ def run(options: argparse.Namespace) -> Report:
         notes=[
             "One pass keeps 25 % of the visual tokens after the text-guided stage, as the "
             f"reference does; the history keeps at most {options.budget:,}.",
-            "The history was filled with random clip tokens, in chunks of "
-            f"{options.chunk} clips; weights are random.",
+            "Weights are random. The history was "
+            + ("read clip by clip." if options.read else "filled with random keys and values.")
+            + " Reading one clip on top of it is measured for real.",
             f"One pass was not run beyond {options.one_pass_frames:,} frames (minutes each).",
         ],
     )
@@ -262,7 +298,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--budget", type=int, default=1024, help="visual tokens a question selects")
     parser.add_argument("--repeat", type=int, default=5, help="questions asked at each length")
-    parser.add_argument("--chunk", type=int, default=16, help="clips read at once while filling")
+    parser.add_argument(
+        "--read", action="store_true", help="read every clip of the history; takes many minutes"
+    )
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], help="instead of the faster")
     parser.add_argument("--seed", type=int, default=0, help="of weights and clips")
 

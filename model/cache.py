@@ -108,9 +108,15 @@ class KeyValues:
     ) -> Float[Tensor, "heads n dim"]:
         """Return attention of new tokens over everything visible, and keep their keys and values."""
         out = attend(queries, list(self._visible()), keys, values)
+        self.append(keys, values)
+        return out
+
+    def append(
+        self, keys: Float[Tensor, "kv_heads n dim"], values: Float[Tensor, "kv_heads n dim"]
+    ) -> None:
+        """Keep the keys and values of new tokens."""
         self._keys.append(keys)
         self._values.append(values)
-        return out
 
     def keys(self, spans: Sequence[Span]) -> Iterator[Float[Tensor, "kv_heads n dim"]]:
         """Yield its own keys of `spans`, block by block."""

@@ -1,0 +1,27 @@
+"""A filled history has the shape of one that was read, or its times would mean nothing."""
+
+import argparse
+
+from benchmarks.question import Scene
+from model.config import LanguageConfig
+
+SHAPE = LanguageConfig(
+    hidden=32, layers=7, heads=4, kv_heads=2, head_dim=8, intermediate=48, vocab=50
+)
+OPTIONS = argparse.Namespace(dtype="float32", seed=0, budget=20, repeat=1)
+
+
+def shapes(history):
+    rows = [(cache.length, cache.bytes) for cache in history._caches]
+    return rows, history._positions, history._rows, [c.rows for c in history.clips], history.bytes
+
+
+def test_filling_leaves_what_reading_would():
+    scene = Scene(SHAPE, OPTIONS)
+    [(_, read)] = scene.histories([6], read=True)
+    [(_, filled)] = scene.histories([6], read=False)
+    assert shapes(read) == shapes(filled)
+    assert scene.question(filled) > 0
+    scene.extend(filled, 1)
+    scene.extend(read, 1)
+    assert shapes(read) == shapes(filled)
