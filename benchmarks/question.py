@@ -89,6 +89,7 @@ def stages(layers: int, shallow: str, ratio: float, budget: int | None) -> Dropo
 class Filled(History):
     """A history that can be made longer without reading: time does not depend on the values."""
 
+    @torch.inference_mode()
     def fill(self, count: int) -> None:
         """Append `count` clips of random keys, values and hidden states to the caches."""
         reader, first = self._reader, len(self.clips)
