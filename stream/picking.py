@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import av
@@ -24,7 +25,8 @@ from stream.timeline import ArrivalTimeline
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 ALONE = {"mjpeg", "png", "gif", "rawvideo", "prores", "dnxhd", "ffv1", "jpeg2000", "bmp"}
-KEYFRAMES_REMEMBERED = 4
+KEYFRAMES_REMEMBERED = 6
+SLACK = 1.1
 DAMAGED_IN_A_ROW = 200
 TOLERANCE = 2.0
 BEHIND = 5.0
@@ -156,9 +158,9 @@ class Picker:
         """Say whether keyframes alone come as often as pictures are wanted."""
         if len(self._keyframes) < KEYFRAMES_REMEMBERED:
             return False
-        longest = (self._keyframes[-1] - self._keyframes[0]) / (KEYFRAMES_REMEMBERED - 1)
-        waited = now - self._keyframes[-1]
-        return longest <= 1.05 / self.rate and waited <= 2 / self.rate
+        # The longest gap counts: cuts bring extra keyframes, and their mean would deceive.
+        longest = max(b - a for a, b in pairwise([*self._keyframes, now]))
+        return longest <= SLACK / self.rate
 
     def _hold_back(self, packet: VideoPacket) -> float:
         """Wait until the packet's time has come, if its source would not; return the time now."""

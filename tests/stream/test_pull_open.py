@@ -109,7 +109,17 @@ def test_every_kind_of_film_is_picked_evenly(films, name):
 
 def test_where_keyframes_suffice_nothing_else_is_decoded(films):
     picker, _ = look(order(str(films["short"])))
-    assert picker.decoded < picker.seen / 3
+    assert picker.decoded < picker.seen / 2
+
+
+def test_keyframes_that_come_in_pairs_do_not_pass_for_frequent_ones(tmp_path):
+    pairs = {n + i for n in range(0, 320, 40) for i in (0, 1)}
+    film = write_video(
+        tmp_path / "cuts.mp4", 16.0, 20, codec="libx264", options={"bf": "0"}, keyframes=pairs
+    )
+    _, picked = look(order(str(film)), rate=1.0)
+    assert len(picked) >= 15
+    assert max(steps(picked)) < 1.2
 
 
 def test_pictures_no_other_is_built_on_are_left_out(films):

@@ -2,6 +2,7 @@
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 
 
 def write_video(
@@ -13,6 +14,7 @@ def write_video(
     colours=None,
     options=None,
     container=None,
+    keyframes=(),
 ):
     """Write a film of one colour after another, red then blue by default; return its path."""
     colours = colours or [(220, 30, 30), (30, 30, 220)]
@@ -24,6 +26,9 @@ def write_video(
         for i in range(count):
             colour = colours[i * len(colours) // count]
             pixels = np.full((size[1], size[0], 3), colour, dtype=np.uint8)
-            file.mux(film.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            if i in keyframes:
+                frame.pict_type = PictureType.I
+            file.mux(film.encode(frame))
         file.mux(film.encode())
     return path
