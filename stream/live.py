@@ -10,17 +10,17 @@ opens a new feed of the same stream, and what was seen stays.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from memory.store import ClipStore, Moment, StreamRecord
-from model.engine import Engine, NothingSeen
+from model.engine import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder
 from stream.feed import Clock, Feed, FeedPorts, Picture
 from stream.news import NewsDesk, Subscription
 from stream.rate import RateController
+from stream.recall import Recall
 from stream.sampler import FrameSampler
 from stream.status import (
     Changed,
@@ -36,7 +36,6 @@ from stream.writer import ClipWriter
 log = logging.getLogger(__name__)
 
 NEWS_WAITING = 64
-PAGE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,6 @@ class LiveStream:
         """
         self._record = record
         self._engine = engine
-        self._store = store
         self._settings = settings
         self._wall = wall
         self._monotonic = monotonic
@@ -113,7 +111,7 @@ class LiveStream:
         self._sampler = FrameSampler(settings.rate)
         self._news = NewsDesk[StreamEvent](NEWS_WAITING)
         self._pictures = NewsDesk[Picture](1)
-        self._catching_up = asyncio.Lock()
+        self._recall = Recall(record.name, engine, store)
         self._writer = ClipWriter(
             record,
             store,
@@ -235,10 +233,8 @@ class LiveStream:
         """
         return self._pictures.subscribe()
 
-    async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+    def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything remembered so far, as words come; use `aclosing`.
-
-        The engine's history is first brought up to date from the store.
 
         Raises:
             NothingSeen: If no clip has been remembered, or none in the time asked about.
@@ -246,34 +242,16 @@ class LiveStream:
             ForeignTokens: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already.
         """
-        await self.catch_up()
-        if self._engine.reach(self.name) is None:
-            raise NothingSeen("Nothing has been seen on this stream yet.")
-        async with aclosing(self._engine.answer(self.name, question)) as pieces:
-            async for piece in pieces:
-                yield piece
+        return self._recall.ask(question)
 
     async def catch_up(self) -> None:
-        """Bring the engine's history up to date from the store.
-
-        Every question does so; whoever expects one (someone opened the page) does it ahead.
+        """Bring the engine's history up to date from the store, ahead of a question.
 
         Raises:
             StoreUnavailable: If memory cannot be read.
             ForeignTokens: If what is remembered was made by another vision encoder.
         """
-        async with self._catching_up:
-            reach = self._engine.reach(self.name)
-            page: list[ClipTokens] = []
-            async for tokens in self._store.clips(
-                self.name, after=float("-inf") if reach is None else reach
-            ):
-                page.append(tokens)
-                if len(page) == PAGE:
-                    self._engine.extend(self.name, page)
-                    page = []
-            if page:
-                self._engine.extend(self.name, page)
+        await self._recall.catch_up()
 
     def newest_picture(self) -> Picture | None:
         """Return the picture looked at last, RGB; None before the first."""
@@ -319,9 +297,7 @@ class LiveStream:
         self._sampler.rate = self._encoder.pace.rate
 
     def _remembered(self, tokens: ClipTokens) -> None:
-        # A history with a hole would stay wrong: one that lags is brought up to date on a question.
-        if self._engine.reach(self.name) == self._end:
-            self._engine.extend(self.name, [tokens])
+        self._recall.learn(tokens, after=self._end)
         self._end = tokens.end
         self._clips += 1
         self._news.publish(Remembered(Moment(tokens.start, tokens.end)))

@@ -7,68 +7,17 @@ words, without the source's credentials.
 
 import asyncio
 import logging
-import os
-import sys
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
-from stream.picture_ring import Picture, PictureRing
-from stream.pull_order import Opened, Over, PullOrder, Report, Shown, Transport, report_from_line
-from stream.source_url import BadSource, Network, Resolver, SourceUrl, pin, read_networks
+from stream.pull_order import Over, Shown
+from stream.pull_reader import PullSettings, Reader, make_order
+from stream.source_url import BadSource, Resolver, SourceUrl
 
 log = logging.getLogger(__name__)
-
-# What a reader needs of the environment; the service's own secrets are not among it.
-ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
-RATE_CHANGE = 0.05
-LONGEST_LINE = 64 * 1024
-EVERYWHERE = read_networks(["0.0.0.0/0", "::/0"])
-
-
-@dataclass(frozen=True, slots=True)
-class PullSettings:
-    """How sources are pulled.
-
-    Attributes:
-        allowed: Private networks that callers' sources may be in.
-        transport: Of RTSP, for sources the operator named; those of callers come over TCP.
-        open_within: Seconds until the first answer.
-        silence: Seconds without a picture after which the reader is killed.
-        first_retry: Seconds before the second try.
-        longest_retry: Most seconds between two tries.
-        longest_side: Pictures are scaled down to this many pixels.
-    """
-
-    allowed: tuple[Network, ...] = ()
-    transport: Transport = "tcp"
-    open_within: float = 10.0
-    silence: float = 20.0
-    first_retry: float = 1.0
-    longest_retry: float = 30.0
-    longest_side: int = 640
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a test of a source found.
-
-    Attributes:
-        codec: Its name in FFmpeg.
-        width: In pixels.
-        height: In pixels.
-        rate: Pictures per second, as the source says; None if it does not.
-        first_picture: Seconds until the first picture was there.
-    """
-
-    codec: str
-    width: int
-    height: int
-    rate: float | None
-    first_picture: float
 
 
 class Puller:
@@ -176,148 +125,6 @@ class Puller:
             log.error("pulling %s failed", self.source.shown, exc_info=error)
             if self._feed is not None:
                 self._feed.close("An internal error ended this source; the log says more.")
-
-
-class Reader:
-    """One reader process, from its start to its certain end."""
-
-    def __init__(self, order: PullOrder) -> None:
-        self._ring = PictureRing.make(order.side)
-        self._order = replace(order, memory=self._ring.descriptor)
-        self._rate = order.rate
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def reports(self, silence: float) -> AsyncGenerator[Report, None]:
-        """Start the process and yield what it reports.
-
-        The last is an `Over`, unless the process dies: then the reports just end. Silence for
-        longer than `silence` seconds is an `Over`, too.
-        """
-        process = await self._start()
-        assert process.stdout is not None
-        # Opening has a limit of its own inside; what hangs all the same is ended here.
-        patience = self._order.open_within + silence
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    line = await process.stdout.readline()
-            except TimeoutError:
-                yield Over(f"No picture came for {patience:g} seconds.")
-                return
-            if not line:
-                return
-            report = report_from_line(line)
-            if isinstance(report, Shown):
-                patience = silence
-            yield report
-
-    def set_rate(self, rate: float) -> None:
-        """Tell the process how many pictures per second are wanted now."""
-        if abs(rate - self._rate) > RATE_CHANGE * self._rate and self._process is not None:
-            self._rate = rate
-            assert self._process.stdin is not None
-            self._process.stdin.write(f"{rate}\n".encode())
-
-    def picture(self, shown: Shown) -> Picture | None:
-        """Return the picture of `shown`; None if a newer one has taken its place."""
-        return self._ring.read(shown.number, shown.height, shown.width)
-
-    async def close(self) -> None:
-        """Kill the process and let go of the memory."""
-        self._ring.close()
-        process = self._process
-        if process is None:
-            return
-        if process.returncode is None:
-            process.kill()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        while await process.stdout.read(LONGEST_LINE):
-            pass  # the pipe is let go of only once it is empty
-        await process.wait()
-
-    async def _start(self) -> asyncio.subprocess.Process:
-        environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-        environment["OMP_NUM_THREADS"] = "1"
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "stream.pull_process",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=[self._ring.descriptor],
-            env=environment,
-            limit=LONGEST_LINE,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(self._order.to_line())
-        return self._process
-
-
-async def make_order(
-    source: SourceUrl,
-    settings: PullSettings,
-    *,
-    trusted: bool,
-    resolver: Resolver | None = None,
-) -> PullOrder:
-    """Resolve and check the address of `source`, and return the order to read it.
-
-    Raises:
-        BadSource: If its name is not known or it may not be reached.
-    """
-    allowed = EVERYWHERE if trusted else settings.allowed
-    address = "" if source.scheme == "file" else await pin(source, allowed, resolver)
-    return PullOrder(
-        scheme=source.scheme,
-        host=source.host,
-        port=source.port,
-        path=source.path,
-        username=source.username,
-        password=source.password,
-        address=address,
-        memory=-1,
-        allowed=tuple(str(network) for network in allowed),
-        trusted=trusted,
-        transport=settings.transport,
-        side=settings.longest_side,
-        open_within=settings.open_within,
-        silence=settings.silence,
-    )
-
-
-async def probe(
-    source: SourceUrl,
-    *,
-    settings: PullSettings,
-    monotonic: Clock,
-    trusted: bool = False,
-    resolver: Resolver | None = None,
-) -> Probe:
-    """Test a source: open it, wait for its first picture, let go.
-
-    Raises:
-        BadSource: If it cannot be used; with the reason.
-    """
-    began = monotonic()
-    reader = Reader(await make_order(source, settings, trusted=trusted, resolver=resolver))
-    opened: Opened | None = None
-    try:
-        async with aclosing(reader.reports(settings.open_within)) as reports:
-            async for report in reports:
-                if isinstance(report, Over):
-                    raise BadSource(report.reason)
-                if isinstance(report, Opened):
-                    opened = report
-                elif opened is not None:
-                    took = monotonic() - began
-                    return Probe(opened.codec, opened.width, opened.height, opened.rate, took)
-    finally:
-        await reader.close()
-    raise BadSource("The reader of this source ended unexpectedly.")
 
 
 def _take(reader: Reader, shown: Shown, feed: Feed) -> None:

@@ -21,7 +21,9 @@ from model.presets import load_engine
 from model.types import Finish, Question, Words
 from stream.film import NoVideo, open_film
 from stream.live import LiveSettings, LiveStream
-from stream.puller import Puller, PullSettings, probe
+from stream.probe import probe
+from stream.pull_reader import PullSettings
+from stream.puller import Puller
 from stream.reader import feed_file
 from stream.registry import Registry
 from stream.source_url import BadSource, SourceUrl, read_source

@@ -7,7 +7,9 @@ from is shown without its credentials.
 import asyncio
 from collections.abc import Callable
 
-from stream.puller import Probe, Puller, PullSettings, probe
+from stream.probe import Probe, probe
+from stream.pull_reader import PullSettings
+from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import SourceUrl, read_networks, read_source
 from web.places import Places

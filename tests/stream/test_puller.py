@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from stream.live import LiveSettings
-from stream.puller import Puller, PullSettings, probe
+from stream.probe import probe
+from stream.pull_reader import PullSettings
+from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import BadSource, read_networks, read_source
 from stream.status import Remembered

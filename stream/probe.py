@@ -1,0 +1,59 @@
+"""Tests a source before it is used: can it be opened, and what is it?"""
+
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from stream.feed import Clock
+from stream.pull_order import Opened, Over
+from stream.pull_reader import PullSettings, Reader, make_order
+from stream.source_url import BadSource, Resolver, SourceUrl
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a test of a source found.
+
+    Attributes:
+        codec: Its name in FFmpeg.
+        width: In pixels.
+        height: In pixels.
+        rate: Pictures per second, as the source says; None if it does not.
+        first_picture: Seconds until the first picture was there.
+    """
+
+    codec: str
+    width: int
+    height: int
+    rate: float | None
+    first_picture: float
+
+
+async def probe(
+    source: SourceUrl,
+    *,
+    settings: PullSettings,
+    monotonic: Clock,
+    trusted: bool = False,
+    resolver: Resolver | None = None,
+) -> Probe:
+    """Test a source: open it, wait for its first picture, let go.
+
+    Raises:
+        BadSource: If it cannot be used; with the reason.
+    """
+    began = monotonic()
+    reader = Reader(await make_order(source, settings, trusted=trusted, resolver=resolver))
+    opened: Opened | None = None
+    try:
+        async with aclosing(reader.reports(settings.open_within)) as reports:
+            async for report in reports:
+                if isinstance(report, Over):
+                    raise BadSource(report.reason)
+                if isinstance(report, Opened):
+                    opened = report
+                elif opened is not None:
+                    took = monotonic() - began
+                    return Probe(opened.codec, opened.width, opened.height, opened.rate, took)
+    finally:
+        await reader.close()
+    raise BadSource("The reader of this source ended unexpectedly.")
