@@ -152,6 +152,21 @@ async def get_moments(
     return MomentList(moments=[MomentReport(start=m.start, end=m.end) for m in moments])
 
 
+@pictures.get("/{stream}/thumbnails/newest.jpg", response_class=Response)
+async def get_newest_thumbnail(stream: str, here: Here) -> Response:
+    """Return the JPEG of the newest moment.
+
+    Raises:
+        Refusal: 404 if nothing has been remembered yet.
+    """
+    await here.registry.find(stream)
+    newest = await here.store.moments(stream, limit=1)
+    jpeg = await here.store.thumbnail(stream, newest[0].start) if newest else None
+    if jpeg is None:
+        raise Refusal(404, f"Nothing of {stream} is remembered yet.")
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
 @pictures.get("/{stream}/thumbnails/{start}.jpg", response_class=Response)
 async def get_thumbnail(stream: str, start: float, here: Here) -> Response:
     """Return the JPEG of the moment that starts at `start`; a browser may use a ticket here.

@@ -50,6 +50,9 @@ async def test_a_moment_has_its_picture(service):
         assert picture.headers["Content-Type"] == "image/jpeg"
         assert "private" in picture.headers["Cache-Control"]
         assert (await client.get("/v1/streams/cam/thumbnails/9.5.jpg")).status_code == 404
+        newest = await client.get("/v1/streams/cam/thumbnails/newest.jpg")
+        assert newest.content == b"jpeg of 2"
+        assert newest.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_deleted_stream_is_forgotten(service):

@@ -56,6 +56,16 @@ export async function freshTicket() {
 }
 
 export function thumbnailUrl(stream, start) {
-  const query = ticket.value ? `?ticket=${encodeURIComponent(ticket.value)}` : "";
-  return `/v1/streams/${stream}/thumbnails/${start}.jpg${query}`;
+  return `/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`;
+}
+
+/** The newest picture of a stream; `version` changes when there is a newer one. */
+export function newestUrl(stream, version) {
+  return `/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`;
+}
+
+function query(values) {
+  const parameters = new URLSearchParams(values);
+  if (ticket.value) parameters.set("ticket", ticket.value);
+  return parameters.size ? `?${parameters}` : "";
 }

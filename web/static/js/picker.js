@@ -1,6 +1,6 @@
 // The choice of what to watch: camera, screen, an address to pull from, or any stream there is.
 
-import { getJson, postJson } from "./api.js";
+import { freshTicket, getJson, newestUrl, postJson } from "./api.js";
 import { moments } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
@@ -10,6 +10,7 @@ const WORDS = { live: "live", connecting: "connecting", stalled: "stalled", retr
 export class Picker {
   #box = $("picker");
   #timer = 0;
+  #items = new Map();
   #actions;
 
   /** `actions`: camera(), screen(), watch(name). */
@@ -40,6 +41,7 @@ export class Picker {
     clearTimeout(this.#timer);
     if (this.#box.hidden) return;
     try {
+      await freshTicket();
       const { streams } = await getJson("/v1/streams");
       this.#draw(streams);
     } catch {
@@ -48,28 +50,48 @@ export class Picker {
     this.#timer = setTimeout(() => this.#refresh(), REFRESH);
   }
 
+  // Items are kept and changed, not made anew: a click finds its button, a picture does not flicker.
   #draw(streams) {
     const order = (s) => (s.state === "ended" ? 1 : 0);
-    const focused = document.activeElement?.dataset?.stream;
-    const items = streams.toSorted((a, b) => order(a) - order(b)).slice(0, 50).map((s) => this.#item(s));
-    $("streams").replaceChildren(...items);
-    if (focused) $("streams").querySelector(`[data-stream="${focused}"]`)?.focus();
+    const shown = streams.toSorted((a, b) => order(a) - order(b)).slice(0, 50);
+    const items = shown.map((status) => this.#update(status));
+    const list = $("streams");
+    for (const old of [...list.children]) {
+      if (!items.includes(old)) old.remove();
+    }
+    items.forEach((item, place) => {
+      if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+    });
+    this.#items = new Map(shown.map((status, place) => [status.name, items[place]]));
+    list.classList.toggle("wall", items.length > 1);
   }
 
-  #item(status) {
+  #update(status) {
+    const item = this.#items.get(status.name) ?? this.#item(status.name);
+    item.firstChild.title = status.reason;
+    item.querySelector(".dot").dataset.state = status.state;
+    item.querySelector("small").textContent = `${WORDS[status.state]} · ${moments(status.clips)}`;
+    const image = item.querySelector("img");
+    image.hidden = !status.clips;
+    const version = String(status.end);
+    if (status.clips && image.dataset.version !== version) {
+      image.dataset.version = version;
+      image.src = newestUrl(status.name, version);
+    }
+    return item;
+  }
+
+  #item(stream) {
     const button = document.createElement("button");
+    const image = document.createElement("img");
     const dot = document.createElement("span");
     const name = document.createElement("b");
-    const note = document.createElement("small");
     button.type = "button";
-    button.dataset.stream = status.name;
-    button.title = status.reason;
+    button.onclick = () => this.#actions.watch(stream);
+    image.alt = "";
     dot.className = "dot";
-    dot.dataset.state = status.state;
-    name.textContent = status.name;
-    note.textContent = `${WORDS[status.state]} · ${moments(status.clips)}`;
-    button.append(dot, name, note);
-    button.onclick = () => this.#actions.watch(status.name);
+    name.textContent = stream;
+    button.append(image, dot, name, document.createElement("small"));
     const item = document.createElement("li");
     item.append(button);
     return item;
