@@ -1,0 +1,85 @@
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.rtsp_relay import LONGEST_HEAD, RtspRelay, read_head
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", (200, 0)),
+        (b"RTSP/1.0 200 OK\r\ncontent-LENGTH : 7\r\n\r\n", (200, 7)),
+        (b"RTSP/1.0 302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n", (302, 0)),
+        (b"REDIRECT rtsp://127.0.0.1/ RTSP/1.0\r\n\r\n", (None, 0)),
+        (b"RTSP/1.0 2x0 OK\r\n\r\n", (None, 0)),
+        (b"RTSP/1.0\r\n\r\n", (None, 0)),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: -7\r\n\r\n", (200, 0)),
+    ],
+)
+def test_heads_are_read(head, found):
+    assert read_head(head) == found
+
+
+@given(st.binary())
+def test_any_head_is_read_or_is_none(noise):
+    status, length = read_head(noise + b"\r\n\r\n")
+    assert length >= 0
+    assert status is None or status >= 0
+
+
+@pytest.fixture
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def relayed(server, answer):
+    """Return what a client sees of `answer`, and whether the relay saw a redirect."""
+    relay = RtspRelay(
+        "127.0.0.1", server.getsockname()[1], timeout=2, tls=None, host="camera.example"
+    )
+    peer, _ = server.accept()
+
+    def say():
+        try:
+            peer.sendall(answer)
+            peer.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the relay hung up, as it should on some answers
+
+    speaker = threading.Thread(target=say)
+    with peer, socket.create_connection(("127.0.0.1", relay.port), 5) as client:
+        speaker.start()
+        seen = b""
+        while data := client.recv(65536):
+            seen += data
+        speaker.join()
+    relay.close()
+    return seen, relay.redirected
+
+
+PACKET = b"$\x00\x00\x05RTSP/"
+ANSWER = b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nRTSP/1.0 "
+
+
+def test_answers_and_packets_pass_unchanged(server):
+    assert relayed(server, ANSWER + PACKET + ANSWER + PACKET) == (2 * (ANSWER + PACKET), False)
+
+
+def test_a_redirect_between_packets_does_not_pass(server):
+    redirect = b"RTSP/1.0 301 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n"
+    assert relayed(server, ANSWER + PACKET + redirect + PACKET) == (ANSWER + PACKET, True)
+
+
+def test_a_request_of_the_server_does_not_pass(server):
+    request = b"REDIRECT rtsp://127.0.0.1/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+    assert relayed(server, PACKET + request) == (PACKET, False)
+
+
+def test_a_head_without_an_end_is_not_waited_for(server):
+    endless = b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * LONGEST_HEAD
+    assert relayed(server, endless) == (b"", False)
