@@ -41,11 +41,11 @@ def train(
     folder: Annotated[Path, typer.Option(help="Of this run: features, checkpoints.")] = Path(
         ".cache/lite"
     ),
-    scenes: Annotated[int, typer.Option(help="Scenes to train on.")] = 14_000,
+    scenes: Annotated[int, typer.Option(help="Scenes to train on.")] = 13_000,
     vision_steps: Annotated[
         int, typer.Option(help="Steps of the stage `vision`, 32 clips each.")
     ] = 1_500,
-    language_steps: Annotated[int, typer.Option(help="Steps of `language`, 4 shows each.")] = 900,
+    language_steps: Annotated[int, typer.Option(help="Steps of `language`, 4 shows each.")] = 785,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
     rank: Annotated[int, typer.Option(help="Of the language model's adapters.")] = 16,
     output: Annotated[Path, typer.Option(help="The file that `export` writes.")] = TRAINED,
