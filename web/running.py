@@ -15,11 +15,11 @@ from web.settings import Settings
 SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
 QUESTIONS = (
-    "What do you see?",
+    "What came first?",
+    "What came after the dog?",
     "Which way does the dog move?",
     "What came after the rocket?",
     "How many apples are there?",
-    "What came first?",
 )
 
 screen = Console(highlight=False, soft_wrap=True)
