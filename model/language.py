@@ -228,7 +228,10 @@ def _frequencies(config: LanguageConfig, device: torch.device) -> tuple[Tensor, 
 
     # Dimensions that turn more than 32 times within the original reach stay as they are; those
     # that turn less than once are stretched whole; between the two, gradually (YaRN, 3.2).
-    low, high = max(math.floor(turns_at(32.0)), 0), min(math.ceil(turns_at(1.0)), config.head_dim - 1)
+    low, high = (
+        max(math.floor(turns_at(32.0)), 0),
+        min(math.ceil(turns_at(1.0)), config.head_dim - 1),
+    )
     index = torch.arange(half, dtype=torch.float32, device=device)
     stretched = ((index - low) / max(high - low, 1e-3)).clamp(0, 1)
     mixed = plain / scaling.factor * stretched + plain * (1 - stretched)
