@@ -25,6 +25,7 @@ from model.history import ClipSpan, History
 from model.language import Decoder
 from model.lite_base import LITE_LANGUAGE
 from model.reading import Reader, Reading
+from model.released import RELEASED
 
 TOKENS_PER_CLIP, FRAMES_PER_CLIP = 64, 4
 CHUNK = 16
@@ -44,15 +45,7 @@ SHAPES: Mapping[str, LanguageConfig] = {
         vocab=151_936,
         tied_embeddings=True,
     ),
-    "qwen2-7b": LanguageConfig(
-        hidden=3584,
-        layers=28,
-        heads=28,
-        kv_heads=4,
-        head_dim=128,
-        intermediate=18_944,
-        vocab=152_064,
-    ),
+    "qwen2-7b": RELEASED["flash-7b"].config.language,
 }
 
 

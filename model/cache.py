@@ -118,11 +118,6 @@ class KeyValues:
         self._keys.append(keys)
         self._values.append(values)
 
-    def keys(self, spans: Sequence[Span]) -> Iterator[Float[Tensor, "kv_heads n dim"]]:
-        """Yield its own keys of `spans`, block by block."""
-        for start, stop in spans:
-            yield from self._keys.slices(start, stop)
-
     def pairs(
         self, spans: Sequence[Span]
     ) -> Iterator[tuple[Float[Tensor, "kv_heads n dim"], Float[Tensor, "kv_heads n dim"]]]:

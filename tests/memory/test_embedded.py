@@ -143,7 +143,7 @@ async def test_the_lock_outlives_the_service_while_its_redis_lives(tmp_path):
     (await DirectoryLock.take(tmp_path)).release()
 
 
-async def test_without_help_from_the_kernel_the_end_of_a_pipe_ends_it():
+async def watched_program():
     program = [
         sys.executable,
         "-c",
@@ -155,23 +155,18 @@ async def test_without_help_from_the_kernel_the_end_of_a_pipe_ends_it():
         stdout=subprocess.PIPE,
     )
     pid = int(await watcher.stdout.readline())
+    return watcher, pid
+
+
+async def test_without_help_from_the_kernel_the_end_of_a_pipe_ends_it():
+    watcher, pid = await watched_program()
     watcher.stdin.close()
     await ended(pid)
     assert await watcher.wait() == 128 + signal.SIGTERM
 
 
 async def test_without_help_from_the_kernel_it_is_stopped_by_stopping_the_watcher():
-    program = [
-        sys.executable,
-        "-c",
-        "import os, time; print(os.getpid(), flush=True); time.sleep(99)",
-    ]
-    watcher = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", embedded_child.__file__, "watch", *program),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    pid = int(await watcher.stdout.readline())
+    watcher, pid = await watched_program()
     watcher.terminate()
     await ended(pid)
     assert await watcher.wait() == 128 + signal.SIGTERM
