@@ -8,15 +8,19 @@ exactly, as in FlashAttention (https://arxiv.org/abs/2205.14135).
 What lies in the past is visible to every query, so no mask is needed there, and the query heads
 that share a key head (https://arxiv.org/abs/2305.13245) stack up as more queries of it: nothing
 is repeated. Only the new tokens among themselves need the causal mask.
+
+The work itself is done by torch's fused kernel, or by plain products where these are faster.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from model.products import attend_by_products, products_pay, tiles
 
 Queries = Float[Tensor, "heads n dim"]
 Keys = Float[Tensor, "kv_heads n dim"]
@@ -48,8 +52,11 @@ def attend(
         keys: Of the new tokens.
         values: Of the new tokens.
     """
-    parts = [_over_past(queries, block_keys, block_values) for block_keys, block_values in past]
-    return join([*parts, _among_themselves(queries, keys, values)]).to(queries.dtype)
+    own = _among_themselves(queries, keys, values)
+    stacked = queries.reshape(keys.shape[0], -1, queries.shape[-1])
+    parts = _over_past(stacked, past, own.weight.reshape(stacked.shape[:2]))
+    alone = [Partial(out.reshape(queries.shape), w.reshape(queries.shape[:2])) for out, w in parts]
+    return join([own, *alone]).to(queries.dtype)
 
 
 def join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
@@ -63,16 +70,27 @@ def join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
     return joined
 
 
-def _over_past(queries: Queries, keys: Block, values: Block) -> Partial:
-    heads, count, dim = queries.shape
-    stacked = queries.reshape(keys.shape[0], -1, dim)
-    out, weight = _kernel(stacked, keys, values, causal=False)
-    return Partial(out.reshape(heads, count, dim), weight.reshape(heads, count))
+def _over_past(
+    queries: Float[Tensor, "kv_heads n dim"],
+    past: Sequence[tuple[Block, Block]],
+    shift: Float[Tensor, "kv_heads n"],
+) -> Iterator[tuple[Float[Tensor, "kv_heads n dim"], Float[Tensor, "kv_heads n"]]]:
+    """Yield attention over each part of `past` and its log-sum-exp.
+
+    Args:
+        queries: Of the query heads that share a key head, stacked.
+        past: Keys and values.
+        shift: Log-sum-exp of what is not in `past`.
+    """
+    by_products = products_pay(queries)
+    for keys, values in tiles(past, queries) if by_products else past:
+        done = attend_by_products(queries, keys, values, shift) if by_products else None
+        out, weight = done or _kernel(queries, keys, values, causal=False)
+        shift = torch.logaddexp(shift, weight)
+        yield out, weight
 
 
 def _among_themselves(queries: Queries, keys: Keys, values: Keys) -> Partial:
-    if queries.shape[1] == 1:
-        return _over_past(queries, keys, values)
     shared = queries.shape[0] // keys.shape[0]
     out, weight = _kernel(
         queries, keys.repeat_interleave(shared, 0), values.repeat_interleave(shared, 0), causal=True
