@@ -244,7 +244,7 @@ def notes(runs: list[Run]) -> list[str]:
 
 def _video(path: Path, tell: Tell, *, width: int, height: int, rate: int) -> Path:
     tell(f"making a {width}x{height} video")
-    return make_video(path, width=width, height=height, rate=rate, seconds=10)
+    return make_video(path, width=width, height=height, rate=rate, seconds=20)
 
 
 async def _streams(service: Service) -> list[dict[str, Any]]:

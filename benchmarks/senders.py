@@ -1,8 +1,9 @@
 """Many real WebRTC senders in one process: `python -m benchmarks.senders VIDEO COUNT URL`.
 
 Each is a peer of its own with its own encryption, and sends a VP8 file as it is, without encoding
-anything, so that the machine's processors are left to what is measured. `{}` in URL becomes the
-sender's number. Ends when its standard input does.
+anything, so that the machine's processors are left to what is measured. Asked for a keyframe, it goes
+on with the file's next one, as an encoder would make one. `{}` in URL becomes the sender's number.
+Ends when its standard input does.
 """
 
 import asyncio
@@ -33,7 +34,10 @@ class PacketTrack(MediaStreamTrack):
         with av.open(str(path)) as container:
             video = container.streams.video[0]
             self._period = 1 / float(video.average_rate or 30)
-            self._pictures = [bytes(packet) for packet in container.demux(video) if packet.size]
+            packets = [packet for packet in container.demux(video) if packet.size]
+        self._pictures = [bytes(packet) for packet in packets]
+        self._keyframes = [n for n, packet in enumerate(packets) if packet.is_keyframe]
+        self._next = 0
         self._sent = 0
         self._began: float | None = None
 
@@ -43,17 +47,26 @@ class PacketTrack(MediaStreamTrack):
         if self._began is None:
             self._began = clock()
         await asyncio.sleep(self._began + self._sent * self._period - clock())
-        packet = av.Packet(self._pictures[self._sent % len(self._pictures)])
+        packet = av.Packet(self._pictures[self._next])
+        self._next = (self._next + 1) % len(self._pictures)
         packet.pts = round(self._sent * self._period * _CLOCK)
         packet.time_base = Fraction(1, _CLOCK)
         self._sent += 1
         return packet
 
+    def jump(self) -> None:
+        """Go on with the next keyframe of the file."""
+        later = (number for number in self._keyframes if number >= self._next)
+        self._next = next(later, 0)
+
 
 async def send(client: httpx.AsyncClient, path: Path, url: str) -> RTCPeerConnection:
     """Offer `path` to the WHIP endpoint `url` and return the peer, sending."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    transceiver = peer.addTransceiver(PacketTrack(path), direction="sendonly")
+    track = PacketTrack(path)
+    transceiver = peer.addTransceiver(track, direction="sendonly")
+    # aiortc hands requests for a keyframe to its encoders alone.
+    setattr(transceiver.sender, "_send_keyframe", track.jump)  # noqa: B010 - for this object
     codecs = RTCRtpSender.getCapabilities("video").codecs
     transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/VP8"])
     await peer.setLocalDescription()

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 def make_video(path: Path, *, width: int, height: int, rate: int, seconds: int) -> Path:
     """Write a VP8 video to `path` in which something moves and something flickers.
 
-    One keyframe a second, about as many bits as a camera sends.
+    A keyframe every five seconds, about as many bits as a camera sends.
     """
     random = np.random.default_rng(0)
     noise = random.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
@@ -20,7 +20,7 @@ def make_video(path: Path, *, width: int, height: int, rate: int, seconds: int) 
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.bit_rate = width * height * rate // 18
         video.time_base = Fraction(1, rate)
-        video.gop_size = rate
+        video.gop_size = 5 * rate
         video.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
         for index in range(rate * seconds):
             frame = av.VideoFrame.from_ndarray(picture(noise, index, width, height))

@@ -113,7 +113,7 @@ class Feed:
         """Wait until this feed is over."""
         await self._closed.wait()
 
-    def accepts(self, time: float, captured: float | None = None) -> Slot | None:
+    def accepts(self, time: float, captured: float | None = None, seen: int = 1) -> Slot | None:
         """Return a slot if the picture at `time` is wanted, else None.
 
         Ask for every picture that arrives, before converting it: this counts it, keeps the
@@ -122,15 +122,21 @@ class Feed:
         Args:
             time: Seconds on the source's own clock, of any origin.
             captured: Monotonic time of arrival, in seconds; None is now.
+            seen: Pictures that arrived since the last call, this one included.
         """
         captured = self._monotonic() if captured is None else captured
-        media = self._arrive(time, captured, 1)
+        media = self._arrive(time, captured, seen)
         if media is None:
             return None
         if self._sampler.accepts(media):
             return Slot(media, captured)
         watched = self._ports.watched() and self._watched.accepts(media)
         return Slot(media, captured, sampled=False) if watched else None
+
+    @property
+    def due_in(self) -> float:
+        """Seconds until the next picture is wanted for memory; not above zero when it is."""
+        return self._sampler.due - self._ports.elapsed(self._monotonic())
 
     @property
     def wanted_rate(self) -> float:

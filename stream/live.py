@@ -45,6 +45,7 @@ class LiveSettings:
     Attributes:
         rate: Pictures looked at per second of media time while the encoder keeps up.
         slowest_rate: The fewest it goes down to under load before clips are lost.
+        first_rate: Pictures looked at per second for the first clip of a source that connects.
         stalled_after: Seconds without a frame after which a stream is shown as stalled.
         longest_gap: Seconds between two pictures beyond which they are not in one clip.
         waiting_clips: Clips that may wait for the encoder; the newest win.
@@ -58,6 +59,7 @@ class LiveSettings:
 
     rate: float = 2.0
     slowest_rate: float = 0.5
+    first_rate: float = 10.0
     stalled_after: float = 3.0
     longest_gap: float = 5.0
     waiting_clips: int = 2
@@ -170,6 +172,9 @@ class LiveStream:
         if self._feed is not None:
             self._frames_before += self._feed.frames
             self._sampled_before += self._feed.sampled
+        if not own_times:
+            # A first clip within a second: who has just connected wants to ask.
+            self._sampler.hurry(self._engine.frames_per_clip, self._settings.first_rate)
         opened = self._monotonic()
         origin = max(self._wall() - self._record.began, self._newest)
         timeline: Timeline = (

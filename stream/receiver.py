@@ -7,12 +7,39 @@ Everything that relies on its inside is here, and tests/stream/test_webrtc.py fa
 import asyncio
 import queue
 import threading
+from collections.abc import Callable
 
 from aiortc import RTCRtpReceiver
+
+from stream.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
 # Encoded pictures that may wait for aiortc's decoder: a second at 30 pictures per second.
 LONGEST_BACKLOG = 30
+
+
+class _Gate(queue.Queue[object]):
+    """aiortc's queue of encoded pictures, which lets only those in that are to be decoded."""
+
+    def __init__(self, decodes: Callable[[bool], bool]) -> None:
+        super().__init__()
+        self._decodes = decodes
+
+    def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
+        """Take `item`, None (the end) or a codec and a whole encoded picture, if it is wanted."""
+        if isinstance(item, tuple):
+            codec, picture = item
+            if not self._decodes(is_keyframe(codec.name, picture.data)):
+                return
+        super().put(item, block, timeout)
+
+
+def decode_only(receiver: RTCRtpReceiver, decodes: Callable[[bool], bool]) -> None:
+    """Have `receiver` decode only pictures that `decodes`, told of each whether it is a keyframe, is for.
+
+    To be called before the connection stands.
+    """
+    setattr(receiver, f"{INSIDE}decoder_queue", _Gate(decodes))
 
 
 async def ask_for_keyframe(receiver: RTCRtpReceiver) -> None:
@@ -29,13 +56,12 @@ def is_behind(receiver: RTCRtpReceiver) -> bool:
     return _waiting(receiver).qsize() > LONGEST_BACKLOG
 
 
-async def skip_to_now(receiver: RTCRtpReceiver) -> None:
-    """Throw away what waits to be decoded and go on with a new keyframe.
+def skip_to_now(receiver: RTCRtpReceiver) -> None:
+    """Throw away what waits to be decoded; what comes next needs a keyframe.
 
     aiortc's queue has no bound: on a busy machine the picture would lag more and more.
     """
     _empty(_waiting(receiver))
-    await ask_for_keyframe(receiver)
 
 
 async def stop_decoding(receiver: RTCRtpReceiver) -> None:

@@ -12,15 +12,17 @@ from av import VideoFrame
 
 from stream.feed import Feed
 from stream.ice import IceServer, WebRtcSettings, advertise, new_connection, prepare_gathering
+from stream.keyframes import KEYFRAMES_AT_MOST, Decoding
 from stream.live import LiveStream
 from stream.offer import BadOffer, read_offer
 from stream.peer import Peer, hang_up, take_offer, video_receivers
-from stream.receiver import ask_for_keyframe, is_behind, skip_to_now
+from stream.receiver import ask_for_keyframe, decode_only, is_behind, skip_to_now
 from stream.scale import to_rgb
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
-PLI_EVERY = 0.5
+LOOK_AGAIN = 0.1
+"""Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
 
 
 async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
@@ -33,9 +35,13 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
     """
     offer = read_offer(sdp, sends=True)
     connection = new_connection(settings)
+    loop = asyncio.get_running_loop()
     try:
         await take_offer(connection, offer)
         track = _video_track(connection, offer.mid)
+        decoding = Decoding()
+        for receiver in video_receivers(connection):
+            decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, loop.time()))
         prepare_gathering(connection, settings)
         await connection.setLocalDescription()
         answer = advertise(connection.localDescription.sdp, settings.advertised_host)
@@ -45,8 +51,8 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         raise
     peer = Peer(connection, offer, answer)
     peer.start(
-        _drain(peer, connection, feed, track, settings),
-        _ask_for_keyframe(connection, feed),
+        _drain(peer, connection, feed, track, decoding, settings),
+        _ask_for_keyframes(connection, feed, decoding),
         _follow(peer, feed),
         ended=feed.close,
     )
@@ -58,6 +64,7 @@ async def _drain(
     connection: RTCPeerConnection,
     feed: Feed,
     track: MediaStreamTrack,
+    decoding: Decoding,
     settings: WebRtcSettings,
 ) -> None:
     """Take every picture as it comes, so that none waits; convert those that are wanted."""
@@ -68,12 +75,13 @@ async def _drain(
                 frame = await track.recv()
             if not isinstance(frame, VideoFrame) or frame.time is None:
                 continue
-            slot = feed.accepts(frame.time)
+            slot = feed.accepts(frame.time, seen=decoding.taken())
             if slot is not None:
                 feed.give(slot, await asyncio.to_thread(to_rgb, frame, settings.longest_side))
             for receiver in receivers:
                 if is_behind(receiver):
-                    await skip_to_now(receiver)
+                    skip_to_now(receiver)
+                    decoding.lost()
     except TimeoutError:
         seconds = f"{settings.silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")
@@ -81,12 +89,15 @@ async def _drain(
         peer.end("The sender left.")
 
 
-async def _ask_for_keyframe(connection: RTCPeerConnection, feed: Feed) -> None:
-    """Ask until the first picture decodes: one that joins late would wait for long."""
-    while feed.frames == 0:
-        await asyncio.sleep(PLI_EVERY)
-        for receiver in video_receivers(connection):
-            await ask_for_keyframe(receiver)
+async def _ask_for_keyframes(connection: RTCPeerConnection, feed: Feed, decoding: Decoding) -> None:
+    """Ask when nothing can be decoded without, and when a keyframe alone would be enough."""
+    now = asyncio.get_running_loop().time
+    while True:
+        decoding.everything = feed.wanted_rate > KEYFRAMES_AT_MOST
+        if decoding.asks(due=feed.due_in <= 0, now=now()):
+            for receiver in video_receivers(connection):
+                await ask_for_keyframe(receiver)
+        await asyncio.sleep(min(max(feed.due_in, 0.02), LOOK_AGAIN))
 
 
 async def _follow(peer: Peer, feed: Feed) -> None:

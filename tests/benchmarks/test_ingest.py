@@ -7,23 +7,37 @@ import pytest
 
 from benchmarks.ingest import Run, notes, sending
 from benchmarks.report import met, quantile
+from benchmarks.senders import PacketTrack
 from benchmarks.service import ServiceFailed, running
 from benchmarks.video import make_video
+from stream.keyframes import is_keyframe
 
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
     path = tmp_path_factory.mktemp("video") / "small.webm"
-    return make_video(path, width=160, height=96, rate=10, seconds=2)
+    return make_video(path, width=160, height=96, rate=10, seconds=10)
 
 
-def test_the_video_has_a_keyframe_a_second(video):
+def test_the_video_has_a_keyframe_every_five_seconds(video):
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.size]
-    assert len(packets) == 20
-    assert sum(packet.is_keyframe for packet in packets) >= 2
+    assert len(packets) == 100
+    assert [n for n, packet in enumerate(packets) if packet.is_keyframe] == [0, 50]
     assert (stream.codec_context.name, stream.width, stream.height) == ("vp8", 160, 96)
+
+
+async def test_a_sender_that_is_asked_for_a_keyframe_goes_on_with_the_next(video):
+    track = PacketTrack(video)
+    first = bytes(await track.recv())
+    track.jump()
+    second = bytes(await track.recv())
+    third = bytes(await track.recv())
+    assert [is_keyframe("VP8", data) for data in (first, second, third)] == [True, True, False]
+    assert first != second
+    track.jump()
+    assert bytes(await track.recv()) == first, "after the last keyframe comes the first again"
 
 
 @pytest.mark.slow

@@ -19,7 +19,11 @@ def store():
 async def live(store):
     clock = asyncio.get_running_loop().time
     registry = Registry(
-        engine=FakeEngine(), store=store, settings=LiveSettings(), wall=clock, monotonic=clock
+        engine=FakeEngine(),
+        store=store,
+        settings=LiveSettings(first_rate=2.0),
+        wall=clock,
+        monotonic=clock,
     )
     yield await registry.open("film")
     await registry.close()

@@ -94,7 +94,7 @@ async def test_more_pictures_are_converted_while_someone_watches_but_not_remembe
     registry = Registry(
         engine=FakeEngine(),
         store=FakeStore(),
-        settings=LiveSettings(rate=2.0, close_within=0.5),
+        settings=LiveSettings(rate=2.0, first_rate=2.0, close_within=0.5),
         wall=clock,
         monotonic=clock,
     )

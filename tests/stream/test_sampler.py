@@ -71,3 +71,36 @@ def test_a_rate_that_is_not_positive_is_refused(rate):
         FrameSampler(rate)
     with pytest.raises(ValueError, match="rate"):
         FrameSampler(1).rate = rate
+
+
+def test_the_first_picks_can_be_hurried():
+    sampler = FrameSampler(rate=1)
+    sampler.hurry(4, rate=10)
+    assert sampler.rate == pytest.approx(10)
+    picks = [t / 100 for t in range(500) if sampler.accepts(t / 100)]
+    assert picks == pytest.approx([0, 0.1, 0.2, 0.3, 1.3, 2.3, 3.3, 4.3], abs=0.05)
+    assert sampler.rate == 1
+
+
+def test_hurrying_is_never_slower_than_the_pace():
+    sampler = FrameSampler(rate=20)
+    sampler.hurry(4, rate=10)
+    picks = [t / 100 for t in range(50) if sampler.accepts(t / 100)]
+    assert len(picks) == 10
+
+
+def test_a_new_pace_while_hurrying_counts_from_the_last_hurried_pick():
+    sampler = FrameSampler(rate=1)
+    sampler.hurry(2, rate=10)
+    assert sampler.accepts(0.0)
+    sampler.rate = 0.5
+    assert sampler.accepts(0.1)
+    assert not sampler.accepts(2.05)
+    assert sampler.accepts(2.1)
+
+
+def test_it_is_known_when_the_next_frame_is_due():
+    sampler = FrameSampler(rate=1)
+    assert sampler.due == float("-inf")
+    sampler.accepts(3.0)
+    assert sampler.due == 4.0

@@ -1,10 +1,12 @@
 import asyncio
+from functools import partial
 
 import numpy as np
 import pytest
 from av import VideoFrame
 
 from stream.ice import WebRtcSettings
+from stream.keyframes import Decoding
 from stream.live import LiveSettings
 from stream.offer import BadOffer, IceRestart
 from stream.player import Player
@@ -70,6 +72,45 @@ async def test_a_real_sender_is_remembered(live, store, film, codec):
     first = min(store.tokens["yard"])
     red, _, blue = store.tokens["yard"][first].values[0].tolist()
     assert red > blue + 100
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
+    store, film, codec, monkeypatch
+):
+    """Nobody watches and two pictures a second are looked at."""
+    decoded = []
+    monkeypatch.setattr("stream.webrtc.Decoding", partial(Noting, decoded))
+    loop = asyncio.get_running_loop()
+    settings = LiveSettings(rate=2.0, close_within=0.5)
+    registry = Registry(
+        engine=FakeEngine(), store=store, settings=settings, wall=loop.time, monotonic=loop.time
+    )
+    live = await registry.open("yard")
+    with live.subscribe() as news:
+        async with Player(film, codec=codec) as player:
+            peer = await answer_offer(player.offer, live, settings=SETTINGS)
+            await player.accept(peer.answer)
+            moments = [event.moment async for event in firsts(news, 4)]
+        await peer.wait_closed()
+    assert moments[-1].end - moments[-1].start == pytest.approx(1.5, abs=0.4)
+    half = len(decoded) // 2
+    assert all(decoded[:5])
+    assert sum(decoded[half:]) < 0.4 * half
+    assert live.status().frames == pytest.approx(len(decoded), abs=8)
+    await registry.close()
+
+
+class Noting(Decoding):
+    """Notes of every picture whether it was decoded."""
+
+    def __init__(self, notes):
+        super().__init__()
+        self.notes = notes
+
+    def decodes(self, keyframe, now):
+        self.notes.append(super().decodes(keyframe, now))
+        return self.notes[-1]
 
 
 async def test_a_file_that_does_not_repeat_ends_the_stream(live, store, tmp_path):
