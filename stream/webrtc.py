@@ -21,7 +21,7 @@ from stream.scale import to_rgb
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
-LOOK_AGAIN = 0.1
+LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
 
 

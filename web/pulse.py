@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import psutil
 
-PERIOD = 0.05
-KEPT = 1200  # the longest pause is that of the last minute
+PERIOD = 0.1
+KEPT = 600  # the longest pause is that of the last minute
 
 
 class Pulse:

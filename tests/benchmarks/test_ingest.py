@@ -60,8 +60,8 @@ async def test_a_service_that_cannot_start_shows_what_it_said():
 
 
 def test_targets_are_compared_and_misses_said():
-    plain = Run("720p, plain loop", 10.0, 0.3, 300)
-    ours = Run("720p, ours", 10.0, 0.15, 300)
+    plain = Run("720p, plain loop", 10.0, 1, 0.3, 300)
+    ours = Run("720p, ours", 10.0, 1, 0.15, 300)
     assert any("MISSED (2.00)" in note for note in notes([plain, ours]))
     assert met("age below 500 ms", 12.0, 500).endswith("met (12).")
     assert "MISSED" in met("age below 500 ms", None, 500)
