@@ -1,14 +1,16 @@
 """What it costs to take streams in, and whether the service ever falls behind.
 
-Three parts, all with real WebRTC senders that send a file as it is:
+Four parts, with real WebRTC senders that send a file as it is:
 
 - scale: 1, 4 and 16 streams; pictures and clips per second of processor time, frame age, memory.
 - plain: processor time for a 720p stream, beside a loop that receives with aiortc and turns every
   picture into RGB, in the same run. Target: at least 3 times less.
 - slow: an encoder 15 times too slow, for 10 minutes. Targets: frame age p99 below 500 ms, memory
   growth below 20 MiB.
+- many: 16 cameras that are pulled and 4 senders, with the network that the service runs by default.
+  Target: no more clips lost in the second half than in the first.
 
-The network is a tiny one with random weights: what is measured is the way to it.
+Elsewhere the network is a tiny one with random weights: what is measured is the way to it.
 """
 
 import argparse
@@ -25,10 +27,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.report import Report, benchmark_main, met, quantile
-from benchmarks.service import Service, running, serving
-from benchmarks.video import make_video
+from benchmarks.service import START_PATIENCE, Service, free_port, running, serving, stop
+from benchmarks.video import make_video, repeat_video
 
-PARTS = ("scale", "plain", "slow")
+PARTS = ("scale", "plain", "slow", "many")
 Tell = Callable[[str], None]
 
 
@@ -45,6 +47,8 @@ class Run:
         clips: Clips remembered.
         ages: Of every stream: median and 99th percentile frame age, in milliseconds.
         lost: Clips lost.
+        lost_late: Clips lost in the second half of the time.
+        rates: Pictures looked at per second in the end, of every stream.
         each_mib: Memory per stream, above what the service holds without any.
         grown_mib: Memory gained while it was measured.
     """
@@ -57,6 +61,8 @@ class Run:
     clips: int = 0
     ages: list[tuple[float, float]] = field(default_factory=list)
     lost: int = 0
+    lost_late: int = 0
+    rates: list[float] = field(default_factory=list)
     each_mib: float | None = None
     grown_mib: float | None = None
 
@@ -75,6 +81,8 @@ class Run:
             "frame_age_p50_ms": quantile([middle for middle, _ in self.ages], 0.5),
             "frame_age_p99_ms": max((worst for _, worst in self.ages), default=None),
             "clips_lost": self.lost,
+            "clips_lost_in_second_half": self.lost_late,
+            "lowest_rate": min(self.rates, default=None),
             "memory_per_stream_mib": self.each_mib,
             "memory_growth_mib": self.grown_mib,
         }
@@ -89,6 +97,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--warm-up", type=float, default=10.0, help="seconds before that")
     parser.add_argument("--slow-seconds", type=float, default=600.0, help="for the slow part")
     parser.add_argument("--times", type=float, default=15.0, help="how many times too slow")
+    parser.add_argument("--cameras", type=int, default=16, help="of the part `many`")
+    parser.add_argument("--browsers", type=int, default=4, help="of the part `many`")
+    parser.add_argument("--many-seconds", type=float, default=180.0, help="for that part")
+    parser.add_argument("--model", default="lite", help="of that part")
     parser.add_argument("--rate", type=float, default=1.0, help="pictures looked at per second")
 
 
@@ -108,7 +120,8 @@ def run(options: argparse.Namespace) -> Report:
         "scale": "640x360 at 15",
         "plain": "1280x720 at 30",
         "slow": f"640x360 at 30, {options.times:g} times too slow",
-        "network": "tiny",
+        "many": f"{options.cameras} cameras pulled at 640x360 at 15, {options.browsers} senders",
+        "network": f"tiny; many: {options.model}",
     }
     title = "Streams taken in, and never behind"
     return Report(title, settings, ["", *numbers], rows, numbers, notes(runs))
@@ -128,6 +141,9 @@ async def measure(options: argparse.Namespace, tell: Tell) -> list[Run]:
         if "slow" in options.parts:
             video = _video(folder / "fast.webm", tell, width=640, height=360, rate=30)
             runs.append(await slow(options, tell, video))
+        if "many" in options.parts:
+            small = _video(folder / "small.webm", tell, width=640, height=360, rate=15)
+            runs.append(await many(options, tell, small, folder))
     return runs
 
 
@@ -154,6 +170,23 @@ async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
     async with running("benchmarks.slow_service", arguments, settings=settings) as service:
         what = f"{options.times:g} times too slow"
         return await under_load(options, service, video, 1, what, options.slow_seconds)
+
+
+async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Path) -> Run:
+    """Measure the service with cameras that it pulls beside senders."""
+    seconds = int(options.many_seconds + options.warm_up + START_PATIENCE)
+    film = repeat_video(video, folder / "camera.webm", seconds=seconds)
+    what = f"{options.cameras} cameras, {options.browsers} senders"
+    tell(what)
+    settings = {"SAMPLE_RATE": str(options.rate), **_places(options.cameras + options.browsers)}
+    async with cameras(film) as address:
+        arguments = ["serve", "--model", options.model]
+        for number in range(options.cameras):
+            arguments += ["--source", f"camera{number}={address}/{film.name}"]
+        async with running("web.cli", arguments, settings=settings) as service:
+            return await under_load(
+                options, service, video, options.browsers, what, options.many_seconds
+            )
 
 
 async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
@@ -188,13 +221,16 @@ async def under_load(
         await asyncio.sleep(options.warm_up)
         before, held = await _streams(service), service.memory_mib()
         spent, began = service.cpu_seconds(), _now()
-        await asyncio.sleep(seconds or options.seconds)
+        half = (seconds or options.seconds) / 2
+        await asyncio.sleep(half)
+        middle = await _streams(service)
+        await asyncio.sleep(half)
         took, spent = _now() - began, service.cpu_seconds() - spent
         after, now_held = await _streams(service), service.memory_mib()
     return Run(
         what=what,
         seconds=took,
-        streams=count,
+        streams=len(after),
         cores=spent / took,
         pictures=_total(after, "frames") - _total(before, "frames"),
         clips=_total(after, "clips") - _total(before, "clips"),
@@ -203,8 +239,10 @@ async def under_load(
             for each in after
             if each["frame_age_p99_ms"] is not None
         ],
-        lost=sum(sum(each["lost"].values()) for each in after),
-        each_mib=round((now_held - idle) / count, 1),
+        lost=_lost(after),
+        lost_late=_lost(after) - _lost(middle),
+        rates=[each["rate"] for each in after],
+        each_mib=round((now_held - idle) / len(after), 1),
         grown_mib=round(now_held - held, 1),
     )
 
@@ -233,6 +271,22 @@ async def sending(video: Path, count: int, service: Service) -> AsyncIterator[No
         await process.wait()
 
 
+@asynccontextmanager
+async def cameras(film: Path) -> AsyncIterator[str]:
+    """Serve `film` over HTTP from a process of its own; yield the address."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
+        *("--directory", str(film.parent)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await stop(process)
+
+
 def notes(runs: list[Run]) -> list[str]:
     """Return which targets were met."""
     by_name = {one.what: one for one in runs}
@@ -247,6 +301,13 @@ def notes(runs: list[Run]) -> list[str]:
             age = one.numbers()["frame_age_p99_ms"]
             said.append(met("frame age p99 below 500 ms, too slow", age, 500))
             said.append(met("memory growth below 20 MiB, too slow", one.grown_mib, 20))
+        if "cameras" in one.what:
+            early = one.lost - one.lost_late
+            verdict = "met" if one.lost_late <= early else "MISSED"
+            said.append(
+                f"Target losses that do not grow, {one.what}: {verdict} ({early} clips lost in the "
+                f"first half, {one.lost_late} in the second)."
+            )
     return said
 
 
@@ -266,6 +327,10 @@ async def _streams(service: Service) -> list[dict[str, Any]]:
 
 def _total(streams: list[dict[str, Any]], what: str) -> int:
     return sum(int(each[what]) for each in streams)
+
+
+def _lost(streams: list[dict[str, Any]]) -> int:
+    return sum(sum(each["lost"].values()) for each in streams)
 
 
 def _now() -> float:

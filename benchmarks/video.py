@@ -1,5 +1,6 @@
 """A test video of any size, encoded once, so that senders need not encode while we measure."""
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,6 +28,22 @@ def make_video(path: Path, *, width: int, height: int, rate: int, seconds: int) 
             frame.pts = index
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
+    return path
+
+
+def repeat_video(source: Path, path: Path, *, seconds: int) -> Path:
+    """Write the encoded pictures of `source` to `path`, again and again for `seconds`."""
+    with av.open(str(source)) as film, av.open(str(path), "w", format="webm") as container:
+        copied = container.add_stream_from_template(film.streams.video[0])
+        packets = [packet for packet in film.demux(film.streams.video[0]) if packet.size]
+        rate = film.streams.video[0].average_rate or Fraction(25)
+        for number in range(math.ceil(seconds * rate / len(packets)) * len(packets)):
+            packet = packets[number % len(packets)]
+            again = av.Packet(bytes(packet))
+            again.pts = again.dts = number
+            again.time_base, again.is_keyframe = 1 / rate, packet.is_keyframe
+            again.stream = copied
+            container.mux(again)
     return path
 
 

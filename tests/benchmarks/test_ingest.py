@@ -9,7 +9,7 @@ from benchmarks.ingest import Run, notes, sending
 from benchmarks.report import met, quantile
 from benchmarks.senders import PacketTrack
 from benchmarks.service import ServiceFailed, running
-from benchmarks.video import make_video
+from benchmarks.video import make_video, repeat_video
 from stream.keyframes import is_keyframe
 
 
@@ -26,6 +26,22 @@ def test_the_video_has_a_keyframe_every_five_seconds(video):
     assert len(packets) == 100
     assert [n for n, packet in enumerate(packets) if packet.is_keyframe] == [0, 50]
     assert (stream.codec_context.name, stream.width, stream.height) == ("vp8", 160, 96)
+
+
+def test_a_video_can_be_repeated_for_any_time(video, tmp_path):
+    path = repeat_video(video, tmp_path / "long.webm", seconds=25)
+    with av.open(str(path)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) == 300
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(29.9, abs=0.1)
+
+
+def test_losses_that_grow_are_said():
+    grows = Run("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=2)
+    stays = Run("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=1)
+    assert "MISSED" in notes([grows])[-1]
+    assert "met" in notes([stays])[-1]
 
 
 async def test_a_sender_that_is_asked_for_a_keyframe_goes_on_with_the_next(video):
