@@ -8,6 +8,7 @@ Ends when its standard input does.
 
 import asyncio
 import sys
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,10 @@ class PacketTrack(MediaStreamTrack):
         self._next = next(later, 0)
 
 
-async def send(client: httpx.AsyncClient, path: Path, url: str) -> RTCPeerConnection:
-    """Offer `path` to the WHIP endpoint `url` and return the peer, sending."""
+async def send(
+    client: httpx.AsyncClient, path: Path, url: str
+) -> tuple[RTCPeerConnection, timedelta]:
+    """Offer `path` to the WHIP endpoint `url`; return the peer, sending, and how long the answer took."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     track = PacketTrack(path)
     transceiver = peer.addTransceiver(track, direction="sendonly")
@@ -74,13 +77,13 @@ async def send(client: httpx.AsyncClient, path: Path, url: str) -> RTCPeerConnec
     response = await client.post(url, content=peer.localDescription.sdp, headers=headers)
     response.raise_for_status()
     await peer.setRemoteDescription(RTCSessionDescription(sdp=response.text, type="answer"))
-    return peer
+    return peer, response.elapsed
 
 
 async def send_until_input_ends(path: Path, count: int, url: str) -> None:
     """Run `count` senders until standard input ends."""
     async with httpx.AsyncClient(timeout=30) as client:
-        peers = [await send(client, path, url.format(index)) for index in range(count)]
+        peers = [(await send(client, path, url.format(index)))[0] for index in range(count)]
         sys.stdout.write("sending\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)

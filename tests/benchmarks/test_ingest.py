@@ -3,12 +3,14 @@
 import asyncio
 
 import av
+import httpx
 import pytest
 
 from benchmarks.ingest import Run, notes, sending
+from benchmarks.join import join
 from benchmarks.report import met, quantile
 from benchmarks.senders import PacketTrack
-from benchmarks.service import ServiceFailed, running
+from benchmarks.service import ServiceFailed, running, serving
 from benchmarks.video import make_video, repeat_video
 from stream.keyframes import is_keyframe
 
@@ -86,3 +88,10 @@ def test_targets_are_compared_and_misses_said():
 def test_quantiles_of_nothing_are_nothing():
     assert quantile([], 0.5) is None
     assert quantile([1.0, 3.0], 0.5) == 2.0
+
+
+@pytest.mark.slow
+async def test_a_sender_that_joins_is_answered_and_remembered(video):
+    async with serving("tiny") as service, httpx.AsyncClient() as client, asyncio.timeout(40):
+        answered_ms, seen_ms = await join(service, client, video, "yard")
+    assert 0 < answered_ms < seen_ms
