@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server    ## run the tests, then the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server    ## run the tests, then the model's once more with shapes checked
 	$(BIN)/pytest
 	$(BIN)/pytest tests/model -m "not slow and not wrong_types" --jaxtyping-packages=model,beartype.beartype
 
@@ -67,3 +67,21 @@ rtsp-server:     # GStreamer's, for the tests of cameras, which are skipped wher
 	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-gi \
 	      gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null; } || \
 	  echo "Tests of cameras are skipped: GStreamer's RTSP server for Python is missing."
+
+.PHONY: network-tools
+network-tools:   # for the tests of connecting from elsewhere, which are skipped where one is missing
+	@{ command -v ip && command -v nft; } >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends iproute2 nftables >/dev/null; } || \
+	  echo "Tests of other machines are skipped: iproute2 or nftables is missing."
+
+# The program alone is taken out of its package: installing that starts a server open to everyone.
+.PHONY: turn-server
+turn-server:     # coturn, for the tests of senders behind firewalls, skipped where it is missing
+	@command -v turnserver >/dev/null || test -x $(VENV)/coturn/usr/bin/turnserver || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && mkdir -p $(VENV)/coturn && \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+	      $$(apt-cache depends coturn | sed -n 's/^  Depends: \(lib[^ ]*\)$$/\1/p') >/dev/null && \
+	    cd $(VENV)/coturn && apt-get download -qq -o APT::Sandbox::User=root coturn && \
+	    dpkg -x coturn_*.deb . && rm coturn_*.deb && usr/bin/turnserver --version >/dev/null; } || \
+	  echo "Tests of senders behind firewalls are skipped: coturn's turnserver is missing."

@@ -16,11 +16,12 @@ from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
 from stream.file_track import FileTrack
 from stream.film import NoVideo
-from stream.ice import WebRtcSettings, new_connection
+from stream.ice import WebRtcSettings, new_connection, prepare_gathering
 
 Codec = Literal["VP8", "H264"]
 
 CONNECT_WITHIN = 15.0
+HERE = WebRtcSettings()
 
 
 class PlayFailed(Exception):
@@ -41,15 +42,24 @@ class Player:
 
     offer: str
 
-    def __init__(self, path: Path, *, repeat: bool = True, codec: Codec = "VP8") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        repeat: bool = True,
+        codec: Codec = "VP8",
+        settings: WebRtcSettings = HERE,
+    ) -> None:
         """Take what to play.
 
         Args:
             path: A video file of any format FFmpeg reads.
             repeat: Whether to begin again at its end.
             codec: To send it in.
+            settings: How the server is reached.
         """
         self._path = path
+        self._settings = settings
         self._repeat = repeat
         self._codec = codec
         self._track: FileTrack | None = None
@@ -68,12 +78,13 @@ class Player:
         except NoVideo as error:
             raise PlayFailed(str(error)) from error
         self._track.once("ended", self._ended.set)
-        self._connection = new_connection(WebRtcSettings())
+        self._connection = new_connection(self._settings)
         self._connection.on("connectionstatechange", self._state_changed)
         transceiver = self._connection.addTransceiver(self._track, direction="sendonly")
         codecs = RTCRtpSender.getCapabilities("video").codecs
         name = f"video/{self._codec}".lower()
         transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() == name])
+        prepare_gathering(self._connection, self._settings)
         await self._connection.setLocalDescription()
         self.offer = self._connection.localDescription.sdp
         return self
@@ -132,7 +143,13 @@ class Player:
 
 
 async def play(
-    path: Path, url: str, *, token: str | None = None, repeat: bool = True, codec: Codec = "VP8"
+    path: Path,
+    url: str,
+    *,
+    token: str | None = None,
+    repeat: bool = True,
+    codec: Codec = "VP8",
+    settings: WebRtcSettings = HERE,
 ) -> None:
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
@@ -142,7 +159,7 @@ async def play(
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with (
         httpx.AsyncClient(headers=headers, follow_redirects=True) as client,
-        Player(path, repeat=repeat, codec=codec) as player,
+        Player(path, repeat=repeat, codec=codec, settings=settings) as player,
     ):
         resource, answer = await _offer(client, url, player.offer)
         try:

@@ -1,18 +1,22 @@
 """The doctor on being reached: the port, the machine's addresses, UDP, STUN and TURN servers."""
 
+import asyncio
 import errno
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import ifaddr
 from aioice.stun import Class, Message, Method, parse_message
 
+from stream.ice import IceServer
+from web.doctor_turn import NoRelay, ask_for_relay, read_place
 from web.findings import Finding
+from web.ice import Clock, ice_servers
 from web.settings import Settings
 
 _PATIENCE = 2.0  # seconds
-_STUN_PORT = 3478
 
 
 def check_port(settings: Settings) -> Finding:
@@ -73,28 +77,39 @@ def check_udp(settings: Settings) -> Finding:
     return Finding("UDP", "good", found)
 
 
-def check_servers(settings: Settings) -> Iterator[Finding]:
-    """Ask every STUN and TURN server that is set whether it answers."""
-    for url in (*settings.stun, *settings.turn):
-        seen = ask_stun(*host_and_port(url))
-        if seen is None:
-            cost = "it does not answer by UDP: peers behind NAT may not connect, and others wait"
-            yield Finding("ICE server", "limited", url, cost)
-        else:
-            yield Finding("ICE server", "good", f"{url} answers; it sees us as {seen}")
+def check_servers(settings: Settings, clock: Clock = time.time) -> Iterator[Finding]:
+    """Ask every STUN server that is set whether it answers, and every TURN server to relay.
+
+    Args:
+        settings: Name them.
+        clock: Unix seconds, for the TURN credentials.
+    """
+    for server in ice_servers(settings, clock):
+        yield _check_turn(server) if server.url.startswith("turn") else _check_stun(server.url)
 
 
-def host_and_port(url: str) -> tuple[str, int]:
-    """Split `stun:HOST:PORT?…` or `turn:HOST`; https://www.rfc-editor.org/rfc/rfc7064."""
-    rest = url.partition(":")[2].partition("?")[0]
-    host, _, port = rest.rpartition(":") if ":" in rest else (rest, "", "")
-    return host.strip("[]"), int(port) if port.isdigit() else _STUN_PORT
+def _check_stun(url: str) -> Finding:
+    place = read_place(url)
+    seen = ask_stun(place.host, place.port)
+    if seen is None:
+        cost = "it does not answer by UDP: peers behind NAT may not connect, and others wait"
+        return Finding("ICE server", "limited", url, cost)
+    return Finding("ICE server", "good", f"{url} answers; it sees us as {seen}")
+
+
+def _check_turn(server: IceServer) -> Finding:
+    try:
+        relay = asyncio.run(ask_for_relay(server))
+    except NoRelay as why:
+        cost = f"{why}; peers behind strict firewalls do not connect, and others wait"
+        return Finding("ICE server", "limited", server.url, cost)
+    return Finding("ICE server", "good", f"{server.url} relays for us from {relay}")
 
 
 def ask_stun(host: str, port: int) -> str | None:
     """Return the address from which a STUN server sees us; None without an answer in time.
 
-    A TURN server answers the same question: https://www.rfc-editor.org/rfc/rfc8489#section-5.
+    https://www.rfc-editor.org/rfc/rfc8489#section-5
     """
     request = Message(message_method=Method.BINDING, message_class=Class.REQUEST)
     try:

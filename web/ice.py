@@ -18,12 +18,10 @@ Clock = Callable[[], float]
 def ice_servers(settings: Settings, clock: Clock) -> tuple[IceServer, ...]:
     """Return the STUN and TURN servers to use from now on; `clock` gives Unix seconds."""
     servers = [IceServer(url) for url in settings.stun]
-    secret = settings.turn_secret.get_secret_value() if settings.turn_secret else None
-    for url in settings.turn:
-        if secret is None:
-            servers.append(IceServer(url))
-        else:
-            servers.append(IceServer(url, *turn_credential(secret, settings.turn_seconds, clock)))
+    if settings.turn_secret is not None:
+        secret = settings.turn_secret.get_secret_value()
+        credential = turn_credential(secret, settings.turn_seconds, clock)
+        servers += [IceServer(url, *credential) for url in settings.turn]
     return tuple(servers)
 
 

@@ -5,9 +5,10 @@ quietly ignores `FLASHBACK_TOKNE` is an open camera server.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -17,9 +18,16 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 PREFIX = "FLASHBACK_"
+# Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
+STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
+TURN_URL = re.compile(
+    r"turn:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"
+    r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
+)
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -74,11 +82,11 @@ class Settings(BaseModel):
     max_streams_per_token: int = _field(16, "live streams of one token", ge=1)
     max_connections: int = _field(64, "open WebSockets in all", ge=1)
     max_viewers: int = _field(8, "WHEP viewers in all; each costs one video encoder", ge=0)
-    stun: Words = _field((), "STUN servers, as stun:HOST:PORT; none by default")
-    turn: Words = _field((), "TURN servers, as turn:HOST:PORT")
+    stun: Words = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
+    turn: Words = _field((), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first")
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
     turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
-    advertised_host: str | None = _field(None, "public IP address to offer to WebRTC peers")
+    advertised_host: str | None = _field(None, "public IPv4 address to offer to WebRTC peers")
     udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
 
     @field_validator("udp_ports")
@@ -92,8 +100,34 @@ class Settings(BaseModel):
     @classmethod
     def _address(cls, host: str | None) -> str | None:
         if host is not None:
-            ipaddress.ip_address(host)
+            ipaddress.IPv4Address(host)
         return host
+
+    @field_validator("stun")
+    @classmethod
+    def _stun(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(STUN_URL.fullmatch(url) for url in urls):
+            raise ValueError("give stun:HOST:PORT, with a name or an IPv4 address")
+        return urls
+
+    @field_validator("turn")
+    @classmethod
+    def _turn(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(TURN_URL.fullmatch(url) for url in urls):
+            raise ValueError(
+                "give turn:HOST:PORT, turn:HOST:PORT?transport=tcp or turns:HOST:PORT, with a name "
+                "or an IPv4 address"
+            )
+        return urls
+
+    @model_validator(mode="after")
+    def _secured(self) -> Self:
+        if self.turn and self.turn_secret is None:
+            raise ValueError(
+                f"{PREFIX}TURN needs {PREFIX}TURN_SECRET: browsers take no TURN server without "
+                "credentials"
+            )
+        return self
 
     @field_validator("source")
     @classmethod
@@ -152,6 +186,8 @@ def variables() -> Iterator[tuple[str, str, str]]:
 
 
 def _sentence(kind: str, message: str, place: tuple[int | str, ...]) -> str:
+    if not place:  # about several settings together: the message names them
+        return message.removeprefix("Value error, ")
     name = PREFIX + str(place[0]).upper()
     if kind == "extra_forbidden":
         return f"{name} is not a setting; `flashback serve --help` lists them"

@@ -11,11 +11,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
+import pytest
 from playwright.async_api import async_playwright
+
+from tests.stream.videos import write_video
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 START_SECONDS = 100
+
+
+@pytest.fixture
+async def film(tmp_path):
+    """A short film to send."""
+    return await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=6, size=(320, 180))
 
 
 class Running:

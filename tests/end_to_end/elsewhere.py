@@ -1,42 +1,71 @@
-"""What runs on the other machine: sends a film by WHIP, or pictures over the WebSocket.
+"""What runs on the other machine: sends to the service there, or looks at the network.
 
-    python -m tests.end_to_end.elsewhere film|pictures FILM ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere film|relayed|pictures FILM ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere remembered ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere relay URL USERNAME CREDENTIAL
 
-Says in one line on its output how it went.
+`film` is sent by WHIP; `relayed` too, with the ICE servers that the service names in its answer.
+`remembered` waits until a clip of it is kept. `relay` asks a TURN server for a relay address. Says in one line on its output how it went.
 """
 
 import asyncio
 import base64
 import io
 import json
+import re
 import sys
-from pathlib import Path
 
 import av
+import httpx
 import websockets
 
-from stream.player import PlayFailed, play
+from stream.ice import IceServer, WebRtcSettings
+from stream.player import Player, PlayFailed, play
+from web.doctor_turn import NoRelay, ask_for_relay
+
+LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
 
 
-async def send_film(film, address, token):
+async def send_film(film, address, token, settings=None):
+    url = f"http://{address}/whip/cam"
     try:
-        await play(film, f"http://{address}/whip/cam", token=token, repeat=False)
+        await play(film, url, token=token, repeat=False, settings=settings or WebRtcSettings())
     except PlayFailed as failed:
         return f"failed: {failed}"
     return "played"
 
 
+async def send_relayed(film, address, token):
+    servers = await told_servers(film, address, token)
+    return await send_film(film, address, token, WebRtcSettings(ice_servers=servers))
+
+
+async def told_servers(film, address, token):
+    """Offer once, to learn of the ICE servers (RFC 9725, section 4.6), and hang up."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    base = f"http://{address}"
+    async with httpx.AsyncClient(base_url=base, headers=headers) as client, Player(film) as player:
+        answer = await client.post("/whip/cam", content=player.offer)
+        await client.delete(answer.headers["Location"])
+    links = [LINK.fullmatch(link) for link in answer.headers.get_list("Link")]
+    return tuple(IceServer(*link.groups()) for link in links)
+
+
+def talking(address, token):
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"ws://{address}/v1/realtime?stream=cam"
+    return websockets.connect(url, additional_headers=headers, proxy=None)
+
+
 async def send_pictures(film, address, token):
-    with av.open(str(film)) as container:
+    with av.open(film) as container:
         data = io.BytesIO()
         next(container.decode(video=0)).to_image().save(data, "JPEG")
     image_url = "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
     content = [{"type": "input_image", "image_url": image_url}]
     item = {"type": "message", "role": "user", "content": content}
     picture = json.dumps({"type": "conversation.item.create", "item": item})
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"ws://{address}/v1/realtime?stream=cam"
-    async with websockets.connect(url, additional_headers=headers, proxy=None) as talk:
+    async with talking(address, token) as talk:
         await talk.send(picture)
         async with asyncio.timeout(30):
             while (event := json.loads(await talk.recv()))["type"] != "flashback.moment":
@@ -46,7 +75,29 @@ async def send_pictures(film, address, token):
     return "remembered"
 
 
+async def wait_remembered(address, token):
+    async with talking(address, token) as talk, asyncio.timeout(60):
+        while json.loads(await talk.recv())["type"] != "flashback.moment":
+            pass
+    return "yes"
+
+
+async def get_relay(url, username, credential):
+    try:
+        return f"relay at {await ask_for_relay(IceServer(url, username, credential))}"
+    except NoRelay as why:
+        return f"none: {why}"
+
+
+WAYS = {
+    "film": send_film,
+    "relayed": send_relayed,
+    "pictures": send_pictures,
+    "remembered": wait_remembered,
+    "relay": get_relay,
+}
+
+
 if __name__ == "__main__":
-    way, film, address, token = sys.argv[1:]
-    send = {"film": send_film, "pictures": send_pictures}[way]
-    sys.stdout.write(asyncio.run(send(Path(film), address, token)) + "\n")
+    way, *arguments = sys.argv[1:]
+    sys.stdout.write(asyncio.run(WAYS[way](*arguments)) + "\n")

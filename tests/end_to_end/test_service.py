@@ -14,17 +14,11 @@ import websockets
 from memory.redis_binary import find_server
 from stream.player import Player
 from tests.end_to_end.conftest import flashback
-from tests.stream.videos import write_video
 from tests.web.conftest import Talk
 
 SAMPLE = Path(__file__).parents[2] / "web" / "sample" / "sample.mp4"
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture
-async def film(tmp_path):
-    return await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=6, size=(320, 180))
 
 
 def serving(data, **environment):

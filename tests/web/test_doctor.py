@@ -14,6 +14,7 @@ from memory.embedded import EmbeddedRedis
 from model.lite_base import base_folder
 from web import doctor, doctor_network, doctor_storage
 from web.doctor import check_cores, check_device, check_memory, check_python, quota
+from web.doctor_turn import read_place
 from web.findings import Finding, exit_code, table
 from web.settings import Settings
 
@@ -205,17 +206,44 @@ def test_a_stun_server_that_answers_is_good():
 )
 def test_an_answer_to_something_else_does_not_count(answer):
     with stun_server(answer) as port:
-        [finding] = doctor_network.check_servers(Settings(turn=f"turn:127.0.0.1:{port}"))
+        [finding] = doctor_network.check_servers(Settings(stun=f"stun:127.0.0.1:{port}"))
     assert finding.verdict == "limited"
 
 
+def refused(code, reason):
+    def answer(request: Message, _peer) -> bytes:
+        said = Message(Method.ALLOCATE, Class.ERROR, transaction_id=request.transaction_id)
+        said.attributes["ERROR-CODE"] = (code, reason)
+        return bytes(said)
+
+    return answer
+
+
 @pytest.mark.parametrize(
-    ("url", "split"),
+    ("answer", "why"),
+    [(refused(401, "Unauthorized"), "TURN_SECRET"), (refused(486, "Quota"), "relay (486 Quota)")],
+)
+def test_a_turn_server_that_refuses_us_is_found_out(answer, why):
+    with stun_server(answer) as port:
+        settings = Settings(turn=f"turn:127.0.0.1:{port}", turn_secret="s3cret")
+        [finding] = doctor_network.check_servers(settings)
+    assert finding.verdict == "limited"
+    assert why in finding.cost
+
+
+def test_a_turn_server_that_is_not_there_is_found_out():
+    settings = Settings(turn="turn:127.0.0.1:1?transport=tcp", turn_secret="s3cret")
+    [finding] = doctor_network.check_servers(settings)
+    assert "it cannot be reached" in finding.cost
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
     [
-        ("stun:example.org", ("example.org", 3478)),
-        ("turn:example.org:5349?transport=udp", ("example.org", 5349)),
-        ("stun:[::1]:99", ("::1", 99)),
+        ("stun:example.org", ("example.org", 3478, "udp", False)),
+        ("turn:example.org:99?transport=tcp", ("example.org", 99, "tcp", False)),
+        ("turns:example.org", ("example.org", 5349, "tcp", True)),
     ],
 )
-def test_the_address_of_a_server_is_read(url, split):
-    assert doctor_network.host_and_port(url) == split
+def test_the_address_of_a_server_is_read(url, place):
+    assert read_place(url) == place

@@ -54,9 +54,32 @@ def test_a_port_range_is_read_and_checked():
         Settings.from_env({"FLASHBACK_UDP_PORTS": "50010-50000"})
 
 
-def test_an_advertised_host_must_be_an_address():
+@pytest.mark.parametrize("host", ["example.com", "2001:db8::1"])
+def test_an_advertised_host_must_be_an_ipv4_address(host):
     with pytest.raises(BadSetting, match="FLASHBACK_ADVERTISED_HOST"):
-        Settings.from_env({"FLASHBACK_ADVERTISED_HOST": "example.com"})
+        Settings.from_env({"FLASHBACK_ADVERTISED_HOST": host})
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("STUN", "stun.example.org"),
+        ("STUN", "stun:example.org?transport=tcp"),
+        ("STUN", "stun:[::1]:3478"),
+        ("TURN", "turn:example.org?transport=quic"),
+        ("TURN", "turns:example.org?transport=udp"),
+        ("TURN", "stun:example.org"),
+        ("TURN", 'turn:example.org">; rel="ice-server"'),
+    ],
+)
+def test_an_ice_server_that_no_peer_could_use_stops_the_start(name, url):
+    with pytest.raises(BadSetting, match=f"FLASHBACK_{name}: give {name.lower()}:HOST:PORT"):
+        Settings.from_env({f"FLASHBACK_{name}": url, "FLASHBACK_TURN_SECRET": "hunter2"})
+
+
+def test_a_turn_server_needs_its_secret():
+    with pytest.raises(BadSetting, match="FLASHBACK_TURN needs FLASHBACK_TURN_SECRET"):
+        Settings.from_env({"FLASHBACK_TURN": "turn:example.org"})
 
 
 def test_a_source_needs_a_name_and_a_url():
