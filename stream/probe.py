@@ -18,6 +18,7 @@ class Probe:
         width: In pixels.
         height: In pixels.
         rate: Pictures per second, as the source says; None if it does not.
+        length: Seconds until its end; None if it has none that is known: it is live.
         first_picture: Seconds until the first picture was there.
     """
 
@@ -25,6 +26,7 @@ class Probe:
     width: int
     height: int
     rate: float | None
+    length: float | None
     first_picture: float
 
 
@@ -53,7 +55,18 @@ async def probe(
                     opened = report
                 elif opened is not None:
                     took = monotonic() - began
-                    return Probe(opened.codec, opened.width, opened.height, opened.rate, took)
+                    return _found(opened, took)
     finally:
         await reader.close()
     raise BadSource("The reader of this source ended unexpectedly.")
+
+
+def _found(opened: Opened, took: float) -> Probe:
+    return Probe(
+        codec=opened.codec,
+        width=opened.width,
+        height=opened.height,
+        rate=opened.rate,
+        length=opened.length,
+        first_picture=took,
+    )

@@ -69,12 +69,14 @@ class Opened:
         width: In pixels.
         height: In pixels.
         rate: Pictures per second, as the source says; None if it does not.
+        length: Seconds until its end; None if it has none that is known: it is live.
     """
 
     codec: str
     width: int
     height: int
     rate: float | None
+    length: float | None
 
 
 @dataclass(frozen=True, slots=True)

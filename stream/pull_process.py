@@ -101,7 +101,9 @@ def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> Shown:
 def _describe(source: OpenSource) -> Opened:
     video = source.video
     rate = float(video.average_rate) if video.average_rate else None
-    return Opened(video.codec_context.name, video.width, video.height, rate)
+    duration = source.container.duration if source.finite else None
+    length = None if duration is None else duration / av.time_base
+    return Opened(video.codec_context.name, video.width, video.height, rate, length)
 
 
 def _obey(orders: BinaryIO, picker: Picker) -> None:

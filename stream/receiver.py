@@ -35,9 +35,13 @@ class _Gate(queue.Queue[object]):
 
 
 def decode_only(receiver: RTCRtpReceiver, decodes: Callable[[bool], bool]) -> None:
-    """Have `receiver` decode only pictures that `decodes`, told of each whether it is a keyframe, is for.
+    """Have `receiver` decode no other pictures than those that `decodes` says yes to.
 
     To be called before the connection stands.
+
+    Args:
+        receiver: Of a video.
+        decodes: Asked of every whole picture that arrives; told whether it is a keyframe.
     """
     setattr(receiver, f"{INSIDE}decoder_queue", _Gate(decodes))
 

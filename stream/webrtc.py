@@ -35,13 +35,11 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
     """
     offer = read_offer(sdp, sends=True)
     connection = new_connection(settings)
-    loop = asyncio.get_running_loop()
     try:
         await take_offer(connection, offer)
         track = _video_track(connection, offer.mid)
         decoding = Decoding()
-        for receiver in video_receivers(connection):
-            decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, loop.time()))
+        _decode_alone(connection, track, decoding)
         prepare_gathering(connection, settings)
         await connection.setLocalDescription()
         answer = advertise(connection.localDescription.sdp, settings.advertised_host)
@@ -57,6 +55,19 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         ended=feed.close,
     )
     return peer
+
+
+def _decode_alone(
+    connection: RTCPeerConnection, track: MediaStreamTrack, decoding: Decoding
+) -> None:
+    """Have of `track` decoded what `decoding` decides, of the offer's other videos nothing."""
+    now = asyncio.get_running_loop().time
+    for receiver in video_receivers(connection):
+        if receiver.track is track:
+            decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, now()))
+        else:
+            # Nobody would take the pictures: they would pile up.
+            decode_only(receiver, lambda _: False)
 
 
 async def _drain(

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from av import VideoFrame
 
+from stream.file_track import FileTrack
 from stream.ice import WebRtcSettings
 from stream.keyframes import Decoding
 from stream.live import LiveSettings
 from stream.offer import BadOffer, IceRestart
+from stream.peer import video_receivers
 from stream.player import Player
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
@@ -99,6 +101,22 @@ async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
     assert sum(decoded[half:]) < 0.4 * half
     assert live.status().frames == pytest.approx(len(decoded), abs=8)
     await registry.close()
+
+
+async def test_of_an_offer_with_two_videos_the_second_is_not_decoded(live, store, film):
+    async with Player(film) as player:
+        second = await FileTrack.open(film, repeat=True)
+        player._connection.addTransceiver(second, direction="sendonly")
+        await player._connection.setLocalDescription()
+        peer = await answer_offer(player._connection.localDescription.sdp, live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await store.written.wait()
+        tracks = [r.track for r in video_receivers(peer._connection)]
+        await peer.close()
+        await second.close()
+    assert len(tracks) == 2
+    # What is left of a track that nobody drains would be every picture since the start.
+    assert tracks[1]._queue.qsize() <= 1, "the end alone"
 
 
 class Noting(Decoding):
