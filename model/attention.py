@@ -42,16 +42,22 @@ class Partial:
 
 
 def attend(
-    queries: Queries, past: Sequence[tuple[Block, Block]], keys: Keys, values: Keys
-) -> Float[Tensor, "heads n dim"]:
+    queries: Float[Tensor, "heads asking dim"],
+    past: Sequence[tuple[Block, Block]],
+    keys: Keys,
+    values: Keys,
+) -> Float[Tensor, "heads asking dim"]:
     """Return attention of new tokens over everything before them and, causally, themselves.
 
     Args:
-        queries: Of the new tokens.
+        queries: Of the new tokens, or of the last of them.
         past: Blocks of keys and values that every new token sees.
         keys: Of the new tokens.
         values: Of the new tokens.
     """
+    if (silent := keys.shape[1] - queries.shape[1]) > 0:
+        past = [*past, (keys[:, :silent], values[:, :silent])]
+        keys, values = keys[:, silent:], values[:, silent:]
     own = _among_themselves(queries, keys, values)
     stacked = queries.reshape(keys.shape[0], -1, queries.shape[-1])
     parts = _over_past(stacked, past, own.weight.reshape(stacked.shape[:2]))

@@ -102,11 +102,17 @@ class KeyValues:
 
     def attend(
         self,
-        queries: Float[Tensor, "heads n dim"],
+        queries: Float[Tensor, "heads asking dim"],
         keys: Float[Tensor, "kv_heads n dim"],
         values: Float[Tensor, "kv_heads n dim"],
-    ) -> Float[Tensor, "heads n dim"]:
-        """Return attention of new tokens over everything visible, and keep their keys and values."""
+    ) -> Float[Tensor, "heads asking dim"]:
+        """Return attention of new tokens over everything visible, and keep their keys and values.
+
+        Args:
+            queries: Of the new tokens, or of the last of them.
+            keys: Of all new tokens.
+            values: Of all new tokens.
+        """
         out = attend(queries, list(self._visible()), keys, values)
         self.append(keys, values)
         return out

@@ -38,6 +38,11 @@ class Rotary:
         turned = (first * cosine - second * sine, second * cosine + first * sine)
         return torch.cat(turned, dim=-1).to(vectors.dtype)
 
+    @property
+    def of_last(self) -> "Rotary":
+        """The rotation of the last token alone."""
+        return Rotary(self.cosine[..., -1:, :], self.sine[..., -1:, :])
+
 
 class SelfAttention(nn.Module):
     """Grouped-query self-attention up to the point where keys meet queries."""
@@ -51,10 +56,13 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(config.hidden, shared, bias=config.qkv_bias)
         self.o_proj = nn.Linear(inner, config.hidden, bias=False)
 
-    def forward(self, hidden: Tensor, rotary: Rotary, attend: Attend) -> Tensor:
-        """Return what each token of `hidden` ("*batch n hidden") takes from the others."""
+    def forward(
+        self, hidden: Tensor, rotary: Rotary, attend: Attend, *, last_alone: bool = False
+    ) -> Tensor:
+        """Return what each token of `hidden` ("*batch n hidden"), or the last, takes from the others."""
+        asking = hidden[..., -1:, :] if last_alone else hidden
         out = attend(
-            self.queries(hidden, rotary),
+            self.queries(asking, rotary.of_last if last_alone else rotary),
             self.keys(hidden, rotary),
             self._split(self.v_proj(hidden)),
         )
@@ -100,9 +108,13 @@ class Layer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
         self.mlp = FeedForward(config)
 
-    def forward(self, hidden: Tensor, rotary: Rotary, attend: Attend) -> Tensor:
-        """Return `hidden` ("*batch n hidden") after this layer."""
-        hidden = hidden + self.self_attn(self.input_layernorm(hidden), rotary, attend)
+    def forward(
+        self, hidden: Tensor, rotary: Rotary, attend: Attend, *, last_alone: bool = False
+    ) -> Tensor:
+        """Return `hidden` ("*batch n hidden"), or its last token alone, after this layer."""
+        normed = self.input_layernorm(hidden)
+        mixed = self.self_attn(normed, rotary, attend, last_alone=last_alone)
+        hidden = (hidden[..., -1:, :] if last_alone else hidden) + mixed
         update: Tensor = self.mlp(self.post_attention_layernorm(hidden))
         return hidden + update
 
@@ -171,6 +183,22 @@ class Decoder(nn.Module):
             caches = [caches[index] for _, caches in sequences]
             hidden = self.layer(index)(hidden, rotary, _each_alone(counts, caches))
         return hidden
+
+    def run_to_last(
+        self,
+        hidden: Float[Tensor, "n hidden"],
+        rotary: Rotary,
+        layers: range,
+        caches: Sequence[KeyValues],
+    ) -> Float[Tensor, "1 hidden"]:
+        """Run the last layers over one sequence's new tokens for what its last token becomes.
+
+        In the very last layer the others are needed for their keys and values only.
+        """
+        last = layers[-1]
+        hidden = self.run(hidden, rotary, range(layers[0], last), [(len(hidden), caches)])
+        out: Tensor = self.layer(last)(hidden, rotary, caches[last].attend, last_alone=True)
+        return out
 
     def forward(
         self,

@@ -24,7 +24,7 @@ from model.dropout import (
     kept_uniformly,
     text_guided_scores,
 )
-from model.language import Decoder, positions_of
+from model.language import Decoder, Rotary, positions_of
 
 
 @dataclass(slots=True, eq=False)
@@ -95,25 +95,34 @@ class Reader:
             first: The segment.
             visual: Droppable tokens there were before any stage.
         """
-        for number in range(first, len(self.segments)):
-            if number > first:
-                tokens = self._drop(reading, tokens, self.stages[number - 1], visual)
+        last = len(self.segments) - 1
+        for number in range(first, last):
             tokens = self.advance(reading.caches, reading.positions, number, tokens)
+            tokens = self._drop(reading, tokens, self.stages[number], visual)
+        rotary = self._move(reading.positions, last, tokens)
+        hidden = self.decoder.run_to_last(
+            tokens.hidden, rotary, self.segments[last], reading.caches
+        )
         reading.tokens_kept = int((tokens.place >= 0).sum())
-        reading.logits = self.decoder.logits(tokens.hidden[-1])
+        reading.logits = self.decoder.logits(hidden[-1])
         return reading
 
     def advance(
         self, caches: Sequence[KeyValues], positions: list[float], number: int, tokens: Tokens
     ) -> Tokens:
         """Take `tokens` through segment `number`, moving its position on."""
+        rotary = self._move(positions, number, tokens)
+        hidden = self.decoder.run(
+            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)]
+        )
+        return tokens.after(hidden)
+
+    def _move(self, positions: list[float], number: int, tokens: Tokens) -> Rotary:
+        """Return the rotations of `tokens` in segment `number`, moving its position on."""
         steps = self.steps(tokens.place)
         rotary = self.decoder.rotary(positions_of(steps) + positions[number])
-        hidden = self.decoder.run(
-            tokens.hidden, rotary, self.segments[number], [(len(steps), caches)]
-        )
         positions[number] += float(steps.sum())
-        return tokens.after(hidden)
+        return rotary
 
     @torch.inference_mode()
     def step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:

@@ -70,3 +70,24 @@ def test_positions_are_sums_of_steps_exact_far_out():
     positions = positions_of(steps)
     assert positions[0] == 0
     assert positions[-1] == steps[:-1].double().sum()
+
+
+@pytest.mark.parametrize("before", [0, 5])
+@torch.no_grad()
+def test_running_to_the_last_token_gives_it_and_the_caches_of_running_all(pair, before):
+    ours, _ = pair
+    hidden = ours.embed(torch.randint(0, 100, (before + 12,)))
+    rotary = ours.rotary(torch.arange(before + 12.0))
+    first = ours.rotary(torch.arange(float(before)))
+    later = ours.rotary(torch.arange(float(before), before + 12.0))
+    whole, halves = ([KeyValues() for _ in range(3)] for _ in "ab")
+    expected = ours.run(hidden, rotary, range(3), [(before + 12, whole)])
+    if before:
+        ours.run(hidden[:before], first, range(3), [(before, halves)])
+    last = ours.run_to_last(hidden[before:], later, range(3), halves)
+    torch.testing.assert_close(last, expected[-1:])
+    for one, other in zip(whole, halves, strict=True):
+        pairs = (list(cache.pairs([(0, before + 12)])) for cache in (one, other))
+        for (keys, values), (other_keys, other_values) in zip(*pairs, strict=True):
+            torch.testing.assert_close(other_keys, keys)
+            torch.testing.assert_close(other_values, values)
