@@ -62,9 +62,10 @@ chromium:        # the browser of the tests; elsewhere than on Debian, install i
 
 .PHONY: rtsp-server
 rtsp-server:     # GStreamer's, for the tests of cameras, which are skipped where it is missing
-	@/usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null || \
+	@/usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0"); \
+	  from gi.repository import Gio; assert Gio.TlsBackend.get_default().supports_tls()' 2>/dev/null || \
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-gi \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-gi glib-networking \
 	      gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null; } || \
 	  echo "Tests of cameras are skipped: GStreamer's RTSP server for Python is missing."
 

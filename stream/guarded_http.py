@@ -14,6 +14,7 @@ import httpx
 
 from stream.pull_reasons import Refused
 from stream.source_url import BadSource, Network, Resolver, SourceUrl, check_addresses, resolve
+from stream.tls import tls_context
 
 REDIRECTS = 5
 CHUNK = 64 * 1024
@@ -22,8 +23,13 @@ CHUNK = 64 * 1024
 class GuardedTransport(httpx.BaseTransport):
     """Dials only addresses that may be reached."""
 
-    def __init__(self, allowed: Sequence[Network], resolver: Resolver = resolve) -> None:
-        self._inner = httpx.HTTPTransport(trust_env=False)
+    def __init__(
+        self,
+        allowed: Sequence[Network],
+        resolver: Resolver = resolve,
+        certificates: str | None = None,
+    ) -> None:
+        self._inner = httpx.HTTPTransport(verify=tls_context(certificates), trust_env=False)
         self._allowed = allowed
         self._resolver = resolver
 
@@ -77,6 +83,8 @@ class HttpSource:
         allowed: Sequence[Network],
         timeout: float,
         resolver: Resolver = resolve,
+        *,
+        certificates: str | None = None,
     ) -> None:
         """Take what to read.
 
@@ -85,12 +93,13 @@ class HttpSource:
             allowed: Networks that may be reached although they are private.
             timeout: Seconds without an answer or without data.
             resolver: Finds addresses.
+            certificates: A PEM file of certificates to believe beside the system's.
         """
         auth = None
         if source.username is not None:
             auth = Credentials(source.host, source.username, source.password or "")
         self._client = httpx.Client(
-            transport=GuardedTransport(allowed, resolver),
+            transport=GuardedTransport(allowed, resolver, certificates),
             auth=auth,
             timeout=timeout,
             follow_redirects=True,
@@ -139,13 +148,19 @@ def plain_errors() -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise TimeoutError from error
     except httpx.ConnectError as error:
-        if "CERTIFICATE" in str(error):
-            raise ssl.SSLError from error
+        if (refusal := _tls_error(error)) is not None:
+            raise refusal from error
         raise ConnectionRefusedError from error
     except (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise BadSource("The source redirects to nowhere.") from error
     except httpx.HTTPError as error:
         raise ConnectionError from error
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 class HttpFile:

@@ -1,13 +1,13 @@
 """Opens a source for reading, with everything FFmpeg may do to reach it decided here.
 
-HTTP goes through our own guarded client; RTSP of a caller goes through a relay; what FFmpeg dials
-by itself it dials at the address that was checked. Protocols FFmpeg may use are listed.
+HTTP goes through our own guarded client; RTSP of a caller and all that is encrypted go through a
+pipe of ours; what FFmpeg dials by itself it dials at the address that was checked. Protocols
+FFmpeg may use are listed.
 """
 
-import ssl
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import av
@@ -15,10 +15,12 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
+from stream.pipe import Pipe
 from stream.pull_order import Over, PullOrder
 from stream.pull_reasons import Refused, explain
 from stream.rtsp_relay import RtspRelay
 from stream.source_url import BadSource, SourceUrl, read_networks
+from stream.tls import TlsConnection, dial_tls
 
 if TYPE_CHECKING:
     from stream.guarded_http import HttpFile
@@ -35,7 +37,7 @@ WHITELIST = {
     "rtsp": "rtsp,rtp,tcp,udp",
     "rtsps": "rtsp,rtp,tcp",
     "rtmp": "rtmp,tcp",
-    "rtmps": "rtmps,rtmp,tls,tcp",
+    "rtmps": "rtmp,tcp",
     "srt": "srt,udp",
     "file": "file",
 }
@@ -85,16 +87,16 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
         CannotOpen: If that fails; with the reason in words.
     """
     closers: list[Callable[[], None]] = []
-    relays: list[RtspRelay] = []
+    pipes: list[Pipe] = []
     began = clock()
     try:
-        container = _open_container(order, closers, relays)
+        container = _open_container(order, closers, pipes)
         closers.append(container.close)
         return _choose(order, container, closers)
     except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
         for close in reversed(closers):
             close()
-        if any(relay.redirected for relay in relays):
+        if any(pipe.redirected for pipe in pipes):
             over = Over("The source redirects elsewhere, which is not followed; use its address.")
             raise CannotOpen(over) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
@@ -103,7 +105,7 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
 
 
 def _open_container(
-    order: PullOrder, closers: list[Callable[[], None]], relays: list[RtspRelay]
+    order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> InputContainer:
     timeout = (order.open_within, order.silence)
     if order.scheme in {"http", "https"}:
@@ -117,7 +119,9 @@ def _open_container(
         options["rtsp_transport"] = order.transport if order.trusted else "tcp"
         if not order.trusted or order.scheme == "rtsps":
             options["rtsp_transport"] = "tcp"
-            url = _relayed(order, closers, relays)
+            url = _through(RtspRelay(_dial(order)), order, closers, pipes)
+    elif order.scheme == "rtmps":
+        url = _through(Pipe(_dial(order)), order, closers, pipes)
     return av.open(url, "r", options=options, timeout=timeout)
 
 
@@ -125,7 +129,12 @@ def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputCont
     # Not for every reader: it doubles the time one takes to start.
     from stream.guarded_http import HttpSource
 
-    http = HttpSource(source_of(order), read_networks(order.allowed), order.open_within)
+    http = HttpSource(
+        source_of(order),
+        read_networks(order.allowed),
+        order.open_within,
+        certificates=order.certificates,
+    )
     closers.append(http.close)
     file = http.open()
     options = {"protocol_whitelist": "http,https,crypto,data"}
@@ -143,17 +152,14 @@ def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputCont
     return opened
 
 
-def _relayed(order: PullOrder, closers: list[Callable[[], None]], relays: list[RtspRelay]) -> str:
-    relay = RtspRelay(
-        order.address,
-        order.port,
-        timeout=order.open_within,
-        tls=_tls(order) if order.scheme == "rtsps" else None,
-        host=order.host,
-    )
-    closers.append(relay.close)
-    relays.append(relay)
-    return source_of(order).at("127.0.0.1", relay.port).replace("rtsps://", "rtsp://", 1)
+def _through(
+    pipe: Pipe, order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
+) -> str:
+    """Return the URL by which FFmpeg reaches the source through `pipe`."""
+    closers.append(pipe.close)
+    pipes.append(pipe)
+    plain = replace(source_of(order), scheme=order.scheme.removesuffix("s"))
+    return plain.at("127.0.0.1", pipe.port)
 
 
 def _choose(
@@ -197,11 +203,14 @@ def _is_playlist(file: "HttpFile") -> bool:
     return "mpegurl" in file.content_type or path.endswith((".m3u8", ".m3u"))
 
 
-def _tls(order: PullOrder) -> ssl.SSLContext:
-    """Check certificates of public hosts; cameras inside sign their own."""
-    context = ssl.create_default_context()
-    address = ip_address(order.address)
-    if order.trusted or any(address in network for network in read_networks(order.allowed)):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _dial(order: PullOrder) -> socket.socket | TlsConnection:
+    """Connect to the address that was checked, encrypted where the scheme says so."""
+    if order.scheme.endswith("s"):
+        return dial_tls(
+            order.address,
+            order.port,
+            host=order.host,
+            timeout=order.open_within,
+            certificates=order.certificates,
+        )
+    return socket.create_connection((order.address, order.port), order.open_within)

@@ -24,6 +24,7 @@ class PullOrder:
         password: As in `SourceUrl`.
         address: The checked address of the host.
         allowed: Networks that may be reached although they are private.
+        certificates: A PEM file of certificates to believe beside the system's; None for none.
         trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
         transport: Of RTSP; UDP for trusted sources alone.
         rate: Pictures per second that are wanted.
@@ -42,6 +43,7 @@ class PullOrder:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     allowed: tuple[str, ...] = ()
+    certificates: str | None = None
     trusted: bool = False
     transport: Transport = "tcp"
     rate: float = 2.0

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from stream.picture_ring import Picture, PictureRing
 from stream.pull_order import Over, PullOrder, Report, Shown, Transport, report_from_line
@@ -27,6 +28,7 @@ class PullSettings:
 
     Attributes:
         allowed: Private networks that callers' sources may be in.
+        certificates: A PEM file of certificates to believe beside the system's.
         transport: Of RTSP, for sources the operator named; those of callers come over TCP.
         open_within: Seconds until the first answer.
         silence: Seconds without a picture after which the reader is killed.
@@ -36,6 +38,7 @@ class PullSettings:
     """
 
     allowed: tuple[Network, ...] = ()
+    certificates: Path | None = None
     transport: Transport = "tcp"
     open_within: float = 10.0
     silence: float = 20.0
@@ -147,6 +150,7 @@ async def make_order(
         address=address,
         memory=-1,
         allowed=tuple(str(network) for network in allowed),
+        certificates=None if settings.certificates is None else str(settings.certificates),
         trusted=trusted,
         transport=settings.transport,
         side=settings.longest_side,

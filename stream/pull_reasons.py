@@ -10,6 +10,7 @@ import av
 
 from stream.pull_order import Over, PullOrder
 from stream.source_url import BadSource
+from stream.tls import why_not_believed
 
 
 class Refused(Exception):
@@ -33,10 +34,6 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
         (TimeoutError, av.error.ExitError),
         "The source did not answer within {seconds:g} seconds.",
-    ),
-    (
-        (ssl.SSLError,),
-        "No encrypted connection to the source can be made: its certificate is refused.",
     ),
     ((av.error.InvalidDataError,), "What the source sends is no video that can be read."),
     (
@@ -62,6 +59,8 @@ def explain(error: Exception, order: PullOrder) -> Over:
         return Over(f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True)
     if isinstance(error, FileNotFoundError):
         return Over("There is no such file.", final=True)
+    if isinstance(error, ssl.SSLError):
+        return Over(why_not_believed(error))
     for kinds, reason in REASONS:
         if isinstance(error, kinds):
             # What a file holds will not change; what a camera sends may.

@@ -6,6 +6,7 @@ quietly ignores `FLASHBACK_TOKNE` is an open camera server.
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -78,6 +79,9 @@ class Settings(BaseModel):
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
     source: Words = _field((), "streams to pull from the start, NAME=URL, comma-separated")
     allowed_source_networks: Words = _field((), "private networks that sources may be pulled from")
+    source_certificates: Path | None = _field(
+        None, "PEM file of certificates to believe beside the system's"
+    )
     max_streams: int = _field(32, "live streams in all", ge=1)
     max_streams_per_token: int = _field(16, "live streams of one token", ge=1)
     max_connections: int = _field(64, "open WebSockets in all", ge=1)
@@ -136,6 +140,18 @@ class Settings(BaseModel):
             if not all(source.partition("=")[::2]):
                 raise ValueError("give NAME=URL")
         return sources
+
+    @field_validator("source_certificates")
+    @classmethod
+    def _believable(cls, file: Path | None) -> Path | None:
+        if file is None:
+            return None
+        file = file.expanduser().absolute()
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+        except OSError as error:  # ssl's own errors are of this kind
+            raise ValueError(f"{file} is no file of PEM certificates") from error
+        return file
 
     @field_validator("allowed_source_networks")
     @classmethod

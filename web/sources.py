@@ -134,4 +134,7 @@ class PulledSources:
 
 def pull_settings(settings: Settings) -> PullSettings:
     """Return how to pull under `settings`."""
-    return PullSettings(allowed=read_networks(settings.allowed_source_networks))
+    return PullSettings(
+        allowed=read_networks(settings.allowed_source_networks),
+        certificates=settings.source_certificates,
+    )

@@ -11,7 +11,9 @@ from tests.stream.videos import write_video
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("rtsp_server.py")
-NEEDED = "gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+NEEDED = (
+    "glib-networking gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+)
 
 
 class RtspServer:
@@ -23,11 +25,13 @@ class RtspServer:
         self._film = film
         self._process = None
 
-    def url(self, path, user=""):
-        return f"rtsp://{user}127.0.0.1:{self.port}/{path}"
+    def url(self, path, user="", scheme="rtsp"):
+        return f"{scheme}://{user}127.0.0.1:{self.port}/{path}"
 
-    def start(self, width=160, height=120):
+    def start(self, width=160, height=120, certificate=None):
         arguments = [str(self.port), str(width), str(height), str(self._film)]
+        if certificate is not None:
+            arguments.append(str(certificate))
         self._process = subprocess.Popen(
             [SYSTEM_PYTHON, str(SCRIPT), *arguments],
             stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,8 +116,8 @@ def send_nothing(site):
 
 
 @contextmanager
-def serve(site, host="127.0.0.1", port=0):
-    """Serve `site` and give its base URL."""
+def serve(site, host="127.0.0.1", port=0, certificate=None):
+    """Serve `site` and give its base URL; encrypted by a PEM file with certificate and key."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -137,10 +138,16 @@ def serve(site, host="127.0.0.1", port=0):
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
+    scheme = "http" if certificate is None else "https"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # a client that hangs up is no failure here
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{server.server_port}"
+        yield f"{scheme}://{host}:{server.server_port}"
     finally:
         site.left.set()
         server.shutdown()

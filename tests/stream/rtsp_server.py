@@ -1,7 +1,7 @@
 """A real RTSP server, GStreamer's, for the tests to read from: `/usr/bin/python3 rtsp_server.py`.
 
 Runs under the system's Python, where Debian's bindings are. Arguments: port, size of the live
-picture, and a film; user `admin` and password `pa:ss` are needed for `/private`. Mounts:
+picture, a film, and, to speak TLS alone, a PEM file with certificate and key; user `admin` and password `pa:ss` are needed for `/private`. Mounts:
 /live (H264, for ever), /jpeg (motion JPEG), /film (the film, with its own keyframes and B-frames).
 """
 
@@ -12,7 +12,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 TEST = (
     "videotestsrc is-live=true pattern=ball ! "
@@ -27,7 +27,7 @@ FILM = "filesrc location={film} ! qtdemux ! h264parse config-interval=1 ! rtph26
 
 
 def main():
-    port, width, height, film = sys.argv[1:5]
+    port, width, height, film, *certificate = sys.argv[1:]
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
@@ -45,7 +45,10 @@ def main():
             permissions.add_permission_for_role(role, "media.factory.construct", allowed)
         factory.set_permissions(permissions)
         mounts.add_factory(path, factory)
-    server.set_auth(authority())
+    auth = authority()
+    for file in certificate:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(file))
+    server.set_auth(auth)
     server.attach(None)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -1,7 +1,9 @@
 import io
 import socket
+import ssl
 import threading
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -12,6 +14,7 @@ from stream.pull_open import CannotOpen
 from stream.pull_open import open_source as open_by_clock
 from stream.pull_order import PullOrder
 from stream.source_url import read_source
+from tests.stream.certificates import Certified
 from tests.stream.http_server import Site, send_file, send_nothing, send_pictures, serve, serve_also
 from tests.stream.videos import write_video
 
@@ -348,3 +351,44 @@ def test_rtsp_nonsense_is_refused_in_words(rtsp_stranger):
     answers.append(b"HTTP/1.1 200 OK\r\n\r\n")
     with pytest.raises(CannotOpen, match=r"failed|no video|did not answer"):
         open_source(order(url, open_within=0.5))
+
+
+def test_an_encrypted_web_server_is_read_once_its_certificate_is_believed(site, films, tmp_path):
+    certified = Certified(tmp_path, "web")
+    site.file("/film.mp4", films["long"].read_bytes(), "video/mp4")
+    with serve(site, certificate=certified.both) as address:
+        with pytest.raises(CannotOpen, match="signed by nobody this machine trusts"):
+            open_source(order(f"{address}/film.mp4", trusted=True))
+        certificates = str(certified.certificate)
+        _, picked = look(order(f"{address}/film.mp4", certificates=certificates))
+    assert len(picked) >= 15
+
+
+def test_an_encrypted_rtmp_server_is_spoken_to_once_its_certificate_is_believed(tmp_path):
+    certified = Certified(tmp_path, "rtmp")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certified.both)
+    greeting = 1 + 1536  # version and random bytes: RTMP 1.0, section 5.2
+    said = []
+
+    def listen():
+        for _ in range(2):
+            plain, _ = listener.accept()
+            with (
+                plain,
+                suppress(ssl.SSLError),
+                context.wrap_socket(plain, server_side=True) as peer,
+                peer.makefile("rb") as words,
+            ):
+                said.append(words.read(greeting))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listening = threading.Thread(target=listen)
+        listening.start()
+        url = f"rtmps://127.0.0.1:{listener.getsockname()[1]}/live/cam"
+        with pytest.raises(CannotOpen, match="signed by nobody this machine trusts"):
+            open_source(order(url, trusted=True))
+        with pytest.raises(CannotOpen, match="failed"):
+            open_source(order(url, certificates=str(certified.certificate)))
+        listening.join()
+    assert [(words[0], len(words)) for words in said] == [(3, greeting)]

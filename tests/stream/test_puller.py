@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,7 @@ from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import BadSource, read_networks, read_source
 from stream.status import Remembered
+from tests.stream.certificates import Certified
 from tests.stream.fakes import FakeEngine, FakeStore, becomes, until
 from tests.stream.videos import write_video
 
@@ -124,6 +126,29 @@ async def test_a_wrong_password_is_said_without_repeating_it(rtsp_server, live, 
         await puller.close()
         pull(rtsp_server.url("private", "admin:pa%3Ass@"))
         await until(becomes("live"), news)
+
+
+async def test_an_encrypted_camera_is_read_once_its_certificate_is_believed(
+    rtsp_server, live, pull, tmp_path
+):
+    camera = Certified(tmp_path, "camera", address="192.168.1.64")
+    await start(rtsp_server, certificate=camera.both)
+    url = rtsp_server.url("private", "admin:pa%3Ass@", scheme="rtsps")
+    with live.subscribe() as news:
+        stranger = pull(url)
+        await until(becomes("retrying", "signed by nobody this machine trusts"), news)
+        await stranger.close()
+        pull(url, replace(SETTINGS, certificates=camera.certificate))
+        await until(remembered, news)
+
+
+async def test_whoever_named_the_source_its_certificate_is_checked(
+    rtsp_server, live, pull, tmp_path
+):
+    await start(rtsp_server, certificate=Certified(tmp_path, "camera").both)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("live", scheme="rtsps"), trusted=True)
+        await until(becomes("retrying", "signed by nobody this machine trusts"), news)
 
 
 async def test_a_server_that_accepts_and_stays_silent_is_given_up(live, pull):

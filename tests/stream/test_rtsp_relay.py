@@ -39,9 +39,7 @@ def server():
 
 def relayed(server, answer):
     """Return what a client sees of `answer`, and whether the relay saw a redirect."""
-    relay = RtspRelay(
-        "127.0.0.1", server.getsockname()[1], timeout=2, tls=None, host="camera.example"
-    )
+    relay = RtspRelay(socket.create_connection(server.getsockname(), 2))
     peer, _ = server.accept()
 
     def say():

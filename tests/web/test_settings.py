@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.stream.certificates import Certified
 from web.settings import PREFIX, BadSetting, Settings, variables
 
 
@@ -80,6 +81,17 @@ def test_an_ice_server_that_no_peer_could_use_stops_the_start(name, url):
 def test_a_turn_server_needs_its_secret():
     with pytest.raises(BadSetting, match="FLASHBACK_TURN needs FLASHBACK_TURN_SECRET"):
         Settings.from_env({"FLASHBACK_TURN": "turn:example.org"})
+
+
+def test_a_file_of_certificates_must_be_one(tmp_path):
+    certified = Certified(tmp_path, "camera")
+    file = str(certified.certificate)
+    given = Settings.from_env({"FLASHBACK_SOURCE_CERTIFICATES": file})
+    assert given.source_certificates == certified.certificate
+    (tmp_path / "text").write_text("no certificate")
+    for other in ("text", "nowhere.pem"):
+        with pytest.raises(BadSetting, match=f"{other} is no file of PEM certificates"):
+            Settings.from_env({"FLASHBACK_SOURCE_CERTIFICATES": str(tmp_path / other)})
 
 
 def test_a_source_needs_a_name_and_a_url():

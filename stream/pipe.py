@@ -1,0 +1,65 @@
+"""Stands between FFmpeg and a server, on loopback, so that what FFmpeg dials is ours to decide.
+
+The server was dialled, and its certificate checked, before FFmpeg comes: FFmpeg by itself believes
+every certificate.
+"""
+
+import contextlib
+import socket
+import threading
+from io import BufferedReader
+
+from stream.tls import TlsConnection
+
+CHUNK = 64 * 1024
+ACCEPT_WITHIN = 10.0
+
+
+class Pipe:
+    """Passes on one connection, both ways. `port` on loopback takes it.
+
+    Attributes:
+        port: For FFmpeg to connect to.
+        redirected: Whether the server tried to send us elsewhere.
+    """
+
+    def __init__(self, server: socket.socket | TlsConnection) -> None:
+        """Take the connection to the server, and listen for FFmpeg."""
+        self.redirected = False
+        self._server = server
+        # From here on it is FFmpeg, on the other side, whose patience counts.
+        self._server.settimeout(None)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._listener.settimeout(ACCEPT_WITHIN)
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def close(self) -> None:
+        """Hang up on both sides."""
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+        self._listener.close()
+
+    def _run(self) -> None:
+        with self._listener, self._server, contextlib.suppress(OSError):
+            client, _ = self._listener.accept()
+            with client:
+                # Only FFmpeg is meant to come.
+                self._listener.close()
+                threading.Thread(target=self._pass_requests, args=(client,), daemon=True).start()
+                with self._server.makefile("rb") as answers:
+                    while self._pass_answer(answers, client):
+                        pass
+                client.shutdown(socket.SHUT_RDWR)
+
+    def _pass_requests(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := client.recv(CHUNK):
+                self._server.sendall(data)
+            self._server.shutdown(socket.SHUT_RDWR)
+
+    def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
+        """Pass on some of what the server says; False at the end."""
+        data = answers.read1(CHUNK)
+        client.sendall(data)
+        return bool(data)
