@@ -2,7 +2,8 @@
 
 Runs under the system's Python, where Debian's bindings are. Arguments: port, size of the live
 picture, a film, and, to speak TLS alone, a PEM file with certificate and key; user `admin` and password `pa:ss` are needed for `/private`. Mounts:
-/live (H264, for ever), /jpeg (motion JPEG), /film (the film, with its own keyframes and B-frames).
+/live (H264, for ever), /jpeg (motion JPEG), /film (the film, with its own keyframes and B-frames),
+and three like /live whose clock misbehaves after two seconds: /stopped, /back, /wrapped.
 """
 
 import sys
@@ -24,6 +25,19 @@ H264 = (
 )
 JPEG = TEST + " ! jpegenc ! rtpjpegpay name=pay0"
 FILM = "filesrc location={film} ! qtdemux ! h264parse config-interval=1 ! rtph264pay name=pay0"
+RETIMED = (
+    "appsrc name=retimed is-live=true format=time caps=video/x-h264,stream-format=byte-stream,"
+    "alignment=au ! rtph264pay name=pay0 config-interval=1 timestamp-offset={offset}"
+)
+SECOND = 1_000_000_000
+GOOD_FOR = 2 * SECOND
+# What the clock shows, of what it should show, once it misbehaves: nanoseconds both.
+CLOCKS = {
+    "/stopped": lambda time: GOOD_FOR,
+    "/back": lambda time: time - GOOD_FOR,
+    "/wrapped": lambda time: time,
+}
+AT_THE_END_OF_32_BITS = 2**32 - 90_000 * GOOD_FOR // SECOND
 
 
 def main():
@@ -48,11 +62,47 @@ def main():
     auth = authority()
     for file in certificate:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(file))
+    for path, clock in CLOCKS.items():
+        mounts.add_factory(path, retimed(path, clock, names))
     server.set_auth(auth)
     server.attach(None)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     GLib.MainLoop().run()
+
+
+def retimed(path, clock, names):
+    """Return a factory of H264 whose times go wrong as `clock` says."""
+    factory = GstRtspServer.RTSPMediaFactory()
+    offset = AT_THE_END_OF_32_BITS if path == "/wrapped" else 0
+    factory.set_launch("( " + RETIMED.format(offset=offset) + " )")
+    factory.connect("media-configure", lambda _, media: feed(media, clock, names))
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_permission_for_role("anyone", "media.factory.access", True)
+    permissions.add_permission_for_role("anyone", "media.factory.construct", True)
+    factory.set_permissions(permissions)
+    return factory
+
+
+def feed(media, clock, names):
+    """Encode pictures beside `media`, and give them to it with other times."""
+    target = media.get_element().get_by_name("retimed")
+    launch = H264.partition("rtph264pay")[0] + (
+        "video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=out emit-signals=true"
+    )
+    encoding = Gst.parse_launch(launch.format(**names))
+
+    def pass_on(sink):
+        encoded = sink.emit("pull-sample").get_buffer()
+        again = Gst.Buffer.new_wrapped(encoded.extract_dup(0, encoded.get_size()))
+        time = encoded.pts
+        again.pts = again.dts = time if time < GOOD_FOR else clock(time)
+        target.emit("push-buffer", again)
+        return Gst.FlowReturn.OK
+
+    encoding.get_by_name("out").connect("new-sample", pass_on)
+    encoding.set_state(Gst.State.PLAYING)
+    media.connect("unprepared", lambda _: encoding.set_state(Gst.State.NULL))
 
 
 def authority():

@@ -17,6 +17,7 @@ from stream.probe import probe
 from stream.pull_reader import PullSettings
 from stream.puller import Puller
 from stream.registry import Registry
+from stream.rtsp_relay import RtspRelay
 from stream.source_url import BadSource, read_networks, read_source
 from stream.status import Remembered
 from tests.stream.certificates import Certified
@@ -149,6 +150,53 @@ async def test_whoever_named_the_source_its_certificate_is_checked(
     with live.subscribe() as news:
         pull(rtsp_server.url("live", scheme="rtsps"), trusted=True)
         await until(becomes("retrying", "signed by nobody this machine trusts"), news)
+
+
+class Tap(RtspRelay):
+    """Passes an RTSP connection on and notes the time stamp of every packet of video."""
+
+    def __init__(self, server):
+        self.stamps = []
+        super().__init__(socket.create_connection(("127.0.0.1", server.port), 5))
+
+    def _pass_answer(self, answers, client):
+        start = answers.peek()[:12]
+        if start[:2] == b"$\x00":  # RTP on channel 0: RFC 2326, section 10.12
+            self.stamps.append(int.from_bytes(start[8:]))
+        return super()._pass_answer(answers, client)
+
+
+def stopped(stamps):
+    return len(set(stamps[-20:])) == 1
+
+
+def jumped_back(stamps):
+    return any(0 < a - b < 2**31 for a, b in itertools.pairwise(stamps))
+
+
+def wrapped(stamps):
+    return any(a - b > 2**31 for a, b in itertools.pairwise(stamps))
+
+
+@pytest.mark.parametrize(
+    ("path", "misbehaved"), [("stopped", stopped), ("back", jumped_back), ("wrapped", wrapped)]
+)
+async def test_a_camera_whose_clock_misbehaves_is_seen_on_as_its_pictures_arrive(
+    rtsp_server, live, store, pull, path, misbehaved
+):
+    await start(rtsp_server)
+    tap = await asyncio.to_thread(Tap, rtsp_server)
+    now = asyncio.get_running_loop().time
+    with live.subscribe() as news:
+        pull(f"rtsp://127.0.0.1:{tap.port}/{path}")
+        first = await until(remembered, news)
+        began = now() - first.moment.end
+        last = await until(lambda e: remembered(e) and e.moment.end > 7, news)
+        assert last.moment.end == pytest.approx(now() - began, abs=1.0)
+    tap.close()
+    assert misbehaved(tap.stamps)
+    moments = await store.moments("cam")
+    assert all(0 < b.start - a.end < 0.9 for a, b in itertools.pairwise(moments))
 
 
 async def test_a_server_that_accepts_and_stays_silent_is_given_up(live, pull):
