@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stream.certificates import Certified
+
 # `make turn-server` puts it there, where no `turnserver` is installed.
 UNPACKED = Path(sys.prefix) / "coturn" / "usr" / "bin" / "turnserver"
 TURNSERVER = shutil.which("turnserver") or (str(UNPACKED) if UNPACKED.exists() else None)
@@ -50,13 +52,18 @@ class Coturn:
 
 @asynccontextmanager
 async def coturn(machine, address, secret, folder):
-    """Run a TURN server with time-limited credentials on `machine` until the end of the block."""
+    """Run a TURN server with time-limited credentials on `machine` until the end of the block.
+
+    Over TLS it shows the certificate that stands in `folder` as `turn.pem`.
+    """
+    certified = Certified(folder, "turn", address=address)
     process = await asyncio.create_subprocess_exec(
         *machine.inside,
         *("setpriv", "--pdeathsig", "KILL"),
         TURNSERVER,
-        *("-n", "--verbose", "--no-cli", "--no-tls", "--no-dtls", "--realm=flashback.test"),
+        *("-n", "--verbose", "--no-cli", "--no-dtls", "--realm=flashback.test"),
         *(f"--listening-ip={address}", f"--relay-ip={address}", "--log-file=stdout"),
+        *(f"--cert={certified.both}", f"--pkey={certified.both}"),
         *("--use-auth-secret", f"--static-auth-secret={secret}"),
         *(f"--userdb={folder}/turndb", f"--pidfile={folder}/turnserver.pid"),
         stdout=asyncio.subprocess.PIPE,

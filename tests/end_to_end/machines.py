@@ -27,9 +27,9 @@ class Machine:
         self.name = f"fb{os.getpid()}{name}"
         self.inside = ("ip", "netns", "exec", self.name)
 
-    async def run(self, *command):
+    async def run(self, *command, **environment):
         """Run `command` there to its end; return what it prints."""
-        return await run(*self.inside, *command)
+        return await run(*self.inside, *command, **environment)
 
     async def ip(self, line):
         await run("ip", "-n", self.name, *line.split())
@@ -39,9 +39,13 @@ class Machine:
         await self.ip("rule add ipproto udp blackhole")
 
 
-async def run(*command):
+async def run(*command, **environment):
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, (output + errors).decode()

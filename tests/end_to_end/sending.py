@@ -10,27 +10,27 @@ NO_PATH = "failed: The server answered, but no media path to it opened."
 
 
 def serving(tmp_path, machine, address, **settings):
-    """Run the service on `machine`, listening at `address`; `settings` as in `FLASHBACK_`."""
+    """Run the service on `machine`, listening at `address`; `settings` are its environment."""
     options = (
         *("--model", "tiny", "--host", address, "--port", "8700"),
         *("--data", str(tmp_path / "data")),
     )
-    given = {"TOKEN": TOKEN, "SAMPLE_RATE": "4", **settings}
-    environment = {f"FLASHBACK_{name}": value for name, value in given.items()}
-    return flashback("serve", *options, inside=machine.inside, **environment)
+    given = {"FLASHBACK_TOKEN": TOKEN, "FLASHBACK_SAMPLE_RATE": "4", **settings}
+    return flashback("serve", *options, inside=machine.inside, **given)
 
 
-async def send(way, film, url, machine):
+async def send(way, film, url, machine, **environment):
     """Send from `machine` to the service at `url`; return how it went, in a line."""
     address = url.removeprefix("http://")
-    return await elsewhere(machine, way, str(film), address, TOKEN)
+    return await elsewhere(machine, way, str(film), address, TOKEN, **environment)
 
 
-async def elsewhere(machine, *arguments):
-    return await machine.run(sys.executable, "-m", "tests.end_to_end.elsewhere", *arguments)
+async def elsewhere(machine, *arguments, **environment):
+    program = (sys.executable, "-m", "tests.end_to_end.elsewhere")
+    return await machine.run(*program, *arguments, **environment)
 
 
-async def send_and_see(way, film, url, machine):
+async def send_and_see(way, film, url, machine, **environment):
     """Send from `machine`, and watch there that it is remembered; return how both went."""
     watching = elsewhere(machine, "remembered", url.removeprefix("http://"), TOKEN)
-    return await asyncio.gather(send(way, film, url, machine), watching)
+    return await asyncio.gather(send(way, film, url, machine, **environment), watching)

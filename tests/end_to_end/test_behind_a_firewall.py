@@ -34,17 +34,25 @@ async def three():
         yield here, there, router
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_a_film_arrives_through_the_relay(tmp_path, film, three, transport):
+@pytest.mark.parametrize(
+    ("url", "udp"),
+    [
+        (f"turn:{RELAY}:3478", True),
+        (f"turn:{RELAY}:3478?transport=tcp", False),
+        (f"turns:{RELAY}:5349", False),
+    ],
+)
+async def test_a_film_arrives_through_the_relay(tmp_path, film, three, url, udp):
     here, there, router = three
-    if transport == "tcp":
+    if not udp:
         await there.drop_udp()
-    turn = f"turn:{RELAY}:3478?transport={transport}"
+    settings = {"FLASHBACK_TURN": url, "FLASHBACK_TURN_SECRET": SECRET}
+    believed = {"SSL_CERT_FILE": str(tmp_path / "turn.pem")}
     async with (
         coturn(router, RELAY, SECRET, tmp_path) as relay,
-        serving(tmp_path, here, SERVER, TURN=turn, TURN_SECRET=SECRET) as service,
+        serving(tmp_path, here, SERVER, **settings, **believed) as service,
     ):
-        said = await send_and_see("relayed", film, service.url, there)
+        said = await send_and_see("relayed", film, service.url, there, **believed)
         assert said == ["played", "yes"]
         await relay.says("ALLOCATE processed, success")
         await relay.says("CHANNEL_BIND processed, success")

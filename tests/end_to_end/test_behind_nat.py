@@ -14,6 +14,7 @@ from tests.end_to_end.sending import NO_PATH, send, send_and_see, serving
 INSIDE, PUBLIC, CLIENT = "10.77.1.2", "10.77.2.1", "10.77.2.2"
 OUTSIDE = f"http://{PUBLIC}:8700"
 PORTS = "50000-50009"
+SETTINGS = {"FLASHBACK_ADVERTISED_HOST": PUBLIC, "FLASHBACK_UDP_PORTS": PORTS}
 
 pytestmark = [
     pytest.mark.timeout(150),
@@ -40,16 +41,14 @@ async def three():
 
 async def test_with_the_public_address_advertised_a_sender_outside_gets_in(tmp_path, film, three):
     here, there = three
-    settings = {"ADVERTISED_HOST": PUBLIC, "UDP_PORTS": PORTS}
-    async with serving(tmp_path, here, INSIDE, **settings):
+    async with serving(tmp_path, here, INSIDE, **SETTINGS):
         said = await send_and_see("film", film, OUTSIDE, there)
         assert said == ["played", "yes"]
 
 
-@pytest.mark.parametrize("missing", ["ADVERTISED_HOST", "UDP_PORTS"])
+@pytest.mark.parametrize("missing", SETTINGS)
 async def test_without_either_setting_no_path_opens(tmp_path, film, three, missing):
     here, there = three
-    settings = {"ADVERTISED_HOST": PUBLIC, "UDP_PORTS": PORTS}
-    del settings[missing]
+    settings = {name: value for name, value in SETTINGS.items() if name != missing}
     async with serving(tmp_path, here, INSIDE, **settings):
         assert await send("film", film, OUTSIDE, there) == NO_PATH
