@@ -87,14 +87,15 @@ async def flashback(*arguments, inside=(), **environment):
 
 
 @asynccontextmanager
-async def browser(film=None):
+async def browser(film=None, *more_flags, program=CHROMIUM):
     """Run Chromium with a fake camera that shows `film`, an MJPEG file."""
     flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     if film is not None:
         flags.append(f"--use-file-for-fake-video-capture={film}")
-    assert CHROMIUM, "Chromium is missing; `make test` installs it"
+    flags += more_flags
+    assert program, "Chromium is missing; `make test` installs it"
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        chromium = await playwright.chromium.launch(executable_path=program, args=flags)
         try:
             yield chromium
         finally:

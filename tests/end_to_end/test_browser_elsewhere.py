@@ -1,0 +1,65 @@
+"""A browser on another machine, behind a firewall that lets no UDP through."""
+
+import asyncio
+
+import pytest
+
+from tests.end_to_end.conftest import CHROMIUM, as_camera, browser
+from tests.end_to_end.coturn import coturn, needs_coturn
+from tests.end_to_end.machines import connect, machines, needs_namespaces
+from tests.end_to_end.sending import TOKEN, serving
+
+SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
+SECRET = "shared-between-the-two"
+TURN = {"FLASHBACK_TURN": f"turn:{SERVER}:3478?transport=tcp", "FLASHBACK_TURN_SECRET": SECRET}
+STREAMS = """fetch("/v1/streams", {headers: {Authorization: "Bearer %s"}}).then(r => r.json())"""
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), needs_namespaces, needs_coturn]
+
+
+@pytest.fixture
+async def two():
+    async with machines("a", "b") as (here, there):
+        await connect(here, f"{SERVER}/24", there, f"{CLIENT}/24")
+        await there.drop_udp()
+        yield here, there
+
+
+@pytest.fixture
+async def page(tmp_path, film, two):
+    """A page that Chromium on the other machine has opened, with a camera; not yet started."""
+    _, there = two
+    camera = await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
+    program = tmp_path / "chromium"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(there.inside)} {CHROMIUM} "$@"\n')
+    program.chmod(0o755)
+    # Cameras are for https pages and localhost; this names one more.
+    safe = f"--unsafely-treat-insecure-origin-as-secure=http://{SERVER}:8700"
+    async with browser(camera, safe, program=str(program)) as chromium:
+        yield await chromium.new_page()
+
+
+async def send_camera(page, service):
+    """Send the camera until something is remembered; return by which way it came."""
+    await page.goto(f"{service.url}/#token={TOKEN}")
+    await page.click("#pick-camera")
+    await page.wait_for_selector(".moment >> nth=0", timeout=60_000)
+    [stream] = (await page.evaluate(STREAMS % TOKEN))["streams"]
+    return stream["source"]
+
+
+async def test_the_page_sends_video_through_the_relay(tmp_path, two, page):
+    here, _ = two
+    async with (
+        coturn(here, SERVER, SECRET, tmp_path) as relay,
+        serving(tmp_path, here, SERVER, **TURN) as service,
+    ):
+        assert await send_camera(page, service) == "webrtc"
+        await relay.says("CHANNEL_BIND processed, success")
+
+
+async def test_without_a_relay_the_page_sends_pictures_and_says_why(tmp_path, two, page):
+    here, _ = two
+    async with serving(tmp_path, here, SERVER) as service:
+        assert await send_camera(page, service) == "pictures"
+        assert "no way through" in await page.inner_text("#notice")
