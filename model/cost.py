@@ -37,6 +37,9 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(self.multiply_adds + other.multiply_adds, self.cache_bytes + other.cache_bytes)
 
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(self.multiply_adds - other.multiply_adds, self.cache_bytes - other.cache_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Meter:
@@ -78,13 +81,13 @@ class Meter:
                     total += self._select(self.prefix + kept + self.suffix)
                 kept = self._kept(stage, clips, visual, kept)
             total += self._layers(layers, new=self.prefix + kept + self.suffix)
-        return total
+        return total - self._spared(self.prefix + kept + self.suffix)
 
     def uncompressed(self, frames: int, tokens_per_frame: int) -> Cost:
         """Reading every patch of `frames` and a question in one go, nothing merged or dropped."""
         visual = frames * tokens_per_frame
-        layers = self.config.language.layers
-        read = self._layers(layers, new=self.prefix + visual + self.suffix)
+        new = self.prefix + visual + self.suffix
+        read = self._layers(self.config.language.layers, new) - self._spared(new)
         return self._project(visual) + read + self._head
 
     def opening(self) -> Cost:
@@ -109,18 +112,21 @@ class Meter:
         per_clip = self._per_clip()
         visual = kept = clips * self._clip_tokens
         total = self._head
+        new, past = self.suffix, 0
         for number, (stage, layers) in enumerate(self._segments()):
             if number < self._arriving:
                 kept = clips * per_clip[number]
-                total += self._layers(layers, new=self.suffix, past=self.prefix + kept)
+                past = self.prefix + kept
+                total += self._layers(layers, new, past)
                 continue
             assert stage is not None
             if stage.kind == "attention":
                 known = self.prefix + kept if number == self._arriving else 0
                 total += self._select(self.prefix + kept + self.suffix, known)
             kept = self._kept(stage, clips, visual, kept)
-            total += self._layers(layers, new=self.prefix + kept + self.suffix)
-        return total
+            new, past = self.prefix + kept + self.suffix, 0
+            total += self._layers(layers, new)
+        return total - self._spared(new, past)
 
     def word(self, clips: int) -> Cost:
         """Writing the first word after a question about `clips`."""
@@ -190,6 +196,14 @@ class Meter:
             layers * (new * dense + pairs * 2 * inner),
             layers * new * 2 * shared * self.value_bytes,
         )
+
+    def _spared(self, new: int, past: int = 0) -> Cost:
+        """Return what the last layer does not do, since only the last token's output is needed."""
+        language = self.config.language
+        inner = language.heads * language.head_dim
+        dense = language.hidden * (2 * inner + 3 * language.intermediate)
+        pairs = (new - 1) * past + (new - 1) * new // 2
+        return Cost((new - 1) * dense + pairs * 2 * inner)
 
     def _select(self, tokens: int, known: int = 0) -> Cost:
         """Scoring `tokens` by the last one's attention; the keys of `known` ones are at hand."""

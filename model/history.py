@@ -154,10 +154,10 @@ class History:
         fresh = len(reader.segments) - self._segments
         reading = Reading(caches, [*self._positions, *([0.0] * fresh)])
         tokens = Tokens.of_text(suffix)
-        for number in range(self._segments):
+        for number in range(self._segments - (not self._selecting)):
             tokens = reader.advance(caches, reading.positions, number, tokens)
         if not self._selecting:
-            reading.logits = reader.decoder.logits(tokens.hidden[-1])
+            reader.finish(reading, tokens, self._segments - 1, 0)
             reading.tokens_kept = sum(stop - start for start, stop in spans[-1][1:])
             return reading
         visual = sum(stop - start for start, stop in spans[0][1:])
