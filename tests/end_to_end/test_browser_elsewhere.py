@@ -1,6 +1,8 @@
 """A browser on another machine, behind a firewall that lets no UDP through."""
 
 import asyncio
+import json
+import time
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.end_to_end.conftest import CHROMIUM, as_camera, browser
 from tests.end_to_end.coturn import coturn, needs_coturn
 from tests.end_to_end.machines import connect, machines, needs_namespaces
 from tests.end_to_end.sending import TOKEN, serving
+from web.ice import turn_credential
 
 SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
 SECRET = "shared-between-the-two"
@@ -56,6 +59,33 @@ async def test_the_page_sends_video_through_the_relay(tmp_path, two, page):
     ):
         assert await send_camera(page, service) == "webrtc"
         await relay.says("CHANNEL_BIND processed, success")
+
+
+# Makes the first answer about ICE servers one of long ago.
+OUT_OF_DATE = """
+const now = window.fetch;
+let told = false;
+window.fetch = async (path, options) => {
+  const answer = await now(path, options);
+  if (path !== "/v1/page" || !answer.ok || told) return answer;
+  told = true;
+  const page = await answer.json();
+  for (const server of page.ice_servers) Object.assign(server, %s);
+  return Response.json(page);
+};
+"""
+
+
+async def test_a_page_that_was_opened_long_ago_asks_for_credentials_anew(tmp_path, two, page):
+    here, _ = two
+    username, credential = turn_credential(SECRET, 60, lambda: time.time() - 3600)
+    over = json.dumps({"username": username, "credential": credential})
+    await page.add_init_script(OUT_OF_DATE % over)
+    async with (
+        coturn(here, SERVER, SECRET, tmp_path),
+        serving(tmp_path, here, SERVER, **TURN) as service,
+    ):
+        assert await send_camera(page, service) == "webrtc"
 
 
 async def test_without_a_relay_the_page_sends_pictures_and_says_why(tmp_path, two, page):

@@ -82,7 +82,7 @@ async function recall(stream, mine) {
 
 function watch(stream) {
   turnTo(stream);
-  source = new Watching(stream, { iceServers: page.ice_servers, show: (media) => stage.play(media) });
+  source = new Watching(stream, { show: (media) => stage.play(media) });
 }
 
 async function send(kind) {
@@ -100,7 +100,6 @@ async function send(kind) {
   media.getVideoTracks()[0].addEventListener("ended", choose);
   source = new Sending(media, {
     stream,
-    iceServers: page.ice_servers,
     video: stage.video,
     socket,
     say: notice,

@@ -1,8 +1,9 @@
 // Video over WebRTC: sends a camera or screen by WHIP, shows any stream by WHEP.
 
-import { call } from "./api.js";
+import { call, getJson } from "./api.js";
 
 const CONNECT_WITHIN = 7000;
+const BUNDLED = { bundlePolicy: "max-bundle" };
 
 /** WebRTC found no path: the caller may try another way. */
 export class NoPath extends Error {}
@@ -15,8 +16,8 @@ export class Session {
   #over = false;
   #grace = 0;
 
-  constructor(iceServers, ended) {
-    this.#peer = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+  constructor(ended) {
+    this.#peer = new RTCPeerConnection(BUNDLED);
     this.#ended = ended;
   }
 
@@ -48,6 +49,9 @@ export class Session {
   }
 
   async #exchange(path) {
+    // Asked for each time: a TURN server's credentials do not last as long as a page stays open.
+    const { ice_servers: iceServers } = await getJson("/v1/page");
+    this.#peer.setConfiguration({ ...BUNDLED, iceServers });
     await this.#peer.setLocalDescription();
     await this.#gathered();
     const headers = { "Content-Type": "application/sdp" };

@@ -15,8 +15,8 @@ export class Sending {
   #pause = 500;
   #timer = 0;
 
-  constructor(media, { stream, iceServers, video, socket, say, forcePictures }) {
-    Object.assign(this, { media, stream, iceServers, video, socket, say });
+  constructor(media, { stream, video, socket, say, forcePictures }) {
+    Object.assign(this, { media, stream, video, socket, say });
     this.leave = () => this.#session?.close(true);
     window.addEventListener("pagehide", this.leave);
     if (forcePictures) this.#fallBack("Single pictures are sent, as the address asks for.");
@@ -33,7 +33,7 @@ export class Sending {
   }
 
   async #start() {
-    const session = new Session(this.iceServers, () => this.#again("The video connection broke; connecting again."));
+    const session = new Session(() => this.#again("The video connection broke; connecting again."));
     this.#session = session;
     try {
       await session.send(this.media, this.stream);
@@ -74,8 +74,8 @@ export class Watching {
   #pause = 1000;
   #timer = 0;
 
-  constructor(stream, { iceServers, show }) {
-    Object.assign(this, { stream, iceServers, show });
+  constructor(stream, { show }) {
+    Object.assign(this, { stream, show });
     this.leave = () => this.#session?.close(true);
     window.addEventListener("pagehide", this.leave);
     this.#start();
@@ -89,7 +89,7 @@ export class Watching {
   }
 
   async #start() {
-    const session = new Session(this.iceServers, () => this.#again());
+    const session = new Session(() => this.#again());
     this.#session = session;
     try {
       const media = await session.watch(this.stream);
