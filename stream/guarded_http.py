@@ -17,7 +17,6 @@ from stream.source_url import BadSource, Network, Resolver, SourceUrl, check_add
 from stream.tls import tls_context
 
 REDIRECTS = 5
-CHUNK = 64 * 1024
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -182,7 +181,8 @@ class HttpFile:
         self._seekable = self._response.headers.get("accept-ranges", "") == "bytes"
         length = self._response.headers.get("content-length", "")
         self.length: int | None = int(length) if length.isdigit() else None
-        self._chunks: Iterator[bytes] = self._response.iter_raw(CHUNK)
+        # As it comes: a size here would hold back a camera's picture until others fill it up.
+        self._chunks: Iterator[bytes] = self._response.iter_raw()
 
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, as soon as there are some; none at the end.
@@ -216,7 +216,7 @@ class HttpFile:
             self._chunks, self._buffer = iter(()), b""
             if target < self.length:  # else a server answers that there is nothing to send
                 self._response = self._request(self.name, target)
-                self._chunks = self._response.iter_raw(CHUNK)
+                self._chunks = self._response.iter_raw()
             self._position = target
         return target
 

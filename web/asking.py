@@ -1,4 +1,4 @@
-"""`flashback ask`: watch a file or URL to its end, without a server, and answer one question.
+"""`flashback ask`: watch a file or URL, without a server, and answer one question.
 
 The same stream, engine and history as in the service, around a memory that lives in this process.
 Only the answer goes to standard output; what is being done goes to standard error.
@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -19,16 +18,11 @@ from memory.local_store import LocalStore
 from model.engine import Engine, NothingSeen
 from model.presets import load_engine
 from model.types import Finish, Question, Words
-from stream.film import NoVideo, open_film
 from stream.live import LiveSettings, LiveStream
-from stream.probe import probe
-from stream.pull_reader import PullSettings
-from stream.puller import Puller
-from stream.reader import feed_file
 from stream.registry import Registry
-from stream.source_url import BadSource, SourceUrl, read_source
 from web.failed import Failed
 from web.settings import Settings
+from web.watching import look_at, watch
 
 STREAM = "asked"
 
@@ -66,14 +60,15 @@ def run_ask(
     """Answer `question` about `source` on standard output.
 
     Raises:
-        Failed: If the source is no video, or holds nothing to answer from.
+        Failed: If the source is no video, or holds nothing to answer from, or is live and `last`
+            does not say for how long to watch it.
     """
     asked = asyncio.run(_ask(settings, source, question, last))
     print(json.dumps(asdict(asked)) if as_json else asked.answer, flush=True)  # noqa: T201
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
-    where = await _checked(source)
+    subject = await look_at(source, last)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -83,39 +78,18 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
         transient=True,
     ) as bars:
         bar = bars.add_task(f"Loading {settings.model}", total=None, at="")
+
+        def progress(at: float, length: float | None, note: str) -> None:
+            bars.update(bar, completed=at, total=length, at=note)
+
         async with _watcher(settings, bars, bar) as (engine, live):
-            bars.update(bar, description=f"Watching {where.shown}")
-            if where.scheme == "file":
-                await _read(where, live, last, bars, bar)
-            else:
-                await _pull(where, live, bars, bar)
+            bars.reset(bar, description=f"Watching {subject.source.shown}")
+            await watch(subject, live, progress)
             await live.settle()
             bars.update(bar, description="Answering", total=None, at="")
             end = live.status().end
             since = end - last if last is not None and end is not None else None
             return await _answer(engine, live, Question(question, since=since))
-
-
-async def _checked(source: str) -> SourceUrl:
-    try:
-        where = read_source(source, local=True)
-        if where.scheme != "file":
-            await probe(where, settings=PullSettings(), monotonic=time.monotonic, trusted=True)
-    except BadSource as error:
-        raise Failed(str(error), 2) from None
-    if where.scheme == "file":
-        await asyncio.to_thread(_check_file, Path(where.path))  # before the model is loaded
-    return where
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise Failed(f"there is no file called {path}", 2)
-    try:
-        container, _ = open_film(path)
-    except NoVideo as error:
-        raise Failed(str(error), 2) from None
-    container.close()
 
 
 @asynccontextmanager
@@ -137,29 +111,6 @@ async def _watcher(
     finally:
         await registry.close()
         await engine.close()
-
-
-async def _read(
-    where: SourceUrl, live: LiveStream, last: float | None, bars: Progress, bar: TaskID
-) -> None:
-    def progress(at: float, length: float | None) -> None:
-        bars.update(bar, completed=at, total=length, at=f"{at:.0f} s")
-
-    await feed_file(Path(where.path), live, last=last, progress=progress)
-
-
-async def _pull(where: SourceUrl, live: LiveStream, bars: Progress, bar: TaskID) -> None:
-    """Watch a URL to its end, at the pace at which it comes."""
-    puller = Puller(where, live, settings=PullSettings(), monotonic=time.monotonic, trusted=True)
-    puller.start()
-    over = asyncio.create_task(puller.wait_over())
-    try:
-        while not over.done():
-            await asyncio.wait([over], timeout=0.5)
-            status = live.status()
-            bars.update(bar, at=f"{status.clips} moments, {status.state}")
-    finally:
-        await puller.close()
 
 
 async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked:

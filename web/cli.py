@@ -50,7 +50,7 @@ def main() -> None:
     except Failed as error:
         code = _say(str(error), error.code)
     except typer.TyperException as error:
-        code = _say(f"{error} See flashback --help.", 2)
+        code = _say(f"{error.format_message()} See flashback --help.", 2)
     sys.exit(code or 0)
 
 
@@ -93,11 +93,20 @@ def ask(
     question: Annotated[str, typer.Argument(help="what to ask about it")],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     last: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="look at the last seconds only")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="of a file: look at its last seconds only; of a live source, which has no end: "
+            "watch it for so many seconds, then answer (needed there)",
+        ),
     ] = None,
     model: Model = None,
 ) -> None:
-    """Watch a file or URL to its end, without a server, and answer one question."""
+    """Watch a file or URL, without a server, and answer one question about it.
+
+    What has an end is watched to its end. A live source (RTSP, a live playlist, motion JPEG) has
+    none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer.
+    """
     from web.asking import run_ask  # late: loads the model's libraries
 
     run_ask(Settings.from_env(os.environ, model=model), source, question, last, as_json=as_json)

@@ -1,0 +1,136 @@
+"""What `flashback ask` watches: a file as fast as it can be seen, a URL at the pace at which it comes.
+
+A source that has an end is watched to it. A live one has none, so it is watched for as long as the
+user says; without that it is refused before the model is loaded, because a command that
+never returns is no answer.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.film import NoVideo, open_film
+from stream.live import LiveStream
+from stream.probe import probe
+from stream.pull_reader import PullSettings
+from stream.puller import Puller
+from stream.reader import feed_file
+from stream.source_url import BadSource, SourceUrl, read_source
+from web.failed import Failed
+
+LOOK_EVERY = 0.25
+PULLING = PullSettings()
+
+Progress = Callable[[float, float | None, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be watched.
+
+    Attributes:
+        source: Where it comes from.
+        length: Seconds until its end, where that is known.
+        last: Seconds to watch: of a source that has an end the last ones, of a live one the next.
+        live: Whether it has no end.
+    """
+
+    source: SourceUrl
+    length: float | None
+    last: float | None
+    live: bool
+
+
+async def look_at(source: str, last: float | None) -> Subject:
+    """Open `source`, see whether it is video and whether it ends, and let go.
+
+    Raises:
+        Failed: If it cannot be watched, or not without `last`.
+    """
+    if last is not None and not (0 < last < math.inf):
+        raise Failed("--last takes a number of seconds above 0", 2)
+    try:
+        where = read_source(source, local=True)
+        if where.scheme == "file":
+            await asyncio.to_thread(_check_file, Path(where.path))
+            return Subject(where, None, last, live=False)
+        found = await probe(where, settings=PULLING, monotonic=time.monotonic, trusted=True)
+    except BadSource as error:
+        raise Failed(str(error), 2) from None
+    if found.length is None and last is None:
+        raise Failed(
+            f"{where.shown} is live and has no end: say for how many seconds to watch it before "
+            "the question is answered, with --last SECONDS",
+            2,
+        )
+    return Subject(where, found.length, last, live=found.length is None)
+
+
+async def watch(subject: Subject, live: LiveStream, progress: Progress) -> None:
+    """Show `live` what is to be watched.
+
+    Args:
+        subject: From `look_at`.
+        live: Where it is remembered.
+        progress: Is told how many seconds were watched, of how many if that is known, in words.
+
+    Raises:
+        Failed: If not one picture comes.
+    """
+    if subject.source.scheme == "file":
+        path = Path(subject.source.path)
+        await feed_file(
+            path, live, last=subject.last, progress=lambda at, of: progress(at, of, f"{at:.0f} s")
+        )
+        return
+    puller = Puller(subject.source, live, settings=PULLING, monotonic=time.monotonic, trusted=True)
+    puller.start()
+    try:
+        await _pull(subject, puller, live, progress)
+    finally:
+        await puller.close()
+
+
+async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Progress) -> None:
+    """Wait until the source is at its end, or was live for as long as was asked for.
+
+    Raises:
+        Failed: If not one picture comes.
+    """
+    over = asyncio.create_task(puller.wait_over())
+    length = subject.last if subject.live else subject.length
+    patience = time.monotonic() + PULLING.open_within + PULLING.silence
+    began: float | None = None
+    try:
+        while not over.done():
+            await asyncio.wait([over], timeout=LOOK_EVERY)
+            now, status = time.monotonic(), live.status()
+            if began is None and status.frames:
+                began = now
+            if began is None and now > patience:
+                raise Failed(f"not one picture came from {subject.source.shown}. {status.reason}")
+            watched = 0.0 if began is None else now - began
+            progress(watched, length, _words(watched, length, status.clips, status.state))
+            if subject.live and length is not None and watched >= length:
+                return
+    finally:
+        over.cancel()
+
+
+def _words(watched: float, length: float | None, clips: int, state: str) -> str:
+    of = "" if length is None else f" of {length:.0f}"
+    trouble = "" if state in {"live", "ended"} else f", {state}"
+    return f"{watched:.0f}{of} s, {clips} {'moment' if clips == 1 else 'moments'}{trouble}"
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise Failed(f"there is no file called {path}", 2)
+    try:
+        container, _ = open_film(path)
+    except NoVideo as error:
+        raise Failed(str(error), 2) from None
+    container.close()
