@@ -3,7 +3,7 @@ import pytest
 from stream.guarded_http import HttpSource
 from stream.pull_reasons import Refused
 from stream.source_url import BadSource, read_networks, read_source
-from tests.stream.http_server import Site, send_nothing, serve
+from tests.stream.http_server import Site, send_nothing, send_pictures, serve
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1"])
 SECRET = b"the inside of the house"
@@ -53,6 +53,15 @@ def test_a_file_is_read_from_the_middle_where_the_server_can(site, address, open
     assert file.seekable()
     assert (file.seek(7), file.read(), file.seek(-8, 2), file.read(2)) == (7, b"789", 2, b"23")
     file.close()
+
+
+def test_a_picture_is_handed_over_before_the_next_one_comes(site, address, opened):
+    site.answers["/cam"] = lambda handler: send_pictures(handler, [b"one", b"two"], site.left.wait)
+    file = opened(f"{address}/cam").open()
+    text = b""
+    while b"one" not in text:  # held back, it would wait for more than the camera will send
+        text += file.read(4096)
+    assert b"two" not in text
 
 
 def test_a_private_address_is_not_dialled(site, address, opened):
