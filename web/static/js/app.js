@@ -22,7 +22,6 @@ const strip = new Strip(showMoment);
 const chat = new Chat({ evidence: (parts) => strip.mark(parts), show: showMoment });
 const picker = new Picker({ camera: () => send("camera"), screen: () => send("screen"), watch });
 
-let page = null;
 let socket = null;
 let source = null;
 
@@ -134,7 +133,7 @@ function choose() {
 
 async function begin() {
   const wanted = location.hash.slice(1);
-  page = await enter((reason) => connection("connecting", reason));
+  const page = await enter((reason) => connection("connecting", reason));
   chat.followUps = page.follow_ups;
   $("change").addEventListener("click", choose);
   if (/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) watch(wanted);
