@@ -19,6 +19,7 @@ from model.engine import Engine, NothingSeen
 from model.presets import load_engine
 from model.types import Finish, Question, Words
 from stream.live import LiveSettings, LiveStream
+from stream.pull_reader import PullSettings
 from stream.registry import Registry
 from web.failed import Failed
 from web.settings import Settings
@@ -68,7 +69,8 @@ def run_ask(
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
-    subject = await look_at(source, last)
+    pulling = PullSettings(certificates=settings.source_certificates)
+    subject = await look_at(source, last, pulling)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

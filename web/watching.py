@@ -22,7 +22,6 @@ from stream.source_url import BadSource, SourceUrl, read_source
 from web.failed import Failed
 
 LOOK_EVERY = 0.25
-PULLING = PullSettings()
 
 Progress = Callable[[float, float | None, str], None]
 
@@ -36,15 +35,17 @@ class Subject:
         length: Seconds until its end, where that is known.
         last: Seconds to watch: of a source that has an end the last ones, of a live one the next.
         live: Whether it has no end.
+        pulling: How to pull it.
     """
 
     source: SourceUrl
     length: float | None
     last: float | None
     live: bool
+    pulling: PullSettings
 
 
-async def look_at(source: str, last: float | None) -> Subject:
+async def look_at(source: str, last: float | None, pulling: PullSettings) -> Subject:
     """Open `source`, see whether it is video and whether it ends, and let go.
 
     Raises:
@@ -56,8 +57,8 @@ async def look_at(source: str, last: float | None) -> Subject:
         where = read_source(source, local=True)
         if where.scheme == "file":
             await asyncio.to_thread(_check_file, Path(where.path))
-            return Subject(where, None, last, live=False)
-        found = await probe(where, settings=PULLING, monotonic=time.monotonic, trusted=True)
+            return Subject(where, None, last, live=False, pulling=pulling)
+        found = await probe(where, settings=pulling, monotonic=time.monotonic, trusted=True)
     except BadSource as error:
         raise Failed(str(error), 2) from None
     if found.length is None and last is None:
@@ -66,7 +67,7 @@ async def look_at(source: str, last: float | None) -> Subject:
             "the question is answered, with --last SECONDS",
             2,
         )
-    return Subject(where, found.length, last, live=found.length is None)
+    return Subject(where, found.length, last, live=found.length is None, pulling=pulling)
 
 
 async def watch(subject: Subject, live: LiveStream, progress: Progress) -> None:
@@ -86,7 +87,9 @@ async def watch(subject: Subject, live: LiveStream, progress: Progress) -> None:
             path, live, last=subject.last, progress=lambda at, of: progress(at, of, f"{at:.0f} s")
         )
         return
-    puller = Puller(subject.source, live, settings=PULLING, monotonic=time.monotonic, trusted=True)
+    puller = Puller(
+        subject.source, live, settings=subject.pulling, monotonic=time.monotonic, trusted=True
+    )
     puller.start()
     try:
         await _pull(subject, puller, live, progress)
@@ -102,7 +105,7 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
     """
     over = asyncio.create_task(puller.wait_over())
     length = subject.last if subject.live else subject.length
-    patience = time.monotonic() + PULLING.open_within + PULLING.silence
+    patience = time.monotonic() + subject.pulling.open_within + subject.pulling.silence
     began: float | None = None
     try:
         while not over.done():

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.stream.certificates import Certified
 from tests.stream.conftest import RtspServer
 from tests.stream.http_server import Site, send_file, send_pictures, serve
 from tests.stream.videos import write_video
@@ -103,6 +104,21 @@ async def test_a_url_that_ends_needs_no_time(tmp_path):
     with serve(site) as url:
         code, output, errors = await flashback("ask", f"{url}/film.mp4", *QUESTION, "--json")
     assert code == 0, errors
+    assert json.loads(output)["clips"] >= 1
+
+
+async def test_an_encrypted_source_needs_a_certificate_that_is_believed(tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=3)
+    certified = Certified(tmp_path, "web")
+    site = Site()
+    site.file("/film.mp4", film.read_bytes(), "video/mp4")
+    with serve(site, certificate=certified.both) as url:
+        asked = ("ask", f"{url}/film.mp4", *QUESTION, "--json")
+        refused, _, errors = await flashback(*asked)
+        believed = {"FLASHBACK_SOURCE_CERTIFICATES": str(certified.certificate)}
+        code, output, _ = await flashback(*asked, **believed)
+    assert (refused, code) == (2, 0)
+    assert "signed by nobody this machine trusts" in errors
     assert json.loads(output)["clips"] >= 1
 
 
