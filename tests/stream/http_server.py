@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import ssl
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,6 +116,14 @@ def send_nothing(site):
     return answer
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that leave: whoever seeks in a file does."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serve(site, host="127.0.0.1", port=0, certificate=None):
     """Serve `site` and give its base URL; encrypted by a PEM file with certificate and key."""
@@ -136,7 +145,7 @@ def serve(site, host="127.0.0.1", port=0, certificate=None):
         def log_message(self, *_args):
             pass
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = QuietServer((host, port), Handler)
     server.daemon_threads = True
     scheme = "http" if certificate is None else "https"
     if certificate is not None:

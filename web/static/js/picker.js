@@ -1,16 +1,20 @@
 // The choice of what to watch: camera, screen, an address to pull from, or any stream there is.
 
-import { freshTicket, getJson, newestUrl, postJson } from "./api.js";
-import { moments } from "./format.js";
+import { call, freshTicket, getJson, newestUrl, postJson } from "./api.js";
+import { duration, moments } from "./format.js";
+import { streamItem } from "./tile.js";
+import { Wall } from "./wall.js";
 
 const $ = (id) => document.getElementById(id);
 const REFRESH = 3000;
+const MOST = 50;
 const WORDS = { live: "live", connecting: "connecting", stalled: "stalled", retrying: "retrying", ended: "remembered" };
 
 export class Picker {
   #box = $("picker");
   #timer = 0;
   #items = new Map();
+  #wall = new Wall();
   #actions;
 
   /** `actions`: camera(), screen(), watch(name). */
@@ -35,6 +39,7 @@ export class Picker {
   close() {
     this.#box.hidden = true;
     clearTimeout(this.#timer);
+    this.#wall.close();
   }
 
   async #refresh() {
@@ -53,7 +58,7 @@ export class Picker {
   // Items are kept and changed, not made anew: a click finds its button, a picture does not flicker.
   #draw(streams) {
     const order = (s) => (s.state === "ended" ? 1 : 0);
-    const shown = streams.toSorted((a, b) => order(a) - order(b)).slice(0, 50);
+    const shown = streams.toSorted((a, b) => order(a) - order(b)).slice(0, MOST);
     const items = shown.map((status) => this.#update(status));
     const list = $("streams");
     for (const old of [...list.children]) {
@@ -63,14 +68,22 @@ export class Picker {
       if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
     });
     this.#items = new Map(shown.map((status, place) => [status.name, items[place]]));
-    list.classList.toggle("wall", items.length > 1);
+    const tile = ({ name, state }, place) => [
+      items[place],
+      { stream: name, live: state === "live", video: items[place].querySelector("video") },
+    ];
+    if (!this.#box.hidden) this.#wall.show(new Map(shown.map(tile)));
   }
 
   #update(status) {
-    const item = this.#items.get(status.name) ?? this.#item(status.name);
-    item.firstChild.title = status.reason;
+    const item = this.#items.get(status.name) ?? streamItem(status.name, this.#actions.watch, (s) => this.#ask(s));
+    const troubled = status.state !== "live" && status.state !== "ended";
+    item.firstChild.title = status.origin ?? "";
     item.querySelector(".dot").dataset.state = status.state;
-    item.querySelector("small").textContent = `${WORDS[status.state]} · ${moments(status.clips)}`;
+    item.querySelector(".what").textContent = `${WORDS[status.state]} · ${moments(status.clips)}`;
+    item.querySelector(".why").textContent = troubled ? status.reason : "";
+    // A browser that is sending would only begin anew.
+    item.querySelector(".remove").hidden = !status.origin && status.state !== "ended";
     const image = item.querySelector("img");
     image.hidden = !status.clips;
     const version = String(status.end);
@@ -81,20 +94,22 @@ export class Picker {
     return item;
   }
 
-  #item(stream) {
-    const button = document.createElement("button");
-    const image = document.createElement("img");
-    const dot = document.createElement("span");
-    const name = document.createElement("b");
-    button.type = "button";
-    button.onclick = () => this.#actions.watch(stream);
-    image.alt = "";
-    dot.className = "dot";
-    name.textContent = stream;
-    button.append(image, dot, name, document.createElement("small"));
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
+  #ask(stream) {
+    const dialog = $("removal");
+    $("removal-title").textContent = `Remove ${stream}?`;
+    $("removal-wrong").textContent = "";
+    $("removal-form").onsubmit = async (event) => {
+      if (event.submitter?.value !== "remove") return;
+      event.preventDefault();
+      try {
+        await call(`/v1/streams/${stream}`, { method: "DELETE" });
+        dialog.close();
+        this.#refresh();
+      } catch (error) {
+        $("removal-wrong").textContent = error.message;
+      }
+    };
+    dialog.showModal();
   }
 
   #toggleForm() {
@@ -106,25 +121,35 @@ export class Picker {
 
   async #test() {
     if (!$("add-url").reportValidity()) return;
-    $("add-result").textContent = "Looking…";
+    this.#say("Looking…");
+    $("add-test").disabled = true;
     try {
       const found = await postJson("/v1/streams/test", { url: $("add-url").value });
-      $("add-result").textContent = `${found.codec}, ${found.width} × ${found.height}, ${found.rate ?? "?"} pictures a second`;
+      const rate = found.rate ? `, ${found.rate} pictures a second` : "";
+      const after = `first picture after ${duration(found.first_picture_ms)}`;
+      this.#say(`It works: ${found.codec}, ${found.width} × ${found.height}${rate}, ${after}.`, "good");
     } catch (error) {
-      $("add-result").textContent = error.message;
+      this.#say(error.message, "bad");
     }
+    $("add-test").disabled = false;
   }
 
   async #add() {
     const name = $("add-name").value;
-    $("add-result").textContent = "Connecting…";
+    this.#say("Connecting…");
     try {
       await postJson("/v1/streams", { name, url: $("add-url").value });
-      $("add-result").textContent = "";
-      $("add").reset();
+      this.#say("");
+      $("add").reset(); // with it any password leaves the page
+      this.#toggleForm();
       this.#actions.watch(name);
     } catch (error) {
-      $("add-result").textContent = error.message;
+      this.#say(error.message, "bad");
     }
+  }
+
+  #say(text, kind = "") {
+    $("add-result").textContent = text;
+    $("add-result").dataset.kind = kind;
   }
 }
