@@ -10,15 +10,14 @@ from contextlib import aclosing
 from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
 from model.types import AnswerPiece, Finish, Usage, Words
-from web.events import (
+from web.identifiers import new_id
+from web.server_events import (
     Error,
     ErrorDetails,
     ErrorKind,
     EvidencePart,
     Failure,
     InputDetails,
-    Message,
-    OutputText,
     Response,
     ResponseCreated,
     ResponseDone,
@@ -30,7 +29,7 @@ from web.events import (
     Timings,
     UsageReport,
 )
-from web.identifiers import new_id
+from web.wire_items import Message, OutputText
 
 log = logging.getLogger(__name__)
 

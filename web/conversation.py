@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from model.types import Question, Turn
-from web.events import Message, ResponseWish, Session, SessionChange
+from web.client_events import ResponseWish, SessionChange
+from web.server_events import Session
+from web.wire_items import Message
 
 Value = TypeVar("Value")
 

@@ -17,11 +17,11 @@ from PIL import Image, UnidentifiedImageError
 from memory.store import StoreUnavailable
 from stream.feed import Feed
 from stream.registry import BadName, Registry, TooManyStreams
-from web.events import PICTURE_PREFIX
 from web.identifiers import new_id
 from web.places import Full, Places
 from web.security import Caller
 from web.wire import Refused
+from web.wire_items import PICTURE_PREFIX
 
 LARGEST_SIDE = 4096
 LONGEST_KEPT = 640

@@ -5,21 +5,28 @@ One source for the code that checks messages and the page people read, so neithe
 
 import inspect
 import sys
-import types
 from collections.abc import Iterator
+from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from web import events
-from web.events import MESSAGE_LIMIT, ClientEvent, ServerEvent
+from web import client_events, server_events, stream_events, wire_items
+from web.client_events import ClientEvent
 from web.realtime import SEND_SECONDS, STATUS_SECONDS
 from web.security import TICKET_SECONDS
+from web.server_events import ServerEvent
+from web.wire_items import MESSAGE_LIMIT
+
+_ROOMS = (wire_items, client_events, server_events, stream_events)
+
+_FILES = ", ".join(f"`{room.__name__.replace('.', '/')}.py`" for room in _ROOMS)
 
 _HEAD = f"""# The WebSocket protocol
 
-*Written from `web/events.py` by `python -m web.protocol`; a test keeps it current.*
+*Written by `python -m web.protocol` from the types in {_FILES}; a test
+keeps it current.*
 
 `GET /v1/realtime?stream=NAME` opens a WebSocket about one stream. Messages are JSON objects in
 text frames, one event each. The event names are those of OpenAI's Realtime API; what it has no
@@ -54,18 +61,24 @@ every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with ever
 def render() -> str:
     """Return the whole page."""
     client, server = _events(ClientEvent), _events(ServerEvent)
-    others = [
-        model
-        for model in vars(events).values()
-        if inspect.isclass(model)
-        and issubclass(model, BaseModel)
-        and not model.__name__.startswith("_")
-        and model not in {*client, *server}
-    ]
+    events = {*client, *server}
+    others = [shape for room in _ROOMS for shape in _shapes(room) if shape not in events]
     parts = [_HEAD, "\n## Client to server\n", *map(_event, client)]
     parts += ["\n## Server to client\n", *map(_event, server)]
     parts += ["\n## What they carry\n", *map(_shape, others)]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _shapes(room: ModuleType) -> Iterator[type[BaseModel]]:
+    """Yield what is defined in `room`, but for the bases of others."""
+    for shape in vars(room).values():
+        if (
+            inspect.isclass(shape)
+            and issubclass(shape, BaseModel)
+            and shape.__module__ == room.__name__
+            and shape.model_fields.keys() - {"event_id"}
+        ):
+            yield shape
 
 
 def _events(union: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - an annotated union has no type
@@ -112,7 +125,7 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - annotations are of any kind
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(inside[0])
-    if origin in {Union, types.UnionType}:
+    if origin in {Union, UnionType}:
         return " or ".join(_type(one) for one in inside)
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in inside)

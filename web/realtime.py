@@ -22,32 +22,26 @@ from stream.live import LiveStream
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed
 from web.answering import Answer
+from web.client_events import ItemCreate, ResponseCancel, ResponseCreate, SessionUpdate
 from web.conversation import Conversation, NoQuestion, changed
-from web.events import (
-    Error,
-    InputImage,
-    ItemAdded,
-    ItemCreate,
-    ItemDeleted,
-    ItemDone,
-    Message,
-    MomentRemembered,
-    MomentReport,
-    ResponseCancel,
-    ResponseCreate,
-    ServerEvent,
-    Session,
-    SessionCreated,
-    SessionUpdate,
-    SessionUpdated,
-    StreamChanged,
-)
 from web.identifiers import new_id
 from web.pictures import PictureSource
 from web.places import Places
 from web.reports import report
 from web.security import Caller
+from web.server_events import (
+    Error,
+    ItemAdded,
+    ItemDeleted,
+    ItemDone,
+    ServerEvent,
+    Session,
+    SessionCreated,
+    SessionUpdated,
+)
+from web.stream_events import MomentRemembered, MomentReport, StreamChanged
 from web.wire import Refused, parse
+from web.wire_items import InputImage, Message
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stream.source_url import BadSource
 from stream.status import StreamStatus
-from web.events import MomentReport, StreamReport
 from web.house import House, house
 from web.places import Full
 from web.problems import Refusal
 from web.reports import report
 from web.security import Caller, by_header, by_ticket
 from web.sources import AlreadyPulled
+from web.stream_events import MomentReport, StreamReport
 
 LONGEST_LIST = 2000
 

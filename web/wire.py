@@ -6,15 +6,15 @@ Pure. Whatever arrives, the outcome is an event or `Refused`, never another exce
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from web.events import (
-    MESSAGE_LIMIT,
-    ErrorDetails,
+from web.client_events import (
     ItemCreate,
     ResponseCancel,
     ResponseCreate,
     SessionUpdate,
     client_events,
 )
+from web.server_events import ErrorDetails
+from web.wire_items import MESSAGE_LIMIT
 
 
 class Refused(Exception):

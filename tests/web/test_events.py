@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.events import ItemCreate, ResponseCreate, SessionUpdate, client_events, server_events
+from web.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
 from web.protocol import render
+from web.server_events import server_events
 from web.wire import Refused, parse
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol.md"

@@ -1,0 +1,117 @@
+"""What a client may say on the WebSocket; `docs/protocol.md` is generated from these types.
+
+The names are those of OpenAI's Realtime API. Unknown events and unknown fields are refused with the
+name of what was not understood, never ignored.
+https://platform.openai.com/docs/api-reference/realtime
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from web.wire_items import (
+    TEXT_LIMIT,
+    Identifier,
+    Line,
+    Seconds,
+    Share,
+    Temperature,
+    Tokens,
+    Wire,
+)
+
+
+class SessionChange(Wire):
+    """What can be set for all answers of a connection; what is left out stays as it is.
+
+    Attributes:
+        type: Always `realtime`.
+        output_modalities: Always `["text"]`.
+        instructions: Said to the language model before every question.
+        max_output_tokens: Longest answer, in tokens.
+        temperature: 0 is greedy; higher is more varied.
+        top_p: Choose among the likeliest tokens that together reach this probability.
+    """
+
+    type: Literal["realtime"] | None = None
+    output_modalities: tuple[Literal["text"]] | None = None
+    instructions: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = None
+    max_output_tokens: Tokens | Literal["inf"] | None = None
+    temperature: Temperature | None = None
+    top_p: Share | None = None
+
+
+class ResponseWish(Wire):
+    """How this one answer is to be made; what is left out is as the session says.
+
+    Attributes:
+        conversation: `none` keeps question and answer out of the conversation, and the
+            conversation out of the question.
+        input: Lines to answer instead of the conversation; needs `conversation: none`.
+        output_modalities: Always `["text"]`.
+        instructions: As in the session.
+        max_output_tokens: As in the session.
+        temperature: As in the session.
+        top_p: As in the session.
+        since: Look only at what was shown from this media second on.
+        until: Look only at what was shown up to this media second.
+    """
+
+    conversation: Literal["auto", "none"] = "auto"
+    input: Annotated[tuple[Line, ...], Field(min_length=1, max_length=20)] | None = None
+    output_modalities: tuple[Literal["text"]] | None = None
+    instructions: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = None
+    max_output_tokens: Tokens | Literal["inf"] | None = None
+    temperature: Temperature | None = None
+    top_p: Share | None = None
+    since: Seconds | None = None
+    until: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _input_stands_alone(self) -> Self:
+        if self.input is not None and self.conversation != "none":
+            raise ValueError("input needs conversation to be none")
+        return self
+
+
+class ClientMessage(Wire):
+    """Something a client says; its `event_id` comes back in an error about it."""
+
+    event_id: Identifier | None = None
+
+
+class SessionUpdate(ClientMessage):
+    """Change how answers are made from now on."""
+
+    type: Literal["session.update"] = "session.update"
+    session: SessionChange
+
+
+class ItemCreate(ClientMessage):
+    """Add a line to the conversation, usually a question, or a picture to the stream."""
+
+    type: Literal["conversation.item.create"] = "conversation.item.create"
+    previous_item_id: None = None  # lines are added at the end; clients may say so
+    item: Line
+
+
+class ResponseCreate(ClientMessage):
+    """Answer the newest question of the conversation from what the stream has shown."""
+
+    type: Literal["response.create"] = "response.create"
+    response: ResponseWish = ResponseWish()
+
+
+class ResponseCancel(ClientMessage):
+    """Stop the answer that is being written."""
+
+    type: Literal["response.cancel"] = "response.cancel"
+    response_id: Identifier | None = None
+
+
+ClientEvent = Annotated[
+    SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel, Field(discriminator="type")
+]
+client_events: TypeAdapter[SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel] = (
+    TypeAdapter(ClientEvent)
+)

@@ -1,0 +1,243 @@
+"""What the service says on the WebSocket; `docs/protocol.md` is generated from these types.
+
+The names are those of OpenAI's Realtime API, so that its clients can listen to us.
+https://platform.openai.com/docs/api-reference/realtime
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from web.stream_events import MomentRemembered, ServerMessage, StreamChanged
+from web.wire_items import Message, Share, Temperature, Tokens, Wire
+
+
+class Session(Wire):
+    """How answers are made on this connection.
+
+    Attributes:
+        stream: The stream that is asked about.
+        model: The model that answers.
+    """
+
+    id: str
+    object: Literal["realtime.session"] = "realtime.session"
+    type: Literal["realtime"] = "realtime"
+    stream: str
+    model: str
+    output_modalities: tuple[Literal["text"]] = ("text",)
+    instructions: str = ""
+    max_output_tokens: Tokens | Literal["inf"] = 128
+    temperature: Temperature = 0.0
+    top_p: Share = 1.0
+
+
+class SessionCreated(ServerMessage):
+    """The first event of every connection."""
+
+    type: Literal["session.created"] = "session.created"
+    session: Session
+
+
+class SessionUpdated(ServerMessage):
+    """The session as it is after an update."""
+
+    type: Literal["session.updated"] = "session.updated"
+    session: Session
+
+
+class ItemAdded(ServerMessage):
+    """A line is part of the conversation; for a picture: the next one may be sent."""
+
+    type: Literal["conversation.item.added"] = "conversation.item.added"
+    item: Message
+
+
+class ItemDone(ServerMessage):
+    """The line is complete."""
+
+    type: Literal["conversation.item.done"] = "conversation.item.done"
+    item: Message
+
+
+class ItemDeleted(ServerMessage):
+    """The oldest line was let go: a conversation holds at most 40 lines."""
+
+    type: Literal["conversation.item.deleted"] = "conversation.item.deleted"
+    item_id: str
+
+
+class EvidencePart(Wire):
+    """How much the answer rests on one moment.
+
+    Attributes:
+        start: First media second of the moment.
+        end: Last media second of the moment.
+        score: Its share of the attention from the question; those of an answer sum to 1.
+    """
+
+    start: float
+    end: float
+    score: float
+
+
+class InputDetails(Wire):
+    """What went in, by kind, in tokens."""
+
+    text_tokens: int
+    image_tokens: int
+
+
+class UsageReport(Wire):
+    """What an answer was made from.
+
+    Attributes:
+        input_tokens: Tokens of the question, and the visual tokens kept for it.
+        clips: Clips it could draw on.
+        frames: Frames those clips stand for.
+        visual_tokens: Visual tokens of those clips.
+        tokens_kept: Visual tokens left after the last text-guided selection.
+        start: Media second where the clips begin.
+        end: Media second where the clips end.
+    """
+
+    total_tokens: int
+    input_tokens: int
+    output_tokens: int
+    input_token_details: InputDetails
+    clips: int
+    frames: int
+    visual_tokens: int
+    tokens_kept: int
+    start: float
+    end: float
+
+
+class Timings(Wire):
+    """How long the answer took, from `response.create`.
+
+    Attributes:
+        first_token_ms: Until the first words; null if there were none.
+        total_ms: Until the end.
+    """
+
+    first_token_ms: float | None
+    total_ms: float
+
+
+class Failure(Wire):
+    """Why there is no answer: a code for programs, a sentence for people."""
+
+    type: str
+    code: str
+    message: str
+
+
+class StatusDetails(Wire):
+    """Why a response ended as it did."""
+
+    type: Literal["completed", "cancelled", "incomplete", "failed"]
+    reason: Literal["client_cancelled", "max_output_tokens"] | None = None
+    error: Failure | None = None
+
+
+ResponseStatus = Literal["in_progress", "completed", "cancelled", "incomplete", "failed"]
+
+
+class Response(Wire):
+    """An answer, or the attempt.
+
+    Attributes:
+        evidence: The moments it rests on, oldest first; empty until it is done.
+    """
+
+    id: str
+    object: Literal["realtime.response"] = "realtime.response"
+    status: ResponseStatus
+    status_details: StatusDetails | None = None
+    output: tuple[Message, ...] = ()
+    usage: UsageReport | None = None
+    evidence: tuple[EvidencePart, ...] = ()
+    timings: Timings | None = None
+
+
+class ResponseCreated(ServerMessage):
+    """An answer is being made."""
+
+    type: Literal["response.created"] = "response.created"
+    response: Response
+
+
+class TextDelta(ServerMessage):
+    """The next words: whole characters, never half of one."""
+
+    type: Literal["response.output_text.delta"] = "response.output_text.delta"
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    content_index: int = 0
+    delta: str
+
+
+class TextDone(ServerMessage):
+    """All words of the answer."""
+
+    type: Literal["response.output_text.done"] = "response.output_text.done"
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    content_index: int = 0
+    text: str
+
+
+class ResponseDone(ServerMessage):
+    """The answer is over: complete, cancelled, cut at its limit, or failed."""
+
+    type: Literal["response.done"] = "response.done"
+    response: Response
+
+
+ErrorKind = Literal["invalid_request_error", "server_error"]
+
+
+class ErrorDetails(Wire):
+    """What went wrong.
+
+    Attributes:
+        type: `invalid_request_error` (the client can do better) or `server_error`.
+        code: A name for programs.
+        message: A sentence for people.
+        param: The field that was wrong.
+        event_id: The client event that this is about, if it had an `event_id`.
+    """
+
+    type: ErrorKind
+    code: str
+    message: str
+    param: str | None = None
+    event_id: str | None = None
+
+
+class Error(ServerMessage):
+    """Something was refused or failed. The connection lives on."""
+
+    type: Literal["error"] = "error"
+    error: ErrorDetails
+
+
+ServerEvent = Annotated[
+    SessionCreated
+    | SessionUpdated
+    | ItemAdded
+    | ItemDone
+    | ItemDeleted
+    | ResponseCreated
+    | TextDelta
+    | TextDone
+    | ResponseDone
+    | Error
+    | MomentRemembered
+    | StreamChanged,
+    Field(discriminator="type"),
+]
+server_events: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)

@@ -1,0 +1,89 @@
+"""What the service says of a live stream, over WebSocket and HTTP alike.
+
+OpenAI's Realtime API has no names for it; ours begin with `flashback.`. `docs/protocol.md` is
+generated from these types.
+"""
+
+from typing import Literal
+
+from stream.status import SourceKind, State
+from web.wire_items import Wire
+
+
+class ServerMessage(Wire):
+    """Something the service says."""
+
+    event_id: str
+
+
+class MomentReport(Wire):
+    """One remembered clip."""
+
+    start: float
+    end: float
+
+
+class MomentRemembered(ServerMessage):
+    """A clip is in memory and can be asked about from now on."""
+
+    type: Literal["flashback.moment"] = "flashback.moment"
+    stream: str
+    moment: MomentReport
+
+
+class LossReport(Wire):
+    """Clips that never reached memory, by cause."""
+
+    overload: int
+    unwritten: int
+    full: int
+
+
+class StreamReport(Wire):
+    """What a stream tells of itself; also the body of `GET /v1/streams/{stream}`.
+
+    Attributes:
+        state: `connecting`, `live`, `stalled`, `retrying` or `ended`.
+        reason: Why it is in this state, as a sentence.
+        source: What feeds it, or fed it last.
+        origin: Where a pulled source comes from, without credentials; null for others.
+        began: Unix seconds of media time zero.
+        end: Media second where the newest remembered clip ends.
+        clips: Clips remembered.
+        frames: Pictures that arrived since the stream was opened.
+        sampled: Pictures of those that were looked at.
+        rate: Pictures looked at per second, as it is now.
+        lost: Clips that never reached memory, by cause.
+        unwritten: Encoded clips that wait for memory to come back.
+        frame_age_ms: From a picture's arrival to the encoder, newest clip.
+        frame_age_p50_ms: The median of the newest clips.
+        frame_age_p99_ms: The worst one in a hundred of the newest clips.
+        encode_ms: What the newest clip took to encode, waiting included.
+        memory: Null, or why what is seen cannot be remembered now.
+    """
+
+    name: str
+    state: State
+    reason: str
+    source: SourceKind
+    origin: str | None = None
+    began: float
+    end: float | None
+    clips: int
+    frames: int
+    sampled: int
+    rate: float
+    lost: LossReport
+    unwritten: int
+    frame_age_ms: float | None
+    frame_age_p50_ms: float | None
+    frame_age_p99_ms: float | None
+    encode_ms: float | None
+    memory: str | None
+
+
+class StreamChanged(ServerMessage):
+    """The stream's state is another one now; sent once at the start, and then every 2 s."""
+
+    type: Literal["flashback.stream"] = "flashback.stream"
+    stream: StreamReport
