@@ -138,6 +138,7 @@ async def test_a_source_is_added_watched_lost_found_again_and_removed(tmp_path, 
         assert await page.inner_text("#fact-state") == "Live"
 
         await page.click("#change")
+        assert await page.is_disabled("#send"), "nothing is being watched that could be asked about"
         yard = tile(page, "yard")
         await yard.locator(".dot[data-state=live]").wait_for()
         await yard.locator("img[src*='newest.jpg']").wait_for(state="attached")

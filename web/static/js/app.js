@@ -123,6 +123,7 @@ function whyNoCapture(kind, error) {
 
 function choose() {
   leave();
+  chat.detach();
   stage.reset("");
   strip.reset("");
   $("change").hidden = true;

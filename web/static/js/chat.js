@@ -42,15 +42,25 @@ export class Chat {
   }
 
   attach(socket, stream) {
+    this.detach();
     this.#socket = socket;
     this.#stream = stream;
+    const hear = (type, take) =>
+      socket.addEventListener(type, ({ detail }) => {
+        if (socket === this.#socket) take(detail);
+      });
+    hear("state", () => this.#connection());
+    hear("response.output_text.delta", ({ delta }) => this.#words(delta));
+    hear("response.done", ({ response }) => this.#done(response));
+    hear("error", ({ error }) => this.#refused(error));
+    this.#ready();
+  }
+
+  /** Forget the stream and what was said about it: nothing is being watched. */
+  detach() {
+    this.#socket = this.#answer = null;
     this.#lines.replaceChildren();
     this.#hello.hidden = false;
-    this.#answer = null;
-    socket.addEventListener("state", () => this.#connection());
-    socket.addEventListener("response.output_text.delta", ({ detail }) => this.#words(detail.delta));
-    socket.addEventListener("response.done", ({ detail }) => this.#done(detail.response));
-    socket.addEventListener("error", ({ detail }) => this.#refused(detail.error));
     this.#ready();
   }
 
