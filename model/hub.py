@@ -50,7 +50,7 @@ def locate(
         return _fetch(name, offline=offline, endpoint=endpoint, cache=cache)
     raise CheckpointUnavailable(
         f"there is no folder {name!r}, and it is not a released model; "
-        f"give a folder, a hub id (OWNER/NAME), or one of {', '.join(RELEASED)}"
+        f"give a folder, a hub id (OWNER/NAME), or one of lite, {', '.join(RELEASED)}"
     )
 
 

@@ -16,8 +16,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from memory.local_store import LocalStore
 from model.engine import Engine, NothingSeen
+from model.hub import CheckpointUnavailable
+from model.lite import TrainedWeightsMissing
+from model.lite_base import BaseWeightsMissing
 from model.presets import load_engine
 from model.types import Finish, Question, Words
+from model.weights import CheckpointDamaged, CheckpointMismatch
 from stream.live import LiveSettings, LiveStream
 from stream.pull_reader import PullSettings
 from stream.registry import Registry
@@ -26,6 +30,13 @@ from web.settings import Settings
 from web.watching import look_at, watch
 
 STREAM = "asked"
+NO_MODEL = (
+    BaseWeightsMissing,
+    TrainedWeightsMissing,
+    CheckpointUnavailable,
+    CheckpointDamaged,
+    CheckpointMismatch,
+)
 
 screen = Console(stderr=True, highlight=False)
 
@@ -64,6 +75,8 @@ def run_ask(
         Failed: If the source is no video, or holds nothing to answer from, or is live and `last`
             does not say for how long to watch it.
     """
+    if not question.strip():
+        raise Failed("the question is empty", 2)
     asked = asyncio.run(_ask(settings, source, question, last))
     print(json.dumps(asdict(asked)) if as_json else asked.answer, flush=True)  # noqa: T201
 
@@ -78,6 +91,7 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
         TimeElapsedColumn(),
         console=screen,
         transient=True,
+        disable=not screen.is_terminal,
     ) as bars:
         bar = bars.add_task(f"Loading {settings.model}", total=None, at="")
 
@@ -98,9 +112,12 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
 async def _watcher(
     settings: Settings, bars: Progress, bar: TaskID
 ) -> AsyncIterator[tuple[Engine, LiveStream]]:
-    engine: Engine = await asyncio.to_thread(
-        load_engine, settings.model, progress=lambda text: bars.update(bar, description=text)
-    )
+    try:
+        engine: Engine = await asyncio.to_thread(
+            load_engine, settings.model, progress=lambda text: bars.update(bar, description=text)
+        )
+    except NO_MODEL as error:
+        raise Failed(str(error)) from None
     registry = Registry(
         engine=engine,
         store=LocalStore(engine.encoder),

@@ -89,8 +89,8 @@ def demo(
 
 @app.command()
 def ask(
-    source: Annotated[str, typer.Argument(help="a video file or URL")],
-    question: Annotated[str, typer.Argument(help="what to ask about it")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="a video file or URL")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="what to ask about it")],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     last: Annotated[
         float | None,
@@ -129,8 +129,11 @@ def weights() -> None:
 
 
 @app.command(context_settings=PassedOn)
-def bench(name: str, context: typer.Context) -> None:
-    """Measure something: NAME is one of the modules in benchmarks/, such as `live`."""
+def bench(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="such as live, or --help")] = "--help",
+) -> None:
+    """Measure something: NAME is live, question, ingest or flops; NAME --help says more."""
     _run_module("benchmarks", name, context.args)
 
 
@@ -141,6 +144,8 @@ def evaluate(name: str, context: typer.Context) -> None:
 
 
 def _run_module(package: str, name: str, arguments: list[str]) -> None:
+    if name == "--help":
+        raise Failed("say what to measure: flashback bench live, question, ingest or flops", 2)
     module = f"{package}.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
         raise Failed(f"there is no {module}", 2)

@@ -4,6 +4,7 @@ The port is taken before anything slow begins, so that one in use is said at onc
 """
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,12 @@ from web.realtime import RECEIVE_LIMIT
 from web.settings import Settings
 
 GRACE_SECONDS = 3
+
+_ADVICE = {
+    errno.EADDRINUSE: "Stop what uses it, or choose another with --port.",
+    errno.EACCES: "Ports below 1024 belong to the system; choose another with --port.",
+    errno.EADDRNOTAVAIL: "This machine has no such address; choose another with --host.",
+}
 
 Companion = Callable[[str], Awaitable[None]]
 
@@ -41,9 +48,9 @@ def take_port(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = os.strerror(error.errno) if error.errno else str(error)
+        todo = _ADVICE.get(error.errno or 0, "Choose another address with --host or --port.")
         raise CannotServe(
-            f"Cannot listen on {settings.host}:{settings.port}: {reason}. "
-            "Stop what uses it, or choose another with --port."
+            f"Cannot listen on {settings.host}:{settings.port}: {reason}. {todo}"
         ) from None
     return listener
 
@@ -100,7 +107,13 @@ async def serve(
         accompanying.cancel()
         await asyncio.wait([accompanying])
     if failures:
-        raise CannotServe(str(failures[0])) from failures[0]
+        raise CannotServe(_in_words(failures[0])) from failures[0]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"Cannot use {error.filename}: {error.strerror}."
+    return str(error)
 
 
 async def _accompany(app: FastAPI, companion: Companion, address: str) -> None:

@@ -38,6 +38,9 @@ async def flashback(*arguments, **environment):
         (["serve", "--port", "abc"], {}, "valid integer"),
         (["serve", "--source", "nameless"], {}, "FLASHBACK_SOURCE: give NAME=URL"),
         (["frob"], {}, "No such command"),
+        (["serve", "--port", "0", "--source", "x=", "--model", "tiny"], {}, "give NAME=URL"),
+        (["ask", "web/sample/sample.mp4", " "], {}, "the question is empty"),
+        (["bench"], {}, "say what to measure: flashback bench live"),
         (["bench", "nothing"], {}, "there is no benchmarks.nothing"),
         (["bench", "os.path"], {}, "there is no benchmarks.os.path"),
     ],
@@ -58,6 +61,32 @@ async def test_a_port_in_use_is_said_in_one_sentence():
     assert code == 1
     assert f"Cannot listen on 127.0.0.1:{port}" in errors
     assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["serve", "--port", "0"], ["ask", "web/sample/sample.mp4", "?"]]
+)
+async def test_a_model_that_there_is_none_of_is_said_in_one_sentence(command):
+    code, output, errors = await flashback(*command, "--model", "nope")
+    assert (code, output) == (1, "")
+    assert "'nope'" in errors
+    assert "lite" in errors
+    assert len(errors.splitlines()) == 1
+
+
+async def test_what_to_do_about_an_address_that_is_not_ours_is_said():
+    environment = {"FLASHBACK_TOKEN": "hunter2"}
+    code, _, errors = await flashback("serve", "--host", "203.0.113.9", **environment)
+    assert code == 1
+    assert "choose another with --host" in errors
+
+
+async def test_a_folder_that_cannot_be_used_is_named():
+    options = ("--port", "0", "--model", "tiny", "--data", "/proc/none")
+    code, _, errors = await flashback("serve", *options)
+    assert code == 1
+    assert "/proc/none" in errors
+    assert "Errno" not in errors
 
 
 @pytest.mark.parametrize("source", ["README.md", "no-such-file.mp4", "ftp://host/film.mp4", "."])
