@@ -133,7 +133,7 @@ def bench(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="such as live, or --help")] = "--help",
 ) -> None:
-    """Measure something: NAME is live, question, ingest or flops; NAME --help says more."""
+    """Measure something: NAME is live, join, question, ingest or flops; NAME --help says more."""
     _run_module("benchmarks", name, context.args)
 
 
@@ -145,7 +145,7 @@ def evaluate(name: str, context: typer.Context) -> None:
 
 def _run_module(package: str, name: str, arguments: list[str]) -> None:
     if name == "--help":
-        raise Failed("say what to measure: flashback bench live, question, ingest or flops", 2)
+        raise Failed("say what to measure: flashback bench live, join, question, ingest or flops", 2)
     module = f"{package}.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
         raise Failed(f"there is no {module}", 2)
