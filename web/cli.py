@@ -145,7 +145,9 @@ def evaluate(name: str, context: typer.Context) -> None:
 
 def _run_module(package: str, name: str, arguments: list[str]) -> None:
     if name == "--help":
-        raise Failed("say what to measure: flashback bench live, join, question, ingest or flops", 2)
+        raise Failed(
+            "say what to measure: flashback bench live, join, question, ingest or flops", 2
+        )
     module = f"{package}.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
         raise Failed(f"there is no {module}", 2)
