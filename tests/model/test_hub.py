@@ -142,5 +142,7 @@ def test_a_name_the_hub_could_not_know_is_a_sentence(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["flash-3b", "./absent", "/absent/folder", "a/b/c"])
 def test_a_name_that_is_nothing_lists_what_there_is(name):
-    with pytest.raises(CheckpointUnavailable, match=r"no folder .* one of lite, flash-2b, flash-7b"):
+    with pytest.raises(
+        CheckpointUnavailable, match=r"no folder .* one of lite, flash-2b, flash-7b"
+    ):
         locate(name)
