@@ -20,12 +20,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.products import attend_by_products, products_pay, tiles
+from model.products import Block, attend_by_products, products_pay, tiles
 
 Queries = Float[Tensor, "heads n dim"]
 Keys = Float[Tensor, "kv_heads n dim"]
-Block = Float[Tensor, "kv_heads _ dim"]
-"""Keys, or values, of any number of tokens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

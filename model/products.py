@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 Block = Float[Tensor, "kv_heads _ dim"]
+"""Keys, or values, of any number of tokens."""
 
 _QUERIES = 32
 """Query rows of a key head from which products pay: a single word's are too few."""

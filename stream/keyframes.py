@@ -23,15 +23,14 @@ class Decoding:
 
     Attributes:
         everything: Whether more pictures are wanted than keyframes can be asked for.
-        passed_over: Pictures not decoded since `decodes` last said yes.
     """
 
     def __init__(self) -> None:
         self.everything = True
-        self.passed_over = 0
+        self._passed_over = 0
         self._trusted = False
         self._in_a_row = 0
-        self._asked: float | None = None
+        self._asked = float("-inf")
         self._waiting = False
         self._rests_until = float("-inf")
         # What came before is missing: no picture but a keyframe can be decoded.
@@ -50,12 +49,12 @@ class Decoding:
         elif self.thrifty:
             self._broken = True
         if self._broken:
-            self.passed_over += 1
+            self._passed_over += 1
         return not self._broken
 
     def taken(self) -> int:
         """Return how many pictures arrived since the last call, the decoded one included."""
-        arrived, self.passed_over = self.passed_over + 1, 0
+        arrived, self._passed_over = self._passed_over + 1, 0
         return arrived
 
     def lost(self) -> None:
@@ -69,7 +68,7 @@ class Decoding:
             due: Whether it is time for the next picture.
             now: Monotonic seconds.
         """
-        if self._asked is not None and now - self._asked < PROMPT:
+        if now - self._asked < PROMPT:
             return False
         if self._waiting:
             self._not_answered(now)
@@ -81,7 +80,7 @@ class Decoding:
         return True
 
     def _keyframe_came(self, now: float) -> None:
-        if not self._waiting or self._asked is None:
+        if not self._waiting:
             return
         self._waiting = False
         if now - self._asked > PROMPT:

@@ -1,7 +1,7 @@
 """Tests a source before it is used: can it be opened, and what is it?"""
 
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from stream.feed import Clock
 from stream.pull_order import Opened, Over
@@ -55,18 +55,7 @@ async def probe(
                     opened = report
                 elif opened is not None:
                     took = monotonic() - began
-                    return _found(opened, took)
+                    return Probe(**asdict(opened), first_picture=took)
     finally:
         await reader.close()
     raise BadSource("The reader of this source ended unexpectedly.")
-
-
-def _found(opened: Opened, took: float) -> Probe:
-    return Probe(
-        codec=opened.codec,
-        width=opened.width,
-        height=opened.height,
-        rate=opened.rate,
-        length=opened.length,
-        first_picture=took,
-    )

@@ -149,12 +149,9 @@ def why_not_believed(error: ssl.SSLError) -> str:
 def _connect(
     context: ssl.SSLContext, address: str, port: int, host: str, timeout: float
 ) -> ssl.SSLSocket:
-    plain = socket.create_connection((address, port), timeout)
-    try:
+    # Once it is wrapped nothing is left of the plain socket to close.
+    with socket.create_connection((address, port), timeout) as plain:
         return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
 
 
 def _certificates_in(file: str) -> set[bytes]:

@@ -6,8 +6,8 @@ edge's business; here an offer goes in and an answer comes out.
 
 import asyncio
 
-from aiortc import RTCPeerConnection
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc import RTCPeerConnection, RTCRtpReceiver
+from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from stream.feed import Feed
@@ -37,9 +37,9 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
     connection = new_connection(settings)
     try:
         await take_offer(connection, offer)
-        track = _video_track(connection, offer.mid)
+        receiver = _video_receiver(connection, offer.mid)
         decoding = Decoding()
-        _decode_alone(connection, track, decoding)
+        _decode_alone(connection, receiver, decoding)
         prepare_gathering(connection, settings)
         await connection.setLocalDescription()
         answer = advertise(connection.localDescription.sdp, settings.advertised_host)
@@ -49,8 +49,8 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         raise
     peer = Peer(connection, offer, answer)
     peer.start(
-        _drain(peer, connection, feed, track, decoding, settings),
-        _ask_for_keyframes(connection, feed, decoding),
+        _drain(peer, receiver, feed, decoding, settings),
+        _ask_for_keyframes(receiver, feed, decoding),
         _follow(peer, feed),
         ended=feed.close,
     )
@@ -58,41 +58,36 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
 
 
 def _decode_alone(
-    connection: RTCPeerConnection, track: MediaStreamTrack, decoding: Decoding
+    connection: RTCPeerConnection, receiver: RTCRtpReceiver, decoding: Decoding
 ) -> None:
-    """Have of `track` decoded what `decoding` decides, of the offer's other videos nothing."""
+    """Have decoded what `decoding` decides of one video, of the offer's others nothing."""
     now = asyncio.get_running_loop().time
-    for receiver in video_receivers(connection):
-        if receiver.track is track:
-            decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, now()))
-        else:
-            # Nobody would take the pictures: they would pile up.
-            decode_only(receiver, lambda _: False)
+    for other in video_receivers(connection):
+        # Nobody would take their pictures: they would pile up.
+        decode_only(other, lambda _: False)
+    decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, now()))
 
 
 async def _drain(
     peer: Peer,
-    connection: RTCPeerConnection,
+    receiver: RTCRtpReceiver,
     feed: Feed,
-    track: MediaStreamTrack,
     decoding: Decoding,
     settings: WebRtcSettings,
 ) -> None:
     """Take every picture as it comes, so that none waits; convert those that are wanted."""
-    receivers = video_receivers(connection)
     try:
         while True:
             async with asyncio.timeout(settings.silence):
-                frame = await track.recv()
+                frame = await receiver.track.recv()
             if not isinstance(frame, VideoFrame) or frame.time is None:
                 continue
             slot = feed.accepts(frame.time, seen=decoding.taken())
             if slot is not None:
                 feed.give(slot, await asyncio.to_thread(to_rgb, frame, settings.longest_side))
-            for receiver in receivers:
-                if is_behind(receiver):
-                    skip_to_now(receiver)
-                    decoding.lost()
+            if is_behind(receiver):
+                skip_to_now(receiver)
+                decoding.lost()
     except TimeoutError:
         seconds = f"{settings.silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")
@@ -100,14 +95,13 @@ async def _drain(
         peer.end("The sender left.")
 
 
-async def _ask_for_keyframes(connection: RTCPeerConnection, feed: Feed, decoding: Decoding) -> None:
+async def _ask_for_keyframes(receiver: RTCRtpReceiver, feed: Feed, decoding: Decoding) -> None:
     """Ask when nothing can be decoded without, and when a keyframe alone would be enough."""
     now = asyncio.get_running_loop().time
     while True:
         decoding.everything = feed.wanted_rate > KEYFRAMES_AT_MOST
         if decoding.asks(due=feed.due_in <= 0, now=now()):
-            for receiver in video_receivers(connection):
-                await ask_for_keyframe(receiver)
+            await ask_for_keyframe(receiver)
         await asyncio.sleep(min(max(feed.due_in, 0.02), LOOK_AGAIN))
 
 
@@ -116,8 +110,8 @@ async def _follow(peer: Peer, feed: Feed) -> None:
     peer.end(feed.reason)
 
 
-def _video_track(connection: RTCPeerConnection, mid: str) -> MediaStreamTrack:
+def _video_receiver(connection: RTCPeerConnection, mid: str) -> RTCRtpReceiver:
     for transceiver in connection.getTransceivers():
         if transceiver.mid == mid and transceiver.receiver.track is not None:
-            return transceiver.receiver.track
+            return transceiver.receiver
     raise BadOffer("The offer's video section cannot be received.")
