@@ -4,207 +4,127 @@
 - one pass: the reference's way, progressive dropout in one pass over everything;
 - history: what was seen was read as it arrived; the question reads only itself and what it selects.
 
+Questions go round all lengths of history in turn, so that a machine that is slower for a while is so
+for each of them; ratios between lengths are of the same round. A single pass is compared with questions
+just before and after it. The longest passes come last.
+
 Weights are random and clip tokens too: time does not depend on their values, answers are not looked at.
 """
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import cycle
 
-import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.report import Json, Report, benchmark_main
-from model.config import DropoutConfig, DropStage, LanguageConfig
+from benchmarks.question_scene import (
+    FRAMES_PER_CLIP,
+    SHAPES,
+    SUFFIX,
+    TOKENS_PER_CLIP,
+    Scene,
+    stages,
+)
+from benchmarks.report import Json, Report, benchmark_main, met
+from model.config import DropoutConfig
 from model.device import pick_device, pick_dtype
-from model.dropout import Tokens, kept_in_each_clip
-from model.history import ClipSpan, History
-from model.language import Decoder
-from model.lite_base import LITE_LANGUAGE
-from model.reading import Reader, Reading
-from model.released import RELEASED
 
-TOKENS_PER_CLIP, FRAMES_PER_CLIP = 64, 4
-CHUNK = 16
-"""Clips read at once with `--read`."""
-PREFIX, SUFFIX = 16, 32
-"""Text tokens before the clips, and of the question with all that stands around it."""
-
-SHAPES: Mapping[str, LanguageConfig] = {
-    "lite": LITE_LANGUAGE,
-    "qwen2-0.5b": LanguageConfig(
-        hidden=896,
-        layers=24,
-        heads=14,
-        kv_heads=2,
-        head_dim=64,
-        intermediate=4864,
-        vocab=151_936,
-        tied_embeddings=True,
-    ),
-    "qwen2-7b": RELEASED["flash-7b"].config.language,
-}
+BESIDE = 5
+"""Questions asked just before a single pass, and just after it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Times:
     """Seconds, at one length; None was not measured.
 
     Attributes:
         frames: Length of the history.
-        no_dropout: To the first word, every token through every layer.
-        one_pass: To the first word, the reference's way.
-        history: To the first word, from the streaming history.
+        rounds: To the first word from the streaming history, in every round.
         ingest: To read one more clip into the history.
         history_bytes: What the history holds.
+        one_pass: To the first word, the reference's way.
+        no_dropout: To the first word, every token through every layer.
+        beside: To the first word from a history, just before and after `one_pass`.
     """
 
     frames: int
-    no_dropout: float | None
-    one_pass: float | None
-    history: float
+    rounds: list[float]
     ingest: float
     history_bytes: int
+    one_pass: float | None = None
+    no_dropout: float | None = None
+    beside: list[float] = field(default_factory=list)
+
+    @property
+    def history(self) -> float:
+        """The median round."""
+        return statistics.median(self.rounds)
+
+    @property
+    def gain(self) -> float | None:
+        """How many times as long as the history one pass takes."""
+        return self.one_pass / statistics.median(self.beside) if self.one_pass else None
+
+    def growth_from(self, shorter: "Times") -> float:
+        """Return how many times as long as at a shorter length, by the median round."""
+        pairs = zip(self.rounds, shorter.rounds, strict=True)
+        return statistics.median(mine / its for mine, its in pairs)
 
 
-def stages(layers: int, shallow: str, ratio: float, budget: int | None) -> DropoutConfig:
-    """Return the paper's two stages (layers 4 and 18 of 28) for a network of `layers`."""
-    assert shallow in {"uniform", "clipwise"}
-    first = DropStage(round(4 * layers / 28), 0.75, "uniform")
-    second = DropStage(round(18 * layers / 28), ratio, "attention", budget)
-    both = DropoutConfig((first, second))
-    return both.clipwise() if shallow == "clipwise" else both
+def ask_in_rounds(
+    name: str, scene: Scene, options: argparse.Namespace, progress: Progress
+) -> list[Times]:
+    """Return the times of one network's history at every length."""
+    lengths = sorted(frames // FRAMES_PER_CLIP for frames in options.frames)
+    steps = len(lengths) * (options.repeat + 2)
+    task = progress.add_task(f"{name}: histories", total=steps)
+    histories = []
+    for length in lengths:
+        histories.append(scene.history(length, read=options.read))
+        scene.question(histories[-1])  # the first one at a length sets kernels up
+        progress.advance(task)
+    progress.update(task, description=f"{name}: questions")
+    rounds = []
+    for _ in range(options.repeat):
+        rounds.append([scene.question(history) for history in histories])
+        progress.advance(task, len(histories))
+    found = []
+    for length, history, seconds in zip(lengths, histories, zip(*rounds, strict=True), strict=True):
+        size, ingest = history.bytes, scene.ingest(history)
+        found.append(Times(length * FRAMES_PER_CLIP, list(seconds), ingest, size))
+        progress.advance(task)
+    return found
 
 
-class Filled(History):
-    """A history that can be made longer without reading: time does not depend on the values."""
-
-    @torch.inference_mode()
-    def fill(self, count: int) -> None:
-        """Append `count` clips of random keys, values and hidden states to the caches."""
-        reader, first = self._reader, len(self.clips)
-        shape, weights = reader.decoder.config, reader.decoder.lm_head.weight
-
-        def rows(*size: int) -> torch.Tensor:
-            return torch.randn(*size, dtype=weights.dtype, device=weights.device)
-
-        for number in range(first, first + count):
-            begun = list(self._rows)
-            place = torch.arange(TOKENS_PER_CLIP, device=weights.device)
-            for segment in range(self._segments):
-                if segment > 0:
-                    ratio = reader.stages[segment - 1].ratio
-                    place = place[kept_in_each_clip(place, ratio, TOKENS_PER_CLIP)]
-                for layer in reader.segments[segment]:
-                    keys, values = (rows(shape.kv_heads, len(place), shape.head_dim) for _ in "kv")
-                    self._caches[layer].append(keys, values)
-                self._positions[segment] += len(place)
-                self._rows[segment] += len(place)
-            self._keys.append(rows(shape.kv_heads, len(place), shape.head_dim))
-            self._hidden.append(rows(len(place), shape.hidden))
-            self._labels.append(torch.stack([torch.full_like(place, number), place], dim=-1))
-            spans = tuple(zip(begun, self._rows, strict=True))
-            self.clips.append(ClipSpan(4.0 * number, 4.0 * number + 3.0, spans))
-
-
-class Scene:
-    """A random network and random clips, read in each of the three ways."""
-
-    def __init__(self, shape: LanguageConfig, options: argparse.Namespace) -> None:
-        self.device = pick_device()
-        self.dtype = getattr(torch, options.dtype) if options.dtype else pick_dtype(self.device)
-        torch.manual_seed(options.seed)
-        with torch.device(self.device):
-            self.decoder = Decoder(shape).to(self.dtype).eval().requires_grad_(False)
-        self.shape, self.budget, self.repeat = shape, options.budget, options.repeat
-        self.prefix, self.suffix = self._rows(PREFIX), self._rows(SUFFIX)
-
-    def clips(self, count: int) -> list[Tokens]:
-        """Return clips that nobody has seen before."""
-        none = self._rows(0)
-        return [Tokens.of_clip(n, none, self._rows(TOKENS_PER_CLIP)) for n in range(count)]
-
-    def one_pass(self, clips: list[Tokens], dropout: DropoutConfig) -> float:
-        """Return seconds to the first word over `clips` in one pass."""
-        reader = Reader(self.decoder, dropout, TOKENS_PER_CLIP)
-        parts = [Tokens.of_text(self.prefix), *clips, Tokens.of_text(self.suffix)]
-        return self._first_word(lambda: reader.read(Tokens.join(parts)))
-
-    def histories(self, lengths: list[int], *, read: bool) -> Iterator[tuple[int, Filled]]:
-        """Yield one history at each of `lengths` (in clips), growing by reading or by filling."""
-        dropout = stages(self.shape.layers, "clipwise", 0.75, self.budget)
-        history = Filled(Reader(self.decoder, dropout, TOKENS_PER_CLIP), self.prefix)
-        for length in lengths:
-            while (missing := length - len(history.clips)) > 0:
-                if read:
-                    self.extend(history, min(CHUNK, missing))
-                else:
-                    history.fill(missing)
-            yield length, history
-
-    def extend(self, history: History, count: int) -> None:
-        """Let `history` read `count` more clips."""
-        begun = len(history.clips)
-        spans = [(4.0 * n, 4.0 * n + 3.0) for n in range(begun, begun + count)]
-        history.extend(spans, self.clips(count))
-
-    def question(self, history: History) -> float:
-        """Return median seconds to the first word, from `history`."""
-        return statistics.median(
-            self._first_word(lambda: history.ask(self.suffix)) for _ in range(self.repeat)
-        )
-
-    def ingest(self, history: History) -> float:
-        """Return median seconds to read one more clip; leaves `history` that much longer."""
-        return statistics.median(self._seconds(lambda: self.extend(history, 1)) for _ in range(3))
-
-    def _first_word(self, read: Callable[[], Reading]) -> float:
-        return self._seconds(lambda: int(read().logits.argmax()))
-
-    def _seconds(self, work: Callable[[], object]) -> float:
-        self._wait()
-        begun = time.perf_counter()
-        work()
-        self._wait()
-        return time.perf_counter() - begun
-
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-
-    def _rows(self, count: int) -> torch.Tensor:
-        return torch.randn(count, self.shape.hidden, dtype=self.dtype, device=self.device)
+def read_in_one_pass(name: str, scene: Scene, times: Times, progress: Progress) -> None:
+    """Add to `times` what one pass takes, with and without dropout."""
+    task = progress.add_task(f"{name}: one pass over {times.frames:,} frames", total=2)
+    clips = scene.clips(times.frames // FRAMES_PER_CLIP)
+    history = scene.history(len(clips), read=False)
+    scene.question(history)
+    times.beside += [scene.question(history) for _ in range(BESIDE)]
+    times.one_pass = scene.one_pass(clips, stages(scene.shape.layers, "uniform", 0.25, None))
+    times.beside += [scene.question(history) for _ in range(BESIDE)]
+    progress.advance(task)
+    progress.console.print(f"{name}, {times.frames:,} frames, one pass: {times.one_pass:.1f} s")
+    times.no_dropout = scene.one_pass(clips, DropoutConfig())
+    progress.advance(task)
+    progress.console.print(f"{name}, {times.frames:,} frames, no dropout: {times.no_dropout:.1f} s")
 
 
 def measure(
-    name: str, longest: int, options: argparse.Namespace, progress: Progress
-) -> list[Times]:
-    """Return the times of one network at every length, in one pass up to `longest` frames."""
-    scene = Scene(SHAPES[name], options)
-    lengths = sorted(frames // FRAMES_PER_CLIP for frames in options.frames)
-    task = progress.add_task(name, total=lengths[-1])
-    reference = stages(scene.shape.layers, "uniform", 0.25, None)
-    found = []
-    for length, history in scene.histories(lengths, read=options.read):
-        frames = length * FRAMES_PER_CLIP
-        progress.update(task, completed=length, description=f"{name} at {frames:,} frames")
-        slow = frames <= longest
-        clips = scene.clips(length) if slow else []
-        scene.question(history)  # the first one at a length sets kernels up
-        found.append(
-            Times(
-                frames=frames,
-                history=scene.question(history),
-                ingest=scene.ingest(history),
-                history_bytes=history.bytes,
-                one_pass=scene.one_pass(clips, reference) if slow else None,
-                no_dropout=scene.one_pass(clips, DropoutConfig()) if slow else None,
-            )
-        )
+    longest: Mapping[str, int], options: argparse.Namespace, progress: Progress
+) -> dict[str, list[Times]]:
+    """Return the times of every network, one pass up to the frames that `longest` says."""
+    scenes = {name: Scene(SHAPES[name], options) for name in options.networks}
+    found = {name: ask_in_rounds(name, scenes[name], options, progress) for name in scenes}
+    passes = [(times.frames, name, times) for name, rows in found.items() for times in rows]
+    for frames, name, times in sorted(passes, key=lambda one: one[:2]):
+        if frames <= longest[name]:
+            read_in_one_pass(name, scenes[name], times, progress)
     return found
 
 
@@ -212,7 +132,7 @@ def run(options: argparse.Namespace) -> Report:
     """Measure every network that was asked for."""
     longest = dict(zip(options.networks, cycle(options.one_pass_frames), strict=False))
     with Progress(console=Console(stderr=True)) as progress:
-        found = {name: measure(name, longest[name], options, progress) for name in options.networks}
+        found = measure(longest, options, progress)
     device = pick_device()
     dtype = options.dtype or str(pick_dtype(device)).removeprefix("torch.")
     return Report(
@@ -238,6 +158,7 @@ def run(options: argparse.Namespace) -> Report:
         rows=[_row(name, times) for name, rows in found.items() for times in rows],
         numbers={name: _numbers(rows) for name, rows in found.items()},
         notes=[
+            *(verdict for name, rows in found.items() for verdict in _verdicts(name, rows)),
             "One pass keeps 25 % of the visual tokens after the text-guided stage, as the "
             f"reference does; the history keeps at most {options.budget:,}.",
             "Weights are random. The history was "
@@ -252,38 +173,60 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def _row(name: str, times: Times) -> list[str | int | float | None]:
-    gain = None if times.one_pass is None else times.one_pass / times.history
     return [
         name,
         times.frames,
         times.no_dropout,
         times.one_pass,
         times.history,
-        gain,
+        times.gain,
         times.ingest,
         times.history_bytes / 1e6,
     ]
 
 
+def _growth(rows: list[Times]) -> float | None:
+    """Return how many times as long the history takes at 4,096 frames as at 256."""
+    shorter, longer = _at(rows, 256), _at(rows, 4096)
+    return longer.growth_from(shorter) if longer and shorter else None
+
+
+def _at(rows: list[Times], frames: int) -> Times | None:
+    return next((times for times in rows if times.frames == frames), None)
+
+
+def _verdicts(name: str, rows: list[Times]) -> list[str]:
+    """Return which targets `name` met, of those that were measured."""
+    said = []
+    if (times := _at(rows, 1024)) is not None and (gain := times.gain) is not None:
+        verdict = "met" if gain >= 50 else "MISSED"
+        said.append(f"Target 50 times as fast as one pass at 1,024 frames, {name}: {verdict} ({gain:.1f}).")  # fmt: skip
+    if (growth := _growth(rows)) is not None:
+        said.append(met(f"growth from 256 to 4,096 frames below 2, {name}", growth, 2))
+    if (longest := _at(rows, 4096)) is not None:
+        said.append(met(f"a clip read in 1.5 s at 4,096 frames, {name}", longest.ingest, 1.5))
+    return said
+
+
 def _numbers(rows: list[Times]) -> Json:
-    by_frames = {times.frames: times for times in rows}
-    ratios: dict[str, Json] = {}
-    if (times := by_frames.get(1024)) is not None and times.one_pass is not None:
-        ratios["one_pass_over_history_at_1024"] = times.one_pass / times.history
-    if 256 in by_frames and 4096 in by_frames:
-        ratios["growth_256_to_4096"] = by_frames[4096].history / by_frames[256].history
     lengths: list[Json] = [
         {
-            "frames": t.frames,
-            "no_dropout_s": t.no_dropout,
-            "one_pass_s": t.one_pass,
-            "history_s": t.history,
-            "ingest_clip_s": t.ingest,
-            "history_bytes": t.history_bytes,
+            "frames": times.frames,
+            "no_dropout_s": times.no_dropout,
+            "one_pass_s": times.one_pass,
+            "history_s": times.history,
+            "history_rounds_s": list(times.rounds),
+            "history_beside_one_pass_s": times.beside,
+            "one_pass_over_history": times.gain,
+            "ingest_clip_s": times.ingest,
+            "history_bytes": times.history_bytes,
         }
-        for t in rows
+        for times in rows
     ]
-    return {"lengths": lengths, **ratios}
+    return {
+        "lengths": lengths,
+        "growth_256_to_4096": _growth(rows),
+    }
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -299,11 +242,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         nargs="+",
         default=[1024],
-        help="longest history read in one pass, one number for each network or for all; lite "
-        "takes half an hour at 4096",
+        help="longest history read in one pass, one number for each network or for all; "
+        "4096 takes lite half an hour and qwen2-0.5b longer",
     )
     parser.add_argument("--budget", type=int, default=1024, help="visual tokens a question selects")
-    parser.add_argument("--repeat", type=int, default=5, help="questions asked at each length")
+    parser.add_argument("--repeat", type=int, default=9, help="questions asked at each length")
     parser.add_argument(
         "--read", action="store_true", help="read every clip of the history; takes many minutes"
     )

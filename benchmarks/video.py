@@ -12,17 +12,21 @@ from jaxtyping import UInt8
 def make_video(path: Path, *, width: int, height: int, rate: int, seconds: int) -> Path:
     """Write a VP8 video to `path` in which something moves and something flickers.
 
-    A keyframe every five seconds, about as many bits as a camera sends.
+    A keyframe every second, and at a steady rate about as many bits as a camera sends: a sender that goes
+    on with the next keyframe when it is asked for one then sends no more than it does unasked, as an
+    encoder that keeps its bit rate.
     """
     random = np.random.default_rng(0)
     noise = random.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
     with av.open(str(path), "w", format="webm") as container:
         video = container.add_stream("libvpx", rate=rate)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        video.bit_rate = width * height * rate // 18
+        bits = width * height * rate // 18
+        video.bit_rate = bits
         video.time_base = Fraction(1, rate)
-        video.gop_size = 5 * rate
+        video.gop_size = rate
         video.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        video.options |= dict.fromkeys(("minrate", "maxrate", "bufsize"), str(bits))
         for index in range(rate * seconds):
             frame = av.VideoFrame.from_ndarray(picture(noise, index, width, height))
             frame.pts = index

@@ -79,6 +79,10 @@ class Decoding:
         self._asked, self._waiting = now, True
         return True
 
+    def asks_again_in(self, now: float) -> float:
+        """Return the seconds for which `asks` says no whatever comes, from `now` on."""
+        return max(self._asked + PROMPT - now, 0.0)
+
     def _keyframe_came(self, now: float) -> None:
         if not self._waiting:
             return

@@ -23,6 +23,7 @@ __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
 LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
+SHORTEST_PAUSE = 0.02
 
 
 async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
@@ -102,7 +103,8 @@ async def _ask_for_keyframes(receiver: RTCRtpReceiver, feed: Feed, decoding: Dec
         decoding.everything = feed.wanted_rate > KEYFRAMES_AT_MOST
         if decoding.asks(due=feed.due_in <= 0, now=now()):
             await ask_for_keyframe(receiver)
-        await asyncio.sleep(min(max(feed.due_in, 0.02), LOOK_AGAIN))
+        pause = max(feed.due_in, decoding.asks_again_in(now()), SHORTEST_PAUSE)
+        await asyncio.sleep(min(pause, LOOK_AGAIN))
 
 
 async def _follow(peer: Peer, feed: Feed) -> None:
