@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import av
 from av.container import InputContainer
@@ -108,6 +109,8 @@ def _open_container(
     order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> InputContainer:
     timeout = (order.open_within, order.silence)
+    if source_of(order).is_device:
+        return _open_device(order)
     if order.scheme in {"http", "https"}:
         return _open_http(order, closers)
     options = {"protocol_whitelist": WHITELIST[order.scheme]}
@@ -123,6 +126,15 @@ def _open_container(
     elif order.scheme == "rtmps":
         url = _through(Pipe(_dial(order)), order, closers, pipes)
     return av.open(url, "r", options=options, timeout=timeout)
+
+
+def _open_device(order: PullOrder) -> InputContainer:
+    try:
+        av.ContainerFormat(order.scheme, "r")
+    except ValueError:
+        raise BadSource(f"This machine's FFmpeg cannot read {order.scheme} devices.") from None
+    name, _, options = order.path.partition("?")
+    return av.open(name, "r", format=order.scheme, options=dict(parse_qsl(options)))
 
 
 def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputContainer:
@@ -175,7 +187,9 @@ def _choose(
         if other is not video:
             other.discard = Discard.all
     video.thread_count = 1  # many sources share the machine, and threads hold pictures back
-    motion_jpeg = container.format.name == "mpjpeg"
+    # A device's clock may be anything; what FFmpeg makes up itself (lavfi) would come too fast.
+    device = source_of(order).is_device and order.scheme != "lavfi"
+    arrives = device or container.format.name == "mpjpeg"
 
     def close() -> None:
         for closer in reversed(closers):
@@ -184,8 +198,8 @@ def _choose(
     return OpenSource(
         container=container,
         video=video,
-        paced=order.scheme not in LIVE and not motion_jpeg,
-        timed=not motion_jpeg,
+        paced=order.scheme not in LIVE and not arrives,
+        timed=not arrives,
         finite=order.scheme not in LIVE and container.duration is not None,
         close=close,
     )

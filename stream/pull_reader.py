@@ -139,7 +139,7 @@ async def make_order(
         BadSource: If its name is not known or it may not be reached.
     """
     allowed = EVERYWHERE if trusted else settings.allowed
-    address = "" if source.scheme == "file" else await pin(source, allowed, resolver)
+    address = "" if source.is_local else await pin(source, allowed, resolver)
     return PullOrder(
         scheme=source.scheme,
         host=source.host,

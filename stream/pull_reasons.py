@@ -57,15 +57,31 @@ def explain(error: Exception, order: PullOrder) -> Over:
         return Over(STATUSES.get(error.status, f"The source answered with error {error.status}."))
     if isinstance(error, av.error.ProtocolNotFoundError | av.error.DemuxerNotFoundError):
         return Over(f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True)
-    if isinstance(error, FileNotFoundError):
-        return Over("There is no such file.", final=True)
+    if not order.address and (over := _explain_local(error, order)) is not None:
+        return over
     if isinstance(error, ssl.SSLError):
         return Over(why_not_believed(error))
     for kinds, reason in REASONS:
         if isinstance(error, kinds):
             # What a file holds will not change; what a camera sends may.
-            final = order.scheme == "file"
-            return Over(reason.format(seconds=order.open_within), final=final)
+            return Over(reason.format(seconds=order.open_within), final=order.scheme == "file")
+    return Over(
+        f"The connection to the source failed ({_name(error)}).", final=order.scheme == "file"
+    )
+
+
+def _explain_local(error: Exception, order: PullOrder) -> Over | None:
+    """Say what is wrong with a file or a device; None if it is what may be wrong with any source."""
+    file = order.scheme == "file"
+    if isinstance(error, FileNotFoundError):
+        # A camera that was unplugged may be plugged in again.
+        return Over(f"There is no such {'file' if file else 'device'}.", final=file)
+    if isinstance(error, PermissionError):
+        return Over("The user that runs this service may not read it.", final=file)
+    return None if file else Over(f"The device cannot be read ({_name(error)}).")
+
+
+def _name(error: Exception) -> str:
+    """Return the system's name for `error`, or that of its kind: never its text."""
     code = (error.errno or 0) if isinstance(error, OSError) else 0
-    name = f" ({errno.errorcode[code]})" if code in errno.errorcode else ""
-    return Over(f"The connection to the source failed{name}.", final=order.scheme == "file")
+    return errno.errorcode.get(code, type(error).__name__)

@@ -16,6 +16,7 @@ from stream.live import LiveStream
 from stream.pull_order import Over, Shown
 from stream.pull_reader import PullSettings, Reader, make_order
 from stream.source_url import BadSource, Resolver, SourceUrl
+from stream.status import SourceKind
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Puller:
         self._resolver = resolver
         self._work: asyncio.Task[None] | None = None
         self._feed: Feed | None = None
+        self._told = ""
 
     def start(self) -> None:
         """Begin to pull.
@@ -58,7 +60,7 @@ class Puller:
         Raises:
             TooManyStreams: If every place for a stream with a source is taken.
         """
-        self._feed = self._live.open_feed("file" if self.source.scheme == "file" else "url")
+        self._feed = self._live.open_feed(_kind(self.source))
         self._work = asyncio.create_task(self._pull(self._feed))
         self._work.add_done_callback(self._done)
 
@@ -86,11 +88,13 @@ class Puller:
         while not feed.closed:
             seen = feed.frames
             over = await self._read_once(feed)
+            if feed.frames > seen:
+                waits.reset()
+                self._told = ""
+            self._tell_operator(over.reason)
             if over.final:
                 feed.close(over.reason)
                 return
-            if feed.frames > seen:
-                waits.reset()
             wait = waits.next()
             feed.say("retrying", f"{over.reason} The next try is in {max(1, round(wait))} s.")
             await _wait_closed(feed, wait)
@@ -120,11 +124,23 @@ class Puller:
             await reader.close()
         return Over("The reader of this source ended unexpectedly.")
 
+    def _tell_operator(self, reason: str) -> None:
+        """Log once, of a source that the operator named, why it does not come."""
+        if self._trusted and reason != self._told and not (self._feed and self._feed.closed):
+            log.warning("%s: %s", self.source.shown, reason)
+            self._told = reason
+
     def _done(self, work: asyncio.Task[None]) -> None:
         if not work.cancelled() and (error := work.exception()) is not None:
             log.error("pulling %s failed", self.source.shown, exc_info=error)
             if self._feed is not None:
                 self._feed.close("An internal error ended this source; the log says more.")
+
+
+def _kind(source: SourceUrl) -> SourceKind:
+    if source.is_device:
+        return "device"
+    return "file" if source.is_local else "url"
 
 
 def _take(reader: Reader, shown: Shown, feed: Feed) -> None:

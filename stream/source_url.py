@@ -23,6 +23,8 @@ Resolver = Callable[[str, int], Sequence[str]]
 PORTS = {
     "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
 }  # fmt: skip
+DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
+"""FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 LONGEST = 2048
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 # What Python's `is_global` lets pass and still leads inside: IPv4 in IPv6 clothes, and tunnels.
@@ -39,10 +41,10 @@ class SourceUrl:
     """A source that passed the check of its form.
 
     Attributes:
-        scheme: Such as `rtsp`; `file` for a local file or device.
-        host: Name or address; empty for a file.
-        port: To connect to; 0 for a file.
-        path: Path and query of the URL, or the file's path.
+        scheme: Such as `rtsp`; `file` for a local file, one of `DEVICES` for a device.
+        host: Name or address; empty for what is local.
+        port: To connect to; 0 for what is local.
+        path: Path and query of the URL, the file's path, or the device's name and options.
         username: Never shown; None if there is none.
         password: Never shown; None if there is none.
     """
@@ -55,10 +57,22 @@ class SourceUrl:
     password: str | None = field(default=None, repr=False)
 
     @property
+    def is_device(self) -> bool:
+        """Whether it is a camera, a screen or the like of this machine."""
+        return self.scheme in DEVICES
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is of this machine: nothing is dialled to reach it."""
+        return self.scheme == "file" or self.is_device
+
+    @property
     def shown(self) -> str:
         """The source for logs, lists and errors: no credentials, no query (it may hold a key)."""
         if self.scheme == "file":
             return self.path
+        if self.is_device:
+            return f"{self.scheme}:{self.path}"
         path, _, query = self.path.partition("?")
         return f"{self.scheme}://{_bracket(self.host)}:{self.port}{path}" + ("?…" if query else "")
 
@@ -76,7 +90,8 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
     """Check the form of a source.
 
     Args:
-        text: A URL, or with `local` a path or device.
+        text: A URL; with `local` also a path, or a device such as `/dev/video0` or
+            `v4l2:/dev/video0?framerate=15`, with FFmpeg's options after the question mark.
         local: Whether files of this machine may be opened: for the command line alone.
 
     Raises:
@@ -88,7 +103,7 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
     scheme = scheme.lower()
     if not separator or scheme == "file":
         if local:
-            return SourceUrl("file", "", 0, str(Path(text.removeprefix("file://"))))
+            return _local(text)
         raise BadSource(f"A source is a URL that begins with one of {_schemes()}.")
     if scheme not in PORTS:
         raise BadSource(f"This kind of URL is not supported; it must begin with {_schemes()}.")
@@ -145,6 +160,15 @@ def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
         ValueError: If one is no network.
     """
     return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def _local(text: str) -> SourceUrl:
+    kind, _, name = text.partition(":")
+    if kind in DEVICES and name:
+        return SourceUrl(kind, "", 0, name)
+    if text.startswith("/dev/video"):
+        return SourceUrl("v4l2", "", 0, text)
+    return SourceUrl("file", "", 0, str(Path(text.removeprefix("file://"))))
 
 
 def _split(scheme: str, text: str) -> SourceUrl:

@@ -1,8 +1,8 @@
-"""Measure `lite`: `python -m training.evaluate --help`. What is asked stands in `training/exam.py`."""
+"""Measure `lite`: `flashback eval lite`. What is asked stands in `training/exam.py`."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
@@ -22,15 +22,18 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def evaluate(
+    measured: Annotated[
+        Literal["lite"], typer.Argument(metavar="MODEL", help="What to measure.")
+    ] = "lite",
     weights: Annotated[Path, typer.Option(help="What training exported.")] = TRAINED,
-    name: Annotated[int, typer.Option(help="Single things to name.")] = 228,
+    naming: Annotated[int, typer.Option("--name", help="Single things to name.")] = 228,
     direction: Annotated[int, typer.Option(help="Movements to tell.")] = 150,
     others: Annotated[int, typer.Option(help="Scenes for places, colours, counts.")] = 120,
     shows: Annotated[int, typer.Option(help="Shows for questions about the past.")] = 40,
     answers: Annotated[bool, typer.Option(help="Show every answer as well.")] = False,
 ) -> None:
     """Measure on drawings and backgrounds never trained on; a table, then one line of JSON."""
-    size = Size(name, direction, others, shows)
+    size = Size(naming, direction, others, shows)
     service = VideoChat(lite(torch.device("cpu"), torch.bfloat16, console.print, weights))
     sprites = load_sprites((HELD_OUT_SET,), progress=console.print)
     total = sum(len(show.asked) for _, show in cases(sprites, size))
@@ -44,6 +47,7 @@ def evaluate(
         out.print(" | ".join(parts), markup=False)
     out.print(table(found), markup=False)
     about = {
+        "model": measured,
         "weights": weights.name,
         "drawings": HELD_OUT_SET.name,
         "dropout": "on",
@@ -54,7 +58,7 @@ def evaluate(
 
 if __name__ == "__main__":
     try:
-        app()
+        app(prog_name="flashback eval")
     except (DrawingsMissing, BaseWeightsMissing) as error:
         console.print(str(error), markup=False)
         sys.exit(1)

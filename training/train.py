@@ -1,6 +1,6 @@
 """Train `lite`, from the published base weights to the file that the service loads.
 
-`python -m training.train --help`; measure the result with `python -m training.evaluate`.
+`python -m training.train --help`; measure the result with `flashback eval lite`.
 """
 
 import logging

@@ -65,7 +65,11 @@ def serve(
     port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
     model: Model = None,
     source: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=URL", help="pull this stream; may repeat")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SOURCE",
+            help="pull this stream from a URL, a file or a device (/dev/video0); may repeat",
+        ),
     ] = None,
     data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
 ) -> None:
@@ -89,7 +93,9 @@ def demo(
 
 @app.command()
 def ask(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="a video file or URL")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="a video file, a URL or a device")
+    ],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="what to ask about it")],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     last: Annotated[
@@ -102,9 +108,9 @@ def ask(
     ] = None,
     model: Model = None,
 ) -> None:
-    """Watch a file or URL, without a server, and answer one question about it.
+    """Watch a file, URL or device, without a server, and answer one question about it.
 
-    What has an end is watched to its end. A live source (RTSP, a live playlist, motion JPEG) has
+    What has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer.
     """
     from web.asking import run_ask  # late: loads the model's libraries
@@ -139,8 +145,14 @@ def bench(
 
 @app.command(name="eval", context_settings=PassedOn)
 def evaluate(name: str, context: typer.Context) -> None:
-    """Evaluate a model: NAME is a model, such as `lite`."""
+    """Evaluate a model: NAME is a model (`lite`); `lite --help` says more."""
+    _check_has_exam(name)
     _run_module("training", "evaluate", [name, *context.args])
+
+
+def _check_has_exam(name: str) -> None:
+    if name not in {"lite", "--help"}:
+        raise Failed(f"there is an exam for lite alone, not for {name}", 2)
 
 
 def _run_module(package: str, name: str, arguments: list[str]) -> None:

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from itertools import pairwise
 
+import av
 import pytest
 from PIL import Image
 
@@ -392,3 +393,37 @@ def test_an_encrypted_rtmp_server_is_spoken_to_once_its_certificate_is_believed(
             open_source(order(url, certificates=str(certified.certificate)))
         listening.join()
     assert [(words[0], len(words)) for words in said] == [(3, greeting)]
+
+
+def test_a_device_is_read_with_its_options_at_its_own_pace():
+    picker, picked = look(order("lavfi:testsrc=duration=3:rate=10:size=64x48"), rate=2.0)
+    assert picker.seen == 30
+    assert [round(b.time - a.time, 1) for a, b in pairwise(picked)] == [0.5] * 5
+    assert {(each.picture.width, each.picture.height) for each in picked} == {(64, 48)}
+    with pytest.raises(CannotOpen) as failure:
+        open_source(order("lavfi:testsrc?no_such_option_of=lavfi&graph=nosuchfilter"))
+    assert not failure.value.over.final
+
+
+@pytest.mark.parametrize(
+    ("device", "reason", "final"),
+    [
+        ("/dev/video99", "There is no such device.", False),
+        ("v4l2:/dev/null", "The device cannot be read (ENOTTY).", False),
+        ("nosuchkind", "There is no such file.", True),
+    ],
+)
+def test_what_is_wrong_with_something_local_is_said(device, reason, final):
+    with pytest.raises(CannotOpen) as failure:
+        open_source(order(device))
+    assert (failure.value.over.reason, failure.value.over.final) == (reason, final)
+
+
+def test_a_kind_of_device_that_this_machine_does_not_have_is_named():
+    missing = {"avfoundation", "dshow"} - av.formats_available
+    for kind in missing:
+        with pytest.raises(CannotOpen) as failure:
+            open_source(order(f"{kind}:0"))
+        assert failure.value.over.reason == f"This machine's FFmpeg cannot read {kind} devices."
+        assert failure.value.over.final
+    assert missing, "no machine has both"

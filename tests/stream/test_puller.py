@@ -260,6 +260,34 @@ async def test_a_file_plays_in_real_time_to_its_end(live, store, pull, tmp_path)
     assert last.end - first.start == pytest.approx(1.8, abs=0.5)
 
 
+async def test_the_operator_is_told_once_why_a_source_does_not_come(pull, tmp_path, caplog):
+    calls = asyncio.Semaphore(0)
+
+    def hang_up(_, writer):
+        calls.release()
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server, asyncio.timeout(60):
+        address = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/cam"
+        puller = pull(address, trusted=True)
+        for _ in range(3):
+            await calls.acquire()
+        await puller.close()
+    [message] = caplog.messages
+    assert message.startswith(f"{address}: ")
+    caplog.clear()
+    puller = pull(tmp_path / "missing.mp4", trusted=True)
+    await puller.wait_over()
+    assert caplog.messages == [f"{tmp_path}/missing.mp4: There is no such file."]
+
+
+async def test_a_device_is_watched_and_named_as_one(live, store, pull):
+    with live.subscribe() as news:
+        pull("lavfi:testsrc=rate=10:size=64x48", trusted=True)
+        await until(remembered, news)
+    assert live.status().source == "device"
+
+
 async def test_the_reader_follows_the_rate_that_is_wanted(rtsp_server, live, pull):
     await start(rtsp_server)
     with live.subscribe() as news:

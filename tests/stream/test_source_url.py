@@ -115,6 +115,28 @@ def test_files_are_for_the_command_line_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("/dev/video0", "v4l2", "/dev/video0"),
+        ("v4l2:/dev/video2?framerate=15", "v4l2", "/dev/video2?framerate=15"),
+        ("avfoundation:0", "avfoundation", "0"),
+        ("dshow:video=Integrated Camera", "dshow", "video=Integrated Camera"),
+    ],
+)
+def test_devices_are_for_the_command_line_alone(text, kind, name):
+    source = read_source(text, local=True)
+    assert (source.scheme, source.path, source.is_device, source.is_local) == (
+        kind,
+        name,
+        True,
+        True,
+    )
+    assert source.shown == f"{kind}:{name}"
+    with pytest.raises(BadSource, match="begins with one of http://"):
+        read_source(text)
+
+
+@pytest.mark.parametrize(
     ("text", "port"),
     [("http://h/", 80), ("https://h", 443), ("rtsp://h/", 554), ("rtmp://h/", 1935)],
 )

@@ -42,6 +42,7 @@ async def flashback(*arguments, **environment):
         (["ask", "web/sample/sample.mp4", " "], {}, "the question is empty"),
         (["bench"], {}, "say what to measure: flashback bench live"),
         (["bench", "nothing"], {}, "there is no benchmarks.nothing"),
+        (["eval", "flash-7b"], {}, "there is an exam for lite alone, not for flash-7b"),
         (["bench", "os.path"], {}, "there is no benchmarks.os.path"),
     ],
 )
