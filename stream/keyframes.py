@@ -27,7 +27,7 @@ class Decoding:
 
     def __init__(self) -> None:
         self.everything = True
-        self._passed_over = 0
+        self._arrived = 0
         self._trusted = False
         self._in_a_row = 0
         self._asked = float("-inf")
@@ -43,18 +43,17 @@ class Decoding:
 
     def decodes(self, keyframe: bool, now: float) -> bool:
         """Say whether the picture that has arrived is decoded."""
+        self._arrived += 1
         if keyframe:
             self._keyframe_came(now)
             self._broken = False
         elif self.thrifty:
             self._broken = True
-        if self._broken:
-            self._passed_over += 1
         return not self._broken
 
     def taken(self) -> int:
-        """Return how many pictures arrived since the last call, the decoded one included."""
-        arrived, self._passed_over = self._passed_over + 1, 0
+        """Return how many pictures arrived since the last call, whatever became of them."""
+        arrived, self._arrived = self._arrived, 0
         return arrived
 
     def lost(self) -> None:

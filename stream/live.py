@@ -149,6 +149,10 @@ class LiveStream:
         """Whether clips wait to be encoded or written."""
         return self._encoder.busy or len(self._writer) > 0
 
+    def now(self) -> float:
+        """Return the monotonic seconds that feeds count in."""
+        return self._monotonic()
+
     def start(self) -> None:
         """Begin to encode and write what feeds will bring."""
         for work in (self._encoder.run(), self._writer.run(), self._watch()):

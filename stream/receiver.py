@@ -1,6 +1,9 @@
 """What a live service needs of aiortc's video receiver and aiortc has no public way to.
 
-Everything that relies on its inside is here, and tests/stream/test_webrtc.py fails if it changes
+Its two queues, of encoded pictures and of decoded ones, have no bound and would lag more and more on
+a busy machine. Ours take their place: the newest wins in both.
+
+Everything that relies on its inside is here, and tests/stream/test_receiver.py fails if it changes
 (written for 1.14 to 1.16, https://github.com/aiortc/aiortc/blob/1.14.0/src/aiortc/rtcrtpreceiver.py).
 """
 
@@ -9,41 +12,93 @@ import queue
 import threading
 from collections.abc import Callable
 
-from aiortc import RTCRtpReceiver
+from aiortc import RTCRtpCodecParameters, RTCRtpReceiver
+from aiortc.jitterbuffer import JitterFrame
 
 from stream.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
+DECODED = "_queue"
 # Encoded pictures that may wait for aiortc's decoder: a second at 30 pictures per second.
 LONGEST_BACKLOG = 30
+# More than can be between arrival and `arrival` at once: the backlog, and what a decoder holds back.
+ARRIVALS_NOTED = 2 * LONGEST_BACKLOG
 
 
-class _Gate(queue.Queue[object]):
-    """aiortc's queue of encoded pictures, which lets only those in that are to be decoded."""
+class Gate(queue.Queue[object]):
+    """aiortc's queue of encoded pictures, which lets only those in that are to be decoded.
 
-    def __init__(self, decodes: Callable[[bool], bool]) -> None:
+    Filled by the event loop, emptied by the decoder's thread.
+    """
+
+    def __init__(
+        self, decodes: Callable[[bool], bool], lost: Callable[[], None], now: Callable[[], float]
+    ) -> None:
+        """Take what decides; see `decode_only`."""
         super().__init__()
         self._decodes = decodes
+        self._lost = lost
+        self._now = now
+        self._arrivals: dict[int, float] = {}
 
     def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
         """Take `item`, None (the end) or a codec and a whole encoded picture, if it is wanted."""
-        if isinstance(item, tuple):
-            codec, picture = item
-            if not self._decodes(is_keyframe(codec.name, picture.data)):
-                return
+        if not isinstance(item, tuple):
+            # aiortc waits on the event loop until the decoder has ended: let it have nothing to do.
+            _empty(self)
+        elif not self._wants(*item):
+            return
         super().put(item, block, timeout)
 
+    def arrival(self, timestamp: int | None) -> float:
+        """Return when the picture of this RTP timestamp arrived, once; now if that is not known."""
+        arrived = None if timestamp is None else self._arrivals.pop(timestamp, None)
+        return self._now() if arrived is None else arrived
 
-def decode_only(receiver: RTCRtpReceiver, decodes: Callable[[bool], bool]) -> None:
+    def _wants(self, codec: RTCRtpCodecParameters, picture: JitterFrame) -> bool:
+        if self.qsize() >= LONGEST_BACKLOG:
+            _empty(self)
+            self._lost()
+        if not self._decodes(is_keyframe(codec.name, picture.data)):
+            return False
+        self._arrivals[picture.timestamp] = self._now()
+        if len(self._arrivals) > ARRIVALS_NOTED:
+            del self._arrivals[next(iter(self._arrivals))]
+        return True
+
+
+class Newest(asyncio.Queue[object]):
+    """aiortc's queue of decoded pictures, which holds the newest one, and after it the end."""
+
+    async def put(self, item: object) -> None:
+        """Take `item`, a picture or None (the end). Never waits."""
+        if item is not None and not self.empty():
+            self.get_nowait()
+        self.put_nowait(item)
+
+
+def decode_only(
+    receiver: RTCRtpReceiver,
+    decodes: Callable[[bool], bool],
+    *,
+    now: Callable[[], float],
+    lost: Callable[[], None] = lambda: None,
+) -> Gate:
     """Have `receiver` decode no other pictures than those that `decodes` says yes to.
 
-    To be called before the connection stands.
+    To be called before the connection stands. Of the decoded pictures the newest can be received.
 
     Args:
-        receiver: Of a video.
+        receiver: Of a video, with its track.
         decodes: Asked of every whole picture that arrives; told whether it is a keyframe.
+        now: Monotonic seconds, for `Gate.arrival`.
+        lost: Called when more pictures waited for the decoder than may, and all were thrown away:
+            what comes next needs a keyframe.
     """
-    setattr(receiver, f"{INSIDE}decoder_queue", _Gate(decodes))
+    gate = Gate(decodes, lost, now)
+    setattr(receiver, f"{INSIDE}decoder_queue", gate)
+    setattr(receiver.track, DECODED, Newest())
+    return gate
 
 
 async def ask_for_keyframe(receiver: RTCRtpReceiver) -> None:
@@ -55,34 +110,16 @@ async def ask_for_keyframe(receiver: RTCRtpReceiver) -> None:
         await receiver._send_rtcp_pli(source.source)
 
 
-def is_behind(receiver: RTCRtpReceiver) -> bool:
-    """Say whether more pictures wait to be decoded than may."""
-    return _waiting(receiver).qsize() > LONGEST_BACKLOG
-
-
-def skip_to_now(receiver: RTCRtpReceiver) -> None:
-    """Throw away what waits to be decoded; what comes next needs a keyframe.
-
-    aiortc's queue has no bound: on a busy machine the picture would lag more and more.
-    """
-    _empty(_waiting(receiver))
-
-
 async def stop_decoding(receiver: RTCRtpReceiver) -> None:
     """End the decoder's thread without blocking the event loop, as aiortc's own `stop` would."""
     thread: threading.Thread | None = getattr(receiver, f"{INSIDE}decoder_thread")
     if thread is None:
         return
     receiver._enabled = False
-    waiting = _waiting(receiver)
+    waiting: queue.Queue[object] = getattr(receiver, f"{INSIDE}decoder_queue")
     _empty(waiting)
     waiting.put(None)
     await asyncio.to_thread(thread.join)
-
-
-def _waiting(receiver: RTCRtpReceiver) -> "queue.Queue[object]":
-    waiting: queue.Queue[object] = getattr(receiver, f"{INSIDE}decoder_queue")
-    return waiting
 
 
 def _empty(waiting: "queue.Queue[object]") -> None:

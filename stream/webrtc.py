@@ -10,13 +10,13 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
-from stream.feed import Feed
+from stream.feed import Clock, Feed
 from stream.ice import IceServer, WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.keyframes import KEYFRAMES_AT_MOST, Decoding
 from stream.live import LiveStream
 from stream.offer import BadOffer, read_offer
 from stream.peer import Peer, hang_up, take_offer, video_receivers
-from stream.receiver import ask_for_keyframe, decode_only, is_behind, skip_to_now
+from stream.receiver import Gate, ask_for_keyframe, decode_only
 from stream.scale import to_rgb
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
@@ -40,7 +40,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         await take_offer(connection, offer)
         receiver = _video_receiver(connection, offer.mid)
         decoding = Decoding()
-        _decode_alone(connection, receiver, decoding)
+        gate = _decode_alone(connection, receiver, decoding, live.now)
         prepare_gathering(connection, settings)
         await connection.setLocalDescription()
         answer = advertise(connection.localDescription.sdp, settings.advertised_host)
@@ -50,7 +50,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         raise
     peer = Peer(connection, offer, answer)
     peer.start(
-        _drain(peer, receiver, feed, decoding, settings),
+        _drain(peer, receiver, gate, feed, decoding, settings),
         _ask_for_keyframes(receiver, feed, decoding),
         _follow(peer, feed),
         ended=feed.close,
@@ -59,36 +59,39 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
 
 
 def _decode_alone(
-    connection: RTCPeerConnection, receiver: RTCRtpReceiver, decoding: Decoding
-) -> None:
+    connection: RTCPeerConnection, receiver: RTCRtpReceiver, decoding: Decoding, now: Clock
+) -> Gate:
     """Have decoded what `decoding` decides of one video, of the offer's others nothing."""
-    now = asyncio.get_running_loop().time
+    loop = asyncio.get_running_loop()
     for other in video_receivers(connection):
-        # Nobody would take their pictures: they would pile up.
-        decode_only(other, lambda _: False)
-    decode_only(receiver, lambda keyframe: decoding.decodes(keyframe, now()))
+        # Nobody would take their pictures.
+        decode_only(other, lambda _: False, now=now)
+    return decode_only(
+        receiver,
+        lambda keyframe: decoding.decodes(keyframe, loop.time()),
+        now=now,
+        lost=decoding.lost,
+    )
 
 
 async def _drain(
     peer: Peer,
     receiver: RTCRtpReceiver,
+    gate: Gate,
     feed: Feed,
     decoding: Decoding,
     settings: WebRtcSettings,
 ) -> None:
-    """Take every picture as it comes, so that none waits; convert those that are wanted."""
+    """Take the newest picture whenever the one before is done; convert those that are wanted."""
     try:
         while True:
             async with asyncio.timeout(settings.silence):
                 frame = await receiver.track.recv()
             if not isinstance(frame, VideoFrame) or frame.time is None:
                 continue
-            slot = feed.accepts(frame.time, seen=decoding.taken())
+            slot = feed.accepts(frame.time, gate.arrival(frame.pts), seen=decoding.taken())
             if slot is not None:
                 feed.give(slot, await asyncio.to_thread(to_rgb, frame, settings.longest_side))
-            if is_behind(receiver):
-                skip_to_now(receiver)
-                decoding.lost()
     except TimeoutError:
         seconds = f"{settings.silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")

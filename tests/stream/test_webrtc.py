@@ -1,5 +1,6 @@
 import asyncio
 from functools import partial
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from stream.live import LiveSettings
 from stream.offer import BadOffer, IceRestart
 from stream.peer import video_receivers
 from stream.player import Player
+from stream.receiver import Newest
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
 from stream.status import Remembered
 from stream.webrtc import answer_offer
-from tests.stream.fakes import FakeEngine, FakeStore
+from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.videos import write_video
 
 SETTINGS = WebRtcSettings(silence=5.0)
@@ -117,6 +119,72 @@ async def test_of_an_offer_with_two_videos_the_second_is_not_decoded(live, store
     assert len(tracks) == 2
     # What is left of a track that nobody drains would be every picture since the start.
     assert tracks[1]._queue.qsize() <= 1, "the end alone"
+
+
+async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_counts(
+    store, tmp_path, monkeypatch
+):
+    """The clock stands still while the rest of the film arrives."""
+    clock, converting, going_on, converted = HandClock(), asyncio.Event(), Event(), []
+    loop, arrived = asyncio.get_running_loop(), []
+
+    def slow(frame, side):
+        converted.append(frame.time)
+        loop.call_soon_threadsafe(converting.set)
+        assert going_on.wait(20)
+        return to_rgb(frame, side)
+
+    monkeypatch.setattr("stream.webrtc.to_rgb", slow)
+    monkeypatch.setattr("stream.webrtc.Decoding", partial(Noting, arrived))
+    decoded = Telling()
+    monkeypatch.setattr("stream.receiver.Newest", lambda: decoded)
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=1.0, rate=20)
+    registry = Registry(
+        engine=FakeEngine(),
+        store=store,
+        settings=LiveSettings(rate=8.0, close_within=0.5),
+        wall=clock,
+        monotonic=clock,
+    )
+    live = await registry.open("yard")
+    async with Player(film, repeat=False) as player:
+        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        await player.accept(peer.answer)
+        await converting.wait()
+        clock.now += 0.5
+        await decoded.until(0.9)
+        assert decoded.qsize() == 1
+        clock.now += 0.4
+        going_on.set()
+        with live.watch() as pictures:
+            while live.status().sampled < 2:
+                await pictures.next()
+    await peer.wait_closed()
+    await live.settle()
+    assert len(converted) == 2
+    assert converted[1] - converted[0] > 0.5
+    assert live.status().frames == len(arrived)
+    assert live.status().frame_age == pytest.approx(0.4)
+    await registry.close()
+
+
+class Telling(Newest):
+    """Tells how far the decoder has come."""
+
+    def __init__(self):
+        super().__init__()
+        self._more = asyncio.Condition()
+        self._newest = 0.0
+
+    async def put(self, item):
+        await super().put(item)
+        async with self._more:
+            self._newest = self._newest if item is None else item.time
+            self._more.notify_all()
+
+    async def until(self, time):
+        async with self._more:
+            await self._more.wait_for(lambda: self._newest >= time)
 
 
 class Noting(Decoding):
