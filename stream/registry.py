@@ -3,6 +3,9 @@
 A stream takes up one of the `capacity` places only while something feeds it, so any end of a
 source (closed, lost, crashed, replaced) frees the place by itself. Streams without a source stay
 in reach as long as there is room and come back from the store when they are asked for.
+
+What is done about one name is done one thing after another, and waits for no other name: a slow
+encoder or store must not keep a second camera from connecting.
 """
 
 import asyncio
@@ -12,7 +15,8 @@ from memory.store import ClipStore, StoreUnavailable, StreamRecord
 from model.engine import Engine
 from stream.feed import Clock
 from stream.live import LiveSettings, LiveStream
-from stream.status import StreamStatus
+from stream.name_locks import NameLocks
+from stream.status import StreamStatus, remembered
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -29,6 +33,10 @@ class TooManyStreams(Exception):
     """Every place is taken by a stream with a source; try again when one has ended."""
 
 
+class TooManyRemembered(Exception):
+    """As many streams are remembered as may be; a new one needs another to be deleted."""
+
+
 class Registry:
     """The streams of this process."""
 
@@ -42,6 +50,7 @@ class Registry:
         monotonic: Clock,
         capacity: int = 16,
         idle: int = 64,
+        kept: int = 1000,
     ) -> None:
         """Take what every stream shares.
 
@@ -53,6 +62,7 @@ class Registry:
             monotonic: Seconds that never go back.
             capacity: Streams that may have a source at once.
             idle: Streams without a source that are kept in reach.
+            kept: Streams that may be remembered before no new one is begun.
         """
         self._engine = engine
         self._store = store
@@ -61,8 +71,9 @@ class Registry:
         self._monotonic = monotonic
         self._capacity = capacity
         self._idle = idle
-        self._streams: dict[str, LiveStream] = {}
-        self._changing = asyncio.Lock()
+        self._kept = kept
+        self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
+        self._lock = NameLocks()
 
     @property
     def fed(self) -> int:
@@ -75,14 +86,16 @@ class Registry:
         Raises:
             BadName: If `name` is not allowed.
             TooManyStreams: If it has no source and every place is taken.
+            TooManyRemembered: If it is new and no more may be remembered.
             StoreUnavailable: If it is new here and the store cannot say when it began.
         """
         _check(name)
-        async with self._changing:
+        async with self._lock(name):
             live = await self._here(name)
             if live is None or not live.fed:
                 self._admit()
             if live is None:
+                await self._check_room(name)
                 live = await self._add(await self._store.begin(name, self._wall()))
             return live
 
@@ -95,7 +108,7 @@ class Registry:
             StoreUnavailable: If it is not here and the store cannot be asked.
         """
         _check(name)
-        async with self._changing:
+        async with self._lock(name):
             if (live := await self._here(name)) is not None:
                 return live
             for record in await self._store.streams():
@@ -103,24 +116,21 @@ class Registry:
                     return await self._add(record)
         raise UnknownStream(f"There is no stream called {name}.")
 
-    async def list(self) -> list[StreamStatus]:
-        """Return the status of every stream, here or only remembered, in order of name.
+    async def list(self, after: str = "", limit: int | None = None) -> list[StreamStatus]:
+        """Return the status of streams, here or only remembered, in order of name.
 
-        While the store is away: those that are here.
+        While the store is away: of those that are here.
+
+        Args:
+            after: Only names behind this one.
+            limit: How many at most; None for all.
         """
         try:
-            records = await self._store.streams()
+            records = {record.name: record for record in await self._store.streams()}
         except StoreUnavailable:
-            records = []
-        known: dict[str, StreamStatus] = {}
-        for record in records:
-            live = self._streams.get(record.name)
-            if live is not None:
-                live.refresh(record)
-            else:
-                known[record.name] = self._make(record).status()
-        known.update({name: live.status() for name, live in self._streams.items()})
-        return [known[name] for name in sorted(known)]
+            records = {}
+        names = sorted(name for name in {*records, *self._streams} if name > after)
+        return [self._status(name, records.get(name)) for name in names[:limit]]
 
     async def forget(self, name: str) -> None:
         """Close the stream and drop everything known of it; an unknown one is fine.
@@ -130,20 +140,15 @@ class Registry:
             StoreUnavailable: If the store cannot be reached; the stream is closed nevertheless.
         """
         _check(name)
-        async with self._changing:
-            live = self._streams.pop(name, None)
-            if live is not None:
-                await live.close("The stream was deleted.")
+        async with self._lock(name):
+            await self._close(name, "The stream was deleted.")
             self._engine.forget(name)
             await self._store.forget(name)
 
     async def close(self) -> None:
         """Close every stream."""
-        async with self._changing:
-            await asyncio.gather(
-                *(live.close("The service is stopping.") for live in self._streams.values())
-            )
-            self._streams.clear()
+        reason = "The service is stopping."
+        await asyncio.gather(*(self._stop(name, reason) for name in self._streams))
 
     def _admit(self) -> None:
         if self.fed >= self._capacity:
@@ -153,25 +158,73 @@ class Registry:
 
     async def _here(self, name: str) -> LiveStream | None:
         live = self._streams.get(name)
-        if live is not None and live.broken:
-            del self._streams[name]
-            await live.close()
+        if live is None:
             return None
+        if live.broken:
+            await self._close(name)
+            return None
+        self._streams[name] = self._streams.pop(name)
         return live
 
     async def _add(self, record: StreamRecord) -> LiveStream:
-        await self._make_room()
-        live = self._make(record)
+        live = self._streams[record.name] = self._make(record)
         live.start()
-        self._streams[record.name] = live
+        await self._make_room()
         return live
 
     async def _make_room(self) -> None:
-        """Close the streams without a source that were made first, while there are too many."""
-        idle = [live for live in self._streams.values() if not live.fed and not live.unfinished]
-        for live in idle[: max(0, len(self._streams) + 1 - self._capacity - self._idle)]:
-            del self._streams[live.name]
-            await live.close()
+        """Close streams without a source, those asked for longest ago, while there are too many."""
+        while len(self._streams) > self._capacity + self._idle and (name := self._unused()):
+            await self._stop(name, "The stream was closed.")
+
+    def _unused(self) -> str | None:
+        """Return the stream asked for longest ago of those without a source that nobody is at."""
+        for name, live in self._streams.items():
+            if not live.fed and not live.unfinished and not self._lock.busy(name):
+                return name
+        return None
+
+    async def _check_room(self, name: str) -> None:
+        """Make sure that `name` may be begun; streams that showed nothing give way to it.
+
+        Raises:
+            TooManyRemembered: If it is new and no more may be remembered.
+        """
+        records = await self._store.streams()
+        if len(records) < self._kept or any(record.name == name for record in records):
+            return
+        forgotten = [await self._forget_empty(record) for record in records]
+        if len(records) - sum(forgotten) >= self._kept:
+            raise TooManyRemembered(
+                f"{self._kept} streams are remembered, and no more may be: delete one that is not "
+                "needed any more, then begin this one again."
+            )
+
+    async def _forget_empty(self, record: StreamRecord) -> bool:
+        """Forget a stream that showed nothing and is not in use; say whether it was one."""
+        name = record.name
+        if record.clips or name in self._streams or self._lock.busy(name):
+            return False
+        async with self._lock(name):
+            await self._store.forget(name)
+        return True
+
+    async def _stop(self, name: str, reason: str) -> None:
+        async with self._lock(name):
+            await self._close(name, reason)
+
+    async def _close(self, name: str, reason: str = "The stream was closed.") -> None:
+        if (live := self._streams.pop(name, None)) is not None:
+            await live.close(reason)
+
+    def _status(self, name: str, record: StreamRecord | None) -> StreamStatus:
+        live = self._streams.get(name)
+        if live is None:
+            assert record is not None
+            return remembered(record, self._settings.rate)
+        if record is not None:
+            live.refresh(record)
+        return live.status()
 
     def _make(self, record: StreamRecord) -> LiveStream:
         return LiveStream(

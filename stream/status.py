@@ -6,7 +6,7 @@ The page, the list of streams and the benchmarks all read these; nothing here ca
 from dataclasses import dataclass
 from typing import Literal
 
-from memory.store import Moment
+from memory.store import Moment, StreamRecord
 
 State = Literal["connecting", "live", "stalled", "retrying", "ended"]
 SourceKind = Literal["none", "webrtc", "pictures", "file", "url", "device"]
@@ -75,6 +75,34 @@ class StreamStatus:
     frame_age_p99: float | None
     encode_ms: float | None
     memory: str | None
+
+
+def remembered(record: StreamRecord, rate: float) -> StreamStatus:
+    """Return the status of a stream that is known from the store alone.
+
+    Args:
+        record: What the store knows.
+        rate: Pictures that would be looked at per second.
+    """
+    return StreamStatus(
+        name=record.name,
+        state="ended",
+        reason="No source is connected.",
+        source="none",
+        began=record.began,
+        end=record.end,
+        clips=record.clips,
+        frames=0,
+        sampled=0,
+        rate=rate,
+        lost=Losses(),
+        unwritten=0,
+        frame_age=None,
+        frame_age_p50=None,
+        frame_age_p99=None,
+        encode_ms=None,
+        memory=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,13 @@ async def furnish(
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,
     )
-    feeding = Places("streams", in_all=settings.max_streams, each=settings.max_streams_per_token)
+    # The operator's own sources are no token's.
+    feeding = Places(
+        "streams",
+        in_all=settings.max_streams,
+        each=settings.max_streams_per_token,
+        exempt={OPERATOR},
+    )
     viewing = Places("viewers", in_all=settings.max_viewers, each=settings.max_viewers)
     connections = settings.max_connections
     tests = Places("tests", in_all=4, each=2)
@@ -145,8 +151,8 @@ async def furnish(
         answerer=engine.name,
         feeding=feeding,
         talking=Places("connections", in_all=connections, each=connections),
-        senders=PeerSessions(feeding),
-        viewers=PeerSessions(viewing),
+        senders=PeerSessions(feeding, alone=True),
+        viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
     )
     try:

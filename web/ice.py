@@ -39,6 +39,7 @@ def webrtc_settings(settings: Settings, clock: Clock) -> WebRtcSettings:
         ice_servers=ice_servers(settings, clock),
         advertised_host=settings.advertised_host,
         udp_ports=settings.udp_ports,
+        silence=settings.silence_seconds,
     )
 
 

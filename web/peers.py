@@ -11,7 +11,7 @@ from typing import Any
 
 from stream.webrtc import Peer
 from web.identifiers import new_id
-from web.places import Places
+from web.places import Place, Places
 from web.security import Caller
 
 Answering = Callable[[], Coroutine[Any, Any, Peer]]
@@ -26,19 +26,27 @@ class PeerSession:
         stream: What it sends, or watches.
         etag: Names its ICE session.
         peer: The connection.
+        place: What it holds while it is there.
     """
 
     id: str
     stream: str
     etag: str
     peer: Peer
+    place: Place
 
 
 class PeerSessions:
-    """All sessions of one kind."""
+    """All sessions of one kind.
 
-    def __init__(self, places: Places) -> None:
+    Args:
+        places: Counts them.
+        alone: Whether a stream has one such peer, the newest; else each takes a place of its own.
+    """
+
+    def __init__(self, places: Places, *, alone: bool) -> None:
         self._places = places
+        self._alone = alone
         self._sessions: dict[str, PeerSession] = {}
         self._watching: set[asyncio.Task[None]] = set()
 
@@ -52,13 +60,14 @@ class PeerSessions:
             Full: If there is no place left; `answering` is not called.
         """
         key = new_id("session")
-        self._places.take(key, caller)
+        place = self._places.take(stream if self._alone else key, caller)
         try:
             peer = await answering()
         except BaseException:
-            self._places.give_back(key)
+            place.give_back()
             raise
-        session = PeerSession(id=key, stream=stream, etag=f'"{new_id("ice")}"', peer=peer)
+        etag = f'"{new_id("ice")}"'
+        session = PeerSession(id=key, stream=stream, etag=etag, peer=peer, place=place)
         self._sessions[key] = session
         task = asyncio.create_task(self._until_gone(session))
         self._watching.add(task)
@@ -81,4 +90,4 @@ class PeerSessions:
             await session.peer.wait_closed()
         finally:
             self._sessions.pop(session.id, None)
-            self._places.give_back(session.id)
+            session.place.give_back()

@@ -1,7 +1,8 @@
 """Video as single JPEG pictures over the WebSocket: the way in when WebRTC finds no path.
 
 A picture is hostile until decoded: only JPEG, its size checked before its pixels are made, scaled
-down by the decoder itself, off the event loop.
+down by the decoder itself, off the event loop. The stream's place is given back however the feed
+ends: the page left, another source took over, the stream was deleted, no picture came any more.
 """
 
 import asyncio
@@ -15,16 +16,17 @@ from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
 from memory.store import StoreUnavailable
-from stream.feed import Feed
-from stream.registry import BadName, Registry, TooManyStreams
-from web.identifiers import new_id
-from web.places import Full, Places
+from stream.feed import Feed, Picture
+from stream.live import LiveStream
+from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams
+from web.places import Full, Place, Places
 from web.security import Caller
 from web.wire import Refused
 from web.wire_items import PICTURE_PREFIX
 
 LARGEST_SIDE = 4096
 LONGEST_KEPT = 640
+SILENCE_SECONDS = 20.0
 
 
 class BadPicture(ValueError):
@@ -32,7 +34,17 @@ class BadPicture(ValueError):
 
 
 class PictureSource:
-    """Feeds one stream with the pictures of one connection, from the first picture on."""
+    """Feeds one stream with the pictures of one connection, from the first picture on.
+
+    Args:
+        stream: Its name; made with the first picture if it is new.
+        caller: Whose place it takes.
+        registry: The streams.
+        places: Counts the streams that callers feed.
+        monotonic: Seconds that never go back.
+        silence: Seconds without a picture after which the place is given back; the next picture
+            takes it again.
+    """
 
     def __init__(
         self,
@@ -42,49 +54,98 @@ class PictureSource:
         registry: Registry,
         places: Places,
         monotonic: Callable[[], float],
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self._stream = stream
         self._caller = caller
         self._registry = registry
         self._places = places
         self._monotonic = monotonic
-        self._place = new_id("pictures")
+        self._silence = silence
+        self._live: LiveStream | None = None
         self._feed: Feed | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._watching: set[asyncio.Task[None]] = set()
 
     async def give(self, image_url: str) -> None:
         """Feed the picture in `image_url`, a `data:` URL of a JPEG.
 
         Raises:
-            Refused: If there is no place for the stream, another source has taken it over, or
-                the picture is none.
+            Refused: If there is no place for the stream, another source has taken it over, it
+                was deleted, or the picture is none.
         """
+        time, data = self._monotonic(), _read(image_url)
+        pixels: Picture | None = None
         if self._feed is None:
+            # Before the stream is made: a bad picture must leave none behind, and take none over.
+            pixels = await _decoded(data)
             self._feed = await self._open()
-        if self._feed.closed:
-            raise Refused("stream_taken_over", "Another source has taken this stream over.")
-        time = self._monotonic()
-        try:
-            data = base64.b64decode(image_url.removeprefix(PICTURE_PREFIX), validate=True)
-            if slot := self._feed.accepts(time):
-                self._feed.give(slot, await asyncio.to_thread(decode, data))
-        except binascii.Error:
-            raise Refused("invalid_picture", "The picture is not valid base64.") from None
-        except BadPicture as error:
-            raise Refused("invalid_picture", str(error), "item.content") from None
+        feed = self._feed
+        if feed.closed:
+            raise self._ended(feed)
+        self._wait_for_next(feed)
+        if slot := feed.accepts(time):
+            feed.give(slot, await _decoded(data) if pixels is None else pixels)
 
     def close(self) -> None:
         """End the feed and give the place back. Safe to call twice."""
-        self._places.give_back(self._place)
         if self._feed is not None:
             self._feed.close("The page that sent pictures left.")
 
+    def _ended(self, feed: Feed) -> Refused:
+        if self._live is not None and self._live.broken:
+            self._feed = None  # said once; the next picture begins anew
+            return Refused("stream_refused", feed.reason)
+        return Refused("stream_taken_over", feed.reason)
+
     async def _open(self) -> Feed:
         try:
-            self._places.take(self._place, self._caller)
-            return (await self._registry.open(self._stream)).open_feed("pictures")
-        except (Full, TooManyStreams, BadName, StoreUnavailable) as error:
-            self._places.give_back(self._place)
+            place = self._places.take(self._stream, self._caller)
+        except Full as error:
             raise Refused("stream_refused", str(error)) from None
+        try:
+            self._live = await self._registry.open(self._stream)
+            feed = self._live.open_feed("pictures")
+        except (TooManyStreams, TooManyRemembered, BadName, StoreUnavailable) as error:
+            place.give_back()
+            raise Refused("stream_refused", str(error)) from None
+        except BaseException:
+            place.give_back()
+            raise
+        task = asyncio.create_task(self._until_closed(feed, place))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+        return feed
+
+    async def _until_closed(self, feed: Feed, place: Place) -> None:
+        with place:
+            await feed.wait_closed()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _wait_for_next(self, feed: Feed) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._silence, self._fall_silent, feed)
+
+    def _fall_silent(self, feed: Feed) -> None:
+        feed.close(f"No picture came for {self._silence:g} seconds.")
+        self._feed = None  # a page that was asleep goes on with its next picture
+
+
+def _read(image_url: str) -> bytes:
+    try:
+        return base64.b64decode(image_url.removeprefix(PICTURE_PREFIX), validate=True)
+    except binascii.Error:
+        raise Refused("invalid_picture", "The picture is not valid base64.") from None
+
+
+async def _decoded(data: bytes) -> Picture:
+    try:
+        return await asyncio.to_thread(decode, data)
+    except BadPicture as error:
+        raise Refused("invalid_picture", str(error), "item.content") from None
 
 
 def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:

@@ -1,16 +1,37 @@
 """How many of a thing there may be at once, in all and for one caller.
 
-A place is given back by whoever took it, on every kind of end; taking twice or giving back twice
-is harmless, so a slot cannot leak into "too many users" said to the only user.
+A stream has one place, whoever feeds it. Who takes it over holds it together with the one before
+until that one has let go: the newcomer is never refused for what it replaces, one that fails takes
+nothing from the one before, and the end of the old one frees nothing of the new one's.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 from web.security import Caller
+
+CONTENDERS = 4
 
 
 class Full(Exception):
     """There is no place left; the message says whose limit it is."""
+
+
+class Place:
+    """What one holder has of a place, to give back or to use with `with`."""
+
+    def __init__(self, held: dict["Place", Hashable], caller: Caller) -> None:
+        self.caller = caller
+        self._held = held
+
+    def give_back(self) -> None:
+        """Let go; the place is free once its last holder did. Safe to call twice."""
+        self._held.pop(self, None)
+
+    def __enter__(self) -> "Place":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
 
 
 class Places:
@@ -20,30 +41,35 @@ class Places:
         kind: What is counted, in the plural, for the message.
         in_all: How many there may be.
         each: How many one caller may have.
+        exempt: Callers without a limit of their own.
     """
 
-    def __init__(self, kind: str, *, in_all: int, each: int) -> None:
+    def __init__(
+        self, kind: str, *, in_all: int, each: int, exempt: Collection[Caller] = ()
+    ) -> None:
         self._kind = kind
         self._in_all = in_all
         self._each = each
-        self._held: dict[Hashable, Caller] = {}
+        self._exempt = exempt
+        self._held: dict[Place, Hashable] = {}
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(set(self._held.values()))
 
-    def take(self, what: Hashable, caller: Caller) -> None:
-        """Give `caller` a place for `what`; it may have it already.
+    def take(self, what: Hashable, caller: Caller) -> Place:
+        """Give `caller` a place for `what`, shared with those who hold it already.
 
         Raises:
-            Full: If the limit in all or the caller's own is reached.
+            Full: If the limit in all or the caller's own is reached, or `CONTENDERS` hold it.
         """
-        others = [holder for held, holder in self._held.items() if held != what]
-        if len(others) >= self._in_all:
+        if len({held for held in self._held.values() if held != what}) >= self._in_all:
             raise Full(f"All {self._in_all} places for {self._kind} are taken; try again soon.")
-        if others.count(caller) >= self._each:
+        own = {held for place, held in self._held.items() if place.caller == caller} - {what}
+        if len(own) >= self._each and caller not in self._exempt:
             raise Full(f"This token has its {self._each} {self._kind} already; end one first.")
-        self._held[what] = caller
-
-    def give_back(self, what: Hashable) -> None:
-        """Free the place of `what`, if it has one."""
-        self._held.pop(what, None)
+        # Else one name could be connected to without a bound, each connection ending the last.
+        if list(self._held.values()).count(what) >= CONTENDERS:
+            raise Full("Others are taking this over just now; try again soon.")
+        place = Place(self._held, caller)
+        self._held[place] = what
+        return place

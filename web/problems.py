@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy
-from stream.registry import BadName, TooManyStreams, UnknownStream
+from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
 
 
 class Refusal(Exception):
@@ -41,6 +41,7 @@ _STATUS: Mapping[type[Exception], int] = {
     TooManyStreams: 503,
     StoreUnavailable: 503,
     StoreFull: 507,
+    TooManyRemembered: 507,
     EngineBusy: 503,
 }
 _RETRY_SECONDS = "5"

@@ -17,6 +17,7 @@ from web.client_events import ClientEvent
 from web.realtime import SEND_SECONDS, STATUS_SECONDS
 from web.security import TICKET_SECONDS
 from web.server_events import ServerEvent
+from web.streams import MOST_STREAMS, STREAMS_AT_ONCE
 from web.wire_items import MESSAGE_LIMIT
 
 _ROOMS = (wire_items, client_events, server_events, stream_events)
@@ -55,6 +56,15 @@ connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_larg
 
 **Streams.** A stream may begin after the connection; `flashback.stream` comes when it does, on
 every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
+
+**Pictures.** A line with an `input_image` feeds the stream with its picture; the stream then has one
+place of `FLASHBACK_MAX_STREAMS`, as any that is fed. The newest source wins: once another feeds the
+stream, or it was deleted, pictures get `stream_taken_over` with the reason. After
+`FLASHBACK_SILENCE_SECONDS` without a picture the place is free; the next picture takes it again.
+
+**The list.** `GET /v1/streams` lists streams that are live or remembered, in order of name, as
+`{{"streams": [...]}}` of [StreamReport](#streamreport): the first {STREAMS_AT_ONCE}, or `limit` of them ({MOST_STREAMS} at most).
+For those that follow ask again with `after`, the last name that came.
 """
 
 

@@ -25,7 +25,7 @@ from web.answering import Answer
 from web.client_events import ItemCreate, ResponseCancel, ResponseCreate, SessionUpdate
 from web.conversation import Conversation, NoQuestion, changed
 from web.identifiers import new_id
-from web.pictures import PictureSource
+from web.pictures import SILENCE_SECONDS, PictureSource
 from web.places import Places
 from web.reports import report
 from web.security import Caller
@@ -58,6 +58,7 @@ class Surroundings:
         answerer: The name of the model that answers.
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
+        silence: Seconds without a picture after which a sender's place is given back.
         patience: Seconds after which a client that takes nothing is let go.
     """
 
@@ -66,6 +67,7 @@ class Surroundings:
     answerer: str
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
+    silence: float = SILENCE_SECONDS
     patience: float = SEND_SECONDS
 
 
@@ -90,6 +92,7 @@ class Connection:
             registry=around.registry,
             places=around.places,
             monotonic=around.monotonic,
+            silence=around.silence,
         )
 
     async def run(self) -> None:

@@ -89,6 +89,9 @@ class Settings(BaseModel):
     stun: Words = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
     turn: Words = _field((), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first")
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
+    silence_seconds: float = _field(
+        20.0, "no frame for this long ends a sender's session and frees its place", gt=0
+    )
     turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
     advertised_host: str | None = _field(None, "public IPv4 address to offer to WebRTC peers")
     udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
@@ -152,6 +155,15 @@ class Settings(BaseModel):
         except OSError as error:  # ssl's own errors are of this kind
             raise ValueError(f"{file} is no file of PEM certificates") from error
         return file
+
+    @model_validator(mode="after")
+    def _room_for_sources(self) -> Self:
+        if len(self.source) > self.max_streams:
+            raise ValueError(
+                f"{PREFIX}SOURCE names {len(self.source)} streams; {PREFIX}MAX_STREAMS allows "
+                f"{self.max_streams}"
+            )
+        return self
 
     @field_validator("allowed_source_networks")
     @classmethod

@@ -7,12 +7,13 @@ from is shown without its credentials.
 import asyncio
 from collections.abc import Callable
 
+from stream.name_locks import NameLocks
 from stream.probe import Probe, probe
 from stream.pull_reader import PullSettings
 from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import SourceUrl, read_networks, read_source
-from web.places import Places
+from web.places import Place, Places
 from web.security import Caller
 from web.settings import Settings
 
@@ -49,7 +50,7 @@ class PulledSources:
         self._monotonic = monotonic
         self._pullers: dict[str, Puller] = {}
         self._watching: set[asyncio.Task[None]] = set()
-        self._changing = asyncio.Lock()
+        self._lock = NameLocks()
 
     async def add(self, name: str, url: str, caller: Caller, *, trusted: bool = False) -> None:
         """Begin to pull `url` into the stream `name`, and go on until it ends or is removed.
@@ -65,21 +66,22 @@ class PulledSources:
             AlreadyPulled: If the stream has a pulled source already.
             Full: If there is no place left.
             TooManyStreams: If every stream's place is taken.
+            TooManyRemembered: If the stream is new and no more may be remembered.
             BadName: If `name` is not allowed.
             StoreUnavailable: If the stream is new and memory cannot be reached.
         """
         source = read_source(url, local=trusted)
-        async with self._changing:
+        async with self._lock(name):
             if name in self._pullers:
                 raise AlreadyPulled(f"{name} has a source already; remove it first.")
-            self._places.take(("pulled", name), caller)
+            place = self._places.take(name, caller)
             try:
                 puller = await self._start(name, source, trusted)
             except BaseException:
-                self._places.give_back(("pulled", name))
+                place.give_back()
                 raise
             self._pullers[name] = puller
-        task = asyncio.create_task(self._until_over(name, puller))
+        task = asyncio.create_task(self._until_over(name, puller, place))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
 
@@ -91,12 +93,8 @@ class PulledSources:
             Full: If too many tests are running.
         """
         source = read_source(url)
-        test = object()
-        self._tests.take(test, caller)
-        try:
+        with self._tests.take(object(), caller):
             return await probe(source, settings=self._settings, monotonic=self._monotonic)
-        finally:
-            self._tests.give_back(test)
 
     def origin(self, name: str) -> str | None:
         """Return where the stream `name` is pulled from, fit to be shown; None if it is not."""
@@ -105,10 +103,9 @@ class PulledSources:
 
     async def remove(self, name: str) -> None:
         """Stop pulling into the stream `name`; one that is not pulled is fine."""
-        async with self._changing:
-            puller = self._pullers.get(name)
-        if puller is not None:
-            await puller.close()
+        async with self._lock(name):
+            if (puller := self._pullers.pop(name, None)) is not None:
+                await puller.close()
 
     async def close(self) -> None:
         """Stop pulling altogether."""
@@ -123,13 +120,11 @@ class PulledSources:
         puller.start()
         return puller
 
-    async def _until_over(self, name: str, puller: Puller) -> None:
-        try:
+    async def _until_over(self, name: str, puller: Puller, place: Place) -> None:
+        with place:
             await puller.wait_over()
-        finally:
-            if self._pullers.get(name) is puller:
-                del self._pullers[name]
-                self._places.give_back(("pulled", name))
+        if self._pullers.get(name) is puller:
+            del self._pullers[name]
 
 
 def pull_settings(settings: Settings) -> PullSettings:

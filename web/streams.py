@@ -16,6 +16,8 @@ from web.sources import AlreadyPulled
 from web.stream_events import MomentReport, StreamReport
 
 LONGEST_LIST = 2000
+MOST_STREAMS = 1000
+STREAMS_AT_ONCE = 100
 
 Here = Annotated[House, Depends(house)]
 Allowed = Annotated[Caller, Depends(by_header)]
@@ -26,7 +28,7 @@ pictures = APIRouter(prefix="/v1/streams", tags=["streams"], dependencies=[Depen
 
 
 class StreamList(BaseModel):
-    """Every stream, in order of name."""
+    """Streams, in order of name."""
 
     streams: list[StreamReport]
 
@@ -76,9 +78,14 @@ class TestResult(BaseModel):
 
 
 @routes.get("")
-async def list_streams(here: Here) -> StreamList:
-    """List every stream that is live or remembered."""
-    return StreamList(streams=[_report(here, status) for status in await here.registry.list()])
+async def list_streams(
+    here: Here,
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=MOST_STREAMS)] = STREAMS_AT_ONCE,
+) -> StreamList:
+    """List the first `limit` streams, live or remembered, whose name comes after `after`."""
+    found = await here.registry.list(after, limit)
+    return StreamList(streams=[_report(here, status) for status in found])
 
 
 @routes.post("", status_code=201)

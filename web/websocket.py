@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, WebSocket
 
 from stream.registry import NAME, BadName
 from web.house import House, house
-from web.identifiers import new_id
 from web.places import Full
 from web.problems import Refusal
 from web.realtime import Connection, Surroundings
@@ -30,12 +29,11 @@ async def realtime(
     """
     if NAME.fullmatch(stream) is None:
         raise BadName("Name the stream: /v1/realtime?stream=NAME, 1 to 64 letters, digits, _ or -.")
-    place = new_id("socket")
     try:
-        here.talking.take(place, caller)
+        place = here.talking.take(object(), caller)
     except Full as error:
         raise Refusal(503, str(error), {"Retry-After": "10"}) from None
-    try:
+    with place:
         offered = socket.headers.get("sec-websocket-protocol", "")
         protocols = [name.strip() for name in offered.split(",")]
         # A browser drops the connection unless one of the protocols it named is chosen.
@@ -46,7 +44,6 @@ async def realtime(
             answerer=here.answerer,
             origin=here.sources.origin,
             monotonic=here.clocks.monotonic,
+            silence=here.settings.silence_seconds,
         )
         await Connection(socket, stream, caller, around).run()
-    finally:
-        here.talking.give_back(place)

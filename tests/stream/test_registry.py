@@ -4,10 +4,10 @@ import pytest
 
 from memory.store import StoreUnavailable
 from stream.live import LiveSettings
-from stream.registry import BadName, Registry, TooManyStreams, UnknownStream
+from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams, UnknownStream
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, show, tokens
 
-SETTINGS = LiveSettings(retry_after=0.01, close_within=0.5)
+SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ async def registry(store, engine, clock):
         monotonic=clock,
         capacity=2,
         idle=1,
+        kept=20,
     )
     yield registry
     await registry.close()
@@ -93,6 +94,15 @@ async def test_streams_without_a_source_make_room(registry):
     assert (await registry.find("s0")).name == "s0"
 
 
+async def test_the_stream_asked_for_longest_ago_makes_room_first(registry):
+    for name in "abc":
+        await registry.open(name)
+    asked_for = await registry.find("a")
+    await registry.open("d")
+    assert await registry.find("a") is asked_for
+    assert sorted(registry._streams) == ["a", "c", "d"]
+
+
 async def test_the_list_shows_live_and_remembered_streams_in_order(registry, store, clock):
     await store.begin("zoo", clock())
     (await registry.open("bar")).open_feed("webrtc")
@@ -102,6 +112,103 @@ async def test_the_list_shows_live_and_remembered_streams_in_order(registry, sto
     ]
     store.away = True
     assert [s.name for s in await registry.list()] == ["bar"]
+
+
+async def test_the_list_comes_in_parts_in_order_of_name(registry, store, clock):
+    for name in ("a", "c", "e"):
+        await store.begin(name, clock())
+    for name in ("b", "d"):
+        (await registry.open(name)).open_feed("webrtc")
+
+    async def names(*args):
+        return [status.name for status in await registry.list(*args)]
+
+    assert await names() == ["a", "b", "c", "d", "e"]
+    assert await names("", 2) == ["a", "b"]
+    assert await names("b", 2) == ["c", "d"]
+    assert await names("d", 2) == ["e"]
+    assert await names("e", 2) == []
+
+
+async def test_the_list_says_of_a_remembered_stream_what_it_says_itself(registry, store, clock):
+    await store.begin("old", clock() - 3600)
+    await store.append("old", tokens(0.0, 1.5), b"")
+    [listed] = await registry.list()
+    assert registry._streams == {}, "nothing is opened for the list"
+    assert listed == (await registry.find("old")).status()
+
+
+async def test_no_new_stream_is_begun_once_as_many_are_remembered_as_may_be(registry, store, clock):
+    for i in range(20):
+        await store.begin(f"s{i}", clock())
+        await store.append(f"s{i}", tokens(0.0, 1.5), b"")
+    with pytest.raises(TooManyRemembered, match="20 streams are remembered"):
+        await registry.open("new")
+    assert await registry.open("s3"), "one that is remembered goes on"
+    await registry.forget("s5")
+    assert await registry.open("new")
+
+
+async def test_streams_that_never_showed_anything_give_way_to_new_ones(registry, store, clock):
+    for i in range(18):
+        await store.begin(f"empty{i}", clock())
+    await store.begin("full", clock())
+    await store.append("full", tokens(0.0, 1.5), b"")
+    (await registry.open("fed")).open_feed("webrtc")
+    await registry.open("new")
+    assert [record.name for record in await store.streams()] == ["fed", "full", "new"]
+
+
+@pytest.fixture
+async def deleting(registry, engine, clock):
+    """Delete stream `a` while its encoder is slow."""
+    show((await registry.open("a")).open_feed("webrtc"), clock, seconds=2.0)
+    engine.gate.clear()
+    await engine.encoding.wait()
+    task = asyncio.create_task(registry.forget("a"))
+    await asyncio.sleep(0)
+    yield task
+    engine.gate.set()
+    await task
+
+
+async def test_a_stream_that_is_slow_to_close_keeps_no_other_waiting(registry, deleting):
+    assert await registry.open("b")
+    assert await registry.find("b")
+    assert [status.name for status in await registry.list()] == ["a", "b"]
+    await registry.forget("b")
+    assert not deleting.done()
+
+
+async def test_the_same_name_opens_anew_once_its_old_stream_is_closed(
+    registry, engine, store, deleting
+):
+    opening = asyncio.create_task(registry.open("a"))
+    await registry.open("b")
+    assert not opening.done()
+    engine.gate.set()
+    live = await opening
+    assert deleting.done()
+    assert live.status().clips == 0
+    assert "a" in store.records
+
+
+async def test_a_store_that_is_slow_about_one_name_keeps_no_other_waiting(registry, store):
+    begin, asked, answers = store.begin, asyncio.Event(), asyncio.Event()
+
+    async def slow(stream, now):
+        if stream == "slow":
+            asked.set()
+            await answers.wait()
+        return await begin(stream, now)
+
+    store.begin = slow
+    opening = asyncio.create_task(registry.open("slow"))
+    await asked.wait()
+    assert await registry.open("b")
+    assert not opening.done()
+    answers.set()
+    assert (await opening).name == "slow"
 
 
 async def test_a_forgotten_stream_is_gone_everywhere(registry, store, engine, clock):

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.places import Full, Places
+from web.places import CONTENDERS, Full, Places
 from web.security import Caller
 
-ANN, BEN = Caller("ann"), Caller("ben")
+ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")
 
 
 def test_one_caller_cannot_take_every_place():
@@ -21,33 +21,80 @@ def test_one_caller_cannot_take_every_place():
 
 def test_a_place_given_back_can_be_taken_again():
     places = Places("streams", in_all=1, each=1)
-    places.take(1, ANN)
-    places.give_back(1)
-    places.give_back(1)
+    place = places.take(1, ANN)
+    place.give_back()
+    place.give_back()
     places.take(2, BEN)
     assert len(places) == 1
 
 
-def test_taking_the_same_place_again_costs_nothing():
+def test_a_place_is_given_back_by_with_also_after_an_error():
     places = Places("streams", in_all=1, each=1)
-    places.take(1, ANN)
-    places.take(1, ANN)
+    with pytest.raises(ZeroDivisionError), places.take(1, ANN):
+        _ = 1 / 0
+    assert len(places) == 0
+
+
+def test_who_takes_over_at_the_limit_is_let_in_and_keeps_the_place():
+    places = Places("streams", in_all=1, each=1)
+    before = places.take("cam", ANN)
+    after = places.take("cam", BEN)
+    before.give_back()
     assert len(places) == 1
+    places.take("cam", BEN).give_back()
+    with pytest.raises(Full, match="All 1"):
+        places.take("other", ANN)
+    after.give_back()
+    places.take("other", ANN)
+
+
+def test_a_place_that_was_taken_over_counts_for_the_one_who_has_it_now():
+    places = Places("streams", in_all=9, each=1)
+    before = places.take("cam", ANN)
+    places.take("cam", BEN)
+    before.give_back()
+    places.take("other", ANN)
+    with pytest.raises(Full, match="This token"):
+        places.take("third", BEN)
+
+
+def test_a_takeover_that_fails_takes_nothing_from_the_one_before():
+    places = Places("streams", in_all=1, each=1)
+    places.take("cam", ANN)
+    places.take("cam", BEN).give_back()
+    with pytest.raises(Full):
+        places.take("other", BEN)
+
+
+def test_a_place_is_not_fought_over_without_a_bound():
+    places = Places("streams", in_all=1, each=1)
+    held = [places.take("cam", ANN) for _ in range(CONTENDERS)]
+    with pytest.raises(Full, match="try again soon"):
+        places.take("cam", ANN)
+    held[0].give_back()
+    places.take("cam", ANN)
+
+
+def test_the_operator_has_no_limit_but_the_one_in_all():
+    places = Places("streams", in_all=3, each=1, exempt={OPERATOR})
+    for name in "abc":
+        places.take(name, OPERATOR)
+    with pytest.raises(Full, match="All 3"):
+        places.take("d", OPERATOR)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.sampled_from([ANN, BEN]))))
 def test_no_limit_is_ever_passed(steps):
     places = Places("streams", in_all=3, each=2)
-    held = {}
+    held = []
     for taking, what, caller in steps:
         if taking:
             try:
-                places.take(what, caller)
+                held.append((what, caller, places.take(what, caller)))
             except Full:
                 continue
-            held[what] = caller
-        else:
-            places.give_back(what)
-            held.pop(what, None)
-        assert len(places) == len(held) <= 3
-        assert all(list(held.values()).count(one) <= 2 for one in (ANN, BEN))
+        elif held:
+            held.pop(what % len(held))[2].give_back()
+        assert len(places) == len({what for what, _, _ in held}) <= 3
+        for one in (ANN, BEN):
+            assert len({what for what, caller, _ in held if caller == one}) <= 2

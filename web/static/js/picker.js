@@ -47,7 +47,7 @@ export class Picker {
     if (this.#box.hidden) return;
     try {
       await freshTicket();
-      const { streams } = await getJson("/v1/streams");
+      const { streams } = await getJson("/v1/streams?limit=1000");
       this.#draw(streams);
     } catch {
       // The pill at the top says that the service is away; the list stays as it was.
