@@ -158,6 +158,16 @@ class Feed:
         # Picked twice at almost the same rate, every other picture would fall between the two.
         return Slot(media, captured, sampled=picked or not self._ports.watched())
 
+    def note(self, captured: float, seen: int) -> None:
+        """Count pictures that arrived elsewhere and are not wanted: the stream is live all the same.
+
+        Args:
+            captured: Monotonic time of the newest one's arrival, in seconds.
+            seen: How many.
+        """
+        if not self.closed:
+            self._count(captured, seen)
+
     def give(self, slot: Slot, pixels: Picture) -> None:
         """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
         if self.closed:
@@ -201,11 +211,14 @@ class Feed:
     def _arrive(self, time: float, captured: float, seen: int) -> float | None:
         if self.closed:
             return None
+        self._count(captured, seen)
+        return self._timeline.media_time(time, self._ports.elapsed(captured))
+
+    def _count(self, captured: float, seen: int) -> None:
         self.frames += seen
         self._arrived = captured
         if self.state != "live":
             self._show("live", "Pictures arrive.")
-        return self._timeline.media_time(time, self._ports.elapsed(captured))
 
     def _flush(self) -> None:
         for clip in self._clipper.flush():

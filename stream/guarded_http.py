@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stream.lookup import Resolver
 from stream.pull_reasons import Refused
-from stream.source_url import BadSource, Network, Resolver, SourceUrl, check_addresses, resolve
+from stream.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
 from stream.tls import tls_context
 
 REDIRECTS = 5

@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from stream.pull_open import OpenSource
+from stream.pull_open import OpenSource, check_size
 from stream.sampler import FrameSampler
 from stream.timeline import ArrivalTimeline
 
@@ -31,6 +31,8 @@ DAMAGED_IN_A_ROW = 200
 TOLERANCE = 2.0
 BEHIND = 5.0
 MEASURED_AFTER = 1.0
+BEAT = 1.0
+PERIODS_WITHOUT = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,13 +87,36 @@ class Picker:
         self._await_keyframe = False
         self._pace_offset: float | None = None
         self._began: float | None = None
+        self._told = self._picked = float("-inf")
 
     def pictures(self) -> Iterator[Picked]:
         """Yield what is wanted until the source ends.
 
         Raises:
             InvalidDataError: If nothing can be decoded for long.
+            BadSource: If a picture is too large.
         """
+        return (event for event in self.events() if isinstance(event, Picked))
+
+    def events(self) -> Iterator[Picked | float]:
+        """Yield what is wanted; in between, once a second, when the newest picture arrived.
+
+        Not for ever, though: packets that no picture comes of are no sign of life.
+
+        Raises:
+            InvalidDataError: If nothing can be decoded for long.
+            BadSource: If a picture is too large.
+        """
+        for event in self._packets():
+            now = self._clock()
+            if isinstance(event, Picked):
+                self._picked = self._told = now
+                yield event
+            elif now - self._told >= BEAT and now - self._picked <= PERIODS_WITHOUT / self.rate:
+                self._told = now
+                yield event
+
+    def _packets(self) -> Iterator[Picked | float]:
         damaged = 0
         for packet in self._source.container.demux(self._source.video):
             if not packet.size:
@@ -102,6 +127,7 @@ class Picker:
             try:
                 yield from self._pick(packet, now)
                 damaged = 0
+                yield now
             except av.error.InvalidDataError:
                 damaged += 1
                 if damaged == DAMAGED_IN_A_ROW:
@@ -131,6 +157,7 @@ class Picker:
             context.flush_buffers()
         self.decoded += len(pictures)
         for picture in pictures[:1]:
+            check_size(picture)
             yield Picked(picture, time, now)
 
     def _decode_all(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
@@ -141,6 +168,7 @@ class Picker:
             "NONREF" if self._arrival_rate(now) >= 2 * self.rate else "DEFAULT"
         )
         for picture in packet.decode():
+            check_size(picture)
             self.decoded += 1
             own = math.nan if picture.time is None or not self._source.timed else picture.time
             time = self._timeline.media_time(own, now)

@@ -40,14 +40,22 @@ class PictureRing:
 
     @classmethod
     def make(cls, side: int) -> "PictureRing":
-        """Return a ring for pictures of at most `side` by `side` pixels."""
+        """Return a ring for pictures of at most `side` by `side` pixels.
+
+        Raises:
+            OSError: If this machine has no memory or no file descriptor left.
+        """
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("flashback-pictures")
         else:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())
-        os.ftruncate(descriptor, PLACES * _place_size(side))
-        return cls(descriptor, side)
+        try:
+            os.ftruncate(descriptor, PLACES * _place_size(side))
+            return cls(descriptor, side)
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def write(self, pixels: Picture) -> int:
         """Put a picture into the next place and return its number, for `read`.

@@ -4,9 +4,10 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 from stream.feed import Clock
+from stream.lookup import Resolver
 from stream.pull_order import Opened, Over
-from stream.pull_reader import PullSettings, Reader, make_order
-from stream.source_url import BadSource, Resolver, SourceUrl
+from stream.pull_reader import PullSettings, Reader, make_order, no_reader
+from stream.source_url import BadSource, SourceUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,31 @@ async def probe(
         BadSource: If it cannot be used; with the reason.
     """
     began = monotonic()
-    reader = Reader(await make_order(source, settings, trusted=trusted, resolver=resolver))
-    opened: Opened | None = None
+    order = await make_order(source, settings, trusted=trusted, resolver=resolver)
     try:
-        async with aclosing(reader.reports(settings.open_within)) as reports:
-            async for report in reports:
-                if isinstance(report, Over):
-                    raise BadSource(report.reason)
-                if isinstance(report, Opened):
-                    opened = report
-                elif opened is not None:
-                    took = monotonic() - began
-                    return Probe(**asdict(opened), first_picture=took)
-    finally:
-        await reader.close()
+        reader = Reader(order)
+        try:
+            opened = await _first_picture(reader, settings.open_within)
+        finally:
+            await reader.close()
+    except OSError as error:
+        raise BadSource(no_reader(error)) from None
+    return Probe(**asdict(opened), first_picture=monotonic() - began)
+
+
+async def _first_picture(reader: Reader, within: float) -> Opened:
+    """Wait for it, and return what the source is.
+
+    Raises:
+        BadSource: If it does not come; with the reason.
+    """
+    opened: Opened | None = None
+    async with aclosing(reader.reports(within)) as reports:
+        async for report in reports:
+            if isinstance(report, Over):
+                raise BadSource(report.reason)
+            if isinstance(report, Opened):
+                opened = report
+            elif opened is not None:
+                return opened
     raise BadSource("The reader of this source ended unexpectedly.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import av
+from av import VideoFrame
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
@@ -181,8 +182,7 @@ def _choose(
     if not films:
         raise BadSource("The source holds no video.")
     video = films[0]
-    if video.width * video.height > LARGEST_PICTURE:
-        raise BadSource(f"Pictures of {video.width} by {video.height} pixels are too large.")
+    check_size(video)
     for other in container.streams:
         if other is not video:
             other.discard = Discard.all
@@ -203,6 +203,16 @@ def _choose(
         finite=order.scheme not in LIVE and container.duration is not None,
         close=close,
     )
+
+
+def check_size(picture: VideoStream | VideoFrame) -> None:
+    """Refuse pictures that are too large to be honest; a stream may change to them at any time.
+
+    Raises:
+        BadSource: If it is so large.
+    """
+    if picture.width * picture.height > LARGEST_PICTURE:
+        raise BadSource(f"Pictures of {picture.width} by {picture.height} pixels are too large.")
 
 
 def source_of(order: PullOrder) -> SourceUrl:

@@ -37,7 +37,7 @@ class PullOrder:
     scheme: str
     host: str
     port: int
-    path: str
+    path: str = field(repr=False)  # secrets may stand in it
     address: str
     memory: int
     username: str | None = field(default=None, repr=False)
@@ -103,6 +103,19 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Report: pictures arrive, and none of them is wanted yet.
+
+    Attributes:
+        captured: When the newest arrived, on the reader's monotonic clock, in seconds.
+        seen: Pictures that arrived since the last report.
+    """
+
+    captured: float
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Report: the source ended or failed.
 
@@ -115,8 +128,8 @@ class Over:
     final: bool = False
 
 
-Report = Opened | Shown | Over
-KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Opened, Shown, Over)}
+Report = Opened | Shown | Seen | Over
+KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Opened, Shown, Seen, Over)}
 
 
 def report_to_line(report: Report) -> bytes:

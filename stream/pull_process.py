@@ -21,8 +21,8 @@ import av
 from stream.picking import Picked, Picker
 from stream.picture_ring import PictureRing
 from stream.pull_open import CannotOpen, OpenSource, open_source
-from stream.pull_order import Opened, Over, PullOrder, Report, Shown, report_to_line
-from stream.pull_reasons import Refused, explain
+from stream.pull_order import Opened, Over, PullOrder, Report, Seen, Shown, report_to_line
+from stream.pull_reasons import Refused, explain_loss
 from stream.scale import to_rgb
 from stream.source_url import BadSource
 
@@ -81,11 +81,16 @@ def _read(
 ) -> Over:
     reported = 0
     try:
-        for picked in picker.pictures():
-            if reports.send(_show(picked, picker.seen - reported, ring, order.side)):
+        for one in picker.events():
+            seen = picker.seen - reported
+            if isinstance(one, Picked):
+                report: Report = _show(one, seen, ring, order.side)
+            else:
+                report = Seen(one, seen)
+            if reports.send(report):
                 reported = picker.seen
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
-        return explain(error, order)
+        return explain_loss(error, order)
     if source.finite:
         return Over("The source is at its end.", final=True)
     return Over("The source stopped sending.")

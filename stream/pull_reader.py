@@ -11,9 +11,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stream.lookup import Resolver
 from stream.picture_ring import Picture, PictureRing
-from stream.pull_order import Over, PullOrder, Report, Shown, Transport, report_from_line
-from stream.source_url import Network, Resolver, SourceUrl, pin, read_networks
+from stream.pull_order import Over, PullOrder, Report, Seen, Shown, Transport, report_from_line
+from stream.pull_reasons import name_of, silent
+from stream.source_url import Network, SourceUrl, pin, read_networks
 
 # What a reader needs of the environment; the service's own secrets are not among it.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
@@ -51,6 +53,11 @@ class Reader:
     """One reader process, from its start to its certain end."""
 
     def __init__(self, order: PullOrder) -> None:
+        """Get ready for `order`.
+
+        Raises:
+            OSError: If this machine has no memory or no file descriptor left.
+        """
         self._ring = PictureRing.make(order.side)
         self._order = replace(order, memory=self._ring.descriptor)
         self._rate = order.rate
@@ -60,7 +67,10 @@ class Reader:
         """Start the process and yield what it reports.
 
         The last is an `Over`, unless the process dies: then the reports just end. Silence for
-        longer than `silence` seconds is an `Over`, too.
+        longer than `silence` seconds is an `Over`, too, and so is what is no report.
+
+        Raises:
+            OSError: If this machine can start no process.
         """
         process = await self._start()
         assert process.stdout is not None
@@ -70,13 +80,16 @@ class Reader:
             try:
                 async with asyncio.timeout(patience):
                     line = await process.stdout.readline()
+                if not line:
+                    return
+                report = report_from_line(line)
             except TimeoutError:
-                yield Over(f"No picture came for {patience:g} seconds.")
+                yield Over(silent(patience))
                 return
-            if not line:
+            except ValueError:  # of `readline`, too: the line has no end
+                yield Over("The reader of this source failed: it talks nonsense.")
                 return
-            report = report_from_line(line)
-            if isinstance(report, Shown):
+            if isinstance(report, Shown | Seen):
                 patience = silence
             yield report
 
@@ -126,6 +139,14 @@ class Reader:
         return self._process
 
 
+def no_reader(error: OSError) -> str:
+    """Return what to tell people if no reader process can be started."""
+    return (
+        "This machine can start no reader for the source: it is out of memory, processes or files "
+        f"({name_of(error)})."
+    )
+
+
 async def make_order(
     source: SourceUrl,
     settings: PullSettings,
@@ -139,7 +160,9 @@ async def make_order(
         BadSource: If its name is not known or it may not be reached.
     """
     allowed = EVERYWHERE if trusted else settings.allowed
-    address = "" if source.is_local else await pin(source, allowed, resolver)
+    address = (
+        "" if source.is_local else await pin(source, allowed, resolver, within=settings.open_within)
+    )
     return PullOrder(
         scheme=source.scheme,
         host=source.host,

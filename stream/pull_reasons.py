@@ -52,7 +52,9 @@ STATUSES = {
 def explain(error: Exception, order: PullOrder) -> Over:
     """Return what to tell people about `error`."""
     if isinstance(error, BadSource):
-        return Over(str(error), final=True)
+        # A name may be known again, a camera that boots may have a picture soon; what is of this
+        # machine is what it is.
+        return Over(str(error), final=not order.address)
     if isinstance(error, Refused):
         return Over(STATUSES.get(error.status, f"The source answered with error {error.status}."))
     if isinstance(error, av.error.ProtocolNotFoundError | av.error.DemuxerNotFoundError):
@@ -66,8 +68,20 @@ def explain(error: Exception, order: PullOrder) -> Over:
             # What a file holds will not change; what a camera sends may.
             return Over(reason.format(seconds=order.open_within), final=order.scheme == "file")
     return Over(
-        f"The connection to the source failed ({_name(error)}).", final=order.scheme == "file"
+        f"The connection to the source failed ({name_of(error)}).", final=order.scheme == "file"
     )
+
+
+def explain_loss(error: Exception, order: PullOrder) -> Over:
+    """Return what to tell people about `error` that ended a source which had been read."""
+    if isinstance(error, TimeoutError | av.error.ExitError):
+        return Over(silent(order.silence))
+    return explain(error, order)
+
+
+def silent(seconds: float) -> str:
+    """Return what to tell people about a source from which nothing came for so long."""
+    return f"No picture came for {seconds:g} seconds."
 
 
 def _explain_local(error: Exception, order: PullOrder) -> Over | None:
@@ -78,10 +92,10 @@ def _explain_local(error: Exception, order: PullOrder) -> Over | None:
         return Over(f"There is no such {'file' if file else 'device'}.", final=file)
     if isinstance(error, PermissionError):
         return Over("The user that runs this service may not read it.", final=file)
-    return None if file else Over(f"The device cannot be read ({_name(error)}).")
+    return None if file else Over(f"The device cannot be read ({name_of(error)}).")
 
 
-def _name(error: Exception) -> str:
+def name_of(error: Exception) -> str:
     """Return the system's name for `error`, or that of its kind: never its text."""
     code = (error.errno or 0) if isinstance(error, OSError) else 0
     return errno.errorcode.get(code, type(error).__name__)

@@ -1,28 +1,35 @@
 """Keeps a pulled source coming: cameras, playlists, files on other machines.
 
 One reader process per source; it is killed when it goes silent and started anew for as long as the
-source is wanted: a camera that is away for an hour comes back by itself. What is wrong is said in
-words, without the source's credentials.
+source is wanted: a camera that is away for an hour comes back by itself, and so does one whose
+stream an error of the encoder broke. What is wrong is said in words, without the source's
+credentials.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
+from memory.store import StoreUnavailable
 from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
-from stream.pull_order import Over, Shown
-from stream.pull_reader import PullSettings, Reader, make_order
-from stream.source_url import BadSource, Resolver, SourceUrl
+from stream.lookup import Resolver
+from stream.pull_order import Over, Seen, Shown
+from stream.pull_reader import PullSettings, Reader, make_order, no_reader
+from stream.registry import TooManyStreams
+from stream.source_url import BadSource, SourceUrl
 from stream.status import SourceKind
 
 log = logging.getLogger(__name__)
 
+Wait = Callable[[float], Awaitable[None]]
+
 
 class Puller:
-    """Feeds one stream from one source until closed."""
+    """Feeds one stream from one source until closed, or until another source takes it over."""
 
     def __init__(
         self,
@@ -33,6 +40,8 @@ class Puller:
         monotonic: Clock,
         trusted: bool = False,
         resolver: Resolver | None = None,
+        again: Callable[[], Awaitable[LiveStream]] | None = None,
+        wait: Wait = asyncio.sleep,
     ) -> None:
         """Take what to pull.
 
@@ -43,6 +52,8 @@ class Puller:
             monotonic: Seconds that never go back, as `time.monotonic` has them.
             trusted: Whether the operator named the source: any address is fine then.
             resolver: Finds addresses; None asks the system.
+            again: Makes the stream anew after an internal error broke it; None ends with it.
+            wait: Waits that many seconds between two tries.
         """
         self.source = source
         self._live = live
@@ -50,6 +61,8 @@ class Puller:
         self._monotonic = monotonic
         self._trusted = trusted
         self._resolver = resolver
+        self._again = again
+        self._wait = wait
         self._work: asyncio.Task[None] | None = None
         self._feed: Feed | None = None
         self._told = ""
@@ -61,7 +74,7 @@ class Puller:
             TooManyStreams: If every place for a stream with a source is taken.
         """
         self._feed = self._live.open_feed(_kind(self.source))
-        self._work = asyncio.create_task(self._pull(self._feed))
+        self._work = asyncio.create_task(self._feed_streams(self._feed))
         self._work.add_done_callback(self._done)
 
     @property
@@ -82,7 +95,34 @@ class Puller:
             self._work.cancel()
             await asyncio.wait([self._work])
 
-    async def _pull(self, feed: Feed) -> None:
+    async def _feed_streams(self, feed: Feed | None) -> None:
+        """Feed the stream, and what it is made anew as whenever it broke."""
+        waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
+        while feed is not None:
+            clips = self._live.status().clips
+            if await _until_closed(feed, self._pull(feed)):
+                return
+            if self._live.status().clips > clips:
+                waits.reset()
+            feed = await self._open_again(waits)
+
+    async def _open_again(self, waits: Backoff) -> Feed | None:
+        """Return a feed of the stream made anew; None if it did not break or has another source."""
+        while self._live.broken and self._again is not None:
+            await self._wait(waits.next())
+            try:
+                live = await self._again()
+                if live.fed:
+                    return None
+                self._live, self._feed = live, live.open_feed(_kind(self.source))
+            except (StoreUnavailable, TooManyStreams) as error:
+                self._tell_operator(str(error))
+            else:
+                return self._feed
+        return None
+
+    async def _pull(self, feed: Feed) -> bool:
+        """Read the source again and again; return whether it ended for good."""
         waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
         feed.say("connecting", f"Connecting to {self.source.shown}.")
         while not feed.closed:
@@ -94,10 +134,11 @@ class Puller:
             self._tell_operator(over.reason)
             if over.final:
                 feed.close(over.reason)
-                return
+                return True
             wait = waits.next()
             feed.say("retrying", f"{over.reason} The next try is in {max(1, round(wait))} s.")
-            await _wait_closed(feed, wait)
+            await self._wait(wait)
+        return False
 
     async def _read_once(self, feed: Feed) -> Over:
         """Read until the source ends or fails, and say why."""
@@ -108,20 +149,25 @@ class Puller:
         except BadSource as error:
             # A name that is unknown may be known again; a forbidden address may move, too.
             return Over(str(error))
-        order = replace(order, rate=feed.wanted_rate)
-        reader = Reader(order)
         try:
-            async with aclosing(reader.reports(self._settings.silence)) as reports:
-                async for report in reports:
-                    if isinstance(report, Over):
-                        return report
-                    if isinstance(report, Shown):
-                        _take(reader, report, feed)
-                        reader.set_rate(feed.wanted_rate)
-                    if feed.closed:
-                        return Over(feed.reason)
-        finally:
-            await reader.close()
+            reader = Reader(replace(order, rate=feed.wanted_rate))
+            try:
+                return await self._listen(reader, feed)
+            finally:
+                await reader.close()
+        except OSError as error:
+            return Over(no_reader(error))
+
+    async def _listen(self, reader: Reader, feed: Feed) -> Over:
+        async with aclosing(reader.reports(self._settings.silence)) as reports:
+            async for report in reports:
+                if isinstance(report, Over):
+                    return report
+                if isinstance(report, Shown):
+                    _take(reader, report, feed)
+                elif isinstance(report, Seen):
+                    feed.note(report.captured, report.seen)
+                reader.set_rate(feed.wanted_rate)
         return Over("The reader of this source ended unexpectedly.")
 
     def _tell_operator(self, reason: str) -> None:
@@ -149,9 +195,14 @@ def _take(reader: Reader, shown: Shown, feed: Feed) -> None:
         feed.give(slot, pixels)
 
 
-async def _wait_closed(feed: Feed, seconds: float) -> None:
+async def _until_closed(feed: Feed, work: Coroutine[None, None, bool]) -> bool:
+    """Return what `work` does; False if the feed is over before, which ends it at once."""
+    working = asyncio.create_task(work)
+    closing = asyncio.create_task(feed.wait_closed())
     try:
-        async with asyncio.timeout(seconds):
-            await feed.wait_closed()
-    except TimeoutError:
-        return
+        await asyncio.wait([working, closing], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, closing):
+            task.cancel()
+        await asyncio.wait([working, closing])
+    return False if working.cancelled() else working.result()

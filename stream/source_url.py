@@ -3,22 +3,23 @@
 FFmpeg opens whatever it is given: local files, other protocols inside a URL, the machine's own
 services, a cloud's metadata. So only known schemes pass, hosts are resolved once and every
 address is held against what may be reached, and the address that was checked is the one that
-is dialled. Credentials are split off and shown to nobody. Background:
+is dialled. Credentials are split off and shown to nobody, nor what looks like one in a path:
+many recorders want it there. Background:
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
-import asyncio
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from stream.lookup import Lookup, LookupFailed, Lookups, Resolver
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-Resolver = Callable[[str, int], Sequence[str]]
 
 PORTS = {
     "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
@@ -26,6 +27,13 @@ PORTS = {
 DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 LONGEST = 2048
+LOOKUPS = Lookups()
+LOOKUP_WITHIN = 10.0
+# Such as `/user=admin&password=x&channel=1.sdp`, `/user=admin_password=x_channel=1_stream=0.sdp`
+# and `/admin:x@stream`.
+SECRET = re.compile(
+    r"(user|usr|login|pass|pwd|psw|token|key|auth|secret|cred|sign)[^=]*=.|:.*@", re.IGNORECASE
+)
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 # What Python's `is_global` lets pass and still leads inside: IPv4 in IPv6 clothes, and tunnels.
 DISGUISES = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
@@ -52,7 +60,7 @@ class SourceUrl:
     scheme: str
     host: str
     port: int
-    path: str
+    path: str = field(repr=False)  # secrets may stand in it; `shown` hides them
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
 
@@ -68,13 +76,17 @@ class SourceUrl:
 
     @property
     def shown(self) -> str:
-        """The source for logs, lists and errors: no credentials, no query (it may hold a key)."""
+        """The source for logs, lists and errors: no credentials, no query (it may hold a key).
+
+        What a path calls a user, a password, a key or the like is left out of it.
+        """
         if self.scheme == "file":
             return self.path
         if self.is_device:
             return f"{self.scheme}:{self.path}"
         path, _, query = self.path.partition("?")
-        return f"{self.scheme}://{_bracket(self.host)}:{self.port}{path}" + ("?…" if query else "")
+        place = f"{self.scheme}://{_bracket(self.host)}:{self.port}"
+        return place + _without_secrets(path) + ("?…" if query else "")
 
     def at(self, address: str, port: int | None = None, *, secret: bool = True) -> str:
         """Return the full URL with `address` in the place of the host; for FFmpeg alone."""
@@ -133,15 +145,32 @@ def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Netwo
 
 
 async def pin(
-    source: SourceUrl, allowed: Sequence[Network], resolver: Resolver | None = None
+    source: SourceUrl,
+    allowed: Sequence[Network],
+    resolver: Resolver | None = None,
+    *,
+    within: float = LOOKUP_WITHIN,
+    lookups: Lookups = LOOKUPS,
 ) -> str:
     """Resolve the host of `source` and return the address to dial.
 
+    Args:
+        source: What to reach.
+        allowed: Networks that may be reached although they are private.
+        resolver: Finds addresses; None asks the system.
+        within: Seconds for the answer.
+        lookups: Where the lookup finds a place.
+
     Raises:
-        BadSource: If the name is not known, or leads to a network that is not `allowed`.
+        BadSource: If the name is not known or nobody says so in time, or if it leads to a network
+            that is not `allowed`.
     """
-    found = await asyncio.to_thread(resolver or resolve, source.host, source.port)
-    return check_addresses(source.host, found, allowed)
+    host = source.host
+    try:
+        found = await lookups.find(Lookup(resolver or resolve, host, source.port), within)
+    except LookupFailed as failure:
+        raise BadSource(str(failure)) from None
+    return check_addresses(host, found, allowed)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -208,6 +237,17 @@ def _plain(address: Address) -> Address:
         if int(address) >> 32 == 0 and int(address) > 1:
             return IPv4Address(int(address))
     return address
+
+
+def _without_secrets(path: str) -> str:
+    return "".join(_hidden(part) for part in re.split(r"([/&;])", path))
+
+
+def _hidden(part: str) -> str:
+    if SECRET.search(unquote(part)) is None:
+        return part
+    name, equals, _ = part.partition("=")
+    return f"{name}=…" if equals else "…"
 
 
 def _bracket(host: str) -> str:
