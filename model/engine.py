@@ -15,6 +15,14 @@ class NothingSeen(Exception):
     """There is no clip to answer from: none has arrived, or none in the time asked about."""
 
 
+class HistoryGone(NothingSeen):
+    """Nothing is held of the stream (any more): hand over what memory holds, and ask again."""
+
+
+class EngineFailed(Exception):
+    """The network failed on this, others are not affected; the log says more."""
+
+
 class EngineBusy(Exception):
     """More is waiting for the network than it may hold; try again soon."""
 
@@ -32,11 +40,13 @@ class Engine(Protocol):
         encoder: Names the vision encoder and its weights: clip tokens made by another encoder
             are of no use to this one.
         frames_per_clip: Frames the encoder takes together.
+        capacity: Clips that a history begun anew takes: of a longer stream, the newest.
     """
 
     name: str
     encoder: str
     frames_per_clip: int
+    capacity: int
 
     async def encode(self, clip: Clip) -> ClipTokens:
         """Return what is kept of `clip`; a clip of fewer frames repeats its last one.
@@ -52,7 +62,7 @@ class Engine(Protocol):
         """Return the end of the newest clip given to `extend` for `stream`, in media seconds.
 
         None means that the engine holds no history of it (never had, or gave up its memory):
-        the caller hands over everything that memory holds, oldest first.
+        the caller hands over the newest `capacity` clips that memory holds, oldest first.
         """
         ...
 
@@ -72,8 +82,10 @@ class Engine(Protocol):
 
         Raises:
             NothingSeen: If the history holds no clip in the time asked about.
+            HistoryGone: If there is no history: other streams needed its memory.
             EngineBusy: If too many questions wait already.
             QuestionTooLong: If the question is longer than can be read at once.
+            EngineFailed: If the network fails; perhaps after some words.
         """
         ...
 

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from model.vocabulary import Vocabulary
 
+COLDEST = 1e-3
+"""Divided by less, logits overflow; long before, no second token has a chance."""
+
 
 def choose(
     logits: Float[Tensor, " vocab"], temperature: float, top_p: float, generator: torch.Generator
@@ -16,12 +19,12 @@ def choose(
 
     Args:
         logits: Of every token, in float32.
-        temperature: 0 takes the likeliest; more is more varied.
+        temperature: 0 takes the likeliest; more is more varied. Below `COLDEST` it is 0.
         top_p: Choose among the likeliest tokens that together reach this probability
             (nucleus sampling, https://arxiv.org/abs/1904.09751).
         generator: Where chance comes from, on the processor.
     """
-    if temperature == 0:
+    if temperature < COLDEST:
         return int(logits.argmax())
     probabilities, order = (logits.cpu() / temperature).softmax(-1).sort(descending=True)
     before = probabilities.cumsum(-1) - probabilities

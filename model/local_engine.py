@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.engine import EngineBusy, NothingSeen
+from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.generate import TextStream, choose
 from model.history import History
 from model.shelf import Shelf
@@ -34,6 +34,8 @@ WRITING = 8
 """Answers written at once; further questions wait their turn."""
 BATCH = 4
 """Clips encoded at once."""
+EXPECTED = (EngineBusy, NothingSeen, QuestionTooLong)
+"""What a question may meet without anything being wrong."""
 LONGEST_ANSWER = 512
 """Tokens; the positions that a history keeps free allow no more."""
 
@@ -81,6 +83,7 @@ class LocalEngine:
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)
+        self.capacity = self._shelf.capacity
         self._seed = seed
         self._ends = chat.parts.ends | {chat.prompt.end}
         self._clips: deque[tuple[Clip, Future[ClipTokens]]] = deque()
@@ -131,6 +134,9 @@ class LocalEngine:
         Raises:
             EngineBusy: If too many questions wait already.
             NothingSeen: If there is no clip in the time asked about.
+            HistoryGone: If there is no history: other streams needed its memory.
+            QuestionTooLong: If the question is longer than can be read at once.
+            EngineFailed: If the network fails.
         """
         # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
         answer = _Answer(stream, question, asyncio.get_running_loop(), asyncio.Queue())
@@ -163,13 +169,18 @@ class LocalEngine:
                 self._work.wait_for(self._has_work)
                 if self._closing:
                     break
-            self._turn()
+            try:
+                self._turn()
+            except Exception as error:
+                log.exception("the engine failed; what was under way is given up")
+                self._give_up(error)
         for writing in self._writing:
             self._end(writing, "cancelled")
         for answer in self._questions:
             answer.send(EngineBusy("the service is stopping"))
         for _, future in self._clips:
-            future.cancel()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(EngineBusy("the service is stopping"))
 
     def _has_work(self) -> bool:
         waiting = self._clips or self._questions or self._writing or self._closing
@@ -185,8 +196,13 @@ class LocalEngine:
         """Write the next token of every answer, all in one batch."""
         for writing in [w for w in self._writing if w.answer.cancelled.is_set()]:
             self._writing.remove(writing)
-        chosen = [(writing, self._choose(writing)) for writing in list(self._writing)]
-        going = [(writing, token) for writing, token in chosen if token is not None]
+        going = []
+        for writing in list(self._writing):
+            try:
+                if (token := self._choose(writing)) is not None:
+                    going.append((writing, token))
+            except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
+                self._fail(writing, error)
         if not going:
             return
         try:
@@ -195,8 +211,26 @@ class LocalEngine:
             )
         except Exception as error:  # noqa: BLE001 - handed to those who wait for words
             for writing, _ in going:
-                self._writing.remove(writing)
-                writing.answer.send(error)
+                self._fail(writing, error)
+
+    def _fail(self, writing: _Writing, error: Exception) -> None:
+        if writing in self._writing:
+            self._writing.remove(writing)
+        writing.answer.send(_told(error))
+
+    def _give_up(self, error: Exception) -> None:
+        """Fail everything under way: what a turn left half done cannot be gone on from."""
+        for writing in list(self._writing):
+            self._fail(writing, error)
+        with self._work:
+            questions, clips = list(self._questions), list(self._clips)
+            self._questions.clear()
+            self._clips.clear()
+        for answer in questions:
+            answer.send(_told(error))
+        for _, future in clips:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(error)
 
     def _choose(self, writing: _Writing) -> int | None:
         """Send the next token of an answer; None if that ended it."""
@@ -235,12 +269,14 @@ class LocalEngine:
         try:
             self._read_question(next_one)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
-            next_one.send(error)
+            next_one.send(_told(error))
 
     def _read_question(self, answer: _Answer) -> None:
         history = self._shelf.current(answer.stream)
-        asked = None if history is None else self._chat.ask(history, answer.question)
-        if history is None or asked is None:
+        if history is None:
+            raise HistoryGone("nothing is held of this stream")
+        asked = self._chat.ask(history, answer.question)
+        if asked is None:
             raise NothingSeen("nothing has been seen yet in the time asked about")
         self._seed += 1
         chance = torch.Generator().manual_seed(self._seed)
@@ -268,26 +304,32 @@ class LocalEngine:
         """Encode one by one what failed together: one stream's bad clip is its own affair."""
         for clip, future in batch:
             try:
-                future.set_result(self._chat.encode([clip])[0] if len(batch) > 1 else _fail(error))
+                future.set_result(self._chat.encode([clip])[0] if len(batch) > 1 else _again(error))
             except Exception as own:  # noqa: BLE001 - handed to the one who sent the clip
                 future.set_exception(own)
 
     def _catch_up(self) -> None:
         """Let a history that lags read a few clips: one that a question waits for, or any."""
         with self._work:
-            asked = (a.stream for a in self._questions if self._shelf.lags(a.stream))
-            stream = next(asked, None)
-        if stream is None:
-            stream = self._shelf.lagging()
+            asked = [a.stream for a in self._questions]
+        stream = next(filter(self._shelf.lags, asked), None) or self._shelf.lagging()
         if stream is None:
             return
         try:
-            self._shelf.advance(stream)
+            self._shelf.advance(stream, spared=asked[0] if asked else None)
         except Exception:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)
             self._shelf.forget(stream)
 
 
-def _fail(error: Exception) -> ClipTokens:
+def _told(error: Exception) -> Exception:
+    """Return what is said about `error`: those who ask cannot know what may go wrong in here."""
+    if isinstance(error, EXPECTED):
+        return error
+    log.error("an answer failed", exc_info=error)
+    return EngineFailed(f"the network failed ({type(error).__name__}); the log says more")
+
+
+def _again(error: Exception) -> ClipTokens:
     raise error

@@ -1,6 +1,7 @@
 """Networks by name: `lite`, `tiny`, the released checkpoints, or a folder that holds one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -61,17 +62,31 @@ def load_parts(
 def load_engine(
     name: str,
     *,
-    history_bytes: int = 2 << 30,
+    history_bytes: int | None = None,
+    budget: int | None = 1024,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LocalEngine:
     """Return an engine that runs the network called `name`. Blocks while it is loaded.
 
     Args:
         name: See `load_parts`, whose errors this raises.
-        history_bytes: Memory for the histories of streams, in bytes.
+        history_bytes: Memory for the histories of streams, in bytes; None leaves it to us.
+        budget: Visual tokens that a question selects at most, so that its cost has a bound;
+            None keeps the published share of however many there are.
         progress: Told in words what is being done.
     """
-    return LocalEngine(VideoChat(load_parts(name, progress=progress)), history_bytes=history_bytes)
+    parts = load_parts(name, progress=progress)
+    dropout = parts.config.dropout.with_budget(budget)
+    parts = replace(parts, config=replace(parts.config, dropout=dropout))
+    return LocalEngine(VideoChat(parts), history_bytes=history_bytes or _memory_for_histories())
+
+
+def _memory_for_histories() -> int:
+    """Return half of what the graphics card has left, or two gibibytes."""
+    if pick_device().type != "cuda":
+        return 2 << 30
+    free, _ = torch.cuda.mem_get_info()
+    return free // 2
 
 
 def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:

@@ -2,8 +2,8 @@
 
 A history is a cache of what memory holds: it may be given up at any time and made again from
 clip tokens. It may also lag: clips wait here until the network has a moment, or a question needs
-them. When one comes near the end of the positions its language model can tell apart, a second
-one is begun from the newer half of the clips and grows beside it; questions go on being answered
+them. When one comes near the end of the positions its language model can tell apart, or of half
+the budget (two histories of one stream stand side by side for a while), a second one is begun from the newer half of the clips and grows beside it; questions go on being answered
 from the first until the second has caught up.
 
 `give`, `reach` and `forget` may be called from any thread, the rest from the one that owns the
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from model.history import History, HistoryFull
 from model.types import ClipTokens
-from model.video_chat import VideoChat
+from model.video_chat import RESERVE, VideoChat
 
 CHUNK = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""
@@ -26,7 +26,10 @@ WAITING = 4096
 """Clips of one stream that may wait; a stream that lags more is rebuilt when asked about."""
 
 RENEW = 0.85
-"""Share of its positions after which a history's successor is begun."""
+"""Share of its positions, or of its memory, after which a history's successor is begun."""
+
+FEWEST = 64
+"""Clips that every history may hold, whatever the budget."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,11 +54,14 @@ class _Place:
 
 
 class Shelf:
-    """Holds histories; the least recently used go first when there is no room.
+    """Holds histories; those not asked about for longest go first when there is no room.
 
     Args:
         chat: Opens and extends them.
         budget: Bytes of caches in all; the history in use is kept even if it alone is larger.
+
+    Attributes:
+        capacity: Clips that a history begun anew takes.
     """
 
     def __init__(self, chat: VideoChat, budget: int) -> None:
@@ -63,6 +69,8 @@ class Shelf:
         self._budget = budget
         self._lock = threading.Lock()
         self._places: OrderedDict[str, _Place] = OrderedDict()
+        self._most_clips = max(FEWEST, budget // 2 // chat.clip_bytes)
+        self.capacity = self._capacity()
 
     @property
     def bytes(self) -> int:
@@ -81,12 +89,12 @@ class Shelf:
             if place is None:
                 place = self._places[stream] = _Place()
                 # More than fits at once is not read at all: the newest are what is looked at.
-                clips = clips[-self._capacity() :]
+                clips = clips[-self.capacity :]
             for clip in clips:
                 if clip.start > place.reach or place.reach == float("-inf"):
                     place.waiting.append(clip)
                     place.reach = clip.end
-            if len(place.waiting) > WAITING:
+            if len(place.waiting) > max(WAITING, self.capacity):
                 del self._places[stream]
 
     def forget(self, stream: str) -> None:
@@ -115,8 +123,14 @@ class Shelf:
                     return stream
         return None
 
-    def advance(self, stream: str) -> None:
-        """Read the next few clips of `stream`, or bring its successor closer."""
+    def advance(self, stream: str, spared: str | None = None) -> None:
+        """Read the next few clips of `stream`, or bring its successor closer; then make room.
+
+        Args:
+            stream: Whose history.
+            spared: A stream that keeps its history whatever happens, as a question waits for
+                it; None spares the one asked about last.
+        """
         place = self._places.get(stream)
         if place is None:
             return
@@ -126,7 +140,7 @@ class Shelf:
             self._read(successor)
             if not successor.waiting:
                 self._succeed(stream, place, successor)
-        self._make_room(stream)
+        self._make_room(spared)
 
     def _opened(self, place: _Place) -> History:
         if place.history is None:
@@ -148,7 +162,7 @@ class Shelf:
         place.read.extend(clips)
         if place.successor is not None:
             place.successor.waiting.extend(clips)
-        elif history.fullness > RENEW:
+        elif max(history.fullness, len(history.clips) / self._most_clips) > RENEW:
             self._renew(place)
 
     def _renew(self, place: _Place) -> None:
@@ -162,12 +176,15 @@ class Shelf:
             if self._places.get(stream) is place:
                 self._places[stream] = successor
 
-    def _make_room(self, using: str) -> None:
+    def _make_room(self, spared: str | None) -> None:
         with self._lock:
-            for stream in list(self._places):
+            streams = list(self._places)
+            if spared not in self._places:
+                spared = streams[-1] if streams else None
+            for stream in streams:
                 if self.bytes <= self._budget:
                     return
-                if stream != using:
+                if stream != spared:
                     del self._places[stream]
 
     def _capacity(self) -> int:
@@ -175,7 +192,8 @@ class Shelf:
         config = self._chat.parts.config
         marker = len(self._chat.prompt.marker(3600.0))
         per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-        return max(1, int(self._chat.reach / per_clip / 2))
+        positions = (self._chat.reach - RESERVE) / per_clip
+        return max(1, int(min(positions, self._most_clips) / 2))
 
 
 def _bytes(place: _Place) -> int:

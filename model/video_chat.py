@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from model.config import DropoutConfig, FlashConfig
+from model.cost import Meter
 from model.dropout import TEXT, Tokens
 from model.engine import QuestionTooLong
 from model.history import History
@@ -107,6 +108,14 @@ class VideoChat:
             return scaling.factor * scaling.original_positions
         return float(language.max_positions)
 
+    @property
+    def clip_bytes(self) -> int:
+        """Memory that one clip takes: in the caches of a history, and its tokens."""
+        config, marker = self.parts.config, len(self.prompt.marker(3600.0))
+        config = replace(config, dropout=DropoutConfig(self.reader.stages))
+        meter = Meter(config, 0, 0, marker, self._weights.itemsize)
+        return meter.ingest(0).cache_bytes + 2 * config.vision.tokens_per_clip * config.vision.width
+
     @torch.inference_mode()
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:
         """Return what is kept of each of `clips`; a clip of fewer frames repeats its last one."""
@@ -191,13 +200,16 @@ class VideoChat:
         )
 
     def _suffix(self, question: Question, seen: Seen) -> list[int]:
-        """Return the tokens of `question`, without the oldest lines if they are too many.
+        """Return the tokens of `question`, from the first line a user said that leaves few enough.
 
         Raises:
             QuestionTooLong: If the question alone has too many.
         """
-        for first in range(len(question.conversation) + 1):
-            shorter = replace(question, conversation=question.conversation[first:])
+        turns = question.conversation
+        # What the user said stands beside what was seen: no other line can come first.
+        begins = [n for n, turn in enumerate(turns) if turn.role == "user"]
+        for first in [*begins, len(turns)]:
+            shorter = replace(question, conversation=turns[first:])
             suffix = self.prompt.suffix(shorter, seen)
             if len(suffix) <= LONGEST_QUESTION:
                 return suffix

@@ -5,14 +5,17 @@ Clip tokens in the store are the truth, the history a cache of them: it may lag,
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from memory.store import ClipStore
-from model.engine import Engine, NothingSeen
+from model.engine import Engine, EngineBusy, HistoryGone, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64
+TRIES = 3
+"""How often the history is made again for one question, when other streams' need its memory."""
 
 
 class Recall:
@@ -33,7 +36,7 @@ class Recall:
             self._engine.extend(self._stream, [tokens])
 
     async def catch_up(self) -> None:
-        """Bring the history up to date from the store.
+        """Bring the history up to date from the store; of what is too much, the newest.
 
         Every question does so; whoever expects one (someone opened the page) does it ahead.
 
@@ -42,10 +45,9 @@ class Recall:
             ForeignTokens: If what is remembered was made by another vision encoder.
         """
         async with self._catching_up:
-            reach = self._engine.reach(self._stream)
-            newer = float("-inf") if reach is None else reach
+            begin = await self._first_missing()
             page: list[ClipTokens] = []
-            async for tokens in self._store.clips(self._stream, after=newer):
+            async for tokens in self._store.clips(self._stream, after=begin):
                 page.append(tokens)
                 if len(page) == PAGE:
                     self._engine.extend(self._stream, page)
@@ -60,11 +62,33 @@ class Recall:
             NothingSeen: If no clip has been remembered, or none in the time asked about.
             StoreUnavailable: If memory cannot be read.
             ForeignTokens: If what is remembered was made by another vision encoder.
-            EngineBusy: If too many questions wait already.
+            EngineBusy: If too many questions wait already, or too many streams are asked about.
+            QuestionTooLong: If the question is longer than can be read at once.
+            EngineFailed: If the network fails.
         """
-        await self.catch_up()
-        if self._engine.reach(self._stream) is None:
-            raise NothingSeen("Nothing has been seen on this stream yet.")
-        async with aclosing(self._engine.answer(self._stream, question)) as pieces:
-            async for piece in pieces:
-                yield piece
+        for _ in range(TRIES):
+            await self.catch_up()
+            if self._engine.reach(self._stream) is None:
+                raise NothingSeen("Nothing has been seen on this stream yet.")
+            try:
+                async with aclosing(self._engine.answer(self._stream, question)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except HistoryGone:  # before any word: it waited behind streams that are larger
+                continue
+            else:
+                return
+        raise EngineBusy("other streams that are asked about take all the memory of histories")
+
+    async def _first_missing(self) -> float:
+        """Return the time after which clips begin that the history lacks, in media seconds.
+
+        One that lacks more than it could hold is given up: the newest clips are what is looked at.
+        """
+        reach, capacity = self._engine.reach(self._stream), self._engine.capacity
+        after = -math.inf if reach is None else reach
+        missing = await self._store.moments(self._stream, after, limit=capacity + 1)
+        if len(missing) <= capacity:
+            return after
+        self._engine.forget(self._stream)
+        return math.nextafter(missing[-capacity].start, -math.inf)

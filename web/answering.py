@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 
 from memory.store import ForeignTokens, StoreUnavailable
-from model.engine import EngineBusy, NothingSeen
+from model.engine import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
 from web.identifiers import new_id
 from web.server_events import (
@@ -51,7 +51,16 @@ _FAILURES: Mapping[type[Exception], tuple[str, str]] = {
         "with that model, or forget the stream.",
     ),
     EngineBusy: ("engine_busy", "Too many questions are waiting; try again in a few seconds."),
+    QuestionTooLong: (
+        "question_too_long",
+        "The question is longer than can be read at once; ask in fewer words.",
+    ),
+    EngineFailed: (
+        "engine_failed",
+        "The network failed on this question; whoever runs this service finds more in its log.",
+    ),
 }
+_OF_THE_CLIENT = (NothingSeen, QuestionTooLong)
 FAILURES = tuple(_FAILURES)
 
 
@@ -108,10 +117,10 @@ class Answer:
 
     async def _fail(self, failure: Exception) -> None:
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
-        code, message = _FAILURES[type(failure)]
+        code, message = next(said for kind, said in _FAILURES.items() if isinstance(failure, kind))
         log.info("no answer: %s", code)
         kind: ErrorKind = (
-            "invalid_request_error" if isinstance(failure, NothingSeen) else "server_error"
+            "invalid_request_error" if isinstance(failure, _OF_THE_CLIENT) else "server_error"
         )
         details = ErrorDetails(type=kind, code=code, message=message, event_id=self._event_id)
         await self._send(Error(event_id=new_id("event"), error=details))

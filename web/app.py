@@ -100,7 +100,13 @@ async def open_real_house(
     # Late, because it loads the language libraries: seconds that commands without a model save.
     from model.presets import load_engine
 
-    engine = await asyncio.to_thread(load_engine, settings.model, progress=progress)
+    engine = await asyncio.to_thread(
+        load_engine,
+        settings.model,
+        history_bytes=settings.history_bytes,
+        budget=settings.visual_budget or None,
+        progress=progress,
+    )
     try:
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         data = settings.data.expanduser()

@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from memory.local_store import LocalStore
-from model.engine import Engine, NothingSeen
+from model.engine import Engine, EngineFailed, NothingSeen, QuestionTooLong
 from model.hub import CheckpointUnavailable
 from model.lite import TrainedWeightsMissing
 from model.lite_base import BaseWeightsMissing
 from model.presets import load_engine
+from model.released import UnsupportedCheckpoint
 from model.types import Finish, Question, Words
+from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
 from stream.live import LiveSettings, LiveStream
 from stream.pull_reader import PullSettings
@@ -36,6 +38,8 @@ NO_MODEL = (
     CheckpointUnavailable,
     CheckpointDamaged,
     CheckpointMismatch,
+    UnsupportedCheckpoint,
+    VocabularyUnreadable,
 )
 
 screen = Console(stderr=True, highlight=False)
@@ -114,7 +118,11 @@ async def _watcher(
 ) -> AsyncIterator[tuple[Engine, LiveStream]]:
     try:
         engine: Engine = await asyncio.to_thread(
-            load_engine, settings.model, progress=lambda text: bars.update(bar, description=text)
+            load_engine,
+            settings.model,
+            history_bytes=settings.history_bytes,
+            budget=settings.visual_budget or None,
+            progress=lambda text: bars.update(bar, description=text),
         )
     except NO_MODEL as error:
         raise Failed(str(error)) from None
@@ -145,6 +153,10 @@ async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked
                     finish: Finish = piece
     except NothingSeen:
         raise Failed("there was not one picture to answer from", 2) from None
+    except QuestionTooLong as error:
+        raise Failed(str(error), 2) from None
+    except EngineFailed as error:
+        raise Failed(str(error)) from None
     return Asked(
         answer=text.strip(),
         evidence=[asdict(part) for part in finish.evidence],

@@ -75,8 +75,23 @@ class Settings(BaseModel):
     cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")
     redis_url: SecretStr | None = _field(None, "an external Redis; without it one is embedded")
     redis_memory_mb: int = _field(1024, "ceiling of the embedded Redis", ge=16)
+    history_mb: int | None = _field(
+        None,
+        "memory for what streams' histories hold beside Redis; by default 2048, or half of what a "
+        "graphics card has left",
+        ge=64,
+    )
+    visual_budget: int = _field(
+        1024,
+        "visual tokens that a question selects at most; 0 for the share that the checkpoint was "
+        "published with: the cost of a question then grows with the stream",
+        ge=0,
+    )
     sample_rate: float = _field(1.0, "frames looked at per second of video", gt=0, le=30)
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
+    silence_seconds: float = _field(
+        20.0, "no frame for this long ends a sender's session and frees its place", gt=0
+    )
     source: Words = _field((), "streams to pull from the start, NAME=URL, comma-separated")
     allowed_source_networks: Words = _field((), "private networks that sources may be pulled from")
     source_certificates: Path | None = _field(
@@ -89,9 +104,6 @@ class Settings(BaseModel):
     stun: Words = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
     turn: Words = _field((), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first")
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
-    silence_seconds: float = _field(
-        20.0, "no frame for this long ends a sender's session and frees its place", gt=0
-    )
     turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
     advertised_host: str | None = _field(None, "public IPv4 address to offer to WebRTC peers")
     udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
@@ -144,6 +156,15 @@ class Settings(BaseModel):
                 raise ValueError("give NAME=URL")
         return sources
 
+    @model_validator(mode="after")
+    def _room_for_sources(self) -> Self:
+        if len(self.source) > self.max_streams:
+            raise ValueError(
+                f"{PREFIX}SOURCE names {len(self.source)} streams; {PREFIX}MAX_STREAMS allows "
+                f"{self.max_streams}"
+            )
+        return self
+
     @field_validator("source_certificates")
     @classmethod
     def _believable(cls, file: Path | None) -> Path | None:
@@ -156,15 +177,6 @@ class Settings(BaseModel):
             raise ValueError(f"{file} is no file of PEM certificates") from error
         return file
 
-    @model_validator(mode="after")
-    def _room_for_sources(self) -> Self:
-        if len(self.source) > self.max_streams:
-            raise ValueError(
-                f"{PREFIX}SOURCE names {len(self.source)} streams; {PREFIX}MAX_STREAMS allows "
-                f"{self.max_streams}"
-            )
-        return self
-
     @field_validator("allowed_source_networks")
     @classmethod
     def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
@@ -176,6 +188,11 @@ class Settings(BaseModel):
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""
         return self.host in LOOPBACK_NAMES
+
+    @property
+    def history_bytes(self) -> int | None:
+        """Memory for histories, in bytes; None leaves it to the engine."""
+        return None if self.history_mb is None else self.history_mb * 2**20
 
     @property
     def sources(self) -> Iterator[tuple[str, str]]:

@@ -1,19 +1,63 @@
 """The engine's turns: who waits for whom, and what happens when something goes wrong."""
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 import torch
 
-from model.engine import EngineBusy, NothingSeen, QuestionTooLong
-from model.local_engine import CLIPS_WAITING, LocalEngine
+from model import shelf
+from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
+from model.local_engine import BATCH, CLIPS_WAITING, LocalEngine
 from model.tiny import tiny
-from model.types import Clip, ClipTokens, Finish, Question, Words
+from model.types import Clip, ClipTokens, Finish, Question, Turn, Words
 from model.video_chat import VideoChat
 
 CHAT = VideoChat(tiny())
+
+
+class Recording(VideoChat):
+    """Notes what the engine has it do, in order; fails at what is named."""
+
+    def __init__(self):
+        super().__init__(tiny())
+        self.calls = []
+        self.fails = set()
+        self._step, self.reader.step = self.reader.step, self.step
+
+    def encode(self, clips):
+        self._note("encode", [clip.start for clip in clips])
+        return super().encode(clips)
+
+    def ask(self, history, question):
+        self._note("ask", question.text)
+        return super().ask(history, question)
+
+    def extend(self, history, clips):
+        self._note("extend", len(clips))
+        super().extend(history, clips)
+
+    def evidence(self, history, asked):
+        self._note("evidence", None)
+        return super().evidence(history, asked)
+
+    def step(self, readings, chosen):
+        self._note("step", len(readings))
+        self._step(readings, chosen)
+
+    def _note(self, what, about):
+        self.calls.append((what, about))
+        if what in self.fails:
+            raise RuntimeError(f"no {what} today")
+
+
+@pytest.fixture
+async def recorded():
+    made = LocalEngine(Recording())
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -35,8 +79,13 @@ async def seen(engine, stream, count, seed=0):
     return clips
 
 
-async def ask(engine, stream="a", **about):
-    pieces = [p async for p in engine.answer(stream, Question("what?", **({"tokens": 6} | about)))]
+def encoded(count):
+    """Return clips that no engine of a test has been given."""
+    return CHAT.encode([clip(number) for number in range(count)])
+
+
+async def ask(engine, stream="a", *, text="what?", **about):
+    pieces = [p async for p in engine.answer(stream, Question(text, **({"tokens": 6} | about)))]
     return "".join(p.text for p in pieces if isinstance(p, Words)), pieces[-1]
 
 
@@ -47,6 +96,21 @@ async def test_an_answer_ends_with_what_it_rests_on(engine):
     assert [e.start for e in finish.evidence] == [0.0, 4.0, 8.0, 12.0, 16.0]
     assert sum(e.score for e in finish.evidence) == pytest.approx(1, abs=1e-4)
     assert (finish.usage.clips, finish.usage.frames, finish.usage.end) == (5, 20, 19.0)
+
+
+async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass(engine):
+    clips = await seen(engine, "a", 7)
+    _, finish = await ask(engine)
+    reading = CHAT.read_once(clips, Question("what?"))
+    visual = reading.clips >= 0
+    sums = torch.zeros(7).index_add(0, reading.clips[visual], reading.scores[visual])
+    expected = (sums / sums.sum()).tolist()
+    assert [part.score for part in finish.evidence] == pytest.approx(expected, abs=1e-4)
+    assert max(expected) > 1.3 * min(expected), "the shares differ, or nothing was compared"
+    assert [(part.start, part.end) for part in finish.evidence] == [(c.start, c.end) for c in clips]
+    _, about = await ask(engine, since=8.0, until=19.0)
+    assert [part.start for part in about.evidence] == [8.0, 12.0, 16.0]
+    assert sum(part.score for part in about.evidence) == pytest.approx(1, abs=1e-4)
 
 
 async def test_without_clips_the_engine_says_that_nothing_was_seen(engine):
@@ -132,6 +196,159 @@ async def test_histories_beyond_the_budget_are_given_up_oldest_first():
         assert (small.reach("a"), small.reach("b")) == (None, 7.0)
     finally:
         await small.close()
+
+
+async def test_histories_within_the_budget_are_kept_and_those_asked_about_last_stay_longest():
+    [one] = encoded(1)
+    roomy = LocalEngine(CHAT, history_bytes=1 << 30)
+    try:
+        for stream in "abc":
+            roomy.extend(stream, [one])
+            await ask(roomy, stream, tokens=1)
+        two = roomy.history_bytes * 2 // 3
+    finally:
+        await roomy.close()
+    small = LocalEngine(CHAT, history_bytes=two)
+    try:
+        for stream in "aba":
+            small.extend(stream, [one])
+            await ask(small, stream, tokens=1)
+        small.extend("c", [one])
+        await ask(small, "c", tokens=1)
+        assert [small.reach(stream) for stream in "abc"] == [3.0, None, 3.0]
+        assert small.history_bytes <= two
+    finally:
+        await small.close()
+
+
+async def test_a_background_clip_never_costs_the_stream_that_is_asked_about_its_history():
+    small = LocalEngine(CHAT, history_bytes=1)
+    try:
+        clips = encoded(4)
+        small.extend("b", clips[:2])
+        await ask(small, "b", tokens=1)
+        small.extend("a", clips[:2])
+        await ask(small, "a", tokens=1)
+        small.extend("b", clips[2:])  # given up meanwhile; begun anew, and asked about last
+        for stream in "aab":
+            with contextlib.suppress(HistoryGone):
+                await ask(small, stream, tokens=1)
+            small.extend(stream, clips)
+            _, finish = await ask(small, stream, tokens=1)
+            assert finish.usage.end == clips[-1].end
+    finally:
+        await small.close()
+
+
+async def test_a_history_that_was_given_up_is_told_from_a_stream_that_showed_nothing(engine):
+    await seen(engine, "a", 1)
+    engine.forget("a")
+    with pytest.raises(HistoryGone):
+        await ask(engine, "a")
+
+
+async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeypatch):
+    monkeypatch.setattr(shelf, "FEWEST", 4)
+    budget = 40 * CHAT.clip_bytes
+    engine = LocalEngine(CHAT, history_bytes=budget)
+    try:
+        tokens = (encoded(1))[0]
+        for number in range(120):
+            start = 4.0 * number
+            engine.extend("a", [ClipTokens(tokens.values, start, start + 3)])
+            _, finish = await ask(engine, tokens=1)
+            assert finish.usage.clips <= 24
+        while finish.usage.end < 4.0 * 119 + 3:
+            _, finish = await ask(engine, tokens=1)
+        assert engine.capacity == 10
+    finally:
+        await engine.close()
+
+
+async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_then_what_lags(
+    recorded,
+):
+    calls = recorded._chat.calls
+    for stream in "abc":
+        await seen(recorded, stream, 1)
+        await ask(recorded, stream, tokens=1)
+    calls.clear()
+    with recorded._work:  # everything is there before the thread may look
+        asked = [asyncio.ensure_future(ask(recorded, s, text=s, tokens=4)) for s in "abc"]
+        clips = [asyncio.ensure_future(recorded.encode(clip(n, 9))) for n in range(BATCH + 2)]
+        recorded.extend("d", [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked, *clips)
+    orders = [("ask", "a"), ("encode", [0.0, 4.0, 8.0, 12.0]), ("extend", 1)]
+    assert calls[:3] == orders
+    assert calls[3:6] == [("step", 1), ("ask", "b"), ("encode", [16.0, 20.0])]
+    assert calls[6:8] == [("step", 2), ("ask", "c")]
+    assert max(count for what, count in calls if what == "step") == 3, "written in one batch"
+
+
+async def test_a_closed_answer_has_at_most_one_more_token_written(recorded):
+    await seen(recorded, "a", 2)
+    async with aclosing(recorded.answer("a", Question("what?", tokens=400))) as answer:
+        await anext(answer)
+    written = sum(what == "step" for what, _ in recorded._chat.calls)
+    await ask(recorded, tokens=1)
+    await recorded.close()
+    assert sum(what == "step" for what, _ in recorded._chat.calls) <= written + 1
+
+
+@pytest.mark.parametrize("temperature", [1e-38, 1e-9, 2.0])
+async def test_no_temperature_harms_the_engine(engine, temperature):
+    await seen(engine, "a", 1)
+    await ask(engine, temperature=temperature)
+    coldest, _ = await ask(engine, temperature=1e-38)
+    assert coldest == (await ask(engine, temperature=0.0))[0]
+
+
+@pytest.mark.parametrize("step", ["ask", "step", "evidence"])
+async def test_what_fails_fails_for_the_one_who_asked_alone(recorded, step):
+    await seen(recorded, "a", 1)
+    recorded._chat.fails = {step}
+    with pytest.raises(EngineFailed, match="RuntimeError"):
+        await ask(recorded, tokens=3)
+    recorded._chat.fails = set()
+    assert (await ask(recorded))[1].usage.clips == 1
+
+
+async def test_an_engine_that_fails_outside_any_answer_says_so_and_goes_on(recorded, monkeypatch):
+    await seen(recorded, "a", 1)
+
+    def broken(stream):
+        raise RuntimeError("nobody expected this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recorded._shelf, "lags", broken)
+        with pytest.raises(EngineFailed):
+            await ask(recorded)
+    assert (await ask(recorded))[1].usage.clips == 1
+
+
+async def test_clips_that_wait_when_the_engine_closes_are_told():
+    engine = LocalEngine(CHAT)
+    with engine._work:
+        waiting = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(9)]
+        await asyncio.sleep(0)
+        engine._closing = True
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    await engine.close()
+    assert {type(result) for result in results} == {EngineBusy}
+
+
+def test_what_the_assistant_said_is_never_put_into_the_mouth_of_the_user():
+    said = [Turn("user" if n % 2 == 0 else "assistant", f"line {n} " * 40) for n in range(40)]
+    seen_by = CHAT._seen
+    asked = Question("where?", conversation=tuple(said[1:]))
+    history = CHAT.open()
+    CHAT.extend(history, [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
+    suffix = CHAT._suffix(asked, seen_by(history, range(1)))
+    text = b"".join(CHAT.prompt.vocabulary.piece(token) for token in suffix).decode()
+    first = text.split("seconds. ")[1].split()[1]
+    assert int(first) % 2 == 0
+    assert text.count("line") > 40
 
 
 async def test_closing_ends_answers_as_cancelled_and_refuses_more():

@@ -31,6 +31,7 @@ class FakeEngine:
     name = "fake"
     encoder = "fake-encoder"
     frames_per_clip = 4
+    capacity = 1000
 
     def __init__(self):
         self.gate = asyncio.Event()

@@ -14,17 +14,20 @@ class EchoEngine:
     Attributes:
         gate: While it is not set, an answer stops before its second word.
         asked: Every question it was asked.
+        failure: What an answer fails with, if not None.
         closed_early: Set once an answer was closed before its end.
     """
 
     name = "echo"
     encoder = "echo-encoder"
     frames_per_clip = 4
+    capacity = 1000
 
     def __init__(self):
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked = []
+        self.failure = None
         self.closed_early = asyncio.Event()
         self._histories = {}
 
@@ -42,6 +45,8 @@ class EchoEngine:
 
     async def answer(self, stream, question):
         self.asked.append(question)
+        if self.failure is not None:
+            raise self.failure
         seen = self._histories.get(stream, [])
         if not seen:
             raise NothingSeen

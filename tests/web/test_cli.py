@@ -1,6 +1,7 @@
 """The command as a process: what it says, where, and with which exit code."""
 
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.model.released_layout import write_checkpoint
 from web.settings import variables
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,7 @@ async def flashback(*arguments, **environment):
         (["frob"], {}, "No such command"),
         (["serve", "--port", "0", "--source", "x=", "--model", "tiny"], {}, "give NAME=URL"),
         (["ask", "web/sample/sample.mp4", " "], {}, "the question is empty"),
+        (["ask", "web/sample/sample.mp4", "why " * 1100, "--model", "tiny"], {}, "at most 1024"),
         (["bench"], {}, "say what to measure: flashback bench live"),
         (["bench", "nothing"], {}, "there is no benchmarks.nothing"),
         (["eval", "flash-7b"], {}, "there is an exam for lite alone, not for flash-7b"),
@@ -72,6 +75,18 @@ async def test_a_model_that_there_is_none_of_is_said_in_one_sentence(command):
     assert (code, output) == (1, "")
     assert "'nope'" in errors
     assert "lite" in errors
+    assert len(errors.splitlines()) == 1
+
+
+async def test_a_checkpoint_of_another_family_is_refused_in_one_sentence(tmp_path):
+    await asyncio.to_thread(write_checkpoint, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"mm_projector_type": "mlp2x_gelu"}))
+    code, output, errors = await flashback(
+        "ask", "web/sample/sample.mp4", "What?", "--model", str(tmp_path)
+    )
+    assert (code, output) == (1, "")
+    assert "mlp2x_gelu" in errors
     assert len(errors.splitlines()) == 1
 
 

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 import websockets
 
+from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from tests.web.conftest import echo_service
 from web.app import CLOCKS
 from web.realtime import Connection, Surroundings
@@ -35,6 +36,31 @@ async def test_a_question_before_anything_was_seen_says_so(service):
     assert "Nothing has been seen yet" in error["message"]
     assert response["status"] == "failed"
     assert response["status_details"]["error"]["code"] == "nothing_seen"
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "kind"),
+    [
+        (QuestionTooLong("has 2000 tokens"), "question_too_long", "invalid_request_error"),
+        (EngineFailed("RuntimeError"), "engine_failed", "server_error"),
+        (EngineBusy("32 questions wait"), "engine_busy", "server_error"),
+        (HistoryGone("nothing is held"), "engine_busy", "server_error"),
+    ],
+)
+async def test_whatever_an_answer_meets_the_client_hears_it_and_can_go_on(
+    service, failure, code, kind
+):
+    await service.remember()
+    async with service.talk() as talk:
+        service.engine.failure = failure
+        await talk.ask("what is it")
+        error = await talk.refusal()
+        _, response = await talk.until_done()
+        assert (error["code"], error["type"]) == (code, kind)
+        assert response["status_details"]["error"]["code"] == code
+        service.engine.failure = None
+        await talk.ask("hello")
+        assert (await talk.until_done())[0] == "hello "
 
 
 async def test_a_stream_that_begins_after_the_connection_can_be_asked(service):
