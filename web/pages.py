@@ -75,11 +75,13 @@ class PageSettings(BaseModel):
 
     Attributes:
         follow_ups: Whether earlier questions and answers help the model with the next one.
+        sample_rate: Pictures of a stream that are looked at per second while nothing slows it.
     """
 
     version: str
     model: str
     follow_ups: bool
+    sample_rate: float
     ice_servers: list[IceServerReport]
 
 
@@ -139,6 +141,7 @@ async def page_settings(
         version=VERSION,
         model=here.answerer,
         follow_ups=here.answerer not in TRAINED_ON_SINGLE_QUESTIONS,
+        sample_rate=here.settings.sample_rate,
         ice_servers=[
             IceServerReport(urls=s.url, username=s.username, credential=s.credential)
             for s in servers

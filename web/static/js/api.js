@@ -36,8 +36,8 @@ export async function call(path, options = {}) {
   throw new Refused(response.status, detail, Number(response.headers.get("Retry-After") ?? 2));
 }
 
-export async function getJson(path) {
-  return (await call(path)).json();
+export async function getJson(path, options = {}) {
+  return (await call(path, options)).json();
 }
 
 export async function postJson(path, body) {

@@ -4,13 +4,16 @@ import { getJson, freshTicket } from "./api.js";
 import { Chat } from "./chat.js";
 import { enter } from "./door.js";
 import { ownName } from "./format.js";
+import { notice } from "./notice.js";
 import { Picker } from "./picker.js";
+import { forget, reloaded, remember, wasSending } from "./resume.js";
 import { Socket } from "./socket.js";
 import { Sending, Watching } from "./source.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 
 const $ = (id) => document.getElementById(id);
+const TAKEN = "Another page or source sends to this stream now, so this page has stopped.";
 const STATES = { connecting: "connecting", open: "connected", lost: "reconnecting", idle: "ready" };
 
 const showMoment = (moment) => {
@@ -22,6 +25,7 @@ const strip = new Strip(showMoment);
 const chat = new Chat({ evidence: (parts) => strip.mark(parts), show: showMoment });
 const picker = new Picker({ camera: () => send("camera"), screen: () => send("screen"), watch });
 
+let here = "";
 let socket = null;
 let source = null;
 
@@ -30,21 +34,19 @@ function connection(state, text = STATES[state]) {
   $("connection").textContent = text;
 }
 
-function notice(text) {
-  $("notice").hidden = !text;
-  $("notice").textContent = text;
-}
-
 function leave() {
   source?.close();
   socket?.close();
   source = socket = null;
+  here = "";
+  forget();
   notice("");
 }
 
 /** Turn to `stream`: its socket, its moments, its conversation. */
 function turnTo(stream) {
   leave();
+  here = stream;
   picker.close();
   stage.reset(stream);
   strip.reset(stream);
@@ -80,30 +82,64 @@ async function recall(stream, mine) {
 }
 
 function watch(stream) {
-  turnTo(stream);
+  if (stream !== here) turnTo(stream);
+  source?.close();
   source = new Watching(stream, { show: (media) => stage.play(media) });
 }
 
-async function send(kind) {
+/** Send a camera or screen to `stream`; false, and why in the notice, if there is none to send. */
+async function send(kind, stream = ownName(kind)) {
   notice("");
+  const before = here;
   let media;
   try {
     media = await capture(kind);
   } catch (error) {
-    notice(whyNoCapture(kind, error));
-    return;
+    notice(whyNoCapture(kind, error), ...(here ? again(kind, stream) : []));
+    return false;
   }
-  const stream = ownName(kind);
-  turnTo(stream);
+  if (here !== before) {
+    for (const track of media.getTracks()) track.stop(); // another stream was chosen meanwhile
+    return true;
+  }
+  if (stream !== here) turnTo(stream);
+  source?.close();
   stage.play(media);
   media.getVideoTracks()[0].addEventListener("ended", choose);
   source = new Sending(media, {
     stream,
     video: stage.video,
-    socket,
     say: notice,
+    taken: () => giveWay(kind, stream),
     forcePictures: new URLSearchParams(location.search).has("pictures"),
   });
+  remember(kind, stream);
+  return true;
+}
+
+/** The label of a button and what it does: send to `stream` again. */
+function again(kind, stream) {
+  return [`Send the ${kind} again`, () => send(kind, stream)];
+}
+
+/** Another source has our stream. Taking it back by ourselves would be a fight without end. */
+function giveWay(kind, stream) {
+  forget();
+  stage.play(null);
+  watch(stream);
+  notice(TAKEN, ...again(kind, stream));
+}
+
+/** Go on with what was sent to `stream` before the page was loaded again. */
+async function resume(kind, stream) {
+  turnTo(stream);
+  remember(kind, stream);
+  if (kind === "camera" && reloaded()) {
+    if (!(await send(kind, stream))) watch(stream);
+    return;
+  }
+  watch(stream);
+  notice(`The ${kind} is no longer sent since the page was loaded anew: browsers want a click for that.`, ...again(kind, stream));
 }
 
 function capture(kind) {
@@ -136,9 +172,11 @@ async function begin() {
   const wanted = location.hash.slice(1);
   const page = await enter((reason) => connection("connecting", reason));
   chat.followUps = page.follow_ups;
+  stage.wantedRate = page.sample_rate;
   $("change").addEventListener("click", choose);
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) watch(wanted);
-  else choose();
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
+  else if (wasSending(wanted)) resume(wasSending(wanted), wanted);
+  else watch(wanted);
 }
 
 begin();

@@ -15,6 +15,25 @@ export function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** How often a second, with as many digits as tell something: 4, 0.7, 0.25. */
+export function rate(perSecond) {
+  return String(Number(perSecond.toPrecision(2)));
+}
+
+/** How many moments were lost in all, and in words how many to what. */
+export function losses({ overload, failed, unwritten, full }) {
+  const causes = [
+    [overload, "to overload"],
+    [failed, "to a failing encoder"],
+    [unwritten, "while memory was away"],
+    [full, "to full memory"],
+  ];
+  return {
+    total: overload + failed + unwritten + full,
+    causes: causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`).join(", "),
+  };
+}
+
 /** 1 moment, 2 moments. */
 export function moments(count) {
   return `${count} ${count === 1 ? "moment" : "moments"}`;

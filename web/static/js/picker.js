@@ -1,7 +1,7 @@
 // The choice of what to watch: camera, screen, an address to pull from, or any stream there is.
 
 import { call, freshTicket, getJson, newestUrl, postJson } from "./api.js";
-import { duration, moments } from "./format.js";
+import { duration, losses, moments } from "./format.js";
 import { streamItem } from "./tile.js";
 import { Wall } from "./wall.js";
 
@@ -80,7 +80,10 @@ export class Picker {
     const troubled = status.state !== "live" && status.state !== "ended";
     item.firstChild.title = status.origin ?? "";
     item.querySelector(".dot").dataset.state = status.state;
-    item.querySelector(".what").textContent = `${WORDS[status.state]} · ${moments(status.clips)}`;
+    const lost = losses(status.lost);
+    const what = [WORDS[status.state], moments(status.clips), ...(lost.total ? [`${lost.total} lost`] : [])];
+    item.querySelector(".what").textContent = what.join(" · ");
+    item.querySelector(".what").title = lost.causes && `Lost: ${lost.causes}`;
     item.querySelector(".why").textContent = troubled ? status.reason : "";
     // A browser that is sending would only begin anew.
     item.querySelector(".remove").hidden = !status.origin && status.state !== "ended";

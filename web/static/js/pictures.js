@@ -1,5 +1,7 @@
 // The way in when WebRTC finds no path: single JPEG pictures over the WebSocket, the newest only.
 
+import { Socket } from "./socket.js";
+
 const EVERY = 500;
 const LONG_SIDE = 640;
 const TOO_MUCH_WAITING = 64 * 1024;
@@ -8,22 +10,31 @@ export class Pictures {
   #timer;
   #canvas = document.createElement("canvas");
   #pending = false;
+  #socket;
 
-  /** `say(text)` is called with what the service has against a picture. */
-  constructor(video, socket, say) {
+  /**
+   * `say(text)` is called with what the service has against a picture, `taken()` when another
+   * source has taken the stream over. The socket is one of its own: what it feeds ends with it,
+   * and questions do not wait behind pictures.
+   */
+  constructor(video, stream, { say, taken }) {
+    const socket = new Socket(stream);
+    this.#socket = socket;
     const added = () => (this.#pending = false);
     socket.addEventListener("conversation.item.added", added);
     socket.addEventListener("state", added);
     socket.addEventListener("error", ({ detail }) => {
       if (detail.error.event_id !== "picture") return;
       added();
-      say(detail.error.message);
+      if (detail.error.code === "stream_taken_over") taken();
+      else say(detail.error.message);
     });
     this.#timer = setInterval(() => this.#send(video, socket), EVERY);
   }
 
   close() {
     clearInterval(this.#timer);
+    this.#socket.close();
   }
 
   #send(video, socket) {

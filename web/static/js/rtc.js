@@ -3,6 +3,7 @@
 import { call, getJson } from "./api.js";
 
 const CONNECT_WITHIN = 7000;
+const HANG_UP_WITHIN = 5000;
 const BUNDLED = { bundlePolicy: "max-bundle" };
 
 /** WebRTC found no path: the caller may try another way. */
@@ -15,6 +16,7 @@ export class Session {
   #ended;
   #over = false;
   #grace = 0;
+  #hangingUp = null;
 
   constructor(ended) {
     this.#peer = new RTCPeerConnection(BUNDLED);
@@ -37,15 +39,28 @@ export class Session {
     return media;
   }
 
-  /** Hang up; safe to call twice. `leaving` is for when the page goes away. */
+  /**
+   * Hang up; safe to call again. `leaving` is for when the page goes away.
+   * Tells whether the service has surely let go; where it was not reached, call again.
+   */
   close(leaving = false) {
     this.#over = true;
     clearTimeout(this.#grace);
     this.#peer.close();
-    if (this.#location) {
-      call(this.#location, { method: "DELETE", keepalive: leaving }).catch(() => {});
-      this.#location = null;
+    this.#hangingUp ??= this.#hangUp(leaving).finally(() => (this.#hangingUp = null));
+    return this.#hangingUp;
+  }
+
+  async #hangUp(leaving) {
+    if (!this.#location) return true;
+    const lasting = leaving ? { keepalive: true } : { signal: AbortSignal.timeout(HANG_UP_WITHIN) };
+    try {
+      await call(this.#location, { method: "DELETE", ...lasting });
+    } catch ({ status }) {
+      if (!status || status >= 500) return false; // 404: it was over already
     }
+    this.#location = null;
+    return true;
   }
 
   async #exchange(path) {
@@ -61,6 +76,9 @@ export class Session {
     await this.#peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
     await this.#connected();
     this.#peer.onconnectionstatechange = () => this.#watchOver();
+    // When the service hangs up the transport says so at once, the connection only seconds later.
+    const { transport } = this.#peer.getSenders()[0];
+    transport.onstatechange = () => transport.state === "closed" && this.#end();
   }
 
   #gathered() {

@@ -1,24 +1,34 @@
 // Where the picture comes from, kept alive: our camera or screen going out, or a stream coming in.
 
-import { Refused } from "./api.js";
+import { getJson, Refused } from "./api.js";
+import { PathFinder } from "./path.js";
 import { Pictures } from "./pictures.js";
 import { NoPath, Session } from "./rtc.js";
 
+const SHORTEST_PAUSE = 500;
 const LONGEST_PAUSE = 10000;
+const ASK_WITHIN = 5000;
 const NO_PATH = "Direct video found no way through (is UDP blocked?), so single pictures are sent instead.";
+const PATH_FOUND = "Direct video has found a way through: it is sent now instead of single pictures.";
 
-/** Sends `media` to `stream`: by WebRTC, again whenever it breaks, or as pictures where it cannot. */
+/**
+ * Sends `media` to `stream`: by WebRTC, again whenever it breaks, or as pictures where it cannot.
+ * `taken()` is called, and nothing sent any more, when another source has the stream.
+ */
 export class Sending {
   #closed = false;
+  #worked = false;
   #session = null;
   #pictures = null;
-  #pause = 500;
+  #path;
+  #pause = SHORTEST_PAUSE;
   #timer = 0;
 
-  constructor(media, { stream, video, socket, say, forcePictures }) {
-    Object.assign(this, { media, stream, video, socket, say });
+  constructor(media, { stream, video, say, taken, forcePictures }) {
+    Object.assign(this, { media, stream, video, say, taken });
     this.leave = () => this.#session?.close(true);
     window.addEventListener("pagehide", this.leave);
+    this.#path = new PathFinder(stream, () => this.#goBack());
     if (forcePictures) this.#fallBack("Single pictures are sent, as the address asks for.");
     else this.#start();
   }
@@ -27,24 +37,30 @@ export class Sending {
     this.#closed = true;
     clearTimeout(this.#timer);
     window.removeEventListener("pagehide", this.leave);
+    this.#path.stop();
     this.#session?.close();
     this.#pictures?.close();
     for (const track of this.media.getTracks()) track.stop();
   }
 
-  async #start() {
+  async #start(news = "") {
     const session = new Session(() => this.#again("The video connection broke; connecting again."));
     this.#session = session;
     try {
       await session.send(this.media, this.stream);
-      this.#pause = 500;
-      this.say("");
+      if (this.#closed) return;
+      this.#worked = true;
+      this.#pause = SHORTEST_PAUSE;
+      this.#path.reset();
+      this.say(news);
     } catch (error) {
       session.close();
       if (this.#closed) return;
-      if (error instanceof NoPath) this.#fallBack(NO_PATH);
-      else if (error instanceof Refused) this.#refused(error);
-      else this.#fallBack(`WebRTC does not work in this browser (${error.message}); single pictures are sent instead.`);
+      if (error instanceof Refused) this.#refused(error);
+      else if (error instanceof NoPath) {
+        this.#fallBack(NO_PATH);
+        this.#path.start();
+      } else this.#fallBack(`WebRTC does not work in this browser (${error.message}); single pictures are sent instead.`);
     }
   }
 
@@ -57,13 +73,46 @@ export class Sending {
   #again(reason) {
     if (this.#closed) return;
     this.say(reason);
-    this.#timer = setTimeout(() => this.#start(), this.#pause * (0.75 + Math.random() / 2));
+    this.#timer = setTimeout(() => this.#retry(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+
+  async #retry() {
+    // Only once our old session is surely over can be told whether another source is there.
+    const over = await this.#session.close();
+    const taken = over && this.#worked && (await this.#hasAnother());
+    if (this.#closed) return;
+    if (!over) this.#again("The service cannot be reached; connecting again.");
+    else if (taken) this.taken();
+    else this.#start();
   }
 
   #fallBack(reason) {
     this.say(reason);
-    this.#pictures = new Pictures(this.video, this.socket, this.say);
+    const taken = () => this.#picturesEnded(reason);
+    this.#pictures = new Pictures(this.video, this.stream, { say: this.say, taken });
+  }
+
+  async #picturesEnded(reason) {
+    const pictures = this.#pictures;
+    pictures.close();
+    const taken = await this.#hasAnother();
+    if (this.#closed || this.#pictures !== pictures) return;
+    if (taken) this.taken();
+    else this.#fallBack(reason);
+  }
+
+  #goBack() {
+    this.#pictures.close();
+    this.#pictures = null;
+    this.#start(PATH_FOUND);
+  }
+
+  /** Whether something feeds the stream, at a time when we do not. */
+  async #hasAnother() {
+    const signal = AbortSignal.timeout(ASK_WITHIN);
+    const status = await getJson(`/v1/streams/${this.stream}`, { signal }).catch(() => null);
+    return status !== null && status.state !== "ended";
   }
 }
 

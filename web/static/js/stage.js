@@ -1,9 +1,8 @@
 // The big picture: live video, the newest thumbnail where there is none, or a moment of the past.
 
 import { thumbnailUrl } from "./api.js";
-import { clock, duration, moments, wall } from "./format.js";
-
-const STATES = { live: "Live", connecting: "Connecting", stalled: "Stalled", retrying: "Retrying", ended: "Ended" };
+import { drawFacts, STATES } from "./facts.js";
+import { clock, wall } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -16,6 +15,9 @@ export class Stage {
   #past = null;
   #media = null;
   #live;
+
+  /** How often a stream is to be looked at, in pictures a second. */
+  wantedRate = 0;
 
   /** `live()` is called when someone goes back to the live picture. */
   constructor(live) {
@@ -76,7 +78,8 @@ export class Stage {
     this.#still.alt = this.#past ? `What was shown at ${clock(this.#past.start)}` : "The newest remembered picture";
     $("back").hidden = !this.#past;
     this.#badge();
-    this.#facts();
+    this.#caption();
+    drawFacts(this.#status, this.wantedRate);
   }
 
   #badge() {
@@ -89,15 +92,8 @@ export class Stage {
     badge.textContent = when || STATES[status.state];
   }
 
-  #facts() {
+  #caption() {
     const status = this.#status;
-    $("fact-state").textContent = status ? STATES[status.state] : "—";
-    $("fact-state").title = status?.reason ?? "";
-    $("fact-age").textContent = status?.state === "live" ? duration(status.frame_age_ms) : "—";
-    $("fact-clips").textContent = status ? moments(status.clips) : "—";
-    const lost = status ? status.lost.overload + status.lost.unwritten + status.lost.full : 0;
-    $("fact-lost").textContent = status ? String(lost) : "—";
-    $("fact-lost").classList.toggle("bad", lost > 0);
     const caption = $("caption");
     const trouble = status && (status.memory ?? (status.state === "live" ? "" : status.reason));
     caption.hidden = !trouble || Boolean(this.#past);
