@@ -19,7 +19,7 @@ from stream.live import LiveStream
 from stream.lookup import Resolver
 from stream.pull_order import Over, Seen, Shown
 from stream.pull_reader import PullSettings, Reader, make_order, no_reader
-from stream.registry import TooManyStreams
+from stream.registry import TooManyRemembered, TooManyStreams
 from stream.source_url import BadSource, SourceUrl
 from stream.status import SourceKind
 
@@ -115,7 +115,7 @@ class Puller:
                 if live.fed:
                     return None
                 self._live, self._feed = live, live.open_feed(_kind(self.source))
-            except (StoreUnavailable, TooManyStreams) as error:
+            except (StoreUnavailable, TooManyStreams, TooManyRemembered) as error:
                 self._tell_operator(str(error))
             else:
                 return self._feed

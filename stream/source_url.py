@@ -12,9 +12,12 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import av
 
 from stream.lookup import Lookup, LookupFailed, Lookups, Resolver
 
@@ -254,5 +257,19 @@ def _bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+@cache
 def _schemes() -> str:
-    return ", ".join(f"{scheme}://" for scheme in PORTS)
+    return ", ".join(f"{scheme}://" for scheme in PORTS if _is_known(scheme))
+
+
+def _is_known(scheme: str) -> bool:
+    """Say whether this machine's FFmpeg can open URLs of `scheme`; some builds lack SRT."""
+    plain = scheme.removesuffix("s")  # what is encrypted goes through connections of our own
+    try:
+        # Nothing is dialled: once it knows the protocol, it refuses what is not in the list.
+        av.open(f"{plain}://127.0.0.1:9/", options={"protocol_whitelist": "none"}).close()
+    except av.error.ProtocolNotFoundError:
+        return False
+    except av.FFmpegError:
+        return True
+    return True

@@ -23,6 +23,7 @@ from stream.live import LiveSettings
 from stream.registry import Registry
 from web import pages, problems, streams, websocket
 from web.guard import Guard
+from web.looking import live_settings
 from web.house import Clocks, House
 from web.peers import PeerSessions
 from web.places import Places
@@ -133,7 +134,7 @@ async def furnish(
     registry = Registry(
         engine=engine,
         store=store,
-        settings=LiveSettings(rate=settings.sample_rate, stalled_after=settings.stall_seconds),
+        settings=live_settings(settings),
         wall=clocks.wall,
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,

@@ -24,10 +24,11 @@ from model.released import UnsupportedCheckpoint
 from model.types import Finish, Question, Words
 from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
-from stream.live import LiveSettings, LiveStream
+from stream.live import LiveStream
 from stream.pull_reader import PullSettings
 from stream.registry import Registry
 from web.failed import Failed
+from web.looking import live_settings
 from web.settings import Settings
 from web.watching import look_at, watch
 
@@ -86,7 +87,9 @@ def run_ask(
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
-    pulling = PullSettings(certificates=settings.source_certificates)
+    pulling = PullSettings(
+        certificates=settings.source_certificates, transport=settings.source_transport
+    )
     subject = await look_at(source, last, pulling)
     with Progress(
         TextColumn("{task.description}"),
@@ -129,7 +132,7 @@ async def _watcher(
     registry = Registry(
         engine=engine,
         store=LocalStore(engine.encoder),
-        settings=LiveSettings(rate=settings.sample_rate),
+        settings=live_settings(settings),
         wall=time.time,
         monotonic=time.monotonic,
     )

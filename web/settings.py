@@ -22,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 
+from stream.pull_order import Transport
+
 PREFIX = "FLASHBACK_"
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
 STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
@@ -29,6 +31,7 @@ TURN_URL = re.compile(
     r"turn:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"
     r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
 )
+NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -43,6 +46,14 @@ def _words(value: object) -> object:
     return value
 
 
+def _named_words(value: object) -> object:
+    """Split `a=x, b=y`, but not at the commas inside of `x`: a URL may hold some."""
+    if isinstance(value, str):
+        words = (word.strip(" ,") for word in NEXT_NAME.split(value))
+        return [word for word in words if word]
+    return value
+
+
 def _port_range(value: object) -> object:
     """Read `50000-50100` into its two ends."""
     if isinstance(value, str):
@@ -51,6 +62,7 @@ def _port_range(value: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Sources = Annotated[tuple[str, ...], BeforeValidator(_named_words)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PortRange = Annotated[tuple[Port, Port] | None, BeforeValidator(_port_range)]
@@ -92,7 +104,12 @@ class Settings(BaseModel):
     silence_seconds: float = _field(
         20.0, "no frame for this long ends a sender's session and frees its place", gt=0
     )
-    source: Words = _field((), "streams to pull from the start, NAME=URL, comma-separated")
+    source: Sources = _field(
+        (), "streams to pull from the start, NAME=URL, comma-separated", repr=False
+    )
+    source_transport: Transport = _field(
+        "tcp", "how these sources send RTSP, tcp or udp; those of callers come over tcp"
+    )
     allowed_source_networks: Words = _field((), "private networks that sources may be pulled from")
     source_certificates: Path | None = _field(
         None, "PEM file of certificates to believe beside the system's"

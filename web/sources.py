@@ -6,6 +6,7 @@ from is shown without its credentials.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from stream.name_locks import NameLocks
 from stream.probe import Probe, probe
@@ -115,7 +116,12 @@ class PulledSources:
     async def _start(self, name: str, source: SourceUrl, trusted: bool) -> Puller:
         live = await self._registry.open(name)
         puller = Puller(
-            source, live, settings=self._settings, monotonic=self._monotonic, trusted=trusted
+            source,
+            live,
+            settings=self._settings,
+            monotonic=self._monotonic,
+            trusted=trusted,
+            again=partial(self._registry.open, name),
         )
         puller.start()
         return puller
@@ -132,4 +138,5 @@ def pull_settings(settings: Settings) -> PullSettings:
     return PullSettings(
         allowed=read_networks(settings.allowed_source_networks),
         certificates=settings.source_certificates,
+        transport=settings.source_transport,
     )

@@ -1,0 +1,19 @@
+"""How streams look at their sources under the settings."""
+
+from stream.live import LiveSettings
+from web.settings import Settings
+
+SLOWEST_RATE = 0.5
+PERIODS_IN_A_GAP = 2.5
+
+
+def live_settings(settings: Settings) -> LiveSettings:
+    """Return them; what looks seldom anyway looks no less often under load, and its clips last."""
+    slowest = min(SLOWEST_RATE, settings.sample_rate)
+    return LiveSettings(
+        rate=settings.sample_rate,
+        slowest_rate=slowest,
+        stalled_after=settings.stall_seconds,
+        # Else every picture would be a clip of its own.
+        longest_gap=PERIODS_IN_A_GAP / slowest,
+    )
