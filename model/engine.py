@@ -5,7 +5,7 @@ network, in turns: a step of every answer being written, then new questions, the
 clips, then histories that lag.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from model.types import AnswerPiece, Clip, ClipTokens, Question
@@ -48,10 +48,14 @@ class Engine(Protocol):
     frames_per_clip: int
     capacity: int
 
-    async def encode(self, clip: Clip) -> ClipTokens:
+    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """Return what is kept of `clip`; a clip of fewer frames repeats its last one.
 
         Cancelling the call takes the clip out of the queue.
+
+        Args:
+            clip: To encode.
+            begun: Called once the network begins with it, from any thread; must not fail.
 
         Raises:
             EngineBusy: If too many clips wait already.

@@ -9,63 +9,36 @@ that asked.
 """
 
 import asyncio
-import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
-import torch
-
-from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
-from model.generate import TextStream, choose
-from model.history import History
+from model.engine import EngineBusy
 from model.shelf import Shelf
-from model.types import AnswerPiece, Clip, ClipTokens, Finish, FinishReason, Question, Words
-from model.video_chat import Asked, VideoChat
+from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
+from model.video_chat import VideoChat
+from model.writing import Answer, Desk
 
 log = logging.getLogger(__name__)
 
 CLIPS_WAITING = 64
 QUESTIONS_WAITING = 32
-WRITING = 8
-"""Answers written at once; further questions wait their turn."""
 BATCH = 4
 """Clips encoded at once."""
-EXPECTED = (EngineBusy, NothingSeen, QuestionTooLong)
-"""What a question may meet without anything being wrong."""
-LONGEST_ANSWER = 512
-"""Tokens; the positions that a history keeps free allow no more."""
 
 
-@dataclass(slots=True, eq=False)
-class _Answer:
-    """A question on its way to becoming an answer; `pieces` belongs to `loop`."""
+class _Encoding(Future[ClipTokens]):
+    """The tokens of a clip that waits to be encoded.
 
-    stream: str
-    question: Question
-    loop: asyncio.AbstractEventLoop
-    pieces: asyncio.Queue[AnswerPiece | Exception]
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    Args:
+        begun: Called once the network begins with it.
+    """
 
-    def send(self, piece: AnswerPiece | Exception) -> None:
-        # A loop that is gone has nobody left who could read it.
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
-
-
-@dataclass(slots=True, eq=False)
-class _Writing:
-    """An answer being written."""
-
-    answer: _Answer
-    history: History
-    asked: Asked
-    text: TextStream
-    chance: torch.Generator
-    tokens: int = 0
+    def __init__(self, begun: Callable[[], None]) -> None:
+        super().__init__()
+        self.begun = begun
 
 
 class LocalEngine:
@@ -84,11 +57,9 @@ class LocalEngine:
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)
         self.capacity = self._shelf.capacity
-        self._seed = seed
-        self._ends = chat.parts.ends | {chat.prompt.end}
-        self._clips: deque[tuple[Clip, Future[ClipTokens]]] = deque()
-        self._questions: deque[_Answer] = deque()
-        self._writing: list[_Writing] = []
+        self._desk = Desk(chat, seed)
+        self._clips: deque[tuple[Clip, _Encoding]] = deque()
+        self._questions: deque[Answer] = deque()
         self._work = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -99,13 +70,13 @@ class LocalEngine:
         """Memory that histories hold now."""
         return self._shelf.bytes
 
-    async def encode(self, clip: Clip) -> ClipTokens:
+    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """See `Engine.encode`.
 
         Raises:
             EngineBusy: If too many clips wait already.
         """
-        future: Future[ClipTokens] = Future()
+        future = _Encoding(begun)
         with self._work:
             if self._closing or len(self._clips) >= CLIPS_WAITING:
                 raise EngineBusy(f"{len(self._clips)} clips wait to be encoded")
@@ -139,7 +110,7 @@ class LocalEngine:
             EngineFailed: If the network fails.
         """
         # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
-        answer = _Answer(stream, question, asyncio.get_running_loop(), asyncio.Queue())
+        answer = Answer(stream, question, asyncio.get_running_loop(), asyncio.Queue())
         with self._work:
             if self._closing or len(self._questions) >= QUESTIONS_WAITING:
                 raise EngineBusy(f"{len(self._questions)} questions wait for the language model")
@@ -174,87 +145,35 @@ class LocalEngine:
             except Exception as error:
                 log.exception("the engine failed; what was under way is given up")
                 self._give_up(error)
-        for writing in self._writing:
-            self._end(writing, "cancelled")
+        self._desk.cancel_all()
         for answer in self._questions:
-            answer.send(EngineBusy("the service is stopping"))
+            answer.fail(EngineBusy("the service is stopping"))
         for _, future in self._clips:
             if future.set_running_or_notify_cancel():
                 future.set_exception(EngineBusy("the service is stopping"))
 
     def _has_work(self) -> bool:
-        waiting = self._clips or self._questions or self._writing or self._closing
+        waiting = self._clips or self._questions or self._desk or self._closing
         return bool(waiting) or self._shelf.lagging() is not None
 
     def _turn(self) -> None:
-        self._write()
+        self._desk.write()
         self._begin()
         self._encode()
         self._catch_up()
 
-    def _write(self) -> None:
-        """Write the next token of every answer, all in one batch."""
-        for writing in [w for w in self._writing if w.answer.cancelled.is_set()]:
-            self._writing.remove(writing)
-        going = []
-        for writing in list(self._writing):
-            try:
-                if (token := self._choose(writing)) is not None:
-                    going.append((writing, token))
-            except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(writing, error)
-        if not going:
-            return
-        try:
-            self._chat.reader.step(
-                [writing.asked.reading for writing, _ in going], [token for _, token in going]
-            )
-        except Exception as error:  # noqa: BLE001 - handed to those who wait for words
-            for writing, _ in going:
-                self._fail(writing, error)
-
-    def _fail(self, writing: _Writing, error: Exception) -> None:
-        if writing in self._writing:
-            self._writing.remove(writing)
-        writing.answer.send(_told(error))
-
     def _give_up(self, error: Exception) -> None:
         """Fail everything under way: what a turn left half done cannot be gone on from."""
-        for writing in list(self._writing):
-            self._fail(writing, error)
+        self._desk.fail_all(error)
         with self._work:
             questions, clips = list(self._questions), list(self._clips)
             self._questions.clear()
             self._clips.clear()
         for answer in questions:
-            answer.send(_told(error))
+            answer.fail(error)
         for _, future in clips:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
-
-    def _choose(self, writing: _Writing) -> int | None:
-        """Send the next token of an answer; None if that ended it."""
-        question = writing.answer.question
-        token = choose(
-            writing.asked.reading.logits, question.temperature, question.top_p, writing.chance
-        )
-        if token in self._ends:
-            self._end(writing, "stop")
-            return None
-        writing.tokens += 1
-        if text := writing.text.add(token):
-            writing.answer.send(Words(text))
-        if writing.tokens >= min(question.tokens, LONGEST_ANSWER):
-            self._end(writing, "length")
-            return None
-        return token
-
-    def _end(self, writing: _Writing, reason: FinishReason) -> None:
-        if writing in self._writing:
-            self._writing.remove(writing)
-        evidence = self._chat.evidence(writing.history, writing.asked)
-        usage = self._chat.usage(writing.history, writing.asked, writing.tokens)
-        writing.answer.send(Finish(reason, evidence, usage))
 
     def _begin(self) -> None:
         """Read the first question whose stream's history is up to date."""
@@ -262,26 +181,14 @@ class LocalEngine:
             for answer in [a for a in self._questions if a.cancelled.is_set()]:
                 self._questions.remove(answer)
             ready = (a for a in self._questions if not self._shelf.lags(a.stream))
-            next_one = next(ready, None) if len(self._writing) < WRITING else None
+            next_one = None if self._desk.full else next(ready, None)
             if next_one is None:
                 return
             self._questions.remove(next_one)
         try:
-            self._read_question(next_one)
+            self._desk.begin(next_one, self._shelf.current(next_one.stream))
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
-            next_one.send(_told(error))
-
-    def _read_question(self, answer: _Answer) -> None:
-        history = self._shelf.current(answer.stream)
-        if history is None:
-            raise HistoryGone("nothing is held of this stream")
-        asked = self._chat.ask(history, answer.question)
-        if asked is None:
-            raise NothingSeen("nothing has been seen yet in the time asked about")
-        self._seed += 1
-        chance = torch.Generator().manual_seed(self._seed)
-        text = TextStream(self._chat.prompt.vocabulary)
-        self._writing.append(_Writing(answer, history, asked, text, chance))
+            next_one.fail(error)
 
     def _encode(self) -> None:
         """Encode a batch of clips, whichever streams they come from."""
@@ -290,6 +197,8 @@ class LocalEngine:
         batch = [(clip, future) for clip, future in batch if future.set_running_or_notify_cancel()]
         if not batch:
             return
+        for _, future in batch:
+            future.begun()
         try:
             encoded = self._chat.encode([clip for clip, _ in batch])
         except Exception as error:  # noqa: BLE001 - handed to the one who sent the clip
@@ -298,9 +207,7 @@ class LocalEngine:
         for (_, future), tokens in zip(batch, encoded, strict=True):
             future.set_result(tokens)
 
-    def _encode_each(
-        self, batch: Sequence[tuple[Clip, Future[ClipTokens]]], error: Exception
-    ) -> None:
+    def _encode_each(self, batch: Sequence[tuple[Clip, _Encoding]], error: Exception) -> None:
         """Encode one by one what failed together: one stream's bad clip is its own affair."""
         for clip, future in batch:
             try:
@@ -321,14 +228,6 @@ class LocalEngine:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)
             self._shelf.forget(stream)
-
-
-def _told(error: Exception) -> Exception:
-    """Return what is said about `error`: those who ask cannot know what may go wrong in here."""
-    if isinstance(error, EXPECTED):
-        return error
-    log.error("an answer failed", exc_info=error)
-    return EngineFailed(f"the network failed ({type(error).__name__}); the log says more")
 
 
 def _again(error: Exception) -> ClipTokens:

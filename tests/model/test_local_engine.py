@@ -160,7 +160,7 @@ async def test_closing_an_answer_stops_the_writing(engine):
         await anext(answer)
     # Served after the next turn begins, by which time the closed answer must be gone.
     await ask(engine, tokens=1)
-    assert engine._writing == []
+    assert len(engine._desk) == 0
 
 
 async def test_a_bad_clip_fails_alone(engine):
