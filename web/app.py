@@ -19,12 +19,11 @@ from memory.redis_store import RedisStore
 from memory.store import ClipStore
 from model.engine import Engine
 from model.types import Clip
-from stream.live import LiveSettings
 from stream.registry import Registry
 from web import pages, problems, streams, websocket
 from web.guard import Guard
-from web.looking import live_settings
 from web.house import Clocks, House
+from web.looking import live_settings
 from web.peers import PeerSessions
 from web.places import Places
 from web.pulse import Pulse
