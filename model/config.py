@@ -204,6 +204,19 @@ class DropoutConfig:
                     f"cannot follow layer {before.layer} ({before.ratio})"
                 )
 
+    def check(self, tokens_per_clip: int) -> None:
+        """Check that every stage keeps something of a clip of `tokens_per_clip` visual tokens.
+
+        Raises:
+            ValueError: If one keeps nothing.
+        """
+        for stage in self.stages:
+            if stage.keep(tokens_per_clip) < 1:
+                raise ValueError(
+                    f"the stage at layer {stage.layer} keeps {stage.ratio} of a clip's "
+                    f"{tokens_per_clip} tokens, which is none; the least is {1 / tokens_per_clip}"
+                )
+
     @property
     def question_layer(self) -> int | None:
         """The first layer whose tokens depend on the question; None if no layer's do."""
@@ -252,8 +265,10 @@ class FlashConfig:
         """Check that the parts fit each other.
 
         Raises:
-            ValueError: If a stage lies beyond the last layer, or positions stand still.
+            ValueError: If a stage lies beyond the last layer or keeps no token of a clip, or
+                positions stand still.
         """
+        self.dropout.check(self.vision.tokens_per_clip)
         deepest = max((s.layer for s in self.dropout.stages), default=0)
         if deepest >= self.language.layers:
             raise ValueError(

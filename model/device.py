@@ -6,6 +6,7 @@ float32, others many times slower, so a moment's measurement decides.
 
 import statistics
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -19,15 +20,7 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def pick_dtype(device: torch.device) -> torch.dtype:
-    """Return the numbers in which a language model runs faster on `device`."""
-    if device.type == "cuda":
-        return torch.bfloat16
-    gain = _seconds(torch.float32) / _seconds(torch.bfloat16)
-    return torch.bfloat16 if gain >= _WORTH else torch.float32
-
-
-def _seconds(dtype: torch.dtype) -> float:
+def seconds(dtype: torch.dtype) -> float:
     """Return how long a product takes of the shape that a clip makes in a layer of `lite`."""
     rows, weights = torch.ones(64, 576, dtype=dtype), torch.ones(576, 1536, dtype=dtype)
     rows @ weights  # the first one sets the kernel up
@@ -37,3 +30,18 @@ def _seconds(dtype: torch.dtype) -> float:
         rows @ weights
         times.append(time.perf_counter() - begun)
     return statistics.median(times)
+
+
+def pick_dtype(
+    device: torch.device, measure: Callable[[torch.dtype], float] = seconds
+) -> torch.dtype:
+    """Return the numbers in which a language model runs faster on `device`.
+
+    Args:
+        device: Where it is to run.
+        measure: Says how long some work takes in such numbers on the processor, in seconds.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16
+    gain = measure(torch.float32) / measure(torch.bfloat16)
+    return torch.bfloat16 if gain >= _WORTH else torch.float32

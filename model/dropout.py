@@ -9,7 +9,7 @@ more clip changes which were kept of all the others; inside each clip, nothing e
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -75,16 +75,17 @@ def kept_uniformly(clip: Int64[Tensor, " n"], keep: int) -> Int64[Tensor, " kept
 
     Args:
         clip: Of every token, as in `Tokens`.
-        keep: How many droppable tokens stay.
+        keep: How many droppable tokens stay; all, if there are fewer.
     """
     stays = clip == TEXT
     droppable = (~stays).nonzero()[:, 0]
-    stays[droppable[spread(len(droppable), keep).to(clip.device)]] = True
+    spread_out = spread(len(droppable), min(keep, len(droppable)))
+    stays[droppable[spread_out.to(clip.device)]] = True
     return stays.nonzero()[:, 0]
 
 
 def kept_in_each_clip(
-    place: Int64[Tensor, " n"], ratio: float, tokens_per_clip: int
+    place: Int64[Tensor, " n"], ratio: float, tokens_per_clip: int, earlier: Sequence[float] = ()
 ) -> Int64[Tensor, " kept"]:
     """Return the text, the markers and the same share of every clip's visual tokens.
 
@@ -92,9 +93,13 @@ def kept_in_each_clip(
         place: Of every token, as in `Tokens`.
         ratio: The share that stays.
         tokens_per_clip: Visual tokens of a clip before anything was dropped.
+        earlier: Shares that such stages before this one kept: it spreads over what they left.
     """
+    places = torch.arange(tokens_per_clip)
+    for share in (*earlier, ratio):
+        places = places[spread(len(places), int(tokens_per_clip * share))]
     pattern = torch.zeros(tokens_per_clip, dtype=torch.bool)
-    pattern[spread(tokens_per_clip, int(tokens_per_clip * ratio))] = True
+    pattern[places] = True
     stays = (place < 0) | pattern.to(place.device)[place.clamp_min(0)]
     return stays.nonzero()[:, 0]
 

@@ -23,7 +23,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from model.cache import Blocks, KeyValues, Span
-from model.dropout import Tokens, kept_by_score, kept_in_each_clip
+from model.dropout import Tokens, kept_by_score
 from model.language import positions_of
 from model.reading import Reader, Reading
 
@@ -169,10 +169,7 @@ class History:
         counts, first, last = [], int(tokens.clip[0].clamp_min(0)), int(tokens.clip[-1])
         for number in range(self._segments):
             if number > 0:
-                ratio = self._reader.stages[number - 1].ratio
-                tokens = tokens.keep(
-                    kept_in_each_clip(tokens.place, ratio, self._reader.tokens_per_clip)
-                )
+                tokens = tokens.keep(self._reader.kept_in_each_clip(tokens.place, number - 1))
             clips = (tokens.clip - first).clamp_min(0)
             counts.append(clips.bincount(minlength=last - first + 1).cpu())
             begin = self._positions[number]

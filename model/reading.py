@@ -58,6 +58,9 @@ class Reader:
         dropout: Where tokens are dropped.
         tokens_per_clip: Visual tokens of a clip.
         visual_step: How far a visual token moves the position of the next one.
+
+    Raises:
+        ValueError: If a stage keeps no token of a clip.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Reader:
         tokens_per_clip: int,
         visual_step: float = 1.0,
     ) -> None:
+        dropout.check(tokens_per_clip)
         self.decoder = decoder
         self.stages = dropout.stages
         self.tokens_per_clip = tokens_per_clip
@@ -139,6 +143,11 @@ class Reader:
         for reading, logits in zip(readings, self.decoder.logits(hidden), strict=True):
             reading.logits = logits
 
+    def kept_in_each_clip(self, place: Int64[Tensor, " n"], number: int) -> Int64[Tensor, " kept"]:
+        """Return which tokens the clip-wise stage `number` keeps, given the place of each."""
+        earlier = [stage.ratio for stage in self.stages[:number] if stage.kind == "clipwise"]
+        return kept_in_each_clip(place, self.stages[number].ratio, self.tokens_per_clip, earlier)
+
     def selection_keys(
         self, hidden: Float[Tensor, "n hidden"], at: Float[Tensor, " n"], layer: int
     ) -> Float[Tensor, "kv_heads n dim"]:
@@ -172,7 +181,7 @@ class Reader:
         if stage.kind == "uniform":
             index = kept_uniformly(tokens.clip, keep)
         elif stage.kind == "clipwise":
-            index = kept_in_each_clip(tokens.place, stage.ratio, self.tokens_per_clip)
+            index = self.kept_in_each_clip(tokens.place, self.stages.index(stage))
         else:
             at = positions_of(self.steps(tokens.place))
             scores = self.attention_of_last(tokens.hidden, at, stage.layer)

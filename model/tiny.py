@@ -36,8 +36,13 @@ CONFIG = FlashConfig(
 )
 
 
-def tiny(seed: int = 0) -> Parts:
-    """Return the network; the same `seed` gives the same weights."""
+def tiny(seed: int = 0, device: torch.device | None = None) -> Parts:
+    """Return the network; the same `seed` gives the same weights.
+
+    Args:
+        seed: Of the random weights.
+        device: Where it runs; None is the processor.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vision = UmtVision(CONFIG.vision).eval()
@@ -47,6 +52,8 @@ def tiny(seed: int = 0) -> Parts:
             if weights.ndim > 1:
                 torch.nn.init.normal_(weights, std=0.3)
             weights.requires_grad_(False)
+    for network in (vision, projector, decoder):
+        network.to(device or torch.device("cpu"))
 
     def encode(
         frames: UInt8[Tensor, "clips frames 3 size size"],
