@@ -10,6 +10,8 @@ from model.dropout import Tokens
 from model.language import Decoder
 
 LAYERS, HIDDEN, TOKENS_PER_CLIP = 6, 16, 8
+RATIOS = [0.25, 0.4, 0.5, 0.63, 0.75, 1.0]
+"""Several of them leave places that do not lie within those of the next larger one."""
 
 
 def decoder(seed=0, **changes):
@@ -35,8 +37,8 @@ def text(generator, count):
     return torch.randn(count, HIDDEN, generator=generator)
 
 
-def clip(generator, marker=0, tokens=TOKENS_PER_CLIP):
-    return Tokens.of_clip(0, text(generator, marker), text(generator, tokens))
+def clip(generator, marker=0, tokens=TOKENS_PER_CLIP, number=0):
+    return Tokens.of_clip(number, text(generator, marker), text(generator, tokens))
 
 
 def spans(count, first=0):
@@ -44,17 +46,15 @@ def spans(count, first=0):
 
 
 @st.composite
-def dropouts(draw):
+def dropouts(draw, layers=LAYERS):
     """Any number of clip-wise stages, then any number of text-guided ones, at any layers."""
-    arriving, asking = draw(st.integers(0, 2)), draw(st.integers(0, 2))
-    layers = sorted(draw(st.permutations(range(1, LAYERS)))[: arriving + asking])
-    ratios = sorted(
-        draw(st.lists(st.sampled_from([0.25, 0.5, 0.75, 1.0]), min_size=4, max_size=4)),
-        reverse=True,
-    )
+    places = draw(st.sets(st.integers(1, layers - 1), max_size=4))
+    arriving = draw(st.integers(max(0, len(places) - 2), min(2, len(places))))
+    asking = len(places) - arriving
+    ratios = sorted(draw(st.lists(st.sampled_from(RATIOS), min_size=4, max_size=4)), reverse=True)
     budget = draw(st.none() | st.integers(1, 12)) if asking else None
     stages = []
-    for number, layer in enumerate(layers):
+    for number, layer in enumerate(sorted(places)):
         kind = "clipwise" if number < arriving else "attention"
         last = number == arriving + asking - 1
         stages.append((layer, ratios[number], kind, budget if last else None))

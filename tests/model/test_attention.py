@@ -41,7 +41,7 @@ def test_blocks_and_new_tokens_together_equal_one_attention(past, new, shared, s
     borders = torch.tensor([0, *past]).cumsum(0).tolist()
     blocks = [(keys[:, a:b], values[:, a:b]) for a, b in pairwise(borders)]
     ours = attend(queries, blocks, keys[:, -new:], values[:, -new:])
-    torch.testing.assert_close(ours, plain(queries, keys, values), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(ours, plain(queries, keys, values), atol=1e-5, rtol=0)
 
 
 def test_half_precision_joins_in_float32():
@@ -49,9 +49,10 @@ def test_half_precision_joins_in_float32():
     blocks = [(keys[:, a : a + 100], values[:, a : a + 100]) for a in range(0, 690, 100)][:6]
     ours = attend(queries[:, 600:], blocks, keys[:, 600:], values[:, 600:])
     exact = plain(queries[:, 600:].double(), keys.double(), values.double())
-    torch.testing.assert_close(ours.double(), exact, atol=2e-2, rtol=2e-2)
+    torch.testing.assert_close(ours.double(), exact, atol=3e-2, rtol=0)
 
 
+@pytest.mark.usefixtures("block_rows")
 @settings(deadline=None, max_examples=30)
 @given(sizes=st.lists(st.integers(0, 700), min_size=1, max_size=6), data=st.data())
 def test_blocks_give_back_what_was_appended(sizes, data):

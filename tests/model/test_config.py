@@ -11,6 +11,8 @@ from model.config import (
     RopeScaling,
     VisionConfig,
 )
+from model.language import Decoder
+from model.reading import Reader
 
 LANGUAGE = LanguageConfig(
     hidden=64, layers=6, heads=4, kv_heads=2, head_dim=16, intermediate=128, vocab=128
@@ -76,6 +78,18 @@ def test_a_budget_bounds_the_share():
 def test_a_stage_that_makes_no_sense_is_refused(stage, complaint):
     with pytest.raises(ValueError, match=complaint):
         DropStage(*stage)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "clipwise", "attention"])
+def test_a_stage_that_keeps_nothing_of_a_clip_is_refused(kind):
+    nothing = DropoutConfig((DropStage(2, 0.015, kind),))
+    complaint = r"keeps 0.015 of a clip's 64 tokens, which is none; the least is 0\.015625"
+    with pytest.raises(ValueError, match=complaint):
+        FlashConfig(VisionConfig(), LANGUAGE, nothing)
+    with pytest.raises(ValueError, match=complaint):
+        Reader(Decoder(LANGUAGE), nothing, 64)
+    least = DropoutConfig((DropStage(2, 1 / 64, kind),))
+    assert FlashConfig(VisionConfig(), LANGUAGE, least).dropout.stages[0].keep(64) == 1
 
 
 def test_stages_go_deeper_and_keep_less():

@@ -9,6 +9,8 @@ from model.history import History
 from model.reading import Reader
 from tests.model.golden_network import NAMES, greedy, load
 
+pytestmark = pytest.mark.usefixtures("block_rows")
+
 
 @pytest.fixture(params=NAMES)
 def golden(request):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -45,3 +46,31 @@ def test_a_merged_token_counts_as_often_as_what_it_absorbed():
 def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match="3 heads do not divide a width of 4"):
         merge_tokens(torch.zeros(1, 4, 4), keep=2, heads=3)
+
+
+def merged_in_plain_words(tokens, keep, heads):
+    """Merge the tokens of one clip, one at a time, as the paper says it."""
+    sizes = np.ones(len(tokens))
+    while len(tokens) > keep:
+        merges = min(len(tokens) - keep, len(tokens) // 2)
+        metric = tokens.reshape(len(tokens), heads, -1).mean(1)
+        metric /= np.linalg.norm(metric, axis=1, keepdims=True)
+        likeness = metric[::2] @ metric[1::2].T
+        order = np.argsort(-likeness.max(1), kind="stable")
+        sums, weights = (tokens * sizes[:, None])[1::2].copy(), sizes[1::2].copy()
+        for source in order[:merges]:
+            into = likeness[source].argmax()
+            sums[into] += tokens[2 * source] * sizes[2 * source]
+            weights[into] += sizes[2 * source]
+        rest = order[merges:]
+        tokens = np.concatenate([tokens[::2][rest], sums / weights[:, None]])
+        sizes = np.concatenate([sizes[::2][rest], weights])
+    return tokens
+
+
+@pytest.mark.parametrize("count", [196, 784, 3136])
+def test_pictures_and_clips_are_merged_as_the_paper_says(count):
+    tokens = torch.randn(2, count, 32, generator=torch.Generator().manual_seed(count)).double()
+    expected = [merged_in_plain_words(clip, 64, heads=4) for clip in tokens.numpy()]
+    merged = merge_tokens(tokens, 64, heads=4)
+    torch.testing.assert_close(merged, torch.from_numpy(np.stack(expected)), atol=1e-9, rtol=0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.device import pick_dtype
+from model.device import pick_dtype, seconds
 from model.hub import CheckpointUnavailable
 from model.local_engine import LocalEngine
 from model.presets import load_parts
@@ -23,7 +23,7 @@ async def test_a_released_checkpoint_watches_and_answers(tmp_path):
     chat.extend(history, clips)
     asked = chat.ask(history, Question("What?"))
     once = chat.read_once(clips, Question("What?"))
-    torch.testing.assert_close(asked.reading.logits, once.logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(asked.reading.logits, once.logits, atol=1e-4, rtol=0)
     engine = LocalEngine(chat)
     try:
         engine.extend("a", clips)
@@ -48,5 +48,19 @@ def test_an_unknown_name_is_answered_with_a_sentence(monkeypatch):
         load_parts("nobody/nothing")
 
 
-def test_the_processor_gets_a_format_that_it_runs():
-    assert pick_dtype(torch.device("cpu")) in {torch.float32, torch.bfloat16}
+@pytest.mark.parametrize(
+    ("gain", "chosen"),
+    [(0.5, torch.float32), (1.1, torch.float32), (1.3, torch.bfloat16), (9.0, torch.bfloat16)],
+)
+def test_a_processor_gets_the_coarse_numbers_only_where_they_pay(gain, chosen):
+    took = {torch.float32: 0.002 * gain, torch.bfloat16: 0.002}
+    assert pick_dtype(torch.device("cpu"), took.__getitem__) == chosen
+
+
+def test_a_graphics_card_gets_the_coarse_numbers_unmeasured():
+    assert pick_dtype(torch.device("cuda"), lambda _: 1 / 0) == torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_measured_takes_time(dtype):
+    assert 0 < seconds(dtype) < 10
