@@ -1,10 +1,14 @@
+import base64
 from ipaddress import ip_address
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.pull_order import PullOrder
 from stream.source_url import BadSource, check_addresses, pin, read_networks, read_source, resolve
+from tests.stream.videos import write_video
 
 FORMS = [
     "", " ", "cam", "/etc/passwd", "../../etc/passwd", "file:///etc/passwd", "FILE:///etc/passwd",
@@ -165,3 +169,67 @@ def test_any_text_is_read_or_refused(text, start):
 
 def test_the_resolver_gives_nothing_for_a_name_that_cannot_be():
     assert resolve("a" * 300, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("user=admin&password=hunter2&channel=1.sdp", "user=…&password=…&channel=1.sdp"),
+        ("user=admin_password=hunter2_channel=1_stream=0.sdp", "user=…"),
+        ("channel=1_USR=admin_pwd=hunter2/sub", "channel=…/sub"),
+        ("live;p%61sswd=hunter2;Token=hunter2;x=1", "live;p%61sswd=…;Token=…;x=1"),
+        ("a/apikey%3Dhunter2/b", "a/…/b"),
+        ("admin:hunter2@main", "…"),
+        ("Streaming/channel=1/live:1", "Streaming/channel=1/live:1"),
+    ],
+)
+def test_what_looks_like_a_secret_in_a_path_is_not_shown(path, shown):
+    source = read_source(f"rtsp://192.0.2.7/{path}")
+    assert source.shown == f"rtsp://192.0.2.7:554/{shown}"
+    assert source.at("192.0.2.7").endswith(path)
+    assert "hunter2" not in repr(source)
+
+
+def test_an_order_shows_no_secret_either():
+    order = PullOrder("rtsp", "h", 554, "/user=admin&password=hunter2?key=hunter3", "192.0.2.7", 3)
+    assert "hunter" not in repr(order)
+
+
+def test_a_refusal_names_what_this_ffmpeg_can_open():
+    with pytest.raises(BadSource) as refusal:
+        read_source("gopher://h/")
+    assert ("srt://" in str(refusal.value)) is can_open_srt()
+    for scheme in ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps"):
+        assert f"{scheme}://" in str(refusal.value)
+
+
+def can_open_srt():
+    # A caller's address would be dialled; here nobody listens.
+    try:
+        av.open("srt://127.0.0.1:9?connect_timeout=1", timeout=1)
+    except av.error.ProtocolNotFoundError:
+        return False
+    except av.FFmpegError:
+        return True
+
+
+def plain_forms(film):
+    data = base64.b64encode(film.read_bytes()).decode()
+    return {
+        "file": f"file:{film}",
+        "concat": f"concat:{film}|{film}",
+        "subfile": f"subfile,,start,0,end,0,,:{film}",
+        "cache": f"cache:{film}",
+        "async": f"async:{film}",
+        "data": f"data:video/mp2t;base64,{data}",
+    }
+
+
+@pytest.mark.parametrize("form", ["file", "concat", "subfile", "cache", "async", "data"])
+def test_what_is_refused_is_what_ffmpeg_would_have_read(tmp_path, form):
+    film = write_video(tmp_path / "a.ts", 1.0, 10, codec="libx264", options={"bf": "0"})
+    url = plain_forms(film)[form]
+    with av.open(url) as secret:
+        assert len(list(secret.decode(video=0))) >= 2
+    with pytest.raises(BadSource):
+        read_source(url)

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.rate import RateController
 from tests.stream.certificates import Certified
+from web.looking import live_settings
 from web.settings import PREFIX, BadSetting, Settings, variables
+from web.sources import pull_settings
 
 
 def test_without_variables_the_service_stays_on_loopback():
@@ -99,6 +102,39 @@ def test_a_source_needs_a_name_and_a_url():
     assert list(settings.sources) == [("door", "rtsp://10.0.0.5/a?b=c")]
     with pytest.raises(BadSetting, match="NAME=URL"):
         Settings.from_env({"FLASHBACK_SOURCE": "rtsp://10.0.0.5/"})
+
+
+def test_a_comma_inside_of_a_url_does_not_end_it():
+    environ = {"FLASHBACK_SOURCE": "a=rtsp://h/x,y?z=1,2, b=/dev/video0,c_1-d=http://h/,"}
+    assert list(Settings.from_env(environ).sources) == [
+        ("a", "rtsp://h/x,y?z=1,2"),
+        ("b", "/dev/video0"),
+        ("c_1-d", "http://h/"),
+    ]
+
+
+def test_passwords_of_sources_do_not_show_in_the_settings_as_text():
+    settings = Settings.from_env({"FLASHBACK_SOURCE": "door=rtsp://ann:hunter2@h/?key=hunter3"})
+    assert "hunter" not in repr(settings) + str(settings)
+    with pytest.raises(BadSetting) as refusal:
+        Settings.from_env({"FLASHBACK_SOURCE": "rtsp://ann:hunter2@h/"})
+    assert "hunter" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_the_transport_of_sources_can_be_chosen(transport):
+    settings = Settings.from_env({"FLASHBACK_SOURCE_TRANSPORT": transport})
+    assert pull_settings(settings).transport == transport
+    assert pull_settings(Settings.from_env({})).transport == "tcp"
+
+
+@pytest.mark.parametrize(
+    ("rate", "slowest", "gap"), [(2.0, 0.5, 5.0), (0.5, 0.5, 5.0), (0.1, 0.1, 25.0)]
+)
+def test_any_rate_that_may_be_set_can_be_looked_at(rate, slowest, gap):
+    looking = live_settings(Settings.from_env({}, sample_rate=rate))
+    assert (looking.rate, looking.slowest_rate, looking.longest_gap) == (rate, slowest, gap)
+    assert RateController(looking.rate, looking.slowest_rate).rate == rate
 
 
 def test_every_variable_says_what_it_means():

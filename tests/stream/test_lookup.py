@@ -1,0 +1,67 @@
+import asyncio
+import threading
+
+import pytest
+
+from stream.lookup import Lookup, LookupFailed, Lookups
+from stream.source_url import BadSource, pin, read_source
+
+FOUND = ["192.0.2.1"]
+
+
+class SlowNames:
+    """A resolver that answers once the test says so."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.asked = []
+
+    def __call__(self, host, _port):
+        self.asked.append(host)
+        self.gate.wait(60)
+        return FOUND
+
+
+@pytest.fixture
+def slow():
+    names = SlowNames()
+    yield names
+    names.gate.set()
+
+
+async def test_names_that_are_slow_hold_up_no_other_work(slow):
+    lookups = Lookups(60)
+    asking = [
+        asyncio.create_task(lookups.find(Lookup(slow, f"{i}.example", 554), 60)) for i in range(60)
+    ]
+    async with asyncio.timeout(10):
+        assert await asyncio.to_thread(lambda: "done") == "done"
+    slow.gate.set()
+    assert await asyncio.gather(*asking) == [FOUND] * 60
+    assert len(lookups) == 0
+
+
+async def test_a_name_that_takes_too_long_is_given_up_and_asked_for_once(slow):
+    lookups = Lookups(1)
+    for _ in range(2):
+        with pytest.raises(LookupFailed, match=r"cam\.example was not found within 0\.05 seconds"):
+            await lookups.find(Lookup(slow, "cam.example", 554), 0.05)
+    assert (slow.asked, len(lookups)) == (["cam.example"], 1)
+    slow.gate.set()
+    assert await lookups.find(Lookup(slow, "cam.example", 554), 60) == FOUND
+
+
+async def test_what_is_given_up_keeps_its_place_and_more_than_the_places_are_refused(slow):
+    lookups = Lookups(2)
+    for name in ("a", "b"):
+        with pytest.raises(LookupFailed, match="not found within"):
+            await lookups.find(Lookup(slow, name, 554), 0.01)
+    with pytest.raises(LookupFailed, match="Too many names are being looked up"):
+        await lookups.find(Lookup(slow, "c", 554), 60)
+    assert slow.asked == ["a", "b"]
+
+
+async def test_a_source_whose_name_is_slow_says_so(slow):
+    source = read_source("rtsp://cam.example/a")
+    with pytest.raises(BadSource, match="name server does not answer"):
+        await pin(source, (), slow, within=0.01, lookups=Lookups())
