@@ -7,7 +7,7 @@ many clips take to come. Everything else is the real service.
 import argparse
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -38,9 +38,10 @@ class SlowEngine:
         self._seconds = seconds
         self._turn = asyncio.Lock()
 
-    async def encode(self, clip: Clip) -> ClipTokens:
+    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """See `Engine.encode`."""
         async with self._turn:
+            begun()
             await asyncio.sleep(self._seconds)
             return await self._engine.encode(clip)
 

@@ -6,6 +6,7 @@ what is stale is lost too: then the encoder's time is better spent on what is ha
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -17,7 +18,11 @@ from stream.rate import RateController
 from stream.thumbnail import thumbnail
 from stream.writer import Entry
 
+log = logging.getLogger(__name__)
+
 AGES = 512
+FAILURES_TOLD = 3
+"""Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
 
 
 class ClipEncoder:
@@ -26,10 +31,13 @@ class ClipEncoder:
     Attributes:
         pace: Chooses how often the stream looks.
         encode_ms: How long the newest clip took to encode, waiting included; None before the first.
+        failed: Clips that the engine failed on.
+        trouble: None while the engine encodes; else the sentence that says that it fails.
     """
 
     def __init__(
         self,
+        name: str,
         engine: Engine,
         *,
         pace: RateController,
@@ -38,10 +46,12 @@ class ClipEncoder:
         thumbnail_width: int,
         monotonic: Clock,
         on_encoded: Callable[[Entry], None],
+        on_trouble: Callable[[], None],
     ) -> None:
         """Take what encoding needs.
 
         Args:
+            name: The stream's, for the log.
             engine: Encodes.
             pace: Chooses how often the stream looks.
             waiting: Clips that may wait.
@@ -49,14 +59,20 @@ class ClipEncoder:
             thumbnail_width: In pixels.
             monotonic: Seconds that never go back.
             on_encoded: Takes what is to be remembered.
+            on_trouble: Is told when `trouble` changes.
         """
         self.pace = pace
         self.encode_ms: float | None = None
+        self.failed = 0
+        self.trouble: str | None = None
+        self._name = name
         self._engine = engine
         self._stale_after = stale_after
         self._thumbnail_width = thumbnail_width
         self._monotonic = monotonic
         self._on_encoded = on_encoded
+        self._on_trouble = on_trouble
+        self._failures_in_a_row = 0
         self._mailbox = Mailbox[tuple[Clip, float]](waiting)
         self._lost_seen = self._stale = self._refused = 0
         self._overloaded = False
@@ -76,7 +92,7 @@ class ClipEncoder:
         return self._encoding or len(self._mailbox) > 0
 
     def ages(self) -> list[float]:
-        """Return how old the newest frames of recent clips were when their turn came, in order."""
+        """Return how old the newest frames of recent clips were when the network began, in order."""
         return list(self._ages)
 
     def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
@@ -134,15 +150,57 @@ class ClipEncoder:
         if self._overloaded and stale:
             self._stale += 1
             return
-        self._ages.append(began - captured)
-        try:
-            tokens = await self._engine.encode(clip)
-        except EngineBusy:
+        error = await self._try(clip, captured)
+        if isinstance(error, EngineBusy):
             self._refused += 1
             self.pace.clip_queued(1)
-            return
-        took = self._monotonic() - began
-        self.encode_ms = took * 1000
-        self.pace.clip_encoded(took, self._engine.frames_per_clip / self.pace.rate)
-        picture = await asyncio.to_thread(thumbnail, clip, self._thumbnail_width)
-        self._on_encoded(Entry(tokens, picture))
+        elif error is not None:
+            self._count_failure(error)
+        else:
+            self._failures_in_a_row = 0
+            self._say(None)
+            took = self._monotonic() - began
+            self.encode_ms = took * 1000
+            self.pace.clip_encoded(took, self._engine.frames_per_clip / self.pace.rate)
+
+    async def _try(self, clip: Clip, captured: float) -> BaseException | None:
+        """Encode `clip` and hand on what is to be remembered; return what went wrong."""
+        # In a task of its own: whatever the network makes of one clip, the stream goes on.
+        work = asyncio.create_task(self._work(clip, captured))
+        try:
+            await asyncio.wait([work])
+        finally:
+            work.cancel()
+        if work.cancelled():
+            return EngineBusy("The engine stopped.")
+        if (error := work.exception()) is None:
+            self._on_encoded(work.result())
+        return error
+
+    async def _work(self, clip: Clip, captured: float) -> Entry:
+        ages: list[float] = []
+        try:
+            # Told from the engine's thread; `_ages` belongs to this one.
+            tokens = await self._engine.encode(
+                clip, lambda: ages.append(self._monotonic() - captured)
+            )
+        finally:
+            self._ages.extend(ages)
+        return Entry(tokens, await asyncio.to_thread(thumbnail, clip, self._thumbnail_width))
+
+    def _count_failure(self, error: BaseException) -> None:
+        self.failed += 1
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row == 1:
+            # A network that is broken fails every few seconds: one report is enough.
+            log.error("a clip of stream %s could not be encoded", self._name, exc_info=error)
+        if self._failures_in_a_row >= FAILURES_TOLD:
+            self._say(
+                f"The encoder fails on every clip ({type(error).__name__}), so nothing new is "
+                "remembered; the service's log says more."
+            )
+
+    def _say(self, trouble: str | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._on_trouble()

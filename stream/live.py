@@ -123,6 +123,7 @@ class LiveStream:
             on_trouble=self._changed,
         )
         self._encoder = ClipEncoder(
+            record.name,
             engine,
             pace=RateController(settings.rate, settings.slowest_rate),
             waiting=settings.waiting_clips,
@@ -130,6 +131,7 @@ class LiveStream:
             thumbnail_width=settings.thumbnail_width,
             monotonic=monotonic,
             on_encoded=self._writer.put,
+            on_trouble=self._changed,
         )
         self.broken = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -220,6 +222,7 @@ class LiveStream:
             rate=self._encoder.pace.rate,
             lost=Losses(
                 overload=self._encoder.lost,
+                failed=self._encoder.failed,
                 unwritten=self._writer.lost_unwritten,
                 full=self._writer.lost_full,
             ),
@@ -228,7 +231,7 @@ class LiveStream:
             frame_age_p50=ordered[len(ages) // 2] if ages else None,
             frame_age_p99=ordered[len(ages) * 99 // 100] if ages else None,
             encode_ms=self._encoder.encode_ms,
-            memory=self._writer.trouble,
+            memory=self._writer.trouble or self._encoder.trouble,
         )
 
     def subscribe(self) -> Subscription[StreamEvent]:

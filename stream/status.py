@@ -18,18 +18,20 @@ class Losses:
 
     Attributes:
         overload: Newer clips took their place before the encoder was free.
+        failed: The encoder failed on them.
         unwritten: The store stayed away for longer than the backlog holds.
         full: The store had no room.
     """
 
     overload: int = 0
+    failed: int = 0
     unwritten: int = 0
     full: int = 0
 
     @property
     def total(self) -> int:
         """All clips lost since the stream was opened here."""
-        return self.overload + self.unwritten + self.full
+        return self.overload + self.failed + self.unwritten + self.full
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,12 @@ class StreamStatus:
         rate: Pictures looked at per second of media time, as it is set now.
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for the store.
-        frame_age: Seconds from a picture's arrival to the encoder, for the newest clip; None
-            before the first.
+        frame_age: Seconds from the arrival of a whole picture to the moment the network begins to
+            encode it, for the newest clip's newest picture; None before the first.
         frame_age_p50: The same, the median of the newest clips.
         frame_age_p99: The same, the worst one in a hundred of the newest clips.
         encode_ms: How long the newest clip took to encode, waiting included; None before the first.
-        memory: None while the store takes what is seen; else the sentence that says why not.
+        memory: None while what is seen is remembered; else the sentence that says why not.
     """
 
     name: str

@@ -19,7 +19,9 @@ def report(status: StreamStatus, origin: str | None = None) -> StreamReport:
         frames=status.frames,
         sampled=status.sampled,
         rate=status.rate,
-        lost=LossReport(overload=lost.overload, unwritten=lost.unwritten, full=lost.full),
+        lost=LossReport(
+            overload=lost.overload, failed=lost.failed, unwritten=lost.unwritten, full=lost.full
+        ),
         unwritten=status.unwritten,
         frame_age_ms=_ms(status.frame_age),
         frame_age_p50_ms=_ms(status.frame_age_p50),

@@ -32,9 +32,17 @@ class MomentRemembered(ServerMessage):
 
 
 class LossReport(Wire):
-    """Clips that never reached memory, by cause."""
+    """Clips that never reached memory, by cause.
+
+    Attributes:
+        overload: Newer ones took their place before the encoder was free.
+        failed: The encoder failed on them; the log says how.
+        unwritten: Memory stayed away for too long.
+        full: Memory had no room.
+    """
 
     overload: int
+    failed: int
     unwritten: int
     full: int
 
@@ -55,7 +63,8 @@ class StreamReport(Wire):
         rate: Pictures looked at per second, as it is now.
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for memory to come back.
-        frame_age_ms: From a picture's arrival to the encoder, newest clip.
+        frame_age_ms: From the arrival of a whole picture to the moment the network begins to encode
+            it, every wait included; of the newest clip's newest picture.
         frame_age_p50_ms: The median of the newest clips.
         frame_age_p99_ms: The worst one in a hundred of the newest clips.
         encode_ms: What the newest clip took to encode, waiting included.

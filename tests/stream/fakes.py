@@ -42,11 +42,12 @@ class FakeEngine:
         self.busy = False
         self.broken = False
 
-    async def encode(self, clip):
+    async def encode(self, clip, begun=lambda: None):
         if self.busy:
             raise EngineBusy("Too many clips wait for the encoder.")
         if self.broken:
             raise RuntimeError("the device is gone")
+        begun()
         self.encoding.set()
         await self.gate.wait()
         self.encoded.append(clip)
@@ -79,10 +80,14 @@ class FakeEngine:
 
 
 class FakeStore:
-    """Keeps clips in this process; set `away` to make every call fail."""
+    """Keeps clips in this process.
+
+    Set `away` to make every call fail, `broken` to make writing fail as no store should.
+    """
 
     def __init__(self):
         self.away = False
+        self.broken = False
         self.records = {}
         self.tokens = defaultdict(dict)
         self.pictures = defaultdict(dict)
@@ -104,6 +109,8 @@ class FakeStore:
 
     async def append(self, stream, tokens, thumbnail):
         self._check()
+        if self.broken:
+            raise RuntimeError("this is not in the contract")
         self.tokens[stream][tokens.start] = tokens
         self.pictures[stream][tokens.start] = thumbnail
         self.written.set()

@@ -267,16 +267,44 @@ async def test_a_history_the_engine_gave_up_is_rebuilt_on_a_question(live, engin
     assert await answer(live) == "3 clips"
 
 
-async def test_a_crashing_encoder_ends_the_stream_with_a_reason_and_a_new_one_works(
-    registry, engine, clock, caplog
+async def test_a_clip_that_fails_in_the_encoder_costs_that_clip_alone(live, engine, clock):
+    feed = live.open_feed("webrtc")
+    engine.broken = True
+    await watch(live, feed, clock, seconds=2.0)
+    engine.broken = False
+    await watch(live, feed, clock, seconds=2.0)
+    status = live.status()
+    assert (status.state, status.clips, status.memory) == ("live", 1, None)
+    assert (status.lost.failed, status.lost.total) == (1, 1)
+
+
+async def test_an_encoder_that_fails_on_every_clip_is_told_and_throws_no_source_out(
+    registry, live, engine, clock
+):
+    feed = live.open_feed("webrtc")
+    engine.broken = True
+    with live.subscribe() as news:
+        await watch(live, feed, clock, seconds=8.0)
+        told = await until(lambda e: isinstance(e, Changed) and e.status.memory, news)
+        assert "encoder fails on every clip" in told.status.memory
+        assert not feed.closed
+        engine.broken = False
+        await watch(live, feed, clock, seconds=2.0)
+        assert await until(lambda e: isinstance(e, Changed) and not e.status.memory, news)
+    assert await registry.open("yard") is live
+    assert await answer(live) == "1 clips"
+
+
+async def test_an_internal_error_ends_the_stream_with_a_reason_and_a_new_one_works(
+    registry, store, clock, caplog
 ):
     live = await registry.open("yard")
-    engine.broken = True
+    store.broken = True
     feed = live.open_feed("webrtc")
     show(feed, clock, seconds=2.0)
     await feed.wait_closed()
     assert "internal error" in live.status().reason
-    engine.broken = False
+    store.broken = False
     again = await registry.open("yard")
     assert again is not live
     show(again.open_feed("webrtc"), clock, seconds=2.0)

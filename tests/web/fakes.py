@@ -31,7 +31,8 @@ class EchoEngine:
         self.closed_early = asyncio.Event()
         self._histories = {}
 
-    async def encode(self, clip):
+    async def encode(self, clip, begun=lambda: None):
+        begun()
         values = clip.pixels.float().mean(dim=(0, 1, 2)).unsqueeze(0) / 255
         return ClipTokens(values=values.to(torch.float16), start=clip.start, end=clip.end)
 
