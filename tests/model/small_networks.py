@@ -45,6 +45,13 @@ def spans(count, first=0):
     return [(4.0 * n, 4.0 * n + 3.0) for n in range(first, first + count)]
 
 
+def growing(history):
+    """Return everything in a history that grows with every clip."""
+    caches = [blocks for kept in history._caches for blocks in (kept._keys, kept._values)]
+    waiting = [history._keys, history._hidden, history._labels]
+    return caches + [blocks for blocks in waiting if blocks.length]
+
+
 @st.composite
 def dropouts(draw, layers=LAYERS):
     """Any number of clip-wise stages, then any number of text-guided ones, at any layers."""

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+from model import cache
 from model.config import (
     REFERENCE_DROPOUT,
     DropoutConfig,
@@ -24,6 +25,7 @@ from model.reading import Reader
 from model.released import RELEASED
 from model.vision_lite import LiteVision
 from model.vision_umt import UmtVision
+from tests.model import small_networks
 from tests.model.small_networks import (
     HIDDEN,
     TOKENS_PER_CLIP,
@@ -156,6 +158,20 @@ def test_a_history_holds_the_bytes_it_is_said_to(shape, clips):
     if waiting:
         held += waiting * (HIDDEN // 2 + HIDDEN) * 4 + waiting * 16
     assert network.meter.history(clips).cache_bytes == held
+
+
+@pytest.mark.usefixtures("block_rows")
+@settings(deadline=None, max_examples=12)
+@given(shape=shapes, clips=st.integers(1, 9))
+def test_a_history_takes_no_more_memory_than_its_rows_and_a_block_of_each(shape, clips):
+    network = Network(**shape)
+    history = network.history(clips)
+    spare = 0
+    for blocks in small_networks.growing(history):
+        (row,) = blocks.slices(blocks.length - 1, blocks.length)
+        spare += row.nbytes * min(max(cache._FIRST, blocks.length), cache._LARGEST)
+    rows = network.meter.history(clips).cache_bytes
+    assert rows <= history.bytes < rows + spare
 
 
 @settings(deadline=None, max_examples=10)

@@ -17,7 +17,7 @@ from tests.model import small_networks as small
 DECODER = small.decoder()
 TWO_STAGES = DropoutConfig((DropStage(2, 0.75, "clipwise"), DropStage(4, 0.25, "attention")))
 
-exactly = settings(deadline=None, max_examples=40)
+exactly = settings(deadline=None, max_examples=20)
 pytestmark = pytest.mark.usefixtures("block_rows")
 
 
@@ -170,26 +170,19 @@ def test_a_range_names_the_clips_that_touch_it(since, until, clips):
     assert history.between(since, until) == clips
 
 
-def growing(history):
-    """Everything in a history that grows with every clip."""
-    for kept in history._caches:
-        yield from (kept._keys, kept._values)
-    yield from (history._keys, history._hidden, history._labels)
-
-
 def test_a_history_grows_without_moving_what_was_there(monkeypatch):
     monkeypatch.setattr(cache, "_FIRST", 3)
     monkeypatch.setattr(cache, "_LARGEST", 11)
     scene = Scene(TWO_STAGES, 8, seed=5)
     history = scene.history([])
-    where = [[] for _ in growing(history)]
+    where = [[] for _ in small.growing(history)]
     for number in range(8):
         scene.extend(history, number, number + 1)
-        for blocks, before in zip(growing(history), where, strict=True):
+        for blocks, before in zip(small.growing(history), where, strict=True):
             now = [block.data_ptr() for block in blocks.slices(0, blocks.length)]
             assert now[: len(before)] == before
             before[:] = now
-    for blocks, pointers in zip(growing(history), where, strict=True):
+    for blocks, pointers in zip(small.growing(history), where, strict=True):
         assert len(pointers) >= 4
         assert max(b - a for a, b in pairwise([*blocks._starts, blocks.length])) <= 11
 

@@ -6,13 +6,18 @@ import torch
 from model.config import DropoutConfig, DropStage
 from model.dropout import Tokens
 from model.history import History
+from model.local_engine import LocalEngine
 from model.reading import Reader
+from model.tiny import tiny
+from model.types import Clip, Finish, Question, Words
+from model.video_chat import VideoChat
 from tests.model import small_networks as small
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
+DEVICE = torch.device("cuda")
 KEEP_ALL = DropoutConfig((DropStage(2, 1.0, "clipwise"), DropStage(4, 1.0, "attention")))
 
 
@@ -38,3 +43,59 @@ def test_the_history_equals_one_pass_on_the_processor(dtype, near):
         history.extend(small.spans(1, number), [here])
     ours = history.ask(suffix.to("cuda", dtype)).logits.cpu()
     assert (ours - exact).norm() < near * exact.norm()
+
+
+def filmed(number):
+    generator = torch.Generator().manual_seed(number)
+    pixels = torch.randint(0, 256, (4, 40, 60, 3), dtype=torch.uint8, generator=generator)
+    return Clip(pixels, 4.0 * number, 4.0 * number + 3)
+
+
+def chats():
+    return VideoChat(tiny()), VideoChat(tiny(device=DEVICE))
+
+
+def test_clips_become_the_same_tokens_as_on_the_processor():
+    slow, fast = chats()
+    clips = [filmed(number) for number in range(5)]
+    for ours, theirs in zip(fast.encode(clips), slow.encode(clips), strict=True):
+        assert ours.values.device.type == "cpu"
+        torch.testing.assert_close(ours.values, theirs.values, atol=4e-3, rtol=2e-3)
+
+
+@pytest.mark.parametrize("about", [{}, {"since": 9.0, "until": 30.0}])
+def test_a_question_has_the_answer_and_the_evidence_of_the_processor(about):
+    question = Question("What?", **about)
+    slow, fast = chats()
+    seen, answers = slow.encode([filmed(number) for number in range(12)]), []
+    for chat in (slow, fast):
+        history = chat.open()
+        for first in range(0, 12, 3):
+            chat.extend(history, seen[first : first + 3])
+        asked = chat.ask(history, question)
+        answers.append((asked, chat.evidence(history, asked)))
+    (theirs, their_evidence), (ours, our_evidence) = answers
+    assert ours.reading.logits.device.type == DEVICE.type
+    assert [k.tolist() for k in ours.reading.kept] == [k.tolist() for k in theirs.reading.kept]
+    torch.testing.assert_close(ours.reading.logits.cpu(), theirs.reading.logits, atol=1e-3, rtol=0)
+    for mine, other in zip(our_evidence, their_evidence, strict=True):
+        assert (mine.start, mine.end) == (other.start, other.end)
+        assert mine.score == pytest.approx(other.score, abs=1e-4)
+
+
+async def test_the_engine_writes_what_it_writes_on_the_processor():
+    written, slow_and_fast = [], chats()
+    # The same tokens for both: those of the two devices differ in their last bit.
+    seen = slow_and_fast[0].encode([filmed(number) for number in range(6)])
+    for chat in slow_and_fast:
+        engine = LocalEngine(chat)
+        try:
+            assert (await engine.encode(filmed(0))).values.shape == seen[0].values.shape
+            engine.extend("a", seen)
+            pieces = [p async for p in engine.answer("a", Question("What?", tokens=12))]
+        finally:
+            await engine.close()
+        assert isinstance(pieces[-1], Finish)
+        text = "".join(piece.text for piece in pieces if isinstance(piece, Words))
+        written.append((text, pieces[-1].reason, pieces[-1].usage))
+    assert written[0] == written[1]

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from model.config import RopeScaling
+from model.config import REFERENCE_DROPOUT, LanguageConfig, RopeScaling, VisionConfig
 from model.released import RELEASED, UnsupportedCheckpoint, from_hub_dict
 
 HUB_7B = {
@@ -82,3 +82,49 @@ def test_a_missing_field_is_named(name):
 def test_what_would_be_computed_wrongly_is_refused(changes, complaint):
     with pytest.raises(UnsupportedCheckpoint, match=re.escape(complaint)):
         from_hub_dict({**HUB_7B, **changes})
+
+
+@pytest.mark.parametrize(
+    ("name", "hub_id", "image_size", "language"),
+    [
+        (
+            "flash-2b",
+            "OpenGVLab/VideoChat-Flash-Qwen2_5-2B_res448",
+            448,
+            {"hidden": 1536, "heads": 12, "kv_heads": 2, "intermediate": 8960, "vocab": 151_936,
+             "rope_theta": 1e6, "rms_eps": 1e-6, "max_positions": 32_768},
+        ),
+        (
+            "flash-7b",
+            "OpenGVLab/VideoChat-Flash-Qwen2-7B_res448",
+            448,
+            {"hidden": 3584, "heads": 28, "kv_heads": 4, "intermediate": 18_944, "vocab": 152_064,
+             "rope_theta": 1e6, "rms_eps": 1e-6, "max_positions": 32_768},
+        ),
+        (
+            "flash-7b-res224",
+            "OpenGVLab/VideoChat-Flash-Qwen2-7B_res224",
+            224,
+            {"hidden": 3584, "heads": 28, "kv_heads": 4, "intermediate": 18_944, "vocab": 152_064,
+             "rope_theta": 1e6, "rms_eps": 1e-6, "max_positions": 32_768},
+        ),
+        (
+            "flash-7b-1m",
+            "OpenGVLab/VideoChat-Flash-Qwen2_5-7B-1M_res224",
+            224,
+            {"hidden": 3584, "heads": 28, "kv_heads": 4, "intermediate": 18_944, "vocab": 152_064,
+             "rope_theta": 1e7, "rms_eps": 1e-5, "max_positions": 1_010_000},
+        ),
+    ],
+)  # fmt: skip
+def test_every_released_model_is_known_as_it_was_published(name, hub_id, image_size, language):
+    released = RELEASED[name]
+    assert released.hub_id == hub_id
+    assert released.config.vision == VisionConfig(image_size=image_size)
+    assert released.config.language == LanguageConfig(**language, layers=28, head_dim=128)
+    assert released.config.dropout == REFERENCE_DROPOUT.clipwise()
+    assert (released.config.markers, released.config.visual_step) == (False, 1.0)
+
+
+def test_no_released_model_is_missing_from_the_list_above():
+    assert set(RELEASED) == {"flash-2b", "flash-7b", "flash-7b-res224", "flash-7b-1m"}
