@@ -1,10 +1,12 @@
 import asyncio
+import socket
 
 import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from stream.ice import WebRtcSettings, new_connection
+from stream.feed import WATCHED_RATE
+from stream.ice import NoPortFree, WebRtcSettings, new_connection
 from stream.live import LiveSettings
 from stream.offer import BadOffer
 from stream.peer import hang_up
@@ -18,7 +20,7 @@ SETTINGS = WebRtcSettings(silence=5.0)
 @pytest.fixture
 async def registry():
     clock = asyncio.get_running_loop().time
-    settings = LiveSettings(close_within=0.5)
+    settings = LiveSettings(first_rate=2.0, close_within=0.5)
     registry = Registry(
         engine=FakeEngine(), store=FakeStore(), settings=settings, wall=clock, monotonic=clock
     )
@@ -81,6 +83,41 @@ async def test_a_viewer_who_never_comes_is_given_up(live, viewer):
     peer = await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
     await peer.wait_closed()
     assert "not reached" in peer.reason
+
+
+async def test_a_stream_is_watched_as_long_as_its_viewer_is_there(live, viewer):
+    feed = live.open_feed("url")
+    alone = feed.wanted_rate
+    peer, track = await watch(viewer, live)
+    await track.recv()
+    assert feed.wanted_rate == WATCHED_RATE > alone
+    await viewer.close()
+    await peer.wait_closed()
+    assert feed.wanted_rate == alone
+
+
+async def test_a_viewer_who_never_came_leaves_the_stream_unwatched(live, viewer):
+    feed = live.open_feed("url")
+    alone = feed.wanted_rate
+    settings = WebRtcSettings(silence=0.1)
+    peer = await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
+    assert feed.wanted_rate == WATCHED_RATE
+    await peer.wait_closed()
+    assert feed.wanted_rate == alone
+
+
+async def test_a_viewer_for_whom_no_port_is_free_leaves_the_stream_unwatched(live, viewer):
+    feed = live.open_feed("url")
+    alone = feed.wanted_rate
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = WebRtcSettings(udp_ports=(port, port))
+    peer = await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
+    with pytest.raises(NoPortFree):
+        await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
+    await peer.close()
+    assert feed.wanted_rate == alone
 
 
 async def test_a_viewer_who_wants_to_send_is_refused(live, viewer):

@@ -4,20 +4,23 @@ from threading import Event
 
 import numpy as np
 import pytest
+from aiortc import RTCRtpCodecParameters
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import VideoFrame
 
 from stream.file_track import FileTrack
-from stream.ice import WebRtcSettings
+from stream.ice import WebRtcSettings, new_connection
 from stream.keyframes import Decoding
 from stream.live import LiveSettings
 from stream.offer import BadOffer, IceRestart
-from stream.peer import video_receivers
+from stream.peer import hang_up, video_receivers
 from stream.player import Player
-from stream.receiver import Newest
+from stream.receiver import LONGEST_BACKLOG, Newest
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
 from stream.status import Remembered
-from stream.webrtc import answer_offer
+from stream.webrtc import _decode_alone, answer_offer
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.videos import write_video
 
@@ -297,6 +300,41 @@ async def test_trickled_candidates_are_taken_and_a_restart_is_refused(live, film
             await peer.add_candidates("a=mid:0\r\na=candidate:junk\r\n")
         await player.wait_connected()
         await peer.close()
+
+
+async def test_a_sender_is_reached_at_the_candidates_that_trickled_in(live, film):
+    """The sender knows no address of ours, so we have to come to its own."""
+    async with Player(film) as player:
+        lines = player.offer.splitlines()
+        peer = await answer_offer(without_candidates(player.offer), live, settings=SETTINGS)
+        await player.accept(without_candidates(peer.answer))
+        ufrag = next(line for line in lines if line.startswith("a=ice-ufrag:"))
+        candidates = [line for line in lines if line.startswith("a=candidate:")]
+        await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", *candidates]))
+        async with asyncio.timeout(10):
+            await peer.wait_connected()
+        await peer.close()
+
+
+def without_candidates(sdp):
+    kept = ("a=candidate:", "a=end-of-candidates")
+    return "".join(f"{line}\r\n" for line in sdp.splitlines() if not line.startswith(kept))
+
+
+async def test_after_a_backlog_nothing_is_decoded_before_a_keyframe(live):
+    connection = new_connection(SETTINGS)
+    connection.addTransceiver("video", direction="recvonly")
+    [receiver] = connection.getReceivers()
+    receiver._track = RemoteStreamTrack(kind="video")
+    gate = _decode_alone(connection, receiver, Decoding(), live.now)
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000)
+    key, other = JitterFrame(data=b"\x10", timestamp=0), JitterFrame(data=b"\x11", timestamp=1)
+    waiting = []
+    for picture in (key, *LONGEST_BACKLOG * [other], other, key, other):
+        gate.put((codec, picture))
+        waiting.append(gate.qsize())
+    assert waiting == [*range(1, LONGEST_BACKLOG + 1), 0, 0, 1, 2]
+    await hang_up(connection)
 
 
 def test_pictures_are_scaled_down_never_up():
