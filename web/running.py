@@ -15,11 +15,12 @@ from web.settings import Settings
 SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
 QUESTIONS = (
+    "What is shown now?",
     "What came first?",
     "What came after the dog?",
-    "Which way does the dog move?",
-    "What came after the rocket?",
-    "How many apples are there?",
+    "Which way did the dog move?",
+    "What came before the rocket?",
+    "What colour was the circle?",
 )
 
 screen = Console(highlight=False, soft_wrap=True)
