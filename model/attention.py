@@ -111,7 +111,7 @@ def _kernel(
         out, weight = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
             *batch, is_causal=causal
         )
-    elif queries.device.type == "cuda" and queries.dtype in {torch.float16, torch.bfloat16}:
+    elif queries.device.type == "cuda" and queries.dtype == torch.bfloat16:
         out, weight, *_ = torch.ops.aten._scaled_dot_product_flash_attention(
             *batch, is_causal=causal
         )
@@ -124,9 +124,9 @@ def _kernel(
 def _by_formula(
     queries: Queries, keys: Block, values: Block, *, causal: bool
 ) -> tuple[Float[Tensor, "heads n dim"], Float[Tensor, "heads n"]]:
-    scores = (queries @ keys.mT) / math.sqrt(queries.shape[-1])
+    scores = (queries @ keys.mT).float() / math.sqrt(queries.shape[-1])
     if causal:
         hidden = torch.ones_like(scores[0], dtype=torch.bool).triu(diagonal=1)
         scores = scores.masked_fill(hidden, float("-inf"))
     weight = scores.logsumexp(dim=-1)
-    return (scores - weight.unsqueeze(-1)).exp() @ values, weight
+    return (scores - weight.unsqueeze(-1)).exp().to(values.dtype) @ values, weight

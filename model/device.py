@@ -1,6 +1,7 @@
 """Which device a network runs on, and in which numbers.
 
-A graphics card always takes bfloat16. Of processors only some are faster with it than with
+A graphics card takes bfloat16 where its hardware knows it (from the Ampere generation on); float16
+would overflow in Qwen2. Of processors only some are faster with it than with
 float32, others many times slower, so a moment's measurement decides.
 """
 
@@ -42,6 +43,7 @@ def pick_dtype(
         measure: Says how long some work takes in such numbers on the processor, in seconds.
     """
     if device.type == "cuda":
-        return torch.bfloat16
+        known = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if known else torch.float32
     gain = measure(torch.float32) / measure(torch.bfloat16)
     return torch.bfloat16 if gain >= _WORTH else torch.float32
