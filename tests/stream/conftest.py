@@ -1,6 +1,7 @@
 """Fixtures of the live loop's tests: a real RTSP server, and films for it."""
 
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -43,6 +44,10 @@ class RtspServer:
             if os.environ.get("CI"):
                 pytest.fail(f"the RTSP server of the tests needs: apt-get install {NEEDED}")
             pytest.skip(f"needs: apt-get install {NEEDED}")
+
+    def hang(self):
+        """Keep all connections open and say nothing more."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self):
         """Die as a camera does whose plug is pulled."""

@@ -3,6 +3,7 @@
 Runs under the system's Python, where Debian's bindings are. Arguments: port, size of the live
 picture, a film, and, to speak TLS alone, a PEM file with certificate and key; user `admin` and password `pa:ss` are needed for `/private`. Mounts:
 /live (H264, for ever), /jpeg (motion JPEG), /film (the film, with its own keyframes and B-frames),
+/udp (like /live, but never over TCP), /resized (like /live, but twice as wide after two seconds),
 and three like /live whose clock misbehaves after two seconds: /stopped, /back, /wrapped.
 """
 
@@ -23,12 +24,21 @@ H264 = (
     TEST
     + " ! openh264enc gop-size=20 complexity=low ! h264parse config-interval=1 ! rtph264pay name=pay0"
 )
+RESIZED = H264.replace("video/x-raw,", "capsfilter name=size caps=video/x-raw,")
 JPEG = TEST + " ! jpegenc ! rtpjpegpay name=pay0"
 FILM = "filesrc location={film} ! qtdemux ! h264parse config-interval=1 ! rtph264pay name=pay0"
 RETIMED = (
     "appsrc name=retimed is-live=true format=time caps=video/x-h264,stream-format=byte-stream,"
     "alignment=au ! rtph264pay name=pay0 config-interval=1 timestamp-offset={offset}"
 )
+LAUNCHES = {
+    "/live": H264,
+    "/private": H264,
+    "/jpeg": JPEG,
+    "/film": FILM,
+    "/udp": H264,
+    "/resized": RESIZED,
+}
 SECOND = 1_000_000_000
 GOOD_FOR = 2 * SECOND
 # What the clock shows, of what it should show, once it misbehaves: nanoseconds both.
@@ -48,7 +58,7 @@ def main():
     server.set_service(port)
     mounts = server.get_mount_points()
     names = {"width": width, "height": height, "film": film}
-    for path, launch in (("/live", H264), ("/private", H264), ("/jpeg", JPEG), ("/film", FILM)):
+    for path, launch in LAUNCHES.items():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch("( " + launch.format(**names) + " )")
         factory.set_shared(path != "/film")
@@ -58,6 +68,10 @@ def main():
             permissions.add_permission_for_role(role, "media.factory.access", True)
             permissions.add_permission_for_role(role, "media.factory.construct", allowed)
         factory.set_permissions(permissions)
+        if path == "/udp":
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+        if path == "/resized":
+            factory.connect("media-configure", lambda _, media: resize(media, names))
         mounts.add_factory(path, factory)
     auth = authority()
     for file in certificate:
@@ -69,6 +83,22 @@ def main():
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     GLib.MainLoop().run()
+
+
+def resize(media, names):
+    """Double the width after two seconds."""
+    size = media.get_element().get_by_name("size")
+    wide = Gst.Caps.from_string(
+        TEST.partition("! ")[2].format(**{**names, "width": 2 * int(names["width"])})
+    )
+
+    def look(_pad, info):
+        if info.get_buffer().pts < GOOD_FOR:
+            return Gst.PadProbeReturn.OK
+        GLib.idle_add(lambda: size.set_property("caps", wide))
+        return Gst.PadProbeReturn.REMOVE
+
+    size.get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, look)
 
 
 def retimed(path, clock, names):

@@ -3,18 +3,22 @@ import socket
 import ssl
 import threading
 import time
+import wave
 from contextlib import suppress
-from itertools import pairwise
+from itertools import count, pairwise
 
 import av
 import pytest
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image
 
-from stream.picking import Picker
+from stream.picking import Picked, Picker
 from stream.pull_open import CannotOpen
 from stream.pull_open import open_source as open_by_clock
 from stream.pull_order import PullOrder
-from stream.source_url import read_source
+from stream.sampler import FrameSampler
+from stream.source_url import BadSource, read_source
 from tests.stream.certificates import Certified
 from tests.stream.http_server import Site, send_file, send_nothing, send_pictures, serve, serve_also
 from tests.stream.videos import write_video
@@ -48,9 +52,14 @@ def order(url, **settings):
         path=source.path,
         username=source.username,
         password=source.password,
-        address=source.host,
         memory=-1,
-        **{"allowed": LOOPBACK, "open_within": 2.0, "silence": 2.0, **settings},
+        **{
+            "address": source.host,
+            "allowed": LOOPBACK,
+            "open_within": 2.0,
+            "silence": 2.0,
+            **settings,
+        },
     )
 
 
@@ -262,6 +271,36 @@ def test_a_file_that_is_missing_or_no_video_is_not_tried_again(tmp_path):
         assert failure.value.over.final
 
 
+def test_a_source_of_the_network_is_never_given_up(site, address):
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000))
+    site.file("/booting", sound.getvalue(), "audio/wav")
+    site.redirect("/moved", "http://nowhere.invalid/a")
+    for url, allowed, reason in (
+        (f"{address}/booting", LOOPBACK, "The source holds no video."),
+        (f"{address}/moved", LOOPBACK, "The name nowhere.invalid is not known."),
+        (f"{address}/booting", (), "private network"),
+    ):
+        with pytest.raises(CannotOpen, match=reason) as failure:
+            open_source(order(url, allowed=allowed))
+        assert not failure.value.over.final
+
+
+def test_a_file_without_pictures_is(tmp_path):
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000))
+    with pytest.raises(CannotOpen, match="holds no video") as failure:
+        open_source(order(str(tmp_path / "sound.wav")))
+    assert failure.value.over.final
+
+
 def test_a_picture_too_large_to_be_honest_is_refused(films, monkeypatch):
     monkeypatch.setattr("stream.pull_open.LARGEST_PICTURE", 96 * 64 - 1)
     with pytest.raises(CannotOpen, match="96 by 64 pixels are too large"):
@@ -278,6 +317,52 @@ def test_a_source_that_changes_its_picture_size_goes_on(site, address, films, tm
     sizes = [(one.picture.width, one.picture.height) for one in picked]
     assert sizes.count((96, 64)) >= 14
     assert sizes.count((64, 96)) >= 12
+
+
+def test_a_source_that_changes_to_a_picture_too_large_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("stream.pull_open.LARGEST_PICTURE", 96 * 64)
+    options = {"g": "10", "bf": "0"}
+    small = write_video(tmp_path / "a.ts", 2.0, 20, (96, 64), "libx264", options=options)
+    large = write_video(tmp_path / "b.ts", 2.0, 20, (98, 64), "libx264", options=options)
+    both = tmp_path / "both.ts"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    for rate in (2.0, 10.0):  # by its keyframes alone, and by all of its pictures
+        clock = PlayClock()
+        source = open_source(order(str(both)))
+        picked = []
+        with pytest.raises(BadSource, match="98 by 64 pixels are too large"):
+            picked.extend(Picker(source, rate, clock, clock.sleep).pictures())
+        source.close()
+
+
+def test_what_is_seen_and_not_wanted_is_told_once_a_second(films):
+    clock = PlayClock()
+    source = open_source(order(str(films["ts"])))
+    events = list(Picker(source, 0.25, clock, clock.sleep).events())
+    source.close()
+    beats = [event for event in events if isinstance(event, float)]
+    assert len(events) - len(beats) == 2
+    assert len(beats) == 6
+    assert all(b - a >= 1 for a, b in pairwise(beats))
+
+
+class Refusing(FrameSampler):
+    """Wants nothing: to its picker it looks as if nothing could be decoded."""
+
+    def accepts(self, time):
+        return False
+
+
+def test_packets_that_no_picture_comes_of_are_no_sign_of_life(films):
+    clock = PlayClock()
+    source = open_source(order(str(films["ts"])))
+    picker = Picker(source, 2.0, clock, clock.sleep)
+    events = picker.events()
+    assert isinstance(next(events), Picked)
+    picker._sampler = Refusing(2.0)
+    assert len(list(events)) == 1
+    assert picker.seen == 160
+    source.close()
 
 
 def test_a_kind_of_url_this_ffmpeg_cannot_read_says_so():
@@ -345,6 +430,106 @@ def test_without_the_relay_the_redirect_would_be_followed(rtsp_stranger):
         open_source(order(url, open_within=0.5, trusted=True))
     inside.accept()[0].close()
     inside.close()
+
+
+@pytest.mark.parametrize("scheme", ["rtsps", "http"])
+def test_an_rtsp_redirect_to_another_protocol_is_never_followed(rtsp_stranger, scheme):
+    url, answers, _ = rtsp_stranger
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        target = f"{scheme}://127.0.0.1:{inside.getsockname()[1]}/secret"
+        answers.append(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+        with pytest.raises(CannotOpen):
+            open_source(order(url, open_within=1.0, trusted=True))
+        with pytest.raises(TimeoutError):
+            inside.accept()
+
+
+def test_a_playlist_on_this_machine_leads_to_nothing_but_files(site, address, films, tmp_path):
+    key = bytes(range(16))
+    film = films["ts"].read_bytes()
+    padder = padding.PKCS7(128).padder()
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
+    hidden = encryptor.update(padder.update(film) + padder.finalize()) + encryptor.finalize()
+    for name, data in (("key.ts", key), ("hidden.ts", hidden), ("film.ts", film)):
+        (tmp_path / name).write_bytes(data)
+    site.file("/film.ts", film, "video/mp2t")
+    sealed = f'#EXT-X-KEY:METHOD=AES-128,URI="key.ts",IV=0x{"0" * 32}\n#EXTINF'
+    playlists = {
+        "plain": playlist_of("film.ts"),
+        "nested": playlist_of("hidden.ts").replace(b"#EXTINF", sealed.encode()),
+        "away": playlist_of(f"{address}/film.ts"),
+    }
+    for name, text in playlists.items():
+        (tmp_path / f"{name}.m3u8").write_bytes(text)
+    with av.open(str(tmp_path / "nested.m3u8")) as readable:  # FFmpeg alone goes through `crypto:`
+        assert next(readable.decode(video=0)).width == 96
+    assert len(look(order(str(tmp_path / "plain.m3u8")))[1]) >= 15
+    for name in ("nested", "away"):
+        with pytest.raises(CannotOpen):
+            open_source(order(str(tmp_path / f"{name}.m3u8"), trusted=True))
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_rtsp_is_spoken_to_the_address_that_was_checked(rtsp_stranger, trusted):
+    url, _, asked = rtsp_stranger
+    named = url.replace("127.0.0.1", "camera.invalid")
+    with pytest.raises(CannotOpen, match="did not answer"):
+        open_source(order(named, address="127.0.0.1", open_within=0.5, trusted=trusted))
+    assert len(asked) == 1
+    assert asked[0].startswith(b"OPTIONS rtsp://")
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_rtmp_and_tls_are_spoken_to_the_address_that_was_checked(encrypted):
+    first = []
+
+    def listen():
+        peer, _ = listener.accept()
+        with peer:
+            first.append(peer.recv(1))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listening = threading.Thread(target=listen)
+        listening.start()
+        scheme = "rtmps" if encrypted else "rtmp"
+        url = f"{scheme}://camera.invalid:{listener.getsockname()[1]}/live/cam"
+        with pytest.raises(CannotOpen):
+            open_source(order(url, address="127.0.0.1", open_within=5.0))
+        listening.join()
+    # RTMP 1.0, section 5.2: the version; RFC 8446, section 5.1: a handshake.
+    assert first == [b"\x16" if encrypted else b"\x03"]
+
+
+def test_a_playlist_whose_window_slides_is_followed(site, address, tmp_path):
+    for i in range(7):
+        film = write_video(
+            tmp_path / f"{i}.ts",
+            seconds=1.0,
+            rate=10,
+            codec="libx264",
+            options={"g": "10", "bf": "0"},
+            container={"output_ts_offset": str(i)},
+        )
+        site.file(f"/{i}.ts", film.read_bytes(), "video/mp2t")
+    first = count()
+
+    def window(handler):
+        start = min(next(first), 4)
+        segments = "".join(f"#EXTINF:1,\n{i}.ts\n" for i in range(start, start + 3))
+        head = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{start}\n"
+        end = "#EXT-X-ENDLIST\n" if start == 4 else ""
+        text = (head + segments + end).encode()
+        send_file(handler, text, "application/vnd.apple.mpegurl")
+
+    site.answers["/live.m3u8"] = window
+    picker, picked = look(order(f"{address}/live.m3u8"))
+    asked = [path for path, _ in site.asked if path != "/live.m3u8"]
+    assert list(dict.fromkeys(asked)) == [f"/{i}.ts" for i in range(7)]
+    assert picker.seen == 70
+    assert len(picked) in {13, 14, 15}
+    assert max(steps(picked)) < 1.0
 
 
 def test_rtsp_nonsense_is_refused_in_words(rtsp_stranger):

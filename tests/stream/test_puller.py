@@ -1,11 +1,15 @@
 import asyncio
+import errno
 import itertools
+import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +18,11 @@ import pytest
 
 from stream.live import LiveSettings
 from stream.probe import probe
-from stream.pull_reader import PullSettings
+from stream.pull_order import Shown
+from stream.pull_reader import PullSettings, Reader, make_order
 from stream.puller import Puller
 from stream.registry import Registry
-from stream.rtsp_relay import RtspRelay
+from stream.rtsp_relay import RtspRelay, read_head
 from stream.source_url import BadSource, read_networks, read_source
 from stream.status import Remembered
 from tests.stream.certificates import Certified
@@ -40,23 +45,45 @@ def store():
 
 
 @pytest.fixture
-async def live(store):
-    registry = Registry(
-        engine=FakeEngine(),
-        store=store,
-        settings=LiveSettings(rate=4.0, close_within=0.5),
-        wall=time.time,
-        monotonic=time.monotonic,
-    )
-    yield await registry.open("cam")
-    await registry.close()
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+async def registry_of(engine, store):
+    registries = []
+
+    def make(settings):
+        registry = Registry(
+            engine=engine,
+            store=store,
+            settings=settings,
+            wall=time.time,
+            monotonic=time.monotonic,
+        )
+        registries.append(registry)
+        return registry
+
+    yield make
+    for registry in registries:
+        await registry.close()
+
+
+@pytest.fixture
+def registry(registry_of):
+    return registry_of(LiveSettings(rate=4.0, close_within=0.5))
+
+
+@pytest.fixture
+async def live(registry):
+    return await registry.open("cam")
 
 
 @pytest.fixture
 async def pull(live):
     pullers = []
 
-    def start(url, settings=SETTINGS, **options):
+    def start(url, settings=SETTINGS, live=live, **options):
         source = read_source(str(url), local=True)
         puller = Puller(source, live, settings=settings, monotonic=time.monotonic, **options)
         pullers.append(puller)
@@ -112,9 +139,149 @@ async def test_a_camera_whose_plug_is_pulled_comes_back_by_itself(rtsp_server, l
 
 async def test_a_camera_over_udp_is_for_sources_the_operator_named(rtsp_server, live, pull):
     await start(rtsp_server)
+    udp = replace(SETTINGS, transport="udp")
     with live.subscribe() as news:
-        pull(rtsp_server.url("live"), PullSettings(transport="udp"), trusted=True)
+        for settings, trusted in ((SETTINGS, True), (udp, False)):
+            puller = pull(rtsp_server.url("udp"), settings, trusted=trusted)
+            await until(becomes("retrying"), news)
+            await puller.close()
+        pull(rtsp_server.url("udp"), udp, trusted=True)
         await until(remembered, news)
+
+
+async def test_a_camera_may_change_its_picture_size(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.watch() as pictures:
+        pull(rtsp_server.url("resized"))
+        widths = set()
+        while widths != {160, 320}:
+            widths.add((await pictures.next()).shape[1])
+    assert live.status().state == "live"
+    assert len(readers()) == 1
+
+
+class Proxy:
+    """Passes RTSP connections on, and cuts the first one in the middle of a picture."""
+
+    def __init__(self, port):
+        self._port = port
+        self._passing = set()
+        self.cut = 0
+
+    @asynccontextmanager
+    async def serve(self):
+        async with await asyncio.start_server(self._pass, "127.0.0.1", 0) as server:
+            yield server.sockets[0].getsockname()[1]
+        await asyncio.wait(self._passing)
+
+    async def _pass(self, reader, writer):
+        self._passing.add(asyncio.current_task())
+        answers, requests = await asyncio.open_connection("127.0.0.1", self._port)
+        asking = asyncio.create_task(self._pass_requests(reader, requests))
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self._pass_answers(answers, writer)
+        writer.close()
+        await asking
+
+    async def _pass_requests(self, reader, requests):
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                requests.write(data)
+        requests.close()
+
+    async def _pass_answers(self, answers, writer):
+        packets = 0
+        while True:
+            whole = await answers.readexactly(1)
+            if whole == b"$":  # RFC 2326, section 10.12
+                whole += await answers.readexactly(3)
+                whole += await answers.readexactly(int.from_bytes(whole[2:]))
+                packets += whole[1] == 0
+            else:
+                whole += await answers.readuntil(b"\r\n\r\n")
+                whole += await answers.readexactly(read_head(whole)[1])
+            if packets == 40 and not self.cut:
+                self.cut = len(whole) // 2
+                writer.write(whole[: self.cut])
+                return
+            writer.write(whole)
+            await writer.drain()
+
+
+async def test_a_camera_that_dies_in_the_middle_of_a_picture_comes_back(
+    rtsp_server, live, store, pull
+):
+    await start(rtsp_server)
+    proxy = Proxy(rtsp_server.port)
+    async with proxy.serve() as port:
+        with live.subscribe() as news:
+            puller = pull(f"rtsp://127.0.0.1:{port}/live")
+            await until(becomes("retrying"), news)
+            assert proxy.cut > 4
+            await until(becomes("live"), news)
+            await until(remembered, news)
+            await puller.close()
+
+
+async def test_a_camera_that_hangs_with_its_connection_open_is_noticed(rtsp_server, live, pull):
+    await start(rtsp_server)
+    with live.subscribe() as news:
+        pull(rtsp_server.url("live"))
+        await until(becomes("live"), news)
+        rtsp_server.hang()
+        await until(becomes("retrying", "No picture came for 2 seconds"), news)
+        rtsp_server.kill()
+        await start(rtsp_server)
+        await until(becomes("live"), news)
+
+
+def test_silence_is_borne_for_twenty_seconds():
+    assert PullSettings().silence == 20
+
+
+async def test_a_camera_that_is_away_for_a_minute_comes_back(rtsp_server, live, pull):
+    waits = []
+
+    async def wait(seconds):
+        waits.append(seconds)
+        if sum(waits) > 60:
+            await start(rtsp_server)
+
+    with live.subscribe() as news:
+        pull(rtsp_server.url("live"), PullSettings(allowed=SETTINGS.allowed), wait=wait)
+        await until(becomes("live"), news)
+    assert 60 < sum(waits) < 90
+    assert max(waits) <= 30
+    assert all(0.5 <= wait / 2**i <= 1 for i, wait in enumerate(waits[:5]))
+
+
+async def test_a_picture_is_scaled_down_in_the_reader(tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", 1.0, size=(1280, 720))
+    source = read_source(str(film), local=True)
+    reader = Reader(await make_order(source, SETTINGS, trusted=True))
+    try:
+        async with aclosing(reader.reports(20)) as reports:
+            shown = [report async for report in reports if isinstance(report, Shown)]
+        assert {(one.height, one.width) for one in shown} == {(360, 640)}
+        assert reader.picture(shown[-1]).shape == (360, 640, 3)
+    finally:
+        await reader.close()
+
+
+async def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(store, registry_of, pull):
+    # Looked at every second and a half; without a sign of life it would be lost before.
+    seldom = await registry_of(LiveSettings(rate=0.7, stalled_after=1.2)).open("seldom")
+    with seldom.subscribe() as news:
+        pull("lavfi:testsrc=rate=10:size=64x48", replace(SETTINGS, silence=1.2), live=seldom)
+        await until(becomes("live"), news)
+        for _ in range(2):
+            event = await until(lambda _: True, news)
+            while not remembered(event):
+                assert event.status.state == "live"
+                event = await until(lambda _: True, news)
+    status = seldom.status()
+    assert status.frames > 40
+    assert status.sampled <= 10
 
 
 async def test_a_wrong_password_is_said_without_repeating_it(rtsp_server, live, pull):
@@ -248,6 +415,140 @@ async def test_another_source_of_the_same_name_takes_over(live, pull, tmp_path):
         await puller.wait_over()
     assert readers() == []
     assert live.status().state == "connecting"
+
+
+@pytest.mark.parametrize("silent_at", ["its name", "its camera"])
+async def test_a_source_that_is_taken_over_while_it_says_nothing_ends_at_once(
+    live, pull, silent_at
+):
+    settings = replace(SETTINGS, open_within=60.0, silence=60.0)
+    accepted = asyncio.Event()
+    gate = threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def resolver(_host, _port):
+        if silent_at == "its name":
+            loop.call_soon_threadsafe(accepted.set)
+            gate.wait(60)
+        return ["127.0.0.1"]
+
+    async def accept(reader, writer):
+        accepted.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        puller = pull(f"rtsp://cam.example:{port}/cam", settings, resolver=resolver)
+        await accepted.wait()
+        live.open_feed("webrtc")
+        async with asyncio.timeout(10):
+            await puller.wait_over()
+    gate.set()
+    assert readers() == []
+
+
+async def test_a_source_waiting_for_its_next_try_ends_at_once_when_taken_over(live, pull):
+    settings = replace(SETTINGS, first_retry=60.0, longest_retry=60.0)
+    with live.subscribe() as news:
+        puller = pull("rtsp://127.0.0.1:9/cam", settings)
+        await until(becomes("retrying"), news)
+        live.open_feed("webrtc")
+        async with asyncio.timeout(10):
+            await puller.wait_over()
+
+
+async def test_a_name_that_is_known_no_more_is_asked_for_again(live, pull):
+    # Known when the service asks, and not when the reader does: as between two segments of HLS.
+    with live.subscribe() as news:
+        puller = pull("http://cam.invalid/live.m3u8", resolver=lambda *_: ["127.0.0.1"])
+        for _ in range(2):
+            await until(becomes("retrying", "cam.invalid is not known"), news)
+        assert not puller.over
+
+
+@pytest.mark.parametrize("lack", ["memory", "processes"])
+async def test_a_machine_that_has_nothing_left_is_said_and_waited_for(
+    live, pull, tmp_path, monkeypatch, lack
+):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+
+    def fail(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch, live.subscribe() as news:
+        if lack == "memory":
+            patch.setattr(os, "memfd_create", fail)
+        else:
+            patch.setattr(sys, "executable", str(tmp_path / "nothing"))
+        pull(film, trusted=True)
+        name = "EMFILE" if lack == "memory" else "ENOENT"
+        await until(becomes("retrying", "can start no reader for the source: it is out"), news)
+        assert f"({name})" in live.status().reason
+        patch.undo()
+        await until(becomes("live"), news)
+
+
+async def test_a_test_of_a_source_says_that_the_machine_has_nothing_left(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    with pytest.raises(BadSource, match=r"can start no reader for the source.*ENOENT"):
+        await probe(
+            read_source("rtsp://127.0.0.1:9/a"), settings=SETTINGS, monotonic=time.monotonic
+        )
+
+
+@pytest.mark.parametrize("says", ["nonsense", '["Shown", 1]', "x" * 100_000])
+async def test_a_reader_that_talks_nonsense_is_started_anew(
+    live, pull, tmp_path, monkeypatch, says
+):
+    script = tmp_path / "reader"
+    script.write_text(f"#!/bin/sh\nread order\necho '{says}'\nread more\n")
+    script.chmod(0o755)
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+    with monkeypatch.context() as patch, live.subscribe() as news:
+        patch.setattr(sys, "executable", str(script))
+        pull(film, trusted=True)
+        await until(becomes("retrying", "it talks nonsense"), news)
+        patch.undo()
+        await until(becomes("live"), news)
+
+
+async def test_a_source_comes_back_to_a_stream_that_an_error_broke(
+    engine, registry, live, pull, tmp_path
+):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+    made = asyncio.Queue()
+
+    async def again():
+        engine.broken = made.qsize() < 1
+        made.put_nowait(await registry.open("cam"))
+        return await registry.open("cam")
+
+    engine.broken = True
+    puller = pull(film, trusted=True, again=again)
+    first, second = await made.get(), await made.get()
+    assert len({first, second, live}) == 3
+    with second.subscribe() as news:
+        await until(remembered, news)
+    assert not puller.over
+    assert second.status().state == "live"
+
+
+async def test_a_source_leaves_a_stream_made_anew_to_another_one(
+    engine, registry, live, pull, tmp_path
+):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+
+    async def again():
+        anew = await registry.open("cam")
+        anew.open_feed("webrtc")
+        return anew
+
+    engine.broken = True
+    puller = pull(film, trusted=True, again=again)
+    async with asyncio.timeout(20):
+        await puller.wait_over()
+    assert (await registry.find("cam")).status().source == "webrtc"
 
 
 async def test_a_file_plays_in_real_time_to_its_end(live, store, pull, tmp_path):
