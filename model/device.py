@@ -1,8 +1,8 @@
 """Which device a network runs on, and in which numbers.
 
 A graphics card takes bfloat16 where its hardware knows it (from the Ampere generation on); float16
-would overflow in Qwen2. Of processors only some are faster with it than with
-float32, others many times slower, so a moment's measurement decides.
+would overflow in Qwen2. Of processors only some are faster with it than with float32, others many
+times slower, so a moment's measurement decides.
 """
 
 import statistics
