@@ -129,10 +129,11 @@ async def test_the_page_says_when_it_looks_less_often_and_what_is_lost_to_what(c
     ):
         await page.click("#pick-camera")
         await page.wait_for_selector("#fact-lost:has-text('to overload')", timeout=60_000)
+        assert re.fullmatch(r"\d+ to overload", await page.inner_text("#fact-lost"))
         rate = await page.inner_text("#fact-rate")
         assert re.fullmatch(r"[\d.]+ a second, slowed from 4: the machine is busy", rate)
         await page.click("#change")
-        what = page.locator("#streams .what:has-text(' lost')")
+        what = page.locator("#streams .what", has_text=re.compile(r" · \d+ lost$"))
         assert "to overload" in await what.get_attribute("title")
 
 

@@ -18,7 +18,7 @@ export function drawFacts(status, wanted) {
   $("fact-rate").classList.toggle("warn", slowed);
   fact("clips", status ? moments(status.clips) : NOTHING);
   const lost = status ? losses(status.lost) : { total: 0, causes: "" };
-  fact("lost", status ? [lost.total, lost.causes].filter(String).join(": ") : NOTHING);
+  fact("lost", status ? lost.causes || "0" : NOTHING);
   $("fact-lost").classList.toggle("bad", lost.total > 0);
 }
 

@@ -20,17 +20,19 @@ export function rate(perSecond) {
   return String(Number(perSecond.toPrecision(2)));
 }
 
-/** How many moments were lost in all, and in words how many to what. */
-export function losses({ overload, failed, unwritten, full }) {
-  const causes = [
-    [overload, "to overload"],
-    [failed, "to a failing encoder"],
-    [unwritten, "while memory was away"],
-    [full, "to full memory"],
-  ];
+const CAUSES = {
+  overload: "to overload",
+  failed: "to a failing encoder",
+  unwritten: "while memory was away",
+  full: "to full memory",
+};
+
+/** How many moments were lost in all, and in words how many to what; `lost` is counts by cause. */
+export function losses(lost) {
+  const some = Object.entries(lost).filter(([, count]) => count);
   return {
-    total: overload + failed + unwritten + full,
-    causes: causes.filter(([count]) => count).map(([count, cause]) => `${count} ${cause}`).join(", "),
+    total: some.reduce((sum, [, count]) => sum + count, 0),
+    causes: some.map(([cause, count]) => `${count} ${CAUSES[cause] ?? `to ${cause}`}`).join(", "),
   };
 }
 
