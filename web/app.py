@@ -156,6 +156,7 @@ async def furnish(
         store=store,
         answerer=engine.name,
         feeding=feeding,
+        viewing=viewing,
         talking=Places("connections", in_all=connections, each=connections),
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),

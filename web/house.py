@@ -43,6 +43,7 @@ class House:
         store: What was seen.
         answerer: The name of the model that answers.
         feeding: Counts the streams that callers feed.
+        viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
         senders: WHIP sessions.
         viewers: WHEP sessions.
@@ -55,6 +56,7 @@ class House:
     store: ClipStore
     answerer: str
     feeding: Places
+    viewing: Places
     talking: Places
     senders: PeerSessions
     viewers: PeerSessions

@@ -13,6 +13,8 @@ import websockets
 
 from memory.local_store import LocalStore
 from model.types import ClipTokens
+from stream.player import Player
+from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from web.app import CLOCKS, create_app, furnish
 from web.realtime import RECEIVE_LIMIT
@@ -37,6 +39,14 @@ class Service:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - polled, as it has no event
                 await asyncio.sleep(0)
+
+    async def all_free(self):
+        """Wait until nobody feeds or watches anything and every place is free."""
+        here = self.house
+        await self.until(
+            lambda: not (len(here.feeding) or here.registry.fed or len(here.senders)), seconds=15
+        )
+        await self.until(lambda: not (len(here.viewing) or len(here.viewers)), seconds=15)
 
     def client(self, **options):
         return httpx.AsyncClient(base_url=self.url, **options)
@@ -128,6 +138,17 @@ async def echo_service(clocks=CLOCKS, **settings):
     async with hosting(app) as url:
         await app.state.opened.wait()
         yield Service(url, app.state.house, engine)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    return write_video(tmp_path_factory.mktemp("films") / "film.mp4", seconds=3)
+
+
+@pytest.fixture
+async def player(film):
+    async with Player(film) as player:
+        yield player
 
 
 @pytest.fixture

@@ -75,6 +75,115 @@ async def test_a_stream_of_pictures_takes_a_place_and_gives_it_back():
         await service.until(lambda: len(service.house.feeding) == 0)
 
 
+async def show(talk, data=None):
+    """Send a picture and wait until the next may be sent."""
+    await talk.say(line(data or jpeg()))
+    await talk.hear("conversation.item.added")
+    await talk.hear("conversation.item.done")
+
+
+async def test_pictures_of_a_stream_that_was_taken_over_hold_no_place(player):
+    async with (
+        echo_service(max_streams=1) as service,
+        service.client() as client,
+        service.talk("cam") as talk,
+    ):
+        await show(talk)
+        sdp = {"Content-Type": "application/sdp"}
+        offered = await client.post("/whip/cam", content=player.offer, headers=sdp)
+        assert offered.status_code == 201, "it takes over the place too"
+        await client.delete(offered.headers["Location"])
+        await service.all_free()
+        await talk.say(line(jpeg()))
+        refused = await talk.refusal()
+        assert refused["code"] == "stream_taken_over"
+        assert refused["message"] == "Another source took over."
+
+
+async def test_pictures_of_a_stream_that_was_deleted_hold_no_place_and_do_not_bring_it_back():
+    async with (
+        echo_service(max_streams=1) as service,
+        service.client() as client,
+        service.talk("cam") as talk,
+    ):
+        await show(talk)
+        await client.delete("/v1/streams/cam")
+        await service.all_free()
+        await talk.say(line(jpeg()))
+        assert "deleted" in (await talk.refusal())["message"]
+        assert (await client.get("/v1/streams")).json() == {"streams": []}
+
+
+async def test_a_sender_of_pictures_that_falls_silent_holds_no_place_until_its_next_picture():
+    settings = {"max_streams": 1, "silence_seconds": 0.5}
+    async with echo_service(**settings) as service, service.talk("cam") as talk:
+        await show(talk)
+        await service.all_free()
+        live = await service.house.registry.find("cam")
+        assert live.status().reason == "No picture came for 0.5 seconds."
+        await show(talk)
+        assert len(service.house.feeding) == service.house.registry.fed == 1
+
+
+async def test_an_internal_error_ends_pictures_with_a_sentence_and_the_next_one_begins_anew():
+    settings = {"max_streams": 1, "sample_rate": 30}
+    async with echo_service(**settings) as service, service.talk("cam") as talk:
+        append = service.store.append
+
+        async def fail(*_):
+            raise RuntimeError("nobody thought of this")
+
+        service.store.append = fail
+        event = {"type": ""}
+        while event["type"] != "error":
+            if event["type"] in {"", "conversation.item.done"}:
+                await talk.say(line(jpeg()))
+            event = await talk.next()
+        assert "internal error" in event["error"]["message"]
+        await service.all_free()
+        service.store.append = append
+        await show(talk)
+        assert service.house.registry.fed == 1
+
+
+async def test_a_bad_first_picture_makes_no_stream_and_takes_none_over(service):
+    async with service.talk("cam") as sender, service.talk("cam") as other:
+        await other.say(line(b"no picture"))
+        assert (await other.refusal())["code"] == "invalid_picture"
+        async with service.client() as client:
+            assert (await client.get("/v1/streams")).json() == {"streams": []}
+        await show(sender)
+        await other.say(line(b"no picture"))
+        assert (await other.refusal())["code"] == "invalid_picture"
+        await show(sender)
+
+
+async def test_pictures_give_their_place_back_when_the_service_stops():
+    async with echo_service(max_streams=1) as service, service.talk("cam") as talk:
+        await show(talk)
+        assert len(service.house.feeding) == 1
+    await service.all_free()
+
+
+async def test_a_token_has_its_own_limit_for_pictures_too():
+    settings = {"token": "one,two", "max_streams_per_token": 1}
+    one, two = (
+        {"additional_headers": {"Authorization": f"Bearer {token}"}} for token in ("one", "two")
+    )
+    async with (
+        echo_service(**settings) as service,
+        service.talk("a", **one) as first,
+        service.talk("b", **one) as second,
+        service.talk("b", **two) as third,
+    ):
+        await show(first)
+        await second.say(line(jpeg()))
+        refused = await second.refusal()
+        assert refused["code"] == "stream_refused"
+        assert "This token has its 1 streams" in refused["message"]
+        await show(third)
+
+
 async def test_the_newest_source_wins_and_the_older_one_is_told(service):
     async with service.talk("page") as first, service.talk("page") as second:
         for talk in (first, second):

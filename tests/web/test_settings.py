@@ -52,6 +52,14 @@ def test_the_command_line_wins_over_the_environment_and_silence_does_not():
     assert (settings.port, settings.model) == (2, "tiny")
 
 
+def test_more_sources_than_places_stop_the_start_but_not_more_than_a_token_may_have():
+    sources = ", ".join(f"cam{i}=rtsp://camera.invalid/{i}" for i in range(33))
+    with pytest.raises(BadSetting, match="names 33 streams; FLASHBACK_MAX_STREAMS allows 32"):
+        Settings.from_env({"FLASHBACK_SOURCE": sources})
+    environ = {"FLASHBACK_SOURCE": sources, "FLASHBACK_MAX_STREAMS": "33"}
+    assert len(list(Settings.from_env(environ).sources)) == 33
+
+
 def test_a_port_range_is_read_and_checked():
     assert Settings.from_env({"FLASHBACK_UDP_PORTS": "50000-50010"}).udp_ports == (50000, 50010)
     with pytest.raises(BadSetting, match="FIRST-LAST"):

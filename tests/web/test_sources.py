@@ -4,16 +4,17 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from tests.stream.videos import write_video
+from memory.store import StoreUnavailable
 from tests.web.conftest import echo_service, hosting
+from web.places import Full
+from web.sources import OPERATOR
 
 LOOPBACK = {"allowed_source_networks": "127.0.0.0/8"}
 
 
 @pytest.fixture
-async def film_url(tmp_path):
+async def film_url(film):
     """Serve a film on loopback."""
-    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=3)
     app = FastAPI()
 
     @app.get("/film.mp4")
@@ -107,3 +108,129 @@ async def test_an_unreachable_source_says_so_and_goes_on_trying(service):
         reason = (await client.get("/v1/streams/door")).json()["reason"]
     assert "camera.invalid" in reason
     assert "next try" in reason
+
+
+CAMERA = {"name": "door", "url": "rtsp://camera.invalid/door"}
+SDP = {"Content-Type": "application/sdp"}
+
+
+async def is_removed(service, client, player):
+    await service.house.sources.remove("door")
+
+
+async def has_its_stream_deleted(service, client, player):
+    assert (await client.delete("/v1/streams/door")).status_code == 204
+
+
+async def is_taken_over_by_a_sender_that_leaves(service, client, player):
+    response = await client.post("/whip/door", content=player.offer, headers=SDP)
+    assert response.status_code == 201
+    await service.until(lambda: service.house.sources.origin("door") is None)
+    assert len(service.house.feeding) == 1
+    await client.delete(response.headers["Location"])
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [is_removed, has_its_stream_deleted, is_taken_over_by_a_sender_that_leaves],
+    ids=lambda way: way.__name__,
+)
+async def test_a_place_is_free_again_when_a_source(leave, player):
+    async with echo_service(max_streams=1) as service, service.client() as client:
+        assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
+        assert len(service.house.feeding) == 1
+        await leave(service, client, player)
+        await service.all_free()
+        other = CAMERA | {"name": "other"}
+        assert (await client.post("/v1/streams", json=other)).status_code == 201
+
+
+async def test_a_source_that_cannot_be_started_leaves_its_place_free(player):
+    async with echo_service(max_streams=1) as service, service.client() as client:
+
+        async def away(*_):
+            raise StoreUnavailable("The store cannot be reached.")
+
+        begin, service.store.begin = service.store.begin, away
+        assert (await client.post("/v1/streams", json=CAMERA)).status_code == 503
+        nameless = CAMERA | {"name": "no name"}
+        assert (await client.post("/v1/streams", json=nameless)).status_code == 422
+        await service.all_free()
+        service.store.begin = begin
+        assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
+
+
+async def test_sources_give_their_places_back_when_the_service_stops():
+    async with echo_service(max_streams=1) as service, service.client() as client:
+        assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
+    await service.all_free()
+
+
+async def test_a_source_takes_a_sender_over_at_the_limit(player):
+    async with echo_service(max_streams=1) as service, service.client() as client:
+        response = await client.post("/whip/door", content=player.offer, headers=SDP)
+        assert response.status_code == 201
+        assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
+        await service.until(lambda: len(service.house.senders) == 0)
+        assert len(service.house.feeding) == 1
+        assert (await client.get("/v1/streams/door")).json()["source"] == "url"
+
+
+async def test_a_token_has_its_own_limit_for_sources_too():
+    settings = {"token": "one,two", "max_streams_per_token": 1}
+    one, two = ({"Authorization": f"Bearer {token}"} for token in ("one", "two"))
+    async with echo_service(**settings) as service, service.client() as client:
+        other = CAMERA | {"name": "other"}
+        assert (await client.post("/v1/streams", json=CAMERA, headers=one)).status_code == 201
+        refused = await client.post("/v1/streams", json=other, headers=one)
+        assert refused.status_code == 503
+        assert "This token has its 1 streams" in refused.json()["detail"]
+        assert (await client.post("/v1/streams", json=other, headers=two)).status_code == 201
+
+
+async def test_the_operators_sources_have_no_limit_but_the_one_in_all():
+    settings = {"max_streams": 3, "max_streams_per_token": 1}
+    async with echo_service(**settings) as service:
+        for name in "abc":
+            await service.house.sources.add(name, CAMERA["url"], OPERATOR, trusted=True)
+        with pytest.raises(Full, match="All 3"):
+            await service.house.sources.add("d", CAMERA["url"], OPERATOR, trusted=True)
+
+
+async def test_a_source_that_waits_for_the_store_keeps_no_other_from_starting(service):
+    begin, asked, answers = service.store.begin, asyncio.Event(), asyncio.Event()
+
+    async def slow(stream, now):
+        if stream == "slow":
+            asked.set()
+            await answers.wait()
+        return await begin(stream, now)
+
+    service.store.begin = slow
+    sources = service.house.sources
+    adding = asyncio.create_task(sources.add("slow", CAMERA["url"], OPERATOR))
+    await asked.wait()
+    await sources.add("door", CAMERA["url"], OPERATOR)
+    assert not adding.done()
+    answers.set()
+    await adding
+
+
+async def test_a_source_feeds_its_stream_again_after_an_internal_error(film_url):
+    settings = LOOPBACK | {"sample_rate": 30}
+    async with echo_service(**settings) as service, service.client() as client:
+        append, failed = service.store.append, asyncio.Event()
+
+        async def fail_once(*args):
+            service.store.append = append
+            failed.set()
+            raise RuntimeError("nobody thought of this")
+
+        service.store.append = fail_once
+        await client.post("/v1/streams", json={"name": "film", "url": film_url})
+        broken = await service.house.registry.find("film")
+        await failed.wait()
+        await service.until(lambda: broken.broken)
+        await service.until(lambda: service.house.registry.fed == 1, seconds=20)
+        assert len(service.house.feeding) == 1
+        assert await service.house.registry.find("film") is not broken
