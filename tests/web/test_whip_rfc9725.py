@@ -1,4 +1,4 @@
-"""What RFC 9725 asks of a WHIP server, section by section, and a client that behaves like OBS.
+"""What RFC 9725 asks of a WHIP server, section by section, and what a client like OBS meets.
 
 https://www.rfc-editor.org/rfc/rfc9725
 """
@@ -14,6 +14,7 @@ from aiortc import RTCPeerConnection
 from stream.player import Player
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
+from tests.web.like_obs import LikeObs
 from web.app import CLOCKS
 from web.house import Clocks
 
@@ -208,6 +209,20 @@ async def test_trickle_with_a_stale_etag_is_refused_with_412(service, player):
     assert response.status_code == 412
 
 
+async def test_candidates_that_trickle_in_are_where_the_sender_is_reached(service, player):
+    """The sender is told no address of the service: only the service can come to it."""
+    async with service.client() as client:
+        response = await post(client, without_candidates(player.offer))
+        await player.accept(without_candidates(response.text))
+        await client.patch(
+            response.headers["Location"],
+            content=fragment(player.offer),
+            headers=FRAGMENT | {"If-Match": response.headers["ETag"]},
+        )
+        async with asyncio.timeout(10):
+            await player.wait_connected()
+
+
 async def test_an_ice_restart_is_refused_with_422_and_the_session_goes_on(service, player):
     async with service.client() as client:
         opened = await post(client, player.offer)
@@ -294,46 +309,43 @@ async def test_without_settings_no_ice_server_is_named(service, player):
         assert "Link" not in (await post(client, player.offer)).headers
 
 
-# A client like OBS: no trickle, exactly 201, follows 307, and gives up after 8 seconds.
+# A client like OBS.
 
 
-class LikeObs:
-    """Sends a film the way OBS does."""
-
-    def __init__(self, player, endpoint, token):
-        self.player = player
-        self.endpoint = endpoint
-        self.headers = SDP | {"Authorization": f"Bearer {token}"}
-
-    async def start(self, transport=None):
-        async with httpx.AsyncClient(timeout=8, transport=transport) as client:
-            url = self.endpoint
-            for _ in range(10):
-                response = await client.post(url, content=self.player.offer, headers=self.headers)
-                if response.status_code != 307:
-                    break
-                url = urljoin(url, response.headers["Location"])
-        assert response.status_code == 201, "OBS takes exactly 201"
-        self.resource = urljoin(url, response.headers["Location"])
-        await self.player.accept(response.text)
-        await asyncio.wait_for(self.player.wait_connected(), 8)
-
-    async def stop(self):
-        async with httpx.AsyncClient(timeout=8) as client:
-            response = await client.delete(self.resource, headers=self.headers)
-        assert response.status_code == 200
+@pytest.fixture
+async def film(tmp_path):
+    return await asyncio.to_thread(write_video, tmp_path / "obs.mp4", seconds=3, rate=20)
 
 
-async def test_a_client_like_obs_connects_sends_and_stops(player):
-    async with echo_service(token="secret") as service:
-        obs = LikeObs(player, f"{service.url}/whip/obs", "secret")
+async def test_a_client_like_obs_offers_what_obs_does(film):
+    async with LikeObs(film, "") as obs:
+        sections = [line for line in obs.offer.splitlines() if line.startswith("m=")]
+        maps = [line.split()[1] for line in obs.offer.splitlines() if line.startswith("a=rtpmap")]
+    assert [section.split()[0] for section in sections] == ["m=audio", "m=video"]
+    assert maps == ["opus/48000/2", "H264/90000"]
+    assert obs.offer.index("a=ice-ufrag") < obs.offer.index("m=audio")
+    assert "a=candidate" not in obs.offer.partition("m=video")[2]
+    assert "a=extmap" not in obs.offer
+
+
+@pytest.mark.parametrize("candidates", [True, False], ids=["until-30.1", "since-30.2"])
+async def test_a_client_like_obs_connects_sends_and_stops(film, candidates):
+    async with (
+        echo_service(token="secret") as service,
+        LikeObs(film, f"{service.url}/whip/obs", "secret", candidates=candidates) as obs,
+    ):
+        assert ("a=candidate:" in obs.offer) == candidates
         await obs.start()
+        async with service.talk("obs", additional_headers=obs.headers) as talk:
+            await talk.hear("flashback.moment")
         async with service.client(headers=obs.headers) as client:
             assert (await client.get("/v1/streams/obs")).json()["source"] == "webrtc"
         await obs.stop()
+        await service.until(lambda: not service.house.registry.fed)
+        assert len(service.house.senders) == 0
 
 
-async def test_a_client_like_obs_follows_a_load_balancer(player):
+async def test_a_client_like_obs_follows_a_load_balancer(film):
     async with echo_service(token="secret") as service:
 
         class Balancer(httpx.AsyncBaseTransport):
@@ -346,9 +358,9 @@ async def test_a_client_like_obs_follows_a_load_balancer(player):
                     await response.aread()
                     return response
 
-        obs = LikeObs(player, "https://balancer.example/whip/obs", "secret")
-        await obs.start(Balancer())
-        await obs.stop()
+        async with LikeObs(film, "https://balancer.example/whip/obs", "secret") as obs:
+            await obs.start(Balancer())
+            await obs.stop()
 
 
 async def test_restarting_obs_continues_the_same_stream(player, tmp_path):
@@ -379,6 +391,11 @@ async def test_an_offer_to_send_nothing_is_refused_at_whip_and_one_to_send_at_wh
 async def test_watching_a_stream_that_does_not_exist_is_not_found(service, player):
     async with service.client() as client:
         assert (await post(client, player.offer, "/whep/nowhere")).status_code == 404
+
+
+def without_candidates(sdp):
+    kept = ("a=candidate:", "a=end-of-candidates")
+    return "".join(f"{line}\r\n" for line in sdp.splitlines() if not line.startswith(kept))
 
 
 def fragment(offer):
