@@ -52,7 +52,7 @@ connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_larg
 `unknown_event`, `unknown_parameter`, `invalid_value`, `no_question`,
 `conversation_already_has_active_response`, `response_cancel_not_active`, `invalid_picture`,
 `stream_refused`, `stream_taken_over`; and of an answer: `nothing_seen`, `memory_unavailable`,
-`foreign_memory`, `engine_busy`. A client that takes nothing for {SEND_SECONDS:g} s is let go.
+`foreign_memory`, `engine_busy`, `engine_failed`, `question_too_long`. A client that takes nothing for {SEND_SECONDS:g} s is let go.
 
 **Streams.** A stream may begin after the connection; `flashback.stream` comes when it does, on
 every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
