@@ -53,7 +53,7 @@ def engine():
 async def registry_of(engine, store):
     registries = []
 
-    def make(settings):
+    def make(settings, store=store):
         registry = Registry(
             engine=engine,
             store=store,
@@ -274,14 +274,16 @@ async def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(store, reg
     with seldom.subscribe() as news:
         pull("lavfi:testsrc=rate=10:size=64x48", replace(SETTINGS, silence=1.2), live=seldom)
         await until(becomes("live"), news)
-        for _ in range(2):
-            event = await until(lambda _: True, news)
-            while not remembered(event):
-                assert event.status.state == "live"
-                event = await until(lambda _: True, news)
+        states = set()
+        async for event in news:
+            if not remembered(event):
+                states.add(event.status.state)
+            elif event.moment.end > 6:
+                break
+    assert states <= {"live"}
     status = seldom.status()
     assert status.frames > 40
-    assert status.sampled <= 10
+    assert status.sampled < 20
 
 
 async def test_a_wrong_password_is_said_without_repeating_it(rtsp_server, live, pull):
@@ -460,11 +462,16 @@ async def test_a_source_waiting_for_its_next_try_ends_at_once_when_taken_over(li
 
 async def test_a_name_that_is_known_no_more_is_asked_for_again(live, pull):
     # Known when the service asks, and not when the reader does: as between two segments of HLS.
-    with live.subscribe() as news:
-        puller = pull("http://cam.invalid/live.m3u8", resolver=lambda *_: ["127.0.0.1"])
-        for _ in range(2):
-            await until(becomes("retrying", "cam.invalid is not known"), news)
-        assert not puller.over
+    tries = asyncio.Semaphore(0)
+
+    async def wait(_seconds):
+        tries.release()
+
+    pull("http://cam.invalid/live.m3u8", resolver=lambda *_: ["127.0.0.1"], wait=wait)
+    async with asyncio.timeout(30):
+        for _ in range(3):
+            await tries.acquire()
+            assert "The name cam.invalid is not known." in live.status().reason
 
 
 @pytest.mark.parametrize("lack", ["memory", "processes"])
@@ -513,30 +520,44 @@ async def test_a_reader_that_talks_nonsense_is_started_anew(
         await until(becomes("live"), news)
 
 
-async def test_a_source_comes_back_to_a_stream_that_an_error_broke(
-    engine, registry, live, pull, tmp_path
-):
+class FaultyStore(FakeStore):
+    """Fails in a way nobody foresaw, as often as it is told to."""
+
+    faults = 0
+
+    async def append(self, stream, tokens, thumbnail):
+        if self.faults:
+            self.faults -= 1
+            raise RuntimeError("a mistake of ours")
+        await super().append(stream, tokens, thumbnail)
+
+
+async def test_a_source_comes_back_to_a_stream_that_an_error_broke(registry_of, pull, tmp_path):
+    store = FaultyStore()
+    registry = registry_of(LiveSettings(rate=4.0, close_within=0.5), store)
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
-    made = asyncio.Queue()
+    made = [await registry.open("cam")]
+    mended = asyncio.Event()
 
     async def again():
-        engine.broken = made.qsize() < 1
-        made.put_nowait(await registry.open("cam"))
-        return await registry.open("cam")
+        made.append(await registry.open("cam"))
+        if len(made) == 3:
+            mended.set()
+        return made[-1]
 
-    engine.broken = True
-    puller = pull(film, trusted=True, again=again)
-    first, second = await made.get(), await made.get()
-    assert len({first, second, live}) == 3
-    with second.subscribe() as news:
+    store.faults = 2
+    puller = pull(film, live=made[0], trusted=True, again=again)
+    await mended.wait()
+    assert len(set(made)) == 3
+    with made[-1].subscribe() as news:
         await until(remembered, news)
     assert not puller.over
-    assert second.status().state == "live"
+    assert made[-1].status().state == "live"
 
 
-async def test_a_source_leaves_a_stream_made_anew_to_another_one(
-    engine, registry, live, pull, tmp_path
-):
+async def test_a_source_leaves_a_stream_made_anew_to_another_one(registry_of, pull, tmp_path):
+    store = FaultyStore()
+    registry = registry_of(LiveSettings(rate=4.0, close_within=0.5), store)
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
 
     async def again():
@@ -544,8 +565,8 @@ async def test_a_source_leaves_a_stream_made_anew_to_another_one(
         anew.open_feed("webrtc")
         return anew
 
-    engine.broken = True
-    puller = pull(film, trusted=True, again=again)
+    store.faults = 1
+    puller = pull(film, live=await registry.open("cam"), trusted=True, again=again)
     async with asyncio.timeout(20):
         await puller.wait_over()
     assert (await registry.find("cam")).status().source == "webrtc"
