@@ -119,6 +119,8 @@ async def test_a_page_that_sends_pictures_finds_its_way_back_to_direct_video(tmp
         await page.wait_for_selector("#notice:has-text('has found a way through')", timeout=30_000)
         assert await source_of(page) == "webrtc"
         await page.wait_for_selector("#fact-state:has-text('Live')")
+        await page.clock.fast_forward(11_000)
+        await page.wait_for_selector("#notice", state="hidden")
 
 
 async def test_the_page_says_when_it_looks_less_often_and_what_is_lost_to_what(camera):

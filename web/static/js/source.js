@@ -8,6 +8,7 @@ import { NoPath, Session } from "./rtc.js";
 const SHORTEST_PAUSE = 500;
 const LONGEST_PAUSE = 10000;
 const ASK_WITHIN = 5000;
+const NEWS_FOR = 10000;
 const NO_PATH = "Direct video found no way through (is UDP blocked?), so single pictures are sent instead.";
 const PATH_FOUND = "Direct video has found a way through: it is sent now instead of single pictures.";
 
@@ -53,6 +54,7 @@ export class Sending {
       this.#pause = SHORTEST_PAUSE;
       this.#path.reset();
       this.say(news);
+      if (news) this.#timer = setTimeout(() => this.say(""), NEWS_FOR);
     } catch (error) {
       session.close();
       if (this.#closed) return;
@@ -73,6 +75,7 @@ export class Sending {
   #again(reason) {
     if (this.#closed) return;
     this.say(reason);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#retry(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
