@@ -55,9 +55,10 @@ def growing(history):
 @st.composite
 def dropouts(draw, layers=LAYERS):
     """Any number of clip-wise stages, then any number of text-guided ones, at any layers."""
-    places = draw(st.sets(st.integers(1, layers - 1), max_size=4))
-    arriving = draw(st.integers(max(0, len(places) - 2), min(2, len(places))))
-    asking = len(places) - arriving
+    asking, arriving = draw(st.sampled_from([1, 2, 0])), draw(st.integers(0, 2))
+    asking = min(asking, layers - 1)
+    arriving = min(arriving, layers - 1 - asking)
+    places = draw(st.permutations(range(1, layers)))[: arriving + asking]
     ratios = sorted(draw(st.lists(st.sampled_from(RATIOS), min_size=4, max_size=4)), reverse=True)
     budget = draw(st.none() | st.integers(1, 12)) if asking else None
     stages = []
