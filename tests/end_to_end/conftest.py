@@ -14,11 +14,29 @@ import av
 import pytest
 from playwright.async_api import async_playwright
 
+from tests.end_to_end import coturn
+from tests.end_to_end.needs import need
 from tests.stream.videos import write_video
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 START_SECONDS = 100
+
+
+@pytest.fixture
+def namespaces():
+    root = os.geteuid() == 0
+    need(root and shutil.which("ip"), "root and iproute2 to make network namespaces")
+
+
+@pytest.fixture
+def turn_server():
+    need(coturn.TURNSERVER, "coturn's turnserver; `make turn-server` gets it")
+
+
+@pytest.fixture
+def nat_rules():
+    need(shutil.which("nft"), "nftables for the NAT")
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ from tests.stream.certificates import Certified
 UNPACKED = Path(sys.prefix) / "coturn" / "usr" / "bin" / "turnserver"
 TURNSERVER = shutil.which("turnserver") or (str(UNPACKED) if UNPACKED.exists() else None)
 
-needs_coturn = pytest.mark.skipif(
-    TURNSERVER is None, reason="needs coturn's turnserver; `make turn-server` gets it"
-)
+needs_coturn = pytest.mark.usefixtures("turn_server")
 
 
 class Coturn:

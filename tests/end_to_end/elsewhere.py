@@ -1,11 +1,13 @@
 """What runs on the other machine: sends to the service there, or looks at the network.
 
-    python -m tests.end_to_end.elsewhere film|relayed|pictures FILM ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere film|relayed|endless|pictures FILM ADDRESS TOKEN
     python -m tests.end_to_end.elsewhere remembered ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere moments ADDRESS TOKEN AFTER COUNT
     python -m tests.end_to_end.elsewhere relay URL USERNAME CREDENTIAL
 
-`film` is sent by WHIP; `relayed` too, with the ICE servers that the service names in its answer.
-`remembered` waits until a clip of it is kept. `relay` asks a TURN server for a relay address. Says in one line on its output how it went.
+`film` is sent by WHIP; `relayed` too, with the ICE servers that the service names in its answer;
+`endless` again and again until it is killed. `remembered` waits until a clip of it is kept, `moments` until so many
+that start after so many seconds are, and says all of them in JSON. `relay` asks a TURN server for a relay address. Says in one line on its output how it went.
 """
 
 import asyncio
@@ -33,6 +35,10 @@ async def send_film(film, address, token, settings=None):
     except PlayFailed as failed:
         return f"failed: {failed}"
     return "played"
+
+
+async def send_endless(film, address, token):
+    await play(film, f"http://{address}/whip/cam", token=token)
 
 
 async def send_relayed(film, address, token):
@@ -82,6 +88,21 @@ async def wait_remembered(address, token):
     return "yes"
 
 
+async def list_moments(address, token, after, count):
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx.AsyncClient(base_url=f"http://{address}", headers=headers) as client,
+        talking(address, token) as talk,
+        asyncio.timeout(60),
+    ):
+        while True:
+            response = await client.get("/v1/streams/cam/moments")
+            moments = response.json()["moments"] if response.is_success else []
+            if sum(moment["start"] > float(after) for moment in moments) >= int(count):
+                return json.dumps(moments)
+            await talk.recv()
+
+
 async def get_relay(url, username, credential):
     try:
         return f"relay at {await ask_for_relay(IceServer(url, username, credential))}"
@@ -92,8 +113,10 @@ async def get_relay(url, username, credential):
 WAYS = {
     "film": send_film,
     "relayed": send_relayed,
+    "endless": send_endless,
     "pictures": send_pictures,
     "remembered": wait_remembered,
+    "moments": list_moments,
     "relay": get_relay,
 }
 

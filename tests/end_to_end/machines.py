@@ -1,8 +1,8 @@
 """Machines for tests of the network: Linux network namespaces with cables between them."""
 
 import asyncio
+import contextlib
 import os
-import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -10,10 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-needs_namespaces = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("ip") is None,
-    reason="needs root and iproute2 to make network namespaces",
-)
+needs_namespaces = pytest.mark.usefixtures("namespaces")
+"""Fixtures of `conftest.py`: asked at the start of each test, see `needs.py`."""
 
 
 class Machine:
@@ -30,6 +28,17 @@ class Machine:
     async def run(self, *command, **environment):
         """Run `command` there to its end; return what it prints."""
         return await run(*self.inside, *command, **environment)
+
+    @asynccontextmanager
+    async def running(self, *command):
+        """Run `command` there until the end of the block; then it is killed."""
+        process = await asyncio.create_subprocess_exec(*self.inside, *command, cwd=ROOT)
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
     async def ip(self, line):
         await run("ip", "-n", self.name, *line.split())

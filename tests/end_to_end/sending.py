@@ -1,10 +1,12 @@
 """The service on one machine and a sender on another."""
 
 import asyncio
+import json
 import sys
 
 from tests.end_to_end.conftest import flashback
 
+PROGRAM = (sys.executable, "-m", "tests.end_to_end.elsewhere")
 TOKEN = "open-sesame"
 NO_PATH = "failed: The server answered, but no media path to it opened."
 
@@ -25,9 +27,20 @@ async def send(way, film, url, machine, **environment):
     return await elsewhere(machine, way, str(film), address, TOKEN, **environment)
 
 
+def sending(film, url, machine):
+    """Send from `machine` to the service at `url` until the end of the block, then be gone."""
+    address = url.removeprefix("http://")
+    return machine.running(*PROGRAM, "endless", str(film), address, TOKEN)
+
+
+async def moments(url, machine, after, count):
+    """Return all moments, once `count` of them start after the media second `after`."""
+    address = url.removeprefix("http://")
+    return json.loads(await elsewhere(machine, "moments", address, TOKEN, str(after), str(count)))
+
+
 async def elsewhere(machine, *arguments, **environment):
-    program = (sys.executable, "-m", "tests.end_to_end.elsewhere")
-    return await machine.run(*program, *arguments, **environment)
+    return await machine.run(*PROGRAM, *arguments, **environment)
 
 
 async def send_and_see(way, film, url, machine, **environment):

@@ -4,8 +4,6 @@ Three machines in a row: the sender, the router that has the public address, the
 sender knows no way to the service's own network.
 """
 
-import shutil
-
 import pytest
 
 from tests.end_to_end.machines import connect, machines, needs_namespaces, route_between
@@ -19,7 +17,7 @@ SETTINGS = {"FLASHBACK_ADVERTISED_HOST": PUBLIC, "FLASHBACK_UDP_PORTS": PORTS}
 pytestmark = [
     pytest.mark.timeout(150),
     needs_namespaces,
-    pytest.mark.skipif(shutil.which("nft") is None, reason="needs nftables for the NAT"),
+    pytest.mark.usefixtures("nat_rules"),
 ]
 
 

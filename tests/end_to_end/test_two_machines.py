@@ -1,11 +1,13 @@
 """Two machines, as two network namespaces with a cable between them; with and without UDP."""
 
+import itertools
+
 import pytest
 
 from tests.end_to_end.machines import connect, machines, needs_namespaces
-from tests.end_to_end.sending import send, serving
+from tests.end_to_end.sending import moments, send, sending, serving
 
-SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
+SERVER, CLIENT, MOVED = "10.77.0.1", "10.77.0.2", "10.77.0.3"
 
 pytestmark = [pytest.mark.timeout(150), needs_namespaces]
 
@@ -31,3 +33,24 @@ async def test_without_udp_webrtc_says_so_and_pictures_get_through(tmp_path, fil
         said = await send("film", film, service.url, there)
         assert said == "failed: The server answered, but no media path to it opened."
         assert await send("pictures", film, service.url, there) == "remembered"
+
+
+async def test_a_sender_that_gets_another_address_goes_on_in_the_same_stream(tmp_path, film, two):
+    """As a phone that leaves a network: its old path is dead, so it makes a new offer."""
+    here, there = two
+    cable = f"dev to-{here.name}"
+    async with (
+        serving(tmp_path, here, SERVER) as service,
+        sending(film, service.url, there),
+    ):
+        before = await moments(service.url, there, after=-1, count=2)
+        await there.ip(f"addr del {CLIENT}/24 {cable}")
+        await there.ip(f"addr add {MOVED}/24 {cable}")
+        async with sending(film, service.url, there):
+            left = await moments(service.url, there, after=-1, count=len(before))
+            found = await moments(service.url, there, after=left[-1]["end"] + 1, count=2)
+    assert found[: len(before)] == before
+    gaps = [after["start"] - before["end"] for before, after in itertools.pairwise(found)]
+    assert sum(gap > max(gaps) / 2 for gap in gaps) == 1
+    assert gaps.index(max(gaps)) >= len(before) - 1
+    assert all(moment["end"] - moment["start"] < max(gaps) for moment in found)
