@@ -4,6 +4,7 @@ https://www.rfc-editor.org/rfc/rfc9725
 """
 
 import asyncio
+import itertools
 import re
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ from aiortc import RTCPeerConnection
 from stream.player import Player
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
+from tests.web.leaving import fall_silent
 from tests.web.like_obs import LikeObs
 from web.app import CLOCKS
 from web.house import Clocks
@@ -371,6 +373,50 @@ async def test_restarting_obs_continues_the_same_stream(player, tmp_path):
         async with Player(tmp_path / "film.mp4") as again:
             assert (await post(client, again.offer)).status_code == 201
             assert (await client.get("/v1/streams/cam")).json()["began"] == began
+
+
+class LaterClocks:
+    """The real clocks, which can be put forward."""
+
+    def __init__(self):
+        self.later = 0.0
+        self.clocks = Clocks(
+            wall=lambda: CLOCKS.wall() + self.later,
+            monotonic=lambda: CLOCKS.monotonic() + self.later,
+        )
+
+
+async def test_a_sender_that_crashes_and_comes_back_continues_the_stream_after_one_gap(
+    player, tmp_path
+):
+    """It never says goodbye; a minute later it is there again, with a new offer."""
+    time = LaterClocks()
+    async with (
+        echo_service(clocks=time.clocks, sample_rate=4) as service,
+        service.client() as client,
+        Player(tmp_path / "film.mp4") as again,
+    ):
+        first = await post(client, player.offer)
+        began = (await client.get("/v1/streams/cam")).json()["began"]
+        async with service.talk() as talk:
+            await player.accept(first.text)
+            for _ in range(2):
+                await talk.hear("flashback.moment")
+            fall_silent(player._connection)
+            time.later = 60.0
+            await again.accept((await post(client, again.offer)).text)
+            ends = [0.0]
+            while ends[-1] < 60 or ends[-2] < 60:
+                ends.append((await talk.hear("flashback.moment"))["moment"]["end"])
+        moments = (await client.get("/v1/streams/cam/moments")).json()["moments"]
+        assert (await client.get("/v1/streams/cam")).json()["began"] == began
+        assert (await client.delete(first.headers["Location"])).status_code == 404
+    gaps = [after["start"] - before["end"] for before, after in itertools.pairwise(moments)]
+    assert [place for place, gap in enumerate(gaps) if gap > 30] == [
+        sum(moment["end"] < 30 for moment in moments) - 1
+    ]
+    assert len(moments) >= 4
+    assert all(moment["end"] - moment["start"] < 30 for moment in moments), "no clip spans it"
 
 
 # WHEP: the same conversation the other way round.
