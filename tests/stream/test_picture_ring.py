@@ -1,4 +1,8 @@
+import errno
+import os
+
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +55,14 @@ def test_what_does_not_fit_is_refused(ring):
 def test_closing_twice_is_fine(ring):
     ring.close()
     ring.close()
+
+
+def test_what_cannot_be_made_leaves_nothing_open(monkeypatch):
+    def fail(_descriptor, _size):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(os, "ftruncate", fail)
+    before = psutil.Process().num_fds()
+    with pytest.raises(OSError, match="allocate"):
+        PictureRing.make(64)
+    assert psutil.Process().num_fds() == before
