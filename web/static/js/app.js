@@ -172,7 +172,7 @@ async function begin() {
   const wanted = location.hash.slice(1);
   const page = await enter((reason) => connection("connecting", reason));
   chat.followUps = page.follow_ups;
-  stage.wantedRate = page.sample_rate;
+  stage.wantedRate = strip.wantedRate = page.sample_rate;
   $("change").addEventListener("click", choose);
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
   else if (wasSending(wanted)) resume(wasSending(wanted), wanted);

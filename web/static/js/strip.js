@@ -5,6 +5,7 @@ import { clock } from "./format.js";
 
 const MOST = 600; // older moments leave the page, not the memory
 const GAP_SECONDS = 6;
+const PERIODS_IN_A_GAP = 3;
 
 export class Strip {
   #list = document.getElementById("strip");
@@ -13,6 +14,9 @@ export class Strip {
   #stream = "";
   #newest = null;
   #show;
+
+  /** How often a stream is to be looked at, in pictures a second: rare looks alone are no gap. */
+  wantedRate = 1;
 
   /** `show(moment)` is called when someone picks a moment. */
   constructor(show) {
@@ -62,7 +66,8 @@ export class Strip {
 
   #button(moment, fresh) {
     const button = document.createElement("button");
-    const gap = this.#newest && moment.start - this.#newest.end > GAP_SECONDS;
+    const away = Math.max(GAP_SECONDS, PERIODS_IN_A_GAP / this.wantedRate);
+    const gap = this.#newest && moment.start - this.#newest.end > away;
     button.type = "button";
     button.className = `moment${gap ? " gap" : ""}${fresh ? " new" : ""}`;
     button.tabIndex = -1;
