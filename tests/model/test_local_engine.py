@@ -383,3 +383,14 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_from_its_newer_half(
         assert 1 < finish.usage.clips < 60
     finally:
         await engine.close()
+
+
+async def test_the_engine_says_when_it_begins_with_a_clip_not_when_it_takes_it(recorded):
+    """What waits for the second batch is not begun before the first is encoded."""
+    calls = recorded._chat.calls
+    waiting = [recorded.encode(clip(n), lambda: calls.append(("begun", None))) for n in range(9)]
+    await asyncio.gather(*waiting)
+    order = [what for what, _ in calls]
+    assert order.count("begun") == 9
+    assert 1 <= order[: order.index("encode")].count("begun") <= BATCH
+    assert order[-1] == "encode"
