@@ -9,7 +9,8 @@ any position changes when another clip arrives. Hence the work is done once, on 
     ask      question    ─► the same layers, its own tokens only ─► scores the kept tokens
                          ─► the best of them, with the question ─► the remaining layers
 
-An answer is exactly what one pass over the whole history gives (tests/model/test_history.py).
+In float32 an answer is exactly what one pass over the whole history gives
+(tests/model/test_history_in_any_order.py); in coarser numbers, to their rounding.
 A question reads the history through views and leaves it as it was, so any number may be asked
 at once, while it grows.
 """

@@ -57,8 +57,10 @@ def test_a_processor_gets_the_coarse_numbers_only_where_they_pay(gain, chosen):
     assert pick_dtype(torch.device("cpu"), took.__getitem__) == chosen
 
 
-def test_a_graphics_card_gets_the_coarse_numbers_unmeasured():
-    assert pick_dtype(torch.device("cuda"), lambda _: 1 / 0) == torch.bfloat16
+@pytest.mark.parametrize(("known", "chosen"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_graphics_card_gets_the_coarse_numbers_if_it_knows_them(monkeypatch, known, chosen):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: known)
+    assert pick_dtype(torch.device("cuda"), lambda _: 1 / 0) == chosen
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
