@@ -120,7 +120,7 @@ def _open_container(
     options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
-        options["rtsp_transport"] = order.transport if order.trusted else "tcp"
+        options["rtsp_transport"] = order.transport
         if not order.trusted or order.scheme == "rtsps":
             options["rtsp_transport"] = "tcp"
             url = _through(RtspRelay(_dial(order)), order, closers, pipes)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stream.lookup import Resolver
 from stream.picture_ring import Picture, PictureRing
-from stream.pull_order import Over, PullOrder, Report, Seen, Shown, Transport, report_from_line
+from stream.pull_order import Over, PullOrder, Report, Shown, Transport, report_from_line
 from stream.pull_reasons import name_of, silent
 from stream.source_url import Network, SourceUrl, pin, read_networks
 
@@ -89,7 +89,7 @@ class Reader:
             except ValueError:  # of `readline`, too: the line has no end
                 yield Over("The reader of this source failed: it talks nonsense.")
                 return
-            if isinstance(report, Shown | Seen):
+            if isinstance(report, Shown):
                 patience = silence
             yield report
 

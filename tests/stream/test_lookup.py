@@ -34,6 +34,8 @@ async def test_names_that_are_slow_hold_up_no_other_work(slow):
     asking = [
         asyncio.create_task(lookups.find(Lookup(slow, f"{i}.example", 554), 60)) for i in range(60)
     ]
+    await asyncio.wait(asking, timeout=0)  # all of them begin
+    assert len(lookups) == 60
     async with asyncio.timeout(10):
         assert await asyncio.to_thread(lambda: "done") == "done"
     slow.gate.set()

@@ -321,9 +321,10 @@ def test_a_source_that_changes_its_picture_size_goes_on(site, address, films, tm
 
 def test_a_source_that_changes_to_a_picture_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("stream.pull_open.LARGEST_PICTURE", 96 * 64)
-    options = {"g": "10", "bf": "0"}
-    small = write_video(tmp_path / "a.ts", 2.0, 20, (96, 64), "libx264", options=options)
-    large = write_video(tmp_path / "b.ts", 2.0, 20, (98, 64), "libx264", options=options)
+    film = {"rate": 20, "codec": "libx264", "options": {"g": "10", "bf": "0"}}
+    later = {"output_ts_offset": "5"}
+    small = write_video(tmp_path / "a.ts", 5.0, size=(96, 64), **film)
+    large = write_video(tmp_path / "b.ts", 2.0, size=(98, 64), container=later, **film)
     both = tmp_path / "both.ts"
     both.write_bytes(small.read_bytes() + large.read_bytes())
     for rate in (2.0, 10.0):  # by its keyframes alone, and by all of its pictures
