@@ -36,9 +36,11 @@ async def test_names_that_are_slow_hold_up_no_other_work(slow):
     ]
     await asyncio.wait(asking, timeout=0)  # all of them begin
     assert len(lookups) == 60
-    async with asyncio.timeout(10):
-        assert await asyncio.to_thread(lambda: "done") == "done"
-    slow.gate.set()
+    try:
+        async with asyncio.timeout(10):
+            assert await asyncio.to_thread(lambda: "done") == "done"
+    finally:
+        slow.gate.set()
     assert await asyncio.gather(*asking) == [FOUND] * 60
     assert len(lookups) == 0
 
