@@ -16,9 +16,11 @@ from model.engine import Engine
 from stream.feed import Clock
 from stream.live import LiveSettings, LiveStream
 from stream.name_locks import NameLocks
+from stream.news import NewsDesk, Subscription
 from stream.status import StreamStatus, remembered
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+BEGINNINGS_WAITING = 64
 
 
 class BadName(ValueError):
@@ -74,6 +76,7 @@ class Registry:
         self._kept = kept
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
+        self._beginnings: NewsDesk[str] = NewsDesk(BEGINNINGS_WAITING)
 
     @property
     def fed(self) -> int:
@@ -98,6 +101,10 @@ class Registry:
                 await self._check_room(name)
                 live = await self._add(await self._store.begin(name, self._wall()))
             return live
+
+    def beginnings(self) -> Subscription[str]:
+        """Return news from now on: the name of every stream that comes within reach."""
+        return self._beginnings.subscribe()
 
     async def find(self, name: str) -> LiveStream:
         """Return the stream called `name` to ask it or to look at it; never makes a new one.
@@ -169,6 +176,7 @@ class Registry:
     async def _add(self, record: StreamRecord) -> LiveStream:
         live = self._streams[record.name] = self._make(record)
         live.start()
+        self._beginnings.publish(record.name)
         await self._make_room()
         return live
 

@@ -19,6 +19,7 @@ from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import NothingSeen
 from model.types import Question
 from stream.live import LiveStream
+from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed
 from web.answering import Answer
@@ -231,11 +232,19 @@ class Connection:
         self._live = None
 
     async def _report(self) -> None:
-        while True:
-            # Without a stream there is nothing to report; a question is told why.
-            with contextlib.suppress(UnknownStream, StoreUnavailable):
-                await self._send_status(await self._find())
-            await asyncio.sleep(STATUS_SECONDS)
+        with self._around.registry.beginnings() as begun:
+            while True:
+                # Without a stream there is nothing to report; a question is told why.
+                with contextlib.suppress(UnknownStream, StoreUnavailable):
+                    await self._send_status(await self._find())
+                await self._pause(begun)
+
+    async def _pause(self, begun: Subscription[str]) -> None:
+        """Wait for the next report, or until the stream begins: its first clip is news, too."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STATUS_SECONDS):
+                while await begun.next() != self._name or self._live is not None:
+                    continue
 
     # Events out.
 

@@ -1,10 +1,12 @@
 import asyncio
 
+import numpy as np
 import pytest
 import websockets
 
 from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from tests.web.conftest import echo_service
+from web import realtime
 from web.app import CLOCKS
 from web.realtime import Connection, Surroundings
 from web.security import LOCAL
@@ -61,6 +63,24 @@ async def test_whatever_an_answer_meets_the_client_hears_it_and_can_go_on(
         service.engine.failure = None
         await talk.ask("hello")
         assert (await talk.until_done())[0] == "hello "
+
+
+async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_told(
+    service, monkeypatch
+):
+    monkeypatch.setattr(realtime, "STATUS_SECONDS", 3600.0)
+    async with service.talk() as talk, asyncio.timeout(10):
+        await service.house.registry.open("another")
+        live = await service.house.registry.open("cam")
+        told = await talk.hear("flashback.stream")
+        assert told["stream"]["name"] == "cam"
+        feed = live.open_feed("webrtc")
+        for number in range(8):
+            slot = feed.accepts(float(number))
+            if slot is not None:
+                feed.give(slot, np.zeros((32, 32, 3), dtype=np.uint8))
+        feed.close("That was all.")
+        assert (await talk.hear("flashback.moment"))["moment"]["start"] < 1.0
 
 
 async def test_a_stream_that_begins_after_the_connection_can_be_asked(service):
