@@ -312,6 +312,10 @@ def notes(runs: list[Run]) -> list[str]:
                 f"Target losses that do not grow, {one.what}: {verdict} ({early} clips lost in the "
                 f"first half, {one.lost_late} in the second)."
             )
+            said.append(
+                "Memory grows there by what streams' histories hold, nearly a MiB a clip with lite, "
+                "until FLASHBACK_HISTORY_MB is full."
+            )
     return said
 
 
