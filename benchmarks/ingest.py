@@ -7,7 +7,8 @@ Four parts, with real WebRTC senders that send a file as it is:
   picture into RGB, in the same run. Target: at least 3 times less.
 - slow: an encoder 15 times too slow, for 10 minutes. Targets: frame age p99 below 500 ms, memory
   growth below 20 MiB.
-- many: 16 cameras that are pulled and 4 senders, with the network that the service runs by default.
+- many: 16 cameras that are pulled and 4 senders (real browsers with --chromium), with the network that
+  the service runs by default.
   Target: no more clips lost in the second half than in the first.
 
 Elsewhere the network is a tiny one with random weights: what is measured is the way to it.
@@ -18,7 +19,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from benchmarks.browsers import browsing
 from benchmarks.report import Report, benchmark_main, met, quantile
 from benchmarks.service import START_PATIENCE, Service, free_port, running, serving, stop
 from benchmarks.video import make_video, repeat_video
@@ -100,6 +102,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--times", type=float, default=15.0, help="how many times too slow")
     parser.add_argument("--cameras", type=int, default=16, help="of the part `many`")
     parser.add_argument("--browsers", type=int, default=4, help="of the part `many`")
+    parser.add_argument("--chromium", action="store_true", help="browsers there, not mere senders")
     parser.add_argument("--many-seconds", type=float, default=180.0, help="for that part")
     parser.add_argument("--model", default="lite", help="of that part")
     parser.add_argument("--rate", type=float, default=1.0, help="pictures looked at per second")
@@ -121,7 +124,7 @@ def run(options: argparse.Namespace) -> Report:
         "scale": "640x360 at 15",
         "plain": "1280x720 at 30",
         "slow": f"640x360 at 30, {options.times:g} times too slow",
-        "many": f"{options.cameras} cameras pulled at 640x360 at 15, {options.browsers} senders",
+        "many": f"{options.cameras} cameras pulled at 640x360 at 15, {_others(options)}",
         "network": f"tiny; many: {options.model}",
     }
     title = "Streams taken in, and never behind"
@@ -152,7 +155,9 @@ async def scale(options: argparse.Namespace, tell: Tell, video: Path, count: int
     """Measure the service with `count` streams."""
     tell(f"{count} streams")
     async with serving("tiny", SAMPLE_RATE=str(options.rate), **_places(count)) as service:
-        return await under_load(options, service, video, count, f"{count} streams")
+        return await under_load(
+            options, service, sending(video, count, service), f"{count} streams"
+        )
 
 
 async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
@@ -160,7 +165,7 @@ async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
     count = options.plain_streams
     tell(f"{count} 720p streams")
     async with serving("tiny", SAMPLE_RATE=str(options.rate), **_places(count)) as service:
-        return await under_load(options, service, video, count, "720p, ours")
+        return await under_load(options, service, sending(video, count, service), "720p, ours")
 
 
 async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
@@ -172,14 +177,15 @@ async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
         what = f"{options.times:g} times too slow"
         # What the first clip loads, once it is encoded at last, is no growth.
         first = options.times * FRAMES_PER_CLIP / options.rate
-        return await under_load(options, service, video, 1, what, options.slow_seconds, first)
+        senders = sending(video, 1, service)
+        return await under_load(options, service, senders, what, options.slow_seconds, first)
 
 
 async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Path) -> Run:
     """Measure the service with cameras that it pulls beside senders."""
     seconds = int(options.many_seconds + options.warm_up + START_PATIENCE)
     film = repeat_video(video, folder / "camera.webm", seconds=seconds)
-    what = f"{options.cameras} cameras, {options.browsers} senders"
+    what = f"{options.cameras} cameras, {_others(options)}"
     tell(what)
     settings = {"SAMPLE_RATE": str(options.rate), **_places(options.cameras + options.browsers)}
     async with cameras(film) as address:
@@ -187,9 +193,10 @@ async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Pat
         for number in range(options.cameras):
             arguments += ["--source", f"camera{number}={address}/{film.name}"]
         async with running("web.cli", arguments, settings=settings) as service:
-            return await under_load(
-                options, service, video, options.browsers, what, options.many_seconds
-            )
+            count = options.browsers
+            chosen = options.chromium
+            senders = browsing(service, count) if chosen else sending(video, count, service)
+            return await under_load(options, service, senders, what, options.many_seconds)
 
 
 async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
@@ -213,15 +220,14 @@ async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
 async def under_load(
     options: argparse.Namespace,
     service: Service,
-    video: Path,
-    count: int,
+    senders: AbstractAsyncContextManager[None],
     what: str,
     seconds: float | None = None,
     first_clip: float = 0.0,
 ) -> Run:
-    """Send `count` streams into `service` and weigh it for `seconds`, some time after `first_clip`."""
+    """Let `senders` into `service` and weigh it for `seconds`, some time after `first_clip`."""
     idle = service.memory_mib()
-    async with sending(video, count, service):
+    async with senders:
         await asyncio.sleep(first_clip + options.warm_up)
         before, held = await _streams(service), service.memory_mib()
         spent, began = service.cpu_seconds(), _now()
@@ -322,6 +328,10 @@ def notes(runs: list[Run]) -> list[str]:
 def _video(path: Path, tell: Tell, *, width: int, height: int, rate: int) -> Path:
     tell(f"making a {width}x{height} video")
     return make_video(path, width=width, height=height, rate=rate, seconds=20)
+
+
+def _others(options: argparse.Namespace) -> str:
+    return f"{options.browsers} {'browsers' if options.chromium else 'senders'}"
 
 
 def _places(count: int) -> dict[str, str]:

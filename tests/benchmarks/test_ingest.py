@@ -6,6 +6,7 @@ import av
 import httpx
 import pytest
 
+from benchmarks.browsers import browsing
 from benchmarks.ingest import Run, notes, sending
 from benchmarks.join import join
 from benchmarks.report import met, quantile
@@ -72,6 +73,13 @@ async def test_every_sender_is_a_peer_that_the_plain_loop_receives(video):
             assert service.memory_mib() > 0
         assert service.cpu_seconds() > 0
         assert service.peak_memory_mib() >= service.memory_mib() / 2
+
+
+@pytest.mark.browser
+async def test_a_real_browser_sends_from_the_page():
+    async with serving("tiny") as service, browsing(service, 1), asyncio.timeout(40):
+        while not (streams := (await service.get("/v1/streams"))["streams"])[0]["clips"]:
+            assert streams[0]["source"] == "webrtc"
 
 
 async def test_a_service_that_cannot_start_shows_what_it_said():
