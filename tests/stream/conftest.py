@@ -1,13 +1,21 @@
-"""Fixtures of the live loop's tests: a real RTSP server, and films for it."""
+"""Fixtures of the live loop's tests: a real RTSP server, a web server, films, and pullers of them."""
 
 import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from stream.live import LiveSettings
+from stream.puller import Puller
+from stream.registry import Registry
+from stream.source_url import read_source
+from tests.stream.fakes import FakeEngine, FakeStore
+from tests.stream.http_server import Site, serve
+from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -70,3 +78,87 @@ def rtsp_server(reordered_film):
     server = RtspServer(reordered_film)
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory):
+    """Eight seconds, 20 pictures a second, in the shapes cameras send."""
+    folder = tmp_path_factory.mktemp("films")
+
+    def film(name, codec="libx264", **options):
+        return write_video(folder / name, seconds=8.0, rate=20, codec=codec, options=options)
+
+    return {
+        "long": film("long.mp4", g="400", bf="0"),
+        "short": film("short.mp4", g="10", bf="0", keyint_min="10"),
+        "reordered": film("reordered.mp4", g="400", bf="3"),
+        "jpeg": film("jpeg.avi", codec="mjpeg"),
+        "ts": film("film.ts", g="20", bf="0"),
+    }
+
+
+@pytest.fixture
+def site():
+    return Site()
+
+
+@pytest.fixture
+def address(site):
+    with serve(site) as address:
+        yield address
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+async def registry_of(engine, store):
+    registries = []
+
+    def make(settings, store=store):
+        registry = Registry(
+            engine=engine,
+            store=store,
+            settings=settings,
+            wall=time.time,
+            monotonic=time.monotonic,
+        )
+        registries.append(registry)
+        return registry
+
+    yield make
+    for registry in registries:
+        await registry.close()
+
+
+@pytest.fixture
+def registry(registry_of):
+    return registry_of(LiveSettings(rate=4.0, close_within=0.5))
+
+
+@pytest.fixture
+async def live(registry):
+    return await registry.open("cam")
+
+
+@pytest.fixture
+async def pull(live):
+    pullers = []
+
+    def start(url, settings=SETTINGS, live=live, **options):
+        source = read_source(str(url), local=True)
+        puller = Puller(source, live, settings=settings, monotonic=time.monotonic, **options)
+        pullers.append(puller)
+        puller.start()
+        return puller
+
+    yield start
+    for puller in pullers:
+        await puller.close()

@@ -1,0 +1,31 @@
+"""What tests of pulled sources share: quick settings, and what to wait for."""
+
+import asyncio
+
+import psutil
+
+from stream.pull_reader import PullSettings
+from stream.source_url import read_networks
+from stream.status import Remembered
+
+SETTINGS = PullSettings(
+    allowed=read_networks(["127.0.0.0/8"]),
+    open_within=8.0,
+    silence=2.0,
+    first_retry=0.05,
+    longest_retry=0.2,
+)
+
+
+def readers():
+    """Return the reader processes of this test."""
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if "stream.pull_process" in c.cmdline()]
+
+
+async def start(server, **size):
+    await asyncio.to_thread(server.start, **size)
+
+
+def remembered(event):
+    return isinstance(event, Remembered)
