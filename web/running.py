@@ -16,7 +16,6 @@ SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
 QUESTIONS = (
     "What is shown now?",
-    "What came first?",
     "What came after the dog?",
     "Which way did the dog move?",
     "What came before the rocket?",
