@@ -1,6 +1,7 @@
 """The page in a real Chromium, clicked as people click."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -60,10 +61,16 @@ async def ask(page, question):
     return page.locator(".line-a").last
 
 
+def is_done(event):
+    return event["type"] == "response.done"
+
+
 async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path, camera):
     async with opened(tmp_path, camera) as (_, _, page):
+        heard = []
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda f: heard.append(f)))
         await page.click("#pick-camera")
-        await page.wait_for_selector(".moment >> nth=1", timeout=30_000)
+        await page.wait_for_selector(".moment >> nth=3", timeout=30_000)
         assert await page.inner_text("#fact-state") == "Live"
         assert await page.evaluate("document.querySelector('#video').videoWidth") > 0
 
@@ -72,10 +79,16 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         assert await page.locator(".line-q").inner_text() == "What do you see?"
         assert "failed" not in await answer.get_attribute("class"), meta
         peaks = "[...document.querySelectorAll('.peak i')].map(i => i.clientHeight)"
-        assert max(await page.evaluate(peaks)) > 0, "evidence stands on the strip"
+        [evidence] = [e["response"]["evidence"] for e in map(json.loads, heard) if is_done(e)]
+        marks = zip((part["score"] for part in evidence), await page.evaluate(peaks), strict=False)
+        heights = [height for _, height in sorted(marks)]
+        assert len(heights) >= 4
+        assert heights == sorted(heights), "marks grow with the score"
+        assert heights[-1] > heights[0]
 
-        await page.click(".moment >> nth=0")
+        await page.click(".moment >> nth=1")
         assert await page.is_visible("#still")
+        assert f"/{evidence[1]['start']}.jpg" in await page.get_attribute("#still", "src")
         assert await page.is_hidden("#video")
         await page.click("#back")
         assert await page.is_visible("#video")
