@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 import typer
@@ -22,9 +22,6 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def evaluate(
-    measured: Annotated[
-        Literal["lite"], typer.Argument(metavar="MODEL", help="What to measure.")
-    ] = "lite",
     weights: Annotated[Path, typer.Option(help="What training exported.")] = TRAINED,
     naming: Annotated[int, typer.Option("--name", help="Single things to name.")] = 228,
     direction: Annotated[int, typer.Option(help="Movements to tell.")] = 150,
@@ -47,7 +44,6 @@ def evaluate(
         out.print(" | ".join(parts), markup=False)
     out.print(table(found), markup=False)
     about = {
-        "model": measured,
         "weights": weights.name,
         "drawings": HELD_OUT_SET.name,
         "dropout": "on",
@@ -58,7 +54,7 @@ def evaluate(
 
 if __name__ == "__main__":
     try:
-        app(prog_name="flashback eval")
+        app(prog_name="flashback eval lite")
     except (DrawingsMissing, BaseWeightsMissing) as error:
         console.print(str(error), markup=False)
         sys.exit(1)

@@ -23,6 +23,7 @@ from stream.registry import Registry
 from web import pages, problems, streams, websocket
 from web.guard import Guard
 from web.house import Clocks, House
+from web.loading import load
 from web.looking import live_settings
 from web.peers import PeerSessions
 from web.places import Places
@@ -97,16 +98,7 @@ async def open_real_house(
         clocks: The time.
         progress: Told in words what is being done, from another thread.
     """
-    # Late, because it loads the language libraries: seconds that commands without a model save.
-    from model.presets import load_engine
-
-    engine = await asyncio.to_thread(
-        load_engine,
-        settings.model,
-        history_bytes=settings.history_bytes,
-        budget=settings.visual_budget or None,
-        progress=progress,
-    )
+    engine = await asyncio.to_thread(load, settings, progress)
     try:
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         data = settings.data.expanduser()

@@ -19,17 +19,17 @@ from model.engine import Engine, EngineFailed, NothingSeen, QuestionTooLong
 from model.hub import CheckpointUnavailable
 from model.lite import TrainedWeightsMissing
 from model.lite_base import BaseWeightsMissing
-from model.presets import load_engine
 from model.released import UnsupportedCheckpoint
 from model.types import Finish, Question, Words
 from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
 from stream.live import LiveStream
-from stream.pull_reader import PullSettings
 from stream.registry import Registry
 from web.failed import Failed
+from web.loading import load
 from web.looking import live_settings
 from web.settings import Settings
+from web.sources import pull_settings
 from web.watching import look_at, watch
 
 STREAM = "asked"
@@ -87,10 +87,7 @@ def run_ask(
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
-    pulling = PullSettings(
-        certificates=settings.source_certificates, transport=settings.source_transport
-    )
-    subject = await look_at(source, last, pulling)
+    subject = await look_at(source, last, pull_settings(settings))
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -121,11 +118,7 @@ async def _watcher(
 ) -> AsyncIterator[tuple[Engine, LiveStream]]:
     try:
         engine: Engine = await asyncio.to_thread(
-            load_engine,
-            settings.model,
-            history_bytes=settings.history_bytes,
-            budget=settings.visual_budget or None,
-            progress=lambda text: bars.update(bar, description=text),
+            load, settings, lambda text: bars.update(bar, description=text)
         )
     except NO_MODEL as error:
         raise Failed(str(error)) from None

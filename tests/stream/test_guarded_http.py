@@ -3,21 +3,10 @@ import pytest
 from stream.guarded_http import HttpSource
 from stream.pull_reasons import Refused
 from stream.source_url import BadSource, read_networks, read_source
-from tests.stream.http_server import Site, send_nothing, send_pictures, serve
+from tests.stream.http_server import send_nothing, send_pictures
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1"])
 SECRET = b"the inside of the house"
-
-
-@pytest.fixture
-def site():
-    return Site()
-
-
-@pytest.fixture
-def address(site):
-    with serve(site) as address:
-        yield address
 
 
 @pytest.fixture

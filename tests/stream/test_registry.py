@@ -5,7 +5,7 @@ import pytest
 from memory.store import StoreUnavailable
 from stream.live import LiveSettings
 from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams, UnknownStream
-from tests.stream.fakes import FakeEngine, FakeStore, HandClock, show, tokens
+from tests.stream.fakes import HandClock, show, tokens
 
 SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
 
@@ -13,16 +13,6 @@ SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
 @pytest.fixture
 def clock():
     return HandClock()
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
 
 
 @pytest.fixture
