@@ -47,7 +47,7 @@ class LocalStore:
         """See `ClipStore.append`.
 
         Raises:
-            KeyError: If the stream was not begun.
+            KeyError: If the stream was not begun, or was forgotten.
             StoreFull: If there is no room.
         """
         shelf, data = self._shelves[stream], encode(tokens, self._encoder)
@@ -89,9 +89,14 @@ class LocalStore:
         shelf = self._shelves.get(stream)
         return None if shelf is None else shelf.thumbnails.get(start)
 
-    async def streams(self) -> list[StreamRecord]:
+    async def find(self, stream: str) -> StreamRecord | None:
+        """See `ClipStore.find`."""
+        return self._record(stream) if stream in self._shelves else None
+
+    async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
-        return [self._record(name) for name in sorted(self._shelves)]
+        names = sorted(name for name in self._shelves if name > after)
+        return [self._record(name) for name in names[:limit]]
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""

@@ -47,8 +47,8 @@ class RedisStore:
         self.corrupt = 0
         self._redis = redis
         self._encoder = encoder
-        # Written again with every clip: a Redis that came back empty must not change what
-        # media time zero means to a stream that is still running.
+        # What the directory said; written again with every clip: a Redis that came back empty
+        # must not change what media time zero means to a stream that is still running.
         self._began: dict[str, float] = {}
 
     @classmethod
@@ -95,23 +95,23 @@ class RedisStore:
                 pipe.hsetnx(_DIRECTORY, stream, repr(now))
                 pipe.hget(_DIRECTORY, stream)
                 _, stored = await pipe.execute()
-            began = self._began[stream] = _began(stored)
-            [record] = await self._records({stream: began})
+            self._began[stream] = _began(stored)
+            [record] = await self._records([stream], [stored])
         return record
 
     async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> None:
         """See `ClipStore.append`.
 
         Raises:
-            KeyError: If `begin` was not called for the stream, or it was forgotten since.
+            KeyError: If no process ever began the stream, or it was forgotten since.
             ValueError: If the thumbnail is larger than `LARGEST_THUMBNAIL`, or the clip cannot
                 be encoded.
         """
         if len(thumbnail) > LARGEST_THUMBNAIL:
             raise ValueError(f"a thumbnail takes {LARGEST_THUMBNAIL} bytes, not {len(thumbnail)}")
-        began, start = self._began[stream], _field(tokens.start)
-        data = encode(tokens, self._encoder)
+        data, start = encode(tokens, self._encoder), _field(tokens.start)
         with explained():
+            began = await self._when_began(stream)
             await _done(self._redis.hsetnx(_DIRECTORY, stream, repr(began)))
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zremrangebyscore(_clips(stream), tokens.start, tokens.start)
@@ -159,11 +159,22 @@ class RedisStore:
             found = await _done(self._redis.hget(_thumbnails(stream), cast("Any", _field(start))))
         return cast("bytes | None", found)
 
-    async def streams(self) -> list[StreamRecord]:
+    async def find(self, stream: str) -> StreamRecord | None:
+        """See `ClipStore.find`."""
+        with explained():
+            stored = await _done(self._redis.hget(_DIRECTORY, stream))
+            if stored is None:
+                return None
+            self._began[stream] = _began(stored)
+            [record] = await self._records([stream], [stored])
+        return record
+
+    async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
         with explained():
             began = await _done(self._redis.hgetall(_DIRECTORY))
-            return await self._records({k.decode(): _began(began[k]) for k in sorted(began)})
+            page = sorted(name for name in began if name > after.encode())[:limit]
+            return await self._records([name.decode() for name in page], [began[k] for k in page])
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
@@ -173,15 +184,28 @@ class RedisStore:
             await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))
             await _done(self._redis.hdel(_DIRECTORY, stream))
 
-    async def _records(self, began: dict[str, float]) -> list[StreamRecord]:
+    async def _when_began(self, stream: str) -> float:
+        """Return when `stream` began, in Unix seconds, whichever process began it.
+
+        Raises:
+            KeyError: If it is not remembered.
+        """
+        if stream not in self._began:
+            stored = await _done(self._redis.hget(_DIRECTORY, stream))
+            if stored is None:
+                raise KeyError(stream)
+            self._began[stream] = _began(stored)
+        return self._began[stream]
+
+    async def _records(self, names: list[str], began: list[bytes]) -> list[StreamRecord]:
         async with self._redis.pipeline(transaction=False) as pipe:
-            for name in began:
+            for name in names:
                 pipe.zcard(_clips(name))
                 pipe.zrange(_clips(name), -1, -1)
             replies = await pipe.execute()
         return [
-            StreamRecord(name, began[name], clips, end=_moment(last[0]).end if last else None)
-            for name, clips, last in zip(began, replies[::2], replies[1::2], strict=True)
+            StreamRecord(name, _began(at), clips, end=_moment(last[0]).end if last else None)
+            for name, at, clips, last in zip(names, began, replies[::2], replies[1::2], strict=True)
         ]
 
     def _read(self, stream: str, start: float, data: bytes | None) -> ClipTokens | None:

@@ -69,7 +69,7 @@ class ClipStore(Protocol):
         A clip with the same start replaces the one before it.
 
         Raises:
-            KeyError: If `begin` was not called for the stream, or it was forgotten since.
+            KeyError: If no process ever began the stream, or it was forgotten since.
             StoreFull: If there is no room.
         """
         ...
@@ -97,8 +97,17 @@ class ClipStore(Protocol):
         """Return the JPEG of the clip that starts at `start`; None if there is none."""
         ...
 
-    async def streams(self) -> list[StreamRecord]:
-        """Return every stream that is remembered, in order of name."""
+    async def find(self, stream: str) -> StreamRecord | None:
+        """Return the record of `stream`; None if it is not remembered."""
+        ...
+
+    async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
+        """Return the streams that are remembered, in order of name.
+
+        Args:
+            after: Only names behind this one.
+            limit: How many at most; None for all.
+        """
         ...
 
     async def forget(self, stream: str) -> None:

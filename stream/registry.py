@@ -118,9 +118,8 @@ class Registry:
         async with self._lock(name):
             if (live := await self._here(name)) is not None:
                 return live
-            for record in await self._store.streams():
-                if record.name == name:
-                    return await self._add(record)
+            if (record := await self._store.find(name)) is not None:
+                return await self._add(record)
         raise UnknownStream(f"There is no stream called {name}.")
 
     async def list(self, after: str = "", limit: int | None = None) -> list[StreamStatus]:
@@ -133,9 +132,10 @@ class Registry:
             limit: How many at most; None for all.
         """
         try:
-            records = {record.name: record for record in await self._store.streams()}
+            found = await self._store.streams(after, limit)
         except StoreUnavailable:
-            records = {}
+            found = []
+        records = {record.name: record for record in found}
         names = sorted(name for name in {*records, *self._streams} if name > after)
         return [self._status(name, records.get(name)) for name in names[:limit]]
 

@@ -2,12 +2,13 @@
 
     python -m tests.end_to_end.elsewhere film|relayed|endless|pictures FILM ADDRESS TOKEN
     python -m tests.end_to_end.elsewhere remembered ADDRESS TOKEN
-    python -m tests.end_to_end.elsewhere moments ADDRESS TOKEN AFTER COUNT
+    python -m tests.end_to_end.elsewhere moments ADDRESS TOKEN SINCE COUNT
     python -m tests.end_to_end.elsewhere relay URL USERNAME CREDENTIAL
 
 `film` is sent by WHIP; `relayed` too, with the ICE servers that the service names in its answer;
 `endless` again and again until it is killed. `remembered` waits until a clip of it is kept, `moments` until so many
-that start after so many seconds are, and says all of them in JSON. `relay` asks a TURN server for a relay address. Says in one line on its output how it went.
+that start after a Unix time are, and says when each began and ended. `relay` asks a TURN server for
+a relay address. Says in one line on its output how it went.
 """
 
 import asyncio
@@ -88,19 +89,27 @@ async def wait_remembered(address, token):
     return "yes"
 
 
-async def list_moments(address, token, after, count):
+async def list_moments(address, token, since, count):
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(base_url=f"http://{address}", headers=headers) as client,
+        httpx.AsyncClient(base_url=f"http://{address}/v1/streams/", headers=headers) as client,
         talking(address, token) as talk,
         asyncio.timeout(60),
     ):
         while True:
-            response = await client.get("/v1/streams/cam/moments")
-            moments = response.json()["moments"] if response.is_success else []
-            if sum(moment["start"] > float(after) for moment in moments) >= int(count):
+            moments = await get_moments(client)
+            if sum(start > float(since) for start, _ in moments) >= int(count):
                 return json.dumps(moments)
             await talk.recv()
+
+
+async def get_moments(client):
+    """Return when each moment began and ended, in Unix seconds."""
+    stream, found = await client.get("cam"), await client.get("cam/moments")
+    if not (stream.is_success and found.is_success):
+        return []
+    began = stream.json()["began"]
+    return [(began + moment["start"], began + moment["end"]) for moment in found.json()["moments"]]
 
 
 async def get_relay(url, username, credential):

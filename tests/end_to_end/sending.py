@@ -33,10 +33,10 @@ def sending(film, url, machine):
     return machine.running(*PROGRAM, "endless", str(film), address, TOKEN)
 
 
-async def moments(url, machine, after, count):
-    """Return all moments, once `count` of them start after the media second `after`."""
+async def moments(url, machine, since, count):
+    """Return (began, ended) of all moments, once `count` of them began after `since`; Unix seconds."""
     address = url.removeprefix("http://")
-    return json.loads(await elsewhere(machine, "moments", address, TOKEN, str(after), str(count)))
+    return json.loads(await elsewhere(machine, "moments", address, TOKEN, str(since), str(count)))
 
 
 async def elsewhere(machine, *arguments, **environment):

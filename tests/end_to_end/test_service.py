@@ -78,6 +78,21 @@ async def test_what_was_shown_can_be_asked_about_after_a_restart(tmp_path, film)
     assert sum(part["score"] for part in after["evidence"]) == pytest.approx(1, abs=0.01)
 
 
+async def test_a_sender_that_returns_after_a_restart_goes_on_in_a_stream_that_is_looked_at(
+    tmp_path, film
+):
+    async with serving(tmp_path / "data") as first:
+        async with sending(first, film), talking(first) as talk:
+            await remembered(talk, 1)
+        await first.stop()
+    async with serving(tmp_path / "data") as second, talking(second) as talk:
+        _, before = await answer(talk, "What did you see?")
+        async with sending(second, film):
+            await remembered(talk, 1)
+        _, after = await answer(talk, "What do you see?")
+    assert after["usage"]["clips"] > before["usage"]["clips"]
+
+
 async def test_a_returning_sender_continues_the_stream_with_a_gap(tmp_path, film):
     async with serving(tmp_path / "data") as service:
         for _ in range(2):

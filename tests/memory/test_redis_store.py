@@ -47,6 +47,21 @@ async def test_clips_of_another_encoder_are_not_read(store, embedded):
     await other.close()
 
 
+@pytest.mark.parametrize("look", ["find", "streams", "nothing"])
+async def test_a_stream_that_another_process_began_is_gone_on_with(store, embedded, look):
+    """Whether it was begun here, looked up or neither: a page may look before a camera comes."""
+    await store.append("a", clip(0.0), b"")
+    later = RedisStore.connect(embedded.url, ENCODER)
+    if look == "find":
+        await later.find("a")
+    elif look == "streams":
+        await later.streams()
+    await later.append("a", clip(4.0), b"")
+    record = await later.find("a")
+    assert (record.began, record.clips) == (1000.0, 2)
+    await later.close()
+
+
 async def test_one_damaged_clip_does_not_hide_the_others(store, redis, caplog):
     for start in (0.0, 4.0, 8.0):
         await store.append("a", clip(start), b"")

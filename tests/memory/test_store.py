@@ -118,6 +118,29 @@ async def test_streams_are_listed_by_name(store):
     ]
 
 
+async def test_streams_are_listed_in_parts(store):
+    for name in ("c", "a", "b", "B-1"):
+        await filled(store, 0.0, stream=name)
+
+    async def names(*args, **kwargs):
+        return [record.name for record in await store.streams(*args, **kwargs)]
+
+    assert await names() == ["B-1", "a", "b", "c"]
+    assert await names(limit=2) == ["B-1", "a"]
+    assert await names("a", 1) == ["b"]
+    assert await names("aa") == ["b", "c"]
+    assert await names("c") == []
+
+
+async def test_one_stream_is_found_by_its_name(store):
+    await filled(store, 0.0, 4.0)
+    found = await store.find("a")
+    assert (found.name, found.began, found.clips, found.end) == ("a", 1000.0, 2, 5.5)
+    assert await store.find("nobody") is None
+    await store.forget("a")
+    assert await store.find("a") is None
+
+
 async def test_no_streams_is_an_empty_list(store):
     assert await store.streams() == []
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 import numpy as np
 import torch
 
-from memory.store import Moment, StoreUnavailable, StreamRecord
+from memory.local_store import LocalStore
+from memory.store import StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
 from model.types import ClipTokens, Evidence, Finish, Usage, Words
 from stream.status import Changed
@@ -79,66 +80,57 @@ class FakeEngine:
         self.gate.set()
 
 
-class FakeStore:
-    """Keeps clips in this process.
+class FakeStore(LocalStore):
+    """A store in this process that fails when it is told to.
 
     Set `away` to make every call fail, `broken` to make writing fail as no store should.
     """
 
     def __init__(self):
+        super().__init__("fake-encoder")
         self.away = False
         self.broken = False
-        self.records = {}
-        self.tokens = defaultdict(dict)
-        self.pictures = defaultdict(dict)
         self.written = asyncio.Event()
 
     def _check(self):
         if self.away:
             raise StoreUnavailable("The store cannot be reached.")
 
-    def _record(self, name):
-        tokens = self.tokens[name]
-        end = max((t.end for t in tokens.values()), default=None)
-        return StreamRecord(name, self.records[name], len(tokens), end)
-
     async def begin(self, stream, now):
         self._check()
-        self.records.setdefault(stream, now)
-        return self._record(stream)
+        return await super().begin(stream, now)
 
     async def append(self, stream, tokens, thumbnail):
         self._check()
         if self.broken:
             raise RuntimeError("this is not in the contract")
-        self.tokens[stream][tokens.start] = tokens
-        self.pictures[stream][tokens.start] = thumbnail
+        await super().append(stream, tokens, thumbnail)
         self.written.set()
 
     async def clips(self, stream, after=float("-inf"), until=float("inf")):
         self._check()
-        for start in sorted(self.tokens[stream]):
-            if after < start <= until:
-                yield self.tokens[stream][start]
+        async for tokens in super().clips(stream, after, until):
+            yield tokens
 
     async def moments(self, stream, after=float("-inf"), limit=1000):
         self._check()
-        found = [t for start, t in sorted(self.tokens[stream].items()) if start > after]
-        return [Moment(t.start, t.end) for t in found[-limit:]]
+        return await super().moments(stream, after, limit)
 
     async def thumbnail(self, stream, start):
         self._check()
-        return self.pictures[stream].get(start)
+        return await super().thumbnail(stream, start)
 
-    async def streams(self):
+    async def find(self, stream):
         self._check()
-        return [self._record(name) for name in sorted(self.records)]
+        return await super().find(stream)
+
+    async def streams(self, after="", limit=None):
+        self._check()
+        return await super().streams(after, limit)
 
     async def forget(self, stream):
         self._check()
-        self.records.pop(stream, None)
-        self.tokens.pop(stream, None)
-        self.pictures.pop(stream, None)
+        await super().forget(stream)
 
 
 def picture(colour=(200, 30, 30), height=24, width=32):

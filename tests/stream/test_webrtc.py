@@ -76,8 +76,8 @@ async def test_a_real_sender_is_remembered(live, store, film, codec):
     status = live.status()
     assert (status.state, status.source) == ("ended", "webrtc")
     assert status.frames > status.sampled >= 4
-    first = min(store.tokens["yard"])
-    red, _, blue = store.tokens["yard"][first].values[0].tolist()
+    first = await anext(store.clips("yard"))
+    red, _, blue = first.values[0].tolist()
     assert red > blue + 100
 
 
