@@ -91,9 +91,13 @@ class Answer:
             id=self.item_id, role="assistant", content=(OutputText(text=self.text[:4000]),)
         )
 
+    async def begin(self) -> None:
+        """Say that there will be an answer; the first thing said of it."""
+        response = Response(id=self.id, status="in_progress")
+        await self._send(ResponseCreated(event_id=new_id("event"), response=response))
+
     async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
         """Send `pieces` as they come, and how it ended."""
-        await self._begin()
         try:
             finish = await self._words(pieces)
         except FAILURES as failure:
@@ -103,17 +107,12 @@ class Answer:
 
     async def refuse(self, failure: Exception) -> None:
         """Say why there is no answer; `failure` is one of `FAILURES`."""
-        await self._begin()
         await self._fail(failure)
 
     async def end_cancelled(self) -> None:
         """Say that the client stopped the answer."""
         details = StatusDetails(type="cancelled", reason="client_cancelled")
         await self._end("cancelled", details)
-
-    async def _begin(self) -> None:
-        response = Response(id=self.id, status="in_progress")
-        await self._send(ResponseCreated(event_id=new_id("event"), response=response))
 
     async def _fail(self, failure: Exception) -> None:
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.

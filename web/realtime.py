@@ -168,8 +168,11 @@ class Connection:
             message = "There is no question; add one with conversation.item.create first."
             raise Refused("no_question", message) from None
         self._answer = Answer(self._send, self._around.monotonic, event.event_id)
+        await self._answer.begin()
         keep = event.response.conversation == "auto"
         self._writing = self._tasks.create_task(self._write(self._answer, question, keep=keep))
+        # A task that is cancelled before its first step says nothing: not even that it is over.
+        await asyncio.sleep(0)
 
     async def _write(self, answer: Answer, question: Question, *, keep: bool) -> None:
         try:

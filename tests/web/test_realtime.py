@@ -159,6 +159,22 @@ async def test_a_cancelled_answer_stops_and_the_next_question_is_answered(servic
     assert text == "again "
 
 
+async def test_an_answer_cancelled_in_the_same_breath_ends_too_and_the_next_is_written(service):
+    await service.remember()
+    service.engine.gate.clear()
+    async with service.talk() as talk:
+        await talk.add("one two")
+        await talk.say({"type": "response.create"})
+        await talk.say({"type": "response.cancel"})
+        created = await talk.hear("response.created")
+        _, response = await talk.until_done()
+        assert response["id"] == created["response"]["id"]
+        assert response["status"] == "cancelled"
+        service.engine.gate.set()
+        await talk.ask("again")
+        assert (await talk.until_done())[0] == "again "
+
+
 async def test_cancelling_nothing_is_refused(service):
     async with service.talk() as talk:
         await talk.say({"type": "response.cancel"})
