@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 NEWS_WAITING = 64
 
 
+class StreamClosed(Exception):
+    """The stream was closed, or an internal error stopped it: open it anew by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
     """How a stream looks at its source.
@@ -134,6 +138,7 @@ class LiveStream:
             on_trouble=self._changed,
         )
         self.broken = False
+        self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -170,8 +175,11 @@ class LiveStream:
         on from the newest clip.
 
         Raises:
+            StreamClosed: If it is closed: what is fed now would be lost.
             TooManyStreams: If it has no source and every place of the registry is taken.
         """
+        if self._closed or self.broken:
+            raise StreamClosed("The stream was closed meanwhile; connect again.")
         if not self.fed:
             self._admit()
         self._close_feed("Another source took over.")
@@ -276,6 +284,7 @@ class LiveStream:
 
     async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
+        self._closed = True
         self._close_feed(reason)
         self._encoder.close()
         if self._tasks:

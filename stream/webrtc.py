@@ -32,6 +32,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
     Raises:
         BadOffer: If it is too long, no SDP, has no video, or no codec that can be read here.
         NoPortFree: If every UDP port of the configured range is taken.
+        StreamClosed: If the stream was closed meanwhile.
         TooManyStreams: If every place for a stream with a source is taken.
     """
     offer = read_offer(sdp, sends=True)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy
+from stream.live import StreamClosed
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
 
 
@@ -39,6 +40,7 @@ _STATUS: Mapping[type[Exception], int] = {
     BadName: 422,
     UnknownStream: 404,
     TooManyStreams: 503,
+    StreamClosed: 503,  # while it was being connected to: the next try begins it anew
     StoreUnavailable: 503,
     StoreFull: 507,
     TooManyRemembered: 507,

@@ -12,7 +12,7 @@ from av import VideoFrame
 from stream.file_track import FileTrack
 from stream.ice import WebRtcSettings, new_connection
 from stream.keyframes import Decoding
-from stream.live import LiveSettings
+from stream.live import LiveSettings, StreamClosed
 from stream.offer import BadOffer, IceRestart
 from stream.peer import hang_up, video_receivers
 from stream.player import Player
@@ -255,6 +255,16 @@ async def test_the_end_of_the_stream_hangs_up(registry, live, film):
         await player.accept(peer.answer)
         await registry.forget("yard")
         await peer.wait_closed()
+
+
+async def test_a_stream_closed_while_it_is_connected_to_takes_no_sender(registry, live, film):
+    before = len(asyncio.all_tasks())
+    async with Player(film) as player:
+        answering = asyncio.create_task(answer_offer(player.offer, live, settings=SETTINGS))
+        await registry.forget("yard")
+        with pytest.raises(StreamClosed):
+            await answering
+    assert len(asyncio.all_tasks()) <= before
 
 
 async def test_a_refused_stream_leaves_no_connection_behind(registry, live, film):

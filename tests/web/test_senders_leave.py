@@ -140,6 +140,24 @@ async def test_without_a_free_port_a_sender_is_told_when_to_come_back(player, an
         assert (await send(client, another, "other")).status_code == 201
 
 
+async def test_a_sender_whose_stream_is_deleted_while_it_connects_begins_anew_with_its_next_try(
+    player, another
+):
+    async with echo_service(sample_rate=30) as service, service.client() as client:
+        with service.house.registry.beginnings() as begun:
+            connecting = asyncio.create_task(send(client, player))
+            await begun.next()
+        await service.house.registry.forget("cam")
+        refused = await connecting
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "connect again" in refused.json()["detail"]
+        assert len(service.house.feeding) == len(service.house.senders) == 0
+        async with service.talk() as talk:
+            await send(client, another)
+            await talk.hear("flashback.moment")
+
+
 async def test_a_sender_that_crashed_comes_back_at_the_limit_and_keeps_its_place(player, another):
     async with echo_service(max_streams=1) as service, service.client() as client:
         first = await send(client, player)
