@@ -49,9 +49,9 @@ class SlowEngine:
         """See `Engine.reach`."""
         return self._engine.reach(stream)
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens]) -> None:
+    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
         """See `Engine.extend`."""
-        self._engine.extend(stream, clips)
+        self._engine.extend(stream, clips, after)
 
     def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""

@@ -70,18 +70,26 @@ class Engine(Protocol):
         """
         ...
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens]) -> None:
+    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
         """Add `clips`, oldest first, to the history of `stream`. Returns at once.
 
-        The work is done when nothing more urgent waits, at the latest before the next answer
-        on this stream. A clip that starts before the history's reach is known already and is
-        passed over, so giving the same clips twice does no harm.
+        The work is done when nothing more urgent waits, at the latest before an answer that is
+        asked for from then on. A clip that starts before the history's reach is known already
+        and is passed over, so giving the same clips twice does no harm.
+
+        Args:
+            stream: Whose history.
+            clips: To add.
+            after: End of the clip before them, in media seconds. If the history does not reach
+                that far (any more), they would leave a hole: all are passed over. None means
+                that nothing comes before them, or nothing that matters.
         """
         ...
 
     def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer `question` from the history of `stream`, as words come; the last is a `Finish`.
 
+        It looks at every clip given before it was asked, perhaps at some given later.
         Closing the generator stops the writing within one token. Use `aclosing`.
 
         Raises:

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from model.cache import Blocks, KeyValues, Span
 from model.dropout import Tokens, kept_by_score
-from model.language import positions_of
+from model.language import Pause, go_on, positions_of
 from model.reading import Reader, Reading
 
 
@@ -135,12 +135,18 @@ class History:
         return range(first, max(first, stop))
 
     @torch.inference_mode()
-    def ask(self, suffix: Float[Tensor, "n hidden"], clips: range | None = None) -> Reading:
+    def ask(
+        self,
+        suffix: Float[Tensor, "n hidden"],
+        clips: range | None = None,
+        pause: Pause = go_on,
+    ) -> Reading:
         """Read a question on top of the history, which is left as it was.
 
         Args:
             suffix: Embeddings of everything after the visual tokens.
             clips: Look only at these; None is all.
+            pause: See `Decoder.run`.
         """
         clips = range(len(self.clips)) if clips is None else clips
         reader, spans = self._reader, self._visible(clips)
@@ -156,14 +162,14 @@ class History:
         reading = Reading(caches, [*self._positions, *([0.0] * fresh)])
         tokens = Tokens.of_text(suffix)
         for number in range(self._segments - (not self._selecting)):
-            tokens = reader.advance(caches, reading.positions, number, tokens)
+            tokens = reader.advance(caches, reading.positions, number, tokens, pause)
         if not self._selecting:
-            reader.finish(reading, tokens, self._segments - 1, 0)
+            reader.finish(reading, tokens, self._segments - 1, 0, pause)
             reading.tokens_kept = sum(stop - start for start, stop in spans[-1][1:])
             return reading
         visual = sum(stop - start for start, stop in spans[0][1:])
         chosen = self._select(reading, tokens, spans[-1], visual)
-        return reader.finish(reading, chosen, self._segments, visual)
+        return reader.finish(reading, chosen, self._segments, visual, pause)
 
     def _arrive(self, tokens: Tokens) -> list[Int64[Tensor, " clips"]]:
         """Run new tokens up to the selection; return how many of each clip every segment saw."""

@@ -3,19 +3,24 @@
 A turn is short: a word of every answer being written (in one batch), then one new question,
 then one batch of arriving clips from any streams, then a few clips for a history that lags, one
 with a question waiting first. So nobody waits for a whole answer, or for more than one batch.
+Reading a question may take most of a second; the batch of that turn gets in between two of its
+layers if it is there by then, as a camera's picture grows old and a first word a little later
+does not matter.
 
 Coroutines talk to the thread through bounded queues; results go back through the event loop
 that asked.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
-from model.engine import EngineBusy
+from model.engine import EngineBusy, HistoryGone
+from model.language import Pause
 from model.shelf import Shelf
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
 from model.video_chat import VideoChat
@@ -82,16 +87,21 @@ class LocalEngine:
                 raise EngineBusy(f"{len(self._clips)} clips wait to be encoded")
             self._clips.append((clip, future))
             self._work.notify()
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            # If it was cancelled it may still wait, and would take the place of another.
+            with self._work, contextlib.suppress(ValueError):
+                self._clips.remove((clip, future))
 
     def reach(self, stream: str) -> float | None:
         """See `Engine.reach`."""
         return self._shelf.reach(stream)
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens]) -> None:
+    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
         """See `Engine.extend`."""
         if clips:
-            self._shelf.give(stream, clips)
+            self._shelf.give(stream, clips, after)
             with self._work:
                 self._work.notify()
 
@@ -110,7 +120,10 @@ class LocalEngine:
             EngineFailed: If the network fails.
         """
         # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
-        answer = Answer(stream, question, asyncio.get_running_loop(), asyncio.Queue())
+        loop, until = asyncio.get_running_loop(), self._shelf.reach(stream)
+        if until is None:
+            raise HistoryGone("nothing is held of this stream")
+        answer = Answer(stream, question, until, loop, asyncio.Queue())
         with self._work:
             if self._closing or len(self._questions) >= QUESTIONS_WAITING:
                 raise EngineBusy(f"{len(self._questions)} questions wait for the language model")
@@ -126,6 +139,8 @@ class LocalEngine:
                     return
         finally:
             answer.cancelled.set()
+            with self._work, contextlib.suppress(ValueError):
+                self._questions.remove(answer)
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -157,9 +172,15 @@ class LocalEngine:
         return bool(waiting) or self._shelf.lagging() is not None
 
     def _turn(self) -> None:
+        encoded = False
+
+        def encode_a_batch() -> None:
+            nonlocal encoded
+            encoded = encoded or self._encode()
+
         self._desk.write()
-        self._begin()
-        self._encode()
+        self._begin(encode_a_batch)
+        encode_a_batch()
         self._catch_up()
 
     def _give_up(self, error: Exception) -> None:
@@ -175,37 +196,36 @@ class LocalEngine:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
 
-    def _begin(self) -> None:
-        """Read the first question whose stream's history is up to date."""
+    def _begin(self, pause: Pause) -> None:
+        """Read the first question whose stream's history holds what it asks about."""
         with self._work:
-            for answer in [a for a in self._questions if a.cancelled.is_set()]:
-                self._questions.remove(answer)
-            ready = (a for a in self._questions if not self._shelf.lags(a.stream))
+            ready = (a for a in self._questions if not self._shelf.lags(a.stream, a.until))
             next_one = None if self._desk.full else next(ready, None)
             if next_one is None:
                 return
             self._questions.remove(next_one)
         try:
-            self._desk.begin(next_one, self._shelf.current(next_one.stream))
+            self._desk.begin(next_one, self._shelf.current(next_one.stream), pause)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
             next_one.fail(error)
 
-    def _encode(self) -> None:
-        """Encode a batch of clips, whichever streams they come from."""
+    def _encode(self) -> bool:
+        """Encode a batch of clips, whichever streams they come from; say if there was any."""
         with self._work:
             batch = [self._clips.popleft() for _ in range(min(BATCH, len(self._clips)))]
         batch = [(clip, future) for clip, future in batch if future.set_running_or_notify_cancel()]
         if not batch:
-            return
-        for _, future in batch:
-            future.begun()
+            return False
         try:
+            for _, future in batch:
+                future.begun()
             encoded = self._chat.encode([clip for clip, _ in batch])
         except Exception as error:  # noqa: BLE001 - handed to the one who sent the clip
             self._encode_each(batch, error)
-            return
+            return True
         for (_, future), tokens in zip(batch, encoded, strict=True):
             future.set_result(tokens)
+        return True
 
     def _encode_each(self, batch: Sequence[tuple[Clip, _Encoding]], error: Exception) -> None:
         """Encode one by one what failed together: one stream's bad clip is its own affair."""
@@ -218,12 +238,13 @@ class LocalEngine:
     def _catch_up(self) -> None:
         """Let a history that lags read a few clips: one that a question waits for, or any."""
         with self._work:
-            asked = [a.stream for a in self._questions]
-        stream = next(filter(self._shelf.lags, asked), None) or self._shelf.lagging()
+            asked = [(a.stream, a.until) for a in self._questions]
+        lagging = (stream for stream, until in asked if self._shelf.lags(stream, until))
+        stream = next(lagging, None) or self._shelf.lagging()
         if stream is None:
             return
         try:
-            self._shelf.advance(stream, spared=asked[0] if asked else None)
+            self._shelf.advance(stream, spared=asked[0][0] if asked else None)
         except Exception:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)

@@ -24,7 +24,7 @@ from model.dropout import (
     kept_uniformly,
     text_guided_scores,
 )
-from model.language import Decoder, Rotary, positions_of
+from model.language import Decoder, Pause, Rotary, go_on, positions_of
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +90,9 @@ class Reader:
         reading = Reading([KeyValues() for _ in range(layers)], [0.0] * len(self.segments))
         return self.finish(reading, tokens, 0, int((tokens.clip != TEXT).sum()))
 
-    def finish(self, reading: Reading, tokens: Tokens, first: int, visual: int) -> Reading:
+    def finish(
+        self, reading: Reading, tokens: Tokens, first: int, visual: int, pause: Pause = go_on
+    ) -> Reading:
         """Take `tokens` from the start of segment `first` to the logits.
 
         Args:
@@ -98,26 +100,32 @@ class Reader:
             tokens: Everything that this segment reads.
             first: The segment.
             visual: Droppable tokens there were before any stage.
+            pause: See `Decoder.run`.
         """
         last = len(self.segments) - 1
         for number in range(first, last):
-            tokens = self.advance(reading.caches, reading.positions, number, tokens)
+            tokens = self.advance(reading.caches, reading.positions, number, tokens, pause)
             tokens = self._drop(reading, tokens, self.stages[number], visual)
         rotary = self._move(reading.positions, last, tokens)
         hidden = self.decoder.run_to_last(
-            tokens.hidden, rotary, self.segments[last], reading.caches
+            tokens.hidden, rotary, self.segments[last], reading.caches, pause
         )
         reading.tokens_kept = int((tokens.place >= 0).sum())
         reading.logits = self.decoder.logits(hidden[-1])
         return reading
 
     def advance(
-        self, caches: Sequence[KeyValues], positions: list[float], number: int, tokens: Tokens
+        self,
+        caches: Sequence[KeyValues],
+        positions: list[float],
+        number: int,
+        tokens: Tokens,
+        pause: Pause = go_on,
     ) -> Tokens:
         """Take `tokens` through segment `number`, moving its position on."""
         rotary = self._move(positions, number, tokens)
         hidden = self.decoder.run(
-            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)]
+            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)], pause
         )
         return tokens.after(hidden)
 

@@ -82,10 +82,15 @@ class Shelf:
         place = self._places.get(stream)
         return None if place is None else place.reach
 
-    def give(self, stream: str, clips: Sequence[ClipTokens]) -> None:
-        """Let `clips`, oldest first, wait to be read; those already known are passed over."""
+    def give(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+        """Let `clips`, oldest first, wait to be read; those already known are passed over.
+
+        All are, if the history does not reach `after`: see `Engine.extend`.
+        """
         with self._lock:
             place = self._places.get(stream)
+            if after is not None and (place is None or place.reach < after):
+                return
             if place is None:
                 place = self._places[stream] = _Place()
                 # More than fits at once is not read at all: the newest are what is looked at.
@@ -110,10 +115,15 @@ class Shelf:
             self._places.move_to_end(stream)
         return self._opened(place)
 
-    def lags(self, stream: str) -> bool:
-        """Return whether clips of `stream` wait to be read before it can be asked about."""
+    def lags(self, stream: str, until: float) -> bool:
+        """Return whether a clip of `stream` waits to be read that begins at or before `until`.
+
+        What begins later came after the question: who waits for that too may wait for ever.
+        """
         place = self._places.get(stream)
-        return place is not None and bool(place.waiting) and not place.full
+        if place is None or place.full or not place.waiting:
+            return False
+        return place.waiting[0].start <= until
 
     def lagging(self) -> str | None:
         """Return a stream with something left to read, the most recently used first."""

@@ -20,7 +20,7 @@ from model.cost import Meter
 from model.dropout import TEXT, Tokens
 from model.engine import QuestionTooLong
 from model.history import History
-from model.language import Decoder
+from model.language import Decoder, Pause, go_on
 from model.merge import merge_tokens
 from model.preprocess import resize
 from model.projector import Projector
@@ -147,8 +147,13 @@ class VideoChat:
         ]
         history.extend([(clip.start, clip.end) for clip in clips], tokens)
 
-    def ask(self, history: History, question: Question) -> Asked | None:
+    def ask(self, history: History, question: Question, pause: Pause = go_on) -> Asked | None:
         """Read `question` on top of `history`; None if no clip lies in the time asked about.
+
+        Args:
+            history: Of the stream asked about.
+            question: To read.
+            pause: See `Decoder.run`.
 
         Raises:
             QuestionTooLong: If the question alone has too many tokens.
@@ -157,7 +162,7 @@ class VideoChat:
         if not clips:
             return None
         suffix = self._suffix(question, self._seen(history, clips))
-        return Asked(history.ask(self._embed(suffix), clips), clips, len(suffix))
+        return Asked(history.ask(self._embed(suffix), clips, pause), clips, len(suffix))
 
     @torch.inference_mode()
     def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:

@@ -15,6 +15,7 @@ import torch
 from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.generate import TextStream, choose
 from model.history import History
+from model.language import Pause, go_on
 from model.types import AnswerPiece, Finish, FinishReason, Question, Words
 from model.video_chat import Asked, VideoChat
 
@@ -30,10 +31,20 @@ EXPECTED = (EngineBusy, NothingSeen, QuestionTooLong)
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """A question on its way to becoming an answer; `pieces` belongs to `loop`."""
+    """A question on its way to becoming an answer; `pieces` belongs to `loop`.
+
+    Attributes:
+        stream: Which is asked about.
+        question: What is asked.
+        until: How far its history reached when it was asked, in media seconds.
+        loop: Of whoever asked.
+        pieces: What they get.
+        cancelled: Whether they do not want it any more.
+    """
 
     stream: str
     question: Question
+    until: float
     loop: asyncio.AbstractEventLoop
     pieces: asyncio.Queue[AnswerPiece | Exception]
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -91,8 +102,8 @@ class Desk:
         """Whether no further answer can be begun."""
         return len(self._writing) >= AT_ONCE
 
-    def begin(self, answer: Answer, history: History | None) -> None:
-        """Read the question of `answer` on top of `history`.
+    def begin(self, answer: Answer, history: History | None, pause: Pause = go_on) -> None:
+        """Read the question of `answer` on top of `history`; see `Decoder.run` for `pause`.
 
         Raises:
             HistoryGone: If there is none.
@@ -101,7 +112,7 @@ class Desk:
         """
         if history is None:
             raise HistoryGone("nothing is held of this stream")
-        asked = self._chat.ask(history, answer.question)
+        asked = self._chat.ask(history, answer.question, pause)
         if asked is None:
             raise NothingSeen("nothing has been seen yet in the time asked about")
         self._seed += 1

@@ -33,27 +33,29 @@ class Recall:
         A history with a hole would stay wrong: one that lags is left to `catch_up`.
         """
         if self._engine.reach(self._stream) == after:
-            self._engine.extend(self._stream, [tokens])
+            self._engine.extend(self._stream, [tokens], after)
 
-    async def catch_up(self) -> None:
+    async def catch_up(self) -> bool:
         """Bring the history up to date from the store; of what is too much, the newest.
 
         Every question does so; whoever expects one (someone opened the page) does it ahead.
+        Returns whether anything is remembered; the engine may have given it up meanwhile.
 
         Raises:
             StoreUnavailable: If memory cannot be read.
             ForeignTokens: If what is remembered was made by another vision encoder.
         """
         async with self._catching_up:
-            begin = await self._first_missing()
+            reach, begin = await self._first_missing()
             page: list[ClipTokens] = []
             async for tokens in self._store.clips(self._stream, after=begin):
                 page.append(tokens)
                 if len(page) == PAGE:
-                    self._engine.extend(self._stream, page)
-                    page = []
+                    self._engine.extend(self._stream, page, reach)
+                    reach, page = page[-1].end, []
             if page:
-                self._engine.extend(self._stream, page)
+                self._engine.extend(self._stream, page, reach)
+            return bool(page) or reach is not None
 
     async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything remembered so far, as words come; use `aclosing`.
@@ -67,8 +69,7 @@ class Recall:
             EngineFailed: If the network fails.
         """
         for _ in range(TRIES):
-            await self.catch_up()
-            if self._engine.reach(self._stream) is None:
+            if not await self.catch_up():
                 raise NothingSeen("Nothing has been seen on this stream yet.")
             try:
                 async with aclosing(self._engine.answer(self._stream, question)) as pieces:
@@ -80,8 +81,8 @@ class Recall:
                 return
         raise EngineBusy("other streams that are asked about take all the memory of histories")
 
-    async def _first_missing(self) -> float:
-        """Return the time after which clips begin that the history lacks, in media seconds.
+    async def _first_missing(self) -> tuple[float | None, float]:
+        """Return where the history ends, and the time after which clips begin that it lacks.
 
         One that lacks more than it could hold is given up: the newest clips are what is looked at.
         """
@@ -89,6 +90,6 @@ class Recall:
         after = -math.inf if reach is None else reach
         missing = await self._store.moments(self._stream, after, limit=capacity + 1)
         if len(missing) <= capacity:
-            return after
+            return reach, after
         self._engine.forget(self._stream)
-        return math.nextafter(missing[-capacity].start, -math.inf)
+        return None, math.nextafter(missing[-capacity].start, -math.inf)

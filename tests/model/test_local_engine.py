@@ -12,45 +12,9 @@ from model import shelf
 from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.local_engine import BATCH, CLIPS_WAITING, LocalEngine
 from model.tiny import tiny
-from model.types import Clip, ClipTokens, Finish, Question, Turn, Words
+from model.types import Clip, ClipTokens, Finish, Question, Turn
 from model.video_chat import VideoChat
-
-CHAT = VideoChat(tiny())
-
-
-class Recording(VideoChat):
-    """Notes what the engine has it do, in order; fails at what is named."""
-
-    def __init__(self):
-        super().__init__(tiny())
-        self.calls = []
-        self.fails = set()
-        self._step, self.reader.step = self.reader.step, self.step
-
-    def encode(self, clips):
-        self._note("encode", [clip.start for clip in clips])
-        return super().encode(clips)
-
-    def ask(self, history, question):
-        self._note("ask", question.text)
-        return super().ask(history, question)
-
-    def extend(self, history, clips):
-        self._note("extend", len(clips))
-        super().extend(history, clips)
-
-    def evidence(self, history, asked):
-        self._note("evidence", None)
-        return super().evidence(history, asked)
-
-    def step(self, readings, chosen):
-        self._note("step", len(readings))
-        self._step(readings, chosen)
-
-    def _note(self, what, about):
-        self.calls.append((what, about))
-        if what in self.fails:
-            raise RuntimeError(f"no {what} today")
+from tests.model.engines import CHAT, Recording, ask, clip, encoded, seen
 
 
 @pytest.fixture
@@ -65,28 +29,6 @@ async def engine():
     made = LocalEngine(CHAT)
     yield made
     await made.close()
-
-
-def clip(number, seed=0):
-    generator = torch.Generator().manual_seed(1000 * seed + number)
-    pixels = torch.randint(0, 256, (4, 24, 32, 3), dtype=torch.uint8, generator=generator)
-    return Clip(pixels, 4.0 * number, 4.0 * number + 3)
-
-
-async def seen(engine, stream, count, seed=0):
-    clips = await asyncio.gather(*(engine.encode(clip(n, seed)) for n in range(count)))
-    engine.extend(stream, clips)
-    return clips
-
-
-def encoded(count):
-    """Return clips that no engine of a test has been given."""
-    return CHAT.encode([clip(number) for number in range(count)])
-
-
-async def ask(engine, stream="a", *, text="what?", **about):
-    pieces = [p async for p in engine.answer(stream, Question(text, **({"tokens": 6} | about)))]
-    return "".join(p.text for p in pieces if isinstance(p, Words)), pieces[-1]
 
 
 async def test_an_answer_ends_with_what_it_rests_on(engine):
@@ -317,7 +259,7 @@ async def test_what_fails_fails_for_the_one_who_asked_alone(recorded, step):
 async def test_an_engine_that_fails_outside_any_answer_says_so_and_goes_on(recorded, monkeypatch):
     await seen(recorded, "a", 1)
 
-    def broken(stream):
+    def broken(stream, until):
         raise RuntimeError("nobody expected this")
 
     with monkeypatch.context() as patched:

@@ -59,8 +59,10 @@ class FakeEngine:
         clips = self.histories.get(stream)
         return clips[-1].end if clips else None
 
-    def extend(self, stream, clips):
+    def extend(self, stream, clips, after=None):
         reach = self.reach(stream)
+        if after is not None and (reach is None or reach < after):
+            return
         known = float("-inf") if reach is None else reach
         self.histories[stream] += [c for c in clips if c.start >= known]
 

@@ -8,19 +8,19 @@ import torch
 
 from memory.local_store import LocalStore
 from model import shelf
-from model.engine import EngineBusy, HistoryGone
+from model.engine import EngineBusy, HistoryGone, NothingSeen
 from model.local_engine import LocalEngine
 from model.tiny import tiny
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
-from stream.recall import TRIES, Recall
+from stream.recall import PAGE, TRIES, Recall
 
 PARTS = tiny()
 SHORT = replace(
     PARTS,
-    config=replace(PARTS.config, language=replace(PARTS.config.language, max_positions=1836)),
+    config=replace(PARTS.config, language=replace(PARTS.config.language, max_positions=2636)),
 )
-"""Of whose positions about sixty clips take all."""
+"""Of whose positions about a hundred and sixty clips take all."""
 
 
 @pytest.fixture
@@ -92,6 +92,68 @@ async def answered(recall):
     return (await last_piece(recall)).usage.clips
 
 
+async def test_a_history_given_up_between_two_pages_is_made_again_without_a_hole(engine):
+    class Crowded(LocalStore):
+        """Other streams need the engine's memory while a second page is read."""
+
+        crowded = True
+
+        async def clips(self, stream, after=float("-inf"), until=float("inf")):
+            count = 0
+            async for tokens in super().clips(stream, after, until):
+                count += 1
+                if self.crowded and count == PAGE + 2:
+                    self.crowded = False
+                    engine.forget(stream)
+                yield tokens
+
+    store = Crowded(engine.encoder)
+    await remembered(store, "a", engine.capacity)
+    assert engine.capacity > PAGE + 2
+    finish = await last_piece(Recall("a", engine, store))
+    assert (finish.usage.start, finish.usage.clips) == (0.0, engine.capacity)
+
+
+class Giving:
+    """An engine whose memory other streams take just before, or after, it is given clips."""
+
+    def __init__(self, engine, *, before=0, after=0):
+        self._engine, self.before, self.after = engine, before, after
+        self.capacity, self.reach = engine.capacity, engine.reach
+        self.answer, self.forget = engine.answer, engine.forget
+
+    def extend(self, stream, clips, after=None):
+        self.before -= 1
+        if self.before == 0:
+            self._engine.forget(stream)
+        self._engine.extend(stream, clips, after)
+        self.after -= 1
+        if self.after == 0:
+            self._engine.forget(stream)
+
+
+async def test_a_clip_that_comes_as_the_history_is_given_up_does_not_begin_one_with_a_hole(engine):
+    store = LocalStore(engine.encoder)
+    clips = await remembered(store, "a", 3)
+    recall = Recall("a", Giving(engine, before=2), store)
+    await recall.catch_up()
+    [newest] = await remembered(store, "a", 1, first=3)
+    recall.learn(newest, after=clips[-1].end)
+    finish = await last_piece(recall)
+    assert (finish.usage.start, finish.usage.clips) == (0.0, 4)
+
+
+async def test_a_history_given_up_before_the_question_is_not_taken_for_a_stream_without_clips(
+    engine,
+):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 3)
+    finish = await last_piece(Recall("a", Giving(engine, after=1), store))
+    assert finish.usage.clips == 3
+    with pytest.raises(NothingSeen, match="Nothing has been seen on this stream yet"):
+        await last_piece(Recall("b", Giving(engine), store))
+
+
 async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
     tries = []
 
@@ -108,8 +170,8 @@ async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
         def reach(self, stream):
             return engine.reach(stream)
 
-        def extend(self, stream, clips):
-            engine.extend(stream, clips)
+        def extend(self, stream, clips, after=None):
+            engine.extend(stream, clips, after)
 
         async def answer(self, stream, question):
             raise HistoryGone

@@ -40,7 +40,9 @@ class EchoEngine:
         history = self._histories.get(stream)
         return history[-1].end if history else None
 
-    def extend(self, stream, clips):
+    def extend(self, stream, clips, after=None):
+        if after is not None and (self.reach(stream) is None or self.reach(stream) < after):
+            return
         history = self._histories.setdefault(stream, [])
         history += [clip for clip in clips if not history or clip.start >= history[-1].end]
 

@@ -1,0 +1,69 @@
+"""An engine around the tiny network for tests: what it is given, what it is asked, what it does."""
+
+import asyncio
+
+import torch
+
+from model.language import go_on
+from model.tiny import tiny
+from model.types import Clip, Question, Words
+from model.video_chat import VideoChat
+
+CHAT = VideoChat(tiny())
+
+
+class Recording(VideoChat):
+    """Notes what the engine has it do, in order; fails at what is named."""
+
+    def __init__(self):
+        super().__init__(tiny())
+        self.calls = []
+        self.fails = set()
+        self._step, self.reader.step = self.reader.step, self.step
+
+    def encode(self, clips):
+        self._note("encode", [clip.start for clip in clips])
+        return super().encode(clips)
+
+    def ask(self, history, question, pause=go_on):
+        self._note("ask", question.text)
+        return super().ask(history, question, pause)
+
+    def extend(self, history, clips):
+        self._note("extend", len(clips))
+        super().extend(history, clips)
+
+    def evidence(self, history, asked):
+        self._note("evidence", None)
+        return super().evidence(history, asked)
+
+    def step(self, readings, chosen):
+        self._note("step", len(readings))
+        self._step(readings, chosen)
+
+    def _note(self, what, about):
+        self.calls.append((what, about))
+        if what in self.fails:
+            raise RuntimeError(f"no {what} today")
+
+
+def clip(number, seed=0):
+    generator = torch.Generator().manual_seed(1000 * seed + number)
+    pixels = torch.randint(0, 256, (4, 24, 32, 3), dtype=torch.uint8, generator=generator)
+    return Clip(pixels, 4.0 * number, 4.0 * number + 3)
+
+
+async def seen(engine, stream, count, seed=0):
+    clips = await asyncio.gather(*(engine.encode(clip(n, seed)) for n in range(count)))
+    engine.extend(stream, clips)
+    return clips
+
+
+def encoded(count):
+    """Return clips that no engine of a test has been given."""
+    return CHAT.encode([clip(number) for number in range(count)])
+
+
+async def ask(engine, stream="a", *, text="what?", **about):
+    pieces = [p async for p in engine.answer(stream, Question(text, **({"tokens": 6} | about)))]
+    return "".join(p.text for p in pieces if isinstance(p, Words)), pieces[-1]

@@ -1,0 +1,167 @@
+"""Nobody starves: neither clips under a stream of questions, nor a question under many clips.
+
+Counted in steps of the engine, never in time.
+"""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+import torch
+
+from model.engine import EngineBusy
+from model.local_engine import BATCH, CLIPS_WAITING, QUESTIONS_WAITING, LocalEngine
+from model.types import ClipTokens, Question
+from model.writing import AT_ONCE
+from tests.model.engines import Recording, ask, clip, seen
+
+MANY = 40
+
+
+@pytest.fixture
+async def engine():
+    made = LocalEngine(Recording())
+    yield made
+    await made.close()
+
+
+def blank(number):
+    return ClipTokens(torch.zeros(16, 32), 4.0 * number, 4.0 * number + 3)
+
+
+class Flooded(Recording):
+    """Is given as many clips of a stream as it has just read, while there are any."""
+
+    def __init__(self, clips):
+        super().__init__()
+        self.engine, self.coming = None, clips
+
+    def extend(self, history, clips):
+        super().extend(history, clips)
+        more, self.coming = self.coming[: len(clips)], self.coming[len(clips) :]
+        self.engine.extend("a", more)
+
+
+async def test_a_question_waits_for_the_clips_before_it_not_for_those_that_keep_coming():
+    chat = Flooded([blank(n) for n in range(6, 6 + 4 * MANY)])
+    chat.engine = engine = LocalEngine(chat)
+    try:
+        with engine._work:  # everything is there before the thread may look
+            engine.extend("a", [blank(n) for n in range(6)])
+            asked = asyncio.ensure_future(ask(engine, tokens=1))
+            await asyncio.sleep(0)
+        _, finish = await asked
+    finally:
+        await engine.close()
+    before = [what for what, _ in chat.calls[: chat.calls.index(("ask", "what?"))]]
+    assert before == ["extend", "extend"]
+    assert finish.usage.clips >= 6
+
+
+class Interrupted(Recording):
+    """Has clips come while it reads a question, after each of its layers in turn."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = 0
+        self.come = lambda: None
+
+    def ask(self, history, question, pause):
+        def after_a_layer():
+            self.layers += 1
+            self.calls.append(("layer", self.layers))
+            self.come()
+            pause()
+
+        return super().ask(history, question, after_a_layer)
+
+
+@pytest.mark.parametrize("layers", [{2, 4}, {5}])
+async def test_clips_that_come_while_a_question_is_read_get_in_once_between_two_of_its_layers(
+    layers,
+):
+    chat = Interrupted()
+    engine = LocalEngine(chat)
+    loop, encoding = asyncio.get_running_loop(), []
+    try:
+        await seen(engine, "a", 3)
+        undisturbed = await ask(engine)
+        chat.calls.clear()
+        chat.layers = 0
+
+        def come():
+            if chat.layers in layers:
+                number = len(encoding)
+                future = asyncio.run_coroutine_threadsafe(engine.encode(clip(number, 5)), loop)
+                encoding.append(asyncio.wrap_future(future, loop=loop))
+                while not engine._clips:  # the engine's thread lets the loop take it
+                    pass
+
+        chat.come = come
+        disturbed = await ask(engine)
+        await asyncio.gather(*encoding)
+    finally:
+        await engine.close()
+    order = [what for what, _ in chat.calls]
+    first = order.index("encode")
+    assert order[:first] == ["ask", *["layer"] * min(layers)]
+    # A question waits for one batch at most: the next clip has the following turn.
+    assert order[first + 1 :].count("layer") == 5 - min(layers)
+    assert "encode" not in order[first + 1 : order.index("step")]
+    assert order.count("encode") == len(layers)
+    assert disturbed == undisturbed
+
+
+async def test_a_stream_of_questions_does_not_starve_clips_nor_they_the_questions(engine):
+    """Eight answers and more questions than can be begun; each turn has a batch of clips."""
+    calls = engine._chat.calls
+    await seen(engine, "a", 2)
+    calls.clear()
+    with engine._work:
+        asked = [asyncio.ensure_future(ask(engine, tokens=40)) for _ in range(QUESTIONS_WAITING)]
+        clips = [asyncio.ensure_future(engine.encode(clip(n, 1))) for n in range(CLIPS_WAITING)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*clips)
+    upto = len(calls)
+    await asyncio.gather(*asked)
+    encoded = [n for n, (what, _) in enumerate(calls[:upto]) if what == "encode"]
+    assert len(encoded) == CLIPS_WAITING // BATCH
+    for before, after in pairwise(encoded):
+        between = [what for what, _ in calls[before:after]]
+        assert between.count("step") <= 1
+        assert between.count("ask") <= 1
+    asks = [n for n, (what, _) in enumerate(calls) if what == "ask"]
+    for before, after in pairwise(asks[:AT_ONCE]):
+        assert [what for what, _ in calls[before:after]].count("encode") <= 1
+    for before, after in pairwise(asks[AT_ONCE:]):
+        steps = [what for what, _ in calls[before:after]].count("step")
+        assert steps <= 40, "the next question begins as soon as an answer has ended"
+
+
+async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
+    with engine._work:  # the thread cannot take any meanwhile
+        given_up = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(CLIPS_WAITING)]
+        await asyncio.sleep(0)
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        wanted = asyncio.ensure_future(engine.encode(clip(70)))
+        await asyncio.sleep(0)
+    assert (await wanted).start == 4.0 * 70
+    assert [about for what, about in engine._chat.calls if what == "encode"] == [[280.0]]
+
+
+async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
+    await seen(engine, "a", 1)
+    with engine._work:
+        given_up = [asyncio.ensure_future(ask(engine, text="a")) for _ in range(QUESTIONS_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(EngineBusy):
+            await anext(engine.answer("a", Question("one too many")))
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        wanted = asyncio.ensure_future(ask(engine, text="b"))
+        await asyncio.sleep(0)
+    assert (await wanted)[1].usage.clips == 1
+    assert [about for what, about in engine._chat.calls if what == "ask"] == ["b"]
