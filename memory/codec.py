@@ -21,6 +21,7 @@ from memory.store import ForeignTokens
 from model.types import ClipTokens
 
 LARGEST = 16 * 2**20  # bytes of one clip; the largest encoder we know needs 0.2 MB
+LARGEST_THUMBNAIL = 2**18  # bytes
 _HEADER = struct.Struct("<4sBBIIdd")
 _MAGIC, _VERSION = b"FBCT", 1
 
@@ -76,6 +77,18 @@ def decode(data: bytes, encoder: str) -> ClipTokens:
         raise CorruptClip(f"the clip at {start} s holds values that are not finite")
     # A copy: the buffer is read-only, and tensors are not.
     return ClipTokens(torch.from_numpy(stored.astype("=f2")), start=start, end=end)
+
+
+def check_thumbnail(thumbnail: bytes) -> None:
+    """Make sure that a clip's JPEG is of a size that may be stored beside it.
+
+    Raises:
+        ValueError: If it is larger than `LARGEST_THUMBNAIL`.
+    """
+    if len(thumbnail) > LARGEST_THUMBNAIL:
+        raise ValueError(
+            f"a thumbnail takes {LARGEST_THUMBNAIL} bytes at most, not {len(thumbnail)}"
+        )
 
 
 def _check_encoder(name: bytes, encoder: str) -> None:

@@ -6,7 +6,7 @@ Clips go through the same codec as in Redis, so an answer is the same from eithe
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from memory.codec import decode, encode
+from memory.codec import check_thumbnail, decode, encode
 from memory.store import Moment, StoreFull, StreamRecord
 from model.types import ClipTokens
 
@@ -48,9 +48,11 @@ class LocalStore:
 
         Raises:
             KeyError: If the stream was not begun, or was forgotten.
+            ValueError: If the clip or its thumbnail is nothing that can be stored.
             StoreFull: If there is no room.
         """
-        shelf, data = self._shelves[stream], encode(tokens, self._encoder)
+        check_thumbnail(thumbnail)
+        data, shelf = encode(tokens, self._encoder), self._shelves[stream]
         replaced = len(shelf.tokens.get(tokens.start, b""))
         replaced += len(shelf.thumbnails.get(tokens.start, b""))
         used = self._used - replaced + len(data) + len(thumbnail)

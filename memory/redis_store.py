@@ -14,11 +14,11 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
-from memory.codec import CorruptClip, decode, encode
+from memory.codec import CorruptClip, check_thumbnail, decode, encode
 from memory.redis_errors import explained
 from memory.store import Moment, StoreUnavailable, StreamRecord
 from model.types import ClipTokens
@@ -26,7 +26,7 @@ from model.types import ClipTokens
 log = logging.getLogger(__name__)
 
 PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
-LARGEST_THUMBNAIL = 2**18  # bytes
+CONNECTIONS = 32
 _DIRECTORY = "flashback:streams"
 _NOT_OURS = "Redis holds something under our keys that this version did not write"
 _SPAN, _START = struct.Struct("<dd"), struct.Struct("<d")
@@ -47,27 +47,26 @@ class RedisStore:
         self.corrupt = 0
         self._redis = redis
         self._encoder = encoder
-        # What the directory said; written again with every clip: a Redis that came back empty
-        # must not change what media time zero means to a stream that is still running.
-        self._began: dict[str, float] = {}
 
     @classmethod
     def connect(cls, url: str, encoder: str, *, patience: float = 5.0) -> "RedisStore":
         """Return a store for the Redis at `url`; the first call of a method connects.
 
-        An answer that takes more than `patience` seconds, twice, counts as none.
+        An answer that takes more than `patience` seconds, twice, counts as none. Calls beyond
+        `CONNECTIONS` at once wait for one another, each for `patience` seconds at most.
 
         Raises:
             ValueError: If `url` is not a Redis URL; the message does not repeat it.
         """
         try:
-            redis = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 url,
+                timeout=patience,
                 socket_timeout=patience,
                 socket_connect_timeout=patience,
                 # Once more after a pooled connection went stale; writing a clip twice is harmless.
                 retry=Retry(ConstantBackoff(0.05), 1),
-                max_connections=32,
+                max_connections=CONNECTIONS,
                 # Else every connection reads the package's metadata from disk, on the event loop.
                 driver_info=None,
             )
@@ -77,12 +76,13 @@ class RedisStore:
                 "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, "
                 "rediss://… with TLS, or unix:///path/to/redis.sock"
             ) from None
-        return cls(redis, encoder)
+        return cls(Redis.from_pool(pool), encoder)
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` with the reason unless Redis answers."""
+        """Raise `StoreUnavailable` with the reason unless Redis can be read."""
         with explained():
-            await _done(self._redis.ping())
+            # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
+            await _done(self._redis.hlen(_DIRECTORY))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -91,11 +91,13 @@ class RedisStore:
     async def begin(self, stream: str, now: float) -> StreamRecord:
         """See `ClipStore.begin`."""
         with explained():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hsetnx(_DIRECTORY, stream, repr(now))
-                pipe.hget(_DIRECTORY, stream)
-                _, stored = await pipe.execute()
-            self._began[stream] = _began(stored)
+            stored = await _done(self._redis.hget(_DIRECTORY, stream))
+            # Only then a write: a full Redis refuses one even if it would change nothing.
+            if stored is None:
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.hsetnx(_DIRECTORY, stream, repr(now))
+                    pipe.hget(_DIRECTORY, stream)
+                    _, stored = await pipe.execute()
             [record] = await self._records([stream], [stored])
         return record
 
@@ -104,21 +106,21 @@ class RedisStore:
 
         Raises:
             KeyError: If no process ever began the stream, or it was forgotten since.
-            ValueError: If the thumbnail is larger than `LARGEST_THUMBNAIL`, or the clip cannot
-                be encoded.
+            ValueError: If the clip or its thumbnail is nothing that can be stored.
         """
-        if len(thumbnail) > LARGEST_THUMBNAIL:
-            raise ValueError(f"a thumbnail takes {LARGEST_THUMBNAIL} bytes, not {len(thumbnail)}")
+        check_thumbnail(thumbnail)
         data, start = encode(tokens, self._encoder), _field(tokens.start)
         with explained():
-            began = await self._when_began(stream)
-            await _done(self._redis.hsetnx(_DIRECTORY, stream, repr(began)))
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.zremrangebyscore(_clips(stream), tokens.start, tokens.start)
                 pipe.zadd(_clips(stream), {_SPAN.pack(tokens.start, tokens.end): tokens.start})
                 pipe.hset(_tokens(stream), cast("Any", start), cast("Any", data))
                 pipe.hset(_thumbnails(stream), cast("Any", start), cast("Any", thumbnail))
                 await pipe.execute()
+            # Asked afterwards: a stream that another process forgets meanwhile leaves nothing.
+            if not await _done(self._redis.hexists(_DIRECTORY, stream)):
+                await self._unlink(stream)
+                raise KeyError(stream)
 
     async def clips(
         self, stream: str, after: float = float("-inf"), until: float = float("inf")
@@ -165,7 +167,6 @@ class RedisStore:
             stored = await _done(self._redis.hget(_DIRECTORY, stream))
             if stored is None:
                 return None
-            self._began[stream] = _began(stored)
             [record] = await self._records([stream], [stored])
         return record
 
@@ -178,24 +179,13 @@ class RedisStore:
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
-        self._began.pop(stream, None)
         with explained():
             # The directory last: a stream half forgotten is still listed, and can be forgotten.
-            await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))
+            await self._unlink(stream)
             await _done(self._redis.hdel(_DIRECTORY, stream))
 
-    async def _when_began(self, stream: str) -> float:
-        """Return when `stream` began, in Unix seconds, whichever process began it.
-
-        Raises:
-            KeyError: If it is not remembered.
-        """
-        if stream not in self._began:
-            stored = await _done(self._redis.hget(_DIRECTORY, stream))
-            if stored is None:
-                raise KeyError(stream)
-            self._began[stream] = _began(stored)
-        return self._began[stream]
+    async def _unlink(self, stream: str) -> None:
+        await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))
 
     async def _records(self, names: list[str], began: list[bytes]) -> list[StreamRecord]:
         async with self._redis.pipeline(transaction=False) as pipe:

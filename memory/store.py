@@ -60,7 +60,11 @@ class ClipStore(Protocol):
     """
 
     async def begin(self, stream: str, now: float) -> StreamRecord:
-        """Return the record of `stream`, made with `began=now` (Unix seconds) if it is new."""
+        """Return the record of `stream`, made with `began=now` (Unix seconds) if it is new.
+
+        Raises:
+            StoreFull: If it is new and there is no room.
+        """
         ...
 
     async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> None:
@@ -69,7 +73,10 @@ class ClipStore(Protocol):
         A clip with the same start replaces the one before it.
 
         Raises:
-            KeyError: If no process ever began the stream, or it was forgotten since.
+            KeyError: If no process ever began the stream, or it was forgotten since, by whomever:
+                also if the whole store came back empty. Nothing was written.
+            ValueError: If a value or time is nothing that can be stored (not finite, or beyond
+                what half precision holds), or the clip or its thumbnail is too large.
             StoreFull: If there is no room.
         """
         ...
@@ -111,5 +118,9 @@ class ClipStore(Protocol):
         ...
 
     async def forget(self, stream: str) -> None:
-        """Drop everything known of `stream`; an unknown stream is fine."""
+        """Drop everything known of `stream`; an unknown stream is fine.
+
+        Raises:
+            StoreFull: If the store can write nothing any more, not even that.
+        """
         ...

@@ -83,7 +83,7 @@ class ClipEncoder:
 
     @property
     def lost(self) -> int:
-        """Clips lost to overload: displaced by newer ones, stale, or refused by the engine."""
+        """Clips lost to overload: displaced, stale, refused, or not done when the stream closed."""
         return self._mailbox.lost + self._stale + self._refused
 
     @property
@@ -123,9 +123,11 @@ class ClipEncoder:
         self._mailbox.close()
 
     def abandon(self) -> None:
-        """Wake whoever waits for `settled`: `run` will not go on."""
+        """Lose what waits, and wake whoever waits for `settled`: `run` will not go on."""
         self._closed = True
-        self._mailbox.close()
+        if self._mailbox:
+            log.warning("stream %s: %d clips were not encoded", self._name, len(self._mailbox))
+        self._mailbox.lose()
         self._done.set()
 
     async def run(self) -> None:
@@ -164,13 +166,20 @@ class ClipEncoder:
             self.pace.clip_encoded(took, self._engine.frames_per_clip / self.pace.rate)
 
     async def _try(self, clip: Clip, captured: float) -> BaseException | None:
-        """Encode `clip` and hand on what is to be remembered; return what went wrong."""
+        """Encode `clip` and hand on what is to be remembered; return what went wrong.
+
+        Raises:
+            CancelledError: If the stream was closed before the engine was done.
+        """
         # In a task of its own: whatever the network makes of one clip, the stream goes on.
         work = asyncio.create_task(self._work(clip, captured))
         try:
             await asyncio.wait([work])
-        finally:
+        except asyncio.CancelledError:
+            self._refused += 1
             work.cancel()
+            await asyncio.wait([work])
+            raise
         if work.cancelled():
             return EngineBusy("The engine stopped.")
         if (error := work.exception()) is None:

@@ -9,6 +9,7 @@ opens a new feed of the same stream, and what was seen stays.
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
@@ -111,7 +112,7 @@ class LiveStream:
         self._admit = admit
         self._clips = record.clips
         self._end = record.end
-        self._newest = record.end or 0.0
+        self._newest = record.end
         self._feed: Feed | None = None
         self._frames_before = self._sampled_before = 0
         self._sampler = FrameSampler(settings.rate)
@@ -123,6 +124,7 @@ class LiveStream:
             store,
             capacity=settings.unwritten_clips,
             retry_after=settings.retry_after,
+            on_begun=self._take_over,
             on_written=self._remembered,
             on_trouble=self._changed,
         )
@@ -156,6 +158,16 @@ class LiveStream:
         """Whether clips wait to be encoded or written."""
         return self._encoder.busy or len(self._writer) > 0
 
+    @property
+    def asked(self) -> bool:
+        """Whether someone is being answered from it, or about to be."""
+        return self._recall.busy
+
+    @property
+    def end(self) -> float | None:
+        """End of the newest remembered clip in media seconds; None without clips."""
+        return self._end
+
     def now(self) -> float:
         """Return the monotonic seconds that feeds count in."""
         return self._monotonic()
@@ -186,14 +198,15 @@ class LiveStream:
         if self._feed is not None:
             self._frames_before += self._feed.frames
             self._sampled_before += self._feed.sampled
-        if not own_times:
-            # A first clip within a second: who has just connected wants to ask.
-            self._sampler.hurry(self._engine.frames_per_clip, self._settings.first_rate)
+        # A first clip within a second: who has just connected wants to ask. Whatever comes, its
+        # first picture is looked at.
+        hurried = 0 if own_times else self._engine.frames_per_clip
+        self._sampler.hurry(hurried, self._settings.first_rate)
         opened = self._monotonic()
-        origin = max(self._wall() - self._record.began, self._newest)
-        timeline: Timeline = (
-            OwnTimeline(self._newest) if own_times else ArrivalTimeline(self._newest)
-        )
+        # Later than all before, if only just: a clip that starts when another does replaces it.
+        earliest = 0.0 if self._newest is None else math.nextafter(self._newest, math.inf)
+        origin = max(self._wall() - self._record.began, earliest)
+        timeline: Timeline = OwnTimeline(earliest) if own_times else ArrivalTimeline(earliest)
         self._feed = Feed(
             source,
             own_times=own_times,
@@ -230,7 +243,7 @@ class LiveStream:
             rate=self._encoder.pace.rate,
             lost=Losses(
                 overload=self._encoder.lost,
-                failed=self._encoder.failed,
+                failed=self._encoder.failed + self._writer.refused,
                 unwritten=self._writer.lost_unwritten,
                 full=self._writer.lost_full,
             ),
@@ -285,23 +298,42 @@ class LiveStream:
     async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
         self._closed = True
+        self._recall.close()
         self._close_feed(reason)
         self._encoder.close()
         if self._tasks:
-            encoding, writing, watching = self._tasks
-            watching.cancel()
-            await asyncio.wait([encoding], timeout=self._settings.close_within)
-            self._writer.close()
-            await asyncio.wait([writing], timeout=self._settings.close_within)
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._end_tasks(*self._tasks)
+        self._encoder.abandon()
+        self._writer.abandon()
         self._news.close()
         self._pictures.close()
 
-    def refresh(self, record: StreamRecord) -> None:
-        """Take over what the store knows now, which may have folded or lost old clips."""
-        self._clips = record.clips
+    async def _end_tasks(
+        self,
+        encoding: asyncio.Task[None],
+        writing: asyncio.Task[None],
+        watching: asyncio.Task[None],
+    ) -> None:
+        watching.cancel()
+        try:
+            await asyncio.wait([encoding], timeout=self._settings.close_within)
+            self._writer.close()
+            await asyncio.wait([writing], timeout=self._settings.close_within)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def refresh(self, record: StreamRecord | None, known: float | None) -> None:
+        """Take over what the store said, which may have lost old clips.
+
+        Args:
+            record: What it said; None if it does not know the stream.
+            known: What `end` was when it was asked: what was remembered since is not lost.
+        """
+        lost = known is not None and _end(record) < known
+        if lost or _end(record) >= (-math.inf if self._end is None else self._end):
+            self._take_over(record)
 
     def check(self) -> None:
         """Show the stream as stalled if pictures stopped coming."""
@@ -313,15 +345,22 @@ class LiveStream:
             self._feed.close(reason)
 
     def _take(self, clip: Clip, captured: float) -> None:
-        self._newest = max(self._newest, clip.end)
+        self._newest = clip.end if self._newest is None else max(self._newest, clip.end)
         self._encoder.put(clip, captured, paced=not (self._feed and self._feed.own_times))
         self._sampler.rate = self._encoder.pace.rate
 
     def _remembered(self, tokens: ClipTokens) -> None:
         self._recall.learn(tokens, after=self._end)
-        self._end = tokens.end
-        self._clips += 1
+        if self._end is None or tokens.end > self._end:  # else its first reply was lost
+            self._end = tokens.end
+            self._clips += 1
         self._news.publish(Remembered(Moment(tokens.start, tokens.end)))
+
+    def _take_over(self, record: StreamRecord | None) -> None:
+        if self._end is not None and _end(record) < self._end:
+            self._recall.start_over()
+        self._clips = 0 if record is None else record.clips
+        self._end = None if record is None else record.end
 
     async def _watch(self) -> None:
         while True:
@@ -338,3 +377,7 @@ class LiveStream:
             self._encoder.abandon()
             self._writer.abandon()
             self._close_feed("An internal error stopped the stream; the log says more.")
+
+
+def _end(record: StreamRecord | None) -> float:
+    return -math.inf if record is None or record.end is None else record.end

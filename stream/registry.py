@@ -91,6 +91,7 @@ class Registry:
             TooManyStreams: If it has no source and every place is taken.
             TooManyRemembered: If it is new and no more may be remembered.
             StoreUnavailable: If it is new here and the store cannot say when it began.
+            StoreFull: If it is new and the store has no room.
         """
         _check(name)
         async with self._lock(name):
@@ -131,13 +132,18 @@ class Registry:
             after: Only names behind this one.
             limit: How many at most; None for all.
         """
+        before = {name: (live, live.end) for name, live in self._streams.items()}
         try:
             found = await self._store.streams(after, limit)
         except StoreUnavailable:
-            found = []
+            found, before = [], {}
         records = {record.name: record for record in found}
-        names = sorted(name for name in {*records, *self._streams} if name > after)
-        return [self._status(name, records.get(name)) for name in names[:limit]]
+        names = sorted(name for name in {*records, *self._streams} if name > after)[:limit]
+        for name in names:
+            live, end = before.get(name, (None, None))
+            if live is not None:
+                live.refresh(records.get(name), end)
+        return [self._status(name, records.get(name)) for name in names]
 
     async def forget(self, name: str) -> None:
         """Close the stream and drop everything known of it; an unknown one is fine.
@@ -145,6 +151,7 @@ class Registry:
         Raises:
             BadName: If `name` is not allowed.
             StoreUnavailable: If the store cannot be reached; the stream is closed nevertheless.
+            StoreFull: If the store can write nothing any more, not even that.
         """
         _check(name)
         async with self._lock(name):
@@ -188,7 +195,8 @@ class Registry:
     def _unused(self) -> str | None:
         """Return the stream asked for longest ago of those without a source that nobody is at."""
         for name, live in self._streams.items():
-            if not live.fed and not live.unfinished and not self._lock.busy(name):
+            busy = live.fed or live.unfinished or live.asked or self._lock.busy(name)
+            if not busy:
                 return name
         return None
 
@@ -214,6 +222,9 @@ class Registry:
         if record.clips or name in self._streams or self._lock.busy(name):
             return False
         async with self._lock(name):
+            now = await self._store.find(name)  # another process may have fed it meanwhile
+            if now is not None and now.clips:
+                return False
             await self._store.forget(name)
         return True
 
@@ -226,13 +237,10 @@ class Registry:
             await live.close(reason)
 
     def _status(self, name: str, record: StreamRecord | None) -> StreamStatus:
-        live = self._streams.get(name)
-        if live is None:
-            assert record is not None
-            return remembered(record, self._settings.rate)
-        if record is not None:
-            live.refresh(record)
-        return live.status()
+        if (live := self._streams.get(name)) is not None:
+            return live.status()
+        assert record is not None
+        return remembered(record, self._settings.rate)
 
     def _make(self, record: StreamRecord) -> LiveStream:
         return LiveStream(

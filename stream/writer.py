@@ -34,6 +34,7 @@ class ClipWriter:
     Attributes:
         lost_unwritten: Clips that made room for newer ones while the store was away.
         lost_full: Clips the store had no room for.
+        refused: Clips that are nothing the store could keep: the network made no numbers of them.
         trouble: None while the store takes what is seen; else the sentence that says why not.
     """
 
@@ -44,6 +45,7 @@ class ClipWriter:
         *,
         capacity: int,
         retry_after: float,
+        on_begun: Callable[[StreamRecord], None],
         on_written: Callable[[ClipTokens], None],
         on_trouble: Callable[[], None],
     ) -> None:
@@ -54,17 +56,20 @@ class ClipWriter:
             store: Remembers.
             capacity: Clips that may wait.
             retry_after: Seconds between two attempts while the store is away.
+            on_begun: Is told what the store holds after it was away or had lost the stream.
             on_written: Is told of every clip that is safe.
             on_trouble: Is told when `trouble` changes.
         """
         self.lost_unwritten = 0
         self.lost_full = 0
+        self.refused = 0
         self.trouble: str | None = None
         self._record = record
         self._store = store
         self._waiting: deque[Entry] = deque()
         self._capacity = capacity
         self._retry_after = retry_after
+        self._on_begun = on_begun
         self._on_written = on_written
         self._on_trouble = on_trouble
         self._writing = False
@@ -95,8 +100,9 @@ class ClipWriter:
         self._changed.set()
 
     def abandon(self) -> None:
-        """Wake whoever waits for `settled`: `run` will not go on."""
+        """Lose what waits, and wake whoever waits for `settled`: `run` will not go on."""
         self.close()
+        self._give_up()
         self._quiet.set()
 
     async def run(self) -> None:
@@ -110,12 +116,14 @@ class ClipWriter:
                 await self._changed.wait()
             entry = self._waiting.popleft()
             self._writing = True
+            written = False
             try:
                 written = await self._write(entry)
             finally:
                 self._writing = False
+                if not written:
+                    self._put_back(entry)
             if not written:
-                self._put_back(entry)
                 if self._closed.is_set():
                     self._give_up()
                 else:
@@ -124,12 +132,15 @@ class ClipWriter:
     async def _write(self, entry: Entry) -> bool:
         """Return whether `entry` is done with: remembered, or refused for good."""
         try:
-            if self.trouble is not None:
-                await self._store.begin(self._record.name, self._record.began)
-            await self._store.append(self._record.name, entry.tokens, entry.thumbnail)
+            await self._append(entry)
         except StoreUnavailable:
             self._tell(AWAY)
             return False
+        except ValueError as error:
+            self.refused += 1
+            log.error("a clip of stream %s cannot be kept: %s", self._record.name, error)  # noqa: TRY400
+            self._tell(f"What was seen last cannot be kept, and is lost: {error}.")
+            return True
         except StoreFull as error:
             self.lost_full += 1
             self._tell(f"Memory is full; new clips are lost. {error}")
@@ -138,6 +149,30 @@ class ClipWriter:
         self._on_written(entry.tokens)
         return True
 
+    async def _append(self, entry: Entry) -> None:
+        """Hand `entry` to the store, which may have come back without the stream.
+
+        Raises:
+            StoreUnavailable: If it cannot be reached, or loses the stream again and again.
+        """
+        name = self._record.name
+        if self.trouble is not None:
+            await self._begin()
+        try:
+            await self._store.append(name, entry.tokens, entry.thumbnail)
+        except KeyError:
+            # Another process forgot it, or the store came back empty. Its source still sends: what
+            # is seen from now on is remembered, under the same media times.
+            log.warning("stream %s: memory has lost it; it is begun again", name)
+            await self._begin()
+            try:
+                await self._store.append(name, entry.tokens, entry.thumbnail)
+            except KeyError:
+                raise StoreUnavailable(f"{name} is forgotten again and again") from None
+
+    async def _begin(self) -> None:
+        self._on_begun(await self._store.begin(self._record.name, self._record.began))
+
     def _put_back(self, entry: Entry) -> None:
         if len(self._waiting) < self._capacity:
             self._waiting.appendleft(entry)
@@ -145,6 +180,8 @@ class ClipWriter:
             self.lost_unwritten += 1
 
     def _give_up(self) -> None:
+        if not self._waiting:
+            return
         self.lost_unwritten += len(self._waiting)
         log.warning("stream %s: %d clips could not be written", self._record.name, len(self))
         self._waiting.clear()

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from memory.embedded import EmbeddedRedis
-from memory.redis_store import LARGEST_THUMBNAIL, RedisStore
+from memory.redis_store import CONNECTIONS, RedisStore
 from memory.store import ForeignTokens, Moment, StoreFull, StoreUnavailable
 from model.types import ClipTokens
 
@@ -93,12 +93,41 @@ async def test_a_full_redis_refuses_a_clip_whole_and_still_reads(store, redis):
     await store.append("a", clip(0.0), b"")  # there is room again
 
 
-async def test_a_stream_keeps_its_beginning_when_redis_comes_back_empty(store, redis):
+async def test_a_redis_that_came_back_empty_knows_no_stream_until_it_is_begun(store, redis):
     await store.append("a", clip(0.0), b"")
     await redis.flushall()
+    with pytest.raises(KeyError):
+        await store.append("a", clip(4.0), b"")
+    assert await redis.keys() == [], "nothing is left of what was refused"
+    await store.begin("a", 1000.0)
     await store.append("a", clip(4.0), b"")
     [record] = await store.streams()
     assert (record.began, record.clips) == (1000.0, 1)
+
+
+async def test_what_another_process_forgets_stays_forgotten(store, embedded, redis):
+    await store.append("a", clip(0.0), b"")
+    other = RedisStore.connect(embedded.url, ENCODER)
+    await other.forget("a")
+    await other.close()
+    with pytest.raises(KeyError):
+        await store.append("a", clip(4.0), b"picture")
+    assert await redis.keys() == []
+
+
+async def test_a_full_redis_goes_on_with_the_streams_it_knows(store, redis):
+    await store.append("a", clip(0.0), b"")
+    await redis.config_set("maxmemory", "1")
+    assert (await store.begin("a", 2000.0)).clips == 1
+    with pytest.raises(StoreFull, match="forget a stream"):
+        await store.begin("new", 2000.0)
+    await store.forget("a")
+
+
+async def test_more_calls_at_once_than_connections_wait_for_one_another(store):
+    await store.append("a", clip(0.0), b"picture")
+    found = await asyncio.gather(*(store.thumbnail("a", 0.0) for _ in range(3 * CONNECTIONS)))
+    assert set(found) == {b"picture"}
 
 
 async def test_the_keys_of_a_stream_live_on_one_node(store, redis):
@@ -115,11 +144,6 @@ async def test_what_somebody_else_wrote_is_said_to_be_foreign(store, redis):
     await redis.set("flashback:{b}:clips", b"not a sorted set")
     with pytest.raises(StoreUnavailable, match="Redis refused: WRONGTYPE"):
         await store.moments("b")
-
-
-async def test_a_thumbnail_has_a_ceiling(store):
-    with pytest.raises(ValueError, match=str(LARGEST_THUMBNAIL + 1)):
-        await store.append("a", clip(0.0), bytes(LARGEST_THUMBNAIL + 1))
 
 
 async def test_every_call_says_that_redis_is_gone(tmp_path):

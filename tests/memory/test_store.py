@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from memory.codec import LARGEST_THUMBNAIL
 from memory.store import Moment
 from model.types import ClipTokens
 
@@ -185,4 +186,19 @@ async def test_what_cannot_be_stored_leaves_nothing_behind(store):
     await filled(store, 0.0)
     with pytest.raises(ValueError, match="float16"):
         await store.append("a", clip(4.0, value=1e9), JPEG)
+    assert await store.moments("a") == [Moment(0.0, 1.5)]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+async def test_a_clip_of_values_that_are_no_numbers_is_refused(store, value):
+    await filled(store, 0.0)
+    with pytest.raises(ValueError, match="float16"):
+        await store.append("a", clip(4.0, value=value), JPEG)
+    assert await store.moments("a") == [Moment(0.0, 1.5)]
+
+
+async def test_a_thumbnail_has_a_ceiling(store):
+    await filled(store, 0.0)
+    with pytest.raises(ValueError, match=str(LARGEST_THUMBNAIL + 1)):
+        await store.append("a", clip(4.0), bytes(LARGEST_THUMBNAIL + 1))
     assert await store.moments("a") == [Moment(0.0, 1.5)]

@@ -1,0 +1,230 @@
+"""What a stream makes of memory that changes behind its back, and of an end in the middle of work."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+import torch
+
+from memory.store import StoreUnavailable
+from model.engine import NothingSeen
+from model.types import ClipTokens, Question, Words
+from stream.live import LiveSettings
+from stream.registry import Registry
+from stream.status import Changed
+from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch
+
+SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.2)
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def store():
+    return FakeStore()
+
+
+@pytest.fixture
+async def registry(engine, store, clock):
+    registry = Registry(
+        engine=engine,
+        store=store,
+        settings=SETTINGS,
+        wall=clock,
+        monotonic=clock,
+        capacity=2,
+        idle=0,
+    )
+    yield registry
+    engine.gate.set()
+    await registry.close()
+
+
+@pytest.fixture
+async def live(registry):
+    return await registry.open("yard")
+
+
+async def answer(live):
+    async with aclosing(live.ask(Question("What?"))) as pieces:
+        return "".join([piece.text async for piece in pieces if isinstance(piece, Words)])
+
+
+async def test_a_fed_stream_that_memory_lost_is_remembered_again_from_then_on(live, store, clock):
+    began = live.status().began
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=4.0)
+    assert await answer(live) == "2 clips"
+    await store.forget("yard")
+    await watch(live, feed, clock, seconds=2.0)
+    assert not feed.closed
+    assert (await store.find("yard")).began == began
+    assert (live.status().clips, live.status().memory) == (1, None)
+    assert await answer(live) == "1 clips", "of what is remembered, not of what was lost"
+
+
+async def test_a_stream_at_rest_that_memory_lost_is_not_answered_from_its_history(
+    registry, live, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=4.0)
+    feed.close("The sender left.")
+    assert await answer(live) == "2 clips"
+    await store.forget("yard")
+    with pytest.raises(NothingSeen):
+        await answer(live)
+    [status] = await registry.list()
+    assert (status.clips, status.end) == (0, None)
+
+
+async def test_the_list_takes_nothing_back_that_was_remembered_while_it_was_asked_for(
+    registry, live, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=2.0)
+    streams = store.streams
+
+    async def slow(*args):
+        found = await streams(*args)
+        await watch(live, feed, clock, seconds=2.0)
+        return found
+
+    store.streams = slow
+    [status] = await registry.list()
+    assert status.clips == len(await store.moments("yard")) == 2
+
+
+async def test_a_clip_written_twice_because_its_reply_was_lost_counts_once(live, store, clock):
+    append = store.append
+
+    async def deaf(*args):
+        store.append = append
+        await append(*args)
+        raise StoreUnavailable("The store did not answer in time.")
+
+    store.append = deaf
+    await watch(live, live.open_feed("webrtc"), clock, seconds=2.0)
+    assert live.status().clips == len(await store.moments("yard")) == 1
+    assert await answer(live) == "1 clips"
+
+
+async def test_a_history_is_not_made_anew_from_a_stream_that_was_deleted(
+    registry, engine, store, clock
+):
+    live = await registry.open("yard")
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=4.0)
+    engine.forget("yard")
+    clips, reading, deleted = store.clips, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args, **kwargs):
+        async for tokens in clips(*args, **kwargs):
+            yield tokens
+        reading.set()
+        await deleted.wait()
+
+    store.clips = slow
+    asking = asyncio.create_task(answer(live))
+    await reading.wait()
+    await registry.forget("yard")
+    deleted.set()
+    with pytest.raises(NothingSeen, match="deleted"):
+        await asking
+    assert engine.reach("yard") is None
+
+
+async def test_a_stream_that_is_being_asked_about_is_not_put_away(registry, live, engine, clock):
+    await watch(live, live.open_feed("webrtc"), clock, seconds=2.0)
+    live.open_feed("webrtc").close("The sender left.")
+    async with aclosing(live.ask(Question("What?"))) as pieces:
+        await anext(pieces)
+        for name in "abc":
+            await registry.open(name)
+        assert await registry.find("yard") is live
+    for name in "de":
+        await registry.open(name)
+    assert await registry.find("yard") is not live
+
+
+async def test_a_source_that_takes_over_at_once_replaces_no_clip(live, store, clock):
+    for colour in range(3):
+        feed = live.open_feed("webrtc")
+        await live.settle()
+        feed.give(feed.accepts(clock()), picture((colour, 0, 0)))
+    live.open_feed("webrtc").close("The sender left.")
+    await live.settle()
+    assert len(await store.moments("yard")) == 3
+    assert await answer(live) == "3 clips"
+
+
+async def test_files_one_after_another_replace_no_clip(live, store):
+    for _ in range(3):
+        feed = live.open_feed("file", own_times=True)
+        feed.give(feed.accepts(0.0), picture())
+        feed.close("The file is at its end.")
+        await live.settle()
+    assert len(await store.moments("yard")) == 3
+
+
+async def test_a_clip_of_values_that_are_no_numbers_costs_that_clip_alone(
+    live, engine, clock, caplog
+):
+    encode = engine.encode
+
+    async def broken(clip, begun=lambda: None):
+        return ClipTokens(torch.full((1, 3), float("nan")), clip.start, clip.end)
+
+    engine.encode = broken
+    feed = live.open_feed("webrtc")
+    with live.subscribe() as news:
+        await watch(live, feed, clock, seconds=2.0)
+        told = await until(lambda e: isinstance(e, Changed) and e.status.memory, news)
+    assert "cannot be kept" in told.status.memory
+    engine.encode = encode
+    await watch(live, feed, clock, seconds=2.0)
+    status = live.status()
+    assert (status.state, status.clips, status.memory) == ("live", 1, None)
+    assert (status.lost.failed, status.lost.total) == (1, 1)
+
+
+async def test_what_a_slow_encoder_did_not_get_done_before_the_end_is_counted(
+    registry, live, engine, clock, caplog
+):
+    engine.gate.clear()
+    show(live.open_feed("webrtc"), clock, seconds=2.0)
+    await engine.encoding.wait()
+    show(live.open_feed("webrtc"), clock, seconds=2.0)
+    waiting = asyncio.create_task(live.settle())
+    await registry.close()
+    await waiting
+    assert (live.status().clips, live.status().lost.overload) == (0, 2)
+    assert "not encoded" in caplog.text
+
+
+async def test_what_a_silent_store_did_not_take_before_the_end_is_counted(
+    registry, live, store, clock, caplog
+):
+    asked = asyncio.Event()
+
+    async def silent(*args):
+        asked.set()
+        await asyncio.Event().wait()
+
+    store.append = silent
+    feed = live.open_feed("webrtc")
+    show(feed, clock, seconds=2.0)
+    await asked.wait()
+    show(feed, clock, seconds=2.0)
+    waiting = asyncio.create_task(live.settle())
+    await registry.close()
+    await waiting
+    assert live.status().lost.unwritten == 2
+    assert "2 clips could not be written" in caplog.text
