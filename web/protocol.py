@@ -56,6 +56,8 @@ connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_larg
 
 **Streams.** A stream may begin after the connection; `flashback.stream` comes when it does, on
 every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
+`flashback.absent` comes once when there is no such stream: not yet, or not any more. A stream that
+was deleted and begins again has another `began`; nothing of before is remembered.
 
 **Pictures.** A line with an `input_image` feeds the stream with its picture; the stream then has one
 place of `FLASHBACK_MAX_STREAMS`, as any that is fed. The newest source wins: once another feeds the

@@ -40,7 +40,7 @@ from web.server_events import (
     SessionCreated,
     SessionUpdated,
 )
-from web.stream_events import MomentRemembered, MomentReport, StreamChanged
+from web.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
 from web.wire import Refused, parse
 from web.wire_items import InputImage, Message
 
@@ -235,11 +235,21 @@ class Connection:
         self._live = None
 
     async def _report(self) -> None:
+        absent = False
         with self._around.registry.beginnings() as begun:
             while True:
-                # Without a stream there is nothing to report; a question is told why.
-                with contextlib.suppress(UnknownStream, StoreUnavailable):
-                    await self._send_status(await self._find())
+                try:
+                    live = await self._find()
+                except UnknownStream:
+                    if not absent:
+                        gone = StreamAbsent(event_id=new_id("event"), stream=self._name)
+                        await self._send(gone)
+                    absent = True
+                except StoreUnavailable:
+                    pass  # there is nothing to report; a question is told why
+                else:
+                    absent = False
+                    await self._send_status(live)
                 await self._pause(begun)
 
     async def _pause(self, begun: Subscription[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from web.stream_events import MomentRemembered, ServerMessage, StreamChanged
+from web.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
 from web.wire_items import Message, Share, Temperature, Tokens, Wire
 
 
@@ -237,7 +237,8 @@ ServerEvent = Annotated[
     | ResponseDone
     | Error
     | MomentRemembered
-    | StreamChanged,
+    | StreamChanged
+    | StreamAbsent,
     Field(discriminator="type"),
 ]
 server_events: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)

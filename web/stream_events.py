@@ -31,6 +31,13 @@ class MomentRemembered(ServerMessage):
     moment: MomentReport
 
 
+class StreamAbsent(ServerMessage):
+    """There is no such stream: it has not begun yet, or was deleted and what it showed is forgotten."""
+
+    type: Literal["flashback.absent"] = "flashback.absent"
+    stream: str
+
+
 class LossReport(Wire):
     """Clips that never reached memory, by cause.
 

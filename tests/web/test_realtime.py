@@ -83,6 +83,22 @@ async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_to
         assert (await talk.hear("flashback.moment"))["moment"]["start"] < 1.0
 
 
+async def test_who_is_connected_hears_that_there_is_no_stream_and_that_there_is_none_any_more(
+    service, monkeypatch
+):
+    monkeypatch.setattr(realtime, "STATUS_SECONDS", 0.02)
+    async with service.talk() as talk, asyncio.timeout(10):
+        assert (await talk.next())["type"] == "flashback.absent"
+        await service.house.registry.open("cam")
+        began = (await talk.next())["stream"]["began"]
+        await service.house.registry.forget("cam")
+        while (event := await talk.next())["type"] != "flashback.absent":
+            assert event["type"] == "flashback.stream"
+        assert event["stream"] == "cam"
+        await service.house.registry.open("cam")
+        assert (await talk.next())["stream"]["began"] > began
+
+
 async def test_a_stream_that_begins_after_the_connection_can_be_asked(service):
     async with service.talk() as talk:
         await service.remember()

@@ -1,67 +1,120 @@
 // Talks to the service over HTTP, with the token where one is needed.
-// What a browser cannot send headers with (WebSocket, images) gets a short-lived ticket instead.
+// Nothing waits for ever: a service that is reached and stays silent is one that cannot be reached.
 
 const KEY = "flashback.token";
+const ANSWER_WITHIN = 15_000;
+const TICKET_LEFT = 120_000;
 let token = sessionStorage.getItem(KEY) ?? "";
 let ticket = { value: "", until: 0 };
+let renewing = 0;
+let askForToken = null;
+let asking = null;
 
 /** A refusal by the service: its status and the sentence it gave. */
 export class Refused extends Error {
-  constructor(status, message, retryAfter) {
+  constructor(status, message, retryAfter = 2) {
     super(message);
     this.status = status;
     this.retryAfter = retryAfter;
   }
 }
 
+/** Have `ask()` get the token from someone whenever the service wants another one; it ends with `useToken`. */
+export function whenLockedOut(ask) {
+  askForToken = ask;
+}
+
 export function useToken(value) {
   token = value;
-  ticket = { value: "", until: 0 };
+  dropTicket();
   sessionStorage.setItem(KEY, value);
 }
 
-/** Fetch `path`; a status of 400 or more becomes a `Refused`, no network at all a status of 0. */
-export async function call(path, options = {}) {
+/**
+ * Fetch `path`; a status of 400 or more becomes a `Refused`, no answer within `within` milliseconds a
+ * status of 0. While the service wants another token this waits until someone has given it.
+ */
+export async function call(path, { within = ANSWER_WITHIN, ...options } = {}) {
+  for (;;) {
+    const given = token;
+    const response = await attempt(path, options, within);
+    if (response.ok) return response;
+    if (response.status === 401 && askForToken) {
+      if (given === token) await (asking ??= askForToken().finally(() => (asking = null)));
+      continue;
+    }
+    const problem = await response.json().catch(() => ({}));
+    const detail = problem.detail ?? `The service refused (${response.status}).`;
+    throw new Refused(response.status, detail, Number(response.headers.get("Retry-After") ?? 2));
+  }
+}
+
+async function attempt(path, options, within) {
   const headers = new Headers(options.headers);
   if (token) headers.set("Authorization", `Bearer ${token}`);
-  let response;
-  try {
-    response = await fetch(path, { ...options, headers });
-  } catch {
-    throw new Refused(0, "The service cannot be reached.", 2);
-  }
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({}));
-  const detail = problem.detail ?? `The service refused (${response.status}).`;
-  throw new Refused(response.status, detail, Number(response.headers.get("Retry-After") ?? 2));
+  // What is to outlive the page cannot be waited for.
+  const signal = options.keepalive ? undefined : AbortSignal.timeout(within);
+  return fetch(path, { ...options, headers, signal }).catch(unreached);
+}
+
+/** For a `catch`: what broke off on the way is a service that cannot be reached. */
+export function unreached(error) {
+  const silent = error.name === "TimeoutError";
+  throw new Refused(0, silent ? "The service does not answer." : "The service cannot be reached.");
 }
 
 export async function getJson(path, options = {}) {
-  return (await call(path, options)).json();
+  return (await call(path, options)).json().catch(unreached);
 }
 
-export async function postJson(path, body) {
+export async function postJson(path, body, options = {}) {
   const headers = { "Content-Type": "application/json" };
-  return (await call(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  return getJson(path, { method: "POST", headers, body: JSON.stringify(body), ...options });
 }
+
+// What a browser cannot send headers with (WebSocket, images) gets a short-lived ticket instead.
 
 /** A ticket that is good for a while yet; empty where no token is needed. */
 export async function freshTicket() {
   if (!token) return "";
-  if (ticket.until - Date.now() / 1000 < 120) {
-    const made = await (await call("/v1/realtime/client_secrets", { method: "POST" })).json();
+  if (ticket.until * 1000 - Date.now() < TICKET_LEFT) {
+    const made = await getJson("/v1/realtime/client_secrets", { method: "POST" });
     ticket = { value: made.value, until: made.expires_at };
+    clearTimeout(renewing);
+    renewing = setTimeout(renew, Math.max(TICKET_LEFT, ticket.until * 1000 - Date.now() - TICKET_LEFT));
   }
   return ticket.value;
 }
 
-export function thumbnailUrl(stream, start) {
-  return `/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`;
+/** Forget the ticket: a service that was started anew takes none of before. */
+export function dropTicket() {
+  clearTimeout(renewing);
+  ticket = { value: "", until: 0 };
 }
 
-/** The newest picture of a stream; `version` changes when there is a newer one. */
-export function newestUrl(stream, version) {
-  return `/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`;
+function renew() {
+  freshTicket().catch(() => {}); // who needs it next asks again
+}
+
+/** Show in `image` the moment of `stream` that starts at `start`. */
+export function showMoment(image, stream, start) {
+  show(image, () => `/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`);
+}
+
+/** Show in `image` the newest picture of a stream; `version` changes when there is a newer one. */
+export function showNewest(image, stream, version) {
+  show(image, () => `/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`);
+}
+
+function show(image, address) {
+  const src = address();
+  if (image.getAttribute("src") === src) return;
+  // A picture may be loaded long after it was asked for, when it is scrolled to: with a ticket of then.
+  image.onerror = async () => {
+    await freshTicket().catch(() => {});
+    if (image.getAttribute("src") === src && address() !== src) show(image, address);
+  };
+  image.src = src;
 }
 
 function query(values) {

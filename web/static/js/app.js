@@ -14,6 +14,7 @@ import { Strip } from "./strip.js";
 
 const $ = (id) => document.getElementById(id);
 const TAKEN = "Another page or source sends to this stream now, so this page has stopped.";
+const RECALL_AGAIN = 3000;
 const STATES = { connecting: "connecting", open: "connected", lost: "reconnecting", idle: "ready" };
 
 const showMoment = (moment) => {
@@ -23,7 +24,12 @@ const showMoment = (moment) => {
 const stage = new Stage(() => strip.press(null));
 const strip = new Strip(showMoment);
 const chat = new Chat({ evidence: (parts) => strip.mark(parts), show: showMoment });
-const picker = new Picker({ camera: () => send("camera"), screen: () => send("screen"), watch });
+const picker = new Picker({
+  camera: () => send("camera"),
+  screen: () => send("screen"),
+  watch,
+  reached: (there) => connection(there ? "idle" : "lost"),
+});
 
 let here = "";
 let socket = null;
@@ -53,19 +59,37 @@ function turnTo(stream) {
   $("change").hidden = false;
   $("stream-name").textContent = stream;
   history.replaceState(null, "", `#${stream}`);
+  let began = null;
   socket = new Socket(stream);
   const mine = socket;
   socket.addEventListener("state", ({ detail }) => {
     if (mine !== socket) return;
     connection(detail);
     if (detail === "open") recall(stream, mine);
+    else stage.status(null); // what was said of it may be true no more
   });
-  socket.addEventListener("flashback.stream", ({ detail }) => stage.status(detail.stream));
+  socket.addEventListener("flashback.stream", ({ detail }) => {
+    // Begun anew since we looked: its time, too, begins anew.
+    if (began !== null && detail.stream.began !== began) forgotten(stream);
+    began = detail.stream.began;
+    stage.status(detail.stream);
+  });
+  socket.addEventListener("flashback.absent", () => {
+    began = null;
+    forgotten(stream);
+    stage.absent();
+  });
   socket.addEventListener("flashback.moment", ({ detail }) => {
     strip.add(detail.moment);
     stage.remembered(detail.moment);
   });
   chat.attach(socket, stream);
+}
+
+/** Nothing that was shown before is remembered any more. */
+function forgotten(stream) {
+  strip.reset(stream);
+  stage.forget();
 }
 
 /** Fill the strip with what was remembered before we came, and while we were away. */
@@ -76,8 +100,9 @@ async function recall(stream, mine) {
     if (mine !== socket) return;
     for (const moment of moments) strip.add(moment, false);
     if (moments.length) stage.remembered(moments.at(-1));
-  } catch {
+  } catch ({ status }) {
     // A new stream has no moments yet; they come over the socket.
+    if (status !== 404) setTimeout(() => mine === socket && mine.open && recall(stream, mine), RECALL_AGAIN);
   }
 }
 
@@ -179,4 +204,10 @@ async function begin() {
   else watch(wanted);
 }
 
+// Another address was typed or pasted, to another stream or with a token: as if it were opened in a new tab.
+window.addEventListener("hashchange", () => location.reload());
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the part behind # is the stream's name
+  $("question").focus();
+});
 begin();

@@ -1,6 +1,6 @@
 // The conversation: questions, answers as their words come, and what each answer rests on.
 
-import { thumbnailUrl } from "./api.js";
+import { showMoment } from "./api.js";
 import { clock, duration } from "./format.js";
 
 const CHIPS = 3;
@@ -122,7 +122,7 @@ export class Chat {
       const chip = element("button", "chip");
       const image = element("img", "");
       image.alt = "";
-      image.src = thumbnailUrl(this.#stream, part.start);
+      showMoment(image, this.#stream, part.start);
       chip.type = "button";
       chip.title = `${Math.round(part.score * 100)} % of what the answer rests on`;
       chip.setAttribute("aria-label", `Show the moment at ${clock(part.start)}`);

@@ -1,6 +1,6 @@
 // The token: taken from the address once, or asked for; kept for this tab alone.
 
-import { call, Refused, useToken } from "./api.js";
+import { getJson, Refused, useToken, whenLockedOut } from "./api.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -11,16 +11,14 @@ export async function enter(say) {
     useToken(given);
     history.replaceState(null, "", location.pathname); // out of the address bar and the history
   }
+  whenLockedOut(askForToken);
   for (;;) {
     try {
-      return await (await call("/v1/page")).json();
+      return await getJson("/v1/page");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.status === 401) await askForToken();
-      else {
-        say(error.message);
-        await new Promise((done) => setTimeout(done, 1000 * Math.min(5, error.retryAfter || 2)));
-      }
+      say(error.message);
+      await new Promise((done) => setTimeout(done, 1000 * Math.min(5, error.retryAfter || 2)));
     }
   }
 }

@@ -1,6 +1,6 @@
 // The choice of what to watch: camera, screen, an address to pull from, or any stream there is.
 
-import { call, freshTicket, getJson, newestUrl, postJson } from "./api.js";
+import { call, freshTicket, getJson, postJson, showNewest } from "./api.js";
 import { duration, losses, moments } from "./format.js";
 import { streamItem } from "./tile.js";
 import { Wall } from "./wall.js";
@@ -8,6 +8,7 @@ import { Wall } from "./wall.js";
 const $ = (id) => document.getElementById(id);
 const REFRESH = 3000;
 const MOST = 50;
+const TEST_WITHIN = 60_000; // a camera that is slow is given half of it
 const WORDS = { live: "live", connecting: "connecting", stalled: "stalled", retrying: "retrying", ended: "remembered" };
 
 export class Picker {
@@ -17,12 +18,12 @@ export class Picker {
   #wall = new Wall();
   #actions;
 
-  /** `actions`: camera(), screen(), watch(name). */
+  /** `actions`: camera(), screen(), watch(name), and reached(there), told whether the service answers. */
   constructor(actions) {
     this.#actions = actions;
     $("pick-camera").onclick = () => actions.camera();
     $("pick-screen").onclick = () => actions.screen();
-    $("pick-url").onclick = () => this.#toggleForm();
+    $("pick-url").onclick = () => this.#showForm($("add").hidden);
     $("add-test").onclick = () => this.#test();
     $("add").onsubmit = (event) => {
       event.preventDefault();
@@ -49,10 +50,16 @@ export class Picker {
       await freshTicket();
       const { streams } = await getJson("/v1/streams?limit=1000");
       this.#draw(streams);
+      this.#reached(true);
     } catch {
-      // The pill at the top says that the service is away; the list stays as it was.
+      this.#reached(false); // the list stays as it was
     }
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#refresh(), REFRESH);
+  }
+
+  #reached(there) {
+    if (!this.#box.hidden) this.#actions.reached(there);
   }
 
   // Items are kept and changed, not made anew: a click finds its button, a picture does not flicker.
@@ -92,7 +99,7 @@ export class Picker {
     const version = String(status.end);
     if (status.clips && image.dataset.version !== version) {
       image.dataset.version = version;
-      image.src = newestUrl(status.name, version);
+      showNewest(image, status.name, version);
     }
     return item;
   }
@@ -115,8 +122,7 @@ export class Picker {
     dialog.showModal();
   }
 
-  #toggleForm() {
-    const open = $("add").hidden;
+  #showForm(open) {
     $("add").hidden = !open;
     $("pick-url").setAttribute("aria-expanded", String(open));
     if (open) $("add-name").focus();
@@ -124,34 +130,39 @@ export class Picker {
 
   async #test() {
     if (!$("add-url").reportValidity()) return;
-    this.#say("Looking…");
-    $("add-test").disabled = true;
+    this.#busy("Looking…");
     try {
-      const found = await postJson("/v1/streams/test", { url: $("add-url").value });
+      const found = await postJson("/v1/streams/test", { url: $("add-url").value }, { within: TEST_WITHIN });
       const rate = found.rate ? `, ${found.rate} pictures a second` : "";
       const after = `first picture after ${duration(found.first_picture_ms)}`;
       this.#say(`It works: ${found.codec}, ${found.width} × ${found.height}${rate}, ${after}.`, "good");
     } catch (error) {
       this.#say(error.message, "bad");
     }
-    $("add-test").disabled = false;
   }
 
   async #add() {
     const name = $("add-name").value;
-    this.#say("Connecting…");
+    this.#busy("Connecting…");
     try {
       await postJson("/v1/streams", { name, url: $("add-url").value });
       this.#say("");
       $("add").reset(); // with it any password leaves the page
-      this.#toggleForm();
-      this.#actions.watch(name);
+      this.#showForm(false);
+      if (!this.#box.hidden) this.#actions.watch(name); // else another was chosen meanwhile
     } catch (error) {
       this.#say(error.message, "bad");
     }
   }
 
+  /** Say what is being done; nothing else can be asked for until `#say` is called. */
+  #busy(text) {
+    this.#say(text);
+    for (const button of $("add").querySelectorAll("button")) button.disabled = true;
+  }
+
   #say(text, kind = "") {
+    for (const button of $("add").querySelectorAll("button")) button.disabled = false;
     $("add-result").textContent = text;
     $("add-result").dataset.kind = kind;
   }

@@ -10,24 +10,30 @@ export class Pictures {
   #timer;
   #canvas = document.createElement("canvas");
   #pending = false;
+  #troubled = false;
   #socket;
 
   /**
-   * `say(text)` is called with what the service has against a picture, `taken()` when another
-   * source has taken the stream over. The socket is one of its own: what it feeds ends with it,
-   * and questions do not wait behind pictures.
+   * `say(text)` is called with what the service has against a picture, and with nothing once it
+   * takes them again, `taken()` when another source has taken the stream over. The socket is one of
+   * its own: what it feeds ends with it, and questions do not wait behind pictures.
    */
   constructor(video, stream, { say, taken }) {
     const socket = new Socket(stream);
     this.#socket = socket;
-    const added = () => (this.#pending = false);
-    socket.addEventListener("conversation.item.added", added);
-    socket.addEventListener("state", added);
+    const free = () => (this.#pending = false);
+    socket.addEventListener("conversation.item.added", () => {
+      free();
+      if (this.#troubled) say("");
+      this.#troubled = false;
+    });
+    socket.addEventListener("state", free);
     socket.addEventListener("error", ({ detail }) => {
       if (detail.error.event_id !== "picture") return;
-      added();
-      if (detail.error.code === "stream_taken_over") taken();
-      else say(detail.error.message);
+      free();
+      if (detail.error.code === "stream_taken_over") return taken();
+      this.#troubled = true;
+      say(detail.error.message);
     });
     this.#timer = setInterval(() => this.#send(video, socket), EVERY);
   }

@@ -1,6 +1,6 @@
 // Video over WebRTC: sends a camera or screen by WHIP, shows any stream by WHEP.
 
-import { call, getJson } from "./api.js";
+import { call, getJson, unreached } from "./api.js";
 
 const CONNECT_WITHIN = 7000;
 const HANG_UP_WITHIN = 5000;
@@ -17,6 +17,9 @@ export class Session {
   #over = false;
   #grace = 0;
   #hangingUp = null;
+
+  /** Whether the service ended it, or has been started anew since; known once it was hung up. */
+  forgotten = false;
 
   constructor(ended) {
     this.#peer = new RTCPeerConnection(BUNDLED);
@@ -53,11 +56,12 @@ export class Session {
 
   async #hangUp(leaving) {
     if (!this.#location) return true;
-    const lasting = leaving ? { keepalive: true } : { signal: AbortSignal.timeout(HANG_UP_WITHIN) };
+    const lasting = leaving ? { keepalive: true } : { within: HANG_UP_WITHIN };
     try {
       await call(this.#location, { method: "DELETE", ...lasting });
     } catch ({ status }) {
-      if (!status || status >= 500) return false; // 404: it was over already
+      if (!status || status >= 500) return false;
+      this.forgotten = status === 404;
     }
     this.#location = null;
     return true;
@@ -73,7 +77,8 @@ export class Session {
     const body = this.#peer.localDescription.sdp;
     const response = await call(path, { method: "POST", headers, body });
     this.#location = response.headers.get("Location");
-    await this.#peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    const sdp = await response.text().catch(unreached);
+    await this.#peer.setRemoteDescription({ type: "answer", sdp });
     await this.#connected();
     this.#peer.onconnectionstatechange = () => this.#watchOver();
     // When the service hangs up the transport says so at once, the connection only seconds later.

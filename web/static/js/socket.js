@@ -1,15 +1,23 @@
 // The WebSocket to one stream. Reconnects by itself, with growing pauses, and says how it is.
 
-import { freshTicket } from "./api.js";
+import { call, dropTicket, freshTicket } from "./api.js";
 
+const SHORTEST_PAUSE = 400;
 const LONGEST_PAUSE = 8000;
+const OPEN_WITHIN = 15_000;
+const QUIET_FOR = 10_000; // a network that went away while a laptop slept closes nothing: ask who is there
+const LOOK_EVERY = 5000;
 
 export class Socket extends EventTarget {
   #stream;
   #socket = null;
   #closed = false;
-  #pause = 400;
+  #lost = false;
+  #pause = SHORTEST_PAUSE;
   #timer = 0;
+  #watch = 0;
+  #heard = 0;
+  #asked = 0;
   #online = () => this.#wake();
 
   constructor(stream) {
@@ -36,35 +44,80 @@ export class Socket extends EventTarget {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#timer);
     window.removeEventListener("online", this.#online);
-    this.#socket?.close();
+    this.#drop();
   }
 
   async #open() {
+    this.#timer = 0;
     this.#say("state", "connecting");
     let protocols;
     try {
+      // A browser does not tell why a WebSocket was refused: here the token is asked for where that is why.
+      if (this.#lost) await call("/v1/page");
       const ticket = await freshTicket();
       protocols = ["realtime", ...(ticket ? [`openai-insecure-api-key.${ticket}`] : [])];
     } catch {
       this.#again();
       return;
     }
-    if (this.#closed) return;
+    if (!this.#closed) this.#connect(protocols);
+  }
+
+  #connect(protocols) {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const address = `${scheme}://${location.host}/v1/realtime?stream=${this.#stream}`;
     const socket = new WebSocket(address, protocols);
     this.#socket = socket;
+    this.#watch = setTimeout(() => this.#lose(), OPEN_WITHIN);
     socket.onopen = () => {
-      this.#pause = 400;
+      clearInterval(this.#watch);
+      this.#lost = false;
+      this.#pause = SHORTEST_PAUSE;
+      this.#hear();
+      this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
       this.#say("state", "open");
     };
     socket.onmessage = (message) => {
+      this.#hear();
       const event = JSON.parse(message.data);
       this.#say(event.type, event);
     };
-    socket.onclose = () => this.#again();
+    socket.onclose = () => this.#lose();
+  }
+
+  #hear() {
+    this.#heard = performance.now();
+    this.#asked = 0;
+  }
+
+  /** Ask a service that has said nothing for a while; one that does not answer is not there. */
+  #look() {
+    const now = performance.now();
+    if (this.#asked && now - this.#asked > QUIET_FOR) {
+      this.#lose();
+    } else if (!this.#asked && now - this.#heard > QUIET_FOR) {
+      this.#asked = now;
+      this.send({ type: "session.update", session: {} });
+    }
+  }
+
+  #lose() {
+    this.#lost = true;
+    dropTicket(); // perhaps it was started anew, and takes none of before
+    this.#drop();
+    this.#again();
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    // Over for us now: where nobody is there any more, closing takes minutes.
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
   }
 
   #again() {
@@ -76,9 +129,9 @@ export class Socket extends EventTarget {
   }
 
   #wake() {
-    if (this.#closed || this.open) return;
+    if (!this.#timer) return; // it is open, or opening
     clearTimeout(this.#timer);
-    this.#pause = 400;
+    this.#pause = SHORTEST_PAUSE;
     this.#open();
   }
 

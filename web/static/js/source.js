@@ -9,6 +9,10 @@ const SHORTEST_PAUSE = 500;
 const LONGEST_PAUSE = 10000;
 const ASK_WITHIN = 5000;
 const NEWS_FOR = 10000;
+const LASTING = 10000; // a connection that held so long is no reason to wait longer for the next
+const WORTH_ANOTHER_TRY = new Set([0, 408, 425, 429]);
+const BROKE = "The video connection broke; connecting again.";
+const AWAY = "The service cannot be reached; connecting again.";
 const NO_PATH = "Direct video found no way through (is UDP blocked?), so single pictures are sent instead.";
 const PATH_FOUND = "Direct video has found a way through: it is sent now instead of single pictures.";
 
@@ -23,6 +27,8 @@ export class Sending {
   #pictures = null;
   #path;
   #pause = SHORTEST_PAUSE;
+  #since = Infinity;
+  #cutShort = false;
   #timer = 0;
 
   constructor(media, { stream, video, say, taken, forcePictures }) {
@@ -45,63 +51,90 @@ export class Sending {
   }
 
   async #start(news = "") {
-    const session = new Session(() => this.#again("The video connection broke; connecting again."));
-    this.#session = session;
+    let session = null;
     try {
+      this.#session = session = new Session(() => this.#broke());
       await session.send(this.media, this.stream);
       if (this.#closed) return;
       this.#worked = true;
-      this.#pause = SHORTEST_PAUSE;
+      this.#since = performance.now();
+      this.#cutShort = false;
       this.#path.reset();
       this.say(news);
       if (news) this.#timer = setTimeout(() => this.say(""), NEWS_FOR);
     } catch (error) {
-      session.close();
+      session?.close();
       if (this.#closed) return;
       if (error instanceof Refused) this.#refused(error);
-      else if (error instanceof NoPath) {
-        this.#fallBack(NO_PATH);
-        this.#path.start();
-      } else this.#fallBack(`WebRTC does not work in this browser (${error.message}); single pictures are sent instead.`);
+      else if (error instanceof NoPath) this.#withoutPath(session);
+      else this.#fallBack(`WebRTC does not work in this browser (${error.message}); single pictures are sent instead.`);
     }
   }
 
-  #refused(error) {
-    const hopeless = error.status >= 400 && error.status < 500 && error.status !== 429;
-    if (hopeless) this.say(error.message);
-    else this.#again(error.message);
+  #refused({ status, message }) {
+    if (status >= 500 || WORTH_ANOTHER_TRY.has(status)) this.#again(message);
+    else this.#fallBack(`${message} Single pictures are sent instead.`);
+  }
+
+  /** No picture came through: is there no way, or is nobody at its end any more? */
+  async #withoutPath(session) {
+    const over = await session.close();
+    if (this.#closed) return;
+    if (!over) this.#again(AWAY);
+    else if (session.forgotten && !this.#cutShort) {
+      this.#cutShort = true;
+      this.#again(BROKE);
+    } else {
+      this.#fallBack(NO_PATH);
+      this.#path.start();
+    }
+  }
+
+  /** What worked is over: say why where the service knows, and connect again. */
+  async #broke() {
+    const session = this.#session;
+    this.#again(BROKE);
+    const waiting = this.#timer;
+    const over = await session.close();
+    const status = over && session.forgotten && (await this.#status());
+    if (status?.state === "ended" && this.#timer === waiting) this.say(`${status.reason} Connecting again.`);
   }
 
   #again(reason) {
     if (this.#closed) return;
     this.say(reason);
     clearTimeout(this.#timer);
+    if (performance.now() - this.#since > LASTING) this.#pause = SHORTEST_PAUSE;
+    this.#since = Infinity;
     this.#timer = setTimeout(() => this.#retry(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
   async #retry() {
-    // Only once our old session is surely over can be told whether another source is there.
-    const over = await this.#session.close();
-    const taken = over && this.#worked && (await this.#hasAnother());
+    this.#timer = 0;
+    const session = this.#session;
+    const over = await session.close();
+    // Only now can be told whether another source is there.
+    const status = over && (this.#worked || session.forgotten) ? await this.#status() : null;
     if (this.#closed) return;
-    if (!over) this.#again("The service cannot be reached; connecting again.");
-    else if (taken) this.taken();
+    if (!over || status === undefined) this.#again(AWAY);
+    else if (status && status.state !== "ended") this.taken();
     else this.#start();
   }
 
   #fallBack(reason) {
     this.say(reason);
     const taken = () => this.#picturesEnded(reason);
-    this.#pictures = new Pictures(this.video, this.stream, { say: this.say, taken });
+    const say = (trouble) => this.say(trouble || reason);
+    this.#pictures = new Pictures(this.video, this.stream, { say, taken });
   }
 
   async #picturesEnded(reason) {
     const pictures = this.#pictures;
     pictures.close();
-    const taken = await this.#hasAnother();
+    const status = await this.#status();
     if (this.#closed || this.#pictures !== pictures) return;
-    if (taken) this.taken();
+    if (status && status.state !== "ended") this.taken();
     else this.#fallBack(reason);
   }
 
@@ -111,11 +144,10 @@ export class Sending {
     this.#start(PATH_FOUND);
   }
 
-  /** Whether something feeds the stream, at a time when we do not. */
-  async #hasAnother() {
-    const signal = AbortSignal.timeout(ASK_WITHIN);
-    const status = await getJson(`/v1/streams/${this.stream}`, { signal }).catch(() => null);
-    return status !== null && status.state !== "ended";
+  /** How the stream is doing when we do not feed it; null if there is none, undefined if nobody can say. */
+  #status() {
+    const none = ({ status }) => (status === 404 ? null : undefined);
+    return getJson(`/v1/streams/${this.stream}`, { within: ASK_WITHIN }).catch(none);
   }
 }
 
@@ -141,14 +173,14 @@ export class Watching {
   }
 
   async #start() {
-    const session = new Session(() => this.#again());
-    this.#session = session;
+    let session = null;
     try {
+      this.#session = session = new Session(() => this.#again());
       const media = await session.watch(this.stream);
       this.#pause = 1000;
       if (!this.#closed) this.show(media);
     } catch {
-      session.close();
+      session?.close();
       this.#again();
     }
   }

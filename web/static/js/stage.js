@@ -1,9 +1,10 @@
 // The big picture: live video, the newest thumbnail where there is none, or a moment of the past.
 
-import { thumbnailUrl } from "./api.js";
+import { showMoment } from "./api.js";
 import { drawFacts, STATES } from "./facts.js";
 import { clock, wall } from "./format.js";
 
+const NOTHING = "There is no stream of this name now. It shows here as soon as it begins.";
 const $ = (id) => document.getElementById(id);
 
 export class Stage {
@@ -11,6 +12,7 @@ export class Stage {
   #still = $("still");
   #stream = "";
   #status = null;
+  #absent = false;
   #newest = null;
   #past = null;
   #media = null;
@@ -36,6 +38,7 @@ export class Stage {
   reset(stream) {
     this.#stream = stream;
     this.#status = this.#newest = this.#past = null;
+    this.#absent = false;
     this.play(null);
     this.#draw();
   }
@@ -49,10 +52,26 @@ export class Stage {
 
   status(status) {
     this.#status = status;
+    this.#absent = false;
+    this.#draw();
+  }
+
+  /** There is no such stream: not yet, or not any more. */
+  absent() {
+    this.#status = null;
+    this.#absent = true;
+    this.#draw();
+  }
+
+  /** Of what was shown before nothing is left. */
+  forget() {
+    if (this.#past) this.#live();
+    this.#newest = this.#past = null;
     this.#draw();
   }
 
   remembered(moment) {
+    if (this.#newest && moment.start < this.#newest.start) return;
     this.#newest = moment;
     this.#draw();
   }
@@ -71,15 +90,18 @@ export class Stage {
 
   #draw() {
     const still = this.#past ?? (this.#media ? null : this.#newest);
-    const url = still && this.#stream ? thumbnailUrl(this.#stream, still.start) : "";
     this.#video.hidden = !this.#media || Boolean(this.#past);
-    this.#still.hidden = !url;
-    if (url && this.#still.getAttribute("src") !== url) this.#still.src = url;
+    this.#still.hidden = !still;
+    if (still) showMoment(this.#still, this.#stream, still.start);
     this.#still.alt = this.#past ? `What was shown at ${clock(this.#past.start)}` : "The newest remembered picture";
     $("back").hidden = !this.#past;
     this.#badge();
     this.#caption();
     drawFacts(this.#status, this.wantedRate);
+  }
+
+  #nothing() {
+    return this.#absent && !this.#media ? NOTHING : "";
   }
 
   #badge() {
@@ -95,7 +117,7 @@ export class Stage {
   #caption() {
     const status = this.#status;
     const caption = $("caption");
-    const trouble = status && (status.memory ?? (status.state === "live" ? "" : status.reason));
+    const trouble = status ? (status.memory ?? (status.state === "live" ? "" : status.reason)) : this.#nothing();
     caption.hidden = !trouble || Boolean(this.#past);
     caption.textContent = trouble || "";
   }

@@ -1,6 +1,6 @@
 // The film strip: one thumbnail a remembered moment, oldest first, with peaks of evidence.
 
-import { thumbnailUrl } from "./api.js";
+import { showMoment } from "./api.js";
 import { clock } from "./format.js";
 
 const MOST = 600; // older moments leave the page, not the memory
@@ -12,7 +12,6 @@ export class Strip {
   #empty = document.getElementById("strip-empty");
   #moments = new Map();
   #stream = "";
-  #newest = null;
   #show;
 
   /** How often a stream is to be looked at, in pictures a second: rare looks alone are no gap. */
@@ -27,21 +26,25 @@ export class Strip {
   reset(stream) {
     this.#stream = stream;
     this.#moments.clear();
-    this.#newest = null;
     this.#list.replaceChildren();
     this.#empty.hidden = false;
   }
 
-  /** Add a moment at the end; one that is there already, or is older than the newest, is passed over. */
+  /** Add a moment in its place; one that is there already is passed over. */
   add(moment, fresh = true) {
-    if (this.#newest && moment.start <= this.#newest.start) return;
+    if (this.#moments.has(moment.start)) return;
     const atEnd = this.#list.scrollWidth - this.#list.scrollLeft - this.#list.clientWidth < 160;
-    const button = this.#button(moment, fresh);
+    // What was missed may come after what has just been remembered.
+    const before = [...this.#list.children].findLast((item) => item.moment.start < moment.start);
     const item = document.createElement("li");
+    const button = this.#button(moment, fresh);
+    item.moment = moment;
     item.append(button);
-    this.#list.append(item);
+    if (before) before.after(item);
+    else this.#list.prepend(item);
+    this.#gap(item);
+    this.#gap(item.nextElementSibling);
     this.#moments.set(moment.start, button);
-    this.#newest = moment;
     this.#empty.hidden = true;
     while (this.#moments.size > MOST) this.#forget();
     if (this.#moments.size === 1) button.tabIndex = 0;
@@ -66,10 +69,8 @@ export class Strip {
 
   #button(moment, fresh) {
     const button = document.createElement("button");
-    const away = Math.max(GAP_SECONDS, PERIODS_IN_A_GAP / this.wantedRate);
-    const gap = this.#newest && moment.start - this.#newest.end > away;
     button.type = "button";
-    button.className = `moment${gap ? " gap" : ""}${fresh ? " new" : ""}`;
+    button.className = `moment${fresh ? " new" : ""}`;
     button.tabIndex = -1;
     button.dataset.label = `Moment ${clock(moment.start)} to ${clock(moment.end)}`;
     button.setAttribute("aria-label", button.dataset.label);
@@ -80,7 +81,7 @@ export class Strip {
     const image = document.createElement("img");
     image.loading = "lazy";
     image.alt = "";
-    image.src = thumbnailUrl(this.#stream, moment.start);
+    showMoment(image, this.#stream, moment.start);
     const time = document.createElement("time");
     time.textContent = clock(moment.start);
     button.append(peak, image, time);
@@ -91,6 +92,15 @@ export class Strip {
     return button;
   }
 
+  /** Mark `item` if nothing is remembered of the time before it. */
+  #gap(item) {
+    const before = item?.previousElementSibling;
+    if (!item) return;
+    const away = Math.max(GAP_SECONDS, PERIODS_IN_A_GAP / this.wantedRate);
+    const gap = before && item.moment.start - before.moment.end > away;
+    item.firstChild.classList.toggle("gap", Boolean(gap));
+  }
+
   #peak(button, share, score = 0) {
     button.querySelector("i").style.setProperty("--share", share.toFixed(3));
     const weight = share ? `, evidence ${Math.round(score * 100)} percent` : "";
@@ -99,9 +109,9 @@ export class Strip {
   }
 
   #forget() {
-    const [start] = this.#moments.keys();
-    this.#moments.get(start).parentElement.remove();
-    this.#moments.delete(start);
+    const oldest = this.#list.firstElementChild;
+    this.#moments.delete(oldest.moment.start);
+    oldest.remove();
     if (!this.#list.querySelector('[tabindex="0"]')) this.#list.querySelector("button").tabIndex = 0;
   }
 

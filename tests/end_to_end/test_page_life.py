@@ -1,0 +1,169 @@
+"""The page, open for long: the service is killed, locked anew or silent, streams are deleted, tickets expire."""
+
+import asyncio
+import json
+import signal
+
+import httpx
+import pytest
+
+from tests.end_to_end.conftest import as_camera, browser
+from tests.end_to_end.test_page import ask, opened, page_of, serving
+from tests.end_to_end.test_service import sending
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+
+SHOWN = """[...document.querySelectorAll(".moment img")].at(-1)
+    .decode().then(() => true, () => false)"""
+FAILS = """{
+    const [image] = document.querySelectorAll(".moment img");
+    image.dispatchEvent(new Event("error"));
+}"""
+FIRST = "document.querySelector('.moment img').src"
+STARTS = "[...document.querySelectorAll('#strip li')].map(item => item.moment.start)"
+
+
+@pytest.fixture
+async def camera(tmp_path, film):
+    return await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
+
+
+async def is_shown(page, count):
+    """Wait until `count` more moments have come, and the newest one's picture is there."""
+    before = await page.locator(".moment").count()
+    await page.wait_for_selector(f".moment >> nth={before + count - 1}", timeout=60_000)
+    assert await page.evaluate(SHOWN)
+
+
+@pytest.mark.parametrize("then", ["one", "two"])
+async def test_a_page_goes_on_when_the_service_is_killed_and_needs_its_token_or_another(
+    tmp_path, camera, then
+):
+    async with browser(camera) as chromium, serving(tmp_path, FLASHBACK_TOKEN="one") as first:
+        port = first.url.rpartition(":")[2]
+        async with page_of(first, chromium, "/#token=one") as page:
+            await page.click("#pick-camera")
+            await is_shown(page, 2)
+            await first.stop(signal.SIGKILL)
+            await page.wait_for_selector('#connection[data-state="lost"]')
+            assert await page.is_hidden("#badge"), "nothing is called live that may be gone"
+            async with serving(tmp_path, "--port", port, FLASHBACK_TOKEN=then):
+                if then != "one":
+                    await page.wait_for_selector("#door[open]", timeout=60_000)
+                    await page.fill("#door-token", then)
+                    await page.keyboard.press("Enter")
+                await page.wait_for_selector('#connection[data-state="open"]', timeout=60_000)
+                await is_shown(page, 2)
+                await page.wait_for_selector("#notice", state="hidden")
+                answer = await ask(page, "What came before?")
+                assert "failed" not in await answer.get_attribute("class")
+
+
+async def test_a_stream_deleted_while_it_is_sent_begins_anew_and_shows_what_comes(tmp_path, camera):
+    async with opened(tmp_path, camera) as (service, _, page):
+        await page.click("#pick-camera")
+        await is_shown(page, 3)
+        old = await page.evaluate(STARTS)
+        await delete(service, page)
+        # What was deleted is shown no more, and what comes begins at zero again.
+        kept = f"({STARTS}).some(start => {old}.includes(start))"
+        await page.wait_for_function(f"() => !{kept} && ({STARTS}).length > 1")
+        starts = await page.evaluate(STARTS)
+        assert starts == sorted(starts)
+        assert starts[0] < old[-1]
+        await is_shown(page, 1)
+        await page.wait_for_selector("#notice", state="hidden")
+        answer = await ask(page, "What do you see?")
+        assert "failed" not in await answer.get_attribute("class")
+
+
+async def test_a_stream_deleted_while_it_is_looked_at_leaves_nothing_and_comes_back(tmp_path, film):
+    async with opened(tmp_path) as (service, _, page):
+        await page.goto(service.url + "/#cam")
+        nothing = "#caption:has-text('no stream of this name')"
+        await page.wait_for_selector(nothing)
+        async with sending(service, film):
+            await is_shown(page, 2)
+            await page.wait_for_selector("#fact-state:has-text('Live')")
+            assert await page.is_hidden("#caption")
+        await page.wait_for_selector("#fact-state:has-text('Ended')")
+        await page.click(".moment >> nth=0")
+        await delete(service, page)
+        await page.wait_for_selector(nothing)
+        assert await page.locator(".moment").count() == 0
+        assert await page.is_hidden("#still")
+        assert await page.is_hidden("#back")
+        answer = await ask(page, "What did you see?")
+        assert "Nothing has been seen" in await answer.inner_text()
+        async with sending(service, film):
+            await is_shown(page, 1)
+            assert await page.is_hidden("#caption")
+
+
+async def test_moments_that_come_before_those_missed_stand_in_order(tmp_path, camera):
+    async with opened(tmp_path, camera) as (service, chromium, sender):
+        await sender.click("#pick-camera")
+        await is_shown(sender, 2)
+        async with page_of(service, chromium) as page:
+
+            async def hold_back(route):
+                await page.wait_for_selector(".moment >> nth=0", timeout=30_000)
+                await route.continue_()
+
+            await page.route("**/moments?*", hold_back)
+            await page.click("#streams button >> nth=0")
+            await page.wait_for_selector(".moment:not(.new) >> nth=1", timeout=30_000)
+            starts = await page.evaluate(STARTS)
+            assert starts == sorted(starts)
+            assert len(starts) >= 3
+            assert await page.locator(".moment.gap").count() == 0
+
+
+async def test_pictures_are_shown_also_when_the_ticket_of_before_has_run_out(tmp_path, camera):
+    async with opened(tmp_path, camera, FLASHBACK_TOKEN="one") as (service, _, page):
+        await page.clock.install()
+        await page.goto(service.url + "/#token=one")
+        await page.click("#pick-camera")
+        await is_shown(page, 1)
+        old = await page.evaluate(FIRST)
+        async with page.expect_response("**/client_secrets"):
+            await page.clock.fast_forward(10 * 60_000)
+        await page.clock.resume()
+        await is_shown(page, 1)
+        # The browser gets round to a picture only when it is scrolled to, with the ticket of then.
+        await page.evaluate(FAILS)
+        await page.wait_for_function(f"() => {FIRST} !== {json.dumps(old)}")
+        assert await page.evaluate(SHOWN.replace("at(-1)", "at(0)"))
+
+
+async def test_a_service_that_is_silent_is_noticed_and_found_again(tmp_path, camera):
+    async with opened(tmp_path, camera) as (service, chromium, page):
+        await page.clock.install()
+        await page.goto(service.url)
+        await page.click("#pick-camera")
+        await is_shown(page, 1)
+        async with page_of(service, chromium) as other:
+            await other.wait_for_selector("#connection[data-state=idle]")
+            await other.wait_for_selector("#streams li")
+            service.process.send_signal(signal.SIGSTOP)
+            try:
+                await page.fill("#question", "What do you see?")
+                await page.press("#question", "Enter")
+                for _ in range(4):
+                    await page.clock.run_for(11_000)
+                await page.wait_for_selector(".line-a.failed:has-text('connection was lost')")
+                await page.wait_for_selector("#connection[data-state=lost]")
+                await other.wait_for_selector("#connection[data-state=lost]", timeout=30_000)
+            finally:
+                service.process.send_signal(signal.SIGCONT)
+            await other.wait_for_selector("#connection[data-state=idle]", timeout=30_000)
+        await page.clock.resume()
+        await page.wait_for_selector("#connection[data-state=open]", timeout=60_000)
+        await is_shown(page, 2)
+
+
+async def delete(service, page):
+    """Delete the stream that `page` shows."""
+    name = await page.inner_text("#stream-name")
+    async with httpx.AsyncClient() as client:
+        assert (await client.delete(f"{service.url}/v1/streams/{name}")).status_code == 204
