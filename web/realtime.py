@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from fastapi import WebSocket
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import NothingSeen
@@ -268,6 +268,8 @@ class Connection:
 
     async def _send(self, event: ServerEvent) -> None:
         async with asyncio.timeout(self._around.patience), self._sending:
+            if self._socket.application_state is WebSocketState.DISCONNECTED:
+                raise WebSocketDisconnect(1006)  # another of our tasks has found out
             await self._socket.send_text(event.model_dump_json())
 
     async def _let_go(self) -> None:

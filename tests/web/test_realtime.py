@@ -1,8 +1,10 @@
 import asyncio
+import json
 
 import numpy as np
 import pytest
 import websockets
+from starlette.websockets import WebSocket, WebSocketState
 
 from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from tests.web.conftest import echo_service
@@ -295,6 +297,7 @@ class DeafSocket:
 
     def __init__(self):
         self.closed_with = None
+        self.application_state = WebSocketState.CONNECTED
 
     async def receive(self):
         await asyncio.Event().wait()
@@ -306,15 +309,47 @@ class DeafSocket:
         self.closed_with = (code, reason)
 
 
-async def test_a_client_that_takes_nothing_is_let_go(service):
-    around = Surroundings(
+def around(service, **more):
+    return Surroundings(
         registry=service.house.registry,
         places=service.house.feeding,
         answerer="echo",
         origin=service.house.sources.origin,
         monotonic=CLOCKS.monotonic,
-        patience=0.01,
+        **more,
     )
+
+
+async def test_a_client_that_takes_nothing_is_let_go(service):
     socket = DeafSocket()
-    await Connection(socket, "cam", LOCAL, around).run()
+    await Connection(socket, "cam", LOCAL, around(service, patience=0.01)).run()
     assert socket.closed_with == (1008, "too slow")
+
+
+async def test_a_client_that_is_gone_while_its_answer_is_being_cancelled_is_no_error(service):
+    await service.remember()
+    service.engine.gate.clear()
+    begun, gone = asyncio.Event(), []
+    content = [{"type": "input_text", "text": "one two"}]
+    item = {"type": "message", "role": "user", "content": content}
+    asks = [{"type": "conversation.item.create", "item": item}, {"type": "response.create"}]
+    said = [*map(json.dumps, asks), '{"type": "response.cancel"}', "{"]
+
+    async def receive():
+        if len(said) == 2:
+            await begun.wait()
+        return {"type": "websocket.receive", "text": said.pop(0)}
+
+    async def send(message):
+        kind = json.loads(message.get("text", "{}")).get("type")
+        if gone or kind == "error":
+            gone.append(kind)
+            raise OSError
+        if kind == "response.output_text.delta":
+            begun.set()
+
+    socket = WebSocket({"type": "websocket"}, receive, send)
+    socket.client_state = socket.application_state = WebSocketState.CONNECTED
+    await Connection(socket, "cam", LOCAL, around(service)).run()
+    assert gone == ["error"]
+    assert service.engine.closed_early.is_set()

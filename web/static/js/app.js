@@ -60,6 +60,7 @@ function turnTo(stream) {
   $("stream-name").textContent = stream;
   history.replaceState(null, "", `#${stream}`);
   let began = null;
+  connection("connecting");
   socket = new Socket(stream);
   const mine = socket;
   socket.addEventListener("state", ({ detail }) => {
