@@ -21,14 +21,14 @@ def choose(
         logits: Of every token, in float32.
         temperature: 0 takes the likeliest; more is more varied. Below `COLDEST` it is 0.
         top_p: Choose among the likeliest tokens that together reach this probability
-            (nucleus sampling, https://arxiv.org/abs/1904.09751).
+            (nucleus sampling, https://arxiv.org/abs/1904.09751); the likeliest always.
         generator: Where chance comes from, on the processor.
     """
     if temperature < COLDEST:
         return int(logits.argmax())
     probabilities, order = (logits.cpu() / temperature).softmax(-1).sort(descending=True)
     before = probabilities.cumsum(-1) - probabilities
-    nucleus = probabilities.masked_fill(before >= top_p, 0)
+    nucleus = probabilities.masked_fill((before >= top_p) & (before > 0), 0)
     return int(order[nucleus.multinomial(1, generator=generator)])
 
 

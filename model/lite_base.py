@@ -66,7 +66,7 @@ class BaseWeightsMissing(Exception):
 
 def base_folder() -> Path:
     """Return where the converted weights of the installed packages are kept."""
-    root = Path(os.environ.get("FLASHBACK_CACHE") or Path.home() / ".cache" / "flashback")
+    root = Path(os.environ.get("FLASHBACK_CACHE") or "~/.cache/flashback").expanduser()
     versions = "-".join(_installed(package) for package, _ in (_VISION, _LANGUAGE))
     return root / f"lite-base-{_LAYOUT}-{versions}"
 

@@ -161,11 +161,7 @@ class LocalEngine:
                 log.exception("the engine failed; what was under way is given up")
                 self._give_up(error)
         self._desk.cancel_all()
-        for answer in self._questions:
-            answer.fail(EngineBusy("the service is stopping"))
-        for _, future in self._clips:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(EngineBusy("the service is stopping"))
+        self._refuse_all(EngineBusy("the service is stopping"))
 
     def _has_work(self) -> bool:
         waiting = self._clips or self._questions or self._desk or self._closing
@@ -186,6 +182,10 @@ class LocalEngine:
     def _give_up(self, error: Exception) -> None:
         """Fail everything under way: what a turn left half done cannot be gone on from."""
         self._desk.fail_all(error)
+        self._refuse_all(error)
+
+    def _refuse_all(self, error: Exception) -> None:
+        """Fail everything that waits to be begun."""
         with self._work:
             questions, clips = list(self._questions), list(self._clips)
             self._questions.clear()

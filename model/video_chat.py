@@ -125,8 +125,9 @@ class VideoChat:
         merged = merge_tokens(features, vision.tokens_per_clip, vision.heads)
         # As memory keeps them, so that a history rebuilt from memory is the same to the last bit.
         kept = merged.to("cpu", torch.float16)
+        # Copied: a clip that outlives the others of its batch keeps none of their memory.
         return [
-            ClipTokens(values, clip.start, clip.end)
+            ClipTokens(values.clone(), clip.start, clip.end)
             for values, clip in zip(kept, clips, strict=True)
         ]
 

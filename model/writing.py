@@ -156,6 +156,9 @@ class Desk:
     def _choose(self, writing: _Writing) -> int | None:
         """Send the next token of an answer; None if that ended it."""
         question = writing.answer.question
+        if question.tokens < 1:
+            self._end(writing, "length")
+            return None
         token = choose(
             writing.asked.reading.logits, question.temperature, question.top_p, writing.chance
         )

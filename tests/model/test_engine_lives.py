@@ -1,0 +1,158 @@
+"""The engine through lives of many kinds: whatever happened before, an answer is the right one."""
+
+import asyncio
+import gc
+import logging
+
+import pytest
+
+from model import shelf
+from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen
+from model.history import History
+from model.types import Question
+from tests.model.engine_lives import Life, expected
+from tests.model.small_networks import growing
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_logged(caplog):
+    """What is kept of a log holds all that an error met: histories too."""
+    caplog.set_level(logging.CRITICAL + 1)
+
+
+def check(life, told, *, whole):
+    """Check one answer against what the stream had shown.
+
+    Args:
+        life: In which it was given.
+        told: The question and its answer.
+        whole: Whether a history always holds all that its stream showed.
+    """
+    question, finish = told.question, told.finish
+    if told.given_up:
+        return
+    within = [
+        clip
+        for clip in told.clips
+        if (question.since is None or clip.end >= question.since)
+        and (question.until is None or clip.start <= question.until)
+    ]
+    if finish is None:
+        assert isinstance(told.error, (NothingSeen, EngineBusy, EngineFailed))
+        assert not isinstance(told.error, HistoryGone)
+        if isinstance(told.error, EngineFailed):
+            assert life.broken
+        if isinstance(told.error, NothingSeen) and whole:
+            asked_about = [clip for clip in within if clip in told.clips[: told.at_least]]
+            assert not asked_about
+        return
+    spans = [(clip.start, clip.end) for clip in within]
+    usage, rests = finish.usage, [(part.start, part.end) for part in finish.evidence]
+    assert rests == spans[spans.index(rests[0]) :][: len(rests)], "clips of the range, no gaps"
+    assert (usage.start, usage.end, usage.clips) == (rests[0][0], rests[-1][1], len(rests))
+    assert sum(part.score for part in finish.evidence) == pytest.approx(1, abs=1e-4)
+    assert all(part.score >= 0 for part in finish.evidence)
+    assert usage.answer_tokens <= min(question.tokens, 512)
+    assert finish.reason in ({"stop", "length", "cancelled"} if life.closed else {"stop", "length"})
+    if whole:
+        assert rests[0] == spans[0]
+        assert len(rests) >= len([c for c in told.clips[: told.at_least] if c in within])
+    if question.temperature == 0 and finish.reason != "cancelled":
+        assert told.words in possible(told, whole)
+
+
+def possible(told, whole):
+    """Yield what a greedy answer may be: also what an until-question cannot see moves positions."""
+    question, usage = told.question, told.finish.usage
+    if not whole and question.since is not None:
+        yield told.words  # nothing tells where the history began
+        return
+    first = 0 if whole else [clip.start for clip in told.clips].index(usage.start)
+    for stop in range(max(told.at_least, first + 1) if whole else first + 1, len(told.clips) + 1):
+        if told.clips[stop - 1].end == usage.end or question.until is not None:
+            words = expected(told.clips[first:stop], question)
+            yield told.words if words is None else words
+
+
+async def settle(life):
+    """Wait until nothing is under way, then see that nothing is left of it."""
+    await life.all_is_quiet()
+    life.chat.passes = None
+    for answer in life.unread:
+        await answer.aclose()
+    for stream in list(life.streams.values()):
+        if stream.clips and not life.closed:
+            await life._ask(stream, Question("what?", tokens=3), None)
+            assert life.told[-1].finish is not None or isinstance(life.told[-1].error, EngineBusy)
+
+
+def check_memory(life):
+    """Nothing is left of what ended, and what is held is what is said to be held."""
+    engine, places = life.engine, life.engine._shelf._places
+    assert len(engine._desk) == len(engine._questions) == len(engine._clips) == 0
+    assert set(places) <= set(life.names)
+    histories, storages = [], {}
+    for place in places.values():
+        while place is not None:
+            tensors = [clip.values for clip in [*place.read, *place.waiting]]
+            if place.history is not None:
+                histories.append(place.history)
+                tensors += [b for grows in growing(place.history) for b in grows._blocks]
+            memory = [tensor.untyped_storage() for tensor in tensors]
+            storages |= {one.data_ptr(): one.nbytes() for one in memory}
+            place = place.successor
+    assert engine.history_bytes == sum(storages.values())
+    assert engine.history_bytes <= engine._shelf._budget or len(places) == 1
+    gc.collect()
+    alive = [o for o in gc.get_objects() if type(o) is History and o._reader is life.chat.reader]
+    assert len(alive) == len(histories)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("budget", [1 << 30, 4_000_000, 1])
+async def test_whatever_happened_before_an_answer_is_that_of_the_clips_alone(seed, budget):
+    life = Life(seed, budget=budget)
+    try:
+        await life.live(100)
+        await settle(life)
+        assert life.engine._thread.is_alive()
+    finally:
+        await life.engine.close()
+    for told in life.told:
+        check(life, told, whole=True)
+    assert sum(told.finish is not None for told in life.told) > 3
+    check_memory(life)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("limits", [{"positions": 1536 + 120}, {"budget": 200_000}])
+async def test_a_stream_that_outgrows_its_history_is_answered_from_its_newer_part(
+    seed, limits, monkeypatch
+):
+    monkeypatch.setattr(shelf, "FEWEST", 6)
+    life = Life(seed, names="ab", **limits)
+    try:
+        await life.live(150, mishaps=False)
+        await settle(life)
+    finally:
+        await life.engine.close()
+    for told in life.told:
+        check(life, told, whole=False)
+    starts = [told.finish.usage.start for told in life.told if told.finish]
+    assert max(starts) > 0
+    check_memory(life)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_an_engine_closed_while_everything_runs_ends_everything(seed):
+    life = Life(seed, budget=1 << 30 if seed % 2 else 1)
+    await life.live(40)
+    closing = asyncio.ensure_future(life.engine.close())
+    life.closed = True
+    await life.live(10)
+    await closing
+    await settle(life)
+    assert not life.engine._thread.is_alive()
+    for told in life.told:
+        check(life, told, whole=True)
+    assert len(life.engine._desk) == len(life.engine._questions) == len(life.engine._clips) == 0
