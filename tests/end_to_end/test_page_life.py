@@ -167,3 +167,22 @@ async def delete(service, page):
     name = await page.inner_text("#stream-name")
     async with httpx.AsyncClient() as client:
         assert (await client.delete(f"{service.url}/v1/streams/{name}")).status_code == 204
+
+
+async def test_an_offer_whose_answer_was_lost_is_not_taken_for_another_source(tmp_path, camera):
+    async with opened(tmp_path, camera) as (service, _, page):
+        await page.click("#pick-camera")
+        await is_shown(page, 1)
+        offered = []
+
+        async def lose(route):
+            offered.append(await route.fetch())
+            await route.abort()
+
+        await page.route("**/whip/*", lose, times=1)
+        await delete(service, page)
+        await page.wait_for_selector("#notice:has-text('cannot be reached')", timeout=30_000)
+        assert [answer.status for answer in offered] == [201]
+        await page.wait_for_selector("#notice", state="hidden", timeout=30_000)
+        assert await page.is_hidden("#notice-act")
+        await is_shown(page, 2)

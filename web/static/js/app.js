@@ -66,8 +66,10 @@ function turnTo(stream) {
   socket.addEventListener("state", ({ detail }) => {
     if (mine !== socket) return;
     connection(detail);
-    if (detail === "open") recall(stream, mine);
-    else stage.status(null); // what was said of it may be true no more
+    if (detail === "open") {
+      source?.wake(); // the service is there again
+      recall(stream, mine);
+    } else stage.status(null); // what was said of it may be true no more
   });
   socket.addEventListener("flashback.stream", ({ detail }) => {
     // Begun anew since we looked: its time, too, begins anew.

@@ -9,7 +9,7 @@ export async function enter(say) {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
     useToken(given);
-    history.replaceState(null, "", location.pathname); // out of the address bar and the history
+    history.replaceState(null, "", location.pathname + location.search); // out of the address bar and the history
   }
   whenLockedOut(askForToken);
   for (;;) {

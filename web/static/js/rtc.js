@@ -21,6 +21,9 @@ export class Session {
   /** Whether the service ended it, or has been started anew since; known once it was hung up. */
   forgotten = false;
 
+  /** Whether the offer may have been taken without our hearing of it: nobody can hang up then. */
+  unsure = false;
+
   constructor(ended) {
     this.#peer = new RTCPeerConnection(BUNDLED);
     this.#ended = ended;
@@ -75,7 +78,11 @@ export class Session {
     await this.#gathered();
     const headers = { "Content-Type": "application/sdp" };
     const body = this.#peer.localDescription.sdp;
-    const response = await call(path, { method: "POST", headers, body });
+    const lost = (error) => {
+      this.unsure = error.status === 0;
+      throw error;
+    };
+    const response = await call(path, { method: "POST", headers, body }).catch(lost);
     this.#location = response.headers.get("Location");
     const sdp = await response.text().catch(unreached);
     await this.#peer.setRemoteDescription({ type: "answer", sdp });

@@ -29,6 +29,8 @@ export class Sending {
   #pause = SHORTEST_PAUSE;
   #since = Infinity;
   #cutShort = false;
+  #unsure = false;
+  #waiting = false;
   #timer = 0;
 
   constructor(media, { stream, video, say, taken, forcePictures }) {
@@ -58,7 +60,7 @@ export class Sending {
       if (this.#closed) return;
       this.#worked = true;
       this.#since = performance.now();
-      this.#cutShort = false;
+      this.#cutShort = this.#unsure = false;
       this.#path.reset();
       this.say(news);
       if (news) this.#timer = setTimeout(() => this.say(""), NEWS_FOR);
@@ -94,10 +96,10 @@ export class Sending {
   async #broke() {
     const session = this.#session;
     this.#again(BROKE);
-    const waiting = this.#timer;
     const over = await session.close();
     const status = over && session.forgotten && (await this.#status());
-    if (status?.state === "ended" && this.#timer === waiting) this.say(`${status.reason} Connecting again.`);
+    const waits = this.#waiting && session === this.#session && !this.#closed;
+    if (status?.state === "ended" && waits) this.say(`${status.reason} Connecting again.`);
   }
 
   #again(reason) {
@@ -106,16 +108,25 @@ export class Sending {
     clearTimeout(this.#timer);
     if (performance.now() - this.#since > LASTING) this.#pause = SHORTEST_PAUSE;
     this.#since = Infinity;
+    this.#waiting = true;
     this.#timer = setTimeout(() => this.#retry(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
 
+  /** Connect now rather than later, if it waits to. */
+  wake() {
+    if (this.#waiting) this.#retry();
+  }
+
   async #retry() {
-    this.#timer = 0;
+    clearTimeout(this.#timer);
+    this.#waiting = false;
     const session = this.#session;
     const over = await session.close();
-    // Only now can be told whether another source is there.
-    const status = over && (this.#worked || session.forgotten) ? await this.#status() : null;
+    this.#unsure ||= session.unsure;
+    // Only now can be told whether another source is there, unless it may be one of our own.
+    const ask = over && !this.#unsure && (this.#worked || session.forgotten);
+    const status = ask ? await this.#status() : null;
     if (this.#closed) return;
     if (!over || status === undefined) this.#again(AWAY);
     else if (status && status.state !== "ended") this.taken();
@@ -156,6 +167,7 @@ export class Watching {
   #closed = false;
   #session = null;
   #pause = 1000;
+  #waiting = false;
   #timer = 0;
 
   constructor(stream, { show }) {
@@ -172,7 +184,14 @@ export class Watching {
     this.#session?.close();
   }
 
+  /** Connect now rather than later, if it waits to. */
+  wake() {
+    if (this.#waiting) this.#start();
+  }
+
   async #start() {
+    clearTimeout(this.#timer);
+    this.#waiting = false;
     let session = null;
     try {
       this.#session = session = new Session(() => this.#again());
@@ -188,6 +207,7 @@ export class Watching {
   #again() {
     if (this.#closed) return;
     this.show(null); // the newest thumbnail stands in
+    this.#waiting = true;
     this.#timer = setTimeout(() => this.#start(), this.#pause);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
   }
