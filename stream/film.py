@@ -1,5 +1,6 @@
 """Opens a video file, or says in a sentence why it is none."""
 
+import stat
 from pathlib import Path
 
 import av
@@ -20,15 +21,39 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     Raises:
         NoVideo: If it cannot be read or holds no video.
     """
+    size = _check(path)
     try:
-        container = av.open(str(path))
+        # With its scheme: a name such as `12:30.mp4` would be taken for another one.
+        container = av.open(f"file:{path}")
+    except PermissionError as error:
+        raise NoVideo(f"{path} cannot be read: you have no permission.") from error
     except (av.FFmpegError, OSError) as error:
-        raise NoVideo(f"{path} cannot be read as a video.") from error
+        why = "it is damaged, cut short, or something else" if size else "it is empty"
+        raise NoVideo(f"{path} cannot be read as a video: {why}.") from error
     films = [film for film in container.streams.video if not _is_cover(film)]
     if not films:
         container.close()
         raise NoVideo(f"{path} holds no video.")
     return container, films[0]
+
+
+def _check(path: Path) -> int:
+    """Return the size of the file.
+
+    Raises:
+        NoVideo: If there is none, or something else that is waited for in vain.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoVideo(f"There is no file called {path}.") from error
+    except OSError as error:
+        raise NoVideo(f"{path} cannot be read: {error.strerror}.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise NoVideo(f"{path} is a folder: name a file in it.")
+    if stat.S_ISFIFO(found.st_mode):
+        raise NoVideo(f"{path} is a pipe: write the video to a file first.")
+    return found.st_size
 
 
 def _is_cover(film: VideoStream) -> bool:

@@ -116,7 +116,7 @@ def _open_container(
         return _open_http(order, closers)
     options = {"protocol_whitelist": WHITELIST[order.scheme]}
     if order.scheme == "file":
-        return av.open(order.path, "r", options=options, timeout=timeout)
+        return av.open(f"file:{order.path}", "r", options=options, timeout=timeout)
     options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:

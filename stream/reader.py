@@ -77,12 +77,36 @@ class VideoFile:
     async def pictures(self, after: float = 0.0) -> AsyncGenerator[tuple[float, VideoFrame], None]:
         """Yield every picture from `after` seconds on with its time from the file's beginning."""
         if after > 0:
-            await asyncio.to_thread(self._container.seek, int((after + self._origin()) * 1e6))
+            await asyncio.to_thread(
+                self._container.seek, int((after + self._origin()) * av.time_base)
+            )
         source = self._decode()
         while some := await asyncio.to_thread(lambda: list(islice(source, TOGETHER))):
             for time, picture in some:
                 if time >= after:
                     yield time, picture
+
+    async def last(self, seconds: float) -> float:
+        """Return when the last `seconds` begin; 0 for a file that does not tell its length."""
+        return await asyncio.to_thread(self._last, seconds)
+
+    def _last(self, seconds: float) -> float:
+        # What a file says of its length is no more than a place to look for its end: a recording
+        # that was cut short says too much, and one that does not begin at 0 counts from there.
+        length, back, ends = self.film.length, seconds, list[float]()
+        while length is not None and back < length and not ends:
+            self._container.seek(int((length - back + self._origin()) * av.time_base))
+            packets = self._container.demux(self._video)
+            ends = [
+                float(p.pts * p.time_base) for p in packets if p.pts is not None and p.time_base
+            ]
+            back *= 4
+        begin = max(ends) - self._origin() - seconds if ends else 0.0
+        if begin > 0:
+            return begin
+        self._container.close()  # it was read to its end
+        self._container, self._video = self._open()
+        return 0.0
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container, film = open_film(self._path)
@@ -145,7 +169,7 @@ async def feed_file(
     """
     async with VideoFile(path, sparse=not paced) as file:
         length = file.film.length
-        after = max(0.0, length - last) if last is not None and length is not None else 0.0
+        after = 0.0 if last is None else await file.last(last)
         feed = live.open_feed("file", own_times=not paced)
         try:
             async with aclosing(file.pictures(after)) as pictures:

@@ -130,8 +130,6 @@ def _words(watched: float, length: float | None, clips: int, state: str) -> str:
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise Failed(f"there is no file called {path}", 2)
     try:
         container, _ = open_film(path)
     except NoVideo as error:

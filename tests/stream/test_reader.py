@@ -1,13 +1,23 @@
 import asyncio
+import os
+import struct
 
+import av
 import pytest
 
 from model.types import Finish, Question
+from stream.film import open_film
 from stream.live import LiveSettings
 from stream.reader import NoVideo, VideoFile, feed_file
 from stream.registry import Registry
+from stream.scale import to_rgb
 from tests.stream.fakes import FakeEngine, FakeStore
 from tests.stream.videos import write_video
+
+# Matrices of QuickTime's track headers, in its fixed-point numbers:
+# https://developer.apple.com/documentation/quicktime-file-format/track_header_atom/matrix_structure
+LEVEL = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+TURN_RIGHT = (0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30)
 
 
 @pytest.fixture
@@ -51,6 +61,45 @@ async def test_the_last_seconds_keep_their_times(live, store, tmp_path):
     assert moments[0].start == pytest.approx(14.0, abs=0.2)
 
 
+async def test_the_last_seconds_of_a_recording_that_was_cut_short_are_those_that_are_there(
+    live, store, tmp_path
+):
+    film = write_video(tmp_path / "film.mkv", seconds=20.0)
+    os.truncate(film, film.stat().st_size // 2)
+    await feed_file(film, live, last=2.0)
+    await live.settle()
+    moments = await store.moments("film")
+    assert 5 < moments[0].start < moments[-1].end < 15
+
+
+async def test_the_first_seconds_of_a_file_that_is_shorter_are_its_last(live, store, tmp_path):
+    film = write_video(tmp_path / "film.mkv", seconds=20.0)
+    os.truncate(film, film.stat().st_size // 2)
+    await feed_file(film, live, last=19.0)
+    await live.settle()
+    assert (await store.moments("film"))[0].start == 0.0
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "concat:a.mp4", "http:.mp4", "a?b#c 100%.mp4"])
+async def test_a_file_may_have_any_name(live, store, tmp_path, name):
+    await feed_file(write_video(tmp_path / "film.mp4").rename(tmp_path / name), live)
+    await live.settle()
+    assert await store.moments("film")
+
+
+def test_a_picture_that_was_recorded_lying_is_turned_upright(tmp_path):
+    film = write_video(tmp_path / "film.mp4", size=(96, 64), top=(250, 250, 250))
+    level, lying = (struct.pack(">9i", *matrix) for matrix in (LEVEL, TURN_RIGHT))
+    data = film.read_bytes()
+    at = data.rindex(level)  # the track's; the film's own stands before it
+    film.write_bytes(data[:at] + lying + data[at + len(level) :])
+    with av.open(str(film)) as container:
+        pixels = to_rgb(next(container.decode(video=0)), 48)
+    assert pixels.shape == (48, 32, 3)
+    assert pixels[:, 16:].mean() > 200, "what lay on top stands on the right"
+    assert pixels[:, :15].mean() < 150
+
+
 async def test_in_real_time_media_time_is_the_clocks(live, store, tmp_path):
     film = write_video(tmp_path / "film.mp4", seconds=1.0)
     loop = asyncio.get_running_loop()
@@ -78,6 +127,14 @@ async def test_a_damaged_file_is_seen_as_far_as_it_goes(live, store, tmp_path):
     await feed_file(film, live)
     await live.settle()
     assert len(await store.moments("film")) >= 2
+
+
+def test_what_is_no_file_is_named_for_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    for name, what in (("", "is a folder"), ("pipe.mp4", "is a pipe"), ("loop.mp4", "Too many")):
+        with pytest.raises(NoVideo, match=what):
+            open_film(tmp_path / name)
 
 
 @pytest.mark.parametrize(("name", "content"), [("text.mp4", b"no film at all"), ("empty.mp4", b"")])

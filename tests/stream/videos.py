@@ -15,8 +15,12 @@ def write_video(
     options=None,
     container=None,
     keyframes=(),
+    top=None,
 ):
-    """Write a film of one colour after another, red then blue by default; return its path."""
+    """Write a film of one colour after another, red then blue by default; return its path.
+
+    With `top` the upper half of every picture has that colour.
+    """
     colours = colours or [(220, 30, 30), (30, 30, 220)]
     with av.open(str(path), "w", options=container or {}) as file:
         film = file.add_stream(codec, rate=rate, options=options or {})
@@ -26,6 +30,8 @@ def write_video(
         for i in range(count):
             colour = colours[i * len(colours) // count]
             pixels = np.full((size[1], size[0], 3), colour, dtype=np.uint8)
+            if top is not None:
+                pixels[: size[1] // 2] = top
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             if i in keyframes:
                 frame.pict_type = PictureType.I
