@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.service import Service
+from benchmarks.service import CannotMeasure, Service
 
 _LIVE = "#fact-state:has-text('Live')"
 _PATIENCE_MS = 60_000
@@ -18,15 +18,15 @@ async def browsing(service: Service, count: int) -> AsyncIterator[None]:
     """Send Chromium's made-up camera from `count` pages, each with a profile of its own.
 
     Raises:
-        RuntimeError: If there is no Chromium, or nothing to drive it with.
+        CannotMeasure: If there is no Chromium, or nothing to drive it with.
     """
     try:
         # Late: it belongs to the tests, not to the service.
         from playwright.async_api import async_playwright
     except ImportError as error:
-        raise RuntimeError("playwright is missing: pip install --editable '.[dev]'") from error
+        raise CannotMeasure("playwright is missing: pip install --editable '.[dev]'") from error
     if (chromium := shutil.which("chromium")) is None:
-        raise RuntimeError("there is no command called chromium on this machine")
+        raise CannotMeasure("there is no command called chromium on this machine")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium,

@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchmarks.options import at_least_one
 from benchmarks.report import RESULTS, Report, benchmark_main
 from model.config import FlashConfig
 from model.cost import Cost, Meter
@@ -85,7 +86,6 @@ def run(options: argparse.Namespace) -> Report:
     """Price the chosen networks; draw the plot where the report is saved."""
     priced = {name: _price(name, options.frames, options.budget) for name in options.model or ALL}
     if folder := options.save_to or (RESULTS if options.save else None):
-        folder.mkdir(parents=True, exist_ok=True)
         plot(priced, options.budget, folder / f"{datetime.now(UTC):%Y-%m-%d}-flops.png")
     return Report(
         title="Multiply-adds (10^12) to the first word, by frames shown",
@@ -157,8 +157,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=["lite", *RELEASED],
         help=f"may repeat; default {', '.join(ALL)}",
     )
-    parser.add_argument("--frames", type=int, nargs="+", default=list(FRAMES))
-    parser.add_argument("--budget", type=int, default=1024, help="tokens that a selection keeps")
+    parser.add_argument("--frames", type=at_least_one, nargs="+", default=list(FRAMES))
+    parser.add_argument(
+        "--budget", type=at_least_one, default=1024, help="tokens that a selection keeps"
+    )
 
 
 def _price(name: str, frames: Sequence[int], budget: int) -> list[Row]:

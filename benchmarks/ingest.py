@@ -28,8 +28,18 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.browsers import browsing
+from benchmarks.options import above_zero, at_least_one
 from benchmarks.report import Report, benchmark_main, met, quantile
-from benchmarks.service import START_PATIENCE, Service, free_port, running, serving, stop
+from benchmarks.service import (
+    START_PATIENCE,
+    CannotMeasure,
+    Service,
+    free_port,
+    on_a_leash,
+    running,
+    serving,
+    stop,
+)
 from benchmarks.video import make_video, repeat_video
 
 FRAMES_PER_CLIP = 4
@@ -94,18 +104,20 @@ class Run:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--plain-streams", type=int, default=4, help="of the part `plain`")
-    parser.add_argument("--seconds", type=float, default=30.0, help="to measure each run for")
+    parser.add_argument("--streams", type=at_least_one, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--plain-streams", type=at_least_one, default=4, help="of the part `plain`")
+    parser.add_argument("--seconds", type=above_zero, default=30.0, help="to measure each run for")
     parser.add_argument("--warm-up", type=float, default=10.0, help="seconds before that")
-    parser.add_argument("--slow-seconds", type=float, default=600.0, help="for the slow part")
-    parser.add_argument("--times", type=float, default=15.0, help="how many times too slow")
-    parser.add_argument("--cameras", type=int, default=16, help="of the part `many`")
+    parser.add_argument("--slow-seconds", type=above_zero, default=600.0, help="for the slow part")
+    parser.add_argument("--times", type=above_zero, default=15.0, help="how many times too slow")
+    parser.add_argument("--cameras", type=at_least_one, default=16, help="of the part `many`")
     parser.add_argument("--browsers", type=int, default=4, help="of the part `many`")
     parser.add_argument("--chromium", action="store_true", help="browsers there, not mere senders")
-    parser.add_argument("--many-seconds", type=float, default=180.0, help="for that part")
+    parser.add_argument("--many-seconds", type=above_zero, default=180.0, help="for that part")
     parser.add_argument("--model", default="lite", help="of that part")
-    parser.add_argument("--rate", type=float, default=1.0, help="pictures looked at per second")
+    parser.add_argument(
+        "--rate", type=above_zero, default=1.0, help="pictures looked at per second"
+    )
 
 
 def run(options: argparse.Namespace) -> Report:
@@ -262,19 +274,20 @@ async def sending(video: Path, count: int, service: Service) -> AsyncIterator[No
     """Send `video` `count` times into `service` from a process of its own.
 
     Raises:
-        RuntimeError: If the senders do not get in.
+        CannotMeasure: If the senders do not get in.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.senders", str(video), str(count)),
         f"{service.address}/whip/stream{{}}",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         if await process.stdout.readline() != b"sending\n":
-            raise RuntimeError("the senders did not get in; what they said stands above")
+            raise CannotMeasure("the senders did not get in; what they said stands above")
         yield
     finally:
         process.stdin.close()
@@ -286,10 +299,11 @@ async def cameras(film: Path) -> AsyncIterator[str]:
     """Serve `film` over HTTP from a process of its own; yield the address."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
+        *on_a_leash(sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
         *("--directory", str(film.parent)),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield f"http://127.0.0.1:{port}"

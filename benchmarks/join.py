@@ -14,6 +14,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.options import at_least_one
 from benchmarks.report import Report, benchmark_main, met, quantile
 from benchmarks.senders import send
 from benchmarks.service import Service, serving
@@ -26,7 +27,9 @@ _PATIENCE = 30.0
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
     parser.add_argument("--model", default="lite", help="what looks (default: lite)")
-    parser.add_argument("--joins", type=int, default=20, help="senders, one after the other")
+    parser.add_argument(
+        "--joins", type=at_least_one, default=20, help="senders, one after the other"
+    )
 
 
 def run(options: argparse.Namespace) -> Report:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.asking import Timed, ask
+from benchmarks.options import above_zero, at_least_one, video_file
 from benchmarks.report import Report, benchmark_main, met, quantile
 from benchmarks.service import Service, serving
 from stream.player import play
@@ -63,9 +64,11 @@ class Watched:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's options."""
     parser.add_argument("--model", default="lite", help="what answers (default: lite)")
-    parser.add_argument("--video", type=Path, default=SAMPLE, help="what plays")
-    parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 5.0], help="when to ask")
-    parser.add_argument("--questions", type=int, default=10, help="how many each time")
+    parser.add_argument("--video", type=video_file, default=SAMPLE, help="what plays")
+    parser.add_argument(
+        "--minutes", type=above_zero, nargs="+", default=[1.0, 5.0], help="when to ask"
+    )
+    parser.add_argument("--questions", type=at_least_one, default=10, help="how many each time")
 
 
 def run(options: argparse.Namespace) -> Report:

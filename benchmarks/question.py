@@ -20,6 +20,7 @@ from itertools import cycle
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.options import at_least_one
 from benchmarks.question_scene import (
     FRAMES_PER_CLIP,
     SHAPES,
@@ -232,21 +233,29 @@ def _numbers(rows: list[Times]) -> Json:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this benchmark can be told."""
     parser.add_argument(
-        "--frames", type=int, nargs="+", default=[64, 256, 1024, 4096], help="lengths to measure"
+        "--frames",
+        type=at_least_one,
+        nargs="+",
+        default=[64, 256, 1024, 4096],
+        help="lengths to measure",
     )
     parser.add_argument(
         "--networks", nargs="+", choices=SHAPES, default=["lite", "qwen2-0.5b"], help="shapes"
     )
     parser.add_argument(
         "--one-pass-frames",
-        type=int,
+        type=at_least_one,
         nargs="+",
         default=[1024],
         help="longest history read in one pass, one number for each network or for all; "
         "4096 takes lite half an hour and qwen2-0.5b longer",
     )
-    parser.add_argument("--budget", type=int, default=1024, help="visual tokens a question selects")
-    parser.add_argument("--repeat", type=int, default=9, help="questions asked at each length")
+    parser.add_argument(
+        "--budget", type=at_least_one, default=1024, help="visual tokens a question selects"
+    )
+    parser.add_argument(
+        "--repeat", type=at_least_one, default=9, help="questions asked at each length"
+    )
     parser.add_argument(
         "--read", action="store_true", help="read every clip of the history; takes many minutes"
     )

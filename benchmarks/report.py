@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import commit, this_machine
+from benchmarks.service import CannotMeasure
+from web.stopping import STOPPED, ended_like_ctrl_c
 
 RESULTS = Path(__file__).parent / "results"
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
@@ -76,11 +78,21 @@ def benchmark_main(
     )
     add_options(parser)
     options = parser.parse_args(arguments)
-    report = run(options)
+    folder = options.save_to or (RESULTS if options.save else None)
+    try:
+        if folder is not None:  # before the minutes, or hours, of measuring
+            folder.mkdir(parents=True, exist_ok=True)
+        with ended_like_ctrl_c():
+            report = run(options)
+    except CannotMeasure as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    except OSError as error:
+        parser.exit(1, f"{parser.prog}: {error.filename or 'this machine'}: {error.strerror}\n")
+    except KeyboardInterrupt:
+        parser.exit(STOPPED)
     record = _record(name, report)
     if not options.json:
         _show(report, Console())
-    folder = options.save_to or (RESULTS if options.save else None)
     if folder is not None:
         _save(folder, name, report, record)
     sys.stdout.write(json.dumps(record, allow_nan=False) + "\n")

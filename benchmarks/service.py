@@ -14,12 +14,14 @@ from typing import Any
 import httpx
 import psutil
 
+from memory import embedded_child
+
 START_PATIENCE = 180.0  # seconds; loading a large model takes most of it
 _POLL = 0.1
 
 
-class ServiceFailed(RuntimeError):
-    """The service did not start; the message ends in what it printed."""
+class CannotMeasure(RuntimeError):
+    """What is to be measured, or what that needs, did not start; the message says why."""
 
 
 class Service:
@@ -85,7 +87,7 @@ async def running(
         ready: The path that answers with success once it is ready.
 
     Raises:
-        ServiceFailed: If it ends instead, or is not ready in time.
+        CannotMeasure: If it ends instead, or is not ready in time.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="flashback-bench-") as folder:
@@ -94,10 +96,11 @@ async def running(
         environment = os.environ | {f"FLASHBACK_{k}": v for k, v in variables.items()}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", module, *arguments, "--port", str(port)),
+                *on_a_leash(sys.executable, "-m", module, *arguments, "--port", str(port)),
                 env=environment,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,  # Ctrl-C is for us: `stop` passes it on
             )
         service = Service(f"http://127.0.0.1:{port}", process)
         try:
@@ -111,6 +114,13 @@ async def running(
 def serving(model: str, **settings: str) -> Any:  # noqa: ANN401 - an async context manager
     """Run `flashback serve` with `model`; see `running`."""
     return running("web.cli", ["serve", "--model", model], settings=settings)
+
+
+def on_a_leash(*command: str) -> list[str]:
+    """Return `command` so that it ends when this process does, also where that is killed."""
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-I", embedded_child.__file__, str(os.getpid()), *command]
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
@@ -139,7 +149,7 @@ async def _ready(
     while not await service.answers(path):
         if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
             said = await asyncio.to_thread(log.read_text, errors="replace")
-            raise ServiceFailed(f"the service did not start:\n{said[-2000:]}")
+            raise CannotMeasure(f"the service did not start:\n{said[-2000:]}")
         await asyncio.sleep(_POLL)
 
 

@@ -102,8 +102,8 @@ THINGS: dict[str, tuple[str, ...]] = {
 
 def cache_folder() -> Path:
     """Return where downloads and rendered drawings are kept."""
-    root = os.environ.get("FLASHBACK_CACHE") or Path.home() / ".cache" / "flashback"
-    return Path(root) / "drawings"
+    root = os.environ.get("FLASHBACK_CACHE") or "~/.cache/flashback"
+    return Path(root).expanduser() / "drawings"
 
 
 def load_sprites(

@@ -133,7 +133,7 @@ def _moving(
     sprites: Sprites, random: np.random.Generator, count: int
 ) -> Iterator[tuple[list[Scene], Show]]:
     """Yield single things that move left, right, up, down or not at all, each equally often."""
-    left = Counter(dict.fromkeys(("left", "right", "up", "down", "still"), count // 5))
+    left = Counter(dict.fromkeys(("left", "right", "up", "down", "still"), -(-count // 5)))
     seed = FIRST_SEED + 900_000
     while left.total() > 0:
         seed += 1

@@ -13,6 +13,8 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from web.stopping import not_now
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -74,7 +76,7 @@ def run(
         lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98), foreach=False,
     )  # fmt: skip
     first = _resume(plan, trained, optimizer)
-    step, smooth = first, 0.0
+    done, smooth = first, 0.0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task(plan.checkpoint.stem, total=plan.steps, completed=first)
@@ -83,17 +85,19 @@ def run(
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate_at(step) * group["factor"]
                 loss = learn(step)
-                nn.utils.clip_grad_norm_(trained.values(), 1.0)
-                optimizer.step()
-                optimizer.zero_grad()
+                with not_now():  # else some weights are a step ahead of others
+                    nn.utils.clip_grad_norm_(trained.values(), 1.0)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    done = step + 1
                 smooth = loss if step == first else 0.97 * smooth + 0.03 * loss
-                progress.update(task, completed=step + 1)
-                if (step + 1) % plan.every == 0 or step + 1 == plan.steps:
-                    _keep(plan, step + 1, trained, optimizer)
-                    report(_line(step + 1, smooth, measure()))
+                progress.update(task, completed=done)
+                if done % plan.every == 0 or done == plan.steps:
+                    _keep(plan, done, trained, optimizer)
+                    report(_line(done, smooth, measure()))
         except KeyboardInterrupt:
-            _keep(plan, step, trained, optimizer)
-            report(f"interrupted after {step} steps; run the same command to go on")
+            _keep(plan, done, trained, optimizer)
+            report(f"interrupted after {done} steps; run the same command to go on")
             raise
 
 

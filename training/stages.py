@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,6 +41,10 @@ from training.words import word_groups
 DEFAULT_MIX = Mix()
 VISUAL_STEP = 0.125
 """As the service has it: model/lite.py."""
+
+
+class StageMissing(Exception):
+    """A stage was begun before the one that it builds on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,16 @@ class Workshop:
         return load_sprites((HELD_OUT_SET,) if held_out else TRAINING_SETS, progress=self.report)
 
     def bank(self, held_out: bool = False) -> FeatureBank:
-        """Return the scenes whose features are there."""
+        """Return the scenes whose features are there.
+
+        Raises:
+            StageMissing: If there are none.
+        """
         folder = self.folder / "features" / ("held" if held_out else "train")
-        return FeatureBank(folder, self.sprites(held_out), held_out)
+        found = FeatureBank(folder, self.sprites(held_out), held_out)
+        if not found.scenes:
+            raise StageMissing(f"there is nothing in {folder}: run --stage features first")
+        return found
 
     def aligner(self) -> Aligner:
         """Return the untrained encoder and projector with the words they are judged by."""
@@ -146,7 +158,7 @@ class Reader(nn.Module):
 def reader(workshop: Workshop, rank: int) -> tuple[LiteVision, Reader]:
     """Return the trained encoder, and the projector as it was trained with it beside the language model."""
     aligner = workshop.aligner()
-    state = torch.load(workshop.folder / "vision.pt", weights_only=True)
+    state = _kept(workshop.folder / "vision.pt", "vision")
     load_weights({k: p for k, p in aligner.named_parameters() if p.requires_grad}, state["weights"])
     weights = load_file(workshop.base / "language.safetensors")
     decoder = Decoder(LITE_LANGUAGE)
@@ -154,6 +166,13 @@ def reader(workshop: Workshop, rank: int) -> tuple[LiteVision, Reader]:
     decoder.to(torch.bfloat16)
     adapt(decoder, rank)
     return aligner.vision.eval().requires_grad_(False), Reader(aligner.projector, decoder)
+
+
+def _kept(checkpoint: Path, stage: str) -> dict[str, Any]:
+    if not checkpoint.exists():
+        raise StageMissing(f"there is no {checkpoint}: run --stage {stage} first")
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,4 +268,6 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     tensors |= {f"projector.{k}": v for k, v in student.projector.state_dict().items()}
     tensors |= dict(adapters(student.decoder))
     half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
-    save_file(half, file, metadata=dict(about))
+    partial = file.with_suffix(".partial")  # whoever stops us leaves the old weights whole
+    save_file(half, partial, metadata=dict(about))
+    partial.replace(file)

@@ -5,7 +5,6 @@
 
 import logging
 import subprocess
-import sys
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +14,11 @@ import typer
 from rich.console import Console
 
 from model.lite import TRAINED
+from model.lite_base import BaseWeightsMissing
 from training import stages
+from training.command import run_command
 from training.drawings import DrawingsMissing
-from training.stages import Lesson, Workshop
+from training.stages import Lesson, StageMissing, Workshop
 
 console = Console(stderr=True)
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -41,13 +42,15 @@ def train(
     folder: Annotated[Path, typer.Option(help="Of this run: features, checkpoints.")] = Path(
         ".cache/lite"
     ),
-    scenes: Annotated[int, typer.Option(help="Scenes to train on.")] = 13_000,
+    scenes: Annotated[int, typer.Option(min=1, help="Scenes to train on.")] = 13_000,
     vision_steps: Annotated[
-        int, typer.Option(help="Steps of the stage `vision`, 32 clips each.")
+        int, typer.Option(min=1, help="Steps of the stage `vision`, 32 clips each.")
     ] = 1_500,
-    language_steps: Annotated[int, typer.Option(help="Steps of `language`, 4 shows each.")] = 785,
+    language_steps: Annotated[
+        int, typer.Option(min=1, help="Steps of `language`, 4 shows each.")
+    ] = 785,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
-    rank: Annotated[int, typer.Option(help="Of the language model's adapters.")] = 16,
+    rank: Annotated[int, typer.Option(min=1, help="Of the language model's adapters.")] = 16,
     output: Annotated[Path, typer.Option(help="The file that `export` writes.")] = TRAINED,
 ) -> None:
     """Train `lite`, from the published base weights to the file that the service loads.
@@ -86,11 +89,8 @@ def commit() -> str:
 def main() -> None:
     """Run, and turn what a user can mend into a sentence."""
     logging.basicConfig(level=logging.WARNING)
-    try:
-        app()
-    except DrawingsMissing as error:
-        console.print(str(error), markup=False)
-        sys.exit(1)
+    lacking = (DrawingsMissing, BaseWeightsMissing, StageMissing)
+    run_command(app, "python -m training.train", lacking)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Only the answer goes to standard output; what is being done goes to standard err
 
 import asyncio
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -83,7 +85,19 @@ def run_ask(
     if not question.strip():
         raise Failed("the question is empty", 2)
     asked = asyncio.run(_ask(settings, source, question, last))
-    print(json.dumps(asdict(asked)) if as_json else asked.answer, flush=True)  # noqa: T201
+    _print(json.dumps(asdict(asked)) if as_json else asked.answer)
+
+
+def _print(answer: str) -> None:
+    try:
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would be tried again, and fail again, at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `| head`: whoever reads has read enough
+            raise Failed("nobody reads the answer") from None
+        raise Failed(f"the answer cannot be written: {error.strerror}") from None
 
 
 async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
@@ -122,6 +136,10 @@ async def _watcher(
         )
     except NO_MODEL as error:
         raise Failed(str(error)) from None
+    except OSError as error:
+        raise Failed(
+            f"{error.filename or settings.model} cannot be used: {error.strerror}"
+        ) from None
     registry = Registry(
         engine=engine,
         store=LocalStore(engine.encoder),
@@ -148,7 +166,7 @@ async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked
                 else:
                     finish: Finish = piece
     except NothingSeen:
-        raise Failed("there was not one picture to answer from", 2) from None
+        raise Failed("there was not one picture that could be read to answer from", 2) from None
     except QuestionTooLong as error:
         raise Failed(str(error), 2) from None
     except EngineFailed as error:

@@ -12,11 +12,16 @@ def run_weights() -> None:
     """Convert the weights into the cache, unless they are there.
 
     Raises:
-        Failed: If the packages that carry them are not installed.
+        Failed: If the packages that carry them are not installed, or the cache cannot be written.
     """
     with screen.status("Looking at the base weights…") as status:
         try:
             folder = convert(progress=status.update)
         except BaseWeightsMissing as error:
             raise Failed(str(error)) from None
+        except OSError as error:
+            raise Failed(
+                f"{error.filename} cannot be used ({error.strerror}): set FLASHBACK_CACHE to a folder "
+                "that can be written to"
+            ) from None
     screen.print(f"The base weights are in {folder}.")

@@ -11,7 +11,7 @@ from benchmarks.ingest import Run, notes, sending
 from benchmarks.join import join
 from benchmarks.report import met, quantile
 from benchmarks.senders import PacketTrack
-from benchmarks.service import ServiceFailed, running, serving
+from benchmarks.service import CannotMeasure, running, serving
 from benchmarks.video import make_video, repeat_video
 from stream.keyframes import is_keyframe
 
@@ -83,7 +83,7 @@ async def test_a_real_browser_sends_from_the_page():
 
 
 async def test_a_service_that_cannot_start_shows_what_it_said():
-    with pytest.raises(ServiceFailed, match="No module named no_such_module"):
+    with pytest.raises(CannotMeasure, match="No module named no_such_module"):
         async with running("no_such_module"):
             pass
 

@@ -1,8 +1,11 @@
 """Training that was stopped goes on as if it had not been."""
 
+import signal
+
 import pytest
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from training.loop import Plan, load_weights, run
 
@@ -39,6 +42,40 @@ def test_a_run_that_was_interrupted_ends_where_an_uninterrupted_one_does(tmp_pat
     torch.testing.assert_close(second.weight, whole.weight)
     assert (whole.weight != 0).all()
     assert (whole.fixed == 1).all()
+
+
+def test_an_interruption_while_figures_are_taken_repeats_no_step(tmp_path):
+    line, steps = Line(), []
+
+    def learn(step):
+        steps.append(step)
+        return learner(line)(step)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(plan(tmp_path, "r"), line, learn, interrupted, lambda _: None)
+    run(plan(tmp_path, "r"), Line(), learn, dict, lambda _: None)
+    assert steps == list(range(30))
+
+
+def test_an_interruption_in_the_middle_of_an_update_waits_for_its_end(tmp_path):
+    whole, first, second = Line(), Line(), Line()
+
+    def interrupt(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    run(plan(tmp_path, "whole"), whole, learner(whole), dict, lambda _: None)
+    hook = register_optimizer_step_pre_hook(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(plan(tmp_path, "part"), first, learner(first), dict, lambda _: None)
+    finally:
+        hook.remove()
+    assert (first.weight != 0).any(), "the update was made"
+    run(plan(tmp_path, "part"), second, learner(second), dict, lambda _: None)
+    torch.testing.assert_close(second.weight, whole.weight)
 
 
 def test_figures_are_reported_now_and_then(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.model.released_layout import write_checkpoint
+from web.commands import BENCHMARKS
 from web.settings import variables
 
 ROOT = Path(__file__).parents[2]
@@ -17,19 +19,30 @@ ROOT = Path(__file__).parents[2]
 
 async def flashback(*arguments, **environment):
     """Run a command to its end; return its exit code, output and errors."""
+    return await run("-m", "web.cli", *arguments, **environment)
+
+
+async def run(*arguments, program=sys.executable, **environment):
+    """Run a program to its end; return its exit code, output and errors."""
+    process = await spawn(program, *arguments, **environment)
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def start(*arguments):
+    """Begin to run a command."""
+    return await spawn(sys.executable, "-m", "web.cli", *arguments)
+
+
+async def spawn(*command, **environment):
     variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "web.cli",
-        *arguments,
+    return await asyncio.create_subprocess_exec(
+        *command,
         cwd=ROOT,
         env=variables | environment | {"COLUMNS": "200"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
 
 
 @pytest.mark.parametrize(
@@ -43,10 +56,11 @@ async def flashback(*arguments, **environment):
         (["serve", "--port", "0", "--source", "x=", "--model", "tiny"], {}, "give NAME=URL"),
         (["ask", "web/sample/sample.mp4", " "], {}, "the question is empty"),
         (["ask", "web/sample/sample.mp4", "why " * 1100, "--model", "tiny"], {}, "at most 1024"),
-        (["bench"], {}, "say what to measure: flashback bench live"),
-        (["bench", "nothing"], {}, "there is no benchmarks.nothing"),
-        (["eval", "flash-7b"], {}, "there is an exam for lite alone, not for flash-7b"),
-        (["bench", "os.path"], {}, "there is no benchmarks.os.path"),
+        (["ask", "-d.mp4", "What?"], {}, "No such option: -d. See flashback ask --help."),
+        (["bench"], {}, "Missing argument 'NAME'. See flashback bench --help."),
+        (["bench", "report"], {}, "there is not a benchmark called report; there is live, join"),
+        (["eval", "flash-7b"], {}, "there is not an exam for a model called flash-7b"),
+        (["eval", "lite", "--name", "-1"], {}, "Invalid value for '--name'"),
     ],
 )
 async def test_what_cannot_be_used_is_said_in_one_sentence(arguments, environment, sentence):
@@ -103,6 +117,76 @@ async def test_a_folder_that_cannot_be_used_is_named():
     assert code == 1
     assert "/proc/none" in errors
     assert "Errno" not in errors
+
+
+async def test_whoever_types_nothing_reads_what_can_be_typed():
+    code, output, errors = await flashback()
+    assert (code, errors) == (2, "")
+    assert "Usage: flashback" in output
+
+
+async def test_every_benchmark_is_named_and_every_name_is_one():
+    code, output, _ = await flashback("bench", "--help")
+    assert code == 0
+    modules = (ROOT / "benchmarks").glob("*.py")
+    assert {m.stem for m in modules if "\n    benchmark_main(" in m.read_text()} == set(BENCHMARKS)
+    assert all(f" {name}  {meaning}" in output for name, meaning in BENCHMARKS.items())
+
+
+async def test_an_exam_of_weights_that_are_none_is_refused_in_a_sentence():
+    code, output, errors = await flashback("eval", "lite", "--json", "--weights", "README.md")
+    assert (code, output) == (1, "")
+    assert "README.md cannot be read" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("imported", ["typer", "pydantic", "torch"])
+async def test_ctrl_c_while_the_command_loads_ends_it_without_a_word(imported):
+    program = f"""
+import signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {imported!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["flashback", "ask", "web/sample/sample.mp4", "What?", "--model", "tiny"]
+from web.cli import main
+main()
+"""
+    assert await run("-c", program) == (130, "", "")
+
+
+async def test_a_terminal_that_closes_ends_the_service_in_good_order(tmp_path):
+    process = await start("serve", "--port", "0", "--model", "tiny", "--data", str(tmp_path))
+    assert b"Flashback is ready" in await process.stdout.readline()
+    assert (tmp_path / "redis.sock").exists()
+    process.send_signal(signal.SIGHUP)
+    assert await process.communicate() == (b"", b"")
+    assert not (tmp_path / "redis.sock").exists(), "its Redis was stopped, not left to die"
+
+
+async def test_a_service_without_a_terminal_says_the_same():
+    # The shell closes what Python then does not have: sys.stdout is None.
+    command = f"exec {sys.executable} -m web.cli serve --port 0 --model nope >&- <&-"
+    code, _, errors = await run("-c", command, program="/bin/sh")
+    assert code == 1
+    assert "'nope'" in errors
+    assert len(errors.splitlines()) == 1
+
+
+async def test_an_answer_that_cannot_be_written_is_said():
+    command = f"exec {sys.executable} -m web.cli ask web/sample/sample.mp4 ? --last 1 --model tiny"
+    code, _, errors = await run("-c", f"{command} >/dev/full", program="/bin/sh")
+    assert code == 1
+    assert errors == "flashback: the answer cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", [["weights"], ["ask", "web/sample/sample.mp4", "?"]])
+async def test_a_cache_that_cannot_be_used_is_named(command):
+    code, output, errors = await flashback(*command, FLASHBACK_CACHE="/proc/none")
+    assert (code, output) == (1, "")
+    assert "/proc/none cannot be used" in errors
+    assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("source", ["README.md", "no-such-file.mp4", "ftp://host/film.mp4", "."])

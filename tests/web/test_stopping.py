@@ -1,0 +1,38 @@
+"""Ctrl-C and its like: what is at work unwinds, what may not be left half done is finished."""
+
+import signal
+
+import pytest
+
+from web.stopping import ended_like_ctrl_c, not_now
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def as_before():
+    before = [signal.getsignal(each) for each in SIGNALS]
+    yield before
+    for each, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_every_signal_that_means_the_end_unwinds_what_is_at_work(as_before, number):
+    with pytest.raises(KeyboardInterrupt), ended_like_ctrl_c():
+        signal.raise_signal(number)
+    assert [signal.getsignal(each) for each in SIGNALS] == as_before
+
+
+def test_a_terminal_that_closes_does_not_end_what_was_started_with_nohup(as_before):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with ended_like_ctrl_c():
+        signal.raise_signal(signal.SIGHUP)
+
+
+def test_what_may_not_be_left_half_done_is_finished_first(as_before):
+    done = []
+    with pytest.raises(KeyboardInterrupt), ended_like_ctrl_c(), not_now():  # noqa: PT012
+        signal.raise_signal(signal.SIGTERM)
+        done.append("the rest")
+    assert done == ["the rest"]

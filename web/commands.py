@@ -1,0 +1,207 @@
+"""What can be typed after `flashback`: reads it, runs it, and puts failures into a sentence.
+
+Exit codes: 0 done, 1 it did not work, 2 what was typed or set cannot be used, 130 stopped.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from web.failed import Failed
+from web.settings import BadSetting, Settings, variables
+from web.stopping import STOPPED, ended_like_ctrl_c, raise_instead, stop_in_order
+
+app = typer.Typer(
+    name="flashback",
+    help="Watch live video and ask about anything it has shown.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+errors = Console(stderr=True, highlight=False)
+
+BENCHMARKS = {
+    "live": "how live the service is: age of what is seen, time to the first word",
+    "join": "how soon a sender is answered and seen",
+    "question": "time to the first word by length of history, three ways in one run",
+    "ingest": "what taking streams in costs, and whether the service falls behind",
+    "flops": "what a question costs, counted by formula",
+}
+_BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
+)
+_SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
+    for name, default, meaning in variables()
+)
+# What only benchmarks and training need, by the extra that brings it.
+_EXTRAS = {"matplotlib": "bench", "resvg_py": "train"}
+
+Model = Annotated[
+    str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
+]
+# What follows NAME is passed on, also --help; what stands before it is for us.
+PassedOn = {"allow_extra_args": True, "allow_interspersed_args": False}
+
+
+def run() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        return app(prog_name="flashback", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        return STOPPED
+    except BadSetting as error:
+        return _say(str(error), 2)
+    except Failed as error:
+        return _say(str(error), error.code)
+    except typer.TyperException as error:
+        return _mistyped(error)
+
+
+def _mistyped(error: typer.TyperException) -> int:
+    message = error.format_message().strip().rstrip(".")
+    if not message:  # nothing was typed: the help is shown already
+        return 2
+    context = getattr(error, "ctx", None)
+    command = "flashback" if context is None else context.command_path
+    return _say(f"{message}. See {command} --help.", 2)
+
+
+def _say(message: str, code: int) -> int:
+    errors.print(f"flashback: {message}", style="red", markup=False, soft_wrap=True)
+    return code
+
+
+@app.command(epilog=_SETTINGS)
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
+    model: Model = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SOURCE",
+            help="pull this stream from a URL, a file or a device (/dev/video0); may repeat",
+        ),
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
+) -> None:
+    """Serve streams and questions, with the page to watch and ask."""
+    from web.running import run_service  # late: loads the whole service
+
+    given = {"host": host, "port": port, "model": model, "source": source or None, "data": data}
+    settings = Settings.from_env(os.environ, **given)
+    stop_in_order()
+    # The server ends in good order by SIGTERM.
+    raise_instead(signal.SIGTERM, signal.SIGHUP)
+    run_service(settings)
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
+    model: Model = None,
+) -> None:
+    """Serve on loopback with a bundled sample stream that plays live through WebRTC."""
+    from web.running import run_demo  # late: loads the whole service
+
+    settings = Settings.from_env(os.environ, port=port, model=model, host="127.0.0.1")
+    stop_in_order()
+    raise_instead(signal.SIGTERM, signal.SIGHUP)
+    run_demo(settings)
+
+
+@app.command()
+def ask(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="a video file, a URL or a device")
+    ],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="what to ask about it")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    last: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="of a file: look at its last seconds only; of a live source, which has no end: "
+            "watch it for so many seconds, then answer (needed there)",
+        ),
+    ] = None,
+    model: Model = None,
+) -> None:
+    """Watch a file, URL or device, without a server, and answer one question about it.
+
+    What has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
+    none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
+    that begins with a dash goes after `--`.
+    """
+    from web.asking import run_ask  # late: loads the model's libraries
+
+    settings = Settings.from_env(os.environ, model=model)
+    with ended_like_ctrl_c():
+        run_ask(settings, source, question, last, as_json=as_json)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has and lacks, and what each lack costs."""
+    from web.examining import run_doctor  # late: loads everything to look at it
+
+    settings = Settings.from_env(os.environ)
+    with ended_like_ctrl_c():
+        run_doctor(settings)
+
+
+@app.command()
+def weights() -> None:
+    """Convert the base weights of `lite` into the cache; does nothing if they are there."""
+    from web.converting import run_weights  # late: loads the model's libraries
+
+    with ended_like_ctrl_c():
+        run_weights()
+
+
+@app.command(context_settings=PassedOn, epilog=_BENCHMARKS)
+def bench(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what to measure")],
+) -> None:
+    """Measure something and print a table, then one line of JSON; NAME --help says more."""
+    _check(name, BENCHMARKS, "a benchmark")
+    _run_module(f"benchmarks.{name}", context.args)
+
+
+@app.command(name="eval", context_settings=PassedOn)
+def evaluate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="of the model: lite")],
+) -> None:
+    """Examine a model and print a table, then one line of JSON; NAME --help says more."""
+    _check(name, ["lite"], "an exam for a model")
+    _run_module("training.evaluate", context.args)
+
+
+def _check(name: str, known: Iterable[str], what: str) -> None:
+    if name not in known:
+        raise Failed(f"there is not {what} called {name}; there is {', '.join(known)}", 2)
+
+
+def _run_module(module: str, arguments: list[str]) -> None:
+    # By name: nothing of the service may depend on what measures or trains it.
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except ModuleNotFoundError as missing:
+        extra = _EXTRAS.get(missing.name or "")
+        if extra is None:
+            raise
+        raise Failed(
+            f"{missing.name} is not installed. In the folder of the repository: "
+            f"pip install --constraint constraints.txt --editable '.[{extra}]'"
+        ) from None
