@@ -18,7 +18,7 @@ _FIRST, _LARGEST = 256, 8192
 
 
 class Blocks:
-    """Rows of equal shape, appended and read, never changed.
+    """Rows of equal shape, appended and read, never changed; the last may be taken away.
 
     Attributes:
         length: Rows there are.
@@ -45,6 +45,13 @@ class Blocks:
             begin = self.length - self._starts[-1]
             self._blocks[-1][..., begin : begin + taken.shape[-2], :] = taken
             self.length += taken.shape[-2]
+
+    def cut(self, length: int) -> None:
+        """Take the rows after the first `length` away again."""
+        self.length = length
+        while self._starts and self._starts[-1] >= length:
+            self._starts.pop()
+            self._blocks.pop()
 
     def slices(self, start: int, stop: int) -> Iterator[Shaped[Tensor, "*lead n width"]]:
         """Yield rows `start` up to `stop`, block by block, without copying them."""
@@ -123,6 +130,11 @@ class KeyValues:
         """Keep the keys and values of new tokens."""
         self._keys.append(keys)
         self._values.append(values)
+
+    def cut(self, length: int) -> None:
+        """Take its own rows after the first `length` away again."""
+        self._keys.cut(length)
+        self._values.cut(length)
 
     def pairs(
         self, spans: Sequence[Span]

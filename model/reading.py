@@ -6,7 +6,8 @@ a `Reading`, from which decoding goes on: the caches of every layer and, since d
 what stays, the next position in every segment of layers between two stages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -48,6 +49,17 @@ class Reading:
     scores: Float[Tensor, " n"] | None = None
     clips: Int64[Tensor, " n"] | None = None
     tokens_kept: int = 0
+
+    def back_to_here(self) -> Callable[[], None]:
+        """Return what undoes the steps from here on."""
+        positions, lengths = list(self.positions), [cache.length for cache in self.caches]
+
+        def undo() -> None:
+            self.positions = positions
+            for cache, length in zip(self.caches, lengths, strict=True):
+                cache.cut(length)
+
+        return undo
 
 
 class Reader:
@@ -138,7 +150,17 @@ class Reader:
 
     @torch.inference_mode()
     def step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
-        """Add one written token to each of `readings`, all in one batch."""
+        """Add one written token to each of `readings`, all in one batch.
+
+        If that fails, none of them has changed.
+        """
+        with ExitStack() as undo:
+            for reading in readings:
+                undo.callback(reading.back_to_here())
+            self._step(readings, chosen)
+            undo.pop_all()
+
+    def _step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
         device = self.decoder.lm_head.weight.device
         hidden = self.decoder.embed(torch.tensor(chosen, device=device))
         for number, layers in enumerate(self.segments):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from model.history import History, HistoryFull
+from model.released import UnsupportedCheckpoint
 from model.types import ClipTokens
 from model.video_chat import RESERVE, VideoChat
 
@@ -62,6 +63,9 @@ class Shelf:
 
     Attributes:
         capacity: Clips that a history begun anew takes.
+
+    Raises:
+        UnsupportedCheckpoint: If the language model has no positions for a stream.
     """
 
     def __init__(self, chat: VideoChat, budget: int) -> None:
@@ -198,15 +202,29 @@ class Shelf:
                     del self._places[stream]
 
     def _capacity(self) -> int:
-        """Return how many clips a new history takes at most: half of what would fill it."""
+        """Return how many clips a new history takes at most: half of what would fill it.
+
+        Raises:
+            UnsupportedCheckpoint: If so few would fill it that none could be added to half.
+        """
         config = self._chat.parts.config
         marker = len(self._chat.prompt.marker(3600.0))
         per_clip = config.vision.tokens_per_clip * config.visual_step + marker
         positions = (self._chat.reach - RESERVE) / per_clip
+        if positions - len(self._chat.prompt.prefix()) / per_clip < CHUNK + 1:
+            raise UnsupportedCheckpoint(
+                f"the language model tells {self._chat.reach:.0f} positions apart, of which "
+                f"{RESERVE:.0f} are for a question and its answer: too few to remember a stream in"
+            )
         return max(1, int(min(positions, self._most_clips) / 2))
 
 
 def _bytes(place: _Place) -> int:
+    # The clips of a successor are some of those that were read here.
+    clips = sum(clip.values.nbytes for clip in [*place.read, *place.waiting])
+    return clips + _cache_bytes(place)
+
+
+def _cache_bytes(place: _Place) -> int:
     own = 0 if place.history is None else place.history.bytes
-    own += sum(clip.values.nbytes for clip in [*place.read, *place.waiting])
-    return own + (_bytes(place.successor) if place.successor is not None else 0)
+    return own + (_cache_bytes(place.successor) if place.successor is not None else 0)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -136,9 +137,19 @@ class Desk:
             self._chat.reader.step(
                 [writing.asked.reading for writing, _ in going], [token for _, token in going]
             )
-        except Exception as error:  # noqa: BLE001 - handed to those who wait for words
-            for writing, _ in going:
-                self._fail(writing, error)
+        except Exception as error:  # noqa: BLE001 - handed to whoever it fails for alone, too
+            self._write_each(going, error)
+
+    def _write_each(self, going: Sequence[tuple[_Writing, int]], error: Exception) -> None:
+        """Write one by one what failed together: what fails for one fails for no other."""
+        if len(going) == 1:
+            self._fail(going[0][0], error)
+            return
+        for writing, token in going:
+            try:
+                self._chat.reader.step([writing.asked.reading], [token])
+            except Exception as own:  # noqa: BLE001 - handed to the one who waits for words
+                self._fail(writing, own)
 
     def fail_all(self, error: Exception) -> None:
         """End every answer with `error`."""

@@ -8,6 +8,8 @@ import torch
 from model.config import RopeScaling
 from model.history import HistoryFull
 from model.language import Decoder
+from model.released import UnsupportedCheckpoint
+from model.shelf import Shelf
 from model.tiny import tiny
 from model.types import ClipTokens, Question
 from model.video_chat import RESERVE, VideoChat
@@ -67,3 +69,16 @@ def test_stretched_positions_are_used_and_read_like_one_pass():
     once = wide.read_once(seen, question)
     assert asked.reading.kept[0].tolist() == once.kept[-1].tolist()
     torch.testing.assert_close(asked.reading.logits, once.logits, atol=1e-4, rtol=0)
+
+
+def test_a_network_with_too_few_positions_for_a_stream_is_refused_in_words():
+    parts = chat(None).parts
+    enough = replace(parts.config.language, max_positions=TRAINED + 48)
+    few = replace(enough, max_positions=1600)
+    roomy, narrow = (
+        VideoChat(replace(parts, config=replace(parts.config, language=language)))
+        for language in (enough, few)
+    )
+    assert Shelf(roomy, 1 << 30).capacity >= 1
+    with pytest.raises(UnsupportedCheckpoint, match="1600 positions apart, of which 1536"):
+        Shelf(narrow, 1 << 30)
