@@ -9,7 +9,9 @@ import pytest
 
 from tests.end_to_end.conftest import as_camera, browser
 from tests.end_to_end.test_page import ask, opened, page_of, serving
+from tests.end_to_end.test_page_sending import is_offer
 from tests.end_to_end.test_service import sending
+from tests.web.conftest import echo_service
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
 
@@ -186,3 +188,44 @@ async def test_an_offer_whose_answer_was_lost_is_not_taken_for_another_source(tm
         await page.wait_for_selector("#notice", state="hidden", timeout=30_000)
         assert await page.is_hidden("#notice-act")
         await is_shown(page, 2)
+
+
+async def test_what_an_internal_error_ended_is_said_and_goes_on_once_it_can(camera):
+    offers = []
+    async with (
+        echo_service(sample_rate=30) as service,
+        browser(camera) as chromium,
+        page_of(service, chromium) as page,
+    ):
+
+        async def fail(*_):
+            raise RuntimeError("nobody thought of this")
+
+        works, service.store.append = service.store.append, fail
+        page.on("request", lambda r: offers.append(r) if is_offer(r) else None)
+        await page.click("#pick-camera")
+        await page.wait_for_selector("#notice:has-text('internal error')", timeout=30_000)
+        assert "the log says more. Connecting again." in await page.inner_text("#notice")
+        service.store.append = works
+        await is_shown(page, 2)
+        await page.wait_for_selector("#notice", state="hidden")
+    assert len(offers) >= 2
+
+
+async def test_an_offer_refused_for_good_sends_pictures_and_one_refused_for_now_is_made_again(
+    tmp_path, camera
+):
+    refusals = [(408, "The body did not arrive."), (422, "No usable video codec: offered AV1.")]
+    async with opened(tmp_path, camera) as (_, _, page):
+
+        async def refuse(route):
+            status, detail = refusals.pop(0)
+            await route.fulfill(status=status, json={"detail": detail})
+
+        await page.route("**/whip/*", refuse, times=2)
+        await page.click("#pick-camera")
+        await page.wait_for_selector("#notice:has-text('did not arrive')")
+        await page.wait_for_selector("#notice:has-text('offered AV1. Single pictures are sent')")
+        await is_shown(page, 2)
+        assert await page.inner_text("#fact-state") == "Live"
+        assert refusals == []

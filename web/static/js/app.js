@@ -76,6 +76,7 @@ function turnTo(stream) {
     if (began !== null && detail.stream.began !== began) forgotten(stream);
     began = detail.stream.began;
     stage.status(detail.stream);
+    source?.hear?.(detail.stream);
   });
   socket.addEventListener("flashback.absent", () => {
     began = null;

@@ -142,6 +142,7 @@ export class Picker {
   }
 
   async #add() {
+    if ($("add-test").disabled) return; // one thing at a time
     const name = $("add-name").value;
     this.#busy("Connecting…");
     try {

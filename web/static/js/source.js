@@ -30,6 +30,7 @@ export class Sending {
   #since = Infinity;
   #cutShort = false;
   #unsure = false;
+  #ended = null;
   #waiting = false;
   #timer = 0;
 
@@ -97,9 +98,8 @@ export class Sending {
     const session = this.#session;
     this.#again(BROKE);
     const over = await session.close();
-    const status = over && session.forgotten && (await this.#status());
     const waits = this.#waiting && session === this.#session && !this.#closed;
-    if (status?.state === "ended" && waits) this.say(`${status.reason} Connecting again.`);
+    if (over && session.forgotten && this.#ended && waits) this.say(`${this.#ended} Connecting again.`);
   }
 
   #again(reason) {
@@ -111,6 +111,12 @@ export class Sending {
     this.#waiting = true;
     this.#timer = setTimeout(() => this.#retry(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+  }
+
+  /** Be told how the stream is doing: what it first says once it has ended is why. */
+  hear({ state, reason }) {
+    if (state === "ended") this.#ended ??= reason;
+    else this.#ended = null;
   }
 
   /** Connect now rather than later, if it waits to. */
