@@ -301,12 +301,14 @@ class LiveStream:
         self._recall.close()
         self._close_feed(reason)
         self._encoder.close()
-        if self._tasks:
-            await self._end_tasks(*self._tasks)
-        self._encoder.abandon()
-        self._writer.abandon()
-        self._news.close()
-        self._pictures.close()
+        try:
+            if self._tasks:
+                await self._end_tasks(*self._tasks)
+        finally:  # also if whoever closes it is stopped meanwhile
+            self._encoder.abandon()
+            self._writer.abandon()
+            self._news.close()
+            self._pictures.close()
 
     async def _end_tasks(
         self,

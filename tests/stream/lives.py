@@ -75,12 +75,14 @@ class WeatheredStore:
 
     Attributes:
         acknowledged: The pictures of every clip that the caller was told is safe.
+        broke: Streams that it failed as no store should.
     """
 
     encoder = "fake-encoder"
 
     def __init__(self, inner, weather):
         self.acknowledged = set()
+        self.broke = set()
         self._inner = inner
         self._weather = weather
 
@@ -96,6 +98,7 @@ class WeatheredStore:
         await self._weather.pass_by()
         if self._weather.broken:
             self._weather.broken = False
+            self.broke.add(stream)
             raise RuntimeError("this is not in the contract")
         if self._weather.full:
             raise StoreFull("There is no room.")
@@ -282,9 +285,12 @@ class World:
 
     async def stop(self):
         """End the process in good order, and make sure that nothing of it is left."""
+        running = list(self.running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         for source in self.sources:
             source.feed.close("The service is stopping.")
-        await self._finish(*self.running)
         async with asyncio.timeout(FOREVER):
             await self.registry.close()
         for _ in range(3):
@@ -311,7 +317,7 @@ class World:
 
     # What people do.
 
-    async def connect(self, name, kind, own_times, dawdle):
+    async def connect(self, name, kind, own_times, dawdle, pictures=0, pause=0.6):
         live = await self.registry.open(name)
         book = self._book(live)
         for _ in range(dawdle):
@@ -320,6 +326,7 @@ class World:
         source = Source(name, live, feed, self.loop.time(), own_times)
         book.sources.append(source)
         self.sources.append(source)
+        await self.show(source, pictures, pause)
 
     async def show(self, source, pictures, pause):
         for _ in range(pictures):
@@ -396,29 +403,45 @@ class World:
         fed = {source.name for source in self.sources}
         assert self.registry.fed == len(fed) == len(self.sources), "no place is leaked"
 
-    async def calm_down(self):
-        """Let all that goes on come to its end in fine weather, and check all that was told."""
+    async def calm_down(self, name):
+        """Let all that goes on come to its end in fine weather, and check all that was told.
+
+        A fed stream is remembered again, whatever happened; `name` is fed if there is a place.
+        """
         self.weather.away = self.weather.full = self.weather.deaf = self.weather.broken = False
         self.engine.seconds, self.engine.failures = 0.01, 0
         await self._finish(*self.running)
         await asyncio.sleep(2 * SETTINGS.retry_after)
+        if self.registry.fed < 2:
+            await self._finish(self.connect(name, "webrtc", False, 0))
         for source in self.sources:
-            # A fed stream is remembered again, whatever happened; one that broke lets go.
             if not source.feed.closed:
-                await self._finish(self.show(source, 12, 0.6))
+                await self._finish(self._remembered_again(source))
         for live in list(self.registry._streams.values()):
+            assert not live.broken or live.name in self.store.broke, "nothing else breaks a stream"
             if not live.broken:
                 await self._finish(live.settle())
         self._check_books(closed=False)
         await self._check_memory()
         self.check()
 
+    async def _remembered_again(self, source):
+        await source.live.settle()
+        await self.show(source, 12, 0.6)
+        await source.live.settle()
+        assert self._book(source.live).clips[-1] in self.store.acknowledged
+
     async def _check_memory(self):
         records = await self.inside.streams()
+        for name in set(self.registry._streams) - {record.name for record in records}:
+            asked = await self._refused_or_done(self.ask(name, 0))
+            assert asked is None, "memory has lost it"
         statuses = {status.name: status for status in await self.registry.list()}
         assert sorted(statuses) == sorted({r.name for r in records} | set(self.registry._streams))
         for record in records:
-            await self._check_stream(record, statuses[record.name])
+            await self._check_stream(record, statuses.pop(record.name))
+        for status in statuses.values():
+            assert (status.clips, status.end) == (0, None), "memory has lost it"
 
     async def _check_stream(self, record, status):
         name = record.name

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 import torch
@@ -114,6 +115,36 @@ async def test_a_clip_written_twice_because_its_reply_was_lost_counts_once(live,
     await watch(live, live.open_feed("webrtc"), clock, seconds=2.0)
     assert live.status().clips == len(await store.moments("yard")) == 1
     assert await answer(live) == "1 clips"
+
+
+async def test_a_clip_that_was_written_but_counted_as_lost_is_answered_from(
+    registry, engine, store, clock
+):
+    settings = replace(SETTINGS, unwritten_clips=1)
+    registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
+    live = await registry.open("yard")
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=2.0)
+    assert await answer(live) == "1 clips"
+    append, lost = store.append, asyncio.Event()
+
+    async def deaf(*args):
+        await append(*args)
+        await lost.wait()
+        raise StoreUnavailable("The store did not answer in time.")
+
+    store.append = deaf
+    show(feed, clock, seconds=2.0)
+    await store.written.wait()
+    store.written.clear()
+    await store.written.wait()
+    show(feed, clock, seconds=2.0)
+    store.append = append
+    lost.set()
+    await live.settle()
+    assert live.status().clips == len(await store.moments("yard")) == 3
+    assert await answer(live) == "3 clips"
+    await registry.close()
 
 
 async def test_a_history_is_not_made_anew_from_a_stream_that_was_deleted(
