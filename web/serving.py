@@ -5,6 +5,7 @@ The port is taken before anything slow begins, so that one in use is said at onc
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,11 @@ _ADVICE = {
     errno.EACCES: "Ports below 1024 belong to the system; choose another with --port.",
     errno.EADDRNOTAVAIL: "This machine has no such address; choose another with --host.",
 }
+
+_CLIENTS_OWN = (
+    "Invalid UTF-8 sequence received from client.",
+    "ASGI callable returned without completing handshake.",
+)
 
 Companion = Callable[[str], Awaitable[None]]
 
@@ -99,6 +105,7 @@ async def serve(
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
     accompanying = asyncio.create_task(_accompany(app, companion, address_of(listener)))
     accompanying.add_done_callback(lambda task: _tell(task, fail))
     try:
@@ -108,6 +115,11 @@ async def serve(
         await asyncio.wait([accompanying])
     if failures:
         raise CannotServe(_in_words(failures[0])) from failures[0]
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Say whether a record is worth telling: not what clients do to their own connections alone."""
+    return record.msg not in _CLIENTS_OWN
 
 
 def _in_words(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from websockets.frames import Frame, Opcode
 
 from memory.redis_binary import find_server
 from stream.player import Player
@@ -163,6 +164,18 @@ async def test_ctrl_c_ends_everything_that_was_started(tmp_path, film):
     )
     output, _ = await command.communicate()
     assert output == b"", "no Redis is left behind"
+
+
+async def test_what_clients_do_to_their_own_connections_is_no_error_in_the_log(tmp_path):
+    async with serving(tmp_path / "data") as service:
+        async with talking(service) as talk:
+            await talk.next()
+            frame = Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True)
+            talk.connection.transport.write(frame)
+            await talk.connection.wait_closed()
+            assert talk.connection.close_code == 1007
+        assert await service.stop() == 130
+    assert [line for line in service.said if "ready" not in line] == []
 
 
 @pytest.mark.slow
