@@ -146,6 +146,12 @@ class EmbeddedRedis:
         await self.stop()
 
     async def _launch(self) -> None:
+        if not await asyncio.to_thread(self._directory.is_dir):
+            raise RedisFailed(
+                f"the data directory {self._directory} was removed, and all that was remembered "
+                "with it: start Flashback again"
+            )
+        await asyncio.to_thread(_remove_leftovers, self._directory)
         output = await asyncio.to_thread(_open_log, self._directory)
         # The kernel's way where it exists, else a pipe that closes with us.
         linux = sys.platform == "linux"
@@ -196,17 +202,21 @@ class EmbeddedRedis:
 
     async def _keep_running(self) -> None:
         """Start the server again whenever it ends by itself, after ever longer pauses."""
-        pause = 0.1
+        pause, told = 0.1, ""
         while True:
             assert self._process is not None
             await self._process.wait()
-            log.error("%s", await self._last_words("the embedded Redis ended; it is started again"))
+            if not told:
+                ended = "the embedded Redis ended; it is started again"
+                log.error("%s", await self._last_words(ended))
             await asyncio.sleep(pause)
             try:
                 await self._launch()
-                pause = 0.1
+                pause, told = 0.1, ""
             except (RedisFailed, OSError) as error:
-                log.error("%s", error)  # noqa: TRY400 - a sentence, the stack says nothing more
+                if str(error) != told:
+                    log.error("%s", error)  # noqa: TRY400 - a sentence, the stack says nothing more
+                told = str(error)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _end(self) -> None:
@@ -277,7 +287,15 @@ def _open_log(directory: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
+def _remove_leftovers(directory: Path) -> None:
+    # A Redis that is killed while it writes its file anew leaves that, as large as all it holds.
+    for path in directory.glob("temp-*.aof"):
+        path.unlink()
+
+
 def _tail(path: Path, lines: int = 12) -> str:
+    if not path.exists():
+        return "(there is none)"
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4096))
         return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from memory.redis_reasons import reason
+from memory.redis_reasons import reason, said
 from memory.store import StoreFull, StoreUnavailable
 
 
@@ -25,7 +25,7 @@ def explained() -> Iterator[None]:
             "the limit (maxmemory)"
         ) from error
     except RedisError as error:
-        if str(error).startswith("MISCONF"):
+        if said(error).startswith("MISCONF"):
             raise StoreFull(
                 "Redis cannot write to its disk, so nothing new is remembered: make room on the "
                 "disk of its data directory"

@@ -4,9 +4,16 @@ Apart from `memory.redis_errors`, because it needs nothing but the client: what 
 examines a server loads in a moment.
 """
 
+import re
+
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+_IN_PIPELINE = re.compile(
+    r"""Command # \d+ \(.*\) of pipeline caused error: (\(["'])?(?P<words>.*?)(?(1)["'],\))""",
+    re.DOTALL,
+)
 
 
 def root(error: RedisError) -> RedisError:
@@ -14,6 +21,12 @@ def root(error: RedisError) -> RedisError:
     while isinstance(error, RedisConnectionError) and isinstance(error.__cause__, RedisError):
         error = error.__cause__
     return error
+
+
+def said(error: RedisError) -> str:
+    """Return Redis's own words, without what redis-py wraps around them in a pipeline."""
+    found = _IN_PIPELINE.fullmatch(str(error))
+    return str(error) if found is None else found["words"]
 
 
 def reason(error: RedisError) -> str:
@@ -29,6 +42,6 @@ def reason(error: RedisError) -> str:
         case RedisConnectionError():
             return "Redis cannot be reached: is it running?"
         case ResponseError():
-            return f"Redis refused: {error}"
+            return f"Redis refused: {said(error)}"
         case _:
             return "Redis failed in a way that is not known: see the log"

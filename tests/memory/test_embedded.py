@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -102,6 +104,43 @@ async def test_it_is_started_again_with_what_it_had(embedded, caplog):
     assert await store.thumbnail("a", 0.0) == b"picture"
     assert "the embedded Redis ended; it is started again" in caplog.text
     await store.close()
+
+
+async def test_a_directory_that_is_removed_while_it_runs_is_said_and_stops_nothing(
+    tmp_path, caplog
+):
+    directory = tmp_path / "redis"
+    server = await EmbeddedRedis.start(directory, megabytes=16)
+    said = asyncio.Event()
+    watching = Heard("was removed", said)
+    logging.getLogger("memory.embedded").addHandler(watching)
+    try:
+        await asyncio.to_thread(shutil.rmtree, directory)
+        os.kill(server.pid, signal.SIGKILL)
+        await said.wait()
+    finally:
+        logging.getLogger("memory.embedded").removeHandler(watching)
+        await server.stop()
+    assert "start Flashback again" in caplog.text
+
+
+class Heard(logging.Handler):
+    """Sets `event` once `words` are logged."""
+
+    def __init__(self, words, event):
+        super().__init__()
+        self._words, self._event = words, event
+
+    def emit(self, record):
+        if self._words in record.getMessage():
+            self._event.set()
+
+
+async def test_what_a_killed_redis_left_half_written_is_removed(tmp_path):
+    left = tmp_path / "temp-rewriteaof-123.aof"
+    left.write_bytes(b"half of all that it held")
+    async with await EmbeddedRedis.start(tmp_path, megabytes=16):
+        assert not left.exists()
 
 
 async def test_stop_leaves_no_process_no_socket_and_no_lock(tmp_path):
@@ -231,6 +270,9 @@ async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
     with pytest.raises(StoreFull, match="make room on the disk"):
         await asyncio.wait_for(fill(store), 20)
     assert (await store.streams())[0].clips >= 1
+    await store.check()
+    with pytest.raises(StoreFull, match="make room on the disk"):
+        await store.begin("new", 0.0)
     resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (most, most))
     async with asyncio.timeout(20):
         while True:

@@ -146,6 +146,13 @@ async def test_what_somebody_else_wrote_is_said_to_be_foreign(store, redis):
         await store.moments("b")
 
 
+async def test_redis_is_quoted_in_its_own_words(store, redis):
+    """Not in those of the client, which name the command and all that it was given."""
+    await redis.set("flashback:{a}:clips", b"not a sorted set")
+    with pytest.raises(StoreUnavailable, match=r"^Redis refused: WRONGTYPE [\w ]+$"):
+        await store.append("a", clip(0.0), b"")
+
+
 async def test_every_call_says_that_redis_is_gone(tmp_path):
     store = RedisStore.connect(f"unix://{tmp_path}/nobody.sock", ENCODER)
     for call in (
