@@ -165,7 +165,8 @@ class History:
             tokens = reader.advance(caches, reading.positions, number, tokens, pause)
         if not self._selecting:
             reader.finish(reading, tokens, self._segments - 1, 0, pause)
-            reading.tokens_kept = sum(stop - start for start, stop in spans[-1][1:])
+            of_each = [stage.keep(reader.tokens_per_clip) for stage in reader.stages[-1:]]
+            reading.tokens_kept = len(clips) * sum(of_each or [reader.tokens_per_clip])
             return reading
         visual = sum(stop - start for start, stop in spans[0][1:])
         chosen = self._select(reading, tokens, spans[-1], visual)

@@ -17,10 +17,16 @@ NEAR = 1e-4
 
 @dataclass
 class Read:
-    """Logits after the prompt and after each word; what each stage kept of what it could see."""
+    """Logits after the prompt and after each word; what each stage kept of what it could see.
+
+    And the scores of the first text-guided stage, of all that it could see; and how many visual
+    tokens the question could see in the last layer.
+    """
 
     logits: torch.Tensor
     kept: list[list[int]]
+    scores: torch.Tensor | None = None
+    tokens_kept: int = 0
     undecided: bool = False
 
 
@@ -75,6 +81,8 @@ class PlainPass:
                         best = candidates[evenly(len(candidates), min(count, len(candidates)))]
                     else:
                         scores = self._scores(layer, hidden, rotary, visible & asked, asked)
+                        if out.scores is None:
+                            out.scores = scores[visible & asked]
                         order = scores[candidates].argsort(descending=True)
                         best, edge = candidates[order[:count]], scores[candidates[order]]
                         if 0 < count < len(order):
@@ -92,6 +100,7 @@ class PlainPass:
             mask &= ~(asks[:, None] & ~visible[None])
             mask = torch.zeros(mask.shape).masked_fill(~mask, float("-inf"))[None, None]
             hidden = layer(hidden[None], attention_mask=mask, position_embeddings=rotary)[0]
+        out.tokens_kept = int((visible & (place >= 0)).sum())
         last = hidden[len(hidden) - len(words) - 1 :]
         out.logits = self.network.lm_head(self.network.model.norm(last))
         return out

@@ -123,7 +123,10 @@ class Watching(RuleBasedStateMachine):
     def check(self, answer):
         once, kept = self.one_pass(answer), [k.tolist() for k in answer.reading.kept]
         assert kept == once.kept[len(once.kept) - len(kept) :]
+        assert answer.reading.tokens_kept == once.tokens_kept
         torch.testing.assert_close(answer.reading.logits, once.logits[-1], atol=1e-4, rtol=0)
+        if once.scores is not None:
+            torch.testing.assert_close(answer.reading.scores, once.scores, atol=1e-5, rtol=1e-3)
 
 
 TestWatching = Watching.TestCase

@@ -317,12 +317,16 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_from_its_newer_half(
             engine.extend("a", [one])
             _, finish = await ask(engine, tokens=1)
             ends.append(finish.usage.end)
+            assert engine.reach("a") == one.end
         # A question never waits for the successor; it may miss the newest clips for a moment.
         assert ends == sorted(ends)
         while finish.usage.end < clips[-1].end:
             _, finish = await ask(engine, tokens=1)
         assert finish.usage.start > 0
         assert 1 < finish.usage.clips < 60
+        assert engine.reach("a") == clips[-1].end
+        engine.extend("a", clips)
+        assert (await ask(engine, tokens=1))[1].usage == finish.usage, "all known, and once"
     finally:
         await engine.close()
 
@@ -336,3 +340,21 @@ async def test_the_engine_says_when_it_begins_with_a_clip_not_when_it_takes_it(r
     assert order.count("begun") == 9
     assert 1 <= order[: order.index("encode")].count("begun") <= BATCH
     assert order[-1] == "encode"
+
+
+async def test_what_calls_back_and_fails_harms_nobody_else(engine):
+    def begun():
+        raise ValueError("it must not, and does")
+
+    results = await asyncio.gather(
+        engine.encode(clip(0), begun), engine.encode(clip(1)), return_exceptions=True
+    )
+    assert results[1].start == 4.0
+    with pytest.raises(ValueError, match="must not"):
+        await engine.encode(clip(2), begun)
+    assert (await engine.encode(clip(3))).start == 12.0
+
+
+def test_the_tokens_of_a_clip_hold_no_memory_of_those_encoded_with_it():
+    for tokens in CHAT.encode([clip(n) for n in range(4)]):
+        assert tokens.values.untyped_storage().nbytes() == tokens.values.nbytes

@@ -16,6 +16,7 @@ async def test_a_released_checkpoint_watches_and_answers(tmp_path):
     write_checkpoint(tmp_path / "small", dtype=torch.float32)
     parts = load_parts(str(tmp_path / "small"), dtype=torch.float32, towers=TOWERS)
     assert parts.encoder_name.startswith("umt-l/")
+    assert parts.ends == {256, 258}, "as its generation settings say"
     chat = VideoChat(parts)
     pixels = torch.randint(0, 256, (3, 4, 40, 60, 3), dtype=torch.uint8)
     clips = chat.encode([Clip(p, 4.0 * n, 4.0 * n + 3) for n, p in enumerate(pixels)])
@@ -66,3 +67,18 @@ def test_a_graphics_card_gets_the_coarse_numbers_if_it_knows_them(monkeypatch, k
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_what_is_measured_takes_time(dtype):
     assert 0 < seconds(dtype) < 10
+
+
+async def test_a_released_checkpoint_answers_in_coarse_numbers_too(tmp_path):
+    write_checkpoint(tmp_path / "small")
+    parts = load_parts(str(tmp_path / "small"), dtype=torch.bfloat16, towers=TOWERS)
+    assert {p.dtype for p in parts.decoder.parameters()} == {torch.bfloat16}
+    pixels = torch.randint(0, 256, (4, 40, 60, 3), dtype=torch.uint8)
+    engine = LocalEngine(VideoChat(parts))
+    try:
+        engine.extend("a", [await engine.encode(Clip(pixels, 0.0, 3.0))])
+        pieces = [piece async for piece in engine.answer("a", Question("What?", tokens=5))]
+    finally:
+        await engine.close()
+    assert isinstance(pieces[-1], Finish)
+    assert sum(part.score for part in pieces[-1].evidence) == pytest.approx(1, abs=1e-3)

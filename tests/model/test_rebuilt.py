@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from memory import codec
 from model.tiny import tiny
-from model.types import Clip, Question
+from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
 from tests.model import small_networks as small
 
@@ -37,3 +37,23 @@ def test_stored_clips_rebuild_the_history_that_saw_them(clips, seed, data):
     assert [k.tolist() for k in ours.reading.kept] == [k.tolist() for k in theirs.reading.kept]
     torch.testing.assert_close(ours.reading.logits, theirs.reading.logits, atol=1e-4, rtol=0)
     assert [(c.start, c.end) for c in rebuilt.clips] == [(c.start, c.end) for c in live.clips]
+
+
+def test_a_short_clip_is_seen_as_if_its_last_frame_stood_still():
+    pixels = filmed(1, torch.Generator().manual_seed(3)).pixels
+    still = torch.cat([pixels[:2], pixels[1:2], pixels[1:2]])
+    short, whole = CHAT.encode([Clip(pixels[:2], 0.0, 1.0)]), CHAT.encode([Clip(still, 0.0, 1.0)])
+    assert torch.equal(short[0].values, whole[0].values)
+
+
+def test_a_history_grows_by_the_bytes_that_a_clip_is_said_to_take():
+    generator = torch.Generator().manual_seed(1)
+    [tokens] = CHAT.encode([filmed(1, generator)])
+    history, held = CHAT.open(), []
+    for number in range(2):
+        late = ClipTokens(tokens.values, 3600.0 + 4 * number, 3603.0 + 4 * number)
+        CHAT.extend(history, [late])
+        held.append(
+            sum(rows.nbytes for b in small.growing(history) for rows in b.slices(0, b.length))
+        )
+    assert held[1] - held[0] + tokens.values.nbytes == CHAT.clip_bytes
