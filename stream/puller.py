@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
-from memory.store import StoreUnavailable
+from memory.store import StoreFull, StoreUnavailable
 from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
@@ -26,6 +26,9 @@ from stream.status import SourceKind
 log = logging.getLogger(__name__)
 
 Wait = Callable[[float], Awaitable[None]]
+
+NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)
+"""Why a stream cannot be begun now, but perhaps later."""
 
 
 class Puller:
@@ -115,7 +118,7 @@ class Puller:
                 if live.fed:
                     return None
                 self._live, self._feed = live, live.open_feed(_kind(self.source))
-            except (StoreUnavailable, TooManyStreams, TooManyRemembered) as error:
+            except NO_ROOM as error:
                 self._tell_operator(str(error))
             else:
                 return self._feed

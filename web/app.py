@@ -109,7 +109,7 @@ async def open_real_house(
                 await _warm_up(engine)
                 async with furnish(settings, engine, store, clocks) as house:
                     for name, source in settings.sources:
-                        await house.sources.add(name, source, OPERATOR, trusted=True)
+                        await house.sources.add_operators(name, source)
                     yield house
             finally:
                 await store.close()

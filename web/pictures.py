@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from memory.store import StoreUnavailable
 from stream.feed import Feed, Picture
 from stream.live import LiveStream
-from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams
+from stream.puller import NO_ROOM
+from stream.registry import BadName, Registry
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.wire import Refused
@@ -106,7 +106,7 @@ class PictureSource:
         try:
             self._live = await self._registry.open(self._stream)
             feed = self._live.open_feed("pictures")
-        except (TooManyStreams, TooManyRemembered, BadName, StoreUnavailable) as error:
+        except (BadName, *NO_ROOM) as error:
             place.give_back()
             raise Refused("stream_refused", str(error)) from None
         except BaseException:

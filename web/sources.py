@@ -5,18 +5,22 @@ from is shown without its credentials.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 
+from stream.backoff import Backoff
 from stream.name_locks import NameLocks
 from stream.probe import Probe, probe
 from stream.pull_reader import PullSettings
-from stream.puller import Puller
+from stream.puller import NO_ROOM, Puller, Wait
 from stream.registry import Registry
 from stream.source_url import SourceUrl, read_networks, read_source
-from web.places import Place, Places
+from web.places import Full, Place, Places
 from web.security import Caller
 from web.settings import Settings
+
+log = logging.getLogger(__name__)
 
 OPERATOR = Caller("operator")
 
@@ -34,6 +38,7 @@ class PulledSources:
         tests: Counts the tests that are running.
         settings: How to pull.
         monotonic: Seconds that never go back.
+        wait: Waits that many seconds between two tries.
     """
 
     def __init__(
@@ -43,14 +48,17 @@ class PulledSources:
         tests: Places,
         settings: PullSettings,
         monotonic: Callable[[], float],
+        wait: Wait = asyncio.sleep,
     ) -> None:
         self._registry = registry
         self._places = places
         self._tests = tests
         self._settings = settings
         self._monotonic = monotonic
+        self._wait = wait
         self._pullers: dict[str, Puller] = {}
         self._watching: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
         self._lock = NameLocks()
 
     async def add(self, name: str, url: str, caller: Caller, *, trusted: bool = False) -> None:
@@ -70,6 +78,7 @@ class PulledSources:
             TooManyRemembered: If the stream is new and no more may be remembered.
             BadName: If `name` is not allowed.
             StoreUnavailable: If the stream is new and memory cannot be reached.
+            StoreFull: If the stream is new and memory has no room.
         """
         source = read_source(url, local=trusted)
         async with self._lock(name):
@@ -85,6 +94,24 @@ class PulledSources:
         task = asyncio.create_task(self._until_over(name, puller, place))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
+
+    async def add_operators(self, name: str, url: str) -> None:
+        """Begin to pull what the operator named; while memory has no room for it, try again.
+
+        A full memory must not keep the service from starting: there it can be told what to forget.
+
+        Raises:
+            BadSource: If `url` is nothing that may be pulled.
+            AlreadyPulled: If the stream has a pulled source already.
+            Full: If there is no place left.
+        """
+        try:
+            await self.add(name, url, OPERATOR, trusted=True)
+        except NO_ROOM as error:
+            log.warning("%s is not pulled yet: %s", name, error)
+            task = asyncio.create_task(self._add_later(name, url))
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
 
     async def probe(self, url: str, caller: Caller) -> Probe:
         """Open `url`, say what it is, and let go.
@@ -110,6 +137,9 @@ class PulledSources:
 
     async def close(self) -> None:
         """Stop pulling altogether."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
         await asyncio.gather(*(p.close("The service is stopping.") for p in self._pullers.values()))
         await asyncio.gather(*self._watching)
 
@@ -125,6 +155,17 @@ class PulledSources:
         )
         puller.start()
         return puller
+
+    async def _add_later(self, name: str, url: str) -> None:
+        waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
+        while True:
+            await self._wait(waits.next())
+            try:
+                return await self.add(name, url, OPERATOR, trusted=True)
+            except (*NO_ROOM, Full):
+                continue
+            except AlreadyPulled:  # somebody else was quicker
+                return None
 
     async def _until_over(self, name: str, puller: Puller, place: Place) -> None:
         with place:

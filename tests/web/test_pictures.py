@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from memory.store import StoreFull
 from tests.web.conftest import echo_service
 from web.pictures import BadPicture, decode
 
@@ -192,3 +193,14 @@ async def test_the_newest_source_wins_and_the_older_one_is_told(service):
             await talk.hear("conversation.item.done")
         await first.say(line(jpeg()))
         assert (await first.refusal())["code"] == "stream_taken_over"
+
+
+async def test_a_picture_that_memory_has_no_room_for_is_refused_in_words(service):
+    async def full(stream, now):
+        raise StoreFull("Memory is full.")
+
+    service.house.store.begin = full
+    async with service.talk("cam") as talk:
+        await talk.say(line(jpeg()))
+        assert (await talk.refusal())["message"] == "Memory is full."
+    assert len(service.house.feeding) == 0

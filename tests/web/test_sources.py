@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 
-from memory.store import StoreUnavailable
+from memory.store import StoreFull, StoreUnavailable
 from tests.web.conftest import echo_service, hosting
 from web.places import Full
 from web.sources import OPERATOR
@@ -234,3 +234,21 @@ async def test_a_source_feeds_its_stream_again_after_an_internal_error(film_url)
         await service.until(lambda: service.house.registry.fed == 1, seconds=20)
         assert len(service.house.feeding) == 1
         assert await service.house.registry.find("film") is not broken
+
+
+async def test_a_source_of_the_operator_waits_for_room_in_memory_and_stops_no_start(
+    service, film_url, caplog
+):
+    house, begin, tried = service.house, service.house.store.begin, asyncio.Event()
+
+    async def full(stream, now):
+        tried.set()
+        raise StoreFull("Memory is full.")
+
+    house.store.begin = full
+    await house.sources.add_operators("film", film_url)
+    assert "film is not pulled yet: Memory is full." in caplog.text
+    assert len(house.feeding) == 0
+    with house.registry.beginnings() as begun:
+        house.store.begin = begin
+        assert await begun.next() == "film"
