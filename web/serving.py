@@ -53,7 +53,8 @@ def take_port(settings: Settings) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        unknown = isinstance(error, socket.gaierror)  # its numbers are not the system's
+        reason = os.strerror(error.errno) if error.errno and not unknown else "no such address"
         todo = _ADVICE.get(error.errno or 0, "Choose another address with --host or --port.")
         raise CannotServe(
             f"Cannot listen on {settings.host}:{settings.port}: {reason}. {todo}"

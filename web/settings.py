@@ -230,7 +230,10 @@ class Settings(BaseModel):
             for name, value in environ.items()
             if name.startswith(PREFIX) and value  # empty is how compose files say "not set"
         }
-        found |= {name: value for name, value in overrides.items() if value is not None}
+        # And scripts: `--host "$HOST"` must not open every address, nor `--data "$DATA"` be here.
+        found |= {
+            name: value for name, value in overrides.items() if value is not None and value != ""
+        }
         try:
             return cls.model_validate(found)
         except ValidationError as error:

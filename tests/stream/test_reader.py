@@ -1,6 +1,7 @@
 import asyncio
 import os
 import struct
+from pathlib import Path
 
 import av
 import pytest
@@ -81,8 +82,10 @@ async def test_the_first_seconds_of_a_file_that_is_shorter_are_its_last(live, st
 
 
 @pytest.mark.parametrize("name", ["12:30.mp4", "concat:a.mp4", "http:.mp4", "a?b#c 100%.mp4"])
-async def test_a_file_may_have_any_name(live, store, tmp_path, name):
-    await feed_file(write_video(tmp_path / "film.mp4").rename(tmp_path / name), live)
+async def test_a_file_may_have_any_name(live, store, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("film.mp4")).rename(name)
+    await feed_file(Path(name), live)
     await live.settle()
     assert await store.moments("film")
 

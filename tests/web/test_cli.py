@@ -111,6 +111,12 @@ async def test_what_to_do_about_an_address_that_is_not_ours_is_said():
     assert "choose another with --host" in errors
 
 
+async def test_a_name_that_is_not_known_is_no_address():
+    code, _, errors = await flashback("serve", "--host", "nowhere.invalid", FLASHBACK_TOKEN="x")
+    assert code == 1
+    assert "Cannot listen on nowhere.invalid:8700: no such address. Choose another" in errors
+
+
 async def test_a_folder_that_cannot_be_used_is_named():
     options = ("--port", "0", "--model", "tiny", "--data", "/proc/none")
     code, _, errors = await flashback("serve", *options)

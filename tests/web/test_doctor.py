@@ -1,6 +1,7 @@
 """The doctor says what a machine lacks and what that costs, and touches nothing."""
 
 import asyncio
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -143,6 +144,17 @@ def test_unconverted_weights_are_a_slow_first_start(tmp_path):
     assert doctor_storage.check_model(Settings(cache=tmp_path)).verdict == "limited"
     (tmp_path / base_folder().name).mkdir()
     assert doctor_storage.check_model(Settings(cache=tmp_path)).verdict == "good"
+
+
+def test_the_doctor_looks_where_the_weights_are_converted_to(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FLASHBACK_CACHE", "~/kept")
+    base_folder().mkdir(parents=True)
+    finding = doctor_storage.check_model(Settings.from_env(os.environ))
+    assert (finding.verdict, finding.found) == (
+        "good",
+        f"lite, in {tmp_path}/kept/{base_folder().name}",
+    )
 
 
 async def test_a_running_redis_that_throws_things_away_is_a_limit(tmp_path):

@@ -52,6 +52,12 @@ def test_the_command_line_wins_over_the_environment_and_silence_does_not():
     assert (settings.port, settings.model) == (2, "tiny")
 
 
+def test_an_option_that_is_empty_is_not_set():
+    settings = Settings.from_env({"FLASHBACK_PORT": "9000"}, host="", data="", model="", port=None)
+    assert settings == Settings(port=9000)
+    assert settings.on_loopback
+
+
 def test_more_sources_than_places_stop_the_start_but_not_more_than_a_token_may_have():
     sources = ", ".join(f"cam{i}=rtsp://camera.invalid/{i}" for i in range(33))
     with pytest.raises(BadSetting, match="names 33 streams; FLASHBACK_MAX_STREAMS allows 32"):
