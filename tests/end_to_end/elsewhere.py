@@ -17,6 +17,7 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import av
 import httpx
@@ -32,14 +33,14 @@ LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="
 async def send_film(film, address, token, settings=None):
     url = f"http://{address}/whip/cam"
     try:
-        await play(film, url, token=token, repeat=False, settings=settings or WebRtcSettings())
+        await play(Path(film), url, token=token, repeat=False, settings=settings or WebRtcSettings())
     except PlayFailed as failed:
         return f"failed: {failed}"
     return "played"
 
 
 async def send_endless(film, address, token):
-    await play(film, f"http://{address}/whip/cam", token=token)
+    await play(Path(film), f"http://{address}/whip/cam", token=token)
 
 
 async def send_relayed(film, address, token):
@@ -51,7 +52,7 @@ async def told_servers(film, address, token):
     """Offer once, to learn of the ICE servers (RFC 9725, section 4.6), and hang up."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     base = f"http://{address}"
-    async with httpx.AsyncClient(base_url=base, headers=headers) as client, Player(film) as player:
+    async with httpx.AsyncClient(base_url=base, headers=headers) as client, Player(Path(film)) as player:
         answer = await client.post("/whip/cam", content=player.offer)
         await client.delete(answer.headers["Location"])
     links = [LINK.fullmatch(link) for link in answer.headers.get_list("Link")]
