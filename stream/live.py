@@ -11,7 +11,6 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine import Engine
@@ -19,6 +18,7 @@ from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder
 from stream.feed import Clock, Feed, FeedPorts, Picture
+from stream.looks import LiveSettings
 from stream.news import NewsDesk, Subscription
 from stream.rate import RateController
 from stream.recall import Recall
@@ -41,38 +41,6 @@ NEWS_WAITING = 64
 
 class StreamClosed(Exception):
     """The stream was closed, or an internal error stopped it: open it anew by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    """How a stream looks at its source.
-
-    Attributes:
-        rate: Pictures looked at per second of media time while the encoder keeps up.
-        slowest_rate: The fewest it goes down to under load before clips are lost.
-        first_rate: Pictures looked at per second for the first clip of a source that connects.
-        stalled_after: Seconds without a frame after which a stream is shown as stalled.
-        longest_gap: Seconds between two pictures beyond which they are not in one clip.
-        waiting_clips: Clips that may wait for the encoder; the newest win.
-        stale_after: Seconds after which a clip is lost rather than encoded late, once others
-            had to be lost: then the encoder's time is better spent on what is happening now.
-        unwritten_clips: Encoded clips kept while the store is away; the newest win.
-        retry_after: Seconds between two attempts to reach the store.
-        close_within: Seconds that closing may take to encode and write what is left.
-        thumbnail_width: Width of a clip's picture in memory, in pixels.
-    """
-
-    rate: float = 2.0
-    slowest_rate: float = 0.5
-    first_rate: float = 10.0
-    stalled_after: float = 3.0
-    longest_gap: float = 5.0
-    waiting_clips: int = 2
-    stale_after: float = 0.3
-    unwritten_clips: int = 256
-    retry_after: float = 1.0
-    close_within: float = 5.0
-    thumbnail_width: int = 160
 
 
 class LiveStream:

@@ -14,7 +14,8 @@ import re
 from memory.store import ClipStore, StoreUnavailable, StreamRecord
 from model.engine import Engine
 from stream.feed import Clock
-from stream.live import LiveSettings, LiveStream
+from stream.live import LiveStream
+from stream.looks import LiveSettings
 from stream.name_locks import NameLocks
 from stream.news import NewsDesk, Subscription
 from stream.status import StreamStatus, remembered

@@ -1,6 +1,6 @@
 """How streams look at their sources under the settings."""
 
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from web.settings import Settings
 
 SLOWEST_RATE = 0.5

@@ -33,7 +33,9 @@ LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="
 async def send_film(film, address, token, settings=None):
     url = f"http://{address}/whip/cam"
     try:
-        await play(Path(film), url, token=token, repeat=False, settings=settings or WebRtcSettings())
+        await play(
+            Path(film), url, token=token, repeat=False, settings=settings or WebRtcSettings()
+        )
     except PlayFailed as failed:
         return f"failed: {failed}"
     return "played"
@@ -52,7 +54,10 @@ async def told_servers(film, address, token):
     """Offer once, to learn of the ICE servers (RFC 9725, section 4.6), and hang up."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     base = f"http://{address}"
-    async with httpx.AsyncClient(base_url=base, headers=headers) as client, Player(Path(film)) as player:
+    async with (
+        httpx.AsyncClient(base_url=base, headers=headers) as client,
+        Player(Path(film)) as player,
+    ):
         answer = await client.post("/whip/cam", content=player.offer)
         await client.delete(answer.headers["Location"])
     links = [LINK.fullmatch(link) for link in answer.headers.get_list("Link")]

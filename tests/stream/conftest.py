@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import read_source

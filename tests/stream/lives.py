@@ -16,7 +16,8 @@ from memory.redis_store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
 from model.types import ClipTokens, Evidence, Finish, Question, Usage, Words
-from stream.live import LiveSettings, StreamClosed
+from stream.live import StreamClosed
+from stream.looks import LiveSettings
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
 from tests.stream.fakes import picture
 

@@ -6,7 +6,7 @@ import torch
 
 from model.types import Clip
 from stream.encoder import FAILURES_TOLD, ClipEncoder
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.rate import RateController
 from stream.registry import Registry
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, tokens

@@ -8,7 +8,7 @@ from PIL import Image
 from memory.store import StoreUnavailable
 from model.engine import NothingSeen
 from model.types import Finish, Question, Words
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.registry import Registry
 from stream.status import Changed, Remembered
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch

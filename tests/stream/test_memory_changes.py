@@ -10,7 +10,7 @@ import torch
 from memory.store import StoreUnavailable
 from model.engine import NothingSeen
 from model.types import ClipTokens, Question, Words
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.registry import Registry
 from stream.status import Changed
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch

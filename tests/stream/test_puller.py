@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.pull_reader import PullSettings
 from tests.stream.fakes import FakeStore, becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered

@@ -8,7 +8,7 @@ import pytest
 
 from model.types import Finish, Question
 from stream.film import open_film
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.reader import NoVideo, VideoFile, feed_file
 from stream.registry import Registry
 from stream.scale import to_rgb

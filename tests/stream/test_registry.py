@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from memory.store import StoreUnavailable
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams, UnknownStream
 from tests.stream.fakes import HandClock, show, tokens
 

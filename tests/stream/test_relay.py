@@ -7,7 +7,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from stream.feed import WATCHED_RATE
 from stream.ice import NoPortFree, WebRtcSettings, new_connection
-from stream.live import LiveSettings
+from stream.looks import LiveSettings
 from stream.offer import BadOffer
 from stream.peer import hang_up
 from stream.registry import Registry

@@ -12,7 +12,8 @@ from av import VideoFrame
 from stream.file_track import FileTrack
 from stream.ice import WebRtcSettings, new_connection
 from stream.keyframes import Decoding
-from stream.live import LiveSettings, StreamClosed
+from stream.live import StreamClosed
+from stream.looks import LiveSettings
 from stream.offer import BadOffer, IceRestart
 from stream.peer import hang_up, video_receivers
 from stream.player import Player
