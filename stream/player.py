@@ -28,6 +28,10 @@ class PlayFailed(Exception):
     """The file cannot be played or the server would not take it; the message says why."""
 
 
+class ConnectionLost(PlayFailed):
+    """It was played, and then the server or the network between ended that."""
+
+
 class Player:
     """One sending peer. Use `async with`.
 
@@ -154,7 +158,8 @@ async def play(
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
     Raises:
-        PlayFailed: If the file is no video, the server refuses it, or the connection is lost.
+        PlayFailed: If the file is no video or the server refuses it.
+        ConnectionLost: If the connection is lost.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with (
@@ -171,7 +176,7 @@ async def play(
                 raise PlayFailed("The server answered, but no media path to it opened.") from error
             await player.wait_ended()
             if player.lost:
-                raise PlayFailed("The connection to the server was lost.")
+                raise ConnectionLost("The connection to the server was lost.")
         finally:
             await _hang_up(client, resource)
 

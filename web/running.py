@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import httpx
 from pydantic import SecretStr
 from rich.console import Console
 
-from stream.player import play
+from stream.player import ConnectionLost, play
 from web.security import make_token
 from web.serving import CannotServe, serve, take_port
 from web.settings import Settings
 
 SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
+LOOK_SECONDS = 1.0
 QUESTIONS = (
     "What is shown now?",
     "What came after the dog?",
@@ -56,11 +58,33 @@ def run_demo(settings: Settings) -> None:
             screen.print(f"  {question}", style="italic")
         screen.print("Ctrl-C stops everything.", style="dim")
         token = settings.token[0].get_secret_value() if settings.token else None
-        await play(SAMPLE, f"{address}/whip/{SAMPLE_STREAM}", token=token)
+        await _keep_playing(address, token)
 
     if not SAMPLE.exists():
         raise CannotServe(f"The sample stream is missing: {SAMPLE}.")
     _run(settings, ready)
+
+
+async def _keep_playing(address: str, token: str | None) -> None:
+    """Play the sample, and again whenever its stream was deleted or left by another sender."""
+    while True:
+        try:
+            await play(SAMPLE, f"{address}/whip/{SAMPLE_STREAM}", token=token)
+        except ConnectionLost:
+            await _left_alone(address, token)
+
+
+async def _left_alone(address: str, token: str | None) -> None:
+    """Wait until nothing feeds the sample's stream: two senders would fight for it."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers) as client:
+        while True:
+            stream = await client.get(f"/v1/streams/{SAMPLE_STREAM}")
+            if stream.status_code == httpx.codes.NOT_FOUND or (
+                stream.is_success and stream.json()["state"] == "ended"
+            ):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def with_token(settings: Settings) -> tuple[Settings, bool]:
