@@ -13,7 +13,7 @@ from stream.looks import LiveSettings
 from stream.puller import Puller
 from stream.registry import Registry
 from stream.source_url import read_source
-from tests.stream.fakes import FakeEngine, FakeStore
+from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.http_server import Site, serve
 from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video
@@ -106,6 +106,11 @@ def site():
 def address(site):
     with serve(site) as address:
         yield address
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
 
 
 @pytest.fixture

@@ -11,29 +11,14 @@ from model.types import Finish, Question, Words
 from stream.looks import LiveSettings
 from stream.registry import Registry
 from stream.status import Changed, Remembered
-from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch
+from tests.stream.fakes import HandClock, picture, show, until, watch
 
 SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.5)
 
 
 @pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
 def wall():
     return HandClock(1_700_000_000.0)
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
 
 
 @pytest.fixture

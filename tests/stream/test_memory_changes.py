@@ -13,24 +13,9 @@ from model.types import ClipTokens, Question, Words
 from stream.looks import LiveSettings
 from stream.registry import Registry
 from stream.status import Changed
-from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, show, until, watch
+from tests.stream.fakes import picture, show, until, watch
 
 SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.2)
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
 
 
 @pytest.fixture

@@ -12,18 +12,13 @@ from stream.looks import LiveSettings
 from stream.reader import NoVideo, VideoFile, feed_file
 from stream.registry import Registry
 from stream.scale import to_rgb
-from tests.stream.fakes import FakeEngine, FakeStore
+from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 
 # Matrices of QuickTime's track headers, in its fixed-point numbers:
 # https://developer.apple.com/documentation/quicktime-file-format/track_header_atom/matrix_structure
 LEVEL = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 TURN_RIGHT = (0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30)
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
 
 
 @pytest.fixture

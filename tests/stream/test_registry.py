@@ -5,14 +5,9 @@ import pytest
 from memory.store import StoreUnavailable
 from stream.looks import LiveSettings
 from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams, UnknownStream
-from tests.stream.fakes import HandClock, show, tokens
+from tests.stream.fakes import show, tokens
 
 SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

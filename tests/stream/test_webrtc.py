@@ -22,7 +22,7 @@ from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
 from stream.status import Remembered
 from stream.webrtc import _decode_alone, answer_offer
-from tests.stream.fakes import FakeEngine, FakeStore, HandClock
+from tests.stream.fakes import FakeEngine, HandClock
 from tests.stream.videos import write_video
 
 SETTINGS = WebRtcSettings(silence=5.0)
@@ -31,11 +31,6 @@ SETTINGS = WebRtcSettings(silence=5.0)
 @pytest.fixture(scope="session")
 def film(tmp_path_factory):
     return write_video(tmp_path_factory.mktemp("films") / "film.mp4", seconds=4.0)
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
 
 
 @pytest.fixture
