@@ -127,18 +127,14 @@ def engine():
 async def registry_of(engine, store):
     registries = []
 
-    def make(settings, store=store):
-        registry = Registry(
-            engine=engine,
-            store=store,
-            settings=settings,
-            wall=time.time,
-            monotonic=time.monotonic,
-        )
+    def make(settings, store=store, **more):
+        clocks = {"wall": time.time, "monotonic": time.monotonic}
+        registry = Registry(engine=engine, store=store, settings=settings, **clocks | more)
         registries.append(registry)
         return registry
 
     yield make
+    engine.gate.set()
     for registry in registries:
         await registry.close()
 

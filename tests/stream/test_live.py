@@ -22,13 +22,8 @@ def wall():
 
 
 @pytest.fixture
-async def registry(engine, store, clock, wall):
-    registry = Registry(
-        engine=engine, store=store, settings=SETTINGS, wall=wall, monotonic=clock, capacity=2
-    )
-    yield registry
-    engine.gate.set()
-    await registry.close()
+def registry(registry_of, clock, wall):
+    return registry_of(SETTINGS, wall=wall, monotonic=clock, capacity=2)
 
 
 @pytest.fixture

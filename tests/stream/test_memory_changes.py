@@ -19,19 +19,8 @@ SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within
 
 
 @pytest.fixture
-async def registry(engine, store, clock):
-    registry = Registry(
-        engine=engine,
-        store=store,
-        settings=SETTINGS,
-        wall=clock,
-        monotonic=clock,
-        capacity=2,
-        idle=0,
-    )
-    yield registry
-    engine.gate.set()
-    await registry.close()
+def registry(registry_of, clock):
+    return registry_of(SETTINGS, wall=clock, monotonic=clock, capacity=2, idle=0)
 
 
 @pytest.fixture

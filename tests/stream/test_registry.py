@@ -4,26 +4,15 @@ import pytest
 
 from memory.store import StoreUnavailable
 from stream.looks import LiveSettings
-from stream.registry import BadName, Registry, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
 from tests.stream.fakes import show, tokens
 
 SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
 
 
 @pytest.fixture
-async def registry(store, engine, clock):
-    registry = Registry(
-        engine=engine,
-        store=store,
-        settings=SETTINGS,
-        wall=clock,
-        monotonic=clock,
-        capacity=2,
-        idle=1,
-        kept=20,
-    )
-    yield registry
-    await registry.close()
+def registry(registry_of, clock):
+    return registry_of(SETTINGS, wall=clock, monotonic=clock, capacity=2, idle=1, kept=20)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 65, "a b", "../x", "é", "a\n", "{a}"])
