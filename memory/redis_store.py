@@ -90,14 +90,14 @@ class RedisStore:
 
     async def begin(self, stream: str, now: float) -> StreamRecord:
         """See `ClipStore.begin`."""
+        # A full Redis refuses a write even if it would change nothing.
+        if (known := await self.find(stream)) is not None:
+            return known
         with explained():
-            stored = await _done(self._redis.hget(_DIRECTORY, stream))
-            # Only then a write: a full Redis refuses one even if it would change nothing.
-            if stored is None:
-                async with self._redis.pipeline(transaction=True) as pipe:
-                    pipe.hsetnx(_DIRECTORY, stream, repr(now))
-                    pipe.hget(_DIRECTORY, stream)
-                    _, stored = await pipe.execute()
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hsetnx(_DIRECTORY, stream, repr(now))
+                pipe.hget(_DIRECTORY, stream)
+                _, stored = await pipe.execute()
             [record] = await self._records([stream], [stored])
         return record
 
