@@ -1,5 +1,6 @@
 """Redis's errors in our words: what happened and what to do, without the address or password."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,18 +17,43 @@ def explained() -> Iterator[None]:
     Raises:
         StoreFull: If Redis has reached its memory limit, or cannot write to its disk.
         StoreUnavailable: If Redis cannot be reached, or refuses for any other reason.
+        CancelledError: If the task was cancelled inside the block.
     """
+    before = _cancellations()
     try:
         yield
     except OutOfMemoryError as error:
+        _not_swallowed(before)
         raise StoreFull(
             "Redis has reached its memory limit and keeps what it has: forget a stream, or raise "
             "the limit (maxmemory)"
         ) from error
     except RedisError as error:
+        _not_swallowed(before)
         if said(error).startswith("MISCONF"):
             raise StoreFull(
                 "Redis cannot write to its disk, so nothing new is remembered: make room on the "
                 "disk of its data directory"
             ) from error
         raise StoreUnavailable(reason(error)) from error
+    _not_swallowed(before)
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _not_swallowed(before: int) -> None:
+    """Cancel the task after all if the Redis client lost its cancellation.
+
+    It sends with `asyncio.wait_for`, and that of Python 3.11 returns the result instead of raising
+    when both come in one turn of the loop: after a pause of the loop, nearly always. A task that
+    ends by its cancellation alone would then never end, and keep what it holds.
+    https://github.com/python/cpython/issues/86296
+
+    Raises:
+        CancelledError: If it did.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
