@@ -40,11 +40,13 @@ class ClipSpan:
     Attributes:
         start: Media time of its first frame, in seconds.
         end: Media time of its last frame, in seconds.
+        frames: Frames that were seen in it.
         rows: For every segment of layers, the rows its tokens take there.
     """
 
     start: float
     end: float
+    frames: int
     rows: tuple[Span, ...]
 
 
@@ -98,13 +100,19 @@ class History:
         return self._positions[0] / self._room
 
     @torch.inference_mode()
-    def extend(self, spans: Sequence[tuple[float, float]], tokens: Sequence[Tokens]) -> None:
+    def extend(
+        self,
+        spans: Sequence[tuple[float, float]],
+        tokens: Sequence[Tokens],
+        frames: Sequence[int] | None = None,
+    ) -> None:
         """Read clips that have arrived, oldest first.
 
         Args:
             spans: Start and end of each clip, in media seconds.
             tokens: Of each clip, as they enter the first layer. The clip numbers in them do not
                 matter: a clip is numbered by its place in the history.
+            frames: Seen in each clip; None is four.
 
         Raises:
             HistoryFull: If there is no position left for all of them; nothing was read.
@@ -118,13 +126,14 @@ class History:
             for number, part in enumerate(tokens)
         ]
         counts = self._arrive(Tokens.join(numbered))
-        for number, (start, end) in enumerate(spans):
+        counted = [4] * len(spans) if frames is None else frames
+        for number, ((start, end), of_clip) in enumerate(zip(spans, counted, strict=True)):
             rows = tuple(
                 (first, first + int(count[number]))
                 for first, count in zip(before, counts, strict=True)
             )
             before = [stop for _, stop in rows]
-            self.clips.append(ClipSpan(start, end, rows))
+            self.clips.append(ClipSpan(start, end, of_clip, rows))
 
     def between(self, since: float | None, until: float | None) -> range:
         """Return the clips that end at or after `since` and start at or before `until`."""

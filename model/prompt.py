@@ -24,7 +24,7 @@ class Seen:
     Attributes:
         start: Media time of the first frame, in seconds.
         end: Media time of the last frame, in seconds.
-        frames: How many frames.
+        frames: How many frames, repeated ones not counted.
     """
 
     start: float
@@ -73,8 +73,9 @@ class Prompt:
 
     def suffix(self, question: Question, seen: Seen) -> list[int]:
         """Return the tokens after the last clip, up to where the answer begins."""
+        duration = seen.end - seen.start if question.duration is None else question.duration
         time = self._wording.time.format(
-            start=seen.start, end=seen.end, frames=seen.frames, duration=seen.end - seen.start
+            start=seen.start, end=seen.end, frames=seen.frames, duration=duration
         )
         lines = [
             *((turn.role, turn.text) for turn in question.conversation),

@@ -49,19 +49,23 @@ class ClipTokens:
         values: One row per token, in the vision encoder's feature space.
         start: Media time of the first frame, in seconds.
         end: Media time of the last frame, in seconds.
+        frames: Frames that were really seen: a clip of fewer repeats its last one.
     """
 
     values: Float[Tensor, "tokens width"]
     start: float
     end: float
+    frames: int = 4
 
     def __post_init__(self) -> None:
-        """Check the times.
+        """Check the times and the number of frames.
 
         Raises:
-            ValueError: If the clip ends before it starts.
+            ValueError: If the clip ends before it starts, or has no frame.
         """
         _check_span(self.start, self.end)
+        if self.frames < 1:
+            raise ValueError(f"a clip has at least one frame, got {self.frames=}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class Question:
         top_p: Sample from the most likely tokens that together reach this probability.
         since: Look only at clips that end at or after this media time; None is no limit.
         until: Look only at clips that start at or before this media time; None is no limit.
+        duration: Length of the whole video that the clips were sampled from, in seconds; None is
+            from the first frame seen to the last.
     """
 
     text: str
@@ -108,6 +114,7 @@ class Question:
     top_p: float = 1.0
     since: float | None = None
     until: float | None = None
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ class Usage:
 
     Attributes:
         clips: Clips the answer could draw on.
-        frames: Frames those clips stand for.
+        frames: Frames that were seen in those clips, repeated ones not counted.
         visual_tokens: Visual tokens of those clips.
         tokens_kept: Visual tokens left after the last text-guided selection.
         prompt_tokens: Text tokens that the question added.

@@ -127,7 +127,7 @@ class VideoChat:
         kept = merged.to("cpu", torch.float16)
         # Copied: a clip that outlives the others of its batch keeps none of their memory.
         return [
-            ClipTokens(values.clone(), clip.start, clip.end)
+            ClipTokens(values.clone(), clip.start, clip.end, len(clip.pixels))
             for values, clip in zip(kept, clips, strict=True)
         ]
 
@@ -146,7 +146,8 @@ class VideoChat:
             Tokens.of_clip(0, self._embed(self.prompt.marker(clip.start)), visual)
             for clip, visual in zip(clips, self._project(clips), strict=True)
         ]
-        history.extend([(clip.start, clip.end) for clip in clips], tokens)
+        spans = [(clip.start, clip.end) for clip in clips]
+        history.extend(spans, tokens, [clip.frames for clip in clips])
 
     def ask(self, history: History, question: Question, pause: Pause = go_on) -> Asked | None:
         """Read `question` on top of `history`; None if no clip lies in the time asked about.
@@ -168,7 +169,8 @@ class VideoChat:
     @torch.inference_mode()
     def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:
         """Read `clips` and `question` in one pass, without a history: the reference's way."""
-        seen = Seen(clips[0].start, clips[-1].end, len(clips) * self._frames_per_clip)
+        frames = sum(clip.frames for clip in clips)
+        seen = Seen(clips[0].start, clips[-1].end, frames)
         parts = [Tokens.of_text(self._embed(self.prompt.prefix()))]
         for number, (clip, visual) in enumerate(zip(clips, self._project(clips), strict=True)):
             marker = self._embed(self.prompt.marker(clip.start))
@@ -247,5 +249,5 @@ class VideoChat:
             return self.parts.decoder.embed(ids)
 
     def _seen(self, history: History, clips: range) -> Seen:
-        first, last = history.clips[clips[0]], history.clips[clips[-1]]
-        return Seen(first.start, last.end, len(clips) * self._frames_per_clip)
+        found = history.clips[clips.start : clips.stop]
+        return Seen(found[0].start, found[-1].end, sum(clip.frames for clip in found))

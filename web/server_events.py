@@ -94,7 +94,7 @@ class UsageReport(Wire):
     Attributes:
         input_tokens: Tokens of the question, and the visual tokens kept for it.
         clips: Clips it could draw on.
-        frames: Frames those clips stand for.
+        frames: Frames that were seen in those clips, repeated ones not counted.
         visual_tokens: Visual tokens of those clips.
         tokens_kept: Visual tokens left after the last text-guided selection.
         start: Media second where the clips begin.

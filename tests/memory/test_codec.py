@@ -12,6 +12,7 @@ from memory.store import ForeignTokens
 from model.types import ClipTokens
 
 HEADER = 30
+FRAMES = 4
 times = st.floats(-1e9, 1e9)
 
 
@@ -29,10 +30,12 @@ def clip(values: torch.Tensor, start: float = 0.0, end: float = 4.0) -> ClipToke
 @example(rows=0, width=8, span=[0.0, 0.0], encoder="lite", seed=0)
 def test_decode_undoes_encode(rows, width, span, encoder, seed):
     values = torch.randn(rows, width, generator=torch.Generator().manual_seed(seed)).half()
-    back = decode(encode(clip(values, *span), encoder), encoder)
+    whole = ClipTokens(values, *span, frames=1 + seed)
+    back = decode(encode(whole, encoder), encoder)
     assert torch.equal(back.values, values)
     assert back.values.dtype == torch.float16
     assert [back.start, back.end] == span
+    assert back.frames == 1 + seed
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
@@ -45,8 +48,24 @@ def test_every_kind_of_number_is_rounded_as_torch_rounds(dtype):
 def test_the_layout_is_little_endian_and_stays_as_it_is():
     data = encode(clip(torch.tensor([[1.0, -2.0]]), 1.5, 2.5), "umt")
     assert data == (
-        b"FBCT\x01\x03" + struct.pack("<IIdd", 1, 2, 1.5, 2.5) + b"umt" + b"\x00\x3c\x00\xc0"
+        b"FBCT\x02\x03" + struct.pack("<IIddI", 1, 2, 1.5, 2.5, 4) + b"umt\x00\x3c\x00\xc0"
     )
+
+
+def test_what_version_1_wrote_is_read_and_its_clips_count_as_four_frames():
+    written = b"FBCT\x01\x03" + struct.pack("<IIdd", 1, 2, 1.5, 2.5) + b"umt\x00\x3c\x00\xc0"
+    back = decode(written, "umt")
+    assert back.values.tolist() == [[1.0, -2.0]]
+    assert (back.start, back.end, back.frames) == (1.5, 2.5, 4)
+
+
+def test_a_clip_without_a_frame_is_corrupt():
+    data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
+    data[HEADER : HEADER + FRAMES] = bytes(FRAMES)
+    with pytest.raises(CorruptClip, match="at least one frame"):
+        decode(bytes(data), "lite")
+    with pytest.raises(CorruptClip, match="at least one frame"):
+        decode(bytes(data[: HEADER + 1]), "lite")
 
 
 @given(data=st.data())
@@ -124,6 +143,6 @@ def test_an_encoder_needs_a_name_that_fits(name):
 
 def test_another_version_is_refused():
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
-    data[4] = 2
-    with pytest.raises(CorruptClip, match="version 2"):
+    data[4] = 3
+    with pytest.raises(CorruptClip, match="version 3"):
         decode(bytes(data), "lite")

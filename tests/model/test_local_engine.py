@@ -55,6 +55,18 @@ async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass(eng
     assert sum(part.score for part in about.evidence) == pytest.approx(1, abs=1e-4)
 
 
+async def test_frames_that_were_repeated_to_fill_a_clip_are_not_counted(engine):
+    whole = await seen(engine, "a", 2)
+    short = Clip(torch.zeros(3, 24, 32, 3, dtype=torch.uint8), 8.0, 10.0)
+    tokens = await engine.encode(short)
+    assert (whole[0].frames, tokens.frames) == (4, 3)
+    engine.extend("a", [tokens])
+    _, finish = await ask(engine)
+    assert (finish.usage.clips, finish.usage.frames) == (3, 11)
+    _, finish = await ask(engine, since=8.0)
+    assert finish.usage.frames == 3
+
+
 async def test_without_clips_the_engine_says_that_nothing_was_seen(engine):
     with pytest.raises(NothingSeen):
         await ask(engine)

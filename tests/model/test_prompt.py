@@ -52,6 +52,12 @@ def test_the_flash_prompt_reads_as_the_checkpoints_were_trained(vocabulary):
     assert prompt.marker(8.0) == []
 
 
+def test_the_flash_prompt_names_the_length_of_the_video_where_it_is_known(vocabulary):
+    asked = Question("What?", duration=60.02)
+    said = spoken(vocabulary, Prompt(vocabulary, FLASH).suffix(asked, SEEN))
+    assert said.startswith("\nThe video lasts for 60.02 seconds, and 60 frames are")
+
+
 def test_the_conversation_stands_after_what_was_seen(vocabulary):
     earlier = (Turn("user", "Who?"), Turn("assistant", "A dog."))
     suffix = Prompt(vocabulary, LITE).suffix(Question("Where?", conversation=earlier), SEEN)
