@@ -28,6 +28,7 @@ from web.looking import live_settings
 from web.peers import PeerSessions
 from web.places import Places
 from web.pulse import Pulse
+from web.rejections import Rejections
 from web.security import Keys
 from web.settings import Settings
 from web.sources import OPERATOR, PulledSources, pull_settings
@@ -74,6 +75,7 @@ def create_app(
     app.state.house = None
     app.state.opened = asyncio.Event()
     app.state.pulse = Pulse(clocks.monotonic)
+    app.state.rejections = Rejections(clocks.monotonic)
     app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
     problems.install(app)
     app.include_router(pages.routes)

@@ -38,6 +38,8 @@ _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": _POLICY,
     "Permissions-Policy": "camera=(self), display-capture=(self), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # A page elsewhere may ask for a picture without an Origin: it must not get to show it.
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -117,7 +119,7 @@ class Guard:
             name = _name(host) or "(none)"
             return f"{name[:100]} is not a name of this service; add it to FLASHBACK_ALLOWED_HOSTS."
         origin = headers.get("origin")
-        if origin and origin.lower() not in self._origins and urlsplit(origin).netloc != host:
+        if origin and origin.lower() not in self._origins and _place(origin) != host:
             return "Pages of another origin may not call this; see FLASHBACK_ALLOWED_ORIGINS."
         return None
 
@@ -181,6 +183,14 @@ async def _read(receive: Receive, declared: str | None) -> bytes:
             raise _TooLarge
         more = message.get("more_body", False)
     return bytes(body)
+
+
+def _place(origin: str) -> str | None:
+    """Return host and port of an origin; None if it is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str | None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from web.house import House, house
 from web.ice import ice_servers
 from web.pulse import Pulse
+from web.rejections import Rejections
 from web.security import Caller, Keys, by_header
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
@@ -33,6 +34,7 @@ class Health(BaseModel):
         loop_pause_ms: Longest pause of the event loop in the last minute.
         longest_loop_pause_ms: The same since the start.
         rss_bytes: Memory held.
+        rejected: Connections and requests of strangers that were refused or cut since the start.
     """
 
     status: str
@@ -40,6 +42,7 @@ class Health(BaseModel):
     loop_pause_ms: float
     longest_loop_pause_ms: float
     rss_bytes: int
+    rejected: int
 
 
 class Ready(BaseModel):
@@ -105,12 +108,14 @@ async def docs() -> FileResponse:
 async def health(request: Request) -> Health:
     """Say that the process is alive, and how well its event loop turns."""
     pulse: Pulse = request.app.state.pulse
+    rejections: Rejections = request.app.state.rejections
     return Health(
         status="ok",
         version=VERSION,
         loop_pause_ms=pulse.pause_ms,
         longest_loop_pause_ms=pulse.longest_pause_ms,
         rss_bytes=await pulse.rss_bytes(),
+        rejected=rejections.total,
     )
 
 

@@ -7,30 +7,36 @@ import asyncio
 import errno
 import logging
 import os
+import resource
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from web.app import create_app, open_real_house
+from web.connections import (
+    MOST_CONNECTIONS,
+    Connections,
+    HttpConnection,
+    WebSocketConnection,
+)
 from web.failed import Failed
 from web.realtime import RECEIVE_LIMIT
+from web.rejections import Rejections, ServerComplaints
 from web.settings import Settings
 
 GRACE_SECONDS = 3
+BACKLOG = 128
+FILES_WANTED = 16_384
 
 _ADVICE = {
     errno.EADDRINUSE: "Stop what uses it, or choose another with --port.",
     errno.EACCES: "Ports below 1024 belong to the system; choose another with --port.",
     errno.EADDRNOTAVAIL: "This machine has no such address; choose another with --host.",
 }
-
-_CLIENTS_OWN = (
-    "Invalid UTF-8 sequence received from client.",
-    "ASGI callable returned without completing handshake.",
-)
 
 Companion = Callable[[str], Awaitable[None]]
 
@@ -96,17 +102,11 @@ async def serve(
 
     opening = partial(open_real_house, settings, progress=progress)
     app = create_app(settings, opening, on_failure=fail)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,  # it would keep the tickets that stand in URLs
-            server_header=False,
-            ws_max_size=RECEIVE_LIMIT,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    logging.getLogger("uvicorn.error").addFilter(_is_ours)
+    most = most_connections(settings.max_connections, raise_file_limit())
+    rejections: Rejections = app.state.rejections
+    server = uvicorn.Server(server_config(app, Connections(rejections, most=most)))
+    logging.getLogger("uvicorn.error").addFilter(ServerComplaints(rejections))
+    asyncio.get_running_loop().set_exception_handler(partial(_tell_once, rejections))
     accompanying = asyncio.create_task(_accompany(app, companion, address_of(listener)))
     accompanying.add_done_callback(lambda task: _tell(task, fail))
     try:
@@ -118,9 +118,47 @@ async def serve(
         raise CannotServe(_in_words(failures[0])) from failures[0]
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Say whether a record is worth telling: not what clients do to their own connections alone."""
-    return record.msg not in _CLIENTS_OWN
+def server_config(app: FastAPI, connections: Connections) -> uvicorn.Config:
+    """Return how `app` is served, with bounds on what `connections` may cost."""
+    bounded = cast("Any", partial)  # the server wants a class, and only ever calls it
+    return uvicorn.Config(
+        app,
+        http=bounded(HttpConnection, connections=connections),
+        ws=bounded(WebSocketConnection, connections=connections),
+        log_level="warning",
+        access_log=False,  # it would keep the tickets that stand in URLs
+        server_header=False,
+        backlog=BACKLOG,
+        ws_max_size=RECEIVE_LIMIT,
+        ws_per_message_deflate=False,  # 16 KB of it may become 16 MB, before and behind the token
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as the system allows, in reason; return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return FILES_WANTED if soft == resource.RLIM_INFINITY else soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
+
+
+def most_connections(websockets: int, files: int) -> int:
+    """Return how many connections there may be, so that `files` suffice for all else, too."""
+    return min(max(MOST_CONNECTIONS, 2 * websockets), files // 2)
+
+
+def _tell_once(
+    rejections: Rejections, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+) -> None:
+    """Log what goes wrong in the event loop; for want of files, not once for every connection."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        rejections.add("a connection for which there is no file descriptor left")
+    else:
+        loop.default_exception_handler(context)
 
 
 def _in_words(error: Exception) -> str:

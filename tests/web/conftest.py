@@ -17,18 +17,20 @@ from stream.player import Player
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from web.app import CLOCKS, create_app, furnish
-from web.realtime import RECEIVE_LIMIT
+from web.connections import Connections
+from web.serving import server_config
 from web.settings import Settings
 
 
 class Service:
     """A service under test and what is behind it."""
 
-    def __init__(self, url, house, engine):
+    def __init__(self, url, house, engine, connections):
         self.url = url
         self.house = house
         self.engine = engine
         self.store = house.store
+        self.connections = connections
 
     @property
     def address(self):
@@ -113,12 +115,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def hosting(app):
+async def hosting(app, connections):
     """Run `app` on a free port of loopback; yield its URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, ws_max_size=RECEIVE_LIMIT, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app, connections))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:
@@ -131,13 +132,14 @@ async def hosting(app):
 
 
 @asynccontextmanager
-async def echo_service(clocks=CLOCKS, **settings):
+async def echo_service(clocks=CLOCKS, limits=None, **settings):
     engine, store = EchoEngine(), LocalStore(EchoEngine.encoder)
     chosen = Settings.from_env({}, **settings)
     app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
-    async with hosting(app) as url:
+    connections = Connections(app.state.rejections, **limits or {})
+    async with hosting(app, connections) as url:
         await app.state.opened.wait()
-        yield Service(url, app.state.house, engine)
+        yield Service(url, app.state.house, engine, connections)
 
 
 @pytest.fixture(scope="session")

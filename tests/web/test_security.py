@@ -171,6 +171,7 @@ async def test_only_our_own_names_are_taken_as_host(host, status):
         ("http://127.0.0.1:9999", 403),
         ("https://evil.example", 403),
         ("null", 403),
+        ("http://[", 403),
     ],
 )
 async def test_pages_of_another_origin_are_refused(origin, status):
@@ -218,6 +219,14 @@ async def test_answers_keep_browsers_from_running_foreign_code(service):
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_page_elsewhere_cannot_show_a_picture_of_a_service_without_a_token(service):
+    await service.remember()
+    async with service.client() as client:
+        picture = await client.get("/v1/streams/cam/thumbnails/newest.jpg")
+    assert picture.status_code == 200
+    assert picture.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 async def test_a_refusal_is_a_problem_document(service):
