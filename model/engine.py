@@ -8,7 +8,7 @@ clips, then histories that lag.
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from model.types import AnswerPiece, Clip, ClipTokens, Question
+from model.types import AnswerPiece, Clip, ClipTokens, Question, Sampling
 
 
 class NothingSeen(Exception):
@@ -41,12 +41,14 @@ class Engine(Protocol):
             are of no use to this one.
         frames_per_clip: Frames the encoder takes together.
         capacity: Clips that a history begun anew takes: of a longer stream, the newest.
+        sampling: How answers are written unless a question says otherwise.
     """
 
     name: str
     encoder: str
     frames_per_clip: int
     capacity: int
+    sampling: Sampling
 
     async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """Return what is kept of `clip`; a clip of fewer frames repeats its last one.

@@ -1,11 +1,13 @@
 """Choosing the next token, and turning tokens into whole characters as they come."""
 
 from codecs import getincrementaldecoder
+from collections.abc import Collection
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from model.types import Sampling
 from model.vocabulary import Vocabulary
 
 COLDEST = 1e-3
@@ -13,23 +15,47 @@ COLDEST = 1e-3
 
 
 def choose(
-    logits: Float[Tensor, " vocab"], temperature: float, top_p: float, generator: torch.Generator
+    logits: Float[Tensor, " vocab"],
+    sampling: Sampling,
+    written: Collection[int],
+    generator: torch.Generator,
 ) -> int:
     """Return the next token.
 
+    The order is that of transformers: the penalty, the temperature, `top_k`, `top_p`.
+
     Args:
         logits: Of every token, in float32.
-        temperature: 0 takes the likeliest; more is more varied. Below `COLDEST` it is 0.
-        top_p: Choose among the likeliest tokens that together reach this probability
-            (nucleus sampling, https://arxiv.org/abs/1904.09751); the likeliest always.
+        sampling: How to choose. A temperature below `COLDEST` is 0.
+        written: Tokens of the answer so far. The reference hands its prompt over as embeddings, so
+            there, too, the penalty counts what the answer says and not what was asked.
         generator: Where chance comes from, on the processor.
     """
-    if temperature < COLDEST:
+    logits = penalised(logits, sampling.repetition_penalty, written)
+    if sampling.temperature < COLDEST:
         return int(logits.argmax())
-    probabilities, order = (logits.cpu() / temperature).softmax(-1).sort(descending=True)
+    scores, order = (logits.cpu() / sampling.temperature).sort(descending=True)
+    scores = scores[: sampling.top_k or None]
+    probabilities = scores.softmax(-1)
     before = probabilities.cumsum(-1) - probabilities
-    nucleus = probabilities.masked_fill((before >= top_p) & (before > 0), 0)
+    # Nucleus sampling, https://arxiv.org/abs/1904.09751; the likeliest always.
+    nucleus = probabilities.masked_fill((before >= sampling.top_p) & (before > 0), 0)
     return int(order[nucleus.multinomial(1, generator=generator)])
+
+
+def penalised(
+    logits: Float[Tensor, " vocab"], penalty: float, written: Collection[int]
+) -> Float[Tensor, " vocab"]:
+    """Return `logits` with those of `written` made less likely by `penalty`.
+
+    A positive logit is divided by it and a negative one multiplied (CTRL,
+    https://arxiv.org/abs/1909.05858).
+    """
+    if penalty == 1 or not written:
+        return logits
+    index = torch.tensor(list(written), device=logits.device)
+    said = logits[index]
+    return logits.index_copy(0, index, torch.where(said < 0, said * penalty, said / penalty))
 
 
 class TextStream:

@@ -222,6 +222,7 @@ class History:
         kept = kept_by_score(clip, scores, stage.keep(visual))
         reading.kept.append(kept)
         reading.scores, reading.clips = scores, clip
+        reading.places = torch.cat([labels[:, 1], suffix.place])
         seen = kept[kept < len(labels)]
         rows = torch.cat([torch.arange(*span, device=seen.device) for span in spans])[seen]
         return Tokens.join([Tokens(self._hidden.pick(rows), *labels[seen].unbind(-1)), suffix])

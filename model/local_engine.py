@@ -58,6 +58,7 @@ class LocalEngine:
     def __init__(self, chat: VideoChat, *, history_bytes: int = 2 << 30, seed: int = 0) -> None:
         self.name = chat.parts.name
         self.encoder = chat.parts.encoder_name
+        self.sampling = chat.parts.sampling
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)

@@ -39,6 +39,7 @@ class Reading:
         kept: For each stage, the tokens that stayed, as places in that stage's sequence.
         scores: Text-guided attention on the tokens before the first such stage.
         clips: The clip of each of those tokens.
+        places: Which of its clip's visual tokens each is; -1 is text or a time marker.
         tokens_kept: Visual tokens that the last layer read.
     """
 
@@ -48,6 +49,7 @@ class Reading:
     kept: list[Int64[Tensor, " kept"]] = field(default_factory=list)
     scores: Float[Tensor, " n"] | None = None
     clips: Int64[Tensor, " n"] | None = None
+    places: Int64[Tensor, " n"] | None = None
     tokens_kept: int = 0
 
     def back_to_here(self) -> Callable[[], None]:
@@ -218,5 +220,6 @@ class Reader:
             index = kept_by_score(tokens.clip, scores, keep)
             if reading.scores is None:
                 reading.scores, reading.clips = scores, tokens.clip
+                reading.places = tokens.place
         reading.kept.append(index)
         return tokens.keep(index)

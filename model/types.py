@@ -14,6 +14,8 @@ from torch import Tensor
 
 Role = Literal["user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
+MAX_TEMPERATURE = 2.0
+MAX_PENALTY = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,46 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token of an answer is chosen.
+
+    Attributes:
+        temperature: 0 is greedy; higher is more varied.
+        top_p: Sample from the most likely tokens that together reach this probability.
+        top_k: Sample from so many of the most likely tokens at most; 0 is all.
+        repetition_penalty: Above 1, what the answer says already is less likely to be said again, in
+            greedy answers as well; 1 changes nothing.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ValueError: If one is out of its range.
+        """
+        if not 0 <= self.temperature <= MAX_TEMPERATURE:
+            raise ValueError(f"temperature is 0 to {MAX_TEMPERATURE}, got {self.temperature}")
+        if not 0 <= self.top_p <= 1:
+            raise ValueError(f"top_p is a probability, 0 to 1, got {self.top_p}")
+        if self.top_k < 0:
+            raise ValueError(f"top_k is a number of tokens, or 0 for all, got {self.top_k}")
+        if not 0 < self.repetition_penalty <= MAX_PENALTY:
+            raise ValueError(
+                f"repetition_penalty is above 0 and at most {MAX_PENALTY}, "
+                f"got {self.repetition_penalty}"
+            )
+
+
+GREEDY = Sampling()
+"""Always the likeliest token."""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What someone wants to know, and how the answer is to be written.
 
@@ -99,8 +141,7 @@ class Question:
         text: The question in words.
         conversation: Earlier lines, oldest first.
         tokens: Longest answer, in tokens.
-        temperature: 0 is greedy; higher is more varied.
-        top_p: Sample from the most likely tokens that together reach this probability.
+        sampling: How its tokens are chosen; None is as the model was set up.
         since: Look only at clips that end at or after this media time; None is no limit.
         until: Look only at clips that start at or before this media time; None is no limit.
         duration: Length of the whole video that the clips were sampled from, in seconds; None is
@@ -110,8 +151,7 @@ class Question:
     text: str
     conversation: tuple[Turn, ...] = ()
     tokens: int = 128
-    temperature: float = 0.0
-    top_p: float = 1.0
+    sampling: Sampling | None = None
     since: float | None = None
     until: float | None = None
     duration: float | None = None

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from model.config import DropoutConfig, FlashConfig
 from model.cost import Meter
-from model.dropout import TEXT, Tokens
+from model.dropout import Tokens
 from model.engine import QuestionTooLong
 from model.history import History
 from model.language import Decoder, Pause, go_on
@@ -26,7 +26,7 @@ from model.preprocess import resize
 from model.projector import Projector
 from model.prompt import Prompt, Seen
 from model.reading import Reader, Reading
-from model.types import Clip, ClipTokens, Evidence, Question, Usage
+from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
 
 LONGEST_QUESTION = 1024
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
@@ -53,6 +53,7 @@ class Parts:
         decoder: The language model.
         prompt: How to speak to it.
         ends: Tokens that end an answer, besides the one that ends a turn.
+        sampling: How answers are written unless a question says otherwise.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Parts:
     decoder: Decoder
     prompt: Prompt
     ends: frozenset[int] = frozenset()
+    sampling: Sampling = GREEDY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,13 +182,15 @@ class VideoChat:
 
     def evidence(self, history: History, asked: Asked) -> tuple[Evidence, ...]:
         """Return each clip's share of the text-guided attention; empty where nothing selects."""
-        scores, labels = asked.reading.scores, asked.reading.clips
-        if scores is None or labels is None:
+        reading = asked.reading
+        scores, clips, places = reading.scores, reading.clips, reading.places
+        if scores is None or clips is None or places is None:
             return ()
-        visual = labels != TEXT
+        # A marker is words about a clip, not what was seen in it.
+        visual = places >= 0
         first = asked.clips[0]
         sums = torch.zeros(len(asked.clips), device=scores.device)
-        sums.index_add_(0, labels[visual] - first, scores[visual])
+        sums.index_add_(0, clips[visual] - first, scores[visual])
         shares = (sums / sums.sum().clamp_min(1e-12)).tolist()
         found = (history.clips[number] for number in asked.clips)
         return tuple(

@@ -17,7 +17,7 @@ from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, Que
 from model.generate import TextStream, choose
 from model.history import History
 from model.language import Pause, go_on
-from model.types import AnswerPiece, Finish, FinishReason, Question, Words
+from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
 from model.video_chat import Asked, VideoChat
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,8 @@ class _Writing:
     asked: Asked
     text: TextStream
     chance: torch.Generator
+    sampling: Sampling
+    written: set[int] = field(default_factory=set)
     tokens: int = 0
 
 
@@ -119,7 +121,8 @@ class Desk:
         self._seed += 1
         chance = torch.Generator().manual_seed(self._seed)
         text = TextStream(self._chat.prompt.vocabulary)
-        self._writing.append(_Writing(answer, history, asked, text, chance))
+        sampling = answer.question.sampling or self._chat.parts.sampling
+        self._writing.append(_Writing(answer, history, asked, text, chance, sampling))
 
     def write(self) -> None:
         """Write the next token of every answer, all in one batch."""
@@ -170,13 +173,13 @@ class Desk:
         if question.tokens < 1:
             self._end(writing, "length")
             return None
-        token = choose(
-            writing.asked.reading.logits, question.temperature, question.top_p, writing.chance
-        )
+        logits = writing.asked.reading.logits
+        token = choose(logits, writing.sampling, writing.written, writing.chance)
         if token in self._ends:
             self._end(writing, "stop")
             return None
         writing.tokens += 1
+        writing.written.add(token)
         if text := writing.text.add(token):
             writing.answer.send(Words(text))
         if writing.tokens >= min(question.tokens, LONGEST_ANSWER):

@@ -149,6 +149,7 @@ async def furnish(
         registry=registry,
         store=store,
         answerer=engine.name,
+        sampling=engine.sampling,
         feeding=feeding,
         viewing=viewing,
         talking=Places("connections", in_all=connections, each=connections),

@@ -13,6 +13,8 @@ from web.wire_items import (
     TEXT_LIMIT,
     Identifier,
     Line,
+    MostLikely,
+    Penalty,
     Seconds,
     Share,
     Temperature,
@@ -31,6 +33,9 @@ class SessionChange(Wire):
         max_output_tokens: Longest answer, in tokens.
         temperature: 0 is greedy; higher is more varied.
         top_p: Choose among the likeliest tokens that together reach this probability.
+        top_k: Choose among so many of the likeliest tokens at most; 0 is all.
+        repetition_penalty: Above 1, what the answer says already is less likely to be said again,
+            at temperature 0 as well; 1 is none.
     """
 
     type: Literal["realtime"] | None = None
@@ -39,6 +44,8 @@ class SessionChange(Wire):
     max_output_tokens: Tokens | Literal["inf"] | None = None
     temperature: Temperature | None = None
     top_p: Share | None = None
+    top_k: MostLikely | None = None
+    repetition_penalty: Penalty | None = None
 
 
 class ResponseWish(Wire):
@@ -53,6 +60,8 @@ class ResponseWish(Wire):
         max_output_tokens: As in the session.
         temperature: As in the session.
         top_p: As in the session.
+        top_k: As in the session.
+        repetition_penalty: As in the session.
         since: Look only at what was shown from this media second on.
         until: Look only at what was shown up to this media second.
     """
@@ -64,6 +73,8 @@ class ResponseWish(Wire):
     max_output_tokens: Tokens | Literal["inf"] | None = None
     temperature: Temperature | None = None
     top_p: Share | None = None
+    top_k: MostLikely | None = None
+    repetition_penalty: Penalty | None = None
     since: Seconds | None = None
     until: Seconds | None = None
 

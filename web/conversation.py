@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TypeVar
 
-from model.types import Question, Turn
+from model.types import Question, Sampling, Turn
 from web.client_events import ResponseWish, SessionChange
 from web.server_events import Session
 from web.wire_items import Message
@@ -54,8 +54,12 @@ class Conversation:
             text="\n".join(filter(None, (instructions, lines[-1].text))),
             conversation=tuple(Turn(line.role, line.text) for line in lines[:-1] if line.text),
             tokens=LONGEST_ANSWER if tokens == "inf" else tokens,
-            temperature=_given(wish.temperature, session.temperature),
-            top_p=_given(wish.top_p, session.top_p),
+            sampling=Sampling(
+                temperature=_given(wish.temperature, session.temperature),
+                top_p=_given(wish.top_p, session.top_p),
+                top_k=_given(wish.top_k, session.top_k),
+                repetition_penalty=_given(wish.repetition_penalty, session.repetition_penalty),
+            ),
             since=wish.since,
             until=wish.until,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from memory.store import ClipStore
+from model.types import Sampling
 from stream.registry import Registry
 from web.peers import PeerSessions
 from web.places import Places
@@ -42,6 +43,7 @@ class House:
         registry: The streams.
         store: What was seen.
         answerer: The name of the model that answers.
+        sampling: How it writes unless a client says otherwise.
         feeding: Counts the streams that callers feed.
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
@@ -55,6 +57,7 @@ class House:
     registry: Registry
     store: ClipStore
     answerer: str
+    sampling: Sampling
     feeding: Places
     viewing: Places
     talking: Places

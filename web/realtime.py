@@ -9,7 +9,7 @@ is let go.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import assert_never
 
 from fastapi import WebSocket
@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import NothingSeen
-from model.types import Question
+from model.types import Question, Sampling
 from stream.live import LiveStream
 from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
@@ -57,6 +57,7 @@ class Surroundings:
         registry: The streams.
         places: Counts the streams that callers feed.
         answerer: The name of the model that answers.
+        sampling: How it writes unless a client says otherwise.
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
         silence: Seconds without a picture after which a sender's place is given back.
@@ -66,6 +67,7 @@ class Surroundings:
     registry: Registry
     places: Places
     answerer: str
+    sampling: Sampling
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
     silence: float = SILENCE_SECONDS
@@ -81,7 +83,9 @@ class Connection:
         self._socket = socket
         self._name = stream
         self._around = around
-        self._session = Session(id=new_id("sess"), stream=stream, model=around.answerer)
+        self._session = Session(
+            id=new_id("sess"), stream=stream, model=around.answerer, **asdict(around.sampling)
+        )
         self._conversation = Conversation()
         self._sending = asyncio.Lock()
         self._live: LiveStream | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from web.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
-from web.wire_items import Message, Share, Temperature, Tokens, Wire
+from web.wire_items import Message, MostLikely, Penalty, Share, Temperature, Tokens, Wire
 
 
 class Session(Wire):
@@ -18,6 +18,11 @@ class Session(Wire):
     Attributes:
         stream: The stream that is asked about.
         model: The model that answers.
+        temperature: 0 is greedy; higher is more varied. This and what follows begin as the service
+            is set up.
+        top_p: Choose among the likeliest tokens that together reach this probability.
+        top_k: Choose among so many of the likeliest tokens at most; 0 is all.
+        repetition_penalty: Above 1, what the answer says already is less likely to be said again.
     """
 
     id: str
@@ -30,6 +35,8 @@ class Session(Wire):
     max_output_tokens: Tokens | Literal["inf"] = 128
     temperature: Temperature = 0.0
     top_p: Share = 1.0
+    top_k: MostLikely = 0
+    repetition_penalty: Penalty = 1.0
 
 
 class SessionCreated(ServerMessage):

@@ -42,6 +42,7 @@ async def realtime(
             registry=here.registry,
             places=here.feeding,
             answerer=here.answerer,
+            sampling=here.sampling,
             origin=here.sources.origin,
             monotonic=here.clocks.monotonic,
             silence=here.settings.silence_seconds,

@@ -9,14 +9,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from model.types import MAX_PENALTY, MAX_TEMPERATURE
+
 MESSAGE_LIMIT = 256 * 1024
 TEXT_LIMIT = 4000
 PICTURE_PREFIX = "data:image/jpeg;base64,"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
 Tokens = Annotated[int, Field(ge=1, le=1024)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
+Temperature = Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)]
 Share = Annotated[float, Field(gt=0, le=1)]
+MostLikely = Annotated[int, Field(ge=0, le=1_000_000)]
+Penalty = Annotated[float, Field(gt=0, le=MAX_PENALTY)]
 Seconds = Annotated[float, Field(ge=0, le=1e10)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 

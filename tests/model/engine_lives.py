@@ -17,7 +17,7 @@ from model.engine import EngineBusy, EngineFailed, NothingSeen
 from model.generate import TextStream
 from model.local_engine import LocalEngine
 from model.tiny import tiny
-from model.types import Clip, ClipTokens, Finish, Question, Words
+from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
 from model.video_chat import VideoChat
 from model.writing import LONGEST_ANSWER
 from stream.recall import Recall
@@ -137,8 +137,9 @@ class Life:
         question = Question(
             self.chance.choice(["what?", "Where is the red ball now, and what was before?", ""]),
             tokens=self.chance.choice([0, 1, 2, 6, 6, 25, 10**9]),
-            temperature=self.chance.choice([0.0, 0.0, 0.0, 0.8]),
-            top_p=self.chance.choice([1.0, 0.5]),
+            sampling=self.chance.choice(
+                [None, None, None, Sampling(0.8), Sampling(0.8, top_p=0.5)]
+            ),
             since=since,
             until=until,
         )

@@ -7,7 +7,7 @@ import torch
 
 from model.local_engine import LocalEngine
 from model.tiny import tiny
-from model.types import Question
+from model.types import Question, Sampling
 from model.video_chat import VideoChat
 from model.writing import LONGEST_ANSWER
 from tests.model.engines import CHAT, ask, encoded, seen
@@ -68,7 +68,7 @@ async def test_an_answer_has_the_tokens_that_were_asked_for_and_never_more_than_
 async def test_the_likeliest_token_is_always_among_those_chosen_from(engine, top_p):
     await seen(engine, "a", 2)
     greedy, _ = await ask(engine, tokens=12)
-    sampled, _ = await ask(engine, tokens=12, temperature=1.5, top_p=top_p)
+    sampled, _ = await ask(engine, tokens=12, sampling=Sampling(temperature=1.5, top_p=top_p))
     assert sampled == greedy
 
 
@@ -77,7 +77,9 @@ async def sampled(seed):
     made = LocalEngine(CHAT, seed=seed)
     try:
         made.extend("a", encoded(2))
-        return [(await ask(made, tokens=12, temperature=2.0))[0] for _ in range(3)]
+        return [
+            (await ask(made, tokens=12, sampling=Sampling(temperature=2.0)))[0] for _ in range(3)
+        ]
     finally:
         await made.close()
 
@@ -87,3 +89,22 @@ async def test_every_answer_has_its_own_chance_and_the_seed_decides_all_of_it():
     assert len(set(first)) == 3
     assert first == again
     assert set(first).isdisjoint(other)
+
+
+async def test_the_penalty_of_a_question_changes_what_is_written():
+    [clip_tokens] = encoded(1)
+    parts = replace(tiny(), sampling=Sampling(repetition_penalty=1.5))
+    head = torch.nn.Linear(32, 258).requires_grad_(False)
+    head.weight.zero_()
+    head.bias.copy_(torch.zeros(258))
+    head.bias[[ord("a"), ord("b"), ord("c")]] = torch.tensor([3.0, 2.9, 2.8])
+    parts.decoder.lm_head = head
+    engine = LocalEngine(VideoChat(parts))
+    try:
+        engine.extend("a", [clip_tokens])
+        as_set_up, _ = await ask(engine, tokens=4)
+        greedy, _ = await ask(engine, tokens=4, sampling=Sampling())
+    finally:
+        await engine.close()
+    assert (as_set_up, greedy) == ("abca", "aaaa")
+    assert engine.sampling == parts.sampling

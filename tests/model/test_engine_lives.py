@@ -57,7 +57,7 @@ def check(life, told, *, whole):
     if whole:
         assert rests[0] == spans[0]
         assert len(rests) >= len([c for c in told.clips[: told.at_least] if c in within])
-    if question.temperature == 0 and finish.reason != "cancelled":
+    if question.sampling is None and finish.reason != "cancelled":
         assert told.words in possible(told, whole)
 
 

@@ -12,7 +12,7 @@ from model import shelf
 from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.local_engine import BATCH, CLIPS_WAITING, LocalEngine
 from model.tiny import tiny
-from model.types import Clip, ClipTokens, Finish, Question, Turn
+from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
 from tests.model.engines import CHAT, Recording, ask, clip, encoded, seen
 
@@ -44,7 +44,7 @@ async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass(eng
     clips = await seen(engine, "a", 7)
     _, finish = await ask(engine)
     reading = CHAT.read_once(clips, Question("what?"))
-    visual = reading.clips >= 0
+    visual = reading.places >= 0
     sums = torch.zeros(7).index_add(0, reading.clips[visual], reading.scores[visual])
     expected = (sums / sums.sum()).tolist()
     assert [part.score for part in finish.evidence] == pytest.approx(expected, abs=1e-4)
@@ -253,9 +253,9 @@ async def test_a_closed_answer_has_at_most_one_more_token_written(recorded):
 @pytest.mark.parametrize("temperature", [1e-38, 1e-9, 2.0])
 async def test_no_temperature_harms_the_engine(engine, temperature):
     await seen(engine, "a", 1)
-    await ask(engine, temperature=temperature)
-    coldest, _ = await ask(engine, temperature=1e-38)
-    assert coldest == (await ask(engine, temperature=0.0))[0]
+    await ask(engine, sampling=Sampling(temperature))
+    coldest, _ = await ask(engine, sampling=Sampling(1e-38))
+    assert coldest == (await ask(engine))[0]
 
 
 @pytest.mark.parametrize("step", ["ask", "step", "evidence"])

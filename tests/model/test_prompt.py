@@ -5,10 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from transformers import RepetitionPenaltyLogitsProcessor, TopKLogitsWarper, TopPLogitsWarper
 
-from model.generate import TextStream, choose
+from model.generate import TextStream, choose, penalised
 from model.prompt import FLASH, LITE, Prompt, Seen
-from model.types import Question, Turn
+from model.types import Question, Sampling, Turn
 from model.vocabulary import BEGIN, END, ByteVocabulary, HubVocabulary, VocabularyUnreadable, joined
 
 SEEN = Seen(start=0.0, end=59.5, frames=60)
@@ -101,7 +102,54 @@ def test_a_damaged_tokenizer_is_refused(tmp_path):
 
 def test_temperature_zero_takes_the_likeliest_and_top_p_leaves_out_the_tail():
     logits, chance = torch.tensor([1.0, 3.0, 2.9, -5.0]), torch.Generator().manual_seed(0)
-    assert choose(logits, 0.0, 1.0, chance) == 1
-    drawn = {choose(logits, 1.0, 0.8, chance) for _ in range(200)}
+    assert choose(logits, Sampling(), set(), chance) == 1
+    drawn = {choose(logits, Sampling(1.0, 0.8), set(), chance) for _ in range(200)}
     assert drawn == {1, 2}
-    assert {choose(logits, 5.0, 1.0, chance) for _ in range(500)} == {0, 1, 2, 3}
+    assert {choose(logits / 2, Sampling(2.0), set(), chance) for _ in range(500)} == {0, 1, 2, 3}
+
+
+def test_top_k_leaves_all_but_the_likeliest_out_before_their_probabilities_are_added_up():
+    logits, chance = torch.tensor([1.0, 3.0, 2.9, -5.0]), torch.Generator().manual_seed(0)
+    assert {choose(logits, Sampling(2.0, top_k=1), set(), chance) for _ in range(50)} == {1}
+    assert {choose(logits, Sampling(2.0, top_k=3), set(), chance) for _ in range(500)} == {0, 1, 2}
+    # Of two tokens the likelier has 51 %: without the cut it would have 45 % and bring the other.
+    both = {choose(logits, Sampling(1.0, 0.5, top_k=2), set(), chance) for _ in range(200)}
+    assert both == {1}
+
+
+@pytest.mark.parametrize(
+    ("penalty", "written", "chosen"), [(1.0, {1}, 1), (1.2, {1}, 2), (1.2, {1, 2}, 1), (2.0, (), 1)]
+)
+def test_the_penalty_counts_what_the_answer_says_in_greedy_answers_too(penalty, written, chosen):
+    logits, chance = torch.tensor([1.0, 3.0, 2.9, -5.0]), torch.Generator()
+    sampling = Sampling(repetition_penalty=penalty)
+    assert choose(logits, sampling, written, chance) == chosen
+
+
+def test_the_penalty_is_that_of_transformers():
+    logits = torch.randn(40, generator=torch.Generator().manual_seed(0))
+    written = {3, 4, 7, 39}
+    theirs = RepetitionPenaltyLogitsProcessor(1.3)(torch.tensor([[*written, 3]]), logits[None])
+    assert torch.equal(penalised(logits, 1.3, written), theirs[0])
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(0, 0.6), (5, 1.0), (5, 0.6), (100, 0.9)])
+def test_what_is_chosen_from_is_what_transformers_chooses_from(top_k, top_p):
+    logits = torch.randn(30, generator=torch.Generator().manual_seed(1))
+    theirs = logits[None] / 0.7
+    if top_k:
+        theirs = TopKLogitsWarper(top_k)(torch.empty(1, 0), theirs)
+    theirs = TopPLogitsWarper(top_p)(torch.empty(1, 0), theirs)[0]
+    chance = torch.Generator().manual_seed(0)
+    ours = {choose(logits, Sampling(0.7, top_p, top_k), set(), chance) for _ in range(3000)}
+    assert ours == set(theirs.isfinite().nonzero()[:, 0].tolist())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"temperature": 2.1}, {"temperature": -0.1}, {"top_p": 1.1}, {"top_k": -1},
+     {"repetition_penalty": 0.0}, {"repetition_penalty": float("nan")}],
+)  # fmt: skip
+def test_numbers_that_cannot_be_sampled_with_are_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Sampling(**wrong)

@@ -9,7 +9,7 @@ import torch
 from memory.local_store import LocalStore
 from memory.store import StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
-from model.types import ClipTokens, Evidence, Finish, Usage, Words
+from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 from stream.status import Changed
 
 
@@ -32,6 +32,7 @@ class FakeEngine:
     name = "fake"
     encoder = "fake-encoder"
     frames_per_clip = 4
+    sampling = GREEDY
     capacity = 1000
 
     def __init__(self):

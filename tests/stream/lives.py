@@ -15,7 +15,7 @@ from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
-from model.types import ClipTokens, Evidence, Finish, Question, Usage, Words
+from model.types import GREEDY, ClipTokens, Evidence, Finish, Question, Usage, Words
 from stream.live import StreamClosed
 from stream.looks import LiveSettings
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
@@ -173,6 +173,7 @@ class SlowEngine:
     name = "fake"
     encoder = "fake-encoder"
     frames_per_clip = 4
+    sampling = GREEDY
     capacity = 6
 
     def __init__(self):

@@ -5,7 +5,7 @@ import asyncio
 import torch
 
 from model.engine import NothingSeen
-from model.types import ClipTokens, Evidence, Finish, Usage, Words
+from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 
 
 class EchoEngine:
@@ -21,6 +21,7 @@ class EchoEngine:
     name = "echo"
     encoder = "echo-encoder"
     frames_per_clip = 4
+    sampling = GREEDY
     capacity = 1000
 
     def __init__(self):

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ import websockets
 from starlette.websockets import WebSocket, WebSocketState
 
 from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
+from model.types import Sampling
 from tests.web.conftest import echo_service
+from tests.web.fakes import EchoEngine
 from web import realtime
 from web.app import CLOCKS
 from web.realtime import Connection, Surroundings
@@ -120,6 +123,14 @@ BAD_MESSAGES = {
         '{"type": "session.update", "session": {"temperature": 9}}',
         "invalid_value",
     ),
+    "no penalty": (
+        '{"type": "session.update", "session": {"repetition_penalty": 0}}',
+        "invalid_value",
+    ),
+    "fewer than no token": (
+        '{"type": "session.update", "session": {"top_k": -1}}',
+        "invalid_value",
+    ),
     "ten megabytes": ("x" * 10_000_000, "message_too_large"),
     "bytes": (b"\x00\x01", "invalid_message"),
 }
@@ -219,8 +230,27 @@ async def test_session_settings_shape_every_question_until_changed(service):
         await talk.ask("what")
         await talk.until_done()
     question = service.engine.asked[0]
-    assert (question.temperature, question.tokens, question.top_p) == (0.5, 7, 1.0)
+    assert (question.sampling, question.tokens) == (Sampling(0.5), 7)
     assert question.text == "Be brief.\nwhat"
+
+
+async def test_a_session_begins_as_the_model_was_set_up_and_one_answer_may_differ(monkeypatch):
+    as_set_up = Sampling(temperature=0.7, top_p=0.8, top_k=20, repetition_penalty=1.1)
+    monkeypatch.setattr(EchoEngine, "sampling", as_set_up)
+    async with echo_service() as service, service.talk() as talk:
+        await service.remember()
+        await talk.say({"type": "session.update", "session": {"max_output_tokens": 7}})
+        session = (await talk.hear("session.updated"))["session"]
+        assert Sampling(**{name: session[name] for name in asdict(as_set_up)}) == as_set_up
+        await talk.ask("what")
+        await talk.until_done()
+        await talk.add("what")
+        response = {"repetition_penalty": 1.0, "top_k": 3}
+        await talk.say({"type": "response.create", "response": response})
+        await talk.until_done()
+    first, second = (question.sampling for question in service.engine.asked)
+    assert first == as_set_up
+    assert second == replace(as_set_up, repetition_penalty=1.0, top_k=3)
 
 
 async def test_earlier_lines_go_along_with_a_question(service):
@@ -314,6 +344,7 @@ def around(service, **more):
         registry=service.house.registry,
         places=service.house.feeding,
         answerer="echo",
+        sampling=Sampling(),
         origin=service.house.sources.origin,
         monotonic=CLOCKS.monotonic,
         **more,
