@@ -34,8 +34,15 @@ BENCHMARKS = {
     "ingest": "what taking streams in costs, and whether the service falls behind",
     "flops": "what a question costs, counted by formula",
 }
+EXAMS = {
+    "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
+    "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
+}
 _BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
+)
+_EXAMS = "NAME is one of\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in EXAMS.items()
 )
 _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
@@ -177,14 +184,14 @@ def bench(
     _run_module(f"benchmarks.{name}", context.args)
 
 
-@app.command(name="eval", context_settings=PassedOn)
+@app.command(name="eval", context_settings=PassedOn, epilog=_EXAMS)
 def evaluate(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="of the model: lite")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what to ask about")],
 ) -> None:
     """Examine a model and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, ["lite"], "an exam for a model")
-    _run_module("training.evaluate", context.args)
+    _check(name, EXAMS, "an exam")
+    _run_module(EXAMS[name][0], context.args)
 
 
 def _check(name: str, known: Iterable[str], what: str) -> None:

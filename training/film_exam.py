@@ -1,0 +1,145 @@
+"""Ask about real films the way `flashback ask FILE` does, beside two controls of the same network.
+
+A film is sampled and encoded once, then every question about it is put to three histories:
+
+    seen    all of it
+    last    its last clip alone (four frames): what a memory must beat on questions about the past
+    blind   as many clips at the same times, every pixel grey: what can be guessed from the question,
+            the film's length and the habits of the network, with nothing seen. Leaving the clips out
+            would be another test: the network was never trained to answer without any.
+"""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from memory.local_store import LocalStore
+from model.engine import Engine, NothingSeen
+from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
+from stream.live import LiveStream
+from stream.registry import Registry
+from training.film_cases import Case
+from web.failed import Failed
+from web.looking import live_settings
+from web.settings import Settings
+from web.sources import pull_settings
+from web.watching import look_at, watch
+
+GREY = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question and what was answered.
+
+    Attributes:
+        case: What was asked.
+        seen: The answer of the network that saw the film.
+        last: Of the network that saw its last clip alone; None without controls.
+        blind: Of the network that saw nothing but grey; None without controls.
+    """
+
+    case: Case
+    seen: str
+    last: str | None
+    blind: str | None
+
+
+async def examine(
+    engine: Engine,
+    settings: Settings,
+    cases: Iterable[Case],
+    progress: Callable[[Answered], None],
+    *,
+    controls: bool = True,
+) -> None:
+    """Ask every case, film by film.
+
+    Args:
+        engine: The network.
+        settings: How files are sampled.
+        cases: What to ask.
+        progress: Told of each answer.
+        controls: Whether to ask those who saw less as well.
+
+    Raises:
+        Failed: If not one picture of a film can be seen.
+    """
+    grey = await _grey(engine) if controls else None
+    guessed: dict[tuple[str, int, float], str] = {}
+    by_film = sorted(cases, key=lambda case: str(case.film))
+    for film, asked in groupby(by_film, key=lambda case: case.film):
+        async with _watched(engine, settings, film) as (live, clips):
+            for case in asked:
+                question = Question(case.question)
+                seen = await _text(live.ask(question))
+                if grey is None:
+                    progress(Answered(case, seen, None, None))
+                    continue
+                last = seen if len(clips) == 1 else await _ask(engine, clips[-1:], question)
+                key = (case.question, len(clips), clips[-1].end)
+                if key not in guessed:
+                    unseen = [replace(grey, start=c.start, end=c.end) for c in clips]
+                    guessed[key] = await _ask(engine, unseen, question)
+                progress(Answered(case, seen, last, guessed[key]))
+
+
+@asynccontextmanager
+async def _watched(
+    engine: Engine, settings: Settings, film: Path
+) -> AsyncIterator[tuple[LiveStream, list[ClipTokens]]]:
+    """Sample and encode a film; yield the stream that remembers it, and its clips.
+
+    Raises:
+        Failed: If not one picture can be seen.
+    """
+    store = LocalStore(engine.encoder)
+    registry = Registry(
+        engine=engine,
+        store=store,
+        settings=live_settings(settings),
+        wall=time.time,
+        monotonic=time.monotonic,
+    )
+    try:
+        live = await registry.open("film")
+        subject = await look_at(str(film), None, pull_settings(settings))
+        await watch(subject, live, lambda *_: None)
+        await live.settle()
+        clips = [tokens async for tokens in store.clips("film")]
+        if not clips:
+            raise Failed(f"{film} holds not one picture that can be seen", 2)
+        yield live, clips
+        await registry.forget("film")
+    finally:
+        await registry.close()
+
+
+async def _grey(engine: Engine) -> ClipTokens:
+    pixels = torch.full((engine.frames_per_clip, 224, 224, 3), GREY, dtype=torch.uint8)
+    return await engine.encode(Clip(pixels, 0.0, 0.0))
+
+
+async def _ask(engine: Engine, clips: Sequence[ClipTokens], question: Question) -> str:
+    """Return the answer of the network that saw `clips` and nothing else."""
+    engine.extend("control", clips[-engine.capacity :])
+    try:
+        return await _text(engine.answer("control", question))
+    finally:
+        engine.forget("control")
+
+
+async def _text(pieces: AsyncGenerator[AnswerPiece, None]) -> str:
+    text = ""
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                text += piece.text if isinstance(piece, Words) else ""
+    except NothingSeen as error:
+        raise Failed(str(error)) from None
+    return text.strip()
