@@ -23,6 +23,7 @@ from stream.registry import Registry
 from web import pages, problems, streams, websocket
 from web.guard import Guard
 from web.house import Clocks, House
+from web.jpeg import PictureDecoder
 from web.loading import load
 from web.looking import live_settings
 from web.peers import PeerSessions
@@ -153,6 +154,7 @@ async def furnish(
         feeding=feeding,
         viewing=viewing,
         talking=Places("connections", in_all=connections, each=connections),
+        decoder=PictureDecoder(),
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
@@ -160,6 +162,7 @@ async def furnish(
     try:
         yield house
     finally:
+        house.decoder.close()
         await house.sources.close()
         await house.viewers.close()
         await house.senders.close()

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from memory.store import ClipStore
 from model.types import Sampling
 from stream.registry import Registry
+from web.jpeg import PictureDecoder
 from web.peers import PeerSessions
 from web.places import Places
 from web.problems import Refusal
@@ -47,6 +48,7 @@ class House:
         feeding: Counts the streams that callers feed.
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
+        decoder: Makes pixels of pictures that come over them.
         senders: WHIP sessions.
         viewers: WHEP sessions.
         sources: What is pulled.
@@ -61,6 +63,7 @@ class House:
     feeding: Places
     viewing: Places
     talking: Places
+    decoder: PictureDecoder
     senders: PeerSessions
     viewers: PeerSessions
     sources: PulledSources

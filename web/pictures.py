@@ -1,36 +1,25 @@
 """Video as single JPEG pictures over the WebSocket: the way in when WebRTC finds no path.
 
-A picture is hostile until decoded: only JPEG, its size checked before its pixels are made, scaled
-down by the decoder itself, off the event loop. The stream's place is given back however the feed
-ends: the page left, another source took over, the stream was deleted, no picture came any more.
+The stream's place is given back however the feed ends: the page left, another source took over,
+the stream was deleted, no picture came any more.
 """
 
 import asyncio
 import base64
 import binascii
-import io
 from collections.abc import Callable
-
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
 
 from stream.feed import Feed, Picture
 from stream.live import LiveStream
 from stream.puller import NO_ROOM
 from stream.registry import BadName, Registry
+from web.jpeg import BadPicture, PictureDecoder
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.wire import Refused
 from web.wire_items import PICTURE_PREFIX
 
-LARGEST_SIDE = 4096
-LONGEST_KEPT = 640
 SILENCE_SECONDS = 20.0
-
-
-class BadPicture(ValueError):
-    """The picture cannot be used; the message says why."""
 
 
 class PictureSource:
@@ -41,6 +30,7 @@ class PictureSource:
         caller: Whose place it takes.
         registry: The streams.
         places: Counts the streams that callers feed.
+        decoder: Makes pixels of pictures.
         monotonic: Seconds that never go back.
         silence: Seconds without a picture after which the place is given back; the next picture
             takes it again.
@@ -53,6 +43,7 @@ class PictureSource:
         *,
         registry: Registry,
         places: Places,
+        decoder: PictureDecoder,
         monotonic: Callable[[], float],
         silence: float = SILENCE_SECONDS,
     ) -> None:
@@ -60,6 +51,7 @@ class PictureSource:
         self._caller = caller
         self._registry = registry
         self._places = places
+        self._decoder = decoder
         self._monotonic = monotonic
         self._silence = silence
         self._live: LiveStream | None = None
@@ -78,14 +70,20 @@ class PictureSource:
         pixels: Picture | None = None
         if self._feed is None:
             # Before the stream is made: a bad picture must leave none behind, and take none over.
-            pixels = await _decoded(data)
+            pixels = await self._decoded(data)
             self._feed = await self._open()
         feed = self._feed
         if feed.closed:
             raise self._ended(feed)
         self._wait_for_next(feed)
         if slot := feed.accepts(time):
-            feed.give(slot, await _decoded(data) if pixels is None else pixels)
+            feed.give(slot, await self._decoded(data) if pixels is None else pixels)
+
+    async def _decoded(self, data: bytes) -> Picture:
+        try:
+            return await self._decoder.decode(data, self._caller.name)
+        except BadPicture as error:
+            raise Refused("invalid_picture", str(error), "item.content") from None
 
     def close(self) -> None:
         """End the feed and give the place back. Safe to call twice."""
@@ -139,28 +137,3 @@ def _read(image_url: str) -> bytes:
         return base64.b64decode(image_url.removeprefix(PICTURE_PREFIX), validate=True)
     except binascii.Error:
         raise Refused("invalid_picture", "The picture is not valid base64.") from None
-
-
-async def _decoded(data: bytes) -> Picture:
-    try:
-        return await asyncio.to_thread(decode, data)
-    except BadPicture as error:
-        raise Refused("invalid_picture", str(error), "item.content") from None
-
-
-def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
-    """Return the RGB pixels of a JPEG, its long side at most 640.
-
-    Raises:
-        BadPicture: If it is no JPEG, cut short, or larger than 4096 pixels a side.
-    """
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            if max(image.size) > LARGEST_SIDE:
-                raise BadPicture(f"A picture may have {LARGEST_SIDE} pixels a side at most.")
-            image.draft("RGB", (LONGEST_KEPT, LONGEST_KEPT))
-            picture = image.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError):
-        raise BadPicture("The picture is not a complete JPEG.") from None
-    picture.thumbnail((LONGEST_KEPT, LONGEST_KEPT))
-    return np.asarray(picture)

@@ -26,6 +26,7 @@ from web.answering import Answer
 from web.client_events import ItemCreate, ResponseCancel, ResponseCreate, SessionUpdate
 from web.conversation import Conversation, NoQuestion, changed
 from web.identifiers import new_id
+from web.jpeg import PictureDecoder
 from web.pictures import SILENCE_SECONDS, PictureSource
 from web.places import Places
 from web.reports import report
@@ -56,6 +57,7 @@ class Surroundings:
     Attributes:
         registry: The streams.
         places: Counts the streams that callers feed.
+        decoder: Makes pixels of pictures.
         answerer: The name of the model that answers.
         sampling: How it writes unless a client says otherwise.
         origin: Where a stream is pulled from, if it is.
@@ -66,6 +68,7 @@ class Surroundings:
 
     registry: Registry
     places: Places
+    decoder: PictureDecoder
     answerer: str
     sampling: Sampling
     origin: Callable[[str], str | None]
@@ -96,6 +99,7 @@ class Connection:
             caller,
             registry=around.registry,
             places=around.places,
+            decoder=around.decoder,
             monotonic=around.monotonic,
             silence=around.silence,
         )

@@ -41,6 +41,7 @@ async def realtime(
         around = Surroundings(
             registry=here.registry,
             places=here.feeding,
+            decoder=here.decoder,
             answerer=here.answerer,
             sampling=here.sampling,
             origin=here.sources.origin,

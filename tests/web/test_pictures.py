@@ -1,5 +1,8 @@
+import asyncio
 import base64
 import io
+import struct
+import threading
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from PIL import Image
 
 from memory.store import StoreFull
 from tests.web.conftest import echo_service
-from web.pictures import BadPicture, decode
+from web.jpeg import BadPicture, PictureDecoder, decode
 
 
 def jpeg(size=(320, 180), colour=(200, 30, 30), kind="JPEG"):
@@ -30,7 +33,25 @@ def test_a_picture_becomes_rgb_of_moderate_size():
     assert np.abs(pixels.mean(axis=(0, 1)) - (200, 30, 30)).max() < 3
 
 
+def claiming(side):
+    """Return a small JPEG that claims to be `side` pixels wide and high."""
+    data, size = jpeg((16, 16)), struct.pack(">HH", side, side)
+    return data.replace(struct.pack(">HH", 16, 16), size, 1)
+
+
+def with_scans(scans):
+    """Return a progressive JPEG with that many scans more, all of them empty."""
+    whole = io.BytesIO()
+    Image.new("L", (16, 16)).save(whole, "JPEG", progressive=True)
+    empty = bytes.fromhex("ffda0008010100013f00")
+    return whole.getvalue().removesuffix(b"\xff\xd9") + empty * scans + b"\xff\xd9"
+
+
 NO_PICTURES = {
+    "a claim of 900 million pixels": claiming(30_000),
+    "a claim of 81 million pixels": claiming(9000),
+    "thousands of scans": with_scans(4588),
+    "thousands of segments": jpeg()[:2] + b"\xff\xfe\x00\x02" * 60_000 + jpeg()[2:],
     "nothing": b"",
     "text": b"hello",
     "a PNG": jpeg(kind="PNG"),
@@ -43,6 +64,42 @@ NO_PICTURES = {
 def test_what_is_no_usable_jpeg_is_refused(name):
     with pytest.raises(BadPicture, match=r"\.$"):
         decode(NO_PICTURES[name])
+
+
+def test_a_progressive_picture_is_a_picture():
+    assert decode(with_scans(1)).shape == (16, 16, 3)
+
+
+async def test_a_picture_that_claims_to_be_huge_cuts_nobody_off(service):
+    async with service.talk("page") as talk:
+        await talk.say(line(claiming(30_000)))
+        error = await talk.refusal()
+        assert error["code"] == "invalid_picture"
+        assert "4096 pixels" in error["message"]
+        await talk.say(line(jpeg()))
+        await talk.hear("conversation.item.added")
+
+
+async def test_one_caller_has_one_picture_decoded_at_a_time(monkeypatch):
+    at_work, most, go_on = [], [], threading.Event()
+
+    def decoding(data):
+        at_work.append(data)
+        most.append(tuple(at_work))
+        go_on.wait(5)
+        at_work.remove(data)
+
+    monkeypatch.setattr("web.jpeg.decode", decoding)
+    decoder = PictureDecoder()
+    tasks = [asyncio.create_task(decoder.decode(bytes([n]), "ann")) for n in range(3)]
+    tasks.append(asyncio.create_task(decoder.decode(b"ben", "ben")))
+    while len(at_work) < 2:  # noqa: ASYNC110 - another thread's doing
+        await asyncio.sleep(0)
+    assert set(at_work) == {b"\0", b"ben"}
+    go_on.set()
+    await asyncio.gather(*tasks)
+    decoder.close()
+    assert all(sum(data != b"ben" for data in at_once) <= 1 for at_once in most)
 
 
 async def test_pictures_over_the_websocket_are_remembered_and_can_be_asked_about():

@@ -343,6 +343,7 @@ def around(service, **more):
     return Surroundings(
         registry=service.house.registry,
         places=service.house.feeding,
+        decoder=service.house.decoder,
         answerer="echo",
         sampling=Sampling(),
         origin=service.house.sources.origin,
