@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Literal, Self
+from urllib.parse import quote
 
 from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError
@@ -105,7 +106,7 @@ class EmbeddedRedis:
         socket = directory / "redis.sock"
         try:
             await asyncio.to_thread(_check_format, directory, program)
-            socket = await asyncio.to_thread(_short_enough, socket)
+            socket = await asyncio.to_thread(_reachable, socket)
             command = _command(program, directory, socket, megabytes, sync)
             embedded = cls(directory, socket, lock, command)
             await embedded._launch()
@@ -119,7 +120,7 @@ class EmbeddedRedis:
     @property
     def url(self) -> str:
         """Where clients connect."""
-        return f"unix://{self._socket}"
+        return f"unix://{quote(str(self._socket))}"
 
     @property
     def pid(self) -> int:
@@ -268,8 +269,10 @@ def _check_format(directory: Path, server: RedisBinary) -> None:
         )
 
 
-def _short_enough(socket: Path) -> Path:
-    if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+def _reachable(socket: Path) -> Path:
+    name = os.fsencode(socket)
+    # A URL cannot carry bytes that are not UTF-8 past redis-py.
+    if len(name) <= _LONGEST_SOCKET_PATH and str(socket).isprintable():
         return socket
     return Path(mkdtemp(prefix="flashback-")) / socket.name  # mkdtemp makes it private
 

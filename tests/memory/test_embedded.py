@@ -235,6 +235,20 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path):
     assert not Path(server.url.removeprefix("unix://")).parent.exists()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["proj #1", "a%20b", "what?", "a b", "a@b", 'a"b', "a\\b", "tab\tand\nline", "käse", "[::1]", "--dir"]
+    + [os.fsdecode(b"caf\xe9")],
+)
+async def test_any_folder_can_hold_the_data(tmp_path, name):
+    directory = tmp_path / name
+    async with await EmbeddedRedis.start(directory, megabytes=16) as server:
+        store = RedisStore.connect(server.url, ENCODER)
+        await store.begin("yard", 1.0)
+        await store.close()
+    assert (directory / "appendonly.aof").exists() or (directory / "appendonlydir").exists()
+
+
 async def test_a_start_that_fails_shows_the_servers_last_words(tmp_path):
     (tmp_path / "appendonly.aof").write_bytes(b"this is no append-only file\r\n")
     with pytest.raises(RedisFailed, match="Bad file format reading the append only file"):
