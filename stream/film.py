@@ -8,6 +8,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from stream.first_bytes import file_format
+from stream.source_url import BadSource
+
 
 class NoVideo(Exception):
     """The source holds no video that can be read; the message names it."""
@@ -23,8 +26,11 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     """
     size = _check(path)
     try:
+        kind, options = file_format(path)
         # With its scheme: a name such as `12:30.mp4` would be taken for another one.
-        container = av.open(f"file:{path}")
+        container = av.open(f"file:{path}", format=kind, options=options)
+    except BadSource as error:
+        raise NoVideo(f"{path} cannot be read: {error}") from error
     except PermissionError as error:
         raise NoVideo(f"{path} cannot be read: you have no permission.") from error
     except (av.FFmpegError, OSError) as error:
@@ -34,6 +40,9 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     if not films:
         container.close()
         raise NoVideo(f"{path} holds no video.")
+    if films[0].codec_context is None:  # whatever its type says
+        container.close()
+        raise NoVideo(f"{path} cannot be read: this machine's FFmpeg has no decoder for its video.")
     return container, films[0]
 
 

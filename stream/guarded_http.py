@@ -5,6 +5,7 @@ request, of a redirect, of a segment that a playlist names, is resolved, checked
 to the very address that was checked. FFmpeg gets file objects and never a socket.
 """
 
+import re
 import ssl
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from stream.source_url import BadSource, Network, SourceUrl, check_addresses, re
 from stream.tls import tls_context
 
 REDIRECTS = 5
+CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# What servers answer to a request for a range, if they do not know any.
+NO_RANGES = {400, 416, 501}
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -110,8 +114,8 @@ class HttpSource:
         )
         self.url = source.at(source.host, secret=False)
 
-    def open(self, url: str | None = None) -> "HttpFile":
-        """Open the source, or a `url` that it refers to.
+    def open(self, url: str | None = None, start: int = 0, end: int | None = None) -> "HttpFile":
+        """Open the source, or a `url` that it refers to, from byte `start` to before `end`.
 
         Raises:
             BadSource: If it may not be reached or is no HTTP.
@@ -121,11 +125,16 @@ class HttpSource:
         url = self.url if url is None else url
         if urlsplit(url).scheme not in {"http", "https"}:
             raise BadSource("The source refers to something that is not HTTP.")
-        return HttpFile(self._client, url)
+        return HttpFile(self._client, url, start, end)
 
     def opener(self) -> Callable[[str, int, dict[str, str]], "HttpFile"]:
-        """Return what PyAV calls to open what a playlist refers to."""
-        return lambda url, _flags, _options: self.open(url)
+        """Return what PyAV calls to open what a playlist refers to, perhaps a part of a file."""
+
+        def open_part(url: str, _flags: int, options: dict[str, str]) -> HttpFile:
+            end = int(options.get("end_offset", 0))
+            return self.open(url, int(options.get("offset", 0)), end or None)
+
+        return open_part
 
     def close(self) -> None:
         """Close all connections."""
@@ -164,7 +173,9 @@ def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
 
 
 class HttpFile:
-    """A file object over one HTTP response; seeks where the server can.
+    """A file object over HTTP; seeks where the server can.
+
+    It asks for a range from the start: many servers send ranges and announce none.
 
     Attributes:
         name: Its URL, without credentials; FFmpeg resolves what it refers to against it.
@@ -172,16 +183,21 @@ class HttpFile:
         length: In bytes, if the server says; else it may go on for ever.
     """
 
-    def __init__(self, client: httpx.Client, url: str) -> None:
+    def __init__(
+        self, client: httpx.Client, url: str, start: int = 0, end: int | None = None
+    ) -> None:
         self._client = client
-        self._position = 0
+        self._end = end
+        self._position = start
         self._buffer = b""
-        self._response = self._request(url, 0)
+        self._response = self._request(url, start)
         self.name = str(self._response.url)
         self.content_type: str = self._response.headers.get("content-type", "").lower()
-        self._seekable = self._response.headers.get("accept-ranges", "") == "bytes"
-        length = self._response.headers.get("content-length", "")
-        self.length: int | None = int(length) if length.isdigit() else None
+        self._seekable = (
+            self._response.status_code == httpx.codes.PARTIAL_CONTENT
+            or self._response.headers.get("accept-ranges", "") == "bytes"
+        )
+        self.length = _whole_length(self._response)
         # As it comes: a size here would hold back a camera's picture until others fill it up.
         self._chunks: Iterator[bytes] = self._response.iter_raw()
 
@@ -192,12 +208,21 @@ class HttpFile:
             OSError: If the connection is lost or silent for too long.
         """
         if not self._buffer:
-            with plain_errors():
-                self._buffer = next(self._chunks, b"")
+            self._buffer = self._next_chunk()
         taken = self._buffer if size < 0 else self._buffer[:size]
         self._buffer = self._buffer[len(taken) :]
         self._position += len(taken)
         return taken
+
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without taking them: at least `size`, or all until the end.
+
+        Raises:
+            OSError: If the connection is lost or silent for too long.
+        """
+        while len(self._buffer) < size and (chunk := self._next_chunk()):
+            self._buffer += chunk
+        return self._buffer
 
     def seekable(self) -> bool:
         """Say whether the server can send from the middle."""
@@ -229,12 +254,58 @@ class HttpFile:
         """Give the connection back."""
         self._response.close()
 
+    def _next_chunk(self) -> bytes:
+        with plain_errors():
+            chunk = next(self._chunks, b"")
+        at = self._position + len(self._buffer)
+        if chunk or not self._is_part(at):
+            return chunk
+        self._response = self._request(self.name, at)
+        self._chunks = self._response.iter_raw()
+        with plain_errors():
+            return next(self._chunks, b"")
+
+    def _is_part(self, end: int) -> bool:
+        """Say whether the server sent what it promised, to `end`, and there is more."""
+        found = CONTENT_RANGE.fullmatch(self._response.headers.get("content-range", ""))
+        more = self.length is not None and end < self.length and self._end is None
+        return more and found is not None and int(found[2]) + 1 == end
+
     def _request(self, url: str, start: int) -> httpx.Response:
-        headers = {"Range": f"bytes={start}-"} if start else {}
+        end = "" if self._end is None else self._end - 1
+        response = self._send(url, {"Range": f"bytes={start}-{end}"})
+        if start == 0 and response.status_code in NO_RANGES:
+            response.close()
+            response = self._send(url, {})
+        if _first_byte(response) == start:
+            return response
+        response.close()
+        if response.is_success:
+            raise OSError("this source cannot be read from the middle")
+        raise Refused(response.status_code)
+
+    def _send(self, url: str, headers: dict[str, str]) -> httpx.Response:
         with plain_errors():
             request = self._client.build_request("GET", url, headers=headers)
-            response = self._client.send(request, stream=True)
-        if response.status_code != (206 if start else 200):
-            response.close()
-            raise Refused(response.status_code)
-        return response
+            return self._client.send(request, stream=True)
+
+
+def _first_byte(response: httpx.Response) -> int | None:
+    """Return where in the file begins what comes; None if it is no answer that holds any of it."""
+    match response.status_code:
+        case httpx.codes.OK:
+            return 0
+        case httpx.codes.PARTIAL_CONTENT:
+            found = CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+            return None if found is None else int(found[1])
+        case _:
+            return None
+
+
+def _whole_length(response: httpx.Response) -> int | None:
+    """Return how long the whole file is, not the part of it that comes; None if nobody says."""
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        found = CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+        return int(found[3]) if found is not None and found[3] != "*" else None
+    length = response.headers.get("content-length", "")
+    return int(length) if length.isdigit() else None

@@ -8,7 +8,7 @@ FFmpeg may use are listed.
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import av
@@ -17,6 +17,15 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
+from stream.first_bytes import (
+    ENOUGH_OF_A_STREAM,
+    file_format,
+    has_late_index,
+    is_playlist,
+    playlist_options,
+    refuse_document,
+)
+from stream.motion_jpeg import MotionJpeg
 from stream.pipe import Pipe
 from stream.pull_order import Over, PullOrder
 from stream.pull_reasons import Refused, explain
@@ -24,10 +33,13 @@ from stream.rtsp_relay import RtspRelay
 from stream.source_url import BadSource, SourceUrl, read_networks
 from stream.tls import TlsConnection, dial_tls
 
-if TYPE_CHECKING:
-    from stream.guarded_http import HttpFile
-
 LARGEST_PICTURE = 8192 * 8192
+BUFFERED = 32 * 1024
+"""Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
+NEEDS_RANGES = (
+    "The index of this film is at its end, and the server sends no parts of files: put the index "
+    "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
+)
 LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
 # What a live source says of itself must do: measuring its rate would take seconds.
 QUICK = {
@@ -116,7 +128,9 @@ def _open_container(
         return _open_http(order, closers)
     options = {"protocol_whitelist": WHITELIST[order.scheme]}
     if order.scheme == "file":
-        return av.open(f"file:{order.path}", "r", options=options, timeout=timeout)
+        kind, more = file_format(Path(order.path))
+        url = f"file:{order.path}"
+        return av.open(url, "r", format=kind, options=options | more, timeout=timeout)
     options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
@@ -150,13 +164,19 @@ def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputCont
     )
     closers.append(http.close)
     file = http.open()
-    options = {"protocol_whitelist": "http,https,crypto,data"}
-    if _is_playlist(file):
-        # Kept-alive connections would be FFmpeg's own: there are none here.
-        options |= {"http_persistent": "0", "http_multiple": "0"}
+    closers.append(file.close)
+    head = file.peek(ENOUGH_OF_A_STREAM)
+    refuse_document(head, file.content_type)
+    options, kind = {"protocol_whitelist": "http,https,crypto,data"}, None
+    if is_playlist(head):
+        options, kind = options | playlist_options(), "hls"
+    elif "multipart/" in file.content_type:
+        kind = "mpjpeg"
+    elif has_late_index(head) and not file.seekable() and (file.length or 0) > BUFFERED:
+        raise BadSource(NEEDS_RANGES)
     opened = av.open(
-        file,
-        format="mpjpeg" if "multipart/" in file.content_type else None,
+        MotionJpeg(file) if kind == "mpjpeg" else file,
+        format=kind,
         options=options,
         timeout=(order.open_within, order.silence),
         io_open=http.opener(),
@@ -182,6 +202,7 @@ def _choose(
     if not films:
         raise BadSource("The source holds no video.")
     video = films[0]
+    check_decodable(video)
     check_size(video)
     for other in container.streams:
         if other is not video:
@@ -205,6 +226,16 @@ def _choose(
     )
 
 
+def check_decodable(video: VideoStream) -> None:
+    """Refuse a track of a kind that this FFmpeg knows by name alone.
+
+    Raises:
+        BadSource: If it is one.
+    """
+    if video.codec_context is None:  # whatever its type says
+        raise BadSource("This machine's FFmpeg has no decoder for the source's video.")
+
+
 def check_size(picture: VideoStream | VideoFrame) -> None:
     """Refuse pictures that are too large to be honest; a stream may change to them at any time.
 
@@ -220,11 +251,6 @@ def source_of(order: PullOrder) -> SourceUrl:
     return SourceUrl(
         order.scheme, order.host, order.port, order.path, order.username, order.password
     )
-
-
-def _is_playlist(file: "HttpFile") -> bool:
-    path = file.name.partition("?")[0]
-    return "mpegurl" in file.content_type or path.endswith((".m3u8", ".m3u"))
 
 
 def _dial(order: PullOrder) -> socket.socket | TlsConnection:

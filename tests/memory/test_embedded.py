@@ -237,8 +237,20 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["proj #1", "a%20b", "what?", "a b", "a@b", 'a"b', "a\\b", "tab\tand\nline", "käse", "[::1]", "--dir"]
-    + [os.fsdecode(b"caf\xe9")],
+    [
+        "proj #1",
+        "a%20b",
+        "what?",
+        "a b",
+        "a@b",
+        'a"b',
+        "a\\b",
+        "tab\tand\nline",
+        "käse",
+        "[::1]",
+        "--dir",
+        os.fsdecode(b"caf\xe9"),
+    ],
 )
 async def test_any_folder_can_hold_the_data(tmp_path, name):
     directory = tmp_path / name

@@ -25,6 +25,33 @@ class Site:
     def file(self, path, data, content_type="application/octet-stream"):
         self.answers[path] = lambda handler: send_file(handler, data, content_type)
 
+    def unannounced(self, path, data, most=None):
+        """Serve ranges of `data`, at most `most` bytes of it at once, and say so nowhere."""
+
+        def answer(handler):
+            first, last = handler.headers["Range"].removeprefix("bytes=").split("-")
+            start, end = int(first), min(int(last or len(data) - 1), len(data) - 1)
+            end = end if most is None else min(end, start + most - 1)
+            handler.send_response(206)
+            handler.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
+            handler.send_header("Content-Length", str(end - start + 1))
+            handler.end_headers()
+            handler.wfile.write(data[start : end + 1])
+
+        self.answers[path] = answer
+
+    def whole(self, path, data, content_type="application/octet-stream"):
+        """Serve `data` from its beginning alone, whatever part is asked for."""
+
+        def answer(handler):
+            handler.send_response(200)
+            handler.send_header("Content-Type", content_type)
+            handler.send_header("Content-Length", str(len(data)))
+            handler.end_headers()
+            handler.wfile.write(data)
+
+        self.answers[path] = answer
+
     def redirect(self, path, target):
         def answer(handler):
             handler.send_response(302)

@@ -1,0 +1,90 @@
+"""What a source is, by its first bytes: playlists have no need of a name, and documents are no video.
+
+FFmpeg goes by the ending of a name, too, and refuses playlists and segments that are called
+otherwise, for fear of files of this machine that a stranger's playlist names. Here what may be
+opened is decided for each connection (`stream.guarded_http`) and a playlist on this machine leads
+to nothing but files; so a name is just a name. What a segment may be stays listed: none of these
+formats makes pictures of text, or opens further files.
+https://datatracker.ietf.org/doc/html/rfc8216#section-4
+"""
+
+from pathlib import Path
+
+from stream.source_url import BadSource
+
+ENOUGH = 512
+ENOUGH_OF_A_STREAM = 64
+"""Bytes; a live source may send few at first. Still the names of an MP4's first boxes."""
+PLAYLIST = b"#EXTM3U"
+SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
+DOCUMENTS = (
+    ("svg", b"<svg", "The source is an SVG drawing, which is not video."),
+    (
+        "html",
+        b"<html",
+        "The source is a web page, not video: give the address of the stream that it shows.",
+    ),
+)
+
+
+def is_playlist(head: bytes) -> bool:
+    """Say whether what begins with `head` is an HLS playlist, whatever it is called."""
+    return head.startswith(PLAYLIST)
+
+
+def playlist_options() -> dict[str, str]:
+    """Return how FFmpeg must open a playlist and what it refers to."""
+    return {
+        "allowed_extensions": "ALL",
+        "allowed_segment_extensions": "ALL",
+        "extension_picky": "0",
+        "format_whitelist": SEGMENTS,
+        # Kept-alive connections would be FFmpeg's own: there are none here.
+        "http_persistent": "0",
+        "http_multiple": "0",
+    }
+
+
+def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
+    """Return as which format FFmpeg must open a file of this machine, and how. Blocks.
+
+    The format is None where FFmpeg may find out by itself.
+
+    Raises:
+        BadSource: If it is a drawing or a web page.
+        OSError: If it cannot be read.
+    """
+    if not path.is_file():  # what is read from a pipe is gone
+        return None, {}
+    with path.open("rb") as file:
+        head = file.read(ENOUGH)
+    refuse_document(head)
+    return ("hls", playlist_options()) if is_playlist(head) else (None, {})
+
+
+def has_late_index(head: bytes) -> bool:
+    """Say whether this is an MP4 whose pictures come before what tells where they are.
+
+    https://developer.apple.com/documentation/quicktime-file-format/movie_files
+    """
+    at = 0
+    while head[4:8] == b"ftyp" and at + 8 <= len(head):
+        size, kind = int.from_bytes(head[at : at + 4], "big"), head[at + 4 : at + 8]
+        if kind in {b"mdat", b"moov", b"moof"}:
+            return kind == b"mdat"
+        at += max(size, 8)
+    return False
+
+
+def refuse_document(head: bytes, content_type: str = "") -> None:
+    """Refuse a drawing or a web page, for which FFmpeg has no words.
+
+    Raises:
+        BadSource: If it is one.
+    """
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not text.startswith(b"<"):
+        return
+    for kind, tag, reason in DOCUMENTS:
+        if kind in content_type or tag in text or text.startswith(b"<!doctype " + kind.encode()):
+            raise BadSource(reason)

@@ -1,0 +1,121 @@
+"""Films and playlists as web servers really send them: without the names, types and heads of the book."""
+
+import pytest
+
+from stream.pull_open import CannotOpen
+from tests.stream.opening import look, open_source, order
+from tests.stream.videos import write_video
+
+MPEGURL = "application/vnd.apple.mpegurl"
+
+
+def playlist(*segments, head="#EXT-X-TARGETDURATION:8\n"):
+    return f"#EXTM3U\n{head}{''.join(segments)}#EXT-X-ENDLIST\n".encode()
+
+
+@pytest.mark.parametrize("name", ["seg0", "seg0.php", "seg0.jpg", "seg0.m3u8.bin", "seg?id=1.x"])
+def test_a_segment_may_have_any_name(site, address, films, name):
+    site.file(f"/{name.partition('?')[0]}", films["ts"].read_bytes(), "image/jpeg")
+    site.file("/live.m3u8", playlist(f"#EXTINF:8,\n{name}\n"), MPEGURL)
+    _, picked = look(order(f"{address}/live.m3u8"))
+    assert len(picked) >= 15
+
+
+@pytest.mark.parametrize("content_type", [MPEGURL, "text/plain", "application/octet-stream"])
+def test_a_playlist_is_known_by_what_it_holds(site, address, films, content_type):
+    site.file("/seg0.ts", films["ts"].read_bytes())
+    site.file("/watch.php", playlist("#EXTINF:8,\nseg0.ts\n"), content_type)
+    _, picked = look(order(f"{address}/watch.php?v=1"))
+    assert len(picked) >= 15
+
+
+def test_a_segment_that_is_no_video_makes_no_pictures(site, address):
+    site.file("/notes.txt", b"\x1b[1mtext that FFmpeg would draw\n" * 200, "text/plain")
+    site.file("/live.m3u8", playlist("#EXTINF:8,\nnotes.txt\n"), MPEGURL)
+    with pytest.raises(CannotOpen):
+        look(order(f"{address}/live.m3u8"))
+
+
+def test_a_playlist_of_parts_of_one_file_plays_each_part(site, address, tmp_path):
+    parts = [
+        write_video(
+            tmp_path / f"{i}.ts",
+            seconds=2.0,
+            rate=10,
+            codec="libx264",
+            options={"g": "10", "bf": "0"},
+            container={"output_ts_offset": str(2 * i)},
+        ).read_bytes()
+        for i in range(3)
+    ]
+    site.unannounced("/all.ts", b"".join(parts))
+    segments, at = [], 0
+    for part in parts:
+        segments.append(f"#EXTINF:2,\n#EXT-X-BYTERANGE:{len(part)}@{at}\nall.ts\n")
+        at += len(part)
+    head = "#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:2\n"
+    site.file("/live.m3u8", playlist(*segments, head=head), MPEGURL)
+    picker, picked = look(order(f"{address}/live.m3u8"))
+    assert picker.seen == 60
+    assert len(picked) == 12
+
+
+@pytest.mark.parametrize("most", [None, 1500])
+def test_ranges_that_are_not_announced_are_used(site, address, films, most):
+    site.unannounced("/film", films["long"].read_bytes(), most)
+    source = open_source(order(f"{address}/film"))
+    assert source.finite
+    source.close()
+    picker, _ = look(order(f"{address}/film"))
+    assert picker.seen == 160
+
+
+def test_a_film_that_needs_ranges_of_a_server_without_says_so(site, address, tmp_path):
+    late = write_video(tmp_path / "late.mp4", 2.0, 10, size=(1280, 720), codec="mjpeg")
+    site.whole("/late.mp4", late.read_bytes())
+    with pytest.raises(CannotOpen, match="the server sends no parts of files"):
+        open_source(order(f"{address}/late.mp4"))
+    early = write_video(
+        tmp_path / "early.mp4", 2.0, 10, codec="libx264", container={"movflags": "faststart"}
+    )
+    site.whole("/early.mp4", early.read_bytes())
+    assert look(order(f"{address}/early.mp4"))[0].seen == 20
+
+
+@pytest.mark.parametrize("status", [400, 416, 501])
+def test_a_server_that_refuses_to_be_asked_for_a_range_is_asked_without(
+    site, address, films, status
+):
+    site.whole("/film.ts", films["ts"].read_bytes())
+    answer = site.answers["/film.ts"]
+    site.answers["/film.ts"] = lambda handler: (
+        handler.send_error(status) if "Range" in handler.headers else answer(handler)
+    )
+    source = open_source(order(f"{address}/film.ts"))
+    assert source.video.width == 96
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type", "reason"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "SVG drawing"),
+        (b"<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "", "SVG drawing"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><title>Camera</title>", "", "web page"),
+        (b"<HTML><body>Log in</body></HTML>", "text/html", "web page"),
+    ],
+)
+def test_a_drawing_or_a_web_page_is_refused_in_words(
+    site, address, tmp_path, text, content_type, reason
+):
+    site.file("/page", text, content_type)
+    (tmp_path / "page").write_bytes(text)
+    for where in (f"{address}/page", str(tmp_path / "page")):
+        with pytest.raises(CannotOpen, match=reason):
+            open_source(order(where))
+
+
+def test_a_playlist_on_this_machine_may_name_segments_as_it_likes(films, tmp_path):
+    (tmp_path / "seg0").write_bytes(films["ts"].read_bytes())
+    (tmp_path / "list").write_bytes(playlist("#EXTINF:8,\nseg0\n"))
+    assert len(look(order(str(tmp_path / "list")))[1]) >= 15
