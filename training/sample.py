@@ -1,14 +1,15 @@
 """The sample stream that comes with the product: more than two minutes in which known things happen.
 
-Made by the scene generator from drawings of Noto Emoji (Apache-2.0) and plain shapes, written as a
-small H.264 film with a timeline beside it: `python -m training.sample FOLDER`. The same code gives
-the same pictures.
+Camera films and drawn scenes in turn, written as a small H.264 film with a list beside it of what is
+shown when: `python -m training.sample OUT FILMS…`, where the folders FILMS hold the camera films (see
+NOTICE: Intel's IoT DevKit sample videos). Drawings are of Noto Emoji (Apache-2.0) and plain shapes.
+The same code and films give the same pictures.
 """
 
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
@@ -17,125 +18,166 @@ from PIL import Image
 
 from training.backgrounds import Pixels, background
 from training.drawings import TRAINING_SETS, Sprites, load_sprites
+from training.sample_films import Cut, frames
 from training.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
+SECONDS = 9.0
+"""How long every part lasts."""
+KEYFRAME_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that is shown for a while.
+class Shown:
+    """A thing that can be seen.
 
     Attributes:
-        things: What is shown.
-        places: Where each is at the beginning.
-        to: Where each is at the end; the same, if it stays.
-        seconds: For how long.
-        sentence: What happens, in words.
+        word: What most people would call it.
+        also: Other words that are right.
+        count: How many there are all the time; None if that changes.
+    """
+
+    word: str
+    also: tuple[str, ...] = ()
+    count: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Things that are drawn on a background.
+
+    Attributes:
+        things: What is drawn.
+        start: Where each is at the beginning.
+        end: Where each is at the end; the same, if it stays.
         backdrop: Kind and seed of the background.
     """
 
     things: tuple[Thing, ...]
-    places: tuple[Place, ...]
-    to: tuple[Place, ...]
-    seconds: float
-    sentence: str
+    start: tuple[Place, ...]
+    end: tuple[Place, ...]
     backdrop: tuple[str, int]
 
 
-def _drawing(name: str) -> Thing:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that is shown for a while.
+
+    Attributes:
+        sentence: What happens, in words.
+        shows: What can be seen, the main thing first.
+        picture: Where it comes from.
+    """
+
+    sentence: str
+    shows: tuple[Shown, ...]
+    picture: Drawing | Cut
+
+
+Point = tuple[float, float]
+
+
+def _drawn(sentence: str, thing: Thing, start: Point, end: Point, backdrop: tuple[str, int], *also: str) -> Part:  # fmt: skip
+    places = (Place(0, *start, 0.5),), (Place(0, *end, 0.5),)
+    return Part(sentence, (Shown(thing.name, also),), Drawing((thing,), *places, backdrop))
+
+
+def _noto(name: str) -> Thing:
     return Thing(name, source="noto")
 
 
-def _one(
-    thing: Thing, start: tuple[float, float], stop: tuple[float, float], sentence: str, backdrop: tuple[str, int]
-) -> Happening:  # fmt: skip
-    first, last = Place(0, *start, 0.5), Place(0, *stop, 0.5)
-    return Happening((thing,), (first,), (last,), 10.0, sentence, backdrop)
+MIDDLE = (0.5, 0.5)
+PERSON = ("man", "woman", "people", "worker", "human")
+CAR = ("vehicle", "sports car", "taxi", "automobile")
+# The crop follows nothing: it leaves out what comes before and after on the belt.
+BELT = (0.3333, 0.25, 0.6667, 0.6667)
 
-
-def _still(
-    thing: Thing, at: tuple[float, float], sentence: str, backdrop: tuple[str, int]
-) -> Happening:
-    return _one(thing, at, at, sentence, backdrop)
-
-
-def _several(things: Sequence[Thing], at: Sequence[tuple[float, float]], sentence: str, backdrop: tuple[str, int]) -> Happening:  # fmt: skip
-    places = tuple(Place(n % len(things), x, y, 0.36) for n, (x, y) in enumerate(at))
-    return Happening(tuple(things), places, places, 10.0, sentence, backdrop)
-
-
-TIMELINE: tuple[Happening, ...] = (
-    _one(_drawing("dog"), (0.15, 0.5), (0.85, 0.5), "A dog moves to the right.", ("gradient", 3)),
-    _still(Thing("circle", "red"), (0.2, 0.5), "A red circle stays on the left.", ("gradient", 3)),
-    _one(_drawing("rocket"), (0.5, 0.8), (0.5, 0.2), "A rocket moves up.", ("clouds", 8)),
-    _several([_drawing("apple")], [(0.2, 0.5), (0.5, 0.5), (0.8, 0.5)], "Three apples are shown.", ("plain", 12)),
-    _one(_drawing("train"), (0.85, 0.6), (0.15, 0.6), "A train moves to the left.", ("clouds", 17)),
-    _still(_drawing("elephant"), (0.5, 0.5), "An elephant stays in the middle.", ("gradient", 21)),
-    _one(Thing("star", "blue"), (0.4, 0.2), (0.4, 0.8), "A blue star moves down.", ("plain", 26)),
-    _several([_drawing("umbrella"), _drawing("bicycle")], [(0.2, 0.5), (0.8, 0.5)], "An umbrella is on the left and a bicycle on the right.", ("gradient", 31)),
-    _one(_drawing("balloon"), (0.6, 0.8), (0.6, 0.2), "A balloon moves up.", ("clouds", 36)),
-    _still(_drawing("clock"), (0.8, 0.5), "A clock stays on the right.", ("plain", 41)),
-    _one(_drawing("penguin"), (0.85, 0.5), (0.15, 0.5), "A penguin moves to the left.", ("gradient", 45)),
-    _still(Thing("heart", "pink"), (0.5, 0.25), "A pink heart stays at the top.", ("plain", 52)),
-    _one(_drawing("car"), (0.15, 0.6), (0.85, 0.6), "A car moves to the right.", ("clouds", 57)),
-    _still(_drawing("pizza"), (0.5, 0.5), "A pizza stays in the middle.", ("gradient", 63)),
+PARTS: tuple[Part, ...] = (
+    Part("A worker with a yellow helmet walks through a hall.", (Shown("person", (*PERSON, "workman", "builder", "helmet", "hard hat", "vest", "warehouse")),), Cut("worker-zone-detection.mp4", 0.0, 8.0)),
+    _drawn("A dog moves to the right.", _noto("dog"), (0.15, 0.5), (0.85, 0.5), ("gradient", 3), "puppy"),
+    Part("Three bottles stand on a table.", (Shown("bottle", ("water bottle", "plastic bottle"), 3),), Cut("bottle-detection.mp4", 0.0, 5.6)),
+    _drawn("A rocket moves up.", _noto("rocket"), (0.5, 0.8), (0.5, 0.2), ("gradient", 17), "missile", "spaceship"),
+    Part("A car turns in a car park; behind it someone pushes a bicycle.", (Shown("car", CAR), Shown("bicycle", ("bike",)), Shown("person", PERSON), Shown("car park", ("parking lot", "street", "road"))), Cut("person-bicycle-car-detection.mp4", 0.0, 8.0)),
+    _drawn("An elephant stays in the middle.", _noto("elephant"), MIDDLE, MIDDLE, ("gradient", 21)),
+    Part("A head of broccoli passes on a belt.", (Shown("broccoli", ("vegetable",)),), Cut("fruit-and-vegetable-detection.mp4", 1.9, 3.0, BELT)),
+    _drawn("A penguin moves to the left.", _noto("penguin"), (0.85, 0.5), (0.15, 0.5), ("gradient", 45), "bird"),
+    Part("A woman and a man walk down a corridor.", (Shown("person", (*PERSON, "couple"), 2), Shown("dress"), Shown("corridor", ("hall", "hallway"))), Cut("face-demographics-walking.mp4", 0.0, 8.0)),
+    _drawn("A clock stays on the right.", _noto("clock"), (0.75, 0.5), (0.75, 0.5), ("plain", 41), "watch"),
+    Part("An orange passes on a belt.", (Shown("orange", ("grapefruit", "fruit", "mandarin")),), Cut("fruit-and-vegetable-detection.mp4", 6.5, 7.7, BELT)),
+    _drawn("A blue star moves down.", Thing("star", "blue"), (0.4, 0.2), (0.4, 0.8), ("plain", 26)),
+    Part("Two cars pass each other.", (Shown("car", CAR, None),), Cut("car-detection.mp4", 15.6, 18.0)),
+    _drawn("A pizza stays in the middle.", _noto("pizza"), MIDDLE, MIDDLE, ("gradient", 63)),
+    Part("Four people sit in a classroom.", (Shown("person", (*PERSON, "student"), 4), Shown("classroom", ("office", "room", "class")), Shown("chair"), Shown("table", ("desk",))), Cut("classroom.mp4", 0.0, 8.0)),
+    _drawn("A red circle stays on the left.", Thing("circle", "red"), (0.25, 0.5), (0.25, 0.5), ("gradient", 12), "ball"),
 )  # fmt: skip
 
 
-def pictures(happening: Happening, sprites: Sprites, width: int = WIDTH, height: int = HEIGHT, rate: int = RATE) -> Iterator[Pixels]:  # fmt: skip
-    """Yield the frames of one happening; nothing but the background in its last second."""
-    avoid = next((COLOURS[t.colour] for t in happening.things if t.colour), None)
-    ground = background(*happening.backdrop, height, width, avoid)
-    drawn = [thing_picture(thing, sprites) for thing in happening.things]
-    count = round(happening.seconds * rate)
+def drawn_frames(drawing: Drawing, sprites: Sprites) -> Iterator[Pixels]:
+    """Yield the frames of a drawn scene."""
+    avoid = next((COLOURS[t.colour] for t in drawing.things if t.colour), None)
+    ground = background(*drawing.backdrop, HEIGHT, WIDTH, avoid)
+    pictures = [thing_picture(thing, sprites) for thing in drawing.things]
+    count = round(SECONDS * RATE)
     for number in range(count):
-        canvas = Image.fromarray(ground)
-        if number < count - rate:
-            share = number / max(count - rate - 1, 1)
-            for start, stop in zip(happening.places, happening.to, strict=True):
-                x, y = start.x + share * (stop.x - start.x), start.y + share * (stop.y - start.y)
-                place = Place(start.thing, x, y, start.size)
-                # A wide frame is not squeezed here: whoever looks at it may do that.
-                paste(canvas, drawn[start.thing], place, height / width)
+        canvas, share = Image.fromarray(ground), number / (count - 1)
+        for start, stop in zip(drawing.start, drawing.end, strict=True):
+            x, y = start.x + share * (stop.x - start.x), start.y + share * (stop.y - start.y)
+            place = Place(start.thing, x, y, start.size)
+            # A wide frame is not squeezed here: whoever looks at it may do that.
+            paste(canvas, pictures[start.thing], place, HEIGHT / WIDTH)
         yield np.asarray(canvas)
 
 
+def part_frames(part: Part, sprites: Sprites, films: tuple[Path, ...]) -> Iterator[Pixels]:
+    """Yield the frames of one part."""
+    if isinstance(part.picture, Drawing):
+        return drawn_frames(part.picture, sprites)
+    return frames(part.picture, films, SECONDS, (WIDTH, HEIGHT), RATE)
+
+
 def write_sample(
-    folder: Path, sprites: Sprites, happenings: Sequence[Happening] = TIMELINE
+    folder: Path, sprites: Sprites, films: tuple[Path, ...], parts: Sequence[Part] = PARTS
 ) -> None:
-    """Write `sample.mp4` and `sample.json` into `folder`."""
+    """Write `sample.mp4` and `sample.json` into `folder`.
+
+    Args:
+        folder: Where they go.
+        sprites: The drawings.
+        films: Folders with the camera films.
+        parts: What to show.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with av.open(str(folder / "sample.mp4"), "w") as film:
         video = film.add_stream("libx264", rate=RATE)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         # No frame that looks ahead: it plays live.
         video.options = {
-            "crf": "30",
+            "crf": "27",
             "preset": "slow",
-            "g": str(5 * RATE),
+            "g": str(KEYFRAME_SECONDS * RATE),
             "bf": "0",
             "threads": "1",
         }
-        for happening in happenings:
-            for picture in pictures(happening, sprites):
+        for part in parts:
+            for picture in part_frames(part, sprites, films):
                 film.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         film.mux(video.encode(None))
-    (folder / "sample.json").write_text(json.dumps(timeline(happenings), indent=1) + "\n")
+    (folder / "sample.json").write_text(json.dumps(timeline(parts), indent=1) + "\n")
 
 
-def timeline(happenings: Sequence[Happening]) -> list[dict[str, float | str]]:
-    """Return when what is seen, in seconds from the beginning."""
-    lines: list[dict[str, float | str]] = []
-    start = 0.0
-    for happening in happenings:
-        end = start + happening.seconds - 1
-        lines.append({"start": start, "end": end, "sentence": happening.sentence})
-        start += happening.seconds
-    return lines
+def timeline(parts: Sequence[Part] = PARTS) -> list[dict[str, object]]:
+    """Return what is shown when, in seconds from the beginning."""
+    return [
+        {
+            "start": number * SECONDS,
+            "end": (number + 1) * SECONDS,
+            "sentence": part.sentence,
+            "shows": [asdict(shown) for shown in part.shows],
+        }
+        for number, part in enumerate(parts)
+    ]
 
 
 if __name__ == "__main__":
-    write_sample(
-        Path(sys.argv[1]), load_sprites(tuple(s for s in TRAINING_SETS if s.name == "noto"))
-    )
+    noto = load_sprites(tuple(s for s in TRAINING_SETS if s.name == "noto"))
+    write_sample(Path(sys.argv[1]), noto, tuple(map(Path, sys.argv[2:])))

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image, ImageDraw
 
 from training.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, background
-from training.sample import Happening, pictures, timeline
 from training.scenes import COLOURS, SHAPES, Place, Scene, Thing, draw_scene, draw_shape, plan_scene
 from training.takes import Take, cells, see
 
@@ -92,16 +91,3 @@ def test_the_cells_of_a_thing_are_where_it_is_drawn():
     red = (drawn[..., 0] - drawn[..., 1] > 120).reshape(7, 32, 7, 32).mean((1, 3))
     assert (covered[1][red > 0.5] == 0).all()
     assert (covered[1][red == 0] == -1).mean() > 0.9
-
-
-def test_the_sample_stream_is_the_same_every_time_and_moves_as_it_says():
-    thing = Thing("circle", "red")
-    moving = Happening((thing,), (Place(0, 0.2, 0.5, 0.4),), (Place(0, 0.8, 0.5, 0.4),), 2.0, "A red circle moves to the right.", ("plain", 1))  # fmt: skip
-    once, again = ([*pictures(moving, {}, 96, 54, 4)] for _ in range(2))
-    assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
-    reds = [np.nonzero((p[..., 0].astype(int) - p[..., 1]) > 100)[1] for p in once]
-    middles = [columns.mean() for columns in reds if len(columns)]
-    assert middles == sorted(middles)
-    assert middles[-1] - middles[0] > 40
-    assert len(reds[-1]) == 0  # the last second shows the background alone
-    assert timeline([moving, moving])[1]["start"] == 2.0
