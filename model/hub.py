@@ -7,6 +7,7 @@ Source: https://huggingface.co/docs/huggingface_hub/guides/download.
 """
 
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -20,7 +21,9 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 
 from model.released import RELEASED
 
-WANTED = ("*.safetensors", "*.safetensors.index.json", "*.json", "merges.txt", "vocab.txt")
+SMALL = ("*.json", "merges.txt", "vocab.txt")
+"""What says which network it is, and how to speak to it."""
+WEIGHTS = ("*.safetensors",)
 
 
 class CheckpointUnavailable(Exception):
@@ -28,12 +31,21 @@ class CheckpointUnavailable(Exception):
 
 
 def locate(
-    name: str, *, offline: bool = False, endpoint: str | None = None, cache: Path | None = None
+    name: str,
+    *,
+    weights: bool = True,
+    revision: str | None = None,
+    offline: bool = False,
+    endpoint: str | None = None,
+    cache: Path | None = None,
 ) -> Path:
     """Return the folder of the checkpoint called `name`, fetching it if need be.
 
     Args:
         name: A folder, the name of a released model (`flash-2b`), or a hub id (`OWNER/NAME`).
+        weights: Whether the weights are wanted, too, or only the small files beside them.
+        revision: Which state of a hub id, such as the name of the folder that was returned before;
+            None is the newest.
         offline: Use only what was fetched before.
         endpoint: Address of the hub; None is the public one, or what `HF_ENDPOINT` says.
         cache: Where to keep what is fetched; None is the cache that all hub tools share.
@@ -44,27 +56,25 @@ def locate(
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    if name in RELEASED:
-        return _fetch(RELEASED[name].hub_id, offline=offline, endpoint=endpoint, cache=cache)
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return _fetch(name, offline=offline, endpoint=endpoint, cache=cache)
+    known = name in RELEASED
+    if known or (name.count("/") == 1 and not name.startswith((".", "/", "~"))):
+        return _fetch(
+            RELEASED[name].hub_id if known else name,
+            [*SMALL, *(WEIGHTS if weights else ())],
+            revision=revision,
+            local_files_only=offline,
+            endpoint=endpoint,
+            cache_dir=cache,
+        )
     raise CheckpointUnavailable(
         f"there is no folder {name!r}, and it is not a released model; "
         f"give a folder, a hub id (OWNER/NAME), or one of lite, {', '.join(RELEASED)}"
     )
 
 
-def _fetch(hub_id: str, *, offline: bool, endpoint: str | None, cache: Path | None) -> Path:
+def _fetch(hub_id: str, wanted: list[str], **options: Any) -> Path:  # noqa: ANN401 - as the hub's
     try:
-        return Path(
-            snapshot_download(
-                hub_id,
-                allow_patterns=list(WANTED),
-                local_files_only=offline,
-                endpoint=endpoint,
-                cache_dir=cache,
-            )
-        )
+        return Path(snapshot_download(hub_id, allow_patterns=wanted, **options))
     except GatedRepoError as error:
         reason = "needs you to accept its terms on the hub and to log in (hf auth login)"
         raise CheckpointUnavailable(f"{hub_id} {reason}") from error
@@ -72,6 +82,7 @@ def _fetch(hub_id: str, *, offline: bool, endpoint: str | None, cache: Path | No
         reason = "is not known to the model hub; check its spelling"
         raise CheckpointUnavailable(f"{hub_id} {reason}") from error
     except LocalEntryNotFoundError as error:
+        offline = options["local_files_only"]
         reason = "offline mode is on" if offline else "the model hub cannot be reached"
         raise CheckpointUnavailable(
             f"{hub_id} is not on this machine and {reason}; fetch it where there is a network "

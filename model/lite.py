@@ -71,7 +71,10 @@ def lite(
             f"{trained} cannot be read: restore it from the repository"
         ) from error
     vision_dtype = torch.float32 if device.type == "cpu" else dtype
-    vision = _vision(base, ours).to(device, vision_dtype).eval()
+    vision = _vision(base, ours)
+    # Before it goes anywhere: the same weights have the same name on every machine.
+    name = fingerprint(vision.state_dict())
+    vision = vision.to(device, vision_dtype).eval()
     projector = Projector(CONFIG.vision.width, LITE_LANGUAGE.hidden)
     projector.load_state_dict(_part(ours, "projector."))
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)
@@ -84,7 +87,7 @@ def lite(
 
     return Parts(
         name="lite",
-        encoder_name=f"lite/{fingerprint(_part(ours, 'vision.'))}",
+        encoder_name=f"lite/{name}",
         config=CONFIG,
         encoder=encode,
         projector=projector.to(device, dtype).eval().requires_grad_(False),

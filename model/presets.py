@@ -1,5 +1,6 @@
 """Networks by name: `lite`, `tiny`, the released checkpoints, or a folder that holds one."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from model.config import VisionConfig
+from model.as_released import Published, departures, run_as_released
+from model.config import RopeScaling, VisionConfig
 from model.device import pick_device, pick_dtype
 from model.fingerprint import fingerprint
 from model.lite import lite
@@ -16,10 +18,13 @@ from model.local_engine import LocalEngine
 from model.preprocess import normalise
 from model.pretrained import Pretrained, open_pretrained
 from model.prompt import FLASH, Prompt
-from model.released import RELEASED, TOWERS
+from model.released import RELEASED, TOWERS, UnsupportedCheckpoint
 from model.tiny import tiny
 from model.video_chat import Parts, VideoChat
 
+log = logging.getLogger(__name__)
+
+OURS = ("lite", "tiny")
 NAMES = ("lite", *RELEASED, "tiny")
 """What can be asked for without having it: a folder or a hub id may be named besides."""
 
@@ -30,6 +35,7 @@ def load_parts(
     device: torch.device | None = None,
     dtype: torch.dtype | None = None,
     towers: Mapping[str, VisionConfig] = TOWERS,
+    as_released: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Parts:
     """Return the network called `name`.
@@ -39,6 +45,8 @@ def load_parts(
         device: Where it runs; None is a graphics card if there is one.
         dtype: Numbers of the language model; None is what is faster there.
         towers: The video encoders that a checkpoint may name.
+        as_released: Whether a checkpoint is run as its own files say: dropout inside the language
+            model, and how words are chosen. Else as the paper says, and greedily.
         progress: Told in words what is being done.
 
     Raises:
@@ -47,8 +55,13 @@ def load_parts(
         CheckpointUnavailable: If a checkpoint is not on this machine and cannot be fetched.
         CheckpointDamaged: If a file of it is missing, cut short or not what it says it is.
         CheckpointMismatch: If its tensors do not fit; all are named.
-        UnsupportedCheckpoint: If it describes a network that this code does not build.
+        UnsupportedCheckpoint: If it describes a network that this code does not build, or has no
+            authors but us and is to be run as released.
     """
+    if as_released and name in OURS:
+        raise UnsupportedCheckpoint(
+            f"{name} is not a released checkpoint, it cannot be run as released: choose another model"
+        )
     if name == "tiny":
         return tiny()
     device = device or pick_device()
@@ -56,7 +69,8 @@ def load_parts(
     if name == "lite":
         return lite(device, dtype, progress)
     progress(f"loading {name}")
-    return _flash(open_pretrained(name, device=device, dtype=dtype, towers=towers), dtype)
+    parts = _flash(open_pretrained(name, device=device, dtype=dtype, towers=towers), dtype)
+    return _as_released(parts) if as_released else parts
 
 
 def load_engine(
@@ -64,6 +78,8 @@ def load_engine(
     *,
     history_bytes: int | None = None,
     budget: int | None = 1024,
+    as_released: bool = False,
+    stretch: float = 1.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LocalEngine:
     """Return an engine that runs the network called `name`. Blocks while it is loaded.
@@ -72,13 +88,45 @@ def load_engine(
         name: See `load_parts`, whose errors this raises.
         history_bytes: Memory for the histories of streams, in bytes; None leaves it to us.
         budget: Visual tokens that a question selects at most, so that its cost has a bound;
-            None keeps the published share of however many there are.
+            None keeps the published share of however many there are. Not used as released.
+        as_released: See `load_parts`.
+        stretch: How many times further than it was trained to the positions of the language model
+            are made to reach, by YaRN.
         progress: Told in words what is being done.
     """
-    parts = load_parts(name, progress=progress)
-    dropout = parts.config.dropout.with_budget(budget)
-    parts = replace(parts, config=replace(parts.config, dropout=dropout))
+    parts = load_parts(name, as_released=as_released, progress=progress)
+    if not as_released:
+        dropout = parts.config.dropout.with_budget(budget)
+        parts = replace(parts, config=replace(parts.config, dropout=dropout))
+    if stretch > 1:
+        parts = stretched(parts, stretch)
+    if parts.published is not None:
+        for departure in departures(parts.published, parts.config, parts.sampling):
+            log.warning("%s: %s", parts.name, departure)
     return LocalEngine(VideoChat(parts), history_bytes=history_bytes or _memory_for_histories())
+
+
+def stretched(parts: Parts, factor: float) -> Parts:
+    """Return `parts` with positions that reach `factor` times further (YaRN).
+
+    Raises:
+        UnsupportedCheckpoint: If they are stretched already.
+    """
+    language = parts.config.language
+    if language.rope_scaling is not None:
+        raise UnsupportedCheckpoint(
+            f"config.json of {parts.name} stretches positions {language.rope_scaling.factor:g} times "
+            "already, they cannot be stretched again"
+        )
+    language = replace(language, rope_scaling=RopeScaling(factor, language.max_positions))
+    parts.decoder.config = language
+    return replace(parts, config=replace(parts.config, language=language))
+
+
+def _as_released(parts: Parts) -> Parts:
+    assert parts.published is not None
+    config = run_as_released(parts.config, parts.published)
+    return replace(parts, config=config, sampling=parts.published.generation.sampling)
 
 
 def _memory_for_histories() -> int:
@@ -99,16 +147,14 @@ def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
         return features
 
     where = Path(checkpoint.name)
-    # The last norm of the encoder stands for all of it: every stage of training moved both.
-    norm = network.vision.vision_layernorm
-    made_by = fingerprint({"weight": norm.weight, "bias": norm.bias})
     return Parts(
         name=where.name if where.is_dir() else checkpoint.name,
-        encoder_name=f"umt-l/{made_by}",
+        encoder_name=f"umt-l/{fingerprint(network.vision.state_dict())}",
         config=network.config,
         encoder=encode,
         projector=network.projector,
         decoder=network.decoder,
         prompt=Prompt(checkpoint.vocabulary, FLASH),
         ends=frozenset(checkpoint.generation.ends),
+        published=Published(checkpoint.description, checkpoint.generation),
     )

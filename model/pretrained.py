@@ -12,26 +12,13 @@ from typing import Any
 
 import torch
 
+from model.as_released import GenerationSettings, not_followed
 from model.config import VisionConfig
 from model.hub import locate
-from model.released import TOWERS
+from model.released import TOWERS, from_hub_dict
+from model.types import GREEDY, Sampling
 from model.vocabulary import HubVocabulary, VocabularyUnreadable
 from model.weights import CheckpointDamaged, Network, load, read_json
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationSettings:
-    """How the authors mean their model to write.
-
-    Attributes:
-        ends: Tokens that end an answer.
-        temperature: 0 is greedy; higher is more varied.
-        top_p: Sample from the most likely tokens that together reach this probability.
-    """
-
-    ends: tuple[int, ...]
-    temperature: float
-    top_p: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +30,14 @@ class Pretrained:
         network: With its weights, on its device.
         vocabulary: Between text and token numbers.
         generation: How to write.
+        description: Its `config.json`.
     """
 
     name: str
     network: Network
     vocabulary: HubVocabulary
     generation: GenerationSettings
+    description: Mapping[str, Any]
 
 
 def open_pretrained(
@@ -74,11 +63,15 @@ def open_pretrained(
         CheckpointDamaged: If a file is missing, cut short or not what it says it is.
         CheckpointMismatch: If tensors are missing, unexpected or of another shape; all are named.
     """
-    folder = locate(name, offline=offline)
-    # The small files first: a broken one should not cost the minutes that the weights take.
+    # The small files first: a network that is not built here should not cost 17 GB to find out,
+    # nor a broken file the minutes that the weights take.
+    folder = locate(name, offline=offline, weights=False)
+    description = read_json(folder / "config.json")
+    from_hub_dict(description, towers)
     vocabulary, generation = read_vocabulary(folder), read_generation(folder)
+    folder = locate(name, offline=offline, revision=folder.name)
     network = load(folder, device=device, dtype=dtype, towers=towers)
-    return Pretrained(name, network, vocabulary, generation)
+    return Pretrained(name, network, vocabulary, generation, description)
 
 
 def read_vocabulary(folder: Path) -> HubVocabulary:
@@ -135,10 +128,10 @@ def _check_merges(folder: Path) -> None:
 
 
 def read_generation(folder: Path) -> GenerationSettings:
-    """Return the generation settings in `folder`; what they leave out is greedy.
+    """Return the generation settings in `folder`; what they leave out is as in transformers.
 
     Raises:
-        CheckpointDamaged: If nothing says which token ends an answer, or a value is no number.
+        CheckpointDamaged: If nothing says which token ends an answer, or a value cannot be used.
     """
     settings = folder / "generation_config.json"
     values = read_json(settings if settings.is_file() else folder / "config.json")
@@ -146,16 +139,33 @@ def read_generation(folder: Path) -> GenerationSettings:
     ends = ends if isinstance(ends, list) else [ends]
     if not ends or not all(type(end) is int for end in ends):
         raise CheckpointDamaged(f"nothing in {folder} says which token ends an answer")
+    if not settings.is_file():
+        return GenerationSettings(tuple(ends), GREEDY, {})
+    return GenerationSettings(tuple(ends), _sampling(values, folder), not_followed(values))
+
+
+def _sampling(values: Mapping[str, Any], folder: Path) -> Sampling:
+    """Return how `values` have tokens chosen.
+
+    Raises:
+        CheckpointDamaged: If a value is no number, or out of its range.
+    """
     sampled = values.get("do_sample") is True
-    return GenerationSettings(
-        ends=tuple(ends),
-        temperature=_number(values, "temperature", 1.0, folder) if sampled else 0.0,
-        top_p=_number(values, "top_p", 1.0, folder) if sampled else 1.0,
-    )
+    try:
+        return Sampling(
+            temperature=_number(values, "temperature", 1.0, folder) if sampled else 0.0,
+            top_p=_number(values, "top_p", 1.0, folder) if sampled else 1.0,
+            # transformers samples from 50 if nothing is said.
+            top_k=int(_number(values, "top_k", 50, folder)) if sampled else 0,
+            repetition_penalty=_number(values, "repetition_penalty", 1.0, folder),
+        )
+    except ValueError as error:
+        raise CheckpointDamaged(f"generation_config.json in {folder}: {error}") from error
 
 
-def _number(values: dict[str, Any], name: str, default: float, folder: Path) -> float:
-    value = values.get(name, default)
+def _number(values: Mapping[str, Any], name: str, default: float, folder: Path) -> float:
+    if (value := values.get(name)) is None:
+        return default
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CheckpointDamaged(f"generation_config.json in {folder} has {name} = {value!r}")
     return float(value)

@@ -7,9 +7,9 @@ Source: https://huggingface.co/OpenGVLab (`config.json` of each model) and the p
 (https://arxiv.org/abs/2501.00574).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from model.config import FlashConfig, LanguageConfig, RopeScaling, VisionConfig
 
@@ -34,11 +34,27 @@ _QWEN2_5_2B = LanguageConfig(
 _QWEN2_7B = LanguageConfig(
     hidden=3584, layers=28, heads=28, kv_heads=4, head_dim=128, intermediate=18_944, vocab=152_064
 )
-_QWEN2_5_7B_1M = replace(_QWEN2_7B, rope_theta=10_000_000.0, rms_eps=1e-5, max_positions=1_010_000)
+# The file says 1,010,000 positions; see TRAINED_POSITIONS.
+_QWEN2_5_7B_1M = replace(_QWEN2_7B, rope_theta=10_000_000.0, rms_eps=1e-5, max_positions=262_144)
 _UMT_224, _UMT_448 = VisionConfig(image_size=224), VisionConfig(image_size=448)
+
+TRAINED_POSITIONS = 262_144
+"""The furthest that any Qwen2 was trained to; those that say more reach it by dual chunk attention,
+which is not built here: up to there it is ordinary attention (https://arxiv.org/abs/2501.15383)."""
 
 TOWERS: Mapping[str, VisionConfig] = {"umt-large": _UMT_224, "umt-hd-large": _UMT_448}
 """Video encoders by the name that a `config.json` gives them."""
+
+_IF_GIVEN: Mapping[str, Sequence[object]] = {
+    "frame_aspect_ratio": ("square",),  # anything else cuts a frame into tiles
+    "vision_encode_type": ("video_image",),  # "image" encodes every frame alone
+    "mm_vision_select_feature": ("patch",),
+    "mm_newline_position": ("nothing",),  # others put learned tokens between the frames
+    "mm_patch_merge_type": ("spatial_nopad", "flat"),
+    "mm_use_im_start_end": (False,),
+    "use_sliding_window": (False,),
+}
+"""Fields that a checkpoint may leave out, and what is built here of what they may say."""
 
 RELEASED: Mapping[str, Released] = {
     "flash-2b": Released(
@@ -74,10 +90,9 @@ def from_hub_dict(
     _expect(values, "hidden_act", "silu")
     _expect(values, "mm_vision_select_layer", -2)
     _expect(values, "mm_local_num_frames", 4)
-    if values.get("use_sliding_window"):
-        raise UnsupportedCheckpoint(
-            "config.json asks for sliding-window attention, which is not supported"
-        )
+    for name, allowed in _IF_GIVEN.items():
+        if (value := values.get(name)) is not None and value not in allowed:
+            _refuse(name, value, allowed)
     tower = _get(values, "mm_vision_tower", str)
     if tower not in towers:
         raise UnsupportedCheckpoint(
@@ -96,6 +111,7 @@ def _language(values: Mapping[str, Any]) -> LanguageConfig:
         raise UnsupportedCheckpoint(
             f"config.json cannot split hidden_size {hidden} over {heads} heads"
         )
+    rotary = _rotary(values)
     return LanguageConfig(
         hidden=hidden,
         layers=_get(values, "num_hidden_layers", int),
@@ -104,23 +120,59 @@ def _language(values: Mapping[str, Any]) -> LanguageConfig:
         head_dim=hidden // heads,
         intermediate=_get(values, "intermediate_size", int),
         vocab=_get(values, "vocab_size", int),
-        rope_theta=float(_get(values, "rope_theta", (int, float))),
+        rope_theta=float(_get(rotary, "rope_theta", (int, float))),
         rms_eps=float(_get(values, "rms_norm_eps", (int, float))),
         tied_embeddings=_get({"tie_word_embeddings": False, **values}, "tie_word_embeddings", bool),
-        max_positions=_get(values, "max_position_embeddings", int),
-        rope_scaling=_rope_scaling(values.get("rope_scaling")),
+        max_positions=_positions(values),
+        rope_scaling=_rope_scaling(rotary),
     )
 
 
-def _rope_scaling(values: Mapping[str, Any] | None) -> RopeScaling | None:
-    if values is None:
+def _positions(values: Mapping[str, Any]) -> int:
+    said = min(_get(values, "max_position_embeddings", int), TRAINED_POSITIONS)
+    if (chunked := values.get("dual_chunk_attention_config")) is None:
+        return said
+    if not isinstance(chunked, Mapping):
+        raise UnsupportedCheckpoint(
+            f"config.json has 'dual_chunk_attention_config' = {chunked!r}, of the wrong type"
+        )
+    # Within one chunk it is ordinary attention; beyond, positions would mean something else.
+    return min(said, _get(chunked, "chunk_size", int))
+
+
+def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what says how positions are turned: transformers 5 keeps all of it in one place.
+
+    Raises:
+        UnsupportedCheckpoint: If two places say different things.
+    """
+    older = {"rope_theta": values.get("rope_theta"), **(values.get("rope_scaling") or {})}
+    older = {name: value for name, value in older.items() if value is not None}
+    newer = values.get("rope_parameters")
+    if newer is None:
+        return older
+    if not isinstance(newer, Mapping):
+        raise UnsupportedCheckpoint(
+            f"config.json has 'rope_parameters' = {newer!r}, of the wrong type"
+        )
+    for name in sorted(older.keys() & newer.keys()):
+        if older[name] != newer[name]:
+            raise UnsupportedCheckpoint(
+                f"config.json says {name!r} twice: {older[name]!r}, and {newer[name]!r} in "
+                "'rope_parameters'"
+            )
+    return {**older, **newer}
+
+
+def _rope_scaling(values: Mapping[str, Any]) -> RopeScaling | None:
+    kind = values.get("rope_type", values.get("type", "default"))
+    if kind == "default":
         return None
-    kind = values.get("rope_type", values.get("type"))
     if kind != "yarn":
         raise UnsupportedCheckpoint(
             f"config.json scales rotary positions by {kind!r}; only 'yarn' is supported"
         )
-    known = {"type", "rope_type", "factor", "original_max_position_embeddings"}
+    known = {"type", "rope_type", "rope_theta", "factor", "original_max_position_embeddings"}
     if extra := sorted(set(values) - known):
         raise UnsupportedCheckpoint(
             f"config.json tunes YaRN with {', '.join(extra)}, which is not supported"
@@ -145,6 +197,11 @@ def _get(
 
 def _expect(values: Mapping[str, Any], name: str, only: object) -> None:
     if (value := values.get(name)) != only:
-        raise UnsupportedCheckpoint(
-            f"config.json has {name!r} = {value!r}; only {only!r} is supported"
-        )
+        _refuse(name, value, (only,))
+
+
+def _refuse(name: str, value: object, allowed: Sequence[object]) -> NoReturn:
+    supported = " or ".join(repr(one) for one in allowed)
+    raise UnsupportedCheckpoint(
+        f"config.json has {name!r} = {value!r}; only {supported} is supported"
+    )

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from model.as_released import Published
 from model.config import DropoutConfig, FlashConfig
 from model.cost import Meter
 from model.dropout import Tokens
@@ -54,6 +55,7 @@ class Parts:
         prompt: How to speak to it.
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
+        published: What the files of a released checkpoint say about running it.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Parts:
     prompt: Prompt
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
+    published: Published | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

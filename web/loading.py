@@ -20,5 +20,7 @@ def load(settings: Settings, progress: Callable[[str], None]) -> Engine:
         settings.model,
         history_bytes=settings.history_bytes,
         budget=settings.visual_budget or None,
+        as_released=settings.as_released,
+        stretch=settings.stretch,
         progress=progress,
     )

@@ -99,6 +99,18 @@ class Settings(BaseModel):
         "published with: the cost of a question then grows with the stream",
         ge=0,
     )
+    as_released: bool = _field(
+        False,
+        "run a released checkpoint as its own files say: visual tokens dropped (the published ones: "
+        "not at all, so no evidence), no budget, its temperature, top_p, top_k and repetition penalty",
+    )
+    stretch: float = _field(
+        1.0,
+        "how many times further than it was trained to the language model's positions are made to "
+        "reach (YaRN), and with them a history; answers about short ones may get worse",
+        ge=1,
+        le=64,
+    )
     sample_rate: float = _field(1.0, "frames looked at per second of video", gt=0, le=30)
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
     silence_seconds: float = _field(
@@ -162,6 +174,15 @@ class Settings(BaseModel):
             raise ValueError(
                 f"{PREFIX}TURN needs {PREFIX}TURN_SECRET: browsers take no TURN server without "
                 "credentials"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_dropout(self) -> Self:
+        if self.as_released and "visual_budget" in self.model_fields_set:
+            raise ValueError(
+                f"{PREFIX}VISUAL_BUDGET bounds what {PREFIX}AS_RELEASED leaves as it was released: "
+                "set one of them"
             )
         return self
 

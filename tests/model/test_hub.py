@@ -6,9 +6,13 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+from huggingface_hub import constants
 
 from model.hub import CheckpointUnavailable, locate
-from tests.model.released_layout import write_checkpoint
+from model.pretrained import open_pretrained
+from model.released import UnsupportedCheckpoint
+from model.weights import CheckpointDamaged
+from tests.model.released_layout import TOWERS, write_checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -21,6 +25,7 @@ class Hub(ThreadingHTTPServer):
         self.status = 200
         self.error = ""
         self.fetched: list[str] = []
+        self.asked: list[str] = []
         super().__init__(("127.0.0.1", 0), _Answer)
 
     @property
@@ -33,9 +38,10 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlparse(self.path).path
+        self.server.asked.append(path)
         if self.server.status != 200:
             self._send(b"{}", status=self.server.status)
-        elif path == "/api/models/owner/name/revision/main":
+        elif path in {f"/api/models/owner/name/revision/{name}" for name in ("main", COMMIT)}:
             self._send(json.dumps({"id": "owner/name", "sha": COMMIT, "siblings": []}).encode())
         elif path == f"/api/models/owner/name/tree/{COMMIT}":
             files = sorted(self.server.folder.iterdir())
@@ -104,6 +110,55 @@ def test_what_was_fetched_once_is_there_without_a_network(hub, tmp_path):
     hub.fetched.clear()
     assert locate("owner/name", offline=True, endpoint=hub.address, cache=cache) == folder
     assert hub.fetched == []
+
+
+@pytest.fixture
+def public(hub, tmp_path, monkeypatch):
+    """Make `hub` the one that is asked when nothing else is said."""
+    monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+    template = hub.address + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    return hub
+
+
+def rewrite(file, **changes):
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def weights(files):
+    return [name for name in files if name.endswith(".safetensors")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"mm_vision_tower": "internvideo2"}, "vision tower 'internvideo2'"),
+        ({"frame_aspect_ratio": "anyres"}, "frame_aspect_ratio"),
+    ],
+)
+def test_no_weight_is_fetched_of_a_network_that_is_not_built_here(public, changes, refused):
+    rewrite(public.folder / "config.json", **changes)
+    with pytest.raises(UnsupportedCheckpoint, match=refused):
+        open_pretrained("owner/name", towers=TOWERS)
+    assert "config.json" in public.fetched
+    assert weights(public.fetched) == []
+
+
+@pytest.mark.parametrize("damaged", ["tokenizer.json", "generation_config.json"])
+def test_no_weight_is_fetched_of_a_checkpoint_that_cannot_speak(public, damaged):
+    (public.folder / damaged).write_text("{")
+    with pytest.raises(CheckpointDamaged):
+        open_pretrained("owner/name", towers=TOWERS)
+    assert weights(public.fetched) == []
+
+
+def test_what_was_judged_is_what_is_loaded_and_nothing_is_fetched_twice(public):
+    opened = open_pretrained("owner/name", towers=TOWERS)
+    assert opened.network.config.language.hidden == 48
+    assert len(public.fetched) == len(set(public.fetched))
+    assert len(weights(public.fetched)) == 3
+    assert public.asked.count("/api/models/owner/name/revision/main") == 1, "not the newest again"
 
 
 def test_an_unreachable_hub_is_a_sentence(tmp_path):

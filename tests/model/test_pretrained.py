@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from model.pretrained import open_pretrained, read_generation, read_vocabulary
+from model.types import GREEDY, Sampling
 from model.weights import CheckpointDamaged
 from tests.model.released_layout import END, START, TOWERS, write_checkpoint, write_tokenizer
 
@@ -14,7 +15,8 @@ def test_a_checkpoint_opens_whole(tmp_path):
     assert opened.name == str(tmp_path)
     assert opened.network.config.language.hidden == 48
     assert opened.vocabulary.special(END) in opened.generation.ends
-    assert (opened.generation.temperature, opened.generation.top_p) == (0.7, 0.8)
+    assert opened.generation.sampling == Sampling(0.7, 0.8, top_k=50)
+    assert opened.description["hidden_size"] == 48
 
 
 @pytest.mark.parametrize("newer", [True, False])
@@ -66,10 +68,38 @@ def test_a_broken_tokenizer_costs_no_loading_of_weights(tmp_path):
 
 
 def test_settings_that_do_not_sample_are_greedy(tmp_path):
-    settings = {"eos_token_id": 7, "temperature": 0.7, "top_p": 0.8}
+    settings = {"eos_token_id": 7, "temperature": 0.7, "top_p": 0.8, "top_k": 20}
     (tmp_path / "generation_config.json").write_text(json.dumps(settings))
     generation = read_generation(tmp_path)
-    assert (generation.ends, generation.temperature, generation.top_p) == ((7,), 0.0, 1.0)
+    assert (generation.ends, generation.sampling) == ((7,), GREEDY)
+
+
+PUBLISHED = {
+    "bos_token_id": 151643,
+    "do_sample": True,
+    "eos_token_id": [151645, 151643],
+    "pad_token_id": 151643,
+    "repetition_penalty": 1.1,
+    "temperature": 0.7,
+    "top_k": 20,
+    "top_p": 0.8,
+    "transformers_version": "4.39.2",
+}
+
+
+def test_the_published_settings_are_read_whole(tmp_path):
+    (tmp_path / "generation_config.json").write_text(json.dumps(PUBLISHED))
+    generation = read_generation(tmp_path)
+    assert generation.sampling == Sampling(0.7, 0.8, top_k=20, repetition_penalty=1.1)
+    assert generation.others == {}
+
+
+def test_the_penalty_counts_without_sampling_too_and_what_is_not_followed_is_kept(tmp_path):
+    settings = PUBLISHED | {"do_sample": False, "no_repeat_ngram_size": 3, "num_beams": 1}
+    (tmp_path / "generation_config.json").write_text(json.dumps(settings))
+    generation = read_generation(tmp_path)
+    assert generation.sampling == Sampling(repetition_penalty=1.1)
+    assert generation.others == {"no_repeat_ngram_size": 3}
 
 
 def test_the_end_of_an_answer_may_stand_in_the_config_alone(tmp_path):
@@ -88,4 +118,11 @@ def test_a_temperature_that_is_no_number_is_refused(tmp_path):
     settings = {"eos_token_id": 7, "do_sample": True, "temperature": "hot"}
     (tmp_path / "generation_config.json").write_text(json.dumps(settings))
     with pytest.raises(CheckpointDamaged, match="temperature = 'hot'"):
+        read_generation(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [{"repetition_penalty": 0}, {"top_p": 3}, {"temperature": -1}])
+def test_numbers_that_cannot_be_sampled_with_are_refused(tmp_path, wrong):
+    (tmp_path / "generation_config.json").write_text(json.dumps(PUBLISHED | wrong))
+    with pytest.raises(CheckpointDamaged, match=next(iter(wrong))):
         read_generation(tmp_path)

@@ -44,6 +44,42 @@ def test_stretched_positions_are_read():
     assert config.language.rope_scaling == RopeScaling(4.0, 32_768)
 
 
+def newer(parameters):
+    """Return the description as transformers 5 writes it."""
+    older = {name: value for name, value in HUB_7B.items() if not name.startswith("rope_")}
+    return older | {"rope_parameters": parameters}
+
+
+def test_positions_are_read_where_transformers_5_writes_them():
+    plain = newer({"rope_theta": 1e6, "rope_type": "default"})
+    assert from_hub_dict(plain) == RELEASED["flash-7b"].config
+    yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+    stretched = from_hub_dict(newer({"rope_theta": 1e6, **yarn})).language
+    assert stretched.rope_scaling == RopeScaling(4.0, 32_768)
+    assert stretched.rope_theta == 1e6
+
+
+def test_what_the_published_files_say_besides_is_no_obstacle():
+    besides = {
+        "frame_aspect_ratio": "square",
+        "vision_encode_type": "video_image",
+        "mm_newline_position": "nothing",
+        "mm_patch_merge_type": "spatial_nopad",
+        "mm_vision_select_feature": "patch",
+        "mm_use_im_start_end": False,
+        "mm_llm_compress": False,
+    }
+    assert from_hub_dict({**HUB_7B, **besides}) == RELEASED["flash-7b"].config
+
+
+def test_no_position_is_used_that_needs_dual_chunk_attention():
+    said = {"max_position_embeddings": 1_010_000}
+    chunked = {"dual_chunk_attention_config": {"chunk_size": 131_072, "local_size": 8192}}
+    assert from_hub_dict({**HUB_7B, **said}).language.max_positions == 262_144
+    assert from_hub_dict({**HUB_7B, **said, **chunked}).language.max_positions == 131_072
+    assert from_hub_dict({**HUB_7B, **chunked}).language.max_positions == 32_768
+
+
 @pytest.mark.parametrize("name", ["hidden_size", "vocab_size", "mm_vision_tower", "rope_theta"])
 def test_a_missing_field_is_named(name):
     incomplete = {key: value for key, value in HUB_7B.items() if key != name}
@@ -58,7 +94,21 @@ def test_a_missing_field_is_named(name):
         ({"mm_projector_type": "linear"}, "'mm_projector_type' = 'linear'; only 'tome16"),
         ({"hidden_act": "relu"}, "'hidden_act' = 'relu'"),
         ({"mm_local_num_frames": 8}, "'mm_local_num_frames' = 8"),
-        ({"use_sliding_window": True}, "sliding-window"),
+        ({"use_sliding_window": True}, "'use_sliding_window' = True; only False"),
+        ({"frame_aspect_ratio": "anyres_nopad"}, "'frame_aspect_ratio' = 'anyres_nopad'; only"),
+        ({"vision_encode_type": "image"}, "'vision_encode_type' = 'image'; only 'video_image'"),
+        ({"mm_newline_position": "grid"}, "'mm_newline_position' = 'grid'"),
+        ({"mm_patch_merge_type": "spatial_unpad"}, "only 'spatial_nopad' or 'flat' is supported"),
+        ({"mm_vision_select_feature": "cls_patch"}, "'mm_vision_select_feature' = 'cls_patch'"),
+        ({"mm_use_im_start_end": True}, "'mm_use_im_start_end' = True"),
+        ({"dual_chunk_attention_config": "yes"}, "'dual_chunk_attention_config' = 'yes'"),
+        ({"dual_chunk_attention_config": {}}, "lacks 'chunk_size'"),
+        ({"rope_parameters": [1]}, "'rope_parameters' = [1], of the wrong type"),
+        ({"rope_parameters": {"rope_theta": 5.0}}, "says 'rope_theta' twice: 1000000.0, and 5.0"),
+        (
+            {"rope_parameters": {"rope_theta": 1e6, "rope_type": "llama3"}},
+            "by 'llama3'; only 'yarn'",
+        ),
         ({"rope_scaling": {"type": "linear", "factor": 2}}, "by 'linear'; only 'yarn'"),
         ({"rope_scaling": {"type": "yarn", "factor": 2.0}}, "lacks 'original_max_position"),
         (
@@ -113,7 +163,7 @@ def test_what_would_be_computed_wrongly_is_refused(changes, complaint):
             "OpenGVLab/VideoChat-Flash-Qwen2_5-7B-1M_res224",
             224,
             {"hidden": 3584, "heads": 28, "kv_heads": 4, "intermediate": 18_944, "vocab": 152_064,
-             "rope_theta": 1e7, "rms_eps": 1e-5, "max_positions": 1_010_000},
+             "rope_theta": 1e7, "rms_eps": 1e-5, "max_positions": 262_144},
         ),
     ],
 )  # fmt: skip
