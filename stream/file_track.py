@@ -5,6 +5,7 @@ aiortc's own player does not keep the pace once a file repeats, hence this one.
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from stream.film import open_film
+from stream.film import NoVideo, open_film
+from stream.media_clock import clock_of
 
 CLOCK = 90_000
 TIME_BASE = Fraction(1, CLOCK)
@@ -27,13 +29,15 @@ class FileTrack(MediaStreamTrack):
     """
 
     kind = "video"
+    _frames: Iterator[av.VideoFrame]
 
-    def __init__(self, container: InputContainer, film: VideoStream, repeat: bool) -> None:
+    def __init__(
+        self, path: Path, container: InputContainer, film: VideoStream, repeat: bool
+    ) -> None:
         super().__init__()
         self.finished = False
-        self._container = container
-        self._film = film
-        self._frames = container.decode(film)
+        self._path = path
+        self._play(container, film)
         self._repeat = repeat
         self._reading = threading.Lock()
         self._base = 0.0
@@ -47,7 +51,7 @@ class FileTrack(MediaStreamTrack):
         Raises:
             NoVideo: If the file cannot be read or holds no video.
         """
-        return cls(*await asyncio.to_thread(open_film, path), repeat)
+        return cls(path, *await asyncio.to_thread(open_film, path), repeat)
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame when its time has come.
@@ -78,17 +82,27 @@ class FileTrack(MediaStreamTrack):
             frame = self._decode()
             if frame is None and self._repeat and self._last > self._base:
                 # A frame's length lies between the last one and the first one of the next round.
-                self._base = self._last + 1 / float(
-                    self._container.streams.video[0].average_rate or 25
-                )
-                self._container.seek(0)
-                self._frames = self._container.decode(self._film)
+                self._base = self._last + 1 / float(self._film.average_rate or 25)
+                self._begin_again()
                 frame = self._decode()
             if frame is None:
                 return None
-            self._last = max(self._last, self._base + (frame.time or 0.0))
+            self._last = max(self._last, self._base + self._clock.time(frame.time))
             frame.pts, frame.time_base = round(self._last * CLOCK), TIME_BASE
             return frame
+
+    def _begin_again(self) -> None:
+        # Not by seeking: not every container can, and joined files go back to their last part.
+        self._container.close()
+        try:
+            self._play(*open_film(self._path))
+        except NoVideo:  # it was removed meanwhile
+            self._frames = iter(())
+
+    def _play(self, container: InputContainer, film: VideoStream) -> None:
+        self._container, self._film = container, film
+        self._frames = container.decode(film)
+        self._clock = clock_of(container, film)
 
     def _decode(self) -> av.VideoFrame | None:
         try:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from stream.first_bytes import file_format
+from stream.flv import open_joined_flv
 from stream.source_url import BadSource
+from stream.tracks import choose_video, is_decodable
 
 
 class NoVideo(Exception):
@@ -17,18 +18,14 @@ class NoVideo(Exception):
 
 
 def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open `path` and pick its first video; the caller closes the container. Blocks.
-
-    A picture attached to a song is no video.
+    """Open `path` and choose its video; the caller closes the container. Blocks.
 
     Raises:
         NoVideo: If it cannot be read or holds no video.
     """
     size = _check(path)
     try:
-        kind, options = file_format(path)
-        # With its scheme: a name such as `12:30.mp4` would be taken for another one.
-        container = av.open(f"file:{path}", format=kind, options=options)
+        container = open_container(path)
     except BadSource as error:
         raise NoVideo(f"{path} cannot be read: {error}") from error
     except PermissionError as error:
@@ -36,14 +33,32 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     except (av.FFmpegError, OSError) as error:
         why = "it is damaged, cut short, or something else" if size else "it is empty"
         raise NoVideo(f"{path} cannot be read as a video: {why}.") from error
-    films = [film for film in container.streams.video if not _is_cover(film)]
-    if not films:
+    video = choose_video(container)
+    if video is None:
         container.close()
         raise NoVideo(f"{path} holds no video.")
-    if films[0].codec_context is None:  # whatever its type says
+    if not is_decodable(video):
         container.close()
         raise NoVideo(f"{path} cannot be read: this machine's FFmpeg has no decoder for its video.")
-    return container, films[0]
+    return container, video
+
+
+def open_container(
+    path: Path, options: dict[str, str] | None = None, timeout: tuple[float, float] | None = None
+) -> InputContainer:
+    """Open a file of any name, all of its parts if it was joined.
+
+    Raises:
+        BadSource: If it is a document.
+        FFmpegError: If it is nothing that FFmpeg can read.
+        OSError: If it cannot be opened.
+    """
+    if (joined := open_joined_flv(path)) is not None:
+        return av.open(joined, "r", format="flv", options=options, timeout=timeout)
+    kind, more = file_format(path)
+    # With its scheme: a name such as `12:30.mp4` would be taken for another one.
+    url = f"file:{path}"
+    return av.open(url, "r", format=kind, options=(options or {}) | more, timeout=timeout)
 
 
 def _check(path: Path) -> int:
@@ -63,7 +78,3 @@ def _check(path: Path) -> int:
     if stat.S_ISFIFO(found.st_mode):
         raise NoVideo(f"{path} is a pipe: write the video to a file first.")
     return found.st_size
-
-
-def _is_cover(film: VideoStream) -> bool:
-    return bool(film.disposition & Disposition.attached_pic)

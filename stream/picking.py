@@ -18,8 +18,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from stream.media_clock import clock_of
 from stream.pull_open import OpenSource, check_size
 from stream.sampler import FrameSampler
+from stream.skipping import SkipRule
 from stream.timeline import ArrivalTimeline
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
@@ -85,8 +87,11 @@ class Picker:
         self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
         self._alone = source.video.codec_context.name in ALONE
         self._await_keyframe = False
+        self._skip_rule = SkipRule()
+        self._file_clock = clock_of(source.container, source.video, packets=True)
         self._pace_offset: float | None = None
         self._began: float | None = None
+        self._decoded_at: float | None = None
         self._told = self._picked = float("-inf")
 
     def pictures(self) -> Iterator[Picked]:
@@ -120,10 +125,13 @@ class Picker:
         damaged = 0
         for packet in self._source.container.demux(self._source.video):
             if not packet.size:
+                yield from self._drain(packet)
                 continue
             self._sampler.rate = self.rate
             self.seen += 1
-            now = self._hold_back(packet)
+            for now in self._hold_back(packet):
+                yield now
+            now = self._clock()
             try:
                 yield from self._pick(packet, now)
                 damaged = 0
@@ -164,13 +172,26 @@ class Picker:
         if self._await_keyframe and not packet.is_keyframe:
             return
         self._await_keyframe = False
-        self._context.skip_frame = (
-            "NONREF" if self._arrival_rate(now) >= 2 * self.rate else "DEFAULT"
-        )
-        for picture in packet.decode():
+        skips = self._skip_rule.skips(self._arrival_rate(now), self.rate)
+        self._context.skip_frame = "NONREF" if skips else "DEFAULT"
+        yield from self._decoded(packet.decode(), now)
+
+    def _drain(self, end: VideoPacket) -> Iterator[Picked]:
+        """Yield what a decoder that reorders still holds at the `end`, each in its turn."""
+        if self._alone or self._await_keyframe:
+            return
+        for picture in end.decode():
+            if self._source.paced and picture.time is not None and self._decoded_at is not None:
+                self._sleep(min(max(picture.time - self._decoded_at, 0.0), BEHIND))
+            yield from self._decoded([picture], self._clock())
+
+    def _decoded(self, pictures: list[VideoFrame], now: float) -> Iterator[Picked]:
+        for picture in pictures:
             check_size(picture)
             self.decoded += 1
             own = math.nan if picture.time is None or not self._source.timed else picture.time
+            self._decoded_at = now if math.isnan(own) else own
+            self._skip_rule.decoded(self._decoded_at, self.rate)
             time = self._timeline.media_time(own, now)
             if self._sampler.accepts(time):
                 yield Picked(picture, time, now)
@@ -190,19 +211,22 @@ class Picker:
         longest = max(b - a for a, b in pairwise([*self._keyframes, now]))
         return longest <= SLACK / self.rate
 
-    def _hold_back(self, packet: VideoPacket) -> float:
-        """Wait until the packet's time has come, if its source would not; return the time now."""
+    def _hold_back(self, packet: VideoPacket) -> Iterator[float]:
+        """Wait until the packet's time has come, if its source would not; a sign of life a beat."""
+        if not self._source.paced:
+            return
+        stamp = packet.pts if packet.dts is None else packet.dts
+        own = None if stamp is None or packet.time_base is None else stamp * packet.time_base
+        time = self._file_clock.time(None if own is None else float(own))
         now = self._clock()
-        time = self._time(packet)
-        if not self._source.paced or math.isnan(time):
-            return now
-        if self._pace_offset is None or abs(self._pace_offset + time - now) > BEHIND:
+        if self._pace_offset is None or now - (self._pace_offset + time) > BEHIND:
             self._pace_offset = now - time
-        early = self._pace_offset + time - now
+        while (early := self._pace_offset + time - self._clock()) > BEAT:
+            self._sleep(BEAT)
+            self._picked = self._clock()  # nothing was due: it is no silence
+            yield self._picked
         if early > 0:
             self._sleep(early)
-            return self._clock()
-        return now
 
     def _time(self, packet: VideoPacket) -> float:
         stamp = packet.dts if packet.pts is None else packet.pts

@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 import av
 from av import VideoFrame
 from av.container import InputContainer
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.stream import VideoStream
 
+from stream.film import open_container
 from stream.first_bytes import (
     ENOUGH_OF_A_STREAM,
-    file_format,
     has_late_index,
     is_playlist,
     playlist_options,
@@ -32,6 +32,7 @@ from stream.pull_reasons import Refused, explain
 from stream.rtsp_relay import RtspRelay
 from stream.source_url import BadSource, SourceUrl, read_networks
 from stream.tls import TlsConnection, dial_tls
+from stream.tracks import choose_video, is_decodable
 
 LARGEST_PICTURE = 8192 * 8192
 BUFFERED = 32 * 1024
@@ -128,9 +129,7 @@ def _open_container(
         return _open_http(order, closers)
     options = {"protocol_whitelist": WHITELIST[order.scheme]}
     if order.scheme == "file":
-        kind, more = file_format(Path(order.path))
-        url = f"file:{order.path}"
-        return av.open(url, "r", format=kind, options=options | more, timeout=timeout)
+        return open_container(Path(order.path), options, timeout)
     options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
@@ -198,11 +197,11 @@ def _through(
 def _choose(
     order: PullOrder, container: InputContainer, closers: list[Callable[[], None]]
 ) -> OpenSource:
-    films = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not films:
+    video = choose_video(container)
+    if video is None:
         raise BadSource("The source holds no video.")
-    video = films[0]
-    check_decodable(video)
+    if not is_decodable(video):
+        raise BadSource("This machine's FFmpeg has no decoder for the source's video.")
     check_size(video)
     for other in container.streams:
         if other is not video:
@@ -224,16 +223,6 @@ def _choose(
         finite=order.scheme not in LIVE and container.duration is not None,
         close=close,
     )
-
-
-def check_decodable(video: VideoStream) -> None:
-    """Refuse a track of a kind that this FFmpeg knows by name alone.
-
-    Raises:
-        BadSource: If it is one.
-    """
-    if video.codec_context is None:  # whatever its type says
-        raise BadSource("This machine's FFmpeg has no decoder for the source's video.")
 
 
 def check_size(picture: VideoStream | VideoFrame) -> None:

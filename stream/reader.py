@@ -10,18 +10,24 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 from av import VideoFrame
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.feed import Feed
 from stream.film import NoVideo, open_film
 from stream.live import LiveStream
+from stream.media_clock import MediaClock, clock_of, starts_again
 from stream.scale import to_rgb
+from stream.skipping import SkipRule
 
 __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
+
+VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 TOGETHER = 8
 DAMAGED_IN_A_ROW = 100
@@ -51,15 +57,16 @@ class VideoFile:
 
     film: Film
 
-    def __init__(self, path: Path, *, sparse: bool = False) -> None:
+    def __init__(self, path: Path, *, wanted: float | None = None) -> None:
         """Take what to read.
 
         Args:
             path: Of any format FFmpeg reads.
-            sparse: Skip pictures that no other is built on: quicker, and enough to sample from.
+            wanted: How many pictures per second are enough: others may be left out, which is
+                quicker. None for every picture.
         """
         self._path = path
-        self._sparse = sparse
+        self._wanted = wanted
 
     async def __aenter__(self) -> "VideoFile":
         """Open the file.
@@ -68,6 +75,7 @@ class VideoFile:
             NoVideo: If it cannot be read or holds no video.
         """
         self._container, self._video = await asyncio.to_thread(self._open)
+        self._restarts = False
         self.film = self._describe()
         return self
 
@@ -76,49 +84,93 @@ class VideoFile:
 
     async def pictures(self, after: float = 0.0) -> AsyncGenerator[tuple[float, VideoFrame], None]:
         """Yield every picture from `after` seconds on with its time from the file's beginning."""
-        if after > 0:
-            await asyncio.to_thread(
-                self._container.seek, int((after + self._origin()) * av.time_base)
-            )
-        source = self._decode()
+        clock = self._clock()
+        # Where the file's clock starts again a time names several places, and it is read through.
+        if after > 0 and not self._restarts and await asyncio.to_thread(self._seek, after):
+            clock.sought()
+        source = self._decode(clock)
         while some := await asyncio.to_thread(lambda: list(islice(source, TOGETHER))):
             for time, picture in some:
                 if time >= after:
                     yield time, picture
 
     async def last(self, seconds: float) -> float:
-        """Return when the last `seconds` begin; 0 for a file that does not tell its length."""
+        """Return when the last `seconds` begin."""
         return await asyncio.to_thread(self._last, seconds)
 
     def _last(self, seconds: float) -> float:
         # What a file says of its length is no more than a place to look for its end: a recording
         # that was cut short says too much, and one that does not begin at 0 counts from there.
-        length, back, ends = self.film.length, seconds, list[float]()
-        while length is not None and back < length and not ends:
-            self._container.seek(int((length - back + self._origin()) * av.time_base))
-            packets = self._container.demux(self._video)
-            ends = [
-                float(p.pts * p.time_base) for p in packets if p.pts is not None and p.time_base
-            ]
+        end, begin = self._end_by_seeking(seconds), 0.0
+        if end is None:
+            self._reopen()
+            end = self._end(clock := self._clock(packets=True))
+            self._restarts = clock.restarted
+        if end is not None and end > seconds:
+            begin = end - seconds
+        self._reopen()  # it was read to its end
+        return begin
+
+    def _seek(self, time: float) -> bool:
+        """Go to `time`; False if files of this kind cannot: it is at its beginning then."""
+        try:
+            self._container.seek(int((time + self._origin()) * av.time_base))
+        except av.FFmpegError:
+            self._reopen()
+            return False
+        return True
+
+    def _end_by_seeking(self, seconds: float) -> float | None:
+        """Return when the last picture is; None if only reading all of the file tells."""
+        if self.film.length is None or starts_again(self._container.format):
+            return None
+        back = seconds
+        while back < self.film.length:
+            if not self._seek(self.film.length - back):
+                return None
+            clock = self._clock(packets=True)
+            clock.sought()
+            end = self._end(clock)
+            if clock.restarted:
+                return None
+            if end is not None:
+                return end
             back *= 4
-        begin = max(ends) - self._origin() - seconds if ends else 0.0
-        if begin > 0:
-            return begin
-        self._container.close()  # it was read to its end
-        self._container, self._video = self._open()
-        return 0.0
+        return None
+
+    def _end(self, clock: MediaClock) -> float | None:
+        """Return the time of the last packet by `clock`; None if there are none left."""
+        end: float | None = None
+        for packet in self._packets():
+            if packet.dts is not None and packet.time_base is not None:
+                end = clock.time(float(packet.dts * packet.time_base))
+            elif packet.size and packet.pts is None:
+                end = clock.time(None)
+            # Else it is of the few at the beginning of which only the order of showing is known.
+        return end
+
+    def _packets(self) -> Iterator[VideoPacket]:
+        try:
+            yield from self._container.demux(self._video)
+        except av.FFmpegError:
+            return  # damaged from here on: the end of what can be read
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
-        container, film = open_film(self._path)
-        film.thread_type = "AUTO"
-        if self._sparse:
-            film.codec_context.skip_frame = "NONREF"
-        return container, film
+        container, video = open_film(self._path)
+        video.thread_type = "AUTO"
+        return container, video
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, self._video = self._open()
+
+    def _clock(self, *, packets: bool = False) -> MediaClock:
+        return clock_of(self._container, self._video, packets=packets)
 
     def _describe(self) -> Film:
         length = self._container.duration
         return Film(
-            length=None if length is None else length / av.time_base,
+            length=length / av.time_base if length else None,
             width=self._video.width,
             height=self._video.height,
         )
@@ -127,10 +179,10 @@ class VideoFile:
         start = self._container.start_time
         return 0.0 if start is None else start / av.time_base
 
-    def _decode(self) -> Iterator[tuple[float, VideoFrame]]:
-        origin, last, damaged = self._origin(), 0.0, 0
-        step = 1 / float(self._video.average_rate or 25)
-        for packet in self._container.demux(self._video):
+    def _decode(self, clock: MediaClock) -> Iterator[tuple[float, VideoFrame]]:
+        rule, damaged = SkipRule(), 0
+        for packet in self._packets():
+            self._skip(rule, packet.dts is not None)
             try:
                 pictures = packet.decode()
             except av.FFmpegError:
@@ -140,8 +192,18 @@ class VideoFile:
                 continue
             for picture in pictures:
                 damaged = 0
-                last = last + step if picture.time is None else picture.time - origin
-                yield last, picture
+                time = clock.time(picture.time)
+                if self._wanted is not None:
+                    rule.decoded(time, self._wanted)
+                yield time, picture
+
+    def _skip(self, rule: SkipRule, timed: bool) -> None:
+        """Leave out what may be; nothing of a file without times: they are counted."""
+        if self._wanted is None:
+            return
+        rate = float(self._video.average_rate or 0) if timed else 0.0
+        skips = rule.skips(rate, self._wanted)
+        self._video.codec_context.skip_frame = "NONREF" if skips else "DEFAULT"
 
 
 async def feed_file(
@@ -167,7 +229,7 @@ async def feed_file(
         NoVideo: If the file cannot be read or holds no video.
         TooManyStreams: If every place for a stream with a source is taken.
     """
-    async with VideoFile(path, sparse=not paced) as file:
+    async with VideoFile(path, wanted=None if paced else live.status().rate) as file:
         length = file.film.length
         after = 0.0 if last is None else await file.last(last)
         feed = live.open_feed("file", own_times=not paced)

@@ -1,5 +1,6 @@
 """Which pictures of a source are decoded and shown, whatever its times and keyframes are."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -38,6 +39,33 @@ def test_keyframes_that_come_in_pairs_do_not_pass_for_frequent_ones(tmp_path):
 def test_pictures_no_other_is_built_on_are_left_out(films):
     picker, _ = look(order(str(films["reordered"])))
     assert picker.decoded < picker.seen * 0.75
+
+
+def test_where_few_pictures_come_none_is_left_out_to_the_very_last(tmp_path):
+    film = write_video(tmp_path / "a.mp4", 12.0, 1, codec="libx264", options={"bf": "3"})
+    picker, picked = look(order(str(film)), rate=2.0)
+    assert (picker.seen, picker.decoded, len(picked)) == (12, 12, 12)
+
+
+def test_a_file_without_times_plays_at_its_rate(tmp_path):
+    film = write_video(tmp_path / "a.h264", 4.0, 25, codec="libx264", options={"bf": "0", "g": "5"})
+    clock = PlayClock()
+    source = open_source(order(str(film)))
+    picked = list(Picker(source, 2.0, clock, clock.sleep).pictures())
+    source.close()
+    assert clock.now - 100 == pytest.approx(4.0, abs=0.2)
+    assert len(picked) >= 8
+
+
+def test_a_slide_that_stands_for_long_stands_for_long_and_is_no_silence(tmp_path):
+    film = write_video(tmp_path / "a.mp4", 90.0, Fraction(1, 30), codec="mpeg4")
+    clock = PlayClock()
+    source = open_source(order(str(film)))
+    events = [(event, clock.now) for event in Picker(source, 1.0, clock, clock.sleep).events()]
+    source.close()
+    assert len([1 for event, _ in events if isinstance(event, Picked)]) == 3
+    assert max(b - a for (_, a), (_, b) in pairwise(events)) <= 1.5
+    assert clock.now == pytest.approx(160, abs=1)
 
 
 def test_of_motion_jpeg_only_what_is_wanted_is_decoded(films):

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -115,6 +116,100 @@ async def test_times_count_from_the_beginning_whatever_the_file_calls_it(live, s
     moments = await store.moments("film")
     assert moments[0].start == pytest.approx(0.0, abs=0.2)
     assert len(moments) == 2
+
+
+JOINED = {
+    "film.ts": {"codec": "mpeg2video"},
+    "film.vob": {"codec": "mpeg2video"},
+    "film.flv": {"codec": "flv"},
+    "film.webm": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
+    "film.mkv": {"codec": "libx264", "options": {"g": "10"}},
+    "film.ogv": {"codec": "libvpx"},
+}
+
+
+def write_joined(path, codec, options=None):
+    """Write a film of four seconds, red then blue, twice into one file."""
+    write_video(path, seconds=4.0, codec=codec, options=options)
+    path.write_bytes(2 * path.read_bytes())
+    return path
+
+
+async def times_of(path, last=None, wanted=None):
+    async with VideoFile(path, wanted=wanted) as file:
+        after = 0.0 if last is None else await file.last(last)
+        return [time async for time, _ in file.pictures(after)]
+
+
+@pytest.mark.parametrize("name", JOINED)
+async def test_a_file_whose_clock_starts_again_is_seen_to_its_end(tmp_path, name):
+    film = await asyncio.to_thread(write_joined, tmp_path / name, **JOINED[name])
+    times = await times_of(film)
+    assert len(times) == 80
+    assert times == sorted(times)
+    assert max(b - a for a, b in pairwise(times)) < 0.25
+    assert times[-1] == pytest.approx(7.9, abs=0.25)
+
+
+@pytest.mark.parametrize("name", JOINED)
+async def test_the_last_seconds_of_a_joined_file_are_those_at_its_end(tmp_path, name):
+    film = await asyncio.to_thread(write_joined, tmp_path / name, **JOINED[name])
+    times = await times_of(film, last=2.0)
+    assert times[0] == pytest.approx(5.9, abs=0.4)
+    assert len(times) == pytest.approx(21, abs=4)
+
+
+async def test_a_joined_file_is_remembered_whole(live, store, tmp_path):
+    film = await asyncio.to_thread(write_joined, tmp_path / "film.ts", codec="mpeg2video")
+    await feed_file(film, live)
+    await live.settle()
+    moments = await store.moments("film")
+    assert moments[-1].end == pytest.approx(7.5, abs=0.3)
+    assert len(moments) == 4
+
+
+async def test_a_part_that_begins_an_hour_later_follows_at_once(tmp_path):
+    late = {"output_ts_offset": "3600"}
+    await asyncio.to_thread(write_video, tmp_path / "a.ts", 2.0, codec="mpeg2video", container=late)
+    await asyncio.to_thread(write_video, tmp_path / "b.ts", 2.0, codec="mpeg2video")
+    for names in (("a.ts", "b.ts"), ("b.ts", "a.ts")):
+        both = tmp_path / "both.ts"
+        both.write_bytes(b"".join((tmp_path / name).read_bytes() for name in names))
+        times = await times_of(both)
+        assert len(times) == 40
+        assert times[-1] == pytest.approx(3.9, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "options", "wanted"),
+    [
+        ("slow.mp4", "libx264", 1, {"bf": "3"}, 1.0),
+        ("slow.avi", "mpeg4", 1, {"bf": "2"}, 1.0),
+        ("film.mp4", "libx264", 10, {"bf": "3"}, 10.0),
+    ],
+)
+async def test_where_few_pictures_come_none_is_left_out(
+    tmp_path, name, codec, rate, options, wanted
+):
+    film = await asyncio.to_thread(
+        write_video, tmp_path / name, 12 / rate, rate, codec=codec, options=options
+    )
+    assert len(await times_of(film, wanted=wanted)) == 12
+
+
+async def test_where_many_come_those_that_none_is_built_on_are_left_out(films):
+    times = await times_of(films["reordered"], wanted=1.0)
+    assert len(times) < 100
+    assert max(b - a for a, b in pairwise(times)) <= 0.5
+
+
+async def test_raw_video_has_the_times_of_all_of_its_pictures(tmp_path):
+    film = await asyncio.to_thread(
+        write_video, tmp_path / "raw.h264", 2.0, 25, codec="libx264", options={"bf": "3"}
+    )
+    times = await times_of(film, wanted=1.0)
+    assert times[-1] == pytest.approx(49 / 25, abs=0.05)
+    assert (await times_of(film, last=1.0))[0] == pytest.approx(1.0, abs=0.1)
 
 
 async def test_a_damaged_file_is_seen_as_far_as_it_goes(live, store, tmp_path):

@@ -1,0 +1,45 @@
+"""Which video track of a source to watch: the one a player would show.
+
+Containers hold covers, stills, previews and auxiliary layers beside the video, in any order; the
+first track is only by habit the right one.
+"""
+
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "libopenjpeg"}
+AUXILIARY = (
+    Disposition.still_image
+    | Disposition.timed_thumbnails
+    | Disposition.dependent
+    | Disposition.metadata
+)
+
+
+def choose_video(container: InputContainer) -> VideoStream | None:
+    """Return the video track to watch; None if there is none.
+
+    A cover is no video. A video goes before a still, what can be decoded before what cannot, then
+    the container's default before the rest; of equals the first.
+    """
+    tracks = [t for t in container.streams.video if not t.disposition & Disposition.attached_pic]
+    return min(tracks, key=_rank, default=None)
+
+
+def is_decodable(track: VideoStream) -> bool:
+    """Say whether this machine's FFmpeg has a decoder for `track`."""
+    return track.codec_context is not None  # whatever its type says
+
+
+def _rank(track: VideoStream) -> tuple[bool, bool, bool, bool]:
+    auxiliary = bool(track.disposition & AUXILIARY)
+    default = bool(track.disposition & Disposition.default)
+    return not is_decodable(track), auxiliary, _is_still(track), not default
+
+
+def _is_still(track: VideoStream) -> bool:
+    """Say whether `track` is one picture; where its container does not count, by its codec."""
+    if track.frames:
+        return track.frames == 1
+    return track.codec_context is not None and track.codec_context.name in IMAGE_CODECS
