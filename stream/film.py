@@ -9,6 +9,7 @@ from av.video.stream import VideoStream
 
 from stream.first_bytes import file_format
 from stream.flv import open_joined_flv
+from stream.printable import printable
 from stream.source_url import BadSource
 from stream.tracks import choose_video, is_decodable
 
@@ -23,23 +24,23 @@ def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
     Raises:
         NoVideo: If it cannot be read or holds no video.
     """
-    size = _check(path)
+    size, name = _check(path), printable(str(path))
     try:
         container = open_container(path)
     except BadSource as error:
-        raise NoVideo(f"{path} cannot be read: {error}") from error
+        raise NoVideo(f"{name} cannot be read: {error}") from error
     except PermissionError as error:
-        raise NoVideo(f"{path} cannot be read: you have no permission.") from error
+        raise NoVideo(f"{name} cannot be read: you have no permission.") from error
     except (av.FFmpegError, OSError) as error:
         why = "it is damaged, cut short, or something else" if size else "it is empty"
-        raise NoVideo(f"{path} cannot be read as a video: {why}.") from error
+        raise NoVideo(f"{name} cannot be read as a video: {why}.") from error
     video = choose_video(container)
     if video is None:
         container.close()
-        raise NoVideo(f"{path} holds no video.")
+        raise NoVideo(f"{name} holds no video.")
     if not is_decodable(video):
         container.close()
-        raise NoVideo(f"{path} cannot be read: this machine's FFmpeg has no decoder for its video.")
+        raise NoVideo(f"{name} cannot be read: this machine's FFmpeg has no decoder for its video.")
     return container, video
 
 
@@ -67,14 +68,15 @@ def _check(path: Path) -> int:
     Raises:
         NoVideo: If there is none, or something else that is waited for in vain.
     """
+    name = printable(str(path))
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NoVideo(f"There is no file called {path}.") from error
+        raise NoVideo(f"There is no file called {name}.") from error
     except OSError as error:
-        raise NoVideo(f"{path} cannot be read: {error.strerror}.") from error
+        raise NoVideo(f"{name} cannot be read: {error.strerror}.") from error
     if stat.S_ISDIR(found.st_mode):
-        raise NoVideo(f"{path} is a folder: name a file in it.")
+        raise NoVideo(f"{name} is a folder: name a file in it.")
     if stat.S_ISFIFO(found.st_mode):
-        raise NoVideo(f"{path} is a pipe: write the video to a file first.")
+        raise NoVideo(f"{name} is a pipe: write the video to a file first.")
     return found.st_size

@@ -8,6 +8,7 @@ many recorders want it there. Background:
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
+import os
 import re
 import socket
 from collections.abc import Sequence
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 import av
 
+from stream.ambiguous import ENCODE, is_ambiguous
 from stream.lookup import Lookup, LookupFailed, Lookups, Resolver
+from stream.printable import printable
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -84,7 +87,7 @@ class SourceUrl:
         What a path calls a user, a password, a key or the like is left out of it.
         """
         if self.scheme == "file":
-            return self.path
+            return printable(self.path)
         if self.is_device:
             return f"{self.scheme}:{self.path}"
         path, _, query = self.path.partition("?")
@@ -112,18 +115,20 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
     Raises:
         BadSource: If it is none of what is allowed.
     """
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if local and (scheme not in PORTS or not separator) and (source := _local(text)) is not None:
+        return source
     if len(text) > LONGEST or not text.isprintable() or text != text.strip():
         raise BadSource("A source is a single line of printable characters without spaces around.")
-    scheme, separator, _ = text.partition("://")
-    scheme = scheme.lower()
     if not separator or scheme == "file":
-        if local:
-            return _local(text)
         raise BadSource(f"A source is a URL that begins with one of {_schemes()}.")
     if scheme not in PORTS:
         raise BadSource(f"This kind of URL is not supported; it must begin with {_schemes()}.")
     if " " in text or "\\" in text:
-        raise BadSource("A source's URL may not hold spaces or backslashes.")
+        raise BadSource("In a source's URL write a space as %20 and a backslash as %5C.")
+    if is_ambiguous(rest):
+        raise BadSource(f"The source's URL is ambiguous. {ENCODE}")
     return _split(scheme, text)
 
 
@@ -194,13 +199,25 @@ def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text, strict=False) for text in texts)
 
 
-def _local(text: str) -> SourceUrl:
-    kind, _, name = text.partition(":")
-    if kind in DEVICES and name:
-        return SourceUrl(kind, "", 0, name)
+def _local(text: str) -> SourceUrl | None:
+    """Return a file or a device; None if it is another kind of URL. What exists is a file."""
+    kind, colon, name = text.partition(":")
     if text.startswith("/dev/video"):
         return SourceUrl("v4l2", "", 0, text)
-    return SourceUrl("file", "", 0, str(Path(text.removeprefix("file://"))))
+    if not os.path.lexists(text) and colon:
+        if kind in DEVICES and name:
+            return SourceUrl(kind, "", 0, name)
+        if kind.lower() == "file":
+            return SourceUrl("file", "", 0, _path_of(name))
+        if name.startswith("//"):
+            return None
+    return SourceUrl("file", "", 0, str(Path(text)))
+
+
+def _path_of(rest: str) -> str:
+    """Return the path of a file URL without its scheme (RFC 8089); one as it is goes, too."""
+    path = str(Path(re.sub(r"^//(localhost(?=/))?", "", rest)))
+    return path if os.path.lexists(path) else os.fsdecode(unquote_to_bytes(path))
 
 
 def _split(scheme: str, text: str) -> SourceUrl:
@@ -209,7 +226,7 @@ def _split(scheme: str, text: str) -> SourceUrl:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise BadSource("The source's URL is malformed.") from error
-    if not HOST.fullmatch(host) or parts.netloc.count("@") > 1:
+    if not HOST.fullmatch(host):
         raise BadSource("The source's URL names no valid host.")
     if scheme == "srt" and port is None:
         raise BadSource("An srt:// URL must name a port.")

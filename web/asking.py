@@ -14,6 +14,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from memory.local_store import LocalStore
@@ -117,7 +118,7 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
             bars.update(bar, completed=at, total=length, at=note)
 
         async with _watcher(settings, bars, bar) as (engine, live):
-            bars.reset(bar, description=f"Watching {subject.source.shown}")
+            bars.reset(bar, description=escape(f"Watching {subject.source.shown}"))
             await watch(subject, live, progress)
             await live.settle()
             bars.update(bar, description="Answering", total=None, at="")

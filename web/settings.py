@@ -8,6 +8,7 @@ import ipaddress
 import re
 import ssl
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -22,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from stream.ambiguous import ENCODE, is_ambiguous
 from stream.pull_order import Transport
 
 PREFIX = "FLASHBACK_"
@@ -31,6 +33,7 @@ TURN_URL = re.compile(
     r"turn:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"
     r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
 )
+STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -47,11 +50,22 @@ def _words(value: object) -> object:
 
 
 def _named_words(value: object) -> object:
-    """Split `a=x, b=y`, but not at the commas inside of `x`: a URL may hold some."""
+    """Split `a=x, b=y`, but not at the commas inside of `x`: a URL may hold some.
+
+    Raises:
+        ValueError: If a password may have been cut.
+    """
     if isinstance(value, str):
-        words = (word.strip(" ,") for word in NEXT_NAME.split(value))
-        return [word for word in words if word]
+        words = [word for word in (word.strip(" ,") for word in NEXT_NAME.split(value)) if word]
+        if any(_is_half(a) and "@" in b and "://" not in b for a, b in pairwise(words)):
+            raise ValueError("write a comma in a password as %2C")
+        return words
     return value
+
+
+def _is_half(source: str) -> bool:
+    """Say whether it looks like a URL that was cut inside of its password."""
+    return "://" in source and "@" not in source
 
 
 def _port_range(value: object) -> object:
@@ -144,6 +158,15 @@ class Settings(BaseModel):
             raise ValueError("give FIRST-LAST with 1024 <= FIRST <= LAST, such as 50000-50100")
         return ports
 
+    @field_validator("redis_url")
+    @classmethod
+    def _whole(cls, url: SecretStr | None) -> SecretStr | None:
+        scheme, _, rest = (url.get_secret_value() if url else "").partition("://")
+        # A path of a socket may hold an @.
+        if "#" in rest if scheme == "unix" else is_ambiguous(rest):
+            raise ValueError(f"the URL is ambiguous. {ENCODE}")
+        return url
+
     @field_validator("advertised_host")
     @classmethod
     def _address(cls, host: str | None) -> str | None:
@@ -190,8 +213,9 @@ class Settings(BaseModel):
     @classmethod
     def _named(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
         for source in sources:
-            if not all(source.partition("=")[::2]):
-                raise ValueError("give NAME=URL")
+            name, _, url = source.partition("=")
+            if not (STREAM_NAME.fullmatch(name) and url):
+                raise ValueError("give NAME=URL, with a name of 1 to 64 letters, digits, _ and -")
         return sources
 
     @model_validator(mode="after")

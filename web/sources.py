@@ -15,7 +15,7 @@ from stream.probe import Probe, probe
 from stream.pull_reader import PullSettings
 from stream.puller import NO_ROOM, Puller, Wait
 from stream.registry import Registry
-from stream.source_url import SourceUrl, read_networks, read_source
+from stream.source_url import BadSource, SourceUrl, read_networks, read_source
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.settings import Settings
@@ -107,6 +107,8 @@ class PulledSources:
         """
         try:
             await self.add(name, url, OPERATOR, trusted=True)
+        except BadSource as error:
+            raise BadSource(f"{name}: {error}") from None
         except NO_ROOM as error:
             log.warning("%s is not pulled yet: %s", name, error)
             task = asyncio.create_task(self._add_later(name, url))

@@ -1,13 +1,16 @@
 """Why a source cannot be opened, in words, and whether to try again; devices."""
 
 import io
+import os
 import wave
 from itertools import pairwise
 
 import av
 import pytest
 
+from stream.film import NoVideo, open_film
 from stream.pull_open import CannotOpen
+from stream.pull_order import PullOrder
 from tests.stream.http_server import send_nothing
 from tests.stream.opening import LOOPBACK, look, open_source, order
 
@@ -57,6 +60,21 @@ def test_a_source_of_the_network_is_never_given_up(site, address):
         with pytest.raises(CannotOpen, match=reason) as failure:
             open_source(order(url, allowed=allowed))
         assert not failure.value.over.final
+
+
+@pytest.mark.parametrize(
+    "name", ["a\u202fb.mp4", " a ", os.fsdecode(b"caf\xe9.mp4"), "lavfi:x", "%20"]
+)
+def test_a_file_is_read_whatever_its_name(films, tmp_path, name):
+    film = tmp_path / name
+    film.write_bytes(films["long"].read_bytes())
+    line = order(str(film)).to_line()  # it goes to another process
+    assert look(PullOrder.from_line(line))[0].seen == 160
+    container, _ = open_film(film)
+    container.close()
+    with pytest.raises(NoVideo) as refusal:
+        open_film(tmp_path / f"{name}\x1b[2J")
+    assert str(refusal.value).isprintable() or "\u202f" in name
 
 
 def test_a_file_without_pictures_is(tmp_path):

@@ -1,5 +1,8 @@
 import base64
+import os
 from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import quote
 
 import av
 import pytest
@@ -103,11 +106,74 @@ def test_credentials_are_split_off_and_never_shown():
     assert source.at("192.0.2.7") == ("rtsp://ad%40min:s%3Acret@192.0.2.7:8554/live?token=hush&x=1")
 
 
+@pytest.mark.parametrize(
+    "password", ["12345/7x", "987#ab", "what?7", "a@b", "a/b@c", "/", "#", "?"]
+)
+@pytest.mark.parametrize("scheme", ["rtsp", "https", "srt"])
+@pytest.mark.parametrize("local", [True, False])
+def test_a_password_that_cuts_the_url_in_two_is_refused_with_what_to_write(password, scheme, local):
+    with pytest.raises(BadSource, match="write / as %2F") as refusal:
+        read_source(f"{scheme}://admin:{password}@127.0.0.1:8554/live", local=local)
+    assert "12345" not in str(refusal.value)
+    source = read_source(f"{scheme}://admin:{quote(password, safe='')}@127.0.0.1:8554/live")
+    assert (source.host, source.password, source.path) == ("127.0.0.1", password, "/live")
+
+
+@pytest.mark.parametrize("tail", ["live#t=1", "live?user=a@b", "a@b/live", "#"])
+def test_an_at_sign_or_a_fragment_behind_the_host_is_refused(tail):
+    with pytest.raises(BadSource, match="ambiguous"):
+        read_source(f"rtsp://camera.example/{tail}")
+
+
 def test_refusals_never_repeat_the_credentials():
     for text in ("rtsp://user:s3cret@host:99999/", "xyz://user:s3cret@host/", "u:s3cret@host"):
         with pytest.raises(BadSource) as refusal:
             read_source(text)
         assert "s3cret" not in str(refusal.value)
+
+
+NAMES = {
+    "of macOS": "Screen Recording 2026-01-02 at 9.41.00\u202fAM.mp4",
+    "joined emoji": "family 👨\u200d👩\u200d👧.mp4",
+    "ideographic space": "録画\u3000テスト.mp4",
+    "Persian": "می\u200cخواهم.mp4",  # noqa: RUF001
+    "leading space": " lead.mp4",
+    "trailing space": "trail.mp4 ",
+    "not UTF-8": os.fsdecode(b"caf\xe9.mp4"),
+    "several lines": "a\nb\t.mp4",
+    "percent": "a%20b.mp4",
+    "device": "lavfi:x.mp4",
+    "scheme": "file:x.mp4",
+    "long": f"{('a' * 250 + '/') * 9}b.mp4",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_file_that_exists_is_a_source_whatever_its_name(tmp_path, monkeypatch, name):
+    film = tmp_path / name
+    monkeypatch.chdir(tmp_path)
+    film.parent.mkdir(parents=True, exist_ok=True)
+    film.write_bytes(b"x")
+    texts = {str(film), film.as_uri(), f"file://localhost{quote(os.fsencode(film))}", name}
+    for text in texts:
+        source = read_source(text, local=True)
+        assert source.scheme == "file"
+        assert Path(source.path).samefile(film)
+        assert source.shown.encode()
+
+
+def test_a_name_is_shown_without_what_steers_a_terminal():
+    source = read_source("\x1b[2Jab\u202egpj.4pm\udce9", local=True)
+    assert source.shown == "\\x1b[2Jab\\u202egpj.4pm\\udce9"
+    assert read_source(NAMES["joined emoji"], local=True).shown == NAMES["joined emoji"]
+
+
+def test_a_file_that_does_not_exist_may_be_a_device_or_a_url(tmp_path):
+    assert read_source("lavfi:nothere.mp4", local=True).is_device
+    missing = read_source(f"file://{tmp_path}/no%20film.mp4", local=True)
+    assert missing.path == f"{tmp_path}/no film.mp4"
+    with pytest.raises(BadSource, match="not supported"):
+        read_source("ftp://host/film.mp4", local=True)
 
 
 def test_files_are_for_the_command_line_alone(tmp_path):
@@ -179,7 +245,7 @@ def test_the_resolver_gives_nothing_for_a_name_that_cannot_be():
         ("channel=1_USR=admin_pwd=hunter2/sub", "channel=…/sub"),
         ("live;p%61sswd=hunter2;Token=hunter2;x=1", "live;p%61sswd=…;Token=…;x=1"),
         ("a/apikey%3Dhunter2/b", "a/…/b"),
-        ("admin:hunter2@main", "…"),
+        ("admin:hunter2%40main", "…"),
         ("Streaming/channel=1/live:1", "Streaming/channel=1/live:1"),
     ],
 )
