@@ -34,7 +34,9 @@ class SlowEngine:
         self.name, self.encoder = engine.name, engine.encoder
         self.frames_per_clip = engine.frames_per_clip
         self.sampling = engine.sampling
+        self.image_size = engine.image_size
         self.capacity = engine.capacity
+        self.clips_at_most = engine.clips_at_most
         self._engine = engine
         self._seconds = seconds
         self._turn = asyncio.Lock()
@@ -57,10 +59,6 @@ class SlowEngine:
     def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""
         return self._engine.answer(stream, question)
-
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """See `Engine.words`."""
-        return await self._engine.words(clips)
 
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""

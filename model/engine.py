@@ -40,14 +40,19 @@ class Engine(Protocol):
         encoder: Names the vision encoder and its weights: clip tokens made by another encoder
             are of no use to this one.
         frames_per_clip: Frames the encoder takes together.
+        image_size: Height and width of the frames it takes, in pixels.
         capacity: Clips that a history begun anew takes: of a longer stream, the newest.
+        clips_at_most: Clips that are all held at once when they are added one after another; beyond
+            it a history is begun anew from the newer ones.
         sampling: How answers are written unless a question says otherwise.
     """
 
     name: str
     encoder: str
     frames_per_clip: int
+    image_size: int
     capacity: int
+    clips_at_most: int
     sampling: Sampling
 
     async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
@@ -100,15 +105,6 @@ class Engine(Protocol):
             EngineBusy: If too many questions wait already.
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails; perhaps after some words.
-        """
-        ...
-
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """Return what each of `clips` shows, in words, without asking the language model.
-
-        A word is what one thing is called (`car`, `hot air balloon`) and how sure it is that the
-        clip shows it, from 0 to 1; the surest comes first, and is the clip's main thing. A clip
-        of which nothing is sure has none. None means that this model has no words of its own.
         """
         ...
 

@@ -40,14 +40,14 @@ class ClipSpan:
     Attributes:
         start: Media time of its first frame, in seconds.
         end: Media time of its last frame, in seconds.
-        frames: Frames that were seen in it.
         rows: For every segment of layers, the rows its tokens take there.
+        frames: Frames that were seen in it.
     """
 
     start: float
     end: float
-    frames: int
     rows: tuple[Span, ...]
+    frames: int = 4
 
 
 class History:
@@ -133,7 +133,7 @@ class History:
                 for first, count in zip(before, counts, strict=True)
             )
             before = [stop for _, stop in rows]
-            self.clips.append(ClipSpan(start, end, of_clip, rows))
+            self.clips.append(ClipSpan(start, end, rows, of_clip))
 
     def between(self, since: float | None, until: float | None) -> range:
         """Return the clips that end at or after `since` and start at or before `until`."""

@@ -60,9 +60,11 @@ class LocalEngine:
         self.encoder = chat.parts.encoder_name
         self.sampling = chat.parts.sampling
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip
+        self.image_size = chat.parts.config.vision.image_size
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)
         self.capacity = self._shelf.capacity
+        self.clips_at_most = self._shelf.clips_at_most
         self._desk = Desk(chat, seed)
         self._clips: deque[tuple[Clip, _Encoding]] = deque()
         self._questions: deque[Answer] = deque()
@@ -105,14 +107,6 @@ class LocalEngine:
             self._shelf.give(stream, clips, after)
             with self._work:
                 self._work.notify()
-
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """See `Engine.words`."""
-        words_of = self._chat.parts.words
-        if words_of is None:
-            return None
-        # Beside the thread that owns the device: it takes a few milliseconds of the processor.
-        return await asyncio.to_thread(lambda: [words_of(clip) for clip in clips])
 
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""

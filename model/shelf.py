@@ -29,6 +29,9 @@ WAITING = 4096
 RENEW = 0.85
 """Share of its positions, or of its memory, after which a history's successor is begun."""
 
+LATE = 3600.0
+"""Media seconds of the clip whose time marker stands for those of all: later ones are hardly longer."""
+
 FEWEST = 64
 """Clips that every history may hold, whatever the budget."""
 
@@ -63,6 +66,7 @@ class Shelf:
 
     Attributes:
         capacity: Clips that a history begun anew takes.
+        clips_at_most: Clips that one takes, added one after another, before its successor is begun.
 
     Raises:
         UnsupportedCheckpoint: If the language model has no positions for a stream.
@@ -74,7 +78,9 @@ class Shelf:
         self._lock = threading.Lock()
         self._places: OrderedDict[str, _Place] = OrderedDict()
         self._most_clips = max(FEWEST, budget // 2 // chat.clip_bytes)
-        self.capacity = self._capacity()
+        room = self._room()
+        self.capacity = max(1, int(min(room, self._most_clips) / 2))
+        self.clips_at_most = max(self.capacity, int(min(room, self._most_clips) * RENEW) - CHUNK)
 
     @property
     def bytes(self) -> int:
@@ -103,7 +109,7 @@ class Shelf:
                 if clip.start > place.reach or place.reach == float("-inf"):
                     place.waiting.append(clip)
                     place.reach = clip.end
-            if len(place.waiting) > max(WAITING, self.capacity):
+            if len(place.waiting) > max(WAITING, self.clips_at_most):
                 del self._places[stream]
 
     def forget(self, stream: str) -> None:
@@ -201,14 +207,14 @@ class Shelf:
                 if stream != spared:
                     del self._places[stream]
 
-    def _capacity(self) -> int:
-        """Return how many clips a new history takes at most: half of what would fill it.
+    def _room(self) -> float:
+        """Return how many clips fill the positions of a history.
 
         Raises:
             UnsupportedCheckpoint: If so few would fill it that none could be added to half.
         """
         config = self._chat.parts.config
-        marker = len(self._chat.prompt.marker(3600.0))
+        marker = len(self._chat.prompt.marker(LATE))
         per_clip = config.vision.tokens_per_clip * config.visual_step + marker
         positions = (self._chat.reach - RESERVE) / per_clip
         if positions - len(self._chat.prompt.prefix()) / per_clip < CHUNK + 1:
@@ -216,7 +222,7 @@ class Shelf:
                 f"the language model tells {self._chat.reach:.0f} positions apart, of which "
                 f"{RESERVE:.0f} are for a question and its answer: too few to remember a stream in"
             )
-        return max(1, int(min(positions, self._most_clips) / 2))
+        return positions
 
 
 def _bytes(place: _Place) -> int:

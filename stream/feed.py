@@ -158,6 +158,16 @@ class Feed:
         # Picked twice at almost the same rate, every other picture would fall between the two.
         return Slot(media, captured, sampled=picked or not self._ports.watched())
 
+    def place(self, time: float) -> Slot | None:
+        """Return the slot of a picture that was chosen beforehand: it is wanted whatever the pace.
+
+        Args:
+            time: Seconds on the source's own clock.
+        """
+        captured = self._monotonic()
+        media = self._arrive(time, captured, 1)
+        return None if media is None else Slot(media, captured)
+
     def note(self, captured: float, seen: int) -> None:
         """Count pictures that arrived elsewhere and are not wanted: the stream is live all the same.
 

@@ -16,8 +16,6 @@ from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
-from stream.transport import take_any_certificate
-
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
 GATHER_WITHIN = 2
 
@@ -54,14 +52,12 @@ class WebRtcSettings:
             containers; None names only the machine's own.
         udp_ports: First and last UDP port to use; None lets the system choose.
         silence: Seconds without a frame after which a peer is given up.
-        longest_side: Pictures are scaled down to this many pixels.
     """
 
     ice_servers: tuple[IceServer, ...] = ()
     advertised_host: str | None = None
     udp_ports: tuple[int, int] | None = None
     silence: float = 20.0
-    longest_side: int = 640
 
 
 def new_connection(settings: WebRtcSettings) -> RTCPeerConnection:
@@ -71,9 +67,7 @@ def new_connection(settings: WebRtcSettings) -> RTCPeerConnection:
         for server in settings.ice_servers
     ]
     # An empty list, not None: None stands for a public STUN server.
-    connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-    take_any_certificate(connection)
-    return connection
+    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
 
 
 def prepare_gathering(connection: RTCPeerConnection, settings: WebRtcSettings) -> None:

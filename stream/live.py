@@ -132,6 +132,16 @@ class LiveStream:
         return self._recall.busy
 
     @property
+    def frame_side(self) -> int:
+        """Shorter side of the pictures that a feed is given, in pixels: scale larger ones down."""
+        return self._settings.side_for(self._engine.image_size)
+
+    @property
+    def rate(self) -> float:
+        """Pictures looked at per second of media time while nothing slows it."""
+        return self._settings.rate
+
+    @property
     def end(self) -> float | None:
         """End of the newest remembered clip in media seconds; None without clips."""
         return self._end
@@ -147,12 +157,20 @@ class LiveStream:
             task.add_done_callback(self._task_done)
             self._tasks.append(task)
 
-    def open_feed(self, source: SourceKind, *, own_times: bool = False) -> Feed:
+    @property
+    def image_size(self) -> int:
+        """Height and width of the frames that the encoder takes, in pixels."""
+        return self._engine.image_size
+
+    def open_feed(
+        self, source: SourceKind, *, own_times: bool = False, longest_gap: float | None = None
+    ) -> Feed:
         """Let a source in; the one before it, if any, is closed: the newest wins.
 
         Media time goes on with the wall clock: what lies between two feeds is a gap. With
         `own_times` (a file read as fast as it can be) media time is the file's own, counted
-        on from the newest clip.
+        on from the newest clip. Pictures that lie further apart than `longest_gap` seconds are not
+        put into one clip; None is as the settings say.
 
         Raises:
             StreamClosed: If it is closed: what is fed now would be lost.
@@ -180,7 +198,10 @@ class LiveStream:
             own_times=own_times,
             timeline=timeline,
             sampler=self._sampler,
-            clipper=Clipper(self._engine.frames_per_clip, self._settings.longest_gap),
+            clipper=Clipper(
+                self._engine.frames_per_clip,
+                self._settings.longest_gap if longest_gap is None else longest_gap,
+            ),
             monotonic=self._monotonic,
             ports=FeedPorts(
                 elapsed=lambda captured: origin + captured - opened,

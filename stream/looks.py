@@ -1,9 +1,12 @@
-"""How a stream looks at its source: how often, how patiently, and how much may wait.
+"""How a stream looks at its source: how often, how closely, and how much may wait.
 
 What of this people set is in `web/settings.py`; the rest is what a live stream needs to stay live.
 """
 
 from dataclasses import dataclass
+
+FEWEST_PIXELS = 360
+"""Shorter side of a picture that people can watch, whatever little the encoder takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class LiveSettings:
         unwritten_clips: Encoded clips kept while the store is away; the newest win.
         retry_after: Seconds between two attempts to reach the store.
         close_within: Seconds that closing may take to encode and write what is left.
+        frame_side: Shorter side of the pictures that are kept in hand, in pixels: larger ones are
+            scaled down to it. None is what the encoder takes, and enough for those who watch.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
     """
 
@@ -35,4 +40,9 @@ class LiveSettings:
     unwritten_clips: int = 256
     retry_after: float = 1.0
     close_within: float = 5.0
+    frame_side: int | None = None
     thumbnail_width: int = 160
+
+    def side_for(self, image_size: int) -> int:
+        """Return the shorter side of pictures for an encoder that takes squares of `image_size`."""
+        return max(FEWEST_PIXELS, image_size) if self.frame_side is None else self.frame_side

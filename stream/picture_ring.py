@@ -13,6 +13,8 @@ import tempfile
 import numpy as np
 from jaxtyping import UInt8
 
+from stream.scale import LONGEST_ASPECT
+
 HEAD = struct.Struct("<Q")
 PLACES = 3
 
@@ -40,7 +42,7 @@ class PictureRing:
 
     @classmethod
     def make(cls, side: int) -> "PictureRing":
-        """Return a ring for pictures of at most `side` by `side` pixels.
+        """Return a ring for pictures that `to_rgb` has scaled down to `side`.
 
         Raises:
             OSError: If this machine has no memory or no file descriptor left.
@@ -99,5 +101,5 @@ class PictureRing:
 
 def _place_size(side: int) -> int:
     # Whole pages, so that heads are aligned.
-    need = HEAD.size + side * side * 3
+    need = HEAD.size + side * side * LONGEST_ASPECT * 3
     return -(-need // mmap.PAGESIZE) * mmap.PAGESIZE

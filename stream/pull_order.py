@@ -28,7 +28,7 @@ class PullOrder:
         trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
         transport: Of RTSP; UDP for trusted sources alone.
         rate: Pictures per second that are wanted.
-        side: Longer side of a picture, in pixels.
+        side: Shorter side of a picture, in pixels; larger ones are scaled down.
         open_within: Seconds for the first picture.
         silence: Seconds without data after which the source counts as lost.
         memory: File descriptor of the picture ring.
@@ -47,7 +47,7 @@ class PullOrder:
     trusted: bool = False
     transport: Transport = "tcp"
     rate: float = 2.0
-    side: int = 640
+    side: int = 360
     open_within: float = 10.0
     silence: float = 20.0
 

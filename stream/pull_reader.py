@@ -36,7 +36,6 @@ class PullSettings:
         silence: Seconds without a picture after which the reader is killed.
         first_retry: Seconds before the second try.
         longest_retry: Most seconds between two tries.
-        longest_side: Pictures are scaled down to this many pixels.
     """
 
     allowed: tuple[Network, ...] = ()
@@ -46,7 +45,6 @@ class PullSettings:
     silence: float = 20.0
     first_retry: float = 1.0
     longest_retry: float = 30.0
-    longest_side: int = 640
 
 
 class Reader:
@@ -176,7 +174,6 @@ async def make_order(
         certificates=None if settings.certificates is None else str(settings.certificates),
         trusted=trusted,
         transport=settings.transport,
-        side=settings.longest_side,
         open_within=settings.open_within,
         silence=settings.silence,
     )

@@ -153,7 +153,7 @@ class Puller:
             # A name that is unknown may be known again; a forbidden address may move, too.
             return Over(str(error))
         try:
-            reader = Reader(replace(order, rate=feed.wanted_rate))
+            reader = Reader(replace(order, rate=feed.wanted_rate, side=self._live.frame_side))
             try:
                 return await self._listen(reader, feed)
             finally:

@@ -212,7 +212,6 @@ async def feed_file(
     *,
     paced: bool = False,
     last: float | None = None,
-    side: int = 640,
     progress: Callable[[float, float | None], None] = lambda _at, _length: None,
 ) -> None:
     """Show `live` the file, to its end.
@@ -222,7 +221,6 @@ async def feed_file(
         live: The stream to feed; its media time is the file's own.
         paced: In real time, with media time by the clock, instead of as fast as it can be seen.
         last: Begin so many seconds before the end; None begins at the beginning.
-        side: Longer side of a picture, in pixels.
         progress: Is told how far it is, in seconds, and the length where it is known.
 
     Raises:
@@ -235,7 +233,7 @@ async def feed_file(
         feed = live.open_feed("file", own_times=not paced)
         try:
             async with aclosing(file.pictures(after)) as pictures:
-                await _feed(pictures, feed, paced, side, lambda at: progress(at, length))
+                await _feed(pictures, feed, paced, live.frame_side, lambda at: progress(at, length))
         finally:
             feed.close("The file is at its end.")
 

@@ -80,6 +80,11 @@ class Registry:
         self._beginnings: NewsDesk[str] = NewsDesk(BEGINNINGS_WAITING)
 
     @property
+    def frame_side(self) -> int:
+        """Shorter side of the pictures that streams are given, in pixels."""
+        return self._settings.side_for(self._engine.image_size)
+
+    @property
     def fed(self) -> int:
         """How many places are taken."""
         return sum(live.fed for live in self._streams.values())

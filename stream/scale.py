@@ -1,17 +1,50 @@
-"""From a decoded picture to the small RGB picture that the rest of the service works with."""
+"""From a decoded picture to the RGB picture that the rest of the service works with."""
+
+import struct
+from typing import cast
 
 import numpy as np
 from av import VideoFrame
+from av.sidedata.sidedata import SideDataContainer, Type
 from jaxtyping import UInt8
 
+LONGEST_ASPECT = 4
+"""A picture that is longer than this many times its shorter side is scaled down further."""
+# https://ffmpeg.org/doxygen/trunk/group__lavu__video__display.html
+_MATRIX = struct.Struct("=9i")
 
-def to_rgb(frame: VideoFrame, side: int) -> UInt8[np.ndarray, "height width 3"]:
-    """Return `frame` as RGB, upright, scaled down so that its longer side is at most `side`.
+Picture = UInt8[np.ndarray, "height width 3"]
 
-    A telephone records as its sensor lies and notes how to turn the picture.
+
+def to_rgb(frame: VideoFrame, side: int) -> Picture:
+    """Return `frame` as RGB, as it is to be shown, its shorter side at most `side` pixels."""
+    width, height = scaled_down(frame.width, frame.height, side)
+    return upright(frame, frame.reformat(width=width, height=height, format="rgb24"))
+
+
+def scaled_down(width: int, height: int, side: int) -> tuple[int, int]:
+    """Return the size of a picture of `width` by `height` whose shorter side is at most `side`."""
+    shorter, longer = sorted((width, height))
+    scale = min(1.0, side / shorter, LONGEST_ASPECT * side / longer)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def upright(frame: VideoFrame, rgb: VideoFrame) -> Picture:
+    """Return the pixels of `rgb` turned and mirrored as `frame` says.
+
+    A telephone records as its sensor lies and notes how to turn the picture, a front camera how to
+    mirror it.
     """
-    scale = min(1.0, side / max(frame.width, frame.height))
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    pixels = rgb.to_ndarray()
+    try:
+        matrix = cast("SideDataContainer", frame.side_data)[Type.DISPLAYMATRIX]
+    except KeyError:
+        return pixels
+    # The pixel at (x, y) is shown at (a x + c y, b x + d y).
+    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        right, down = a, d
+    else:
+        pixels, right, down = pixels.swapaxes(0, 1), c, b
+    turned = pixels[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
+    return np.ascontiguousarray(turned)

@@ -51,7 +51,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         raise
     peer = Peer(connection, offer, answer)
     peer.start(
-        _drain(peer, receiver, gate, feed, decoding, settings),
+        _drain(peer, receiver, gate, feed, decoding, settings.silence, live.frame_side),
         _ask_for_keyframes(receiver, feed, decoding),
         _follow(peer, feed),
         ended=feed.close,
@@ -81,20 +81,21 @@ async def _drain(
     gate: Gate,
     feed: Feed,
     decoding: Decoding,
-    settings: WebRtcSettings,
+    silence: float,
+    side: int,
 ) -> None:
     """Take the newest picture whenever the one before is done; convert those that are wanted."""
     try:
         while True:
-            async with asyncio.timeout(settings.silence):
+            async with asyncio.timeout(silence):
                 frame = await receiver.track.recv()
             if not isinstance(frame, VideoFrame) or frame.time is None:
                 continue
             slot = feed.accepts(frame.time, gate.arrival(frame.pts), seen=decoding.taken())
             if slot is not None:
-                feed.give(slot, await asyncio.to_thread(to_rgb, frame, settings.longest_side))
+                feed.give(slot, await asyncio.to_thread(to_rgb, frame, side))
     except TimeoutError:
-        seconds = f"{settings.silence:g} seconds"
+        seconds = f"{silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")
     except MediaStreamError:
         peer.end("The sender left.")

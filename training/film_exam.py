@@ -74,14 +74,18 @@ async def examine(
     guessed: dict[tuple[str, int, float], str] = {}
     by_film = sorted(cases, key=lambda case: str(case.film))
     for film, asked in groupby(by_film, key=lambda case: case.film):
-        async with _watched(engine, settings, film) as (live, clips):
+        async with _watched(engine, settings, film) as (live, clips, length):
             for case in asked:
-                question = Question(case.question)
+                question = Question(case.question, duration=length)
                 seen = await _text(live.ask(question))
                 if grey is None:
                     progress(Answered(case, seen, None, None))
                     continue
-                last = seen if len(clips) == 1 else await _ask(engine, clips[-1:], question)
+                last = (
+                    seen
+                    if len(clips) == 1
+                    else await _ask(engine, clips[-1:], replace(question, duration=None))
+                )
                 key = (case.question, len(clips), clips[-1].end)
                 if key not in guessed:
                     unseen = [replace(grey, start=c.start, end=c.end) for c in clips]
@@ -92,8 +96,8 @@ async def examine(
 @asynccontextmanager
 async def _watched(
     engine: Engine, settings: Settings, film: Path
-) -> AsyncIterator[tuple[LiveStream, list[ClipTokens]]]:
-    """Sample and encode a film; yield the stream that remembers it, and its clips.
+) -> AsyncIterator[tuple[LiveStream, list[ClipTokens], float | None]]:
+    """Sample and encode a film; yield the stream that remembers it, its clips and its length.
 
     Raises:
         Failed: If not one picture can be seen.
@@ -109,12 +113,12 @@ async def _watched(
     try:
         live = await registry.open("film")
         subject = await look_at(str(film), None, pull_settings(settings))
-        await watch(subject, live, lambda *_: None)
+        sampled = await watch(subject, live, lambda *_: None)
         await live.settle()
         clips = [tokens async for tokens in store.clips("film")]
         if not clips:
             raise Failed(f"{film} holds not one picture that can be seen", 2)
-        yield live, clips
+        yield live, clips, None if sampled is None else sampled.length
         await registry.forget("film")
     finally:
         await registry.close()

@@ -33,7 +33,6 @@ from web.rejections import Rejections
 from web.security import Keys
 from web.settings import Settings
 from web.sources import OPERATOR, PulledSources, pull_settings
-from web.suggester import Suggester
 from web.whip import Exchange
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
@@ -155,11 +154,10 @@ async def furnish(
         feeding=feeding,
         viewing=viewing,
         talking=Places("connections", in_all=connections, each=connections),
-        decoder=PictureDecoder(),
+        decoder=PictureDecoder(registry.frame_side),
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
-        suggester=Suggester(engine, store),
     )
     try:
         yield house

@@ -1,4 +1,4 @@
-"""`flashback ask`: watch a file or URL, without a server, and answer one question.
+"""`flashback ask`: watch a file or URL, without a server, and answer questions about it.
 
 The same stream, engine and history as in the service, around a memory that lives in this process.
 Only the answer goes to standard output; what is being done goes to standard error.
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 
@@ -26,8 +26,10 @@ from model.released import UnsupportedCheckpoint
 from model.types import Finish, Question, Words
 from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
+from stream.film_sampling import TOGETHER
 from stream.live import LiveStream
 from stream.registry import Registry
+from stream.whole_file import Sampled
 from web.failed import Failed
 from web.loading import load
 from web.looking import live_settings
@@ -54,9 +56,12 @@ class Asked:
     """What `--json` prints.
 
     Attributes:
+        question: As it was asked.
         answer: In words.
         evidence: `start`, `end` and `score` of every clip, oldest first.
         frames: Frames that were looked at.
+        start: Media second of the first of them.
+        end: Media second of the last.
         clips: Clips that the answer could draw on.
         tokens_kept: Visual tokens left after the last selection.
         first_token_ms: From the question to the first word; null if there was none.
@@ -64,9 +69,12 @@ class Asked:
         model: What answered.
     """
 
+    question: str
     answer: str
     evidence: list[dict[str, float]]
     frames: int
+    start: float
+    end: float
     clips: int
     tokens_kept: int
     first_token_ms: float | None
@@ -75,18 +83,43 @@ class Asked:
 
 
 def run_ask(
-    settings: Settings, source: str, question: str, last: float | None, *, as_json: bool
+    settings: Settings,
+    source: str,
+    questions: Sequence[str],
+    *,
+    last: float | None,
+    frames: int,
+    as_json: bool,
 ) -> None:
-    """Answer `question` about `source` on standard output.
+    """Answer `questions` about `source` on standard output, each as soon as it is answered.
+
+    Args:
+        settings: As they were set from outside.
+        source: A file, a URL or a device.
+        questions: One or more.
+        last: Seconds to watch; None is all.
+        frames: Of a whole file to look at, at most.
+        as_json: Print an object a line, one for each question, instead of words.
 
     Raises:
         Failed: If the source is no video, or holds nothing to answer from, or is live and `last`
             does not say for how long to watch it.
     """
-    if not question.strip():
+    if not all(question.strip() for question in questions):
         raise Failed("the question is empty", 2)
-    asked = asyncio.run(_ask(settings, source, question, last))
-    _print(json.dumps(asdict(asked)) if as_json else asked.answer)
+    if frames < TOGETHER:
+        raise Failed(f"--frames takes a number from {TOGETHER}", 2)
+    asyncio.run(_ask(settings, source, questions, last, frames, as_json=as_json))
+
+
+def _say(asked: Asked, number: int, count: int, *, as_json: bool) -> None:
+    if as_json:
+        _print(json.dumps(asdict(asked)))
+    elif count == 1:
+        _print(asked.answer)
+    else:
+        gap = "\n" if number else ""
+        _print(f"{gap}{asked.question}\n{asked.answer}")
 
 
 def _print(answer: str) -> None:
@@ -101,7 +134,15 @@ def _print(answer: str) -> None:
         raise Failed(f"the answer cannot be written: {error.strerror}") from None
 
 
-async def _ask(settings: Settings, source: str, question: str, last: float | None) -> Asked:
+async def _ask(
+    settings: Settings,
+    source: str,
+    questions: Sequence[str],
+    last: float | None,
+    frames: int,
+    *,
+    as_json: bool,
+) -> None:
     subject = await look_at(source, last, pull_settings(settings))
     with Progress(
         TextColumn("{task.description}"),
@@ -119,12 +160,34 @@ async def _ask(settings: Settings, source: str, question: str, last: float | Non
 
         async with _watcher(settings, bars, bar) as (engine, live):
             bars.reset(bar, description=escape(f"Watching {subject.source.shown}"))
-            await watch(subject, live, progress)
+            sampled = await watch(subject, live, progress, _most(frames, engine))
             await live.settle()
-            bars.update(bar, description="Answering", total=None, at="")
+            if sampled is not None:
+                _tell_fewer(sampled, frames, engine)
             end = live.status().end
             since = end - last if last is not None and end is not None else None
-            return await _answer(engine, live, Question(question, since=since))
+            for number, text in enumerate(questions):
+                bars.update(bar, description="Answering", total=None, at="")
+                question = Question(
+                    text, since=since, duration=None if sampled is None else sampled.length
+                )
+                asked = await _answer(engine, live, question)
+                _say(asked, number, len(questions), as_json=as_json)
+
+
+def _most(frames: int, engine: Engine) -> int:
+    """Return how many frames to look at, at most: no more than can be answered from."""
+    return max(TOGETHER, min(frames, engine.clips_at_most * engine.frames_per_clip))
+
+
+def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
+    room = engine.clips_at_most * engine.frames_per_clip
+    if room < frames and sampled.frames > room - TOGETHER:
+        screen.print(
+            f"flashback: {sampled.frames} frames are looked at, not {frames}: {engine.name} cannot "
+            "hold more of one video at once",
+            soft_wrap=True,
+        )
 
 
 @asynccontextmanager
@@ -173,9 +236,12 @@ async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked
     except EngineFailed as error:
         raise Failed(str(error)) from None
     return Asked(
+        question=question.text,
         answer=text.strip(),
         evidence=[asdict(part) for part in finish.evidence],
         frames=finish.usage.frames,
+        start=finish.usage.start,
+        end=finish.usage.end,
         clips=finish.usage.clips,
         tokens_kept=finish.usage.tokens_kept,
         first_token_ms=None if first is None else round((first - began) * 1000, 1),

@@ -130,8 +130,12 @@ def ask(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="a video file, a URL or a device")
     ],
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="what to ask about it")],
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    questions: Annotated[
+        list[str], typer.Argument(metavar="QUESTION...", help="what to ask about it")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object a line, one for each question")
+    ] = False,
     last: Annotated[
         float | None,
         typer.Option(
@@ -140,11 +144,19 @@ def ask(
             "watch it for so many seconds, then answer (needed there)",
         ),
     ] = None,
+    frames: Annotated[
+        int,
+        typer.Option(
+            metavar="COUNT",
+            help="of a whole file: look at this many frames at most, spread over all of it",
+        ),
+    ] = 512,
     model: Model = None,
 ) -> None:
-    """Watch a file, URL or device, without a server, and answer one question about it.
+    """Watch a file, URL or device, without a server, and answer questions about it.
 
-    What has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
+    A file is looked at by 64 or more of its frames, spread evenly over all of it: one a second, up
+    to --frames. What else has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
     that begins with a dash goes after `--`.
     """
@@ -152,7 +164,7 @@ def ask(
 
     settings = Settings.from_env(os.environ, model=model)
     with ended_like_ctrl_c():
-        run_ask(settings, source, question, last, as_json=as_json)
+        run_ask(settings, source, questions, last=last, frames=frames, as_json=as_json)
 
 
 @app.command()

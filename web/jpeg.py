@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stream.feed import Picture
 from stream.name_locks import NameLocks
+from stream.scale import scaled_down
 
 LARGEST_SIDE = 4096
-LONGEST_KEPT = 640
 MOST_SCANS = 32  # encoders make up to 10
 MOST_MARKERS = 1000
 THREADS = 2
@@ -36,9 +36,14 @@ class BadPicture(ValueError):
 
 
 class PictureDecoder:
-    """Decodes pictures, one of a caller at a time."""
+    """Decodes pictures, one of a caller at a time.
 
-    def __init__(self) -> None:
+    Args:
+        side: Shorter side of the pictures it returns, in pixels; larger ones are scaled down.
+    """
+
+    def __init__(self, side: int) -> None:
+        self._side = side
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
         self._turn = NameLocks()
 
@@ -49,15 +54,17 @@ class PictureDecoder:
             BadPicture: If it cannot be used.
         """
         async with self._turn(caller):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, decode, data)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, decode, data, self._side
+            )
 
     def close(self) -> None:
         """Take no further picture."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
-    """Return the RGB pixels of a JPEG, its long side at most 640.
+def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Return the RGB pixels of a JPEG as it is to be shown, its shorter side at most `side`.
 
     Raises:
         BadPicture: If it is no JPEG, cut short, larger than 4096 pixels a side, or made to cost.
@@ -70,11 +77,11 @@ def decode(data: bytes) -> UInt8[np.ndarray, "height width 3"]:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             if max(image.size) > LARGEST_SIDE:
                 raise BadPicture(TOO_LARGE)
-            image.draft("RGB", (LONGEST_KEPT, LONGEST_KEPT))
-            picture = image.convert("RGB")
+            size = scaled_down(*image.size, side)
+            image.draft("RGB", size)
+            picture = image.convert("RGB").resize(size, reducing_gap=2.0)
     except Image.DecompressionBombError:
         raise BadPicture(TOO_LARGE) from None
     except (UnidentifiedImageError, OSError, SyntaxError):
         raise BadPicture("The picture is not a complete JPEG.") from None
-    picture.thumbnail((LONGEST_KEPT, LONGEST_KEPT))
-    return np.asarray(picture)
+    return np.asarray(ImageOps.exif_transpose(picture))

@@ -14,6 +14,7 @@ def live_settings(settings: Settings) -> LiveSettings:
         rate=settings.sample_rate,
         slowest_rate=slowest,
         stalled_after=settings.stall_seconds,
+        frame_side=settings.frame_side,
         # Else every picture would be a clip of its own.
         longest_gap=PERIODS_IN_A_GAP / slowest,
     )

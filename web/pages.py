@@ -79,12 +79,14 @@ class PageSettings(BaseModel):
     Attributes:
         follow_ups: Whether earlier questions and answers help the model with the next one.
         sample_rate: Pictures of a stream that are looked at per second while nothing slows it.
+        frame_side: Shorter side of a picture, in pixels: sent larger, it is scaled down.
     """
 
     version: str
     model: str
     follow_ups: bool
     sample_rate: float
+    frame_side: int
     ice_servers: list[IceServerReport]
 
 
@@ -147,6 +149,7 @@ async def page_settings(
         model=here.answerer,
         follow_ups=here.answerer not in TRAINED_ON_SINGLE_QUESTIONS,
         sample_rate=here.settings.sample_rate,
+        frame_side=here.registry.frame_side,
         ice_servers=[
             IceServerReport(urls=s.url, username=s.username, credential=s.credential)
             for s in servers

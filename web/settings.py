@@ -126,6 +126,13 @@ class Settings(BaseModel):
         le=64,
     )
     sample_rate: float = _field(1.0, "frames looked at per second of video", gt=0, le=30)
+    frame_side: int | None = _field(
+        None,
+        "shorter side of pictures in pixels, larger ones are scaled down to it; by default what the "
+        "model's encoder takes, and not less than 360",
+        ge=32,
+        le=2160,
+    )
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
     silence_seconds: float = _field(
         20.0, "no frame for this long ends a sender's session and frees its place", gt=0

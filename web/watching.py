@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.film import NoVideo, open_film
+from stream.film_sampling import MOST
 from stream.live import LiveStream
 from stream.probe import probe
 from stream.pull_reader import PullSettings
 from stream.puller import Puller
 from stream.reader import feed_file
 from stream.source_url import BadSource, SourceUrl, read_source
+from stream.whole_file import Sampled, feed_whole_file
 from web.failed import Failed
 
 LOOK_EVERY = 0.25
@@ -70,23 +72,22 @@ async def look_at(source: str, last: float | None, pulling: PullSettings) -> Sub
     return Subject(where, found.length, last, live=found.length is None, pulling=pulling)
 
 
-async def watch(subject: Subject, live: LiveStream, progress: Progress) -> None:
-    """Show `live` what is to be watched.
+async def watch(
+    subject: Subject, live: LiveStream, progress: Progress, most: int = MOST
+) -> Sampled | None:
+    """Show `live` what is to be watched; of a whole file, return what was looked at.
 
     Args:
         subject: From `look_at`.
         live: Where it is remembered.
         progress: Is told how many seconds were watched, of how many if that is known, in words.
+        most: Frames of a whole file to look at, at most.
 
     Raises:
         Failed: If not one picture comes.
     """
     if subject.source.scheme == "file":
-        path = Path(subject.source.path)
-        await feed_file(
-            path, live, last=subject.last, progress=lambda at, of: progress(at, of, f"{at:.0f} s")
-        )
-        return
+        return await _watch_file(subject, live, most, progress)
     puller = Puller(
         subject.source, live, settings=subject.pulling, monotonic=time.monotonic, trusted=True
     )
@@ -95,6 +96,27 @@ async def watch(subject: Subject, live: LiveStream, progress: Progress) -> None:
         await _pull(subject, puller, live, progress)
     finally:
         await puller.close()
+    return None
+
+
+async def _watch_file(
+    subject: Subject, live: LiveStream, most: int, progress: Progress
+) -> Sampled | None:
+    path = Path(subject.source.path)
+
+    def watching(at: float, of: float | None) -> None:
+        progress(at, of, f"{at:.0f} s")
+
+    if subject.last is not None:
+        await feed_file(path, live, last=subject.last, progress=watching)
+        return None
+    return await feed_whole_file(
+        path,
+        live,
+        most=most,
+        indexing=lambda at, of: progress(at, of, f"{at:.0f} s read through"),
+        watching=watching,
+    )
 
 
 async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Progress) -> None:

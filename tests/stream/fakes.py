@@ -32,8 +32,10 @@ class FakeEngine:
     name = "fake"
     encoder = "fake-encoder"
     frames_per_clip = 4
+    image_size = 32
     sampling = GREEDY
     capacity = 1000
+    clips_at_most = 1700
 
     def __init__(self):
         self.gate = asyncio.Event()
@@ -75,9 +77,6 @@ class FakeEngine:
         yield Words("clips")
         usage = Usage(len(clips), 4 * len(clips), 1, 1, 1, 2, clips[0].start, clips[-1].end)
         yield Finish("stop", tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
-
-    async def words(self, clips):
-        return None
 
     def forget(self, stream):
         self.histories.pop(stream, None)

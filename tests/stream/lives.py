@@ -174,7 +174,9 @@ class SlowEngine:
     encoder = "fake-encoder"
     frames_per_clip = 4
     sampling = GREEDY
+    image_size = 32
     capacity = 6
+    clips_at_most = 8
 
     def __init__(self):
         self.seconds = 0.01

@@ -1,10 +1,8 @@
 import asyncio
 import os
-import struct
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import pytest
 
 from model.types import Finish, Question
@@ -12,14 +10,8 @@ from stream.film import open_film
 from stream.looks import LiveSettings
 from stream.reader import NoVideo, VideoFile, feed_file
 from stream.registry import Registry
-from stream.scale import to_rgb
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
-
-# Matrices of QuickTime's track headers, in its fixed-point numbers:
-# https://developer.apple.com/documentation/quicktime-file-format/track_header_atom/matrix_structure
-LEVEL = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-TURN_RIGHT = (0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30)
 
 
 @pytest.fixture
@@ -84,19 +76,6 @@ async def test_a_file_may_have_any_name(live, store, tmp_path, monkeypatch, name
     await feed_file(Path(name), live)
     await live.settle()
     assert await store.moments("film")
-
-
-def test_a_picture_that_was_recorded_lying_is_turned_upright(tmp_path):
-    film = write_video(tmp_path / "film.mp4", size=(96, 64), top=(250, 250, 250))
-    level, lying = (struct.pack(">9i", *matrix) for matrix in (LEVEL, TURN_RIGHT))
-    data = film.read_bytes()
-    at = data.rindex(level)  # the track's; the film's own stands before it
-    film.write_bytes(data[:at] + lying + data[at + len(level) :])
-    with av.open(str(film)) as container:
-        pixels = to_rgb(next(container.decode(video=0)), 48)
-    assert pixels.shape == (48, 32, 3)
-    assert pixels[:, 16:].mean() > 200, "what lay on top stands on the right"
-    assert pixels[:, :15].mean() < 150
 
 
 async def test_in_real_time_media_time_is_the_clocks(live, store, tmp_path):

@@ -26,11 +26,24 @@ def line(data):
     return {"type": "conversation.item.create", "event_id": "picture", "item": item}
 
 
-def test_a_picture_becomes_rgb_of_moderate_size():
-    pixels = decode(jpeg((1920, 1080)))
-    assert max(pixels.shape[:2]) <= 640
-    assert pixels.shape[2] == 3
+def test_a_picture_becomes_rgb_of_the_size_that_is_wanted():
+    pixels = decode(jpeg((1920, 1080)), 360)
+    assert pixels.shape == (360, 640, 3)
+    assert decode(jpeg((1080, 1920)), 448).shape == (796, 448, 3)
+    assert decode(jpeg((320, 180)), 448).shape == (180, 320, 3)
     assert np.abs(pixels.mean(axis=(0, 1)) - (200, 30, 30)).max() < 3
+
+
+def test_a_picture_that_a_telephone_turned_is_shown_upright():
+    data, lying = io.BytesIO(), Image.new("RGB", (64, 32), (200, 30, 30))
+    lying.paste((30, 30, 200), (0, 0, 32, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned right by a quarter
+    lying.save(data, "JPEG", exif=exif)
+    pixels = decode(data.getvalue(), 360)
+    assert pixels.shape == (64, 32, 3)
+    assert pixels[:28, :, 2].mean() > 150
+    assert pixels[36:, :, 0].mean() > 150
 
 
 def claiming(side):
@@ -63,11 +76,11 @@ NO_PICTURES = {
 @pytest.mark.parametrize("name", NO_PICTURES)
 def test_what_is_no_usable_jpeg_is_refused(name):
     with pytest.raises(BadPicture, match=r"\.$"):
-        decode(NO_PICTURES[name])
+        decode(NO_PICTURES[name], 360)
 
 
 def test_a_progressive_picture_is_a_picture():
-    assert decode(with_scans(1)).shape == (16, 16, 3)
+    assert decode(with_scans(1), 360).shape == (16, 16, 3)
 
 
 async def test_a_picture_that_claims_to_be_huge_cuts_nobody_off(service):
@@ -83,14 +96,14 @@ async def test_a_picture_that_claims_to_be_huge_cuts_nobody_off(service):
 async def test_one_caller_has_one_picture_decoded_at_a_time(monkeypatch):
     at_work, most, go_on = [], [], threading.Event()
 
-    def decoding(data):
+    def decoding(data, _side):
         at_work.append(data)
         most.append(tuple(at_work))
         go_on.wait(5)
         at_work.remove(data)
 
     monkeypatch.setattr("web.jpeg.decode", decoding)
-    decoder = PictureDecoder()
+    decoder = PictureDecoder(360)
     tasks = [asyncio.create_task(decoder.decode(bytes([n]), "ann")) for n in range(3)]
     tasks.append(asyncio.create_task(decoder.decode(b"ben", "ben")))
     while len(at_work) < 2:  # noqa: ASYNC110 - another thread's doing

@@ -6,7 +6,7 @@ import { enter } from "./door.js";
 import { ownName } from "./format.js";
 import { notice } from "./notice.js";
 import { Picker } from "./picker.js";
-import { Ideas } from "./ideas.js";
+import { Pictures } from "./pictures.js";
 import { forget, reloaded, remember, wasSending } from "./resume.js";
 import { Socket } from "./socket.js";
 import { Sending, Watching } from "./source.js";
@@ -32,8 +32,6 @@ const picker = new Picker({
   reached: (there) => connection(there ? "idle" : "lost"),
 });
 
-const ideas = new Ideas((questions) => chat.suggest(questions));
-
 let here = "";
 let socket = null;
 let source = null;
@@ -47,7 +45,6 @@ function leave() {
   source?.close();
   socket?.close();
   source = socket = null;
-  ideas.stop();
   here = "";
   forget();
   notice("");
@@ -73,7 +70,6 @@ function turnTo(stream) {
     if (detail === "open") {
       source?.wake(); // the service is there again
       recall(stream, mine);
-      ideas.refresh(stream);
     } else stage.status(null); // what was said of it may be true no more
   });
   socket.addEventListener("flashback.stream", ({ detail }) => {
@@ -91,7 +87,6 @@ function turnTo(stream) {
   socket.addEventListener("flashback.moment", ({ detail }) => {
     strip.add(detail.moment);
     stage.remembered(detail.moment);
-    ideas.refresh(stream);
   });
   chat.attach(socket, stream);
 }
@@ -208,6 +203,7 @@ async function begin() {
   const page = await enter((reason) => connection("connecting", reason));
   chat.followUps = page.follow_ups;
   stage.wantedRate = strip.wantedRate = page.sample_rate;
+  Pictures.side = page.frame_side;
   $("change").addEventListener("click", choose);
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
   else if (wasSending(wanted)) resume(wasSending(wanted), wanted);

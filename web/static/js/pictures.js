@@ -3,10 +3,11 @@
 import { Socket } from "./socket.js";
 
 const EVERY = 500;
-const LONG_SIDE = 640;
 const TOO_MUCH_WAITING = 64 * 1024;
 
 export class Pictures {
+  /** Shorter side of a picture: the service scales larger ones down. */
+  static side = 360;
   #timer;
   #canvas = document.createElement("canvas");
   #pending = false;
@@ -47,7 +48,7 @@ export class Pictures {
     // One at a time: a slow path gets fewer pictures, never older ones.
     if (this.#pending || !socket.open || socket.waiting > TOO_MUCH_WAITING) return;
     if (!video.videoWidth) return;
-    const scale = Math.min(1, LONG_SIDE / Math.max(video.videoWidth, video.videoHeight));
+    const scale = Math.min(1, Pictures.side / Math.min(video.videoWidth, video.videoHeight));
     this.#canvas.width = Math.round(video.videoWidth * scale);
     this.#canvas.height = Math.round(video.videoHeight * scale);
     this.#canvas.getContext("2d").drawImage(video, 0, 0, this.#canvas.width, this.#canvas.height);

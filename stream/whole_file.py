@@ -1,0 +1,146 @@
+"""Shows a stream a whole video file by a bounded number of its frames, as the paper samples videos.
+
+The file is read twice: once for the times of its frames, undecoded, then for the frames themselves.
+Both happen in threads, a little at a time, so that the event loop stays free and whoever waits can
+see how far it is, or stop it.
+"""
+
+import asyncio
+import math
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import av
+import numpy as np
+import torch
+from av import VideoFrame
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from model.preprocess import resize
+from stream.feed import Feed, Picture
+from stream.film import open_film
+from stream.film_frames import chosen_frames
+from stream.film_index import FilmIndex, read_index
+from stream.film_sampling import MOST, frames_wanted, middles
+from stream.live import LiveStream
+from stream.scale import upright
+
+Step = TypeVar("Step")
+Progress = Callable[[float, float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What was looked at of a file.
+
+    Attributes:
+        length: Of the whole video, in seconds.
+        frames: That were looked at.
+        of: How many frames the video has.
+    """
+
+    length: float
+    frames: int
+    of: int
+
+
+async def feed_whole_file(
+    path: Path,
+    live: LiveStream,
+    *,
+    most: int = MOST,
+    indexing: Progress = lambda _at, _length: None,
+    watching: Progress = lambda _at, _length: None,
+) -> Sampled:
+    """Show `live` frames of the whole file, from the middle of as many equal intervals.
+
+    Args:
+        path: Of any format FFmpeg reads.
+        live: The stream to feed; its media time is the file's own.
+        most: Frames to look at, however long the file is.
+        indexing: Is told how far the file was read through, in seconds, and its length if known.
+        watching: The same of looking at it.
+
+    Raises:
+        NoVideo: If the file cannot be read or holds no video.
+        ValueError: If `most` is less than the fewest frames that are taken.
+    """
+    async with _opened(path) as (container, video):
+        said = None if container.duration is None else container.duration / av.time_base
+        index: FilmIndex | None = None
+        async with aclosing(_in_threads(read_index(container, video))) as indexes:
+            async for index in indexes:
+                indexing(index.at, said)
+    assert index is not None
+    wanted = frames_wanted(index.frames, index.length, most, live.rate)
+    runs = index.runs(middles(index.frames, wanted)) if wanted else []
+    async with _opened(path) as (container, video):
+        feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
+        step = None if index.timed else index.step
+        frames = chosen_frames(container, video, runs, step)
+        try:
+            await _feed(frames, feed, live.image_size, lambda at: watching(at, index.length))
+        finally:
+            feed.close("The file is at its end.")
+    return Sampled(index.length, feed.sampled, index.frames)
+
+
+async def _feed(
+    frames: Iterator[tuple[float, VideoFrame] | None],
+    feed: Feed,
+    size: int,
+    watched: Callable[[float], None],
+) -> None:
+    async with aclosing(_in_threads(frames)) as steps:
+        async for step in steps:
+            if feed.closed:
+                return
+            if step is None:
+                continue
+            time, frame = step
+            await feed.room()
+            if (slot := feed.place(time)) is not None:
+                feed.give(slot, await asyncio.to_thread(_as_encoded, frame, size))
+                watched(time)
+
+
+def _as_encoded(frame: VideoFrame, size: int) -> Picture:
+    """Return `frame` as it is to be shown, in one step from its own size to the encoder's."""
+    pixels = torch.from_numpy(upright(frame, frame.reformat(format="rgb24")))
+    return np.ascontiguousarray(resize(pixels[None], size)[0].movedim(0, -1).numpy())
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[tuple[InputContainer, VideoStream]]:
+    container, video = await asyncio.to_thread(open_film, path)
+    video.thread_type = "AUTO"
+    try:
+        yield container, video
+    finally:
+        await asyncio.to_thread(container.close)
+
+
+async def _in_threads(steps: Iterator[Step]) -> AsyncGenerator[Step, None]:
+    """Yield what `steps` does, each step made in a thread; over only when none is being made."""
+    making = threading.Lock()
+
+    def step() -> list[Step]:
+        with making:
+            return list(islice(steps, 1))
+
+    def wait() -> None:
+        with making:
+            return
+
+    try:
+        while made := await asyncio.to_thread(step):
+            yield made[0]
+    finally:
+        # Whoever closes the file next must not do so under a step that was given up.
+        await asyncio.to_thread(wait)
