@@ -38,6 +38,9 @@ class LocalStore:
         self._used = 0
         self._shelves: dict[str, _Shelf] = {}
 
+    async def check(self) -> None:
+        """See `ClipStore.check`."""
+
     async def begin(self, stream: str, now: float) -> StreamRecord:
         """See `ClipStore.begin`."""
         self._shelves.setdefault(stream, _Shelf(began=now))

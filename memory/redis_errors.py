@@ -1,13 +1,17 @@
 """Redis's errors in our words: what happened and what to do, without the address or password."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from memory.redis_reasons import reason, said
+from memory.redis_disk import NO_ROOM
+from memory.redis_reasons import SILENT, reason, said
 from memory.store import StoreFull, StoreUnavailable
+
+ANSWERS_WITHIN = 2.5
+"""Seconds; who asked a question should know within three that memory does not answer."""
 
 
 @contextmanager
@@ -31,12 +35,26 @@ def explained() -> Iterator[None]:
     except RedisError as error:
         _not_swallowed(before)
         if said(error).startswith("MISCONF"):
-            raise StoreFull(
-                "Redis cannot write to its disk, so nothing new is remembered: make room on the "
-                "disk of its data directory"
-            ) from error
+            raise StoreFull(NO_ROOM) from error
         raise StoreUnavailable(reason(error)) from error
     _not_swallowed(before)
+
+
+@asynccontextmanager
+async def in_time(seconds: float) -> AsyncIterator[None]:
+    """Like `explained`, for what Redis does in a moment: after `seconds` it counts as silent.
+
+    Raises:
+        StoreFull: See `explained`.
+        StoreUnavailable: See `explained`; also if it is silent.
+        CancelledError: If the task was cancelled inside the block.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            with explained():
+                yield
+    except TimeoutError as error:
+        raise StoreUnavailable(SILENT) from error
 
 
 def _cancellations() -> int:

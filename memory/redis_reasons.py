@@ -6,10 +6,18 @@ examines a server loads in a moment.
 
 import re
 
-from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    MasterDownError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+SILENT = "Redis did not answer in time: is it overloaded or frozen?"
 _IN_PIPELINE = re.compile(
     r"""Command # \d+ \(.*\) of pipeline caused error: (\(["'])?(?P<words>.*?)(?(1)["'],\))""",
     re.DOTALL,
@@ -38,7 +46,14 @@ def reason(error: RedisError) -> str:
         case BusyLoadingError():
             return "Redis is still reading its data from disk: try again soon"
         case RedisTimeoutError():
-            return "Redis did not answer in time: is it overloaded or frozen?"
+            return SILENT
+        case ReadOnlyError():
+            return (
+                "Redis is a read-only replica: another node is becoming the master, or the Redis URL "
+                "names a replica"
+            )
+        case MasterDownError():
+            return "Redis is a replica that has lost its master: try again once there is a new one"
         case RedisConnectionError():
             return "Redis cannot be reached: is it running?"
         case ResponseError():

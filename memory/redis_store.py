@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ConstantBackoff
 
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
-from memory.redis_errors import explained
+from memory.redis_disk import check_on_disk
+from memory.redis_errors import ANSWERS_WITHIN, explained, in_time
+from memory.redis_retry import OnceMore
 from memory.store import Moment, StoreUnavailable, StreamRecord
 from model.types import ClipTokens
 
@@ -38,18 +38,23 @@ class RedisStore:
     Args:
         redis: A client that returns bytes; `close` closes it.
         encoder: Names the vision encoder whose tokens are stored.
+        within: Seconds in which Redis must do what it does in a moment: all but writing a clip and
+            reading many, which are given `patience` (see `connect`).
 
     Attributes:
         corrupt: How many damaged clips were passed over in reading.
     """
 
-    def __init__(self, redis: Redis, encoder: str) -> None:
+    def __init__(self, redis: Redis, encoder: str, *, within: float = ANSWERS_WITHIN) -> None:
         self.corrupt = 0
+        self._within = within
         self._redis = redis
         self._encoder = encoder
 
     @classmethod
-    def connect(cls, url: str, encoder: str, *, patience: float = 5.0) -> "RedisStore":
+    def connect(
+        cls, url: str, encoder: str, *, patience: float = 5.0, within: float = ANSWERS_WITHIN
+    ) -> "RedisStore":
         """Return a store for the Redis at `url`; the first call of a method connects.
 
         An answer that takes more than `patience` seconds, twice, counts as none. Calls beyond
@@ -59,13 +64,13 @@ class RedisStore:
             ValueError: If `url` is not a Redis URL; the message does not repeat it.
         """
         try:
-            pool = BlockingConnectionPool.from_url(
+            retry = OnceMore()
+            pool = retry.pool = BlockingConnectionPool.from_url(
                 url,
                 timeout=patience,
                 socket_timeout=patience,
                 socket_connect_timeout=patience,
-                # Once more after a pooled connection went stale; writing a clip twice is harmless.
-                retry=Retry(ConstantBackoff(0.05), 1),
+                retry=retry,
                 max_connections=CONNECTIONS,
                 # Else every connection reads the package's metadata from disk, on the event loop.
                 driver_info=None,
@@ -76,11 +81,11 @@ class RedisStore:
                 "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, "
                 "rediss://… with TLS, or unix:///path/to/redis.sock"
             ) from None
-        return cls(Redis.from_pool(pool), encoder)
+        return cls(Redis.from_pool(pool), encoder, within=within)
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` with the reason unless Redis can be read."""
-        with explained():
+        """See `ClipStore.check`."""
+        async with in_time(self._within):
             # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
             await _done(self._redis.hlen(_DIRECTORY))
 
@@ -93,7 +98,7 @@ class RedisStore:
         # A full Redis refuses a write even if it would change nothing.
         if (known := await self.find(stream)) is not None:
             return known
-        with explained():
+        async with in_time(self._within):
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hsetnx(_DIRECTORY, stream, repr(now))
                 pipe.hget(_DIRECTORY, stream)
@@ -118,9 +123,16 @@ class RedisStore:
                 pipe.hset(_thumbnails(stream), cast("Any", start), cast("Any", thumbnail))
                 await pipe.execute()
             # Asked afterwards: a stream that another process forgets meanwhile leaves nothing.
-            if not await _done(self._redis.hexists(_DIRECTORY, stream)):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hexists(_DIRECTORY, stream)
+                pipe.info("persistence")
+                known, persistence = await pipe.execute(raise_on_error=False)
+            if isinstance(known, Exception):
+                raise known
+            if not known:
                 await self._unlink(stream)
                 raise KeyError(stream)
+            await check_on_disk(persistence, self._persistence)
 
     async def clips(
         self, stream: str, after: float = float("-inf"), until: float = float("inf")
@@ -149,7 +161,7 @@ class RedisStore:
         """See `ClipStore.moments`."""
         if limit < 1:
             return []
-        with explained():
+        async with in_time(self._within):
             spans = await self._redis.zrevrangebyscore(
                 _clips(stream), float("inf"), f"({after!r}", start=0, num=limit
             )
@@ -157,13 +169,13 @@ class RedisStore:
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """See `ClipStore.thumbnail`."""
-        with explained():
+        async with in_time(self._within):
             found = await _done(self._redis.hget(_thumbnails(stream), cast("Any", _field(start))))
         return cast("bytes | None", found)
 
     async def find(self, stream: str) -> StreamRecord | None:
         """See `ClipStore.find`."""
-        with explained():
+        async with in_time(self._within):
             stored = await _done(self._redis.hget(_DIRECTORY, stream))
             if stored is None:
                 return None
@@ -172,17 +184,20 @@ class RedisStore:
 
     async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
-        with explained():
+        async with in_time(self._within):
             began = await _done(self._redis.hgetall(_DIRECTORY))
             page = sorted(name for name in began if name > after.encode())[:limit]
             return await self._records([name.decode() for name in page], [began[k] for k in page])
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
-        with explained():
+        async with in_time(self._within):
             # The directory last: a stream half forgotten is still listed, and can be forgotten.
             await self._unlink(stream)
             await _done(self._redis.hdel(_DIRECTORY, stream))
+
+    async def _persistence(self) -> object:
+        return await self._redis.info("persistence")
 
     async def _unlink(self, stream: str) -> None:
         await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))

@@ -16,7 +16,7 @@ class StoreUnavailable(Exception):
 
 
 class StoreFull(Exception):
-    """The store has no room for another clip; nothing was written."""
+    """The store has no room for another clip; it is not remembered for good."""
 
 
 class ForeignTokens(Exception):
@@ -58,6 +58,10 @@ class ClipStore(Protocol):
 
     Every method raises `StoreUnavailable` if the store cannot be reached.
     """
+
+    async def check(self) -> None:
+        """Return if the store answers: what is remembered can be read."""
+        ...
 
     async def begin(self, stream: str, now: float) -> StreamRecord:
         """Return the record of `stream`, made with `began=now` (Unix seconds) if it is new.

@@ -15,9 +15,7 @@ from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
 
-AWAY = (
-    "Memory cannot be reached; what is seen is kept here for a while and written when it is back."
-)
+AWAY = "What is seen is kept here for a while, and written once memory takes it."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +131,8 @@ class ClipWriter:
         """Return whether `entry` is done with: remembered, or refused for good."""
         try:
             await self._append(entry)
-        except StoreUnavailable:
-            self._tell(AWAY)
+        except StoreUnavailable as error:
+            self._tell(f"{AWAY} {error}")
             return False
         except ValueError as error:
             self.refused += 1

@@ -43,7 +43,7 @@ _FAILURES: Mapping[type[Exception], tuple[str, str]] = {
     ),
     StoreUnavailable: (
         "memory_unavailable",
-        "Memory cannot be reached, so what was seen cannot be recalled; try again soon.",
+        "What was seen cannot be recalled now; try again soon. {reason}",
     ),
     ForeignTokens: (
         "foreign_memory",
@@ -117,6 +117,7 @@ class Answer:
     async def _fail(self, failure: Exception) -> None:
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         code, message = next(said for kind, said in _FAILURES.items() if isinstance(failure, kind))
+        message = message.format(reason=failure)
         log.info("no answer: %s", code)
         kind: ErrorKind = (
             "invalid_request_error" if isinstance(failure, _OF_THE_CLIENT) else "server_error"

@@ -123,7 +123,8 @@ async def health(request: Request) -> Health:
 
 @routes.get("/ready")
 async def ready(here: Annotated[House, Depends(house)]) -> Ready:
-    """Say that streams and questions are taken; 503 until the model is loaded and warm."""
+    """Say that streams and questions are taken; 503 until the model is loaded and memory answers."""
+    await here.store.check()
     return Ready(status="ready", model=here.answerer, live=here.registry.fed)
 
 

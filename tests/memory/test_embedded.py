@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from redis.exceptions import NoPermissionError
 
-from memory import embedded_child
+from memory import embedded_child, redis_disk
 from memory.data_directory import DirectoryInUse, DirectoryLock
 from memory.embedded import EmbeddedRedis, RedisFailed, open_redis
 from memory.redis_binary import RedisBinary, find_server
@@ -330,3 +331,48 @@ async def test_without_a_url_there_is_an_embedded_one(tmp_path):
         store = RedisStore.connect(url, ENCODER)
         await store.check()
         await store.close()
+
+
+async def test_where_a_full_disk_meets_a_kill_no_clip_is_lost_that_was_acknowledged(embedded):
+    store = RedisStore.connect(embedded.url, ENCODER)
+    await store.begin("a", 0.0)
+    _, most = resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (20_000, most))
+    acknowledged = []
+
+    async def write() -> None:
+        for start in map(float, itertools.count()):
+            await store.append("a", clip(start), b"")
+            acknowledged.append(start)
+
+    with pytest.raises(StoreFull, match="make room on the disk"):
+        await asyncio.wait_for(write(), 20)
+    killed = embedded.pid
+    os.kill(killed, signal.SIGKILL)
+    await ended(killed)
+    await answers(store)
+    remembered = [moment.start for moment in await store.moments("a")]
+    assert len(acknowledged) > 1
+    assert set(acknowledged) <= set(remembered)
+    await store.close()
+
+
+async def test_what_redis_holds_back_while_its_disk_is_busy_is_waited_for(monkeypatch):
+    busy = {"aof_enabled": 1, "aof_pending_bio_fsync": 1, "aof_buffer_length": 300}
+    written = busy | {"aof_buffer_length": 0}
+    monkeypatch.setattr(redis_disk, "LOOK_AGAIN", 0.0001)
+    looks = [busy, busy, written]
+
+    async def look():
+        return looks.pop(0)
+
+    await redis_disk.check_on_disk(busy, look)
+    assert looks == []
+    looks = [busy | {"aof_last_write_status": "err"}]
+    with pytest.raises(StoreFull, match="make room on the disk"):
+        await redis_disk.check_on_disk(busy, look)
+
+
+@pytest.mark.parametrize("says", [{}, {"aof_enabled": 0}, NoPermissionError("no INFO for you")])
+async def test_a_redis_that_keeps_no_file_or_does_not_let_us_ask_is_taken_at_its_word(says):
+    await redis_disk.check_on_disk(says, None)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from memory.embedded import EmbeddedRedis
+from memory.redis_errors import ANSWERS_WITHIN
 from memory.redis_store import CONNECTIONS, RedisStore
 from memory.store import ForeignTokens, Moment, StoreFull, StoreUnavailable
 from model.types import ClipTokens
@@ -180,6 +181,30 @@ async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded)
         os.kill(embedded.pid, signal.SIGCONT)
     await store.append("a", clip(4.0), b"")
     assert Moment(4.0, 5.5) in await store.moments("a")
+    await store.close()
+
+
+async def test_a_frozen_redis_is_said_to_be_silent_before_anybody_waits_for_long(embedded):
+    store = RedisStore.connect(embedded.url, ENCODER, patience=60, within=0.1)
+    await store.begin("a", 0.0)
+    os.kill(embedded.pid, signal.SIGSTOP)
+    try:
+        for call in (
+            store.check(),
+            store.begin("b", 0.0),
+            store.moments("a"),
+            store.thumbnail("a", 0.0),
+            store.find("a"),
+            store.streams(),
+            store.forget("a"),
+        ):
+            with pytest.raises(StoreUnavailable, match="did not answer in time"):
+                await call
+    finally:
+        os.kill(embedded.pid, signal.SIGCONT)
+    await store.append("a", clip(0.0), b"")
+    assert await store.moments("a") == [Moment(0.0, 1.5)], "no reply is taken for another's"
+    assert ANSWERS_WITHIN < 3
     await store.close()
 
 

@@ -3,6 +3,7 @@ import re
 import httpx
 import pytest
 
+from memory.store import StoreUnavailable
 from tests.web.conftest import echo_service
 from web.app import CLOCKS, create_app
 from web.pages import STATIC
@@ -23,6 +24,20 @@ async def test_the_service_is_ready_once_its_house_stands(service):
         response = await client.get("/ready")
     assert response.status_code == 200
     assert response.json() == {"status": "ready", "model": "echo", "live": 0}
+
+
+async def test_the_service_is_not_ready_while_memory_does_not_answer(service, monkeypatch):
+    async def silent():
+        raise StoreUnavailable("Redis did not answer in time: is it overloaded or frozen?")
+
+    monkeypatch.setattr(service.store, "check", silent)
+    async with service.client() as client:
+        response = await client.get("/ready")
+        assert response.status_code == 503
+        assert "Redis did not answer in time" in response.json()["detail"]
+        assert (await client.get("/health")).status_code == 200
+        monkeypatch.undo()
+        assert (await client.get("/ready")).status_code == 200
 
 
 async def test_before_it_is_warm_the_service_is_alive_but_not_ready():

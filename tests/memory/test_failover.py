@@ -1,0 +1,176 @@
+"""A name that moves from one Redis to another, as in a failover: what is open stays with the old one."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+from redis.asyncio import Redis
+
+from memory.redis_binary import find_server
+from memory.redis_store import RedisStore
+from memory.store import Moment, StoreUnavailable
+from tests.memory.test_redis_store import ENCODER, clip
+
+REFUSALS = {
+    "READONLY You can't write against a read only replica.": "is a read-only replica",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.": "has lost its",
+    "LOADING Redis is loading the dataset in memory": "still reading its data from disk",
+}
+
+
+class NameThatMoves:
+    """Forwards new connections to where `target` (a port of loopback) is; open ones stay.
+
+    Attributes:
+        open: The target of every connection that is open.
+    """
+
+    def __init__(self, target):
+        self.target = target
+        self.open = []
+        self._tasks = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._forward, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def left(self, target):
+        """Wait until no connection leads to `target` any more."""
+        async with asyncio.timeout(5):
+            while target in self.open:  # noqa: ASYNC110 - polled, as it has no event
+                await asyncio.sleep(0)
+
+    async def _forward(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        target = self.target
+        self.open.append(target)
+        try:
+            to_reader, to_writer = await asyncio.open_connection("127.0.0.1", target)
+            ways = [(reader, to_writer), (to_reader, writer)]
+            pumps = [asyncio.create_task(pump(*way)) for way in ways]
+            try:
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in pumps:
+                    task.cancel()
+                await closed(to_writer)
+        finally:
+            self.open.remove(target)
+            await closed(writer)
+
+
+async def closed(writer):
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def pump(reader, writer):
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+
+class Node:
+    """A Redis with a port, without a file."""
+
+    async def __aenter__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        program = await asyncio.to_thread(find_server)
+        self._process = await asyncio.create_subprocess_exec(
+            *(str(program.path), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"),
+            *("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        self.client = Redis(host="127.0.0.1", port=self.port, driver_info=None)
+        await self.until(lambda _: True)
+        return self
+
+    async def __aexit__(self, *_):
+        await self.client.aclose()
+        self._process.kill()
+        await self._process.wait()
+
+    async def until(self, condition):
+        """Wait until what this node says of its replication fulfils `condition`."""
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(OSError, Exception):
+                    if condition(await self.client.info("replication")):
+                        return
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def always(answer):
+    """Serve something that answers every command with the error `answer`; yield its port."""
+
+    serving = set()
+
+    async def serve(reader, writer):
+        serving.add(asyncio.current_task())
+        with contextlib.suppress(OSError):
+            while data := await reader.read(4096):
+                for part in data.split(b"*")[1:]:
+                    writer.write(
+                        b"%1\r\n$5\r\nproto\r\n:3\r\n" if b"HELLO" in part else answer.encode()
+                    )
+        await closed(writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await asyncio.gather(*serving)
+
+
+async def test_writing_goes_on_at_once_and_nothing_is_lost_when_the_master_moves():
+    async with Node() as old, Node() as new, NameThatMoves(old.port) as name:
+        await new.client.replicaof("127.0.0.1", old.port)
+        await new.until(lambda said: said["master_link_status"] == "up")
+        store = RedisStore.connect(name.url, ENCODER)
+        await store.begin("a", 1000.0)
+        await store.append("a", clip(0.0), b"")
+        await asyncio.gather(*(store.moments("a") for _ in range(8)))  # several connections
+        written = (await old.client.info("replication"))["master_repl_offset"]
+        await new.until(lambda said: said["slave_repl_offset"] >= written)
+        await new.client.replicaof("NO", "ONE")
+        name.target = new.port
+        await old.client.replicaof("127.0.0.1", new.port)
+        await store.append("a", clip(4.0), b"")
+        await name.left(old.port)
+        assert await store.moments("a") == [Moment(0.0, 1.5), Moment(4.0, 5.5)]
+        await store.forget("a")
+        assert await store.streams() == []
+        assert await new.client.keys() == []
+        await store.close()
+
+
+@pytest.mark.parametrize("said", REFUSALS)
+async def test_a_node_that_is_not_the_master_is_left_with_every_connection(said, embedded_port):
+    async with always(f"-{said}\r\n") as demoted, NameThatMoves(demoted) as name:
+        store = RedisStore.connect(name.url, ENCODER)
+        asked = [store.moments("a"), store.find("a"), store.begin("a", 0.0), store.forget("a")]
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(error) for error in failed} == {StoreUnavailable}
+        assert all(REFUSALS[said] in str(error) for error in failed)
+        name.target = embedded_port
+        assert (await store.begin("a", 5.0)).began == 5.0
+        await name.left(demoted)
+        await store.close()
+
+
+@pytest.fixture
+async def embedded_port():
+    async with Node() as node:
+        yield node.port
