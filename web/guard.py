@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.problems import problem
@@ -43,12 +44,15 @@ _HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
 _CORS: Mapping[str, str] = {
-    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": _METHODS,
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch",
     "Vary": "Origin",
 }
+_KEEP_HOST = "nginx: `proxy_set_header Host $http_host;`"
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 class _TooLarge(Exception):
@@ -93,6 +97,8 @@ class Guard:
             await problem(403, refused)(scope, receive, reply)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, reply)
+        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _preflight(headers)(scope, receive, reply)
         else:
             await self._with_body(scope, receive, reply, headers)
 
@@ -117,10 +123,17 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_ours(host):
             name = _name(host) or "(none)"
-            return f"{name[:100]} is not a name of this service; add it to FLASHBACK_ALLOWED_HOSTS."
+            return (
+                f"{name[:100]} is not a name of this service; add it to FLASHBACK_ALLOWED_HOSTS, or "
+                f"have the proxy in front pass on the name that browsers use ({_KEEP_HOST})."
+            )
         origin = headers.get("origin")
-        if origin and origin.lower() not in self._origins and _place(origin) != host:
-            return "Pages of another origin may not call this; see FLASHBACK_ALLOWED_ORIGINS."
+        if origin and origin.lower() not in self._origins and not _is_at(origin, host):
+            return (
+                f"The page that asks is at {origin[:100]}, this service is asked as {host[:100]}. If "
+                "they are the same, a proxy in between must pass the name on with its port "
+                f"({_KEEP_HOST}); else add the page's origin to FLASHBACK_ALLOWED_ORIGINS."
+            )
         return None
 
     def _is_ours(self, host: str) -> bool:
@@ -185,12 +198,25 @@ async def _read(receive: Receive, declared: str | None) -> bytes:
     return bytes(body)
 
 
-def _place(origin: str) -> str | None:
-    """Return host and port of an origin; None if it is none."""
+def _preflight(headers: Headers) -> Response:
+    """Return what a browser wants to hear before a page of an allowed origin may ask something.
+
+    The page may send any header: which of them matter, the route decides.
+    """
+    wanted = headers.get("access-control-request-headers", "")
+    allow = {"Access-Control-Allow-Headers": wanted} if wanted else {}
+    return Response(None, 204, allow | {"Allow": _METHODS, "Access-Control-Max-Age": "600"})
+
+
+def _is_at(origin: str, host: str) -> bool:
+    """Whether `origin` is that of a page served under `host`, the name with its port."""
     try:
-        return urlsplit(origin).netloc
+        page, here = urlsplit(origin), urlsplit(f"//{host}")
+        usual = _USUAL_PORTS.get(page.scheme)
+        ports = page.port or usual, here.port or usual
     except ValueError:
-        return None
+        return False
+    return page.hostname == here.hostname and ports[0] == ports[1]
 
 
 def _name(host: str) -> str | None:

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy
@@ -47,6 +48,7 @@ _STATUS: Mapping[type[Exception], int] = {
     EngineBusy: 503,
 }
 _RETRY_SECONDS = "5"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def problem(
@@ -76,9 +78,39 @@ def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:
     return problem(error.status, error.detail, error.headers)
 
 
-def _http(_: HTTPConnection, error: Exception) -> JSONResponse:
+def _http(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    path = connection.scope["path"]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem(404, _nothing_at(path), error.headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = ", ".join([*_methods(connection), "OPTIONS"])
+        if connection.scope["method"] == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allow})
+        return problem(405, f"{path} takes {allow}.", {"Allow": allow})
     return problem(error.status_code, str(error.detail), error.headers)
+
+
+def _nothing_at(path: str) -> str:
+    said = f"There is nothing at {path[:200]}; /docs lists what there is."
+    if path.startswith("/v1/"):
+        said += (
+            " Of OpenAI's interface this service has the Realtime API: questions are asked over the "
+            "WebSocket /v1/realtime?stream=NAME."
+        )
+    return said
+
+
+def _methods(connection: HTTPConnection) -> list[str]:
+    """Return the methods that the path of `connection` takes."""
+    scope = connection.scope
+    if "app_root_path" in scope:  # below a mount: the files of the page
+        return ["GET", "HEAD"]
+    return [
+        method
+        for method in METHODS
+        if any(r.matches({**scope, "method": method})[0] is Match.FULL for r in scope["app"].routes)
+    ]
 
 
 def _invalid(_: HTTPConnection, error: Exception) -> JSONResponse:

@@ -6,34 +6,69 @@ from fastapi import APIRouter, Depends, WebSocket
 
 from stream.registry import NAME, BadName
 from web.house import House, house
-from web.places import Full
+from web.places import Full, Place
 from web.problems import Refusal
 from web.realtime import Connection, Surroundings
 from web.security import REALTIME_PROTOCOL, Caller, by_ticket
 
-routes = APIRouter()
+Here = Annotated[House, Depends(house)]
+
+routes = APIRouter(tags=["realtime"])
+
+
+def named_stream(here: Here, stream: str = "", model: str = "") -> str:
+    """Return the stream that the query names.
+
+    Raises:
+        BadName: If it is missing or not allowed as a name.
+        Refusal: 422 if the query wants a model that does not answer here.
+    """
+    if NAME.fullmatch(stream) is None:
+        raise BadName(
+            "Name the stream to ask about: /v1/realtime?stream=NAME, 1 to 64 letters, digits, _ or -. "
+            "A client of OpenAI's library takes it as `extra_query`, or in the URL it is given."
+        )
+    if model not in {"", here.answerer}:
+        raise Refusal(
+            422,
+            f"This service answers with {here.answerer}, not with {model[:100]}: leave `model` out or "
+            f"ask for model={here.answerer}.",
+        )
+    return stream
+
+
+Stream = Annotated[str, Depends(named_stream)]
+Allowed = Annotated[Caller, Depends(by_ticket)]
+
+
+@routes.get("/v1/realtime", status_code=426)
+@routes.post("/v1/realtime", status_code=426)
+async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -> None:
+    """Say why no WebSocket can be opened here: this takes what `/v1/realtime` takes, by HTTP.
+
+    A browser does not tell its page why a WebSocket was refused; asked so, the service does.
+
+    Raises:
+        Refusal: 503 if too many are connected, else 426.
+    """
+    _place(here, caller).give_back()
+    raise Refusal(
+        426,
+        f"A WebSocket about {stream} can be opened here, but this came by plain HTTP. If a WebSocket was "
+        "asked for, a proxy in between must pass it on (nginx: `proxy_http_version 1.1;`, "
+        "`proxy_set_header Upgrade $http_upgrade;`, `proxy_set_header Connection upgrade;`).",
+        {"Upgrade": "websocket", "Connection": "Upgrade"},
+    )
 
 
 @routes.websocket("/v1/realtime")
-async def realtime(
-    socket: WebSocket,
-    here: Annotated[House, Depends(house)],
-    caller: Annotated[Caller, Depends(by_ticket)],
-    stream: str = "",
-) -> None:
+async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Stream) -> None:
     """Talk about `stream`; see docs/protocol.md.
 
     Raises:
-        BadName: If `stream` is missing or not allowed as a name.
         Refusal: 503 if too many are connected.
     """
-    if NAME.fullmatch(stream) is None:
-        raise BadName("Name the stream: /v1/realtime?stream=NAME, 1 to 64 letters, digits, _ or -.")
-    try:
-        place = here.talking.take(object(), caller)
-    except Full as error:
-        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
-    with place:
+    with _place(here, caller):
         offered = socket.headers.get("sec-websocket-protocol", "")
         protocols = [name.strip() for name in offered.split(",")]
         # A browser drops the connection unless one of the protocols it named is chosen.
@@ -49,3 +84,10 @@ async def realtime(
             silence=here.settings.silence_seconds,
         )
         await Connection(socket, stream, caller, around).run()
+
+
+def _place(here: House, caller: Caller) -> Place:
+    try:
+        return here.talking.take(object(), caller)
+    except Full as error:
+        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
