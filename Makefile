@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server    ## run the tests, then the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, then the model's once more with shapes checked
 	$(BIN)/pytest
 	$(BIN)/pytest tests/model -m "not slow and not wrong_types" --jaxtyping-packages=model,beartype.beartype
 
@@ -86,3 +86,13 @@ turn-server:     # coturn, for the tests of senders behind firewalls, skipped wh
 	    cd $(VENV)/coturn && apt-get download -qq -o APT::Sandbox::User=root coturn && \
 	    dpkg -x coturn_*.deb . && rm coturn_*.deb && usr/bin/turnserver --version >/dev/null; } || \
 	  echo "Tests of senders behind firewalls are skipped: coturn's turnserver is missing."
+
+.PHONY: stock-clients
+stock-clients:   # what others send, watch and ask with; tests of what is missing are skipped
+	@/usr/bin/python3 -c 'import gi; gi.require_version("Gst", "1.0"); gi.require_version("GstWebRTC", "1.0"); \
+	  from gi.repository import Gst; Gst.init(None); \
+	  assert all(map(Gst.ElementFactory.find, ("webrtcbin", "nicesink", "opusenc", "vp8enc")))' 2>/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
+	      gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null; } || \
+	  echo "Tests of GStreamer's webrtcbin are skipped: it is missing."

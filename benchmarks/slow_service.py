@@ -60,6 +60,10 @@ class SlowEngine:
         """See `Engine.answer`."""
         return self._engine.answer(stream, question)
 
+    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
+        """See `Engine.words`."""
+        return await self._engine.words(clips)
+
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
         self._engine.forget(stream)

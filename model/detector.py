@@ -25,6 +25,8 @@ from model.vision_lite import Convolution
 WEIGHTS = Path(__file__).parent / "checkpoints" / "detector.safetensors"
 STEP = 32
 """Both sides of a picture are multiples of this."""
+LONGEST = 512
+"""The longer side of a picture, in pixels, at which most is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +195,19 @@ def load_detector(path: Path = WEIGHTS, dtype: torch.dtype = torch.float32) -> D
         detector = Detector()
     detector.load_state_dict(load_file(path), assign=True)
     return detector.to(dtype).eval().requires_grad_(False)
+
+
+def fit(
+    pixels: UInt8[Tensor, "n h w 3"], longest: int = LONGEST
+) -> UInt8[Tensor, "n 3 height width"]:
+    """Return RGB `pixels` in a size for the detector, as nearly in their own shape as it allows.
+
+    Unlike the encoders' squares: things out of shape are found less often.
+
+    Args:
+        pixels: Frames in main memory.
+        longest: The longer side, a multiple of 32.
+    """
+    scale = longest / max(pixels.shape[1:3]) / STEP
+    size = [max(1, round(side * scale)) * STEP for side in pixels.shape[1:3]]
+    return interpolate(pixels.movedim(-1, 1), size, mode="bilinear", antialias=True)

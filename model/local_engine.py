@@ -108,6 +108,14 @@ class LocalEngine:
             with self._work:
                 self._work.notify()
 
+    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
+        """See `Engine.words`."""
+        words_of = self._chat.parts.words
+        if words_of is None:
+            return None
+        # Beside the thread that owns the device: it takes a few milliseconds of the processor.
+        return await asyncio.to_thread(lambda: [words_of(clip) for clip in clips])
+
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
         self._shelf.forget(stream)

@@ -41,6 +41,10 @@ Encoder = Callable[
 """A video encoder with its own normalisation: whole pixels in, features of every patch out."""
 
 
+WordsOf = Callable[[ClipTokens], Sequence[tuple[str, float]]]
+"""What a clip shows in words, as `Engine.words` returns it; called from any thread."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
     """The trained pieces of one network.
@@ -56,6 +60,8 @@ class Parts:
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
         published: What the files of a released checkpoint say about running it.
+
+        words: What a clip shows in words; None if the network cannot tell without being asked.
     """
 
     name: str
@@ -68,6 +74,8 @@ class Parts:
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
     published: Published | None = None
+
+    words: WordsOf | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

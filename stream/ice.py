@@ -16,6 +16,8 @@ from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
+from stream.transport import take_any_certificate
+
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
 GATHER_WITHIN = 2
 
@@ -67,7 +69,9 @@ def new_connection(settings: WebRtcSettings) -> RTCPeerConnection:
         for server in settings.ice_servers
     ]
     # An empty list, not None: None stands for a public STUN server.
-    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+    take_any_certificate(connection)
+    return connection
 
 
 def prepare_gathering(connection: RTCPeerConnection, settings: WebRtcSettings) -> None:

@@ -2,7 +2,8 @@
 
 aiortc answers some nonsense and fails deep inside on other; here an offer is either fit to be
 answered or refused with a sentence. Session descriptions: https://www.rfc-editor.org/rfc/rfc8866,
-trickled candidates: https://www.rfc-editor.org/rfc/rfc8840.
+trickled candidates: https://www.rfc-editor.org/rfc/rfc8840, bundles:
+https://www.rfc-editor.org/rfc/rfc9143.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
+
+from stream.bundle import unbundled
 
 OFFER_LIMIT = 128 * 1024
 CANDIDATE_LIMIT = 64
@@ -66,7 +69,7 @@ def read_offer(sdp: str, *, sends: bool) -> Offer:
         raise BadOffer(f"The offer has more than {SECTION_LIMIT} media sections.")
     if not lines or not lines[0].startswith("v=0"):
         raise BadOffer("This is no SDP offer: it does not begin with v=0.")
-    text = "\r\n".join(lines) + "\r\n"
+    text = "\r\n".join(unbundled(lines)) + "\r\n"
     try:
         description = SessionDescription.parse(text)
     except UNREADABLE as error:
@@ -96,6 +99,15 @@ def read_fragment(fragment: str, ufrag: str) -> Iterator[RTCIceCandidate | None]
             yield None
         elif name == "a=candidate" and not _is_name(value):
             yield _candidate(value, mid)
+
+
+def ufrag_of(fragment: str) -> str | None:
+    """Return the ICE user name in a trickle fragment: it tells which ICE session it is for."""
+    for line in fragment.splitlines():
+        name, _, value = line.strip().partition(":")
+        if name == "a=ice-ufrag":
+            return value
+    return None
 
 
 def _candidate(value: str, mid: str | None) -> RTCIceCandidate:

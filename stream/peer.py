@@ -8,15 +8,24 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.offer import BadOffer, Offer, read_fragment
+from stream.offer import BadOffer, Offer, read_fragment, ufrag_of
 from stream.receiver import stop_decoding
+from stream.transport import media_is_consent
 
 log = logging.getLogger(__name__)
 
 CANDIDATES_AFTER_OFFER = 64
+
+NOT_SECURED = (
+    "The connection could not be encrypted: the DTLS handshake failed, or the certificate is not the "
+    "one that the offer names."
+)
+SILENT = (
+    "The other side answered nothing and sent nothing for too long; the connection was given up."
+)
 
 
 class Peer:
@@ -37,6 +46,8 @@ class Peer:
         self._ending = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         connection.on("connectionstatechange", self._state_changed)
+        for transport in _transports(connection):
+            media_is_consent(transport, ended=lambda: self.end(SILENT))
         self._state_changed()
 
     @property
@@ -52,6 +63,10 @@ class Peer:
     async def wait_connected(self) -> None:
         """Wait until the other side is reached."""
         await self._connected.wait()
+
+    def is_named_in(self, fragment: str) -> bool:
+        """Whether a trickle fragment names this ICE session by its user name."""
+        return ufrag_of(fragment) == self._offer.ufrag
 
     async def add_candidates(self, fragment: str) -> None:
         """Take the candidates of a trickle fragment (RFC 8840, `application/trickle-ice-sdpfrag`).
@@ -96,6 +111,7 @@ class Peer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            log.info("a peer is gone: %s", self.reason)
             ended(self.reason or "The service is stopping.")
             await hang_up(self._connection)
 
@@ -109,7 +125,8 @@ class Peer:
         if state == "connected":
             self._connected.set()
         elif state == "failed":
-            self.end("The network connection was lost.")
+            secured = all(t.state != "failed" for t in _transports(self._connection))
+            self.end("The network connection was lost." if secured else NOT_SECURED)
         elif state == "closed":
             self.end("The other side left.")
 
@@ -133,6 +150,10 @@ def video_receivers(connection: RTCPeerConnection) -> list[RTCRtpReceiver]:
     """Return what receives video."""
     receivers = connection.getReceivers()
     return [r for r in receivers if r.track is not None and r.track.kind == "video"]
+
+
+def _transports(connection: RTCPeerConnection) -> set[RTCDtlsTransport]:
+    return {transceiver.receiver.transport for transceiver in connection.getTransceivers()}
 
 
 async def hang_up(connection: RTCPeerConnection) -> None:

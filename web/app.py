@@ -33,6 +33,7 @@ from web.rejections import Rejections
 from web.security import Keys
 from web.settings import Settings
 from web.sources import OPERATOR, PulledSources, pull_settings
+from web.suggester import Suggester
 from web.whip import Exchange
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
@@ -158,6 +159,7 @@ async def furnish(
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
+        suggester=Suggester(engine, store),
     )
     try:
         yield house

@@ -17,6 +17,7 @@ from web.places import Places
 from web.problems import Refusal
 from web.settings import Settings
 from web.sources import PulledSources
+from web.suggester import Suggester
 
 Clock = Callable[[], float]
 
@@ -52,6 +53,7 @@ class House:
         senders: WHIP sessions.
         viewers: WHEP sessions.
         sources: What is pulled.
+        suggester: Thinks of questions.
     """
 
     settings: Settings
@@ -67,6 +69,7 @@ class House:
     senders: PeerSessions
     viewers: PeerSessions
     sources: PulledSources
+    suggester: Suggester
 
 
 def house(connection: HTTPConnection) -> House:

@@ -14,6 +14,9 @@ from web.identifiers import new_id
 from web.places import Place, Places
 from web.security import Caller
 
+ENDED_KNOWN = 256
+"""Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
+
 Answering = Callable[[], Coroutine[Any, Any, Peer]]
 
 
@@ -48,6 +51,7 @@ class PeerSessions:
         self._places = places
         self._alone = alone
         self._sessions: dict[str, PeerSession] = {}
+        self._ended: dict[tuple[str, str], str] = {}
         self._watching: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -79,6 +83,10 @@ class PeerSessions:
         session = self._sessions.get(key)
         return session if session is not None and session.stream == stream else None
 
+    def reason_ended(self, stream: str, key: str) -> str | None:
+        """Return why the session `key` of `stream` ended, if it did so lately."""
+        return self._ended.get((stream, key))
+
     async def close(self) -> None:
         """Hang up on everyone."""
         sessions = list(self._sessions.values())
@@ -90,4 +98,7 @@ class PeerSessions:
             await session.peer.wait_closed()
         finally:
             self._sessions.pop(session.id, None)
+            self._ended[session.stream, session.id] = session.peer.reason or "It ended."
+            if len(self._ended) > ENDED_KNOWN:
+                del self._ended[next(iter(self._ended))]
             session.place.give_back()

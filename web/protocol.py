@@ -67,6 +67,10 @@ stream, or it was deleted, pictures get `stream_taken_over` with the reason. Aft
 **The list.** `GET /v1/streams` lists streams that are live or remembered, in order of name, as
 `{{"streams": [...]}}` of [StreamReport](#streamreport): the first {STREAMS_AT_ONCE}, or `limit` of them ({MOST_STREAMS} at most).
 For those that follow ask again with `after`, the last name that came.
+
+**Questions to try.** `GET /v1/streams/NAME/suggestions` returns `{{"suggestions": [{{"kind", "thing", "text"}}, ...]}}`: questions that
+what the stream has shown in the last minute has answers to, new with every clip (`flashback.moment`). Of `thing` they are about:
+`present` whether it is shown now, `when` it was, what came `before` and `after` it. A model without words of its own gives general ones.
 """
 
 

@@ -1,6 +1,7 @@
 """`flashback serve` and `flashback demo`: a server in the foreground, and what it tells people."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,13 +17,8 @@ from web.settings import Settings
 SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
 LOOK_SECONDS = 1.0
-QUESTIONS = (
-    "What is shown now?",
-    "What came after the dog?",
-    "Which way did the dog move?",
-    "What came before the rocket?",
-    "What colour was the circle?",
-)
+CLIPS_BEFORE_SUGGESTIONS = 8
+"""So much must have been shown that there is a past to ask about: half a minute."""
 
 screen = Console(highlight=False, soft_wrap=True)
 
@@ -53,12 +49,14 @@ def run_demo(settings: Settings) -> None:
 
     async def ready(address: str) -> None:
         screen.print(f"Flashback is ready: [bold]{address}/#sample[/bold]")
-        screen.print("A sample stream is playing live. Questions to try:")
-        for question in QUESTIONS:
-            screen.print(f"  {question}", style="italic")
+        screen.print("A sample stream is playing live; the page suggests questions about it.")
         screen.print("Ctrl-C stops everything.", style="dim")
         token = settings.token[0].get_secret_value() if settings.token else None
-        await _keep_playing(address, token)
+        suggesting = asyncio.create_task(_suggest_questions(address, token))
+        try:
+            await _keep_playing(address, token)
+        finally:
+            suggesting.cancel()
 
     if not SAMPLE.exists():
         raise CannotServe(f"The sample stream is missing: {SAMPLE}.")
@@ -74,10 +72,36 @@ async def _keep_playing(address: str, token: str | None) -> None:
             await _left_alone(address, token)
 
 
+async def _suggest_questions(address: str, token: str | None) -> None:
+    """Print questions to try, once the sample has shown something to ask about."""
+    async with _client(address, token) as client:
+        while not (texts := await _suggestions(client)):  # noqa: ASYNC110 - it is asked over HTTP
+            await asyncio.sleep(LOOK_SECONDS)
+    screen.print("Questions to try, from what it has shown:")
+    for text in texts:
+        screen.print(f"  {text}", style="italic", markup=False)
+
+
+async def _suggestions(client: httpx.AsyncClient) -> list[str]:
+    """Return questions about the sample; none while little has been shown of it."""
+    with contextlib.suppress(httpx.HTTPError):  # the service is busy: it is asked again soon
+        stream = await client.get(f"/v1/streams/{SAMPLE_STREAM}")
+        if stream.is_success and stream.json()["clips"] >= CLIPS_BEFORE_SUGGESTIONS:
+            found = await client.get(f"/v1/streams/{SAMPLE_STREAM}/suggestions")
+            # What is present now soon is not, but the lines on the screen stay.
+            said = found.json()["suggestions"] if found.is_success else []
+            return [each["text"] for each in said if each["kind"] != "present"]
+    return []
+
+
+def _client(address: str, token: str | None) -> httpx.AsyncClient:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=address, headers=headers)
+
+
 async def _left_alone(address: str, token: str | None) -> None:
     """Wait until nothing feeds the sample's stream: two senders would fight for it."""
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=address, headers=headers) as client:
+    async with _client(address, token) as client:
         while True:
             stream = await client.get(f"/v1/streams/{SAMPLE_STREAM}")
             if stream.status_code == httpx.codes.NOT_FOUND or (

@@ -14,6 +14,7 @@ from web.reports import report
 from web.security import Caller, by_header, by_ticket
 from web.sources import AlreadyPulled
 from web.stream_events import MomentReport, StreamReport
+from web.suggestions import Kind
 
 LONGEST_LIST = 2000
 MOST_STREAMS = 1000
@@ -37,6 +38,26 @@ class MomentList(BaseModel):
     """What was remembered of one stream, oldest first."""
 
     moments: list[MomentReport]
+
+
+class SuggestionReport(BaseModel):
+    """A question that fits what the stream has shown.
+
+    Attributes:
+        kind: `see`, `present`, `when`, `before`, `after`, `happened` or `first`.
+        thing: What it is about; null if about no one thing.
+        text: The question in words.
+    """
+
+    kind: Kind
+    thing: str | None
+    text: str
+
+
+class SuggestionList(BaseModel):
+    """Questions to try, the simplest first; they change as the stream goes on."""
+
+    suggestions: list[SuggestionReport]
 
 
 class NewSource(BaseModel):
@@ -157,6 +178,17 @@ async def get_moments(
     await here.registry.find(stream)
     moments = await here.store.moments(stream, after=after, limit=limit)
     return MomentList(moments=[MomentReport(start=m.start, end=m.end) for m in moments])
+
+
+@routes.get("/{stream}/suggestions")
+async def get_suggestions(stream: str, here: Here, response: Response) -> SuggestionList:
+    """Suggest questions that what the stream has shown lately answers."""
+    await here.registry.find(stream)
+    found = await here.suggester.suggest(stream)
+    response.headers["Cache-Control"] = "no-store"
+    return SuggestionList(
+        suggestions=[SuggestionReport(kind=s.kind, thing=s.thing, text=s.text) for s in found]
+    )
 
 
 @pictures.get("/{stream}/thumbnails/newest.jpg", response_class=Response)

@@ -1,7 +1,8 @@
 """Video in and out over WebRTC, by HTTP: WHIP at `/whip/{stream}` and WHEP at `/whep/{stream}`.
 
 Both are the same conversation, in which an offer is posted and a session URL comes back; they
-differ in who sends. Trickled candidates are taken; an ICE restart is refused with 422, as RFC 9725
+differ in who sends. Trickled candidates are taken, also of clients that name their ICE session in
+the fragment alone; an ICE restart is refused with 422, as RFC 9725
 asks of a server that does only one of the two: the client then posts a new offer, and the stream
 goes on where it was.
 https://www.rfc-editor.org/rfc/rfc9725 https://datatracker.ietf.org/doc/draft-ietf-wish-whep/
@@ -12,6 +13,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from stream.ice import NoPortFree
 from stream.offer import BadOffer, read_offer
@@ -78,12 +80,15 @@ class Exchange:
     ) -> Response:
         """Take further ICE candidates; `If-Match` names the ICE session they are for.
 
+        Clients that send `*` or nothing there are understood where the fragment itself names the
+        session, by its ICE user name.
+
         Raises:
             Refusal: 428 without `If-Match`, 412 on a stale one, 422 on an ICE restart.
         """
         session = self._find(here, stream, key)
-        _check_match(request, session)
         fragment = await _body(request, FRAGMENT)
+        _check_match(request, session, fragment)
         try:
             await session.peer.add_candidates(fragment)
         except BadOffer as error:
@@ -91,7 +96,9 @@ class Exchange:
         return Response(status_code=204)
 
     async def hang_up(self, stream: str, key: str, here: Here, _: Allowed) -> Response:
-        """End the session."""
+        """End the session; one that has just ended by itself is fine, and the body says why it did."""
+        if reason := self._sessions(here).reason_ended(stream, key):
+            return PlainTextResponse(reason)
         await self._find(here, stream, key).peer.close()
         return Response(status_code=200)
 
@@ -148,8 +155,10 @@ def _created(location: str, session: PeerSession, here: House) -> Response:
     return response
 
 
-def _check_match(request: Request, session: PeerSession) -> None:
+def _check_match(request: Request, session: PeerSession, fragment: str) -> None:
     match = request.headers.get("if-match")
+    if match in {None, "*"} and session.peer.is_named_in(fragment):
+        return
     if match is None:
         raise Refusal(428, "Send If-Match with the ETag that came with the answer.")
     if match.strip() == "*":

@@ -42,3 +42,10 @@ async def test_the_sample_waits_while_another_sends_and_then_plays_again(demo, f
         left = await client.delete(answer.headers["Location"])
         assert left.status_code == 200, "else the sample had taken its stream back"
         await remembered(talk, 2)
+
+
+async def test_questions_to_try_are_printed_once_the_sample_has_shown_something(demo):
+    lines = []
+    while not any("Questions to try" in line for line in lines):
+        lines.append((await demo.process.stdout.readline()).decode())
+    assert (await demo.process.stdout.readline()).decode().strip() == "What do you see?"

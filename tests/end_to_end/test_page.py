@@ -94,6 +94,26 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         assert await page.is_visible("#video")
 
 
+async def test_questions_to_try_follow_what_the_stream_shows(tmp_path, camera):
+    async with opened(tmp_path, camera) as (_, _, page):
+        texts = [["What do you see?", "Is there a dog?"], ["What do you see?", "When was it?"]]
+
+        async def suggest(route):
+            said = texts.pop(0) if len(texts) > 1 else texts[0]
+            await route.fulfill(json={"suggestions": [{"text": text} for text in said]})
+
+        await page.route("**/suggestions", suggest)
+        await page.click("#pick-camera")
+        await page.get_by_text("Is there a dog?").wait_for(timeout=30_000)
+        asked = page.get_by_role("button", name="When was it?")
+        await asked.wait_for(timeout=30_000)
+        assert await page.locator(".idea").count() == 2
+        await asked.click()
+        await page.wait_for_selector(".line-a:not(.busy)")
+        assert await page.inner_text(".line-q") == "When was it?"
+        assert await asked.is_visible(), "there are questions to try beside a conversation, too"
+
+
 async def test_the_page_goes_on_by_itself_after_the_service_restarted(tmp_path, camera):
     async with browser(camera) as chromium, serving(tmp_path) as first:
         port = first.url.rpartition(":")[2]

@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 
 from model.detections import KINDS
-from model.detector import WEIGHTS, load_detector
+from model.detector import WEIGHTS, fit, load_detector
 from training.convert_detector import made_up_picture
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "detector.safetensors"
@@ -66,3 +66,26 @@ def test_pictures_do_not_mix_and_half_precision_is_near(detector):
     half = load_detector(dtype=torch.bfloat16)(frames)
     assert half[0].dtype == torch.bfloat16
     torch.testing.assert_close(half[0].float(), heat, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "fitted"),
+    [
+        (720, 1280, (288, 512)),
+        (1920, 1080, (512, 288)),
+        (480, 640, (384, 512)),
+        (30, 40, (384, 512)),
+        (10, 4000, (32, 512)),
+    ],
+)
+def test_a_picture_is_fitted_without_pulling_it_out_of_shape(height, width, fitted):
+    pixels = torch.zeros(1, height, width, 3, dtype=torch.uint8)
+    pixels[:, :, width // 2 :, 1] = 200
+    frames = fit(pixels)
+    assert (frames.shape, frames.dtype) == ((1, 3, *fitted), torch.uint8)
+    assert frames[0, :, 0, 0].tolist() == [0, 0, 0]
+    assert frames[0, :, -1, -1].tolist() == [0, 200, 0]
+
+
+def test_a_picture_is_fitted_smaller_on_request():
+    assert fit(torch.zeros(2, 720, 1280, 3, dtype=torch.uint8), 320).shape == (2, 3, 192, 320)

@@ -78,6 +78,9 @@ class FakeEngine:
         usage = Usage(len(clips), 4 * len(clips), 1, 1, 1, 2, clips[0].start, clips[-1].end)
         yield Finish("stop", tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
 
+    async def words(self, clips):
+        return None
+
     def forget(self, stream):
         self.histories.pop(stream, None)
 

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from functools import partial
 from threading import Event
 
@@ -73,6 +74,24 @@ async def test_a_real_sender_is_remembered(live, store, film, codec):
     first = await anext(store.clips("yard"))
     red, _, blue = first.values[0].tolist()
     assert red > blue + 100
+
+
+async def test_a_sender_whose_video_is_offered_in_its_bundle_alone_is_seen(live, store, film):
+    """As GStreamer does: sound first, the video with port 0. Only the video is really sent."""
+    async with Player(film) as player:
+        video = player.offer[player.offer.index("m=video") :]
+        mid = re.search(r"a=mid:(\S+)", video)[1]
+        own = r"a=(mid|msid|ssrc|rtpmap|rtcp-fb|fmtp|extmap)\S*.*\r\n"
+        sound = re.sub(own, "", re.sub(r"m=video (\S+ \S+).*", r"m=audio \1 111", video))
+        sound += "a=mid:sound\r\na=rtpmap:111 opus/48000/2\r\n"
+        hidden = re.sub(r"m=video \d+", "m=video 0", video) + "a=bundle-only\r\n"
+        offer = player.offer.replace(f"BUNDLE {mid}", f"BUNDLE sound {mid}")
+        peer = await answer_offer(offer.replace(video, sound + hidden), live, settings=SETTINGS)
+        head, _, rest = peer.answer.partition("m=audio")
+        answer = head.replace("BUNDLE sound ", "BUNDLE ") + rest[rest.index("m=video") :]
+        await player.accept(answer)
+        await store.written.wait()
+    await peer.wait_closed()
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])

@@ -16,6 +16,7 @@ class EchoEngine:
         asked: Every question it was asked.
         failure: What an answer fails with, if not None.
         closed_early: Set once an answer was closed before its end.
+        words_of: Returns the words of a clip; None has none.
     """
 
     name = "echo"
@@ -32,6 +33,7 @@ class EchoEngine:
         self.asked = []
         self.failure = None
         self.closed_early = asyncio.Event()
+        self.words_of = None
         self._histories = {}
 
     async def encode(self, clip, begun=lambda: None):
@@ -81,6 +83,9 @@ class EchoEngine:
         finally:
             if not finished:
                 self.closed_early.set()
+
+    async def words(self, clips):
+        return None if self.words_of is None else [self.words_of(clip) for clip in clips]
 
     def forget(self, stream):
         self._histories.pop(stream, None)

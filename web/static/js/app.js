@@ -6,6 +6,7 @@ import { enter } from "./door.js";
 import { ownName } from "./format.js";
 import { notice } from "./notice.js";
 import { Picker } from "./picker.js";
+import { Ideas } from "./ideas.js";
 import { Pictures } from "./pictures.js";
 import { forget, reloaded, remember, wasSending } from "./resume.js";
 import { Socket } from "./socket.js";
@@ -32,6 +33,8 @@ const picker = new Picker({
   reached: (there) => connection(there ? "idle" : "lost"),
 });
 
+const ideas = new Ideas((questions) => chat.suggest(questions));
+
 let here = "";
 let socket = null;
 let source = null;
@@ -45,6 +48,7 @@ function leave() {
   source?.close();
   socket?.close();
   source = socket = null;
+  ideas.stop();
   here = "";
   forget();
   notice("");
@@ -70,6 +74,7 @@ function turnTo(stream) {
     if (detail === "open") {
       source?.wake(); // the service is there again
       recall(stream, mine);
+      ideas.refresh(stream);
     } else stage.status(null); // what was said of it may be true no more
   });
   socket.addEventListener("flashback.stream", ({ detail }) => {
@@ -87,6 +92,7 @@ function turnTo(stream) {
   socket.addEventListener("flashback.moment", ({ detail }) => {
     strip.add(detail.moment);
     stage.remembered(detail.moment);
+    ideas.refresh(stream);
   });
   chat.attach(socket, stream);
 }

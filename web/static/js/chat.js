@@ -4,6 +4,7 @@ import { showMoment } from "./api.js";
 import { clock, duration } from "./format.js";
 
 const CHIPS = 3;
+const AIMING = 1500; // a pointer that moved over the questions so lately may be about to click one
 
 export class Chat {
   #lines = document.getElementById("lines");
@@ -12,9 +13,11 @@ export class Chat {
   #field = document.getElementById("question");
   #sendButton = document.getElementById("send");
   #stopButton = document.getElementById("stop");
+  #ideas = document.getElementById("ideas");
   #socket = null;
   #stream = "";
   #answer = null;
+  #aimed = -AIMING;
   #actions;
 
   /** Whether the model is told of earlier questions; small ones are only led astray by them. */
@@ -35,9 +38,10 @@ export class Chat {
       if (event.key === "Escape" && this.#answer) this.#stop();
     });
     this.#stopButton.addEventListener("click", () => this.#stop());
-    document.getElementById("ideas").addEventListener("click", ({ target }) => {
+    this.#ideas.addEventListener("click", ({ target }) => {
       if (target.closest(".idea")) this.#ask(target.closest(".idea").textContent);
     });
+    this.#ideas.addEventListener("pointermove", () => (this.#aimed = performance.now()));
     this.#ready();
   }
 
@@ -56,11 +60,28 @@ export class Chat {
     this.#ready();
   }
 
+  /** Offer questions to try; not while someone is about to take one. */
+  suggest(questions) {
+    if (performance.now() - this.#aimed < AIMING || this.#ideas.querySelector(":focus-visible")) return;
+    const said = [...this.#ideas.children].map((idea) => idea.textContent);
+    if (said.join("\n") === questions.join("\n")) return;
+    this.#ideas.replaceChildren(
+      ...questions.map((question) => {
+        const idea = element("button", "idea");
+        idea.type = "button";
+        idea.textContent = question;
+        return idea;
+      }),
+    );
+    this.#ready();
+  }
+
   /** Forget the stream and what was said about it: nothing is being watched. */
   detach() {
     this.#socket = this.#answer = null;
     this.#lines.replaceChildren();
     this.#hello.hidden = false;
+    this.suggest(["What do you see?"]);
     this.#ready();
   }
 
@@ -161,7 +182,7 @@ export class Chat {
     this.#sendButton.hidden = Boolean(this.#answer);
     this.#stopButton.hidden = !this.#answer;
     this.#sendButton.disabled = !this.#socket?.open;
-    for (const idea of document.querySelectorAll(".idea")) idea.disabled = !this.#socket?.open;
+    for (const idea of this.#ideas.children) idea.disabled = Boolean(this.#answer) || !this.#socket?.open;
   }
 
   #add(kind) {

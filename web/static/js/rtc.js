@@ -61,7 +61,8 @@ export class Session {
     if (!this.#location) return true;
     const lasting = leaving ? { keepalive: true } : { within: HANG_UP_WITHIN };
     try {
-      await call(this.#location, { method: "DELETE", ...lasting });
+      const response = await call(this.#location, { method: "DELETE", ...lasting });
+      this.forgotten = (await response.text().catch(unreached)) !== ""; // it says why it had ended before
     } catch ({ status }) {
       if (!status || status >= 500) return false;
       this.forgotten = status === 404;

@@ -1,0 +1,108 @@
+"""Questions to try: they fit what was shown, and have an answer."""
+
+import pytest
+
+from web.suggestions import GENERAL, ClipInWords, suggest
+
+
+def clips(*shown):
+    """Return a clip for each of `shown`: `dog`, `dog?` (not sure), `dog+cat` or nothing."""
+    return [ClipInWords(4.0 * n, tuple(words(each))) for n, each in enumerate(shown)]
+
+
+def words(shown):
+    for word in shown.split("+") if shown else ():
+        yield (word.rstrip("?"), 0.3 if word.endswith("?") else 0.9)
+
+
+def texts(*shown):
+    return [suggestion.text for suggestion in suggest(clips(*shown))]
+
+
+def test_of_a_stream_that_has_shown_nothing_yet_only_what_it_shows_is_asked():
+    assert texts() == texts("") == texts("dog?") == ["What do you see?"]
+
+
+def test_what_is_shown_now_is_asked_about_as_present():
+    assert texts("dog", "dog") == ["What do you see?", "Is there a dog?"]
+    assert texts("orange")[1] == "Is there an orange?"
+
+
+def test_of_the_past_its_time_and_neighbours_are_asked():
+    assert texts("dog", "dog", "car", "car", "person", "person", "bus") == [
+        "What do you see?",
+        "Is there a bus?",
+        "What came before the bus?",
+        "When was the person shown?",
+        "What came after the car?",
+    ]
+
+
+def test_what_came_before_is_not_asked_where_that_is_not_known():
+    assert texts("", "dog") == ["What do you see?", "Is there a dog?"]
+    assert "What came before the dog?" not in texts("car", "dog?", "dog")
+    assert "What came after the car?" not in texts("car", "dog?", "dog")
+
+
+def test_a_thing_that_may_have_been_shown_twice_is_not_asked_about_by_its_place():
+    assert texts("dog", "car", "dog") == [
+        "What do you see?",
+        "Is there a dog?",
+        "What came before the car?",
+        "When was the car shown?",
+        "What came after the car?",
+    ]
+    assert "When was the dog shown?" not in texts("dog", "car+dog?", "bus")
+
+
+def test_a_single_clip_that_is_only_half_sure_names_no_scene():
+    half = ClipInWords(0.0, (("dog", 0.6),))
+    assert [s.text for s in suggest([half])] == ["What do you see?"]
+    assert "Is there a dog?" in [s.text for s in suggest([half, half])]
+
+
+async def suggestions(service, stream="cam"):
+    async with service.client() as client:
+        response = await client.get(f"/v1/streams/{stream}/suggestions")
+        assert response.status_code == 200, response.text
+        return response.json()["suggestions"]
+
+
+async def test_a_model_without_words_of_its_own_suggests_general_questions(service):
+    await service.remember(clips=2)
+    assert [s["text"] for s in await suggestions(service)] == [s.text for s in GENERAL]
+
+
+async def test_suggestions_follow_the_stream_and_are_thought_of_once_a_clip(service):
+    asked = []
+
+    def words_of(clip):
+        asked.append(clip.start)
+        return [("dog" if clip.start < 4 else "car", 0.9)]
+
+    service.engine.words_of = words_of
+    await service.remember(clips=1)
+    assert {"kind": "present", "thing": "dog", "text": "Is there a dog?"} in await suggestions(service)  # fmt: skip
+    await suggestions(service)
+    assert asked == [0.0]
+    await service.remember(clips=2)
+    assert (await suggestions(service))[1:] == [
+        {"kind": "present", "thing": "car", "text": "Is there a car?"},
+        {"kind": "before", "thing": "car", "text": "What came before the car?"},
+        {"kind": "when", "thing": "dog", "text": "When was the dog shown?"},
+        {"kind": "after", "thing": "dog", "text": "What came after the dog?"},
+    ]
+
+
+async def test_only_the_newest_clips_are_looked_at(service):
+    asked = []
+    service.engine.words_of = lambda clip: asked.append(clip.start) or []
+    await service.remember(clips=40)
+    await suggestions(service)
+    assert asked == [4.0 * n for n in range(24, 40)]
+
+
+@pytest.mark.parametrize(("stream", "status"), [("none", 404), ("a.b", 422)])
+async def test_of_a_stream_that_is_not_there_nothing_is_suggested(service, stream, status):
+    async with service.client() as client:
+        assert (await client.get(f"/v1/streams/{stream}/suggestions")).status_code == status

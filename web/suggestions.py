@@ -1,0 +1,134 @@
+"""Questions to try, from what the newest clips show in words: each has an answer in the stream.
+
+What is shown becomes scenes: clips in a row whose main thing is the same. A thing is asked about if
+it was seen for sure; about its place among others, only if it was seen in one scene alone and the
+scene beside it is known as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+Kind = Literal["see", "present", "when", "before", "after", "happened", "first"]
+
+SURE = 0.5
+"""From here on a clip shows a thing."""
+PERHAPS = 0.2
+"""From here on it may: that is enough to make a thing's one scene doubtful."""
+ENOUGH = 0.8
+"""What the clips of a scene must be sure of it together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInWords:
+    """A clip as words: what it shows and how sure that is, the surest first.
+
+    Attributes:
+        start: Media second of its first frame.
+        words: See `Engine.words`.
+    """
+
+    start: float
+    words: Sequence[tuple[str, float]]
+
+    @property
+    def main(self) -> str | None:
+        """The thing that it mainly shows, if that is sure."""
+        return self.words[0][0] if self.words and self.words[0][1] >= SURE else None
+
+    @property
+    def perhaps(self) -> frozenset[str]:
+        """Everything that it may show."""
+        return frozenset(word for word, weight in self.words if weight >= PERHAPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Clips in a row that mainly show the same.
+
+    Attributes:
+        thing: What; None if that is not known.
+        perhaps: Everything that its clips may show.
+    """
+
+    thing: str | None
+    perhaps: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question to try.
+
+    Attributes:
+        kind: What it asks for.
+        text: The question in words.
+        thing: What it is about; None if about no one thing.
+    """
+
+    kind: Kind
+    text: str
+    thing: str | None = None
+
+
+SEE = Suggestion("see", "What do you see?")
+GENERAL = (
+    SEE,
+    Suggestion("happened", "What has happened?"),
+    Suggestion("first", "What came first?"),
+)
+"""For models that have no words of their own."""
+
+
+def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
+    """Return questions that `clips`, the newest of a stream, oldest first, have answers to."""
+    scenes = scenes_of(clips)
+    if not scenes:
+        return (SEE,)
+    now, past = scenes[-1], scenes[:-1]
+    found = [SEE]
+    if now.thing is not None:
+        found.append(
+            Suggestion("present", f"Is there {_article(now.thing)} {now.thing}?", now.thing)
+        )
+    alone = [n for n, scene in enumerate(scenes) if _is_alone(scene, scenes)]
+    when = [scenes[n].thing for n in alone if n < len(past)]
+    before = [scenes[n].thing for n in alone if n > 0 and scenes[n - 1].thing is not None]
+    after = [scenes[n].thing for n in alone if n < len(past) and scenes[n + 1].thing is not None]
+    asked: set[str] = set()
+    templates: tuple[tuple[Kind, Sequence[str | None], str], ...] = (
+        ("before", before, "What came before the {}?"),
+        ("when", when, "When was the {} shown?"),
+        ("after", after, "What came after the {}?"),
+    )
+    for kind, things, words in templates:
+        if thing := _choose(things, asked):
+            asked.add(thing)
+            found.append(Suggestion(kind, words.format(thing), thing))
+    return tuple(found)
+
+
+def scenes_of(clips: Iterable[ClipInWords]) -> list[Scene]:
+    """Return the scenes that `clips` make up, oldest first."""
+    scenes = []
+    for thing, group in groupby(clips, key=lambda clip: clip.main):
+        row = list(group)
+        known = sum(clip.words[0][1] for clip in row if clip.main) >= ENOUGH
+        perhaps = frozenset[str]().union(*(clip.perhaps for clip in row))
+        scenes.append(Scene(thing if known else None, perhaps))
+    return scenes
+
+
+def _is_alone(scene: Scene, scenes: Sequence[Scene]) -> bool:
+    """Say whether the thing of `scene` is known, and in no other scene."""
+    return scene.thing is not None and sum(scene.thing in s.perhaps for s in scenes) == 1
+
+
+def _choose(things: Sequence[str | None], asked: set[str]) -> str | None:
+    """Return the newest that is not asked about yet, else the newest."""
+    fresh = [thing for thing in things if thing not in asked]
+    return (fresh or things or [None])[-1]
+
+
+def _article(thing: str) -> str:
+    return "an" if thing[0] in "aeiou" else "a"
