@@ -12,6 +12,10 @@ from memory.store import StoreFull, StoreUnavailable
 
 ANSWERS_WITHIN = 2.5
 """Seconds; who asked a question should know within three that memory does not answer."""
+SILENT_JUST_NOW = 5.0
+"""Seconds since a silence."""
+AGAIN = 0.1
+"""Share of the time that Redis has then."""
 
 
 @contextmanager
@@ -40,21 +44,43 @@ def explained() -> Iterator[None]:
     _not_swallowed(before)
 
 
-@asynccontextmanager
-async def in_time(seconds: float) -> AsyncIterator[None]:
-    """Like `explained`, for what Redis does in a moment: after `seconds` it counts as silent.
+class Promptness:
+    """How long Redis has for what it does in a moment; after that it counts as silent.
 
-    Raises:
-        StoreFull: See `explained`.
-        StoreUnavailable: See `explained`; also if it is silent.
-        CancelledError: If the task was cancelled inside the block.
+    One that was silent just now has less: calls that wait for one another, as those about one stream
+    do, must not add up to more than people wait for.
+
+    Args:
+        within: Seconds.
     """
-    try:
-        async with asyncio.timeout(seconds):
-            with explained():
-                yield
-    except TimeoutError as error:
-        raise StoreUnavailable(SILENT) from error
+
+    def __init__(self, within: float) -> None:
+        self._within = within
+        self._silent_at = float("-inf")
+
+    @asynccontextmanager
+    async def expected(self) -> AsyncIterator[None]:
+        """Like `explained`, for a block that Redis does in a moment.
+
+        Raises:
+            StoreFull: See `explained`.
+            StoreUnavailable: See `explained`; also if Redis is silent.
+            CancelledError: If the task was cancelled inside the block.
+        """
+        now = asyncio.get_running_loop().time
+        again = now() - self._silent_at < SILENT_JUST_NOW
+        try:
+            async with asyncio.timeout(self._within * (AGAIN if again else 1)):
+                with explained():
+                    yield
+        except TimeoutError as error:
+            self._silent_at = now()
+            raise StoreUnavailable(SILENT) from error
+        self.answered()
+
+    def answered(self) -> None:
+        """Give the whole time again."""
+        self._silent_at = float("-inf")
 
 
 def _cancellations() -> int:

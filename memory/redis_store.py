@@ -18,7 +18,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
 from memory.redis_disk import check_on_disk
-from memory.redis_errors import ANSWERS_WITHIN, explained, in_time
+from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
 from memory.redis_retry import OnceMore
 from memory.store import Moment, StoreUnavailable, StreamRecord
 from model.types import ClipTokens
@@ -47,7 +47,7 @@ class RedisStore:
 
     def __init__(self, redis: Redis, encoder: str, *, within: float = ANSWERS_WITHIN) -> None:
         self.corrupt = 0
-        self._within = within
+        self._promptness = Promptness(within)
         self._redis = redis
         self._encoder = encoder
 
@@ -85,7 +85,7 @@ class RedisStore:
 
     async def check(self) -> None:
         """See `ClipStore.check`."""
-        async with in_time(self._within):
+        async with self._promptness.expected():
             # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
             await _done(self._redis.hlen(_DIRECTORY))
 
@@ -98,7 +98,7 @@ class RedisStore:
         # A full Redis refuses a write even if it would change nothing.
         if (known := await self.find(stream)) is not None:
             return known
-        async with in_time(self._within):
+        async with self._promptness.expected():
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hsetnx(_DIRECTORY, stream, repr(now))
                 pipe.hget(_DIRECTORY, stream)
@@ -129,6 +129,7 @@ class RedisStore:
                 known, persistence = await pipe.execute(raise_on_error=False)
             if isinstance(known, Exception):
                 raise known
+            self._promptness.answered()
             if not known:
                 await self._unlink(stream)
                 raise KeyError(stream)
@@ -161,7 +162,7 @@ class RedisStore:
         """See `ClipStore.moments`."""
         if limit < 1:
             return []
-        async with in_time(self._within):
+        async with self._promptness.expected():
             spans = await self._redis.zrevrangebyscore(
                 _clips(stream), float("inf"), f"({after!r}", start=0, num=limit
             )
@@ -169,13 +170,13 @@ class RedisStore:
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """See `ClipStore.thumbnail`."""
-        async with in_time(self._within):
+        async with self._promptness.expected():
             found = await _done(self._redis.hget(_thumbnails(stream), cast("Any", _field(start))))
         return cast("bytes | None", found)
 
     async def find(self, stream: str) -> StreamRecord | None:
         """See `ClipStore.find`."""
-        async with in_time(self._within):
+        async with self._promptness.expected():
             stored = await _done(self._redis.hget(_DIRECTORY, stream))
             if stored is None:
                 return None
@@ -184,14 +185,14 @@ class RedisStore:
 
     async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
-        async with in_time(self._within):
+        async with self._promptness.expected():
             began = await _done(self._redis.hgetall(_DIRECTORY))
             page = sorted(name for name in began if name > after.encode())[:limit]
             return await self._records([name.decode() for name in page], [began[k] for k in page])
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
-        async with in_time(self._within):
+        async with self._promptness.expected():
             # The directory last: a stream half forgotten is still listed, and can be forgotten.
             await self._unlink(stream)
             await _done(self._redis.hdel(_DIRECTORY, stream))

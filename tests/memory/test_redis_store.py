@@ -185,7 +185,7 @@ async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded)
 
 
 async def test_a_frozen_redis_is_said_to_be_silent_before_anybody_waits_for_long(embedded):
-    store = RedisStore.connect(embedded.url, ENCODER, patience=60, within=0.1)
+    store = RedisStore.connect(embedded.url, ENCODER, patience=60, within=0.5)
     await store.begin("a", 0.0)
     os.kill(embedded.pid, signal.SIGSTOP)
     try:
