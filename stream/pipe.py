@@ -20,12 +20,12 @@ class Pipe:
 
     Attributes:
         port: For FFmpeg to connect to.
-        redirected: Whether the server tried to send us elsewhere.
+        trouble: What went wrong that FFmpeg has no words for; None if nothing did.
     """
 
     def __init__(self, server: socket.socket | TlsConnection) -> None:
         """Take the connection to the server, and listen for FFmpeg."""
-        self.redirected = False
+        self.trouble: Exception | None = None
         self._server = server
         # From here on it is FFmpeg, on the other side, whose patience counts.
         self._server.settimeout(None)

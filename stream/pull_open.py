@@ -1,7 +1,7 @@
 """Opens a source for reading, with everything FFmpeg may do to reach it decided here.
 
-HTTP goes through our own guarded client; RTSP of a caller and all that is encrypted go through a
-pipe of ours; what FFmpeg dials by itself it dials at the address that was checked. Protocols
+HTTP goes through our own guarded client; RTSP and all that is encrypted go through a pipe of
+ours; what FFmpeg dials by itself it dials at the address that was checked. Protocols
 FFmpeg may use are listed.
 """
 
@@ -28,9 +28,14 @@ from stream.first_bytes import (
 from stream.motion_jpeg import MotionJpeg
 from stream.pipe import Pipe
 from stream.pull_order import Over, PullOrder
-from stream.pull_reasons import Refused, explain
+from stream.pull_reasons import Redirected, Refused, explain
+from stream.pull_rtsp import follow, relay_to
 from stream.rtsp_relay import RtspRelay
-from stream.source_url import BadSource, SourceUrl, read_networks
+from stream.source_url import (
+    BadSource,
+    SourceUrl,
+    read_networks,
+)
 from stream.tls import TlsConnection, dial_tls
 from stream.tracks import choose_video, is_decodable
 
@@ -101,6 +106,20 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
     Raises:
         CannotOpen: If that fails; with the reason in words.
     """
+    while True:
+        try:
+            return _open_once(order, clock)
+        except Redirected as redirect:
+            order = _follow(order, redirect)
+
+
+def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
+    """Open what `order` names, where it is.
+
+    Raises:
+        CannotOpen: If that fails; with the reason in words.
+        Redirected: If it is elsewhere; there it may be opened.
+    """
     closers: list[Callable[[], None]] = []
     pipes: list[Pipe] = []
     began = clock()
@@ -111,12 +130,21 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
     except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
         for close in reversed(closers):
             close()
-        if any(pipe.redirected for pipe in pipes):
-            over = Over("The source redirects elsewhere, which is not followed; use its address.")
-            raise CannotOpen(over) from error
+        trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
+        if trouble is not None:
+            if isinstance(trouble, Redirected) and order.trusted and order.redirects:
+                raise trouble from error
+            raise CannotOpen(explain(trouble, order)) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
         late = order.scheme in LIVE and clock() - began >= order.open_within
         raise CannotOpen(explain(TimeoutError() if late else error, order)) from error
+
+
+def _follow(order: PullOrder, redirect: Redirected) -> PullOrder:
+    try:
+        return follow(order, redirect.location)
+    except BadSource as error:
+        raise CannotOpen(explain(error, order)) from error
 
 
 def _open_container(
@@ -133,10 +161,11 @@ def _open_container(
     options |= QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
-        options["rtsp_transport"] = order.transport
-        if not order.trusted or order.scheme == "rtsps":
+        # Many cameras refuse to set up their other tracks: back channels, metadata.
+        options |= {"rtsp_transport": order.transport, "allowed_media_types": "video"}
+        if order.transport == "tcp" or not order.trusted or order.scheme == "rtsps":
             options["rtsp_transport"] = "tcp"
-            url = _through(RtspRelay(_dial(order)), order, closers, pipes)
+            url = _through(relay_to(order, _dial(order)), order, closers, pipes)
     elif order.scheme == "rtmps":
         url = _through(Pipe(_dial(order)), order, closers, pipes)
     return av.open(url, "r", options=options, timeout=timeout)
@@ -191,7 +220,8 @@ def _through(
     closers.append(pipe.close)
     pipes.append(pipe)
     plain = replace(source_of(order), scheme=order.scheme.removesuffix("s"))
-    return plain.at("127.0.0.1", pipe.port)
+    # An RTSP relay says itself who we are.
+    return plain.at("127.0.0.1", pipe.port, secret=not isinstance(pipe, RtspRelay))
 
 
 def _choose(

@@ -27,6 +27,7 @@ class PullOrder:
         certificates: A PEM file of certificates to believe beside the system's; None for none.
         trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
         transport: Of RTSP; UDP for trusted sources alone.
+        redirects: How many are followed, of trusted RTSP sources; HTTP has its own rules.
         rate: Pictures per second that are wanted.
         side: Shorter side of a picture, in pixels; larger ones are scaled down.
         open_within: Seconds for the first picture.
@@ -46,6 +47,7 @@ class PullOrder:
     certificates: str | None = None
     trusted: bool = False
     transport: Transport = "tcp"
+    redirects: int = 5
     rate: float = 2.0
     side: int = 360
     open_within: float = 10.0

@@ -4,6 +4,7 @@ An error's own text is never shown: FFmpeg puts the URL into it, and with it the
 """
 
 import errno
+import re
 import ssl
 
 import av
@@ -25,6 +26,36 @@ class Refused(Exception):
         self.status = status
 
 
+class Redirected(Exception):
+    """An RTSP server sends us elsewhere.
+
+    Attributes:
+        location: Where to; empty if it does not say.
+    """
+
+    def __init__(self, location: str = "") -> None:
+        super().__init__("The server redirects.")
+        self.location = location
+
+
+class RtspRefused(Exception):
+    """An RTSP server refused what FFmpeg asked of it.
+
+    Attributes:
+        method: What was asked.
+        status: Its status code.
+        words: What the server says to it.
+    """
+
+    def __init__(self, method: str, status: int, words: str) -> None:
+        super().__init__(f"The server answered {method} with status {status}.")
+        self.method = method
+        self.status = status
+        self.words = words
+
+
+LONGEST_WORDS = 40
+UNAUTHORIZED = 401
 REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
@@ -48,6 +79,18 @@ STATUSES = {
     410: "The source has nothing at this path.",
 }
 
+# https://www.rfc-editor.org/rfc/rfc2326#section-11
+REMEDIES = {
+    453: "as many viewers as it has room for watch it: close another one, or take its second stream",
+    454: "it has lost the session: it was restarted, or another viewer took the place",
+    461: "it does not send over {transport}; {other}",
+    503: "it is busy, or starting",
+}
+OTHER_TRANSPORT = {
+    "tcp": "whoever runs this service can take it over UDP (FLASHBACK_SOURCE_TRANSPORT=udp)",
+    "udp": "take it over TCP (FLASHBACK_SOURCE_TRANSPORT=tcp)",
+}
+
 
 def explain(error: Exception, order: PullOrder) -> Over:
     """Return what to tell people about `error`."""
@@ -55,8 +98,8 @@ def explain(error: Exception, order: PullOrder) -> Over:
         # A name may be known again, a camera that boots may have a picture soon; what is of this
         # machine is what it is.
         return Over(str(error), final=not order.address)
-    if isinstance(error, Refused):
-        return Over(STATUSES.get(error.status, f"The source answered with error {error.status}."))
+    if (said := _explain_answer(error, order)) is not None:
+        return Over(said)
     if isinstance(error, av.error.ProtocolNotFoundError | av.error.DemuxerNotFoundError):
         return Over(f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True)
     if not order.address and (over := _explain_local(error, order)) is not None:
@@ -82,6 +125,36 @@ def explain_loss(error: Exception, order: PullOrder) -> Over:
 def silent(seconds: float) -> str:
     """Return what to tell people about a source from which nothing came for so long."""
     return f"No picture came for {seconds:g} seconds."
+
+
+def _explain_answer(error: Exception, order: PullOrder) -> str | None:
+    """Say what a server answered; None if it is not about that."""
+    match error:
+        case Refused():
+            return STATUSES.get(error.status, f"The source answered with error {error.status}.")
+        case RtspRefused():
+            return _explain_rtsp(error, order)
+        case Redirected():
+            return "The source redirects elsewhere, which is not followed; use its address."
+        case _:
+            return None
+
+
+def _explain_rtsp(error: RtspRefused, order: PullOrder) -> str:
+    if error.status == UNAUTHORIZED and order.username is None:
+        return "The source wants a user name and password."
+    if error.status in STATUSES:
+        return STATUSES[error.status]
+    # The words are a stranger's: no more of them than a phrase, and never what was sent in secret.
+    words = re.sub(r"[^A-Za-z0-9 .,'-]", "", error.words)[:LONGEST_WORDS].strip()
+    secrets = [text for text in (order.username, order.password) if text]
+    said = "" if any(text in error.words for text in secrets) else f" {words}".rstrip()
+    method = error.method if error.method.isalpha() else "a request"
+    reason = f"The camera answered {method} with {error.status}{said}"
+    if error.status not in REMEDIES:
+        return f"{reason}."
+    other = OTHER_TRANSPORT[order.transport]
+    return f"{reason}: {REMEDIES[error.status].format(transport=order.transport.upper(), other=other)}."
 
 
 def _explain_local(error: Exception, order: PullOrder) -> Over | None:

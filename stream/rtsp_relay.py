@@ -1,66 +1,217 @@
-"""Stands between FFmpeg and an RTSP server, so that a redirect leads nowhere.
+"""Stands between FFmpeg and an RTSP server: passes on what both say, but for what FFmpeg cannot do.
 
-FFmpeg follows an RTSP redirect to any address, and has no option not to. So it talks to this
-relay, which passes on what both say and hangs up on a redirect.
-RTSP: https://www.rfc-editor.org/rfc/rfc2326
+FFmpeg follows an RTSP redirect to any address, and has no option not to: here the relay hangs up.
+It knows no Digest but MD5: the relay knows who we are, and FFmpeg does not. Of a refusal it keeps
+only the kind: the relay keeps the camera's code and words. And it would name this relay as the
+host: the camera reads its own. RTSP: https://www.rfc-editor.org/rfc/rfc2326
 """
 
+import contextlib
+import re
 import socket
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from io import BufferedReader
 
 from stream.pipe import Pipe
+from stream.pull_reasons import UNAUTHORIZED, Redirected, RtspRefused
+from stream.rtsp_auth import Challenge, Login, authorize, strongest
+from stream.tls import TlsConnection
 
 LONGEST_HEAD = 64 * 1024
 LONGEST_BODY = 1024 * 1024
+OUTSTANDING = 32
+PACKET = b"$"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request or an answer.
+
+    Attributes:
+        head: All lines, the empty one at the end included.
+        body: What follows.
+    """
+
+    head: bytes
+    body: bytes = b""
+
+    @property
+    def words(self) -> list[str]:
+        """The first line, in three: method, URI, version; or version, status, phrase."""
+        return self.head.split(b"\n", 1)[0].decode("latin-1").strip().split(" ", 2)
+
+    @property
+    def status(self) -> int | None:
+        """The status; None if it is a request."""
+        words = self.words
+        answer = words[0].startswith("RTSP/") and len(words) > 1 and words[1].isdecimal()
+        return int(words[1]) if answer and words[1].isascii() else None
+
+    def headers(self, name: str) -> list[str]:
+        """Return the values of all headers called `name`, which is in lower case."""
+        lines = [line.partition(":") for line in self.head.decode("latin-1").splitlines()[1:]]
+        return [value.strip() for key, _, value in lines if key.strip().lower() == name]
+
+    def header(self, name: str) -> str:
+        """Return the first header called `name`; nothing if there is none."""
+        return next(iter(self.headers(name)), "")
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that was passed on.
+
+    Attributes:
+        request: As FFmpeg sent it, but for the host.
+        nonce: Of the challenge that was answered with it; None if none was.
+    """
+
+    request: Message
+    nonce: str | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """How we get in: who we are, and what the server asked for last."""
+
+    login: Login
+    challenge: Challenge | None = None
+    count: int = field(default=0)
 
 
 class RtspRelay(Pipe):
     """Relays one connection."""
 
+    def __init__(
+        self,
+        server: socket.socket | TlsConnection,
+        place: str = "",
+        login: Login | None = None,
+    ) -> None:
+        """Take the connection to the server, and listen for FFmpeg.
+
+        Args:
+            server: Connected.
+            place: What the server is called, as `rtsp://HOST:PORT`; nothing leaves URIs alone.
+            login: Who we are, if the server wants to know.
+        """
+        self._place = place
+        self._entry = None if login is None else Entry(login)
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._sending = threading.Lock()
+        super().__init__(server)
+
+    def _pass_requests(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client.makefile("rb") as requests:
+            while first := requests.read(1):
+                if first == PACKET:
+                    self._send(_packet(requests))
+                elif (message := _message(first, requests)) is not None:
+                    self._ask(message)
+                else:
+                    break
+            self._server.shutdown(socket.SHUT_RDWR)
+
     def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
-        """Pass one answer or one packet on; False at the end."""
+        """Pass one answer, one request of the server or one packet on; False at the end."""
         first = answers.read(1)
-        if first == b"$":
-            rest = answers.read(3)
-            if len(rest) < 3:
-                return False
-            client.sendall(first + rest + answers.read(int.from_bytes(rest[1:], "big")))
-            return True
-        head = self._head(first, answers)
-        if head is None:
+        if first == PACKET:
+            packet = _packet(answers)
+            client.sendall(packet)
+            return bool(packet)
+        if not first.isupper():
+            return bool(first)  # some cameras let bytes slip in between packets
+        message = _message(first, answers)
+        if message is None or not self._may_pass(message):
             return False
-        status, length = read_head(head)
-        if status is None or 300 <= status < 400:
-            self.redirected = status is not None
-            return False
-        client.sendall(head + answers.read(min(length, LONGEST_BODY)))
+        if message.status != UNAUTHORIZED or not self._ask_again(message):
+            self._note(message)
+            # Without its challenge: FFmpeg would try once more, and some cameras lock who does.
+            head = re.sub(rb"(?im)^www-authenticate:.*\n", b"", message.head)
+            client.sendall(head + message.body)
         return True
 
-    @staticmethod
-    def _head(first: bytes, answers: BufferedReader) -> bytes | None:
-        head = first
-        while first and len(head) < LONGEST_HEAD:
-            line = answers.readline(LONGEST_HEAD)
-            head += line
-            if line in {b"\r\n", b"\n"}:
-                return head
-            if not line:
-                return None
-        return None
+    def _may_pass(self, message: Message) -> bool:
+        """Say whether FFmpeg may hear it: no redirect, and nothing that is no RTSP."""
+        status = message.status
+        if status is None and not message.words[-1].startswith("RTSP/"):
+            return False
+        # A camera asks, too: whether we are still there, or to take note of something.
+        if message.words[0] == "REDIRECT" or (status is not None and 300 <= status < 400):
+            self.trouble = Redirected(message.header("location"))
+            return False
+        return True
+
+    def _note(self, answer: Message) -> None:
+        """Keep why the server refused, and forget the request."""
+        with self._sending:
+            asked = self._asked.pop(answer.header("cseq"), None)
+        if answer.status is not None and answer.status >= 400 and asked is not None:
+            method, phrase = asked.request.words[0], "".join(answer.words[2:])
+            self.trouble = RtspRefused(method, answer.status, phrase)
+
+    def _ask(self, request: Message) -> None:
+        """Send what FFmpeg says; with who we are, once the server has asked for that."""
+        if request.status is None and self._place:
+            ours, theirs = f" rtsp://127.0.0.1:{self.port}".encode(), f" {self._place}".encode()
+            request = Message(request.head.replace(ours, theirs, 1), request.body)
+        if request.status is None:
+            with self._sending:
+                self._asked[request.header("cseq")] = Asked(request)
+                while len(self._asked) > OUTSTANDING:
+                    self._asked.popitem(last=False)
+            request = self._signed(request)
+        self._send(request.head + request.body)
+
+    def _ask_again(self, answer: Message) -> bool:
+        """Answer a challenge by the same request once more; False if that was in vain before."""
+        challenge = strongest(answer.headers("www-authenticate"))
+        asked = self._asked.get(answer.header("cseq"))
+        if self._entry is None or challenge is None or asked is None:
+            return False
+        stale = challenge.fields.get("stale", "").lower() == "true"
+        if asked.nonce is not None and (not stale or asked.nonce == challenge.nonce):
+            return False
+        self._entry.challenge, self._entry.count = challenge, 0
+        request = self._signed(asked.request)
+        self._send(request.head + request.body)
+        return True
+
+    def _signed(self, request: Message) -> Message:
+        entry = self._entry
+        if entry is None or entry.challenge is None:
+            return request
+        entry.count += 1
+        method, uri = request.words[:2]
+        text = authorize(entry.challenge, entry.login, method, uri, entry.count)
+        if (asked := self._asked.get(request.header("cseq"))) is not None:
+            asked.nonce = entry.challenge.nonce
+        line, rest = request.head.split(b"\n", 1)
+        return Message(line + f"\nAuthorization: {text}\r\n".encode() + rest, request.body)
+
+    def _send(self, data: bytes) -> None:
+        with self._sending:  # both threads do
+            self._server.sendall(data)
 
 
-def read_head(head: bytes) -> tuple[int | None, int]:
-    """Return the status and the length of the body of an RTSP answer.
+def _packet(source: BufferedReader) -> bytes:
+    """Read the rest of a packet; return all of it, nothing at the end."""
+    head = source.read(3)
+    return PACKET + head + source.read(int.from_bytes(head[1:], "big")) if len(head) == 3 else b""
 
-    The status is None if this is no answer: a server has nothing to ask of us.
-    """
-    lines = head.decode("latin-1").splitlines()
-    parts = lines[0].split()
-    if len(parts) < 2 or not parts[0].startswith("RTSP/") or not parts[1].isdigit():
-        return None, 0
-    length = 0
-    for line in lines[1:]:
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "content-length" and value.strip().isdigit():
-            length = int(value)
-    return int(parts[1]), length
+
+def _message(first: bytes, source: BufferedReader) -> Message | None:
+    """Read the rest of a message; None at the end, or if it has none."""
+    head = first
+    while len(head) < LONGEST_HEAD:
+        line = source.readline(LONGEST_HEAD)
+        head += line
+        if not line:
+            return None
+        if line in {b"\r\n", b"\n"}:
+            length = Message(head).header("content-length")
+            size = int(length) if length.isdecimal() and length.isascii() else 0
+            return Message(head, source.read(min(size, LONGEST_BODY)))
+    return None

@@ -5,29 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.rtsp_relay import LONGEST_HEAD, RtspRelay, read_head
+from stream.pull_reasons import Redirected
+from stream.rtsp_relay import LONGEST_HEAD, Message, RtspRelay
 
 
 @pytest.mark.parametrize(
-    ("head", "found"),
+    ("head", "status", "length"),
     [
-        (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", (200, 0)),
-        (b"RTSP/1.0 200 OK\r\ncontent-LENGTH : 7\r\n\r\n", (200, 7)),
-        (b"RTSP/1.0 302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n", (302, 0)),
-        (b"REDIRECT rtsp://127.0.0.1/ RTSP/1.0\r\n\r\n", (None, 0)),
-        (b"RTSP/1.0 2x0 OK\r\n\r\n", (None, 0)),
-        (b"RTSP/1.0\r\n\r\n", (None, 0)),
-        (b"RTSP/1.0 200 OK\r\nContent-Length: -7\r\n\r\n", (200, 0)),
+        (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", 200, ""),
+        (b"RTSP/1.0 200 OK\r\ncontent-LENGTH : 7\r\n\r\n", 200, "7"),
+        (b"RTSP/1.0 302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n", 302, ""),
+        (b"REDIRECT rtsp://127.0.0.1/ RTSP/1.0\r\n\r\n", None, ""),
+        (b"RTSP/1.0 2x0 OK\r\n\r\n", None, ""),
+        (b"RTSP/1.0\r\n\r\n", None, ""),
+        (b"\r\n\r\n", None, ""),
     ],
 )
-def test_heads_are_read(head, found):
-    assert read_head(head) == found
+def test_heads_are_read(head, status, length):
+    message = Message(head)
+    assert (message.status, message.header("content-length")) == (status, length)
 
 
 @given(st.binary())
 def test_any_head_is_read_or_is_none(noise):
-    status, length = read_head(noise + b"\r\n\r\n")
-    assert length >= 0
+    status = Message(noise + b"\r\n\r\n").status
     assert status is None or status >= 0
 
 
@@ -57,7 +58,7 @@ def relayed(server, answer):
             seen += data
         speaker.join()
     relay.close()
-    return seen, relay.redirected
+    return seen, isinstance(relay.trouble, Redirected)
 
 
 PACKET = b"$\x00\x00\x05RTSP/"
@@ -73,9 +74,22 @@ def test_a_redirect_between_packets_does_not_pass(server):
     assert relayed(server, ANSWER + PACKET + redirect + PACKET) == (ANSWER + PACKET, True)
 
 
-def test_a_request_of_the_server_does_not_pass(server):
+def test_a_redirect_that_the_server_asks_for_does_not_pass(server):
     request = b"REDIRECT rtsp://127.0.0.1/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
-    assert relayed(server, PACKET + request) == (PACKET, False)
+    assert relayed(server, PACKET + request) == (PACKET, True)
+
+
+def test_what_a_camera_asks_passes(server):
+    request = b"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+    assert relayed(server, PACKET + request + PACKET) == (PACKET + request + PACKET, False)
+
+
+def test_bytes_that_slip_in_between_packets_are_dropped(server):
+    assert relayed(server, PACKET + bytes(range(1, 30)) + PACKET) == (2 * PACKET, False)
+
+
+def test_what_is_no_rtsp_does_not_pass(server):
+    assert relayed(server, PACKET + b"HTTP/1.1 200 OK\r\n\r\n") == (PACKET, False)
 
 
 def test_a_head_without_an_end_is_not_waited_for(server):

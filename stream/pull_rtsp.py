@@ -1,0 +1,50 @@
+"""What is particular about reaching an RTSP server: our own relay to it, and where it sends us."""
+
+import socket
+from dataclasses import replace
+
+from stream.pull_order import PullOrder
+from stream.rtsp_auth import Login
+from stream.rtsp_relay import RtspRelay
+from stream.source_url import (
+    BadSource,
+    SourceUrl,
+    check_addresses,
+    read_networks,
+    read_source,
+    resolve,
+)
+from stream.tls import TlsConnection
+
+
+def relay_to(order: PullOrder, server: socket.socket | TlsConnection) -> RtspRelay:
+    """Return a relay to `server`, which knows what FFmpeg need not."""
+    login = None if order.username is None else Login(order.username, order.password or "")
+    place = SourceUrl("rtsp", order.host, order.port, "").at(order.host)
+    return RtspRelay(server, place, login)
+
+
+def follow(order: PullOrder, location: str) -> PullOrder:
+    """Return the order to read what an RTSP server redirects to. Blocks.
+
+    Another host is not told the password.
+
+    Raises:
+        BadSource: If that is another protocol, or may not be reached.
+    """
+    source = read_source(location)
+    if source.scheme != order.scheme:
+        raise BadSource(f"The source redirects to something that is not {order.scheme}://.")
+    found = resolve(source.host, source.port)
+    own = source.username is None and source.host == order.host
+    return replace(
+        order,
+        scheme=source.scheme,
+        host=source.host,
+        port=source.port,
+        path=source.path,
+        address=check_addresses(source.host, found, read_networks(order.allowed)),
+        username=order.username if own else source.username,
+        password=order.password if own else source.password,
+        redirects=order.redirects - 1,
+    )
