@@ -37,6 +37,7 @@ BENCHMARKS = {
 EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
     "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
+    "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
 }
 _BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()

@@ -59,11 +59,16 @@ async def spawn(*command, **environment):
         (["ask", "-d.mp4", "What?"], {}, "No such option: -d. See flashback ask --help."),
         (["bench"], {}, "Missing argument 'NAME'. See flashback bench --help."),
         (["bench", "report"], {}, "there is not a benchmark called report; there is live, join"),
-        (["eval", "flash-7b"], {}, "there is not an exam called flash-7b; there is lite, real"),
+        (
+            ["eval", "flash-7b"],
+            {},
+            "there is not an exam called flash-7b; there is lite, real, demo",
+        ),
         (["eval", "real"], {}, "Missing option '--data'"),
         (["eval", "real", "--data", "nowhere"], {}, "nowhere is not a folder: name one that"),
         (["eval", "real", "--data", "web/sample"], {}, "web/sample holds no cases.json"),
         (["eval", "real", "--data", "docs", "--limit", "0"], {}, "Invalid value for '--limit'"),
+        (["eval", "demo", "--ages", "10,soon"], {}, "is not a list of seconds above 0"),
         (["eval", "lite", "--name", "-1"], {}, "Invalid value for '--name'"),
     ],
 )

@@ -1,0 +1,86 @@
+"""Whether answers about the sample stream are judged rightly."""
+
+import json
+
+import pytest
+
+from training.sample_truth import SampleTruth, second_of
+
+
+@pytest.fixture
+def truth(tmp_path):
+    """A dog, three bottles, a rocket, ten seconds each, again and again."""
+    shows = [("dog", ["puppy"]), ("bottle", []), ("rocket", [])]
+    parts = [
+        {
+            "start": 10.0 * n,
+            "end": 10.0 * n + 10,
+            "sentence": "",
+            "shows": [{"word": word, "also": also, "count": 1}],
+        }
+        for n, (word, also) in enumerate(shows)
+    ]
+    (tmp_path / "sample.json").write_text(json.dumps(parts))
+    return SampleTruth(tmp_path / "sample.json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing", "answer", "at", "right"),
+    [
+        ("see", None, "Three bottles.", 19, True),
+        ("see", None, "A dog.", 19, False),
+        ("see", None, "A dog.", 12, True),  # the clip of before is what the model saw last
+        ("see", None, "A hot dogma.", 8, False),
+        ("present", "dog", "Yes.", 8, True),
+        ("present", "dog", "No.", 8, False),
+        ("present", "dog", "No.", 19, True),
+        ("present", "cat", "Yes.", 8, False),
+        ("present", "dog", "Perhaps.", 8, False),
+        ("when", "bottle", "At 14 seconds.", 25, True),
+        ("when", "bottle", "At 27 seconds.", 28, False),
+        ("when", "bottle", "At 44 seconds.", 25, False),
+        ("when", "bottle", "At 0:44.", 45, True),
+        ("when", "cat", "At 14 seconds.", 25, False),
+        ("before", "bottle", "A puppy.", 25, True),
+        ("before", "bottle", "A rocket.", 25, False),
+        ("before", "dog", "A rocket.", 25, False),  # nothing was shown before it yet
+        ("before", "dog", "A rocket.", 35, True),
+        ("after", "rocket", "A dog.", 35, True),
+        ("after", "rocket", "A dog.", 25, False),
+        ("first", None, "A dog.", 95, True),
+        ("happened", None, "A rocket moves up.", 15, False),
+        ("happened", None, "A rocket moves up.", 25, True),
+    ],
+)
+def test_an_answer_is_judged_by_what_was_shown_until_then(truth, kind, thing, answer, at, right):
+    assert truth.is_right(kind, thing, answer, at) is right
+
+
+def test_a_kind_that_nobody_can_judge_is_not_guessed_at(truth):
+    with pytest.raises(ValueError, match="colour"):
+        truth.is_right("colour", "dog", "Brown.", 5)
+
+
+def test_the_sample_goes_on_where_it_begins_again(truth):
+    assert [s.start for s in truth.shown(25, 45)] == [20, 30, 40]
+    assert truth.length == 30
+
+
+@pytest.mark.parametrize(
+    ("answer", "second"),
+    [
+        ("At 75 seconds.", 75),
+        ("1:15", 75),
+        ("After 1 minute and 15 seconds.", 75),
+        ("2 minutes in.", 120),
+        ("At 12.5s", 12.5),
+        ("Just now.", None),
+    ],
+)
+def test_a_time_is_read_however_it_is_put(answer, second):
+    assert second_of(answer) == second
+
+
+@pytest.mark.parametrize("kind", ["see", "first", "happened"])
+def test_what_the_real_sample_shows_first_is_a_person(kind):
+    assert SampleTruth().is_right(kind, None, "A person walks.", 5)
