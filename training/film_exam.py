@@ -21,9 +21,11 @@ import torch
 from memory.local_store import LocalStore
 from model.engine import Engine, NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
+from stream.film_sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
 from training.film_cases import Case
+from web.asking import frames_at_most
 from web.failed import Failed
 from web.looking import live_settings
 from web.settings import Settings
@@ -71,7 +73,7 @@ async def examine(
         Failed: If not one picture of a film can be seen.
     """
     grey = await _grey(engine) if controls else None
-    guessed: dict[tuple[str, int, float], str] = {}
+    guessed: dict[tuple[Question, int, float], str] = {}
     by_film = sorted(cases, key=lambda case: str(case.film))
     for film, asked in groupby(by_film, key=lambda case: case.film):
         async with _watched(engine, settings, film) as (live, clips, length):
@@ -86,7 +88,7 @@ async def examine(
                     if len(clips) == 1
                     else await _ask(engine, clips[-1:], replace(question, duration=None))
                 )
-                key = (case.question, len(clips), clips[-1].end)
+                key = (question, len(clips), clips[-1].end)
                 if key not in guessed:
                     unseen = [replace(grey, start=c.start, end=c.end) for c in clips]
                     guessed[key] = await _ask(engine, unseen, question)
@@ -113,7 +115,7 @@ async def _watched(
     try:
         live = await registry.open("film")
         subject = await look_at(str(film), None, pull_settings(settings))
-        sampled = await watch(subject, live, lambda *_: None)
+        sampled = await watch(subject, live, lambda *_: None, frames_at_most(MOST, engine))
         await live.settle()
         clips = [tokens async for tokens in store.clips("film")]
         if not clips:

@@ -160,7 +160,7 @@ async def _ask(
 
         async with _watcher(settings, bars, bar) as (engine, live):
             bars.reset(bar, description=escape(f"Watching {subject.source.shown}"))
-            sampled = await watch(subject, live, progress, _most(frames, engine))
+            sampled = await watch(subject, live, progress, frames_at_most(frames, engine))
             await live.settle()
             if sampled is not None:
                 _tell_fewer(sampled, frames, engine)
@@ -175,7 +175,7 @@ async def _ask(
                 _say(asked, number, len(questions), as_json=as_json)
 
 
-def _most(frames: int, engine: Engine) -> int:
+def frames_at_most(frames: int, engine: Engine) -> int:
     """Return how many frames to look at, at most: no more than can be answered from."""
     return max(TOGETHER, min(frames, engine.clips_at_most * engine.frames_per_clip))
 

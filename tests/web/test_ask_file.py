@@ -8,7 +8,7 @@ from stream.whole_file import Sampled
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from tests.web.test_cli import flashback
-from web.asking import _most, _tell_fewer
+from web.asking import _tell_fewer, frames_at_most
 
 TINY = ("--model", "tiny")
 
@@ -40,8 +40,8 @@ async def test_no_more_frames_are_looked_at_than_were_allowed(film):
 def test_of_more_frames_than_the_model_holds_fewer_are_looked_at_and_that_is_said(capsys):
     engine = EchoEngine()
     room = engine.clips_at_most * engine.frames_per_clip
-    assert _most(512, engine) == 512
-    assert _most(10_000, engine) == room
+    assert frames_at_most(512, engine) == 512
+    assert frames_at_most(10_000, engine) == room
     _tell_fewer(Sampled(length=9000.0, frames=room, of=90_000), 10_000, engine)
     assert (
         f"{room} frames are looked at, not 10000: echo cannot hold more" in capsys.readouterr().err
