@@ -17,7 +17,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Literal, Self
 from urllib.parse import quote
 
@@ -30,6 +29,7 @@ from memory import embedded_child
 from memory.data_directory import DirectoryLock
 from memory.redis_binary import RedisBinary, find_server
 from memory.redis_reasons import root
+from memory.socket_directory import SocketDirectory, remove_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,17 @@ class EmbeddedRedis:
     """
 
     def __init__(
-        self, directory: Path, socket: Path, lock: DirectoryLock, command: list[str]
+        self,
+        directory: Path,
+        socket: Path,
+        elsewhere: SocketDirectory | None,
+        lock: DirectoryLock,
+        command: list[str],
     ) -> None:
         self._directory = directory
         self._lock = lock
         self._socket = socket
+        self._elsewhere = elsewhere
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -103,15 +109,18 @@ class EmbeddedRedis:
         directory = await asyncio.to_thread(directory.absolute)
         lock = await DirectoryLock.take(directory)
         log.info("embedded Redis: %s in %s, found by %s", program.path, directory, program.origin)
-        socket = directory / "redis.sock"
+        socket, elsewhere = directory / "redis.sock", None
         try:
             await asyncio.to_thread(_check_format, directory, program)
-            socket = await asyncio.to_thread(_reachable, socket)
+            await asyncio.to_thread(remove_leftovers)
+            if not _can_be_reached(socket):
+                elsewhere = await asyncio.to_thread(SocketDirectory.make)
+                socket = elsewhere.socket
             command = _command(program, directory, socket, megabytes, sync)
-            embedded = cls(directory, socket, lock, command)
+            embedded = cls(directory, socket, elsewhere, lock, command)
             await embedded._launch()
         except BaseException:
-            await asyncio.to_thread(_remove, socket, directory)
+            await asyncio.to_thread(_remove, socket, elsewhere)
             lock.release()
             raise
         embedded._keeper = asyncio.create_task(embedded._keep_running(), name="embedded redis")
@@ -137,7 +146,7 @@ class EmbeddedRedis:
                 await self._keeper
         finally:
             await self._end()
-            await asyncio.to_thread(_remove, self._socket, self._directory)
+            await asyncio.to_thread(_remove, self._socket, self._elsewhere)
             self._lock.release()
 
     async def __aenter__(self) -> Self:
@@ -269,18 +278,16 @@ def _check_format(directory: Path, server: RedisBinary) -> None:
         )
 
 
-def _reachable(socket: Path) -> Path:
-    name = os.fsencode(socket)
+def _can_be_reached(socket: Path) -> bool:
     # A URL cannot carry bytes that are not UTF-8 past redis-py.
-    if len(name) <= _LONGEST_SOCKET_PATH and str(socket).isprintable():
-        return socket
-    return Path(mkdtemp(prefix="flashback-")) / socket.name  # mkdtemp makes it private
+    return len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH and str(socket).isprintable()
 
 
-def _remove(socket: Path, directory: Path) -> None:
-    socket.unlink(missing_ok=True)
-    if socket.parent != directory:
-        socket.parent.rmdir()
+def _remove(socket: Path, elsewhere: SocketDirectory | None) -> None:
+    if elsewhere is None:
+        socket.unlink(missing_ok=True)
+    else:
+        elsewhere.remove()
 
 
 def _open_log(directory: Path) -> int:

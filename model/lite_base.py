@@ -57,6 +57,8 @@ _NAMES = {
     "attn_norm": "input_layernorm",
     "ffn_norm": "post_attention_layernorm",
 }
+ABANDONED = 3600.0
+"""Seconds after which a conversion that has not ended never will."""
 _CONTROL = 3  # GGUF's number for a token that is no text
 
 
@@ -91,6 +93,7 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
     vision, language = (_packaged(*where) for where in (_VISION, _LANGUAGE))
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    _remove_leftovers(folder, partial)
     try:
         progress("converting the image network")
         save_file(_half(read_trunk(vision)), partial / "trunk.safetensors")
@@ -107,6 +110,14 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _remove_leftovers(folder: Path, newest: Path) -> None:
+    """Remove what conversions left that were killed: hundreds of megabytes each."""
+    for partial in folder.parent.glob(f"{folder.name}.*"):
+        # A conversion takes seconds; one of another process may be under way.
+        if newest.stat().st_mtime - partial.stat().st_mtime > ABANDONED:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_trunk(path: Path) -> dict[str, Tensor]:

@@ -111,7 +111,8 @@ class Peer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            log.info("a peer is gone: %s", self.reason)
+            unusual = self.reason in {NOT_SECURED, SILENT}
+            log.log(logging.WARNING if unusual else logging.INFO, "a peer is gone: %s", self.reason)
             ended(self.reason or "The service is stopping.")
             await hang_up(self._connection)
 

@@ -11,11 +11,13 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
+from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
 from memory import embedded_child, redis_disk
@@ -234,6 +236,32 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path):
     await store.close()
     await server.stop()
     assert not Path(server.url.removeprefix("unix://")).parent.exists()
+
+
+async def test_a_folder_that_a_killed_service_left_for_its_socket_is_gone_at_the_next_start(
+    tmp_path, monkeypatch
+):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    (temporary / "flashback-redis-of-someone").write_text("no folder")
+    data = [tmp_path / (letter * 120) for letter in "abc"]
+    service = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVICE, str(data[0])), stdout=asyncio.subprocess.PIPE
+    )
+    pid = int(await service.stdout.readline())
+    [left] = temporary.glob("flashback-redis-*/redis.sock")
+    async with await EmbeddedRedis.start(data[1], megabytes=16) as other:
+        assert left.exists(), "its service lives"
+        service.kill()
+        await service.wait()
+        await ended(pid)
+        async with await EmbeddedRedis.start(data[2], megabytes=16):
+            assert not left.parent.exists()
+            async with Redis.from_url(other.url, driver_info=None) as client:
+                assert await client.ping()
+    assert [path.name for path in temporary.iterdir()] == ["flashback-redis-of-someone"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The published weights come out of their packages under their own names, once, and whole."""
 
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import os
 
+import distribution
 import gguf
 import numpy as np
+import PackageNotFoundError
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -94,6 +96,22 @@ def test_what_is_converted_already_is_not_converted_again(tmp_path):
     told = []
     assert convert(there, told.append) == there
     assert told == []
+
+
+def test_what_a_killed_conversion_left_is_removed_and_one_under_way_is_not(tmp_path, monkeypatch):
+    def stop(_):
+        raise OSError("no weights here")
+
+    monkeypatch.setattr(lite_base, "_packaged", lambda *_: tmp_path)
+    monkeypatch.setattr(lite_base, "read_trunk", stop)
+    left, under_way, other = (tmp_path / name for name in ("base.old", "base.new", "base2.old"))
+    for folder in (left, under_way, other):
+        folder.mkdir()
+    for folder in (left, other):
+        os.utime(folder, (0, 0))
+    with pytest.raises(OSError, match="no weights here"):
+        convert(tmp_path / "base")
+    assert sorted(tmp_path.iterdir()) == sorted([under_way, other])
 
 
 def installed() -> bool:

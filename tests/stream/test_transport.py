@@ -104,7 +104,7 @@ async def test_a_sender_with_a_certificate_of_rsa_is_let_in(live, store, film, m
     await peer.wait_closed()
 
 
-async def test_a_certificate_that_the_offer_does_not_name_is_refused_in_words(live, film):
+async def test_a_certificate_that_the_offer_does_not_name_is_refused_in_words(live, film, caplog):
     async with Player(film) as player:
         digest = player.offer[player.offer.index("a=fingerprint:sha-256 ") + 22 :][:5]
         wrong = digest[:3] + ("00" if digest[3:] != "00" else "11")
@@ -112,3 +112,6 @@ async def test_a_certificate_that_the_offer_does_not_name_is_refused_in_words(li
         await player.accept(peer.answer)
         await peer.wait_closed()
     assert peer.reason == NOT_SECURED
+    assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
+        f"a peer is gone: {NOT_SECURED}"
+    ]
