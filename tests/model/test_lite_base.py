@@ -1,11 +1,10 @@
 """The published weights come out of their packages under their own names, once, and whole."""
 
-from importlib.metadata import os
+import os
+from importlib.metadata import PackageNotFoundError, distribution
 
-import distribution
 import gguf
 import numpy as np
-import PackageNotFoundError
 import pytest
 import torch
 from safetensors.torch import load_file
