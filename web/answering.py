@@ -6,18 +6,26 @@ Whatever happens on the way, the client hears `response.done`, and why.
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from typing import Any
 
 from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
+from web.client_events import ResponseCreate
 from web.identifiers import new_id
 from web.server_events import (
+    ContentPartAdded,
+    ContentPartDone,
     Error,
     ErrorDetails,
     ErrorKind,
     EvidencePart,
     Failure,
     InputDetails,
+    ItemAdded,
+    ItemDone,
+    OutputItemAdded,
+    OutputItemDone,
     Response,
     ResponseCreated,
     ResponseDone,
@@ -26,6 +34,7 @@ from web.server_events import (
     StatusDetails,
     TextDelta,
     TextDone,
+    TextPart,
     Timings,
     UsageReport,
 )
@@ -67,20 +76,32 @@ FAILURES = tuple(_FAILURES)
 class Answer:
     """Writes one answer to one client.
 
+    Args:
+        send: Sends an event.
+        clock: Monotonic seconds.
+        event: What asked for it.
+        previous: The line of the conversation that it follows.
+
     Attributes:
         id: The response's identifier.
         text: The words so far.
         cancelled: Set it, then cancel the task that runs `write`.
     """
 
-    def __init__(self, send: Sender, clock: Clock, event_id: str | None) -> None:
+    def __init__(
+        self, send: Sender, clock: Clock, event: ResponseCreate, previous: str | None = None
+    ) -> None:
         self.id = new_id("resp")
         self.item_id = new_id("item")
         self.text = ""
         self.cancelled = False
         self._send = send
         self._clock = clock
-        self._event_id = event_id
+        self._event_id = event.event_id
+        self._metadata = event.response.metadata
+        self._kept = event.response.conversation == "auto"
+        self._previous = previous
+        self._open = False
         self._began = clock()
         self._first: float | None = None
 
@@ -93,7 +114,7 @@ class Answer:
 
     async def begin(self) -> None:
         """Say that there will be an answer; the first thing said of it."""
-        response = Response(id=self.id, status="in_progress")
+        response = Response(id=self.id, status="in_progress", metadata=self._metadata)
         await self._send(ResponseCreated(event_id=new_id("event"), response=response))
 
     async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
@@ -138,15 +159,38 @@ class Answer:
     async def _say(self, words: Words) -> None:
         if self._first is None:
             self._first = self._clock()
+        await self._begin_item()
         self.text += words.text
+        await self._send(TextDelta(**self._place(), item_id=self.item_id, delta=words.text))
+
+    async def _begin_item(self) -> None:
+        if self._open:
+            return
+        self._open = True
+        line = Message(id=self.item_id, status="in_progress", role="assistant", content=())
+        await self._send(OutputItemAdded(**self._place(), item=line))
+        if self._kept:
+            event = new_id("event")
+            await self._send(ItemAdded(event_id=event, previous_item_id=self._previous, item=line))
         await self._send(
-            TextDelta(
-                event_id=new_id("event"),
-                response_id=self.id,
-                item_id=self.item_id,
-                delta=words.text,
-            )
+            ContentPartAdded(**self._place(), item_id=self.item_id, part=TextPart(text=""))
         )
+
+    async def _end_item(self, status: ResponseStatus) -> None:
+        if not self._open:
+            return
+        await self._send(TextDone(**self._place(), item_id=self.item_id, text=self.text))
+        part = TextPart(text=self.text)
+        await self._send(ContentPartDone(**self._place(), item_id=self.item_id, part=part))
+        state = "completed" if status == "completed" else "incomplete"
+        line = self.message.model_copy(update={"status": state})
+        await self._send(OutputItemDone(**self._place(), item=line))
+        if self._kept:
+            event = new_id("event")
+            await self._send(ItemDone(event_id=event, previous_item_id=self._previous, item=line))
+
+    def _place(self) -> dict[str, Any]:
+        return {"event_id": new_id("event"), "response_id": self.id}
 
     async def _done(self, finish: Finish) -> None:
         if finish.reason == "stop":
@@ -160,20 +204,16 @@ class Answer:
     async def _end(
         self, status: ResponseStatus, details: StatusDetails, finish: Finish | None = None
     ) -> None:
-        await self._send(
-            TextDone(
-                event_id=new_id("event"),
-                response_id=self.id,
-                item_id=self.item_id,
-                text=self.text,
-            )
-        )
+        if status == "completed":
+            await self._begin_item()  # also of no words
+        await self._end_item(status)
         response = Response(
             id=self.id,
             status=status,
             status_details=details,
             output=(self.message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
+            metadata=self._metadata,
             evidence=_evidence(finish) if finish else (),
             timings=self._timings(),
         )

@@ -5,9 +5,9 @@ name of what was not understood, never ignored.
 https://platform.openai.com/docs/api-reference/realtime
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from web.wire_items import (
     TEXT_LIMIT,
@@ -22,12 +22,47 @@ from web.wire_items import (
     Wire,
 )
 
+Word = Annotated[str, Field(max_length=512)]
 
-class SessionChange(Wire):
+
+def _none_of_them(tools: tuple[Any, ...]) -> tuple[Any, ...]:
+    if tools:
+        raise ValueError("there are no tools here; send an empty list, or leave it out")
+    return tools
+
+
+class Unused(Wire):
+    """What clients of OpenAI's Realtime API say as a matter of course, and what changes nothing here.
+
+    Attributes:
+        audio: Taken and ignored: answers are text.
+        tools: Empty: there are none.
+        tool_choice: Taken and ignored, as there are no tools.
+        parallel_tool_calls: Taken and ignored, as there are no tools.
+        tracing: Taken and ignored.
+        truncation: Taken and ignored: the oldest lines go first.
+        include: Taken and ignored.
+        prompt: Null: there are no stored prompts.
+    """
+
+    audio: dict[str, Any] | None = None
+    tools: Annotated[tuple[Any, ...], AfterValidator(_none_of_them)] | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    parallel_tool_calls: bool | None = None
+    tracing: dict[str, Any] | Literal["auto"] | None = None
+    truncation: dict[str, Any] | Literal["auto", "disabled"] | None = None
+    include: tuple[str, ...] | None = None
+    prompt: None = None
+
+
+class SessionChange(Unused):
     """What can be set for all answers of a connection; what is left out stays as it is.
 
     Attributes:
         type: Always `realtime`.
+        object: Always `realtime.session`.
+        id: Taken and ignored, for those who send a session back.
+        model: The model that answers: it cannot be changed.
         output_modalities: Always `["text"]`.
         instructions: Said to the language model before every question.
         max_output_tokens: Longest answer, in tokens.
@@ -39,6 +74,9 @@ class SessionChange(Wire):
     """
 
     type: Literal["realtime"] | None = None
+    object: Literal["realtime.session"] | None = None
+    id: Identifier | None = None
+    model: Annotated[str, Field(max_length=200)] | None = None
     output_modalities: tuple[Literal["text"]] | None = None
     instructions: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = None
     max_output_tokens: Tokens | Literal["inf"] | None = None
@@ -48,7 +86,7 @@ class SessionChange(Wire):
     repetition_penalty: Penalty | None = None
 
 
-class ResponseWish(Wire):
+class ResponseWish(Unused):
     """How this one answer is to be made; what is left out is as the session says.
 
     Attributes:
@@ -62,6 +100,7 @@ class ResponseWish(Wire):
         top_p: As in the session.
         top_k: As in the session.
         repetition_penalty: As in the session.
+        metadata: Comes back with the response.
         since: Look only at what was shown from this media second on.
         until: Look only at what was shown up to this media second.
     """
@@ -75,6 +114,7 @@ class ResponseWish(Wire):
     top_p: Share | None = None
     top_k: MostLikely | None = None
     repetition_penalty: Penalty | None = None
+    metadata: Annotated[dict[Word, Word], Field(max_length=16)] | None = None
     since: Seconds | None = None
     until: Seconds | None = None
 
@@ -99,11 +139,29 @@ class SessionUpdate(ClientMessage):
 
 
 class ItemCreate(ClientMessage):
-    """Add a line to the conversation, usually a question, or a picture to the stream."""
+    """Add a line to the conversation, usually a question, or a picture to the stream.
+
+    Attributes:
+        previous_item_id: After which line; `root` is before all others, null after them.
+    """
 
     type: Literal["conversation.item.create"] = "conversation.item.create"
-    previous_item_id: None = None  # lines are added at the end; clients may say so
+    previous_item_id: Identifier | None = None
     item: Line
+
+
+class ItemRetrieve(ClientMessage):
+    """Ask for a line of the conversation as it is kept here."""
+
+    type: Literal["conversation.item.retrieve"] = "conversation.item.retrieve"
+    item_id: Identifier
+
+
+class ItemDelete(ClientMessage):
+    """Take a line out of the conversation."""
+
+    type: Literal["conversation.item.delete"] = "conversation.item.delete"
+    item_id: Identifier
 
 
 class ResponseCreate(ClientMessage):
@@ -120,9 +178,6 @@ class ResponseCancel(ClientMessage):
     response_id: Identifier | None = None
 
 
-ClientEvent = Annotated[
-    SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel, Field(discriminator="type")
-]
-client_events: TypeAdapter[SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel] = (
-    TypeAdapter(ClientEvent)
-)
+AnyEvent = SessionUpdate | ItemCreate | ItemRetrieve | ItemDelete | ResponseCreate | ResponseCancel
+ClientEvent = Annotated[AnyEvent, Field(discriminator="type")]
+client_events: TypeAdapter[AnyEvent] = TypeAdapter(ClientEvent)

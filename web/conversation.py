@@ -4,8 +4,6 @@ Pure: no socket, no clock. `question` turns the lines, the session and the wish 
 into what the engine answers.
 """
 
-from collections import deque
-from collections.abc import Sequence
 from typing import TypeVar
 
 from model.types import Question, Sampling, Turn
@@ -19,40 +17,95 @@ LINES = 40
 LONGEST_ANSWER = 1024
 
 
+ROOT = "root"
+"""Stands for the place before the first line."""
+INSTRUCTING = ("system", "developer")
+OF_A_PICTURE = "What is shown?"
+"""What is asked when a picture was given, and no words."""
+
+
 class NoQuestion(ValueError):
     """The conversation does not end with words of the user."""
+
+
+class UnknownLine(LookupError):
+    """There is no such line."""
 
 
 class Conversation:
     """The lines of one connection."""
 
     def __init__(self) -> None:
-        self._lines: deque[Message] = deque()
+        self._lines: list[Message] = []
+        self._pictured = False
 
-    def add(self, line: Message) -> list[str]:
-        """Add `line` and return the identifiers of the lines that had to go."""
-        self._lines.append(line)
-        gone = []
-        while len(self._lines) > LINES:
-            gone.append(self._lines.popleft().id or "")
-        return gone
+    @property
+    def last_id(self) -> str | None:
+        """Identifier of the last line."""
+        return self._lines[-1].id if self._lines else None
+
+    def add(self, line: Message, after: str | None = None) -> list[str]:
+        """Add `line` and return the identifiers of the lines that had to go.
+
+        Args:
+            line: One with an identifier; it takes the place of none.
+            after: The line before it; `ROOT` for none, None for the last.
+
+        Raises:
+            UnknownLine: If there is no line `after`.
+        """
+        place = len(self._lines) if after is None else 0 if after == ROOT else self._find(after) + 1
+        self._lines.insert(place, line)
+        gone = self._lines[:-LINES]
+        del self._lines[:-LINES]
+        return [line.id or "" for line in gone]
+
+    def add_picture(self) -> None:
+        """Note that a picture was given: it may be asked about without words."""
+        self._pictured = True
+
+    def find(self, key: str) -> Message:
+        """Return the line `key`.
+
+        Raises:
+            UnknownLine: If there is none.
+        """
+        return self._lines[self._find(key)]
+
+    def remove(self, key: str) -> None:
+        """Take the line `key` out.
+
+        Raises:
+            UnknownLine: If there is none.
+        """
+        del self._lines[self._find(key)]
 
     def question(self, session: Session, wish: ResponseWish) -> Question:
         """Return what to answer now.
 
         Raises:
-            NoQuestion: If the last line is not the user's.
+            NoQuestion: If the last line is not the user's, and no picture was given.
         """
-        lines: Sequence[Message] = list(self._lines)
+        lines, pictured = list(self._lines), self._pictured
         if wish.conversation == "none":
-            lines = wish.input if wish.input is not None else lines[-1:]
-        if not lines or lines[-1].role != "user" or not lines[-1].text:
+            lines = list(wish.input) if wish.input is not None else lines[-1:]
+            pictured = any(line.pictures for line in wish.input or ())
+        told = [line.text for line in lines if line.role in INSTRUCTING]
+        said = [line for line in lines if line.role not in INSTRUCTING and line.text]
+        if said and said[-1].role == "user":
+            asked = said.pop().text
+        elif pictured:
+            asked = OF_A_PICTURE
+        else:
             raise NoQuestion
         tokens = _given(wish.max_output_tokens, session.max_output_tokens)
         instructions = _given(wish.instructions, session.instructions)
         return Question(
-            text="\n".join(filter(None, (instructions, lines[-1].text))),
-            conversation=tuple(Turn(line.role, line.text) for line in lines[:-1] if line.text),
+            text="\n".join(filter(None, (instructions, *told, asked))),
+            conversation=tuple(
+                Turn("assistant" if line.role == "assistant" else "user", line.text)
+                for line in said
+            ),
             tokens=LONGEST_ANSWER if tokens == "inf" else tokens,
             sampling=Sampling(
                 temperature=_given(wish.temperature, session.temperature),
@@ -64,10 +117,17 @@ class Conversation:
             until=wish.until,
         )
 
+    def _find(self, key: str) -> int:
+        for place, line in enumerate(self._lines):
+            if line.id == key:
+                return place
+        raise UnknownLine(f"There is no line {key} in this conversation.")
+
 
 def changed(session: Session, change: SessionChange) -> Session:
     """Return `session` with what `change` sets."""
-    return session.model_copy(update=change.model_dump(exclude_none=True))
+    mine = Session.model_fields.keys() - {"id"}
+    return session.model_copy(update=change.model_dump(include=mine, exclude_none=True))
 
 
 def _given(value: Value | None, otherwise: Value) -> Value:

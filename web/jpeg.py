@@ -1,4 +1,4 @@
-"""Decodes single JPEG pictures, which are hostile until decoded.
+"""Decodes single JPEG and PNG pictures, which are hostile until decoded.
 
 A progressive JPEG may have thousands of empty scans, each of which walks over the whole picture
 again; one of 200 bytes may claim a billion pixels. Both stand in its markers and are judged before
@@ -26,6 +26,7 @@ MOST_MARKERS = 1000
 THREADS = 2
 
 TOO_LARGE = f"A picture may have {LARGEST_SIDE} pixels a side at most."
+JPEG = b"\xff\xd8"
 SCAN = b"\xff\xda"
 # Inside a scan a byte 0xFF is followed by 0, by a restart (D0 to D7) or by a marker.
 MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
@@ -48,7 +49,7 @@ class PictureDecoder:
         self._turn = NameLocks()
 
     async def decode(self, data: bytes, caller: str) -> Picture:
-        """Return the RGB pixels of a JPEG; see `decode`.
+        """Return the RGB pixels of a picture; see `decode`.
 
         Raises:
             BadPicture: If it cannot be used.
@@ -64,24 +65,31 @@ class PictureDecoder:
 
 
 def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
-    """Return the RGB pixels of a JPEG as it is to be shown, its shorter side at most `side`.
+    """Return the RGB pixels of a JPEG or PNG as it is to be shown, its shorter side at most `side`.
 
     Raises:
-        BadPicture: If it is no JPEG, cut short, larger than 4096 pixels a side, or made to cost.
+        BadPicture: If it is neither, cut short, larger than 4096 pixels a side, or made to cost.
     """
-    if data.count(SCAN) > MOST_SCANS:
+    jpeg = data.startswith(JPEG)
+    if jpeg and data.count(SCAN) > MOST_SCANS:
         raise BadPicture(f"A picture may have {MOST_SCANS} scans at most.")
-    if sum(1 for _ in MARKER.finditer(data)) > MOST_MARKERS:
+    if jpeg and sum(1 for _ in MARKER.finditer(data)) > MOST_MARKERS:
         raise BadPicture(f"A picture may have {MOST_MARKERS} markers at most.")
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            if max(image.size) > LARGEST_SIDE:
-                raise BadPicture(TOO_LARGE)
+        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
+            _check_size(image)
             size = scaled_down(*image.size, side)
             image.draft("RGB", size)
             picture = image.convert("RGB").resize(size, reducing_gap=2.0)
     except Image.DecompressionBombError:
         raise BadPicture(TOO_LARGE) from None
-    except (UnidentifiedImageError, OSError, SyntaxError):
-        raise BadPicture("The picture is not a complete JPEG.") from None
+    except BadPicture:
+        raise
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise BadPicture("The picture is not a complete JPEG or PNG.") from None
     return np.asarray(ImageOps.exif_transpose(picture))
+
+
+def _check_size(image: Image.Image) -> None:
+    if max(image.size) > LARGEST_SIDE:
+        raise BadPicture(TOO_LARGE)

@@ -1,4 +1,4 @@
-"""Video as single JPEG pictures over the WebSocket: the way in when WebRTC finds no path.
+"""Video as single pictures over the WebSocket: the way in when WebRTC finds no path.
 
 The stream's place is given back however the feed ends: the page left, another source took over,
 the stream was deleted, no picture came any more.
@@ -17,7 +17,6 @@ from web.jpeg import BadPicture, PictureDecoder
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.wire import Refused
-from web.wire_items import PICTURE_PREFIX
 
 SILENCE_SECONDS = 20.0
 
@@ -60,7 +59,7 @@ class PictureSource:
         self._watching: set[asyncio.Task[None]] = set()
 
     async def give(self, image_url: str) -> None:
-        """Feed the picture in `image_url`, a `data:` URL of a JPEG.
+        """Feed the picture in `image_url`, a `data:` URL of a JPEG or PNG.
 
         Raises:
             Refused: If there is no place for the stream, another source has taken it over, it
@@ -134,6 +133,6 @@ class PictureSource:
 
 def _read(image_url: str) -> bytes:
     try:
-        return base64.b64decode(image_url.removeprefix(PICTURE_PREFIX), validate=True)
+        return base64.b64decode(image_url.partition(",")[2], validate=True)
     except binascii.Error:
         raise Refused("invalid_picture", "The picture is not valid base64.") from None

@@ -20,6 +20,8 @@ from web.server_events import ServerEvent
 from web.streams import MOST_STREAMS, STREAMS_AT_ONCE
 from web.wire_items import MESSAGE_LIMIT
 
+_SIMPLE = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
+
 _ROOMS = (wire_items, client_events, server_events, stream_events)
 
 _FILES = ", ".join(f"`{room.__name__.replace('.', '/')}.py`" for room in _ROOMS)
@@ -49,10 +51,15 @@ sub-protocol `openai-insecure-api-key.TICKET` beside `realtime`, or as `?ticket=
 **Errors.** A message that cannot be followed (no JSON, an unknown type or field, a wrong value,
 bytes, more than {MESSAGE_LIMIT // 1024} KB) gets an `error` that says what was wrong, and the
 connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_large`,
-`unknown_event`, `unknown_parameter`, `invalid_value`, `no_question`,
+`unknown_event`, `unknown_parameter`, `invalid_value`, `no_question`, `item_not_found`,
 `conversation_already_has_active_response`, `response_cancel_not_active`, `invalid_picture`,
 `stream_refused`, `stream_taken_over`; and of an answer: `nothing_seen`, `memory_unavailable`,
 `foreign_memory`, `engine_busy`, `engine_failed`, `question_too_long`. A client that takes nothing for {SEND_SECONDS:g} s is let go.
+
+**Clients of OpenAI's libraries.** They connect here with the stream in the URL (`extra_query`, or the
+URL they are given); `model` may be left out, or must be ours. What they send as a matter of course and
+changes nothing here is taken: see the fields below that are "taken and ignored". All else that is not
+understood is refused by its name, and nothing of that message is done.
 
 **Streams.** A stream may begin after the connection; `flashback.stream` comes when it does, on
 every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
@@ -124,9 +131,11 @@ def _section(model: type[BaseModel], title: str, hidden: set[str]) -> str:
 
 
 def _docstring(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
-    """Return the text before `Attributes:`, and what is said of each attribute."""
+    """Return the text before `Attributes:`, and what is said of each attribute, here or in a base."""
     text, _, attributes = inspect.getdoc(model).partition("Attributes:")  # type: ignore[union-attr]
-    meanings: dict[str, str] = {}
+    base = model.__base__
+    inherits = base is not None and base is not BaseModel and issubclass(base, BaseModel)
+    meanings = dict(_docstring(base)[1]) if inherits else {}  # type: ignore[arg-type]
     name = ""
     for line in attributes.splitlines():
         if line.startswith("        "):
@@ -152,7 +161,9 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - annotations are of any kind
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
         name = annotation.__name__
         return f"[{name}](#{name.lower()})"
-    return {str: "text", int: "integer", float: "number"}.get(annotation, str(annotation))
+    if origin is dict:
+        return f"object of {_type(inside[1])}"
+    return _SIMPLE.get(annotation, str(annotation))
 
 
 def _limits(field: FieldInfo) -> str:

@@ -23,8 +23,17 @@ from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed
 from web.answering import Answer
-from web.client_events import ItemCreate, ResponseCancel, ResponseCreate, SessionUpdate
-from web.conversation import Conversation, NoQuestion, changed
+from web.client_events import (
+    AnyEvent,
+    ItemCreate,
+    ItemDelete,
+    ItemRetrieve,
+    ResponseCancel,
+    ResponseCreate,
+    SessionChange,
+    SessionUpdate,
+)
+from web.conversation import ROOT, Conversation, NoQuestion, UnknownLine, changed
 from web.identifiers import new_id
 from web.jpeg import PictureDecoder
 from web.pictures import SILENCE_SECONDS, PictureSource
@@ -36,6 +45,7 @@ from web.server_events import (
     ItemAdded,
     ItemDeleted,
     ItemDone,
+    ItemRetrieved,
     ServerEvent,
     Session,
     SessionCreated,
@@ -133,51 +143,75 @@ class Connection:
     async def _follow(self, text: str | None) -> None:
         event = parse(text)
         try:
-            match event:
-                case SessionUpdate():
-                    self._session = changed(self._session, event.session)
-                    done = SessionUpdated(event_id=new_id("event"), session=self._session)
-                    await self._send(done)
-                case ItemCreate():
-                    await self._add(event.item)
-                case ResponseCreate():
-                    await self._respond(event)
-                case ResponseCancel():
-                    self._cancel(event)
-                case _:
-                    assert_never(event)
+            await self._do(event)
+        except UnknownLine as error:
+            raise Refused("item_not_found", str(error), "item_id", event.event_id) from None
         except Refused as refused:
             refused.event_id = event.event_id
             raise
 
-    async def _add(self, item: Message) -> None:
-        line = item if item.id else item.model_copy(update={"id": new_id("item")})
-        words = tuple(part for part in line.content if not isinstance(part, InputImage))
-        for part in line.content:
-            if isinstance(part, InputImage):
-                await self._pictures.give(part.image_url)
-        line = line.model_copy(update={"content": words})  # pictures are not sent back
-        if words:
-            await self._keep(line)
-        await self._send(ItemAdded(event_id=new_id("event"), item=line))
-        await self._send(ItemDone(event_id=new_id("event"), item=line))
+    async def _do(self, event: AnyEvent) -> None:
+        match event:
+            case SessionUpdate():
+                await self._change(event.session)
+            case ItemCreate():
+                await self._add(event.item, event.previous_item_id)
+            case ItemRetrieve():
+                line = self._conversation.find(event.item_id)
+                await self._send(ItemRetrieved(event_id=new_id("event"), item=line))
+            case ItemDelete():
+                self._conversation.remove(event.item_id)
+                await self._send(ItemDeleted(event_id=new_id("event"), item_id=event.item_id))
+            case ResponseCreate():
+                await self._respond(event)
+            case ResponseCancel():
+                self._cancel(event)
+            case _:
+                assert_never(event)
 
-    async def _keep(self, line: Message) -> None:
-        for gone in self._conversation.add(line):
+    async def _change(self, change: SessionChange) -> None:
+        if change.model not in {None, self._session.model}:
+            message = f"This service answers with {self._session.model}, not with {change.model}."
+            raise Refused("model_not_found", message, "session.model")
+        self._session = changed(self._session, change)
+        await self._send(SessionUpdated(event_id=new_id("event"), session=self._session))
+
+    async def _add(self, item: Message, after: str | None) -> None:
+        key = item.id or new_id("item")
+        for part in item.pictures:
+            await self._pictures.give(part.image_url)
+        words = tuple(part for part in item.content if not isinstance(part, InputImage))
+        # As it is kept: a client's own words about status are not, and pictures are not sent back.
+        line = Message(id=key, role=item.role, content=words)
+        if after is None:
+            after = self._conversation.last_id
+        if words:
+            await self._keep(line, after)
+        else:
+            self._conversation.add_picture()
+        before = None if after == ROOT else after
+        for news in (ItemAdded, ItemDone):
+            await self._send(news(event_id=new_id("event"), previous_item_id=before, item=line))
+
+    async def _keep(self, line: Message, after: str | None = None) -> None:
+        for gone in self._conversation.add(line, after):
             await self._send(ItemDeleted(event_id=new_id("event"), item_id=gone))
 
     async def _respond(self, event: ResponseCreate) -> None:
         if self._writing is not None and not self._writing.done():
             message = "An answer is being written; cancel it or wait for response.done."
             raise Refused("conversation_already_has_active_response", message)
+        for line in event.response.input or ():
+            for part in line.pictures:
+                await self._pictures.give(part.image_url)
         try:
             question = self._conversation.question(self._session, event.response)
         except NoQuestion:
             message = "There is no question; add one with conversation.item.create first."
             raise Refused("no_question", message) from None
-        self._answer = Answer(self._send, self._around.monotonic, event.event_id)
-        await self._answer.begin()
         keep = event.response.conversation == "auto"
+        self._answer = Answer(self._send, self._around.monotonic, event, self._conversation.last_id)
+        await self._answer.begin()
         self._writing = self._tasks.create_task(self._write(self._answer, question, keep=keep))
         # A task that is cancelled before its first step says nothing: not even that it is over.
         await asyncio.sleep(0)

@@ -54,21 +54,38 @@ class SessionUpdated(ServerMessage):
 
 
 class ItemAdded(ServerMessage):
-    """A line is part of the conversation; for a picture: the next one may be sent."""
+    """A line is part of the conversation; for a picture: the next one may be sent.
+
+    Attributes:
+        previous_item_id: The line before it, if there is one.
+    """
 
     type: Literal["conversation.item.added"] = "conversation.item.added"
+    previous_item_id: str | None = None
     item: Message
 
 
 class ItemDone(ServerMessage):
-    """The line is complete."""
+    """The line is complete.
+
+    Attributes:
+        previous_item_id: The line before it, if there is one.
+    """
 
     type: Literal["conversation.item.done"] = "conversation.item.done"
+    previous_item_id: str | None = None
+    item: Message
+
+
+class ItemRetrieved(ServerMessage):
+    """A line that was asked for."""
+
+    type: Literal["conversation.item.retrieved"] = "conversation.item.retrieved"
     item: Message
 
 
 class ItemDeleted(ServerMessage):
-    """The oldest line was let go: a conversation holds at most 40 lines."""
+    """A line is gone: it was deleted, or was the oldest of more than 40."""
 
     type: Literal["conversation.item.deleted"] = "conversation.item.deleted"
     item_id: str
@@ -155,6 +172,7 @@ class Response(Wire):
     """An answer, or the attempt.
 
     Attributes:
+        metadata: As it came with `response.create`.
         evidence: The moments it rests on, oldest first; empty until it is done.
     """
 
@@ -164,6 +182,7 @@ class Response(Wire):
     status_details: StatusDetails | None = None
     output: tuple[Message, ...] = ()
     usage: UsageReport | None = None
+    metadata: dict[str, str] | None = None
     evidence: tuple[EvidencePart, ...] = ()
     timings: Timings | None = None
 
@@ -173,6 +192,53 @@ class ResponseCreated(ServerMessage):
 
     type: Literal["response.created"] = "response.created"
     response: Response
+
+
+class OutputItemAdded(ServerMessage):
+    """The answer begins: a line of the conversation, still without words."""
+
+    type: Literal["response.output_item.added"] = "response.output_item.added"
+    response_id: str
+    output_index: int = 0
+    item: Message
+
+
+class OutputItemDone(ServerMessage):
+    """The line that is the answer, with all its words."""
+
+    type: Literal["response.output_item.done"] = "response.output_item.done"
+    response_id: str
+    output_index: int = 0
+    item: Message
+
+
+class TextPart(Wire):
+    """The words of an answer."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ContentPartAdded(ServerMessage):
+    """Words are about to come."""
+
+    type: Literal["response.content_part.added"] = "response.content_part.added"
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    content_index: int = 0
+    part: TextPart
+
+
+class ContentPartDone(ServerMessage):
+    """All words have come."""
+
+    type: Literal["response.content_part.done"] = "response.content_part.done"
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    content_index: int = 0
+    part: TextPart
 
 
 class TextDelta(ServerMessage):
@@ -237,10 +303,15 @@ ServerEvent = Annotated[
     | SessionUpdated
     | ItemAdded
     | ItemDone
+    | ItemRetrieved
     | ItemDeleted
     | ResponseCreated
+    | OutputItemAdded
+    | ContentPartAdded
     | TextDelta
     | TextDone
+    | ContentPartDone
+    | OutputItemDone
     | ResponseDone
     | Error
     | MomentRemembered

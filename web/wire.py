@@ -3,16 +3,12 @@
 Pure. Whatever arrives, the outcome is an event or `Refused`, never another exception.
 """
 
+from typing import get_args
+
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from web.client_events import (
-    ItemCreate,
-    ResponseCancel,
-    ResponseCreate,
-    SessionUpdate,
-    client_events,
-)
+from web.client_events import AnyEvent, client_events
 from web.server_events import ErrorDetails
 from web.wire_items import MESSAGE_LIMIT
 
@@ -46,7 +42,7 @@ class Refused(Exception):
         )
 
 
-def parse(text: str | None) -> SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel:
+def parse(text: str | None) -> AnyEvent:
     """Return the client event in `text`; None stands for a binary message.
 
     Raises:
@@ -75,10 +71,12 @@ def parse(text: str | None) -> SessionUpdate | ItemCreate | ResponseCreate | Res
 def _not_understood(error: ValidationError) -> Refused:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] in {"union_tag_invalid", "union_tag_not_found"} and not first["loc"]:
-        known = "session.update, conversation.item.create, response.create, response.cancel"
+        known = ", ".join(event.model_fields["type"].default for event in get_args(AnyEvent))
         return Refused("unknown_event", f"`type` must be one of {known}.", "type")
     # The first place names the event's type; the client wants the path inside its event.
     param = ".".join(str(part) for part in first["loc"][1:])
     code = "unknown_parameter" if first["type"] == "extra_forbidden" else "invalid_value"
+    if "output_modalities" in first["loc"]:
+        return Refused(code, f'{param}: answers are text; send ["text"]', param)
     message = "is not known here" if code == "unknown_parameter" else first["msg"]
     return Refused(code, f"{param}: {message}", param)

@@ -85,9 +85,17 @@ class Talk:
         return json.loads(await self.connection.recv())
 
     async def hear(self, kind):
-        """Return the next event of this kind; news of the stream may come in between."""
+        """Return the next event of this kind; news, and the frame of an answer, may come in between."""
         while (event := await self.next())["type"] != kind:
-            assert event["type"].startswith("flashback."), f"{event} instead of {kind}"
+            answers = event.get("item", {}).get("role") == "assistant"
+            frame = answers or event["type"].startswith(("flashback.", "response.content_part."))
+            assert frame, f"{event} instead of {kind}"
+        return event
+
+    async def next_of(self, kind):
+        """Return the next event of this kind, whatever comes before it."""
+        while (event := await self.next())["type"] != kind:
+            pass
         return event
 
     async def refusal(self):

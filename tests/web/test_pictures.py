@@ -1,11 +1,14 @@
 import asyncio
 import base64
+import contextlib
 import io
 import struct
 import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from memory.store import StoreFull
@@ -32,6 +35,21 @@ def test_a_picture_becomes_rgb_of_the_size_that_is_wanted():
     assert decode(jpeg((1080, 1920)), 448).shape == (796, 448, 3)
     assert decode(jpeg((320, 180)), 448).shape == (180, 320, 3)
     assert np.abs(pixels.mean(axis=(0, 1)) - (200, 30, 30)).max() < 3
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16"])
+def test_a_png_is_a_picture_too(mode):
+    data = io.BytesIO()
+    picture = Image.new("RGB", (64, 32), (200, 30, 30))
+    (Image.new(mode, (64, 32)) if mode == "I;16" else picture.convert(mode)).save(data, "PNG")
+    assert decode(data.getvalue(), 360).shape == (32, 64, 3)
+
+
+@given(st.integers(0, 200), st.binary(max_size=8))
+def test_a_damaged_png_is_a_picture_or_none(place, damage):
+    data = jpeg((64, 32), kind="PNG")
+    with contextlib.suppress(BadPicture):  # any other error fails
+        decode(data[:place] + damage + data[place + len(damage) :], 360)
 
 
 def test_a_picture_that_a_telephone_turned_is_shown_upright():
@@ -67,8 +85,13 @@ NO_PICTURES = {
     "thousands of segments": jpeg()[:2] + b"\xff\xfe\x00\x02" * 60_000 + jpeg()[2:],
     "nothing": b"",
     "text": b"hello",
-    "a PNG": jpeg(kind="PNG"),
+    "a GIF": jpeg(kind="GIF"),
     "half a JPEG": jpeg((640, 480))[:400],
+    "half a PNG": jpeg((640, 480), kind="PNG")[:100],
+    "a PNG of too many pixels": jpeg((5000, 10), kind="PNG"),
+    "a PNG that claims 900 million": jpeg((16, 16), kind="PNG").replace(
+        struct.pack(">II", 16, 16), struct.pack(">II", 30_000, 30_000), 1
+    ),
     "too many pixels": jpeg((5000, 10)),
 }
 
