@@ -14,6 +14,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.options import at_least_one
+from benchmarks.reach import LATE_MARKER, sentence
 from benchmarks.report import RESULTS, Report, benchmark_main
 from model.config import FlashConfig
 from model.cost import Cost, Meter
@@ -121,6 +122,7 @@ def run(options: argparse.Namespace) -> Report:
             "ask: streaming, when the question comes; the text-guided selection keeps a quarter.",
             f"ask*: the same, and it keeps at most {options.budget} tokens.",
             "cache: what a streaming history and one question with ask* hold, in bfloat16.",
+            *(_reach(name, max(options.frames)) for name in priced),
         ],
     )
 
@@ -168,6 +170,12 @@ def _price(name: str, frames: Sequence[int], budget: int) -> list[Row]:
         return price(LITE, encode_lite(LITE.vision), frames, budget, LITE_MARKER)
     config = RELEASED[name].config
     return price(config, encode_umt(config.vision), frames, budget, marker=0)
+
+
+def _reach(name: str, frames: int) -> str:
+    if name == "lite":
+        return sentence(name, LITE, LATE_MARKER, frames)
+    return sentence(name, RELEASED[name].config, 0, frames)
 
 
 def _cells(name: str, row: Row) -> list[str | int | float | None]:

@@ -29,9 +29,11 @@ from benchmarks.question_scene import (
     Scene,
     stages,
 )
+from benchmarks.reach import LATE_MARKER, sentence
 from benchmarks.report import Json, Report, benchmark_main, met
 from model.config import DropoutConfig
 from model.device import pick_device, pick_dtype
+from model.lite import CONFIG as LITE
 
 BESIDE = 5
 """Questions asked just before a single pass, and just after it."""
@@ -169,6 +171,11 @@ def run(options: argparse.Namespace) -> Report:
             + " and ".join(f"{longest[name]:,} frames for {name}" for name in found)
             + ".",
             "One pass attends with torch's fused kernel; the history reads its long past by products.",
+            *(
+                sentence(name, LITE, LATE_MARKER, max(options.frames))
+                for name in found
+                if name == "lite"
+            ),
         ],
     )
 

@@ -1,0 +1,63 @@
+"""How many frames a history of the service reaches over, and what makes it reach further.
+
+A benchmark may count or measure states that the service as it comes never gets into. Its report says so, and
+names the settings with which it does.
+"""
+
+import math
+from dataclasses import replace
+
+from model.config import FlashConfig
+from model.cost import Meter
+from model.shelf import CHUNK, RENEW
+from model.video_chat import RESERVE
+
+BYTES_PER_VALUE = 2
+LATE_MARKER = 6
+"""Tokens that say when a clip of `lite` was, after an hour."""
+PREFIX = 14
+"""Text tokens before the first clip."""
+
+
+def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0) -> int:
+    """Return the frames that a live history holds before it is renewed from its newer half.
+
+    Args:
+        config: The network.
+        marker: Tokens that say when a clip was.
+        stretch: `FLASHBACK_STRETCH`.
+    """
+    per_clip = config.vision.tokens_per_clip * config.visual_step + marker
+    room = (config.language.max_positions * stretch - RESERVE - PREFIX) / per_clip
+    return max(0, int(room * RENEW) - CHUNK) * config.vision.frames_per_clip
+
+
+def stretch_for(config: FlashConfig, marker: int, frames: int) -> float:
+    """Return the least `FLASHBACK_STRETCH`, in tenths, with which a history holds `frames`."""
+    tenths = 10
+    while frames_at_most(config, marker, tenths / 10) < frames:
+        tenths += 1
+    return tenths / 10
+
+
+def history_mb_for(config: FlashConfig, marker: int, frames: int) -> int:
+    """Return the least `FLASHBACK_HISTORY_MB` with which a history holds `frames`."""
+    vision = config.vision
+    clips = math.ceil(frames / vision.frames_per_clip) + CHUNK
+    tokens = 2 * vision.tokens_per_clip * vision.width
+    cache = Meter(config, 0, 0, marker, BYTES_PER_VALUE).ingest(0).cache_bytes
+    # Half of it, as two histories of one stream stand side by side for a while.
+    return math.ceil(2 * (clips / RENEW + 1) * (cache + tokens) / 2**20)
+
+
+def sentence(name: str, config: FlashConfig, marker: int, frames: int) -> str:
+    """Return what the service needs to get to `frames` with the network called `name`."""
+    plain = replace(config, language=replace(config.language, rope_scaling=None))
+    within = frames_at_most(plain, marker)
+    if frames <= within:
+        return f"{name}: the service reaches {within:,} frames as it comes."
+    return (
+        f"{name}: the service reaches {within:,} frames as it comes; {frames:,} need "
+        f"FLASHBACK_STRETCH={stretch_for(plain, marker, frames):g} (YaRN: positions beyond those that were "
+        f"trained) and FLASHBACK_HISTORY_MB={history_mb_for(plain, marker, frames)}."
+    )
