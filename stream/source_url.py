@@ -11,7 +11,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Preve
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -33,6 +33,7 @@ PORTS = {
 DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 LONGEST = 2048
+IPV4 = 4
 LOOKUPS = Lookups()
 LOOKUP_WITHIN = 10.0
 # Such as `/user=admin&password=x&channel=1.sdp`, `/user=admin_password=x_channel=1_stream=0.sdp`
@@ -132,10 +133,21 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
     return _split(scheme, text)
 
 
-def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Network]) -> str:
+def check_addresses(
+    host: str,
+    addresses: Sequence[str],
+    allowed: Sequence[Network],
+    is_own: Callable[[Address], bool] | None = None,
+) -> str:
     """Return the first address, if every one of them may be reached.
 
     One that may not spoils the rest: a name that leads inside and outside is an attack.
+
+    Args:
+        host: Whose they are.
+        addresses: What its name leads to.
+        allowed: Networks that may be reached although they are private, or this machine's.
+        is_own: Says whether an address is this machine's; None asks the system.
 
     Raises:
         BadSource: If there is none, or one leads to a network that is not `allowed`.
@@ -144,12 +156,48 @@ def check_addresses(host: str, addresses: Sequence[str], allowed: Sequence[Netwo
         raise BadSource(f"The name {host} is not known.")
     for text in addresses:
         address = _plain(ip_address(text.partition("%")[0]))
-        if not _is_public(address) and not any(address in network for network in allowed):
+        if any(address in network for network in allowed):
+            continue
+        if not _is_public(address):
             raise BadSource(
                 f"{host} leads into a private network, which is not allowed here. Whoever runs "
                 "this service can allow a range of addresses."
             )
+        if (is_own or is_this_machine)(address):
+            raise BadSource(
+                f"{host} is the machine of this service itself, which is not allowed here. Whoever "
+                "runs it can allow the address."
+            )
     return addresses[0]
+
+
+def is_this_machine(address: Address) -> bool:
+    """Say whether `address` is one of this machine's own: only to those can a socket be bound."""
+    family = socket.AF_INET if address.version == IPV4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+def check_literal(source: SourceUrl, allowed: Sequence[Network]) -> None:
+    """Refuse a host that is an address already, and one that may not be reached.
+
+    A name is not looked up for that: where it leads may change, an address stays what it is.
+
+    Raises:
+        BadSource: If it is one.
+    """
+    host = source.host
+    if host.lower() == "localhost" or host.lower().endswith(".localhost"):  # RFC 6761
+        host = "127.0.0.1"
+    try:
+        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return
+    check_addresses(source.host, [str(entry[4][0]) for entry in found], allowed)
 
 
 async def pin(

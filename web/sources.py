@@ -15,7 +15,7 @@ from stream.probe import Probe, probe
 from stream.pull_reader import PullSettings
 from stream.puller import NO_ROOM, Puller, Wait
 from stream.registry import Registry
-from stream.source_url import BadSource, SourceUrl, read_networks, read_source
+from stream.source_url import BadSource, SourceUrl, check_literal, read_networks, read_source
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.settings import Settings
@@ -81,6 +81,8 @@ class PulledSources:
             StoreFull: If the stream is new and memory has no room.
         """
         source = read_source(url, local=trusted)
+        if not trusted:
+            check_literal(source, self._settings.allowed)
         async with self._lock(name):
             if name in self._pullers:
                 raise AlreadyPulled(f"{name} has a source already; remove it first.")

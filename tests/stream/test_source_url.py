@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.pull_order import PullOrder
-from stream.source_url import BadSource, check_addresses, pin, read_networks, read_source, resolve
+from stream.source_url import (
+    BadSource,
+    check_addresses,
+    check_literal,
+    is_this_machine,
+    pin,
+    read_networks,
+    read_source,
+    resolve,
+)
 from tests.stream.videos import write_video
 
 FORMS = [
@@ -72,6 +81,35 @@ def test_one_address_inside_spoils_a_name_that_also_leads_outside():
 def test_public_addresses_are_fine():
     for address in ("93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"):
         assert check_addresses("cam.example", [address], ()) == address
+
+
+def test_this_machines_own_public_address_is_refused_unless_it_is_allowed():
+    own = {ip_address("93.184.216.34"), ip_address("2606:2800::1")}
+    for text in ("93.184.216.34", "2606:2800::1", "::ffff:93.184.216.34"):
+        with pytest.raises(BadSource, match="machine of this service itself"):
+            check_addresses("cam.example", [text], (), own.__contains__)
+        check_addresses("cam.example", [text], read_networks([*map(str, own)]), own.__contains__)
+    check_addresses("cam.example", ["93.184.216.35"], (), own.__contains__)
+
+
+def test_which_addresses_are_this_machines_is_known():
+    assert is_this_machine(ip_address("127.0.0.1"))
+    assert not is_this_machine(ip_address("93.184.216.34"))
+    assert not is_this_machine(ip_address("2606:2800::1"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [*SPELLINGS, "rtsp://169.254.169.254/", "http://[fd00::2]/a", "rtmp://sub.LOCALHOST/live"],
+)
+def test_an_address_that_may_not_be_reached_is_refused_before_anything_is_begun(url):
+    with pytest.raises(BadSource, match="private network"):
+        check_literal(read_source(url), ())
+    check_literal(read_source(url), read_networks(["0.0.0.0/0", "::/0"]))
+
+
+def test_a_name_is_left_to_be_looked_up():
+    check_literal(read_source("rtsp://cam.invalid/live"), ())
 
 
 def test_a_name_nobody_knows_says_so():

@@ -1,11 +1,10 @@
 import asyncio
 
 import pytest
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
 
 from memory.store import StoreFull, StoreUnavailable
-from tests.web.conftest import echo_service, hosting
+from tests.stream.http_server import Site, serve
+from tests.web.conftest import echo_service
 from web.places import Full
 from web.sources import OPERATOR
 
@@ -13,15 +12,11 @@ LOOPBACK = {"allowed_source_networks": "127.0.0.0/8"}
 
 
 @pytest.fixture
-async def film_url(film):
+def film_url(film):
     """Serve a film on loopback."""
-    app = FastAPI()
-
-    @app.get("/film.mp4")
-    async def get_film() -> FileResponse:
-        return FileResponse(film, media_type="video/mp4")
-
-    async with hosting(app) as url:
+    site = Site()
+    site.file("/film.mp4", film.read_bytes(), "video/mp4")
+    with serve(site) as url:
         yield f"{url}/film.mp4"
 
 
@@ -48,6 +43,19 @@ async def test_a_source_on_this_network_is_refused_unless_allowed(film_url):
         tested = await client.post("/v1/streams/test", json={"url": film_url})
     assert tested.status_code == 422
     assert "private network" in tested.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "[::1]", "169.254.169.254"]
+)
+async def test_an_address_that_may_not_be_reached_is_refused_at_once(service, host):
+    source = {"name": "inside", "url": f"rtsp://{host}/live"}
+    async with service.client() as client:
+        refused = await client.post("/v1/streams", json=source)
+        assert (await client.get("/v1/streams")).json() == {"streams": []}
+    assert refused.status_code == 422
+    assert "private network" in refused.json()["detail"]
+    assert len(service.house.feeding) == 0
 
 
 async def test_a_test_says_what_a_source_is(film_url):
