@@ -32,9 +32,11 @@ class GuardedTransport(httpx.BaseTransport):
         allowed: Sequence[Network],
         resolver: Resolver = resolve,
         certificates: str | None = None,
+        own: Sequence[str] = (),
     ) -> None:
         self._inner = httpx.HTTPTransport(verify=tls_context(certificates), trust_env=False)
         self._allowed = allowed
+        self._own = own
         self._resolver = resolver
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -47,7 +49,7 @@ class GuardedTransport(httpx.BaseTransport):
         found = self._resolver(host, request.url.port or 0)
         pinned = httpx.Request(
             request.method,
-            request.url.copy_with(host=check_addresses(host, found, self._allowed)),
+            request.url.copy_with(host=check_addresses(host, found, self._allowed, self._own)),
             headers=request.headers,  # `Host` in it still names the host
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": host},
@@ -88,6 +90,7 @@ class HttpSource:
         timeout: float,
         resolver: Resolver = resolve,
         *,
+        own: Sequence[str] = (),
         certificates: str | None = None,
     ) -> None:
         """Take what to read.
@@ -97,13 +100,14 @@ class HttpSource:
             allowed: Networks that may be reached although they are private.
             timeout: Seconds without an answer or without data.
             resolver: Finds addresses.
+            own: Addresses that lead to this machine, beside those that it has.
             certificates: A PEM file of certificates to believe beside the system's.
         """
         auth = None
         if source.username is not None:
             auth = Credentials(source.host, source.username, source.password or "")
         self._client = httpx.Client(
-            transport=GuardedTransport(allowed, resolver, certificates),
+            transport=GuardedTransport(allowed, resolver, certificates, own),
             auth=auth,
             timeout=timeout,
             follow_redirects=True,

@@ -188,6 +188,7 @@ def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputCont
         source_of(order),
         read_networks(order.allowed),
         order.open_within,
+        own=order.own,
         certificates=order.certificates,
     )
     closers.append(http.close)

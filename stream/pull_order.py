@@ -24,6 +24,7 @@ class PullOrder:
         password: As in `SourceUrl`.
         address: The checked address of the host.
         allowed: Networks that may be reached although they are private.
+        own: Addresses that lead to this machine, beside those that it has.
         certificates: A PEM file of certificates to believe beside the system's; None for none.
         trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
         transport: Of RTSP; UDP for trusted sources alone.
@@ -44,6 +45,7 @@ class PullOrder:
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     allowed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     certificates: str | None = None
     trusted: bool = False
     transport: Transport = "tcp"
@@ -61,7 +63,7 @@ class PullOrder:
     def from_line(cls, line: bytes) -> "PullOrder":
         """Return the order as it was sent."""
         fields = json.loads(line)
-        return cls(**{**fields, "allowed": tuple(fields["allowed"])})
+        return cls(**{**fields, **{name: tuple(fields[name]) for name in ("allowed", "own")}})
 
 
 @dataclass(frozen=True, slots=True)

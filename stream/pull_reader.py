@@ -30,6 +30,7 @@ class PullSettings:
 
     Attributes:
         allowed: Private networks that callers' sources may be in.
+        own: Addresses that lead to this machine, beside those that it has.
         certificates: A PEM file of certificates to believe beside the system's.
         transport: Of RTSP, for sources the operator named; those of callers come over TCP.
         open_within: Seconds until the first answer.
@@ -39,6 +40,7 @@ class PullSettings:
     """
 
     allowed: tuple[Network, ...] = ()
+    own: tuple[str, ...] = ()
     certificates: Path | None = None
     transport: Transport = "tcp"
     open_within: float = 10.0
@@ -159,7 +161,9 @@ async def make_order(
     """
     allowed = EVERYWHERE if trusted else settings.allowed
     address = (
-        "" if source.is_local else await pin(source, allowed, resolver, within=settings.open_within)
+        ""
+        if source.is_local
+        else await pin(source, allowed, resolver, own=settings.own, within=settings.open_within)
     )
     return PullOrder(
         scheme=source.scheme,
@@ -171,6 +175,7 @@ async def make_order(
         address=address,
         memory=-1,
         allowed=tuple(str(network) for network in allowed),
+        own=settings.own,
         certificates=None if settings.certificates is None else str(settings.certificates),
         trusted=trusted,
         transport=settings.transport,

@@ -43,7 +43,7 @@ def follow(order: PullOrder, location: str) -> PullOrder:
         host=source.host,
         port=source.port,
         path=source.path,
-        address=check_addresses(source.host, found, read_networks(order.allowed)),
+        address=check_addresses(source.host, found, read_networks(order.allowed), order.own),
         username=order.username if own else source.username,
         password=order.password if own else source.password,
         redirects=order.redirects - 1,

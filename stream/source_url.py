@@ -11,7 +11,7 @@ https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Preve
 import os
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -137,7 +137,7 @@ def check_addresses(
     host: str,
     addresses: Sequence[str],
     allowed: Sequence[Network],
-    is_own: Callable[[Address], bool] | None = None,
+    own: Sequence[str] = (),
 ) -> str:
     """Return the first address, if every one of them may be reached.
 
@@ -147,7 +147,7 @@ def check_addresses(
         host: Whose they are.
         addresses: What its name leads to.
         allowed: Networks that may be reached although they are private, or this machine's.
-        is_own: Says whether an address is this machine's; None asks the system.
+        own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
         BadSource: If there is none, or one leads to a network that is not `allowed`.
@@ -163,7 +163,7 @@ def check_addresses(
                 f"{host} leads into a private network, which is not allowed here. Whoever runs "
                 "this service can allow a range of addresses."
             )
-        if (is_own or is_this_machine)(address):
+        if str(address) in own or is_this_machine(address):
             raise BadSource(
                 f"{host} is the machine of this service itself, which is not allowed here. Whoever "
                 "runs it can allow the address."
@@ -182,7 +182,7 @@ def is_this_machine(address: Address) -> bool:
     return True
 
 
-def check_literal(source: SourceUrl, allowed: Sequence[Network]) -> None:
+def check_literal(source: SourceUrl, allowed: Sequence[Network], own: Sequence[str] = ()) -> None:
     """Refuse a host that is an address already, and one that may not be reached.
 
     A name is not looked up for that: where it leads may change, an address stays what it is.
@@ -197,7 +197,7 @@ def check_literal(source: SourceUrl, allowed: Sequence[Network]) -> None:
         found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         return
-    check_addresses(source.host, [str(entry[4][0]) for entry in found], allowed)
+    check_addresses(source.host, [str(entry[4][0]) for entry in found], allowed, own)
 
 
 async def pin(
@@ -205,6 +205,7 @@ async def pin(
     allowed: Sequence[Network],
     resolver: Resolver | None = None,
     *,
+    own: Sequence[str] = (),
     within: float = LOOKUP_WITHIN,
     lookups: Lookups = LOOKUPS,
 ) -> str:
@@ -214,6 +215,7 @@ async def pin(
         source: What to reach.
         allowed: Networks that may be reached although they are private.
         resolver: Finds addresses; None asks the system.
+        own: As for `check_addresses`.
         within: Seconds for the answer.
         lookups: Where the lookup finds a place.
 
@@ -226,7 +228,7 @@ async def pin(
         found = await lookups.find(Lookup(resolver or resolve, host, source.port), within)
     except LookupFailed as failure:
         raise BadSource(str(failure)) from None
-    return check_addresses(host, found, allowed)
+    return check_addresses(host, found, allowed, own)
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -82,7 +82,7 @@ class PulledSources:
         """
         source = read_source(url, local=trusted)
         if not trusted:
-            check_literal(source, self._settings.allowed)
+            check_literal(source, self._settings.allowed, self._settings.own)
         async with self._lock(name):
             if name in self._pullers:
                 raise AlreadyPulled(f"{name} has a source already; remove it first.")
@@ -182,6 +182,7 @@ def pull_settings(settings: Settings) -> PullSettings:
     """Return how to pull under `settings`."""
     return PullSettings(
         allowed=read_networks(settings.allowed_source_networks),
+        own=(settings.advertised_host,) if settings.advertised_host else (),
         certificates=settings.source_certificates,
         transport=settings.source_transport,
     )

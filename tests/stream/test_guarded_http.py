@@ -152,3 +152,18 @@ def test_a_server_that_accepts_and_stays_silent_is_given_up(site, address):
     with pytest.raises(TimeoutError):
         source.open()
     source.close()
+
+
+def test_this_machines_public_address_is_refused_also_behind_a_redirect(site, address):
+    site.redirect("/away", "http://away.example/film.mp4")
+
+    def resolver(host, _port):
+        return ["127.0.0.1"] if host == "127.0.0.1" else ["93.184.216.34"]
+
+    allowed = read_networks(["127.0.0.0/8"])
+    http = HttpSource(
+        read_source(f"{address}/away"), allowed, 2.0, resolver, own=("93.184.216.34",)
+    )
+    with pytest.raises(BadSource, match="machine of this service itself"):
+        http.open()
+    http.close()

@@ -84,12 +84,12 @@ def test_public_addresses_are_fine():
 
 
 def test_this_machines_own_public_address_is_refused_unless_it_is_allowed():
-    own = {ip_address("93.184.216.34"), ip_address("2606:2800::1")}
+    own = ("93.184.216.34", "2606:2800::1")
     for text in ("93.184.216.34", "2606:2800::1", "::ffff:93.184.216.34"):
         with pytest.raises(BadSource, match="machine of this service itself"):
-            check_addresses("cam.example", [text], (), own.__contains__)
-        check_addresses("cam.example", [text], read_networks([*map(str, own)]), own.__contains__)
-    check_addresses("cam.example", ["93.184.216.35"], (), own.__contains__)
+            check_addresses("cam.example", [text], (), own)
+        check_addresses("cam.example", [text], read_networks(own), own)
+    check_addresses("cam.example", ["93.184.216.35"], (), own)
 
 
 def test_which_addresses_are_this_machines_is_known():

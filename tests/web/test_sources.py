@@ -58,6 +58,14 @@ async def test_an_address_that_may_not_be_reached_is_refused_at_once(service, ho
     assert len(service.house.feeding) == 0
 
 
+async def test_the_services_own_public_address_is_refused_at_once():
+    source = {"name": "self", "url": "rtsp://93.184.216.34/live"}
+    async with echo_service(advertised_host="93.184.216.34") as service, service.client() as client:
+        refused = await client.post("/v1/streams", json=source)
+    assert refused.status_code == 422
+    assert "machine of this service itself" in refused.json()["detail"]
+
+
 async def test_a_test_says_what_a_source_is(film_url):
     async with echo_service(**LOOPBACK) as service, service.client() as client:
         found = (await client.post("/v1/streams/test", json={"url": film_url})).json()
