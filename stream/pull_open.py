@@ -5,6 +5,7 @@ ours; what FFmpeg dials by itself it dials at the address that was checked. Prot
 FFmpeg may use are listed.
 """
 
+import errno
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -75,6 +76,18 @@ class CannotOpen(Exception):
         self.over = over
 
 
+class OtherWay(Exception):
+    """The source can be read in another way.
+
+    Attributes:
+        order: That says how.
+    """
+
+    def __init__(self, order: PullOrder) -> None:
+        super().__init__("The source can be read in another way.")
+        self.order = order
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSource:
     """A source that is open.
@@ -109,8 +122,8 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
     while True:
         try:
             return _open_once(order, clock)
-        except Redirected as redirect:
-            order = _follow(order, redirect)
+        except OtherWay as found:
+            order = found.order
 
 
 def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
@@ -118,7 +131,7 @@ def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
 
     Raises:
         CannotOpen: If that fails; with the reason in words.
-        Redirected: If it is elsewhere; there it may be opened.
+        OtherWay: If it may be opened in another way.
     """
     closers: list[Callable[[], None]] = []
     pipes: list[Pipe] = []
@@ -131,20 +144,30 @@ def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
         for close in reversed(closers):
             close()
         trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
+        if (other := _other_way(order, trouble or error)) is not None:
+            raise OtherWay(other) from error
         if trouble is not None:
-            if isinstance(trouble, Redirected) and order.trusted and order.redirects:
-                raise trouble from error
             raise CannotOpen(explain(trouble, order)) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
         late = order.scheme in LIVE and clock() - began >= order.open_within
         raise CannotOpen(explain(TimeoutError() if late else error, order)) from error
 
 
-def _follow(order: PullOrder, redirect: Redirected) -> PullOrder:
-    try:
-        return follow(order, redirect.location)
-    except BadSource as error:
-        raise CannotOpen(explain(error, order)) from error
+def _other_way(order: PullOrder, error: Exception) -> PullOrder | None:
+    """Return what to open instead after `error`: elsewhere, or over TCP; None if there is nothing.
+
+    Raises:
+        CannotOpen: If it is elsewhere and may not be opened there.
+    """
+    # What FFmpeg makes of 461, "Unsupported Transport".
+    if getattr(error, "errno", None) == errno.EPROTONOSUPPORT and _comes_by_udp(order):
+        return replace(order, transport="tcp")
+    if isinstance(error, Redirected) and order.trusted and order.redirects:
+        try:
+            return follow(order, error.location)
+        except BadSource as refusal:
+            raise CannotOpen(explain(refusal, order)) from refusal
+    return None
 
 
 def _open_container(
@@ -163,12 +186,16 @@ def _open_container(
     if order.scheme in {"rtsp", "rtsps"}:
         # Many cameras refuse to set up their other tracks: back channels, metadata.
         options |= {"rtsp_transport": order.transport, "allowed_media_types": "video"}
-        if order.transport == "tcp" or not order.trusted or order.scheme == "rtsps":
+        if not _comes_by_udp(order):
             options["rtsp_transport"] = "tcp"
             url = _through(relay_to(order, _dial(order)), order, closers, pipes)
     elif order.scheme == "rtmps":
         url = _through(Pipe(_dial(order)), order, closers, pipes)
     return av.open(url, "r", options=options, timeout=timeout)
+
+
+def _comes_by_udp(order: PullOrder) -> bool:
+    return order.scheme == "rtsp" and order.trusted and order.transport == "udp"
 
 
 def _open_device(order: PullOrder) -> InputContainer:

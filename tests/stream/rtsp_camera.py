@@ -68,7 +68,7 @@ class Camera:
         self.heard.append((line, headers))
         method, uri, _ = line.split()
         track = re.search(r"track(\d)", uri)
-        status = self.refuse.get(f"{method} {track[0]}" if track else method)
+        status = self._refusal(method, track, headers)
         extra, body = "", ""
         if method != "OPTIONS" and self.digest and not self._knows(method, headers):
             status, extra = (401, "Unauthorized"), self._challenge()
@@ -85,10 +85,18 @@ class Camera:
             f"RTSP/1.0 {code} {phrase}\r\nCSeq: {headers['cseq']}\r\n{extra}\r\n{body}".encode()
         )
         if (method, code) == ("PLAY", 200):
-            for i, picture in enumerate(TIMES * pictures(self.film)):
-                if self.asks:
-                    peer.sendall(f"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: {i}\r\n\r\n".encode())
-                peer.sendall(packets(picture, i))
+            self._play(peer)
+
+    def _refusal(self, method, track, headers):
+        if method == "SETUP" and "interleaved" not in headers["transport"]:
+            return 461, "Unsupported Transport"
+        return self.refuse.get(f"{method} {track[0]}" if track else method)
+
+    def _play(self, peer):
+        for i, picture in enumerate(TIMES * pictures(self.film)):
+            if self.asks:
+                peer.sendall(f"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: {i}\r\n\r\n".encode())
+            peer.sendall(packets(picture, i))
 
     def _nonce(self):
         return NONCES[self._uses // self.nonce_good_for % 2]

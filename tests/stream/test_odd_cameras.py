@@ -22,11 +22,11 @@ def film(tmp_path_factory):
     )
 
 
-def watch(camera, trusted=False, user="admin:pa%3Ass@", then=lambda: None):
+def watch(camera, trusted=False, user="admin:pa%3Ass@", then=lambda: None, **more):
     """Read the camera's whole film."""
     with camera.serve() as port:
         url = f"rtsp://{user}127.0.0.1:{port}/cam?x=1"
-        source = open_source(order(url, trusted=trusted))
+        source = open_source(order(url, trusted=trusted, **more))
         try:
             packets = source.container.demux(source.video)
             assert len(list(islice(packets, PICTURES))) == PICTURES
@@ -118,6 +118,13 @@ def test_a_refusal_is_told_with_the_cameras_code_and_words(film, what, status, p
     with pytest.raises(CannotOpen, match=reason) as refusal:
         watch(Camera(film, refuse={what: (status, phrase)}))
     assert not refusal.value.over.final
+
+
+def test_a_camera_that_sends_over_tcp_alone_is_read_where_the_others_send_over_udp(film):
+    camera = Camera(film)
+    watch(camera, trusted=True, transport="udp")
+    transports = [headers["transport"] for line, headers in camera.heard if "SETUP" in line]
+    assert ["UDP" in each or "client_port" in each for each in transports] == [True, False]
 
 
 def redirect_to(port):
