@@ -113,7 +113,8 @@ class Engine(Protocol):
 
         A word is what one thing is called (`car`, `hot air balloon`) and how sure it is that the
         clip shows it, from 0 to 1; the surest comes first, and is the clip's main thing. A clip
-        of which nothing is sure has none. None means that this model has no words of its own.
+        of which nothing is sure has none. None means that this model has no
+        words of its own, whatever the clips, even none.
         """
         ...
 

@@ -85,6 +85,8 @@ class SampleTruth:
                 return _names(answer, past)
             case "present":
                 return _present(answer, [thing in showing.words for showing in now])
+            case "was":
+                return _present(answer, [any(thing in showing.words for showing in past)])
             case "when":
                 return _in_time(answer, [s for s in past if thing in s.words])
             case "before" | "after":
@@ -100,8 +102,8 @@ class SampleTruth:
 
 
 def _present(answer: str, there: Sequence[bool]) -> bool:
-    """Say whether yes or no is right; where that changed just now, both are."""
-    yes, no = (re.match(rf"\W*{word}\b", answer.lower()) for word in ("yes", "no"))
+    """Say whether yes or no ("Not now.") is right; where that changed just now, both are."""
+    yes, no = (re.match(rf"\W*{word}\b", answer.lower()) for word in ("yes", "not?"))
     return bool((yes and any(there)) or (no and not all(there)))
 
 

@@ -76,8 +76,8 @@ stream, or it was deleted, pictures get `stream_taken_over` with the reason. Aft
 For those that follow ask again with `after`, the last name that came.
 
 **Questions to try.** `GET /v1/streams/NAME/suggestions` returns `{{"suggestions": [{{"kind", "thing", "text"}}, ...]}}`: questions that
-what the stream has shown in the last minute has answers to, new with every clip (`flashback.moment`). Of `thing` they are about:
-`present` whether it is shown now, `when` it was, what came `before` and `after` it. A model without words of its own gives general ones.
+what the stream has shown has answers to, new with every clip (`flashback.moment`). They ask whether `thing` is shown now (`present`) or
+`was` at any time, `when` that was, and what came `before` and `after` it. A model without words of its own gives general ones.
 """
 
 

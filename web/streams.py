@@ -44,7 +44,7 @@ class SuggestionReport(BaseModel):
     """A question that fits what the stream has shown.
 
     Attributes:
-        kind: `see`, `present`, `when`, `before`, `after`, `happened` or `first`.
+        kind: `see`, `present`, `was`, `when`, `before`, `after`, `happened` or `first`.
         thing: What it is about; null if about no one thing.
         text: The question in words.
     """
@@ -183,8 +183,8 @@ async def get_moments(
 @routes.get("/{stream}/suggestions")
 async def get_suggestions(stream: str, here: Here, response: Response) -> SuggestionList:
     """Suggest questions that what the stream has shown lately answers."""
-    await here.registry.find(stream)
-    found = await here.suggester.suggest(stream)
+    live = await here.registry.find(stream)
+    found = await here.suggester.suggest(stream, live.status().began)
     response.headers["Cache-Control"] = "no-store"
     return SuggestionList(
         suggestions=[SuggestionReport(kind=s.kind, thing=s.thing, text=s.text) for s in found]

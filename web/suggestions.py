@@ -1,8 +1,9 @@
-"""Questions to try, from what the newest clips show in words: each has an answer in the stream.
+"""Questions to try, from what the clips of a stream show in words: each has an answer in the stream.
 
 What is shown becomes scenes: clips in a row whose main thing is the same. A thing is asked about if
-it was seen for sure; about its place among others, only if it was seen in one scene alone and the
-scene beside it is known as well.
+it was seen for sure; about its time and its place among others, only if it was seen in one scene
+alone of all that is remembered, and the scene beside it is known as well. What was seen more often
+is asked about so that every time is right.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-Kind = Literal["see", "present", "when", "before", "after", "happened", "first"]
+Kind = Literal["see", "present", "was", "when", "before", "after", "happened", "first"]
 
 SURE = 0.5
 """From here on a clip shows a thing."""
@@ -18,6 +19,8 @@ PERHAPS = 0.2
 """From here on it may: that is enough to make a thing's one scene doubtful."""
 ENOUGH = 0.8
 """What the clips of a scene must be sure of it together."""
+MOST = 5
+"""Questions at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ GENERAL = (
 
 
 def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
-    """Return questions that `clips`, the newest of a stream, oldest first, have answers to."""
+    """Return questions that `clips` of a stream, oldest first, have answers to; newest things first."""
     scenes = scenes_of(clips)
     if not scenes:
         return (SEE,)
@@ -105,7 +108,12 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
         if thing := _choose(things, asked):
             asked.add(thing)
             found.append(Suggestion(kind, words.format(thing), thing))
-    return tuple(found)
+    gone = [s.thing for s in reversed(past) if s.thing and s.thing not in now.perhaps | asked]
+    found.extend(
+        Suggestion("was", f"Was there {_article(thing)} {thing}?", thing)
+        for thing in dict.fromkeys(gone)
+    )
+    return tuple(found[:MOST])
 
 
 def scenes_of(clips: Iterable[ClipInWords]) -> list[Scene]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from web.suggester import CLIPS_AT_ONCE
 from web.suggestions import GENERAL, ClipInWords, suggest
 
 
@@ -55,6 +56,19 @@ def test_a_thing_that_may_have_been_shown_twice_is_not_asked_about_by_its_place(
     assert "When was the dog shown?" not in texts("dog", "car+dog?", "bus")
 
 
+def test_of_what_is_shown_again_and_again_is_asked_whether_it_ever_was():
+    assert texts("dog", "car", "bus", "dog", "car", "bus") == [
+        "What do you see?",
+        "Is there a bus?",
+        "Was there a car?",
+        "Was there a dog?",
+    ]
+
+
+def test_no_more_than_a_handful_is_suggested():
+    assert len(texts("dog", "car", "bus", "dog", "car", "bus", "cat", "cow", "bear")) == 5
+
+
 def test_a_single_clip_that_is_only_half_sure_names_no_scene():
     half = ClipInWords(0.0, (("dog", 0.6),))
     assert [s.text for s in suggest([half])] == ["What do you see?"]
@@ -94,12 +108,25 @@ async def test_suggestions_follow_the_stream_and_are_thought_of_once_a_clip(serv
     ]
 
 
-async def test_only_the_newest_clips_are_looked_at(service):
+async def test_of_a_long_stream_every_clip_is_put_into_words_once(service):
     asked = []
     service.engine.words_of = lambda clip: asked.append(clip.start) or []
-    await service.remember(clips=40)
+    await service.remember(clips=CLIPS_AT_ONCE + 5)
     await suggestions(service)
-    assert asked == [4.0 * n for n in range(24, 40)]
+    await service.remember(clips=CLIPS_AT_ONCE + 9)
+    await suggestions(service)
+    assert asked == [4.0 * n for n in range(CLIPS_AT_ONCE + 9)]
+
+
+async def test_of_a_stream_that_began_anew_nothing_of_before_is_suggested(service):
+    service.engine.words_of = lambda clip: [("dog" if clip.start < 4 else "car", 0.9)]
+    await service.remember(clips=2)
+    assert len(await suggestions(service)) > 2
+    async with service.client() as client:
+        await client.delete("/v1/streams/cam")
+    service.engine.words_of = lambda clip: []
+    await service.remember(clips=2)
+    assert [s["kind"] for s in await suggestions(service)] == ["see"]
 
 
 @pytest.mark.parametrize(("stream", "status"), [("none", 404), ("a.b", 422)])
