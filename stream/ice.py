@@ -16,6 +16,7 @@ from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
+from stream.source_url import Network
 from stream.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
@@ -53,12 +54,14 @@ class WebRtcSettings:
         advertised_host: IPv4 address to name in candidates beside the machine's own, for NAT and
             containers; None names only the machine's own.
         udp_ports: First and last UDP port to use; None lets the system choose.
+        inside: Private networks that a peer's candidates may name; the others are not dialled.
         silence: Seconds without a frame after which a peer is given up.
     """
 
     ice_servers: tuple[IceServer, ...] = ()
     advertised_host: str | None = None
     udp_ports: tuple[int, int] | None = None
+    inside: tuple[Network, ...] = ()
     silence: float = 20.0
 
 

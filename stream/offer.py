@@ -6,17 +6,23 @@ trickled candidates: https://www.rfc-editor.org/rfc/rfc8840, bundles:
 https://www.rfc-editor.org/rfc/rfc9143.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from stream.bundle import unbundled
+from stream.candidates import is_dialled
+from stream.offer_rules import (
+    CANDIDATE_LIMIT,
+    OFFER_LIMIT,
+    with_directions,
+    wrong_with_lines,
+    wrong_with_sections,
+)
+from stream.source_url import Network
 
-OFFER_LIMIT = 128 * 1024
-CANDIDATE_LIMIT = 64
-SECTION_LIMIT = 16
 READABLE = ("VP8", "H264")
 HELPERS = ("rtx", "red", "ulpfec", "flexfec-03")  # ride along with a codec, are none themselves
 # What aiortc's parser raises on text that is no session description.
@@ -44,43 +50,60 @@ class Offer:
     """An offer that can be answered.
 
     Attributes:
-        sdp: To be answered, without the candidates that nobody here can resolve.
+        sdp: To be answered, without the candidates that are not dialled.
         mid: Names the video section to use.
         ufrag: The sender's ICE user name: another one in a later fragment means a restart.
+        inside: Private networks that candidates may name, now and later.
     """
 
     sdp: str
     mid: str
     ufrag: str
+    inside: tuple[Network, ...] = ()
 
 
-def read_offer(sdp: str, *, sends: bool) -> Offer:
-    """Check an offer; `sends` tells whether it must bring video or take it.
+def read_offer(sdp: str, *, sends: bool, inside: tuple[Network, ...] = ()) -> Offer:
+    """Check an offer.
+
+    Args:
+        sdp: The offer.
+        sends: Whether it must bring video or take it.
+        inside: Private networks that its candidates may name.
 
     Raises:
         BadOffer: If it is too long, no SDP, has no such video, or no codec that can be read here.
     """
     if len(sdp.encode()) > OFFER_LIMIT:
         raise BadOffer(f"The offer is longer than {OFFER_LIMIT // 1024} KB.")
-    lines = _without_names(sdp)
-    if sum(line.startswith("a=candidate:") for line in lines) > CANDIDATE_LIMIT:
+    lines = sdp.splitlines()
+    candidates = sum(line.startswith("a=candidate:") for line in lines)
+    if candidates > CANDIDATE_LIMIT:
         raise BadOffer(f"The offer names more than {CANDIDATE_LIMIT} ICE candidates.")
-    if sum(line.startswith("m=") for line in lines) > SECTION_LIMIT:
-        raise BadOffer(f"The offer has more than {SECTION_LIMIT} media sections.")
-    if not lines or not lines[0].startswith("v=0"):
-        raise BadOffer("This is no SDP offer: it does not begin with v=0.")
-    text = "\r\n".join(unbundled(lines)) + "\r\n"
+    if (wrong := wrong_with_lines(lines)) is not None:
+        raise BadOffer(wrong)
+    lines = with_directions(unbundled(_dialled(lines, inside)))
+    text = "\r\n".join(lines) + "\r\n"
     try:
         description = SessionDescription.parse(text)
     except UNREADABLE as error:
         raise BadOffer("The SDP offer is malformed and cannot be read.") from error
     media = _video(description, sends=sends)
-    ufrag = _secured(media)
-    return Offer(sdp=text, mid=media.rtp.muxId, ufrag=ufrag)
+    if (wrong := wrong_with_sections(description)) is not None:
+        raise BadOffer(wrong)
+    assert media.ice is not None, "each section has one, as was just checked"
+    ufrag = media.ice.usernameFragment or ""
+    return Offer(sdp=text, mid=media.rtp.muxId, ufrag=ufrag, inside=inside)
 
 
-def read_fragment(fragment: str, ufrag: str) -> Iterator[RTCIceCandidate | None]:
-    """Yield the candidates of a trickle fragment; None says that no more will come.
+def read_fragment(
+    fragment: str, ufrag: str, inside: Sequence[Network] = ()
+) -> Iterator[RTCIceCandidate]:
+    """Yield the candidates of a trickle fragment that are dialled.
+
+    Args:
+        fragment: What was sent.
+        ufrag: The sender's ICE user name.
+        inside: Private networks that candidates may name.
 
     Raises:
         IceRestart: If its user name is not `ufrag`.
@@ -95,10 +118,10 @@ def read_fragment(fragment: str, ufrag: str) -> Iterator[RTCIceCandidate | None]
             raise IceRestart("ICE restart is not supported here; please connect anew.")
         if name == "a=mid":
             mid = value
-        elif name == "a=end-of-candidates":
-            yield None
-        elif name == "a=candidate" and not _is_name(value):
-            yield _candidate(value, mid)
+        elif name == "a=candidate":
+            candidate = _candidate(value, mid)
+            if is_dialled(value, inside):
+                yield candidate
 
 
 def ufrag_of(fragment: str) -> str | None:
@@ -120,22 +143,18 @@ def _candidate(value: str, mid: str | None) -> RTCIceCandidate:
     return candidate
 
 
-def _without_names(sdp: str) -> list[str]:
-    """Split into lines, less the candidates hidden behind mDNS names.
+def _dialled(lines: Sequence[str], inside: Sequence[Network]) -> list[str]:
+    """Return `lines` without the candidates that are not dialled, and without their end.
 
-    Asking for such a name takes a second where nobody answers, and is not needed: the sender's
-    checks reach us from its real address.
+    After the end aioice gives up at once if it has none to dial, although the sender's own checks
+    may be on their way: https://www.rfc-editor.org/rfc/rfc8863
     """
     return [
         line
-        for line in sdp.splitlines()
-        if not (line.startswith("a=candidate:") and _is_name(line))
+        for line in lines
+        if not line.startswith("a=end-of-candidates")
+        and (not line.startswith("a=candidate:") or is_dialled(line, inside))
     ]
-
-
-def _is_name(candidate: str) -> bool:
-    parts = candidate.split()
-    return len(parts) > 4 and parts[4].endswith(".local")
 
 
 def _video(description: SessionDescription, *, sends: bool) -> MediaDescription:
@@ -152,12 +171,3 @@ def _video(description: SessionDescription, *, sends: bool) -> MediaDescription:
         offered = ", ".join(dict.fromkeys(names)) or "none"
         raise BadOffer(f"No usable video codec: offered {offered}; needed VP8 or H264.")
     return media
-
-
-def _secured(media: MediaDescription) -> str:
-    if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
-        raise BadOffer("The offer's video section has no ICE user name and password.")
-    if media.dtls is None or not media.dtls.fingerprints:
-        raise BadOffer("The offer's video section has no DTLS fingerprint.")
-    ufrag: str = media.ice.usernameFragment
-    return ufrag

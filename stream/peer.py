@@ -75,11 +75,14 @@ class Peer:
             IceRestart: If it asks for an ICE restart, which is not supported.
             BadOffer: If it cannot be read, or there are too many candidates.
         """
-        for candidate in read_fragment(fragment, self._offer.ufrag):
+        for candidate in read_fragment(fragment, self._offer.ufrag, self._offer.inside):
             self._candidates += 1
             if self._candidates > CANDIDATES_AFTER_OFFER:
                 raise BadOffer(f"More than {CANDIDATES_AFTER_OFFER} candidates were sent.")
-            await self._connection.addIceCandidate(candidate)
+            try:
+                await self._connection.addIceCandidate(candidate)
+            except (InvalidStateError, ValueError) as error:
+                raise BadOffer(f"The candidate cannot be taken: {error}.") from error
 
     async def close(self, reason: str = "The other side left.") -> None:
         """Hang up. Safe to call twice."""

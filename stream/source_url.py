@@ -200,6 +200,16 @@ def check_literal(source: SourceUrl, allowed: Sequence[Network], own: Sequence[s
     check_addresses(source.host, [str(entry[4][0]) for entry in found], allowed, own)
 
 
+def may_be_reached(text: str, allowed: Sequence[Network]) -> bool:
+    """Say whether an address is a public one, or in a network that is `allowed`.
+
+    Raises:
+        ValueError: If it is no address.
+    """
+    address = _plain(ip_address(text.partition("%")[0]))
+    return _is_public(address) or any(address in network for network in allowed)
+
+
 async def pin(
     source: SourceUrl,
     allowed: Sequence[Network],

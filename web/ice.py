@@ -7,9 +7,11 @@ https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 
 from stream.ice import IceServer, WebRtcSettings
+from stream.source_url import Network, read_networks
 from web.settings import Settings
 
 Clock = Callable[[], float]
@@ -33,14 +35,26 @@ def turn_credential(secret: str, seconds: int, clock: Clock) -> tuple[str, str]:
     return username, base64.b64encode(digest).decode()
 
 
-def webrtc_settings(settings: Settings, clock: Clock) -> WebRtcSettings:
-    """Return how to answer an offer now."""
+def webrtc_settings(settings: Settings, clock: Clock, caller: str = "") -> WebRtcSettings:
+    """Return how to answer an offer now; `caller` is the address of whoever makes it."""
     return WebRtcSettings(
         ice_servers=ice_servers(settings, clock),
         advertised_host=settings.advertised_host,
         udp_ports=settings.udp_ports,
+        inside=(*read_networks(settings.allowed_source_networks), *_known(settings, caller)),
         silence=settings.silence_seconds,
     )
+
+
+def _known(settings: Settings, caller: str) -> Iterator[Network]:
+    """Yield the caller's own address, unless it is this machine, and those of TURN servers."""
+    for address in (caller, *(url.split(":")[1] for url in settings.turn)):
+        try:
+            network = ip_network(address)
+        except ValueError:  # a name
+            continue
+        if not network.is_loopback:
+            yield network
 
 
 def links(servers: tuple[IceServer, ...]) -> list[str]:

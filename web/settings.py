@@ -143,7 +143,9 @@ class Settings(BaseModel):
     source_transport: Transport = _field(
         "tcp", "how these sources send RTSP, tcp or udp; those of callers come over tcp"
     )
-    allowed_source_networks: Words = _field((), "private networks that sources may be pulled from")
+    allowed_source_networks: Words = _field(
+        (), "private networks that sources may be pulled from, and WebRTC candidates may name"
+    )
     source_certificates: Path | None = _field(
         None, "PEM file of certificates to believe beside the system's"
     )

@@ -34,7 +34,7 @@ RETRY_SECONDS = "10"
 Kind = Literal["whip", "whep"]
 Here = Annotated[House, Depends(house)]
 Allowed = Annotated[Caller, Depends(by_header)]
-AnswerOffer = Callable[[House, str, str], Coroutine[Any, Any, Peer]]
+AnswerOffer = Callable[[House, str, str, str], Coroutine[Any, Any, Peer]]
 
 
 class Exchange:
@@ -67,8 +67,11 @@ class Exchange:
         """
         sdp = await _body(request, SDP)
         sessions = self._sessions(here)
+        address = request.client.host if request.client else ""
         try:
-            session = await sessions.open(stream, caller, lambda: self._answer(here, stream, sdp))
+            session = await sessions.open(
+                stream, caller, lambda: self._answer(here, stream, sdp, address)
+            )
         except BadOffer as error:
             raise Refusal(422, str(error)) from None
         except (Full, TooManyStreams, NoPortFree) as error:
@@ -132,16 +135,16 @@ async def _session_only() -> Response:
     return problem(405, detail, {"Allow": "PATCH, DELETE, OPTIONS"})
 
 
-async def _receive(here: House, stream: str, sdp: str) -> Peer:
+async def _receive(here: House, stream: str, sdp: str, address: str) -> Peer:
     read_offer(sdp, sends=True)  # before the stream is made: a bad offer must leave none behind
     live = await here.registry.open(stream)
-    webrtc = webrtc_settings(here.settings, here.clocks.wall)
+    webrtc = webrtc_settings(here.settings, here.clocks.wall, address)
     return await answer_offer(sdp, live, settings=webrtc)
 
 
-async def _show(here: House, stream: str, sdp: str) -> Peer:
+async def _show(here: House, stream: str, sdp: str, address: str) -> Peer:
     live = await here.registry.find(stream)
-    webrtc = webrtc_settings(here.settings, here.clocks.wall)
+    webrtc = webrtc_settings(here.settings, here.clocks.wall, address)
     return await answer_viewer(sdp, live, settings=webrtc)
 
 

@@ -2,13 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.offer import OFFER_LIMIT, BadOffer, read_fragment, read_offer
+from stream.offer import BadOffer, read_fragment, read_offer
+from stream.offer_rules import LINE_LIMIT, OFFER_LIMIT
+from stream.source_url import read_networks
 
 GOOD = "\r\n".join([
     "v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0",
     "m=video 9 UDP/TLS/RTP/SAVPF 96",
     "c=IN IP4 0.0.0.0", "a=sendonly", "a=mid:0", "a=rtcp-mux", "a=rtpmap:96 VP8/90000",
-    "a=candidate:1 1 udp 2130706431 192.0.2.9 5000 typ host",
+    "a=candidate:1 1 udp 2130706431 9.9.9.9 5000 typ host",
     "a=candidate:2 1 udp 2130706431 0c0ffee0-1234.local 5001 typ host",
     "a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuvwx",
     f"a=fingerprint:sha-256 {':'.join(['AA'] * 32)}", "a=setup:actpass", "",
@@ -31,7 +33,7 @@ def test_a_good_offer_is_read():
 
 def test_candidates_behind_a_name_nobody_can_resolve_are_left_out():
     offer = read_offer(GOOD, sends=True)
-    assert "192.0.2.9" in offer.sdp
+    assert "9.9.9.9" in offer.sdp
     assert ".local" not in offer.sdp
 
 
@@ -53,13 +55,68 @@ def test_candidates_behind_a_name_nobody_can_resolve_are_left_out():
         ("a=setup:actpass", "a=setup:sideways", "malformed"),
         ("SAVPF 96", "SAVPF nonsense", "malformed"),
         ("a=mid:0", "a=mid:0\r\na=fmtp:97 x=1", "malformed"),
-        ("a=mid:0", "a=mid:0" + "\r\na=candidate:1 1 udp 1 192.0.2.9 5 typ host" * 64, "64 ICE"),
+        ("a=mid:0", "a=mid:0" + "\r\na=candidate:1 1 udp 1 9.9.9.9 5 typ host" * 64, "64 ICE"),
         ("m=video", "m=audio 0 RTP/AVP 0\r\n" * 16 + "m=video", "16 media"),
+        ("a=mid:0", "a=mid:0" + "\r\na=x" * LINE_LIMIT, "1000 lines"),
+        ("a=mid:0", "a=mid:0" + "\r\na=ssrc:1 cname:x" * 300, "256 sources"),
+        ("a=mid:0", "a=mid:0" + "\r\na=rtpmap:96 VP8/90000" * 100, "96 codecs"),
+        ("a=mid:0", "a=mid:0" + "\r\na=rtcp-fb:* nack" * 20, "16 kinds of feedback for every"),
+        ("a=mid:0", "a=fmtp:96 " + "x" * 5000 + "\r\na=mid:0", "4096 characters"),
+        ("BUNDLE 0", "BUNDLE 0 1", "sections that are not there"),
+        ("BUNDLE 0", "BUNDLE 0 0", "one twice"),
     ],
 )
 def test_an_offer_that_cannot_be_answered_says_why(old, new, reason):
     with pytest.raises(BadOffer, match=reason):
         read_offer(GOOD.replace(old, new), sends=True)
+
+
+def second(section="video", **changed):
+    """Return a good offer with another section, which differs in `changed` alone."""
+    lines = GOOD[GOOD.index("m=") :].replace("m=video", f"m={section}")
+    for old, new in {"mid_0": "mid:1", **changed}.items():
+        lines = lines.replace(old.replace("_", ":"), new)
+    return GOOD.replace("BUNDLE 0", "BUNDLE 0 1") + lines
+
+
+@pytest.mark.parametrize(
+    ("offer", "reason"),
+    [
+        (second(mid_0="mid:0").replace("BUNDLE 0 1", "BUNDLE 0"), r"same name \(a=mid:0\)"),
+        (second("image"), "kind that is not known here: image"),
+        (second(setup="x"), "video section has no DTLS fingerprint"),
+        (second(pwd="x"), "video section has no ICE user name"),
+    ],
+)
+def test_of_several_sections_each_must_be_fit_to_be_answered(offer, reason):
+    with pytest.raises(BadOffer, match=reason):
+        read_offer(offer, sends=True)
+    assert read_offer(second(), sends=True)
+
+
+def test_a_section_that_names_no_direction_goes_both_ways():
+    assert "a=sendrecv" in read_offer(GOOD.replace("a=sendonly\r\n", ""), sends=True).sdp
+    session_wide = GOOD.replace("a=sendonly\r\n", "").replace("t=0 0", "t=0 0\r\na=recvonly")
+    with pytest.raises(BadOffer, match="does not send"):
+        read_offer(session_wide, sends=True)
+
+
+INSIDE = ("10.0.0.7", "127.0.0.1", "169.254.169.254", "::1", "fd00::7", "::ffff:10.0.0.7")
+
+
+@pytest.mark.parametrize("address", [*INSIDE, "router.example"])
+def test_candidates_that_lead_inside_are_not_dialled(address):
+    line = f"a=candidate:1 1 udp 2130706431 {address} 5000 typ host"
+    assert address not in read_offer(GOOD.replace("a=mid:0", f"a=mid:0\r\n{line}"), sends=True).sdp
+    assert list(read_fragment(line, "abcd")) == []
+
+
+def test_a_network_that_is_allowed_may_be_named():
+    line = "a=candidate:1 1 udp 2130706431 10.0.0.7 5000 typ host"
+    inside = read_networks(["10.0.0.0/24"])
+    offer = read_offer(GOOD.replace("a=mid:0", f"a=mid:0\r\n{line}"), sends=True, inside=inside)
+    assert "10.0.0.7" in offer.sdp
+    assert [c.ip for c in read_fragment(line, "abcd", offer.inside)] == ["10.0.0.7"]
 
 
 def test_a_viewer_must_want_to_receive():
@@ -85,8 +142,13 @@ def test_any_fragment_is_read_or_refused(text):
         assert refusal(lambda f: list(read_fragment(f, "abcd")), fragment).endswith(".")
 
 
-def test_a_fragment_yields_its_candidates_and_their_end():
+def test_a_fragment_yields_its_candidates():
     lines = [line for line in GOOD.splitlines() if line.startswith("a=candidate")]
     fragment = "\r\n".join(["a=ice-ufrag:abcd", "a=mid:0", *lines, "a=end-of-candidates"])
-    first, end = read_fragment(fragment, "abcd")
-    assert (first.ip, first.port, first.sdpMid, end) == ("192.0.2.9", 5000, "0", None)
+    [only] = read_fragment(fragment, "abcd")
+    assert (only.ip, only.port, only.sdpMid) == ("9.9.9.9", 5000, "0")
+
+
+def test_that_no_more_candidates_come_does_not_end_the_wait_for_the_senders_own_checks():
+    ended = GOOD.replace("a=mid:0", "a=mid:0\r\na=end-of-candidates")
+    assert "end-of" not in read_offer(ended, sends=True).sdp

@@ -1,5 +1,6 @@
 import asyncio
 import re
+from dataclasses import replace
 from functools import partial
 from threading import Event
 
@@ -19,6 +20,7 @@ from stream.player import Player
 from stream.receiver import LONGEST_BACKLOG, Newest
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
+from stream.source_url import read_networks
 from stream.status import Remembered
 from stream.webrtc import _decode_alone, answer_offer
 from tests.stream.fakes import FakeEngine, HandClock
@@ -329,7 +331,9 @@ async def test_a_sender_is_reached_at_the_candidates_that_trickled_in(live, film
     """The sender knows no address of ours, so we have to come to its own."""
     async with Player(film) as player:
         lines = player.offer.splitlines()
-        peer = await answer_offer(without_candidates(player.offer), live, settings=SETTINGS)
+        # Both are on this machine, whose addresses are private.
+        settings = replace(SETTINGS, inside=read_networks(["0.0.0.0/0", "::/0"]))
+        peer = await answer_offer(without_candidates(player.offer), live, settings=settings)
         await player.accept(without_candidates(peer.answer))
         ufrag = next(line for line in lines if line.startswith("a=ice-ufrag:"))
         candidates = [line for line in lines if line.startswith("a=candidate:")]

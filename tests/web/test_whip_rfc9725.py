@@ -229,9 +229,10 @@ async def test_trickle_with_a_stale_etag_is_refused_with_412(service, player):
     assert response.status_code == 412
 
 
-async def test_candidates_that_trickle_in_are_where_the_sender_is_reached(service, player):
+async def test_candidates_that_trickle_in_are_where_the_sender_is_reached(player):
     """The sender is told no address of the service: only the service can come to it."""
-    async with service.client() as client:
+    anywhere = {"allowed_source_networks": "0.0.0.0/0, ::/0"}
+    async with echo_service(**anywhere) as service, service.client() as client:
         response = await post(client, without_candidates(player.offer))
         await player.accept(without_candidates(response.text))
         await client.patch(
@@ -241,6 +242,43 @@ async def test_candidates_that_trickle_in_are_where_the_sender_is_reached(servic
         )
         async with asyncio.timeout(10):
             await player.wait_connected()
+
+
+class Listening(asyncio.DatagramProtocol):
+    """A service of this machine that nobody outside can reach."""
+
+    def __init__(self):
+        self.heard = []
+
+    def datagram_received(self, data, addr):
+        self.heard.append(data)
+
+
+@pytest.mark.parametrize("trickled", [False, True])
+async def test_nothing_is_sent_to_an_inside_address_that_a_candidate_names(
+    service, player, trickled
+):
+    loop = asyncio.get_running_loop()
+    transport, inside = await loop.create_datagram_endpoint(Listening, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    line = f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host\r\n"
+    bare = without_candidates(player.offer)
+    async with service.client() as client:
+        response = await post(client, bare if trickled else bare + line)
+        assert response.status_code == 201
+        if trickled:
+            headers = FRAGMENT | {"If-Match": response.headers["ETag"]}
+            text = "a=mid:0\r\n" + line
+            patched = await client.patch(
+                response.headers["Location"], content=text, headers=headers
+            )
+            assert patched.status_code == 204
+        # What is dialled is dialled within the time in which the player connects by itself.
+        await player.accept(response.text)
+        async with asyncio.timeout(10):
+            await player.wait_connected()
+    transport.close()
+    assert inside.heard == []
 
 
 async def test_an_ice_restart_is_refused_with_422_and_the_session_goes_on(service, player):
