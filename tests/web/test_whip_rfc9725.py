@@ -23,6 +23,9 @@ from web.house import Clocks
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
+# Sender and service are on one machine, whose addresses are private.
+ANYWHERE = {"allowed_source_networks": "0.0.0.0/0, ::/0"}
+
 
 @pytest.fixture
 async def player(tmp_path):
@@ -206,11 +209,9 @@ async def test_trickle_without_an_etag_is_refused_with_428(service, player):
 
 
 @pytest.mark.parametrize("match", [{}, {"If-Match": "*"}])
-async def test_trickle_that_names_its_ice_session_in_the_fragment_alone_is_taken(
-    service, player, match
-):
+async def test_trickle_that_names_its_ice_session_in_the_fragment_alone_is_taken(player, match):
     """As MediaMTX's reader (`*`) and whip-whep (no header) do: it is the same ICE session."""
-    async with service.client() as client:
+    async with echo_service(**ANYWHERE) as service, service.client() as client:
         response = await post(client, without_candidates(player.offer))
         await player.accept(without_candidates(response.text))
         trickled = await client.patch(
@@ -231,8 +232,7 @@ async def test_trickle_with_a_stale_etag_is_refused_with_412(service, player):
 
 async def test_candidates_that_trickle_in_are_where_the_sender_is_reached(player):
     """The sender is told no address of the service: only the service can come to it."""
-    anywhere = {"allowed_source_networks": "0.0.0.0/0, ::/0"}
-    async with echo_service(**anywhere) as service, service.client() as client:
+    async with echo_service(**ANYWHERE) as service, service.client() as client:
         response = await post(client, without_candidates(player.offer))
         await player.accept(without_candidates(response.text))
         await client.patch(
