@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from training.sample_truth import SampleTruth, second_of
+from training.sample_truth import LIST, SampleTruth, second_of
+from web.suggestions import ClipInWords, suggest
 
 
 @pytest.fixture
@@ -88,3 +89,42 @@ def test_a_time_is_read_however_it_is_put(answer, second):
 @pytest.mark.parametrize("kind", ["see", "first", "happened"])
 def test_what_the_real_sample_shows_first_is_a_person(kind):
     assert SampleTruth().is_right(kind, None, "A person walks.", 5)
+
+
+def seen_until(age):
+    """Return what a model that sees well makes of the sample's clips, four seconds each."""
+    parts = json.loads(LIST.read_text())
+    clips = []
+    for start in range(0, age - 3, 4):
+        at = (start + 2) % (parts[-1]["end"])
+        shows = next(p["shows"] for p in parts if p["start"] <= at < p["end"])
+        words = [(s["word"], 0.9 - 0.2 * (n > 0)) for n, s in enumerate(shows)]
+        clips.append(ClipInWords(float(start), tuple(words)))
+    return clips
+
+
+def well_answered(suggestion, clips):
+    """Return the answer of a model that remembers well what it saw."""
+    mains = [clip.main for clip in clips]
+    if suggestion.kind == "see":
+        return f"A {mains[-1]}."
+    if suggestion.kind in {"present", "was"}:
+        return "Yes."
+    first = mains.index(suggestion.thing)
+    if suggestion.kind == "when":
+        return f"At {clips[first].start:.0f} seconds."
+    last = len(mains) - 1 - mains[::-1].index(suggestion.thing)
+    return f"A {mains[first - 1] if suggestion.kind == 'before' else mains[last + 1]}."
+
+
+def test_whatever_is_suggested_of_the_sample_at_any_age_can_be_answered_rightly():
+    truth, kinds = SampleTruth(), set()
+    for age in range(8, 400, 4):
+        clips = seen_until(age)
+        found = suggest(clips)
+        assert len(found) >= 2
+        for suggestion in found:
+            answer = well_answered(suggestion, clips)
+            assert truth.is_right(suggestion.kind, suggestion.thing, answer, age + 1), (age, suggestion, answer)  # fmt: skip
+            kinds.add(suggestion.kind)
+    assert kinds == {"see", "present", "was", "when", "before", "after"}
