@@ -62,6 +62,11 @@ def open_container(
     return av.open(url, "r", format=kind, options=(options or {}) | more, timeout=timeout)
 
 
+def is_whole(container: InputContainer) -> bool:
+    """Say whether all of a file is there: a playlist without an end may grow."""
+    return container.format.name != "hls" or container.duration is not None
+
+
 def _check(path: Path) -> int:
     """Return the size of the file.
 

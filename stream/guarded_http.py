@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +23,18 @@ REDIRECTS = 5
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 # What servers answer to a request for a range, if they do not know any.
 NO_RANGES = {400, 416, 501}
+
+
+class FileObject(Protocol):
+    """What FFmpeg reads from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+        ...
+
+
+OpenFile = Callable[[str, int, int | None], FileObject]
+"""Opens a URL from a byte on to before another."""
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -131,12 +144,19 @@ class HttpSource:
             raise BadSource("The source refers to something that is not HTTP.")
         return HttpFile(self._client, url, start, end)
 
-    def opener(self) -> Callable[[str, int, dict[str, str]], "HttpFile"]:
-        """Return what PyAV calls to open what a playlist refers to, perhaps a part of a file."""
+    def opener(
+        self, open_file: OpenFile | None = None
+    ) -> Callable[[str, int, dict[str, str]], FileObject]:
+        """Return what PyAV calls to open what a playlist refers to, perhaps a part of a file.
 
-        def open_part(url: str, _flags: int, options: dict[str, str]) -> HttpFile:
+        Args:
+            open_file: Stands between; None for nothing.
+        """
+        open_file = open_file or self.open
+
+        def open_part(url: str, _flags: int, options: dict[str, str]) -> FileObject:
             end = int(options.get("end_offset", 0))
-            return self.open(url, int(options.get("offset", 0)), end or None)
+            return open_file(url, int(options.get("offset", 0)), end or None)
 
         return open_part
 
@@ -259,13 +279,33 @@ class HttpFile:
         self._response.close()
 
     def _next_chunk(self) -> bytes:
-        with plain_errors():
-            chunk = next(self._chunks, b"")
         at = self._position + len(self._buffer)
+        try:
+            with plain_errors():
+                chunk = next(self._chunks, b"")
+        except OSError:
+            if self._end is not None or not self.seekable() or at >= (self.length or 0):
+                raise
+            return self._resume(at)
         if chunk or not self._is_part(at):
             return chunk
         self._response = self._request(self.name, at)
         self._chunks = self._response.iter_raw()
+        with plain_errors():
+            return next(self._chunks, b"")
+
+    def _resume(self, at: int) -> bytes:
+        """Go on at byte `at` over a new connection, once the old one was lost.
+
+        Raises:
+            OSError: If what comes is not the rest, or nothing does.
+        """
+        self._response.close()
+        response = self._request(self.name, at)
+        if _whole_length(response) != self.length:
+            response.close()
+            raise OSError("the file is another one now")
+        self._response, self._chunks = response, response.iter_raw()
         with plain_errors():
             return next(self._chunks, b"")
 

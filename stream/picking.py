@@ -5,6 +5,7 @@ often as pictures are wanted, nothing else is decoded. Elsewhere at least the pi
 is built on are left out.
 """
 
+import errno
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from stream.media_clock import clock_of
+from stream.media_clock import clock_of, starts_again
 from stream.pull_open import OpenSource, check_size
 from stream.sampler import FrameSampler
 from stream.skipping import SkipRule
@@ -34,7 +35,14 @@ TOLERANCE = 2.0
 BEHIND = 5.0
 MEASURED_AFTER = 1.0
 BEAT = 1.0
+SHORTEST_BEAT = 0.25
 PERIODS_WITHOUT = 3
+LONGEST_WITHOUT_KEYFRAME = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeyframe:
+    """Packets come, and not one picture can be made of them before the first keyframe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +67,7 @@ class Picker:
         rate: Pictures per second that are wanted; may be set at any time.
         seen: Pictures that arrived so far.
         decoded: Pictures of those that were decoded.
+        position: Seconds from the beginning of what has an end; None of what has none.
     """
 
     def __init__(
@@ -67,6 +76,7 @@ class Picker:
         rate: float,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        after: float = 0.0,
     ) -> None:
         """Take what to read.
 
@@ -75,6 +85,7 @@ class Picker:
             rate: Pictures per second that are wanted.
             clock: Monotonic seconds.
             sleep: Waits that many seconds.
+            after: So many seconds from the beginning were seen already.
         """
         self.rate = rate
         self.seen = 0
@@ -85,7 +96,8 @@ class Picker:
         self._sampler = FrameSampler(rate)
         self._timeline = ArrivalTimeline(float("-inf"), TOLERANCE)
         self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
-        self._alone = source.video.codec_context.name in ALONE
+        alone = source.video.codec_context.name in ALONE
+        self._alone = alone or source.snapshots is not None
         self._await_keyframe = False
         self._skip_rule = SkipRule()
         self._file_clock = clock_of(source.container, source.video, packets=True)
@@ -93,6 +105,11 @@ class Picker:
         self._began: float | None = None
         self._decoded_at: float | None = None
         self._told = self._picked = float("-inf")
+        self.position: float | None = None
+        self._after = after
+        self._keyframe_came = False
+        if after:
+            self._skip_to(after)
 
     def pictures(self) -> Iterator[Picked]:
         """Yield what is wanted until the source ends.
@@ -103,43 +120,82 @@ class Picker:
         """
         return (event for event in self.events() if isinstance(event, Picked))
 
-    def events(self) -> Iterator[Picked | float]:
+    def events(self) -> Iterator[Picked | NoKeyframe | float]:
         """Yield what is wanted; in between, once a second, when the newest picture arrived.
 
-        Not for ever, though: packets that no picture comes of are no sign of life.
+        Not for ever, though: packets that no picture comes of are no sign of life, but before the
+        first keyframe of a source, which may take a minute.
 
         Raises:
             InvalidDataError: If nothing can be decoded for long.
             BadSource: If a picture is too large.
         """
+        began = self._clock()
         for event in self._packets():
             now = self._clock()
             if isinstance(event, Picked):
                 self._picked = self._told = now
                 yield event
+            elif not self._keyframe_came and self._picked == -math.inf:
+                if now - began > LONGEST_WITHOUT_KEYFRAME:
+                    raise av.error.InvalidDataError(errno.EINVAL, "no keyframe")
+                if now - self._told >= BEAT:
+                    self._told = now
+                    yield NoKeyframe()
             elif now - self._told >= BEAT and now - self._picked <= PERIODS_WITHOUT / self.rate:
                 self._told = now
                 yield event
 
     def _packets(self) -> Iterator[Picked | float]:
         damaged = 0
-        for packet in self._source.container.demux(self._source.video):
+        for packet in self._demux():
             if not packet.size:
                 yield from self._drain(packet)
                 continue
             self._sampler.rate = self.rate
-            self.seen += 1
+            self._keyframe_came = self._keyframe_came or packet.is_keyframe
             for now in self._hold_back(packet):
                 yield now
+            self.seen += not self._behind
             now = self._clock()
             try:
                 yield from self._pick(packet, now)
                 damaged = 0
                 yield now
             except av.error.InvalidDataError:
-                damaged += 1
+                damaged += self._keyframe_came  # what comes before one cannot be decoded
                 if damaged == DAMAGED_IN_A_ROW:
                     raise
+
+    def _demux(self) -> Iterator[VideoPacket]:
+        if self._source.snapshots is not None:
+            return self._source.snapshots.packets(self._wait_until_due)
+        return self._source.container.demux(self._source.video)
+
+    def _wait_until_due(self, damaged: bool) -> None:
+        if damaged:  # then it is due still, and the next one may be as bad
+            self._sleep(1 / self.rate)
+        self._sampler.rate = self.rate  # may be raised meanwhile
+        while (early := self._sampler.due - self._clock()) > 0:
+            self._sleep(min(early, SHORTEST_BEAT))
+            self._sampler.rate = self.rate
+
+    def _skip_to(self, position: float) -> None:
+        """Go to `position`; where only reading tells where that is, it is read up to there."""
+        container = self._source.container
+        length = (container.duration or 0) / av.time_base
+        if position >= length or starts_again(container.format):
+            return
+        try:
+            container.seek(int(position * av.time_base) + (container.start_time or 0))
+        except (av.FFmpegError, OSError):
+            return
+        self._file_clock.sought()
+
+    @property
+    def _behind(self) -> bool:
+        """Whether what comes now was seen by an earlier reader."""
+        return self.position is not None and self.position < self._after
 
     def _pick(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
         if packet.is_keyframe:
@@ -154,6 +210,8 @@ class Picker:
             yield from self._decode_all(packet, now)
 
     def _decode_alone(self, packet: VideoPacket, now: float, flush: bool) -> Iterator[Picked]:
+        if self._behind:
+            return
         time = self._timeline.media_time(self._time(packet), now)
         if not self._sampler.accepts(time):
             return
@@ -188,6 +246,8 @@ class Picker:
     def _decoded(self, pictures: list[VideoFrame], now: float) -> Iterator[Picked]:
         for picture in pictures:
             check_size(picture)
+            if self._behind:
+                continue
             self.decoded += 1
             own = math.nan if picture.time is None or not self._source.timed else picture.time
             self._decoded_at = now if math.isnan(own) else own
@@ -218,6 +278,10 @@ class Picker:
         stamp = packet.pts if packet.dts is None else packet.dts
         own = None if stamp is None or packet.time_base is None else stamp * packet.time_base
         time = self._file_clock.time(None if own is None else float(own))
+        if self._source.finite:
+            self.position = time
+        if self._behind:
+            return
         now = self._clock()
         if self._pace_offset is None or now - (self._pace_offset + time) > BEHIND:
             self._pace_offset = now - time

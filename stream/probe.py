@@ -5,9 +5,15 @@ from dataclasses import asdict, dataclass
 
 from stream.feed import Clock
 from stream.lookup import Resolver
-from stream.pull_order import Opened, Over
+from stream.pull_order import Opened, Over, Waiting
 from stream.pull_reader import PullSettings, Reader, make_order, no_reader
 from stream.source_url import BadSource, SourceUrl
+
+LATE_KEYFRAME = (
+    "Video arrives, but no keyframe came within {seconds:g} seconds, and before one there is no "
+    "picture. Such a source can be pulled, and shows its first picture late; better let the camera "
+    "send keyframes more often."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +25,10 @@ class Probe:
         width: In pixels.
         height: In pixels.
         rate: Pictures per second, as the source says; None if it does not.
-        length: Seconds until its end; None if it has none that is known: it is live.
-        first_picture: Seconds until the first picture was there.
+        length: Seconds until its end, where that is known.
+        live: Whether it has no end.
+        first_picture: Seconds until the first picture was there; until it was clear that it takes
+            long, for those who are patient.
     """
 
     codec: str
@@ -28,6 +36,7 @@ class Probe:
     height: int
     rate: float | None
     length: float | None
+    live: bool
     first_picture: float
 
 
@@ -38,8 +47,17 @@ async def probe(
     monotonic: Clock,
     trusted: bool = False,
     resolver: Resolver | None = None,
+    patient: bool = False,
 ) -> Probe:
     """Test a source: open it, wait for its first picture, let go.
+
+    Args:
+        source: What to test.
+        settings: How it is pulled.
+        monotonic: Seconds that never go back, as `time.monotonic` has them.
+        trusted: Whether the operator named the source.
+        resolver: Finds addresses; None asks the system.
+        patient: Whether video whose first keyframe does not come soon is fine, too.
 
     Raises:
         BadSource: If it cannot be used; with the reason.
@@ -49,7 +67,7 @@ async def probe(
     try:
         reader = Reader(order)
         try:
-            opened = await _first_picture(reader, settings.open_within)
+            opened = await _first_picture(reader, settings.open_within, patient, monotonic)
         finally:
             await reader.close()
     except OSError as error:
@@ -57,19 +75,22 @@ async def probe(
     return Probe(**asdict(opened), first_picture=monotonic() - began)
 
 
-async def _first_picture(reader: Reader, within: float) -> Opened:
+async def _first_picture(reader: Reader, within: float, patient: bool, monotonic: Clock) -> Opened:
     """Wait for it, and return what the source is.
 
     Raises:
         BadSource: If it does not come; with the reason.
     """
     opened: Opened | None = None
+    began = monotonic()
     async with aclosing(reader.reports(within)) as reports:
         async for report in reports:
             if isinstance(report, Over):
                 raise BadSource(report.reason)
             if isinstance(report, Opened):
                 opened = report
-            elif opened is not None:
+            elif opened is not None and (patient or not isinstance(report, Waiting)):
                 return opened
+            elif monotonic() - began > within:
+                raise BadSource(LATE_KEYFRAME.format(seconds=within))
     raise BadSource("The reader of this source ended unexpectedly.")

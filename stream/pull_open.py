@@ -18,42 +18,22 @@ from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from stream.film import open_container
-from stream.first_bytes import (
-    ENOUGH_OF_A_STREAM,
-    has_late_index,
-    is_playlist,
-    playlist_options,
-    refuse_document,
-)
-from stream.motion_jpeg import MotionJpeg
+from stream.film import is_whole, open_container
+from stream.hls import AllSeen
+from stream.opened import QUICK, Opening
 from stream.pipe import Pipe
-from stream.pull_order import Over, PullOrder
+from stream.pull_order import Over, Place, PullOrder
 from stream.pull_reasons import Redirected, Refused, explain
 from stream.pull_rtsp import follow, relay_to
 from stream.rtsp_relay import RtspRelay
-from stream.source_url import (
-    BadSource,
-    SourceUrl,
-    read_networks,
-)
+from stream.snapshots import Snapshots
+from stream.source_url import BadSource, SourceUrl
 from stream.tls import TlsConnection, dial_tls
 from stream.tracks import choose_video, is_decodable
 
+AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192
-BUFFERED = 32 * 1024
-"""Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
-NEEDS_RANGES = (
-    "The index of this film is at its end, and the server sends no parts of files: put the index "
-    "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
-)
 LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
-# What a live source says of itself must do: measuring its rate would take seconds.
-QUICK = {
-    "analyzeduration": "2000000",
-    "probesize": "1000000",
-    "fpsprobesize": "0",
-}
 WHITELIST = {
     "rtsp": "rtsp,rtp,tcp,udp",
     "rtsps": "rtsp,rtp,tcp",
@@ -97,7 +77,10 @@ class OpenSource:
         video: What to read.
         paced: Whether it must be held back to real time: it would come as fast as it can be read.
         timed: Whether its times mean something; else the time of arrival does.
-        finite: Whether its end is the end, and not a loss.
+        finite: Whether it has an end.
+        has_ended: Says, once nothing more comes, whether that was the end, and not a loss.
+        place: Says how far a playlist was read.
+        snapshots: Where pictures come from if each must be asked for; None if they come.
         close: Lets go of everything.
     """
 
@@ -106,6 +89,9 @@ class OpenSource:
     paced: bool
     timed: bool
     finite: bool
+    has_ended: Callable[[], bool]
+    place: Callable[[], Place | None]
+    snapshots: Snapshots | None
     close: Callable[[], None]
 
 
@@ -137,12 +123,14 @@ def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
     pipes: list[Pipe] = []
     began = clock()
     try:
-        container = _open_container(order, closers, pipes)
-        closers.append(container.close)
-        return _choose(order, container, closers)
+        opening = _open(order, clock, closers, pipes)
+        closers.append(opening.container.close)
+        return _choose(order, opening, closers)
+    except AllSeen:
+        _close_all(closers)
+        raise CannotOpen(Over(AT_ITS_END, final=True)) from None
     except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
-        for close in reversed(closers):
-            close()
+        _close_all(closers)
         trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
         if (other := _other_way(order, trouble or error)) is not None:
             raise OtherWay(other) from error
@@ -170,18 +158,39 @@ def _other_way(order: PullOrder, error: Exception) -> PullOrder | None:
     return None
 
 
-def _open_container(
+def _open(
+    order: PullOrder,
+    clock: Callable[[], float],
+    closers: list[Callable[[], None]],
+    pipes: list[Pipe],
+) -> Opening:
+    if source_of(order).is_device:
+        # What FFmpeg makes up itself (lavfi) ends once and for all; a camera is unplugged.
+        made_up = order.scheme == "lavfi"
+        return Opening(_open_device(order), has_ended=lambda: made_up)
+    if order.scheme in {"http", "https"}:
+        # Not for every reader: it doubles the time one takes to start.
+        from stream.pull_http import open_http
+
+        return open_http(order, source_of(order), clock, closers)
+    if order.scheme == "file":
+        return _open_file(order)
+    return Opening(_open_network(order, closers, pipes))
+
+
+def _open_file(order: PullOrder) -> Opening:
+    path = Path(order.path)
+    options = {"protocol_whitelist": WHITELIST["file"]}
+    container = open_container(path, options, (order.open_within, order.silence))
+    # Whoever writes into a pipe may come back, and a playlist may be one of what is live.
+    finite = path.is_file() and is_whole(container)
+    return Opening(container, finite=finite, has_ended=lambda: finite)
+
+
+def _open_network(
     order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> InputContainer:
-    timeout = (order.open_within, order.silence)
-    if source_of(order).is_device:
-        return _open_device(order)
-    if order.scheme in {"http", "https"}:
-        return _open_http(order, closers)
-    options = {"protocol_whitelist": WHITELIST[order.scheme]}
-    if order.scheme == "file":
-        return open_container(Path(order.path), options, timeout)
-    options |= QUICK
+    options = {"protocol_whitelist": WHITELIST[order.scheme]} | QUICK
     url = source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
         # Many cameras refuse to set up their other tracks: back channels, metadata.
@@ -191,7 +200,7 @@ def _open_container(
             url = _through(relay_to(order, _dial(order)), order, closers, pipes)
     elif order.scheme == "rtmps":
         url = _through(Pipe(_dial(order)), order, closers, pipes)
-    return av.open(url, "r", options=options, timeout=timeout)
+    return av.open(url, "r", options=options, timeout=(order.open_within, order.silence))
 
 
 def _comes_by_udp(order: PullOrder) -> bool:
@@ -207,40 +216,6 @@ def _open_device(order: PullOrder) -> InputContainer:
     return av.open(name, "r", format=order.scheme, options=dict(parse_qsl(options)))
 
 
-def _open_http(order: PullOrder, closers: list[Callable[[], None]]) -> InputContainer:
-    # Not for every reader: it doubles the time one takes to start.
-    from stream.guarded_http import HttpSource
-
-    http = HttpSource(
-        source_of(order),
-        read_networks(order.allowed),
-        order.open_within,
-        own=order.own,
-        certificates=order.certificates,
-    )
-    closers.append(http.close)
-    file = http.open()
-    closers.append(file.close)
-    head = file.peek(ENOUGH_OF_A_STREAM)
-    refuse_document(head, file.content_type)
-    options, kind = {"protocol_whitelist": "http,https,crypto,data"}, None
-    if is_playlist(head):
-        options, kind = options | playlist_options(), "hls"
-    elif "multipart/" in file.content_type:
-        kind = "mpjpeg"
-    elif has_late_index(head) and not file.seekable() and (file.length or 0) > BUFFERED:
-        raise BadSource(NEEDS_RANGES)
-    opened = av.open(
-        MotionJpeg(file) if kind == "mpjpeg" else file,
-        format=kind,
-        options=options,
-        timeout=(order.open_within, order.silence),
-        io_open=http.opener(),
-    )
-    assert isinstance(opened, InputContainer)
-    return opened
-
-
 def _through(
     pipe: Pipe, order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> str:
@@ -252,9 +227,8 @@ def _through(
     return plain.at("127.0.0.1", pipe.port, secret=not isinstance(pipe, RtspRelay))
 
 
-def _choose(
-    order: PullOrder, container: InputContainer, closers: list[Callable[[], None]]
-) -> OpenSource:
+def _choose(order: PullOrder, opening: Opening, closers: list[Callable[[], None]]) -> OpenSource:
+    container = opening.container
     video = choose_video(container)
     if video is None:
         raise BadSource("The source holds no video.")
@@ -267,20 +241,23 @@ def _choose(
     video.thread_count = 1  # many sources share the machine, and threads hold pictures back
     # A device's clock may be anything; what FFmpeg makes up itself (lavfi) would come too fast.
     device = source_of(order).is_device and order.scheme != "lavfi"
-    arrives = device or container.format.name == "mpjpeg"
-
-    def close() -> None:
-        for closer in reversed(closers):
-            closer()
-
+    arrives = device or container.format.name == "mpjpeg" or opening.snapshots is not None
     return OpenSource(
         container=container,
         video=video,
         paced=order.scheme not in LIVE and not arrives,
         timed=not arrives,
-        finite=order.scheme not in LIVE and container.duration is not None,
-        close=close,
+        finite=opening.finite,
+        has_ended=opening.has_ended,
+        place=opening.place,
+        snapshots=opening.snapshots,
+        close=lambda: _close_all(closers),
     )
+
+
+def _close_all(closers: list[Callable[[], None]]) -> None:
+    for close in reversed(closers):
+        close()
 
 
 def check_size(picture: VideoStream | VideoFrame) -> None:

@@ -12,6 +12,21 @@ Transport = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a source was read, where it can be read on from there; also a report of it.
+
+    Attributes:
+        position: Seconds from its beginning, of what has an end.
+        segment: Sequence number of the newest segment of a playlist.
+        name: The segment's name: who writes a playlist may count anew.
+    """
+
+    position: float | None = None
+    segment: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PullOrder:
     """What to read and how.
 
@@ -34,6 +49,7 @@ class PullOrder:
         open_within: Seconds for the first picture.
         silence: Seconds without data after which the source counts as lost.
         memory: File descriptor of the picture ring.
+        after: How far an earlier reader came; None to begin at the beginning.
     """
 
     scheme: str
@@ -54,6 +70,7 @@ class PullOrder:
     side: int = 360
     open_within: float = 10.0
     silence: float = 20.0
+    after: Place | None = None
 
     def to_line(self) -> bytes:
         """Return the order as it is sent."""
@@ -63,7 +80,9 @@ class PullOrder:
     def from_line(cls, line: bytes) -> "PullOrder":
         """Return the order as it was sent."""
         fields = json.loads(line)
-        return cls(**{**fields, **{name: tuple(fields[name]) for name in ("allowed", "own")}})
+        after = fields["after"] and Place(**fields["after"])
+        tuples = {name: tuple(fields[name]) for name in ("allowed", "own")}
+        return cls(**{**fields, **tuples, "after": after})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,8 @@ class Opened:
         width: In pixels.
         height: In pixels.
         rate: Pictures per second, as the source says; None if it does not.
-        length: Seconds until its end; None if it has none that is known: it is live.
+        length: Seconds until its end, where that is known.
+        live: Whether it has no end.
     """
 
     codec: str
@@ -83,6 +103,7 @@ class Opened:
     height: int
     rate: float | None
     length: float | None
+    live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +141,11 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Report: packets arrive, and no picture can be made of them before the first keyframe."""
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Report: the source ended or failed.
 
@@ -132,8 +158,10 @@ class Over:
     final: bool = False
 
 
-Report = Opened | Shown | Seen | Over
-KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Opened, Shown, Seen, Over)}
+Report = Opened | Shown | Seen | Waiting | Place | Over
+KINDS: dict[str, type[Report]] = {
+    kind.__name__: kind for kind in (Opened, Shown, Seen, Waiting, Place, Over)
+}
 
 
 def report_to_line(report: Report) -> bytes:

@@ -18,10 +18,20 @@ from typing import BinaryIO
 
 import av
 
-from stream.picking import Picked, Picker
+from stream.picking import NoKeyframe, Picked, Picker
 from stream.picture_ring import PictureRing
-from stream.pull_open import CannotOpen, OpenSource, open_source
-from stream.pull_order import Opened, Over, PullOrder, Report, Seen, Shown, report_to_line
+from stream.pull_open import AT_ITS_END, CannotOpen, OpenSource, open_source
+from stream.pull_order import (
+    Opened,
+    Over,
+    Place,
+    PullOrder,
+    Report,
+    Seen,
+    Shown,
+    Waiting,
+    report_to_line,
+)
 from stream.pull_reasons import Refused, explain_loss
 from stream.scale import to_rgb
 from stream.source_url import BadSource
@@ -44,7 +54,8 @@ def main() -> None:
         return
     try:
         reports.send(_describe(source))
-        picker = Picker(source, order.rate, time.monotonic, time.sleep)
+        seen = (order.after and order.after.position) or 0.0
+        picker = Picker(source, order.rate, time.monotonic, time.sleep, seen)
         threading.Thread(target=_obey, args=(sys.stdin.buffer, picker), daemon=True).start()
         reports.send(_read(picker, source, order, ring, reports))
     finally:
@@ -79,21 +90,33 @@ class Reports:
 def _read(
     picker: Picker, source: OpenSource, order: PullOrder, ring: PictureRing, reports: Reports
 ) -> Over:
-    reported = 0
+    reported, place = 0, None
     try:
         for one in picker.events():
             seen = picker.seen - reported
             if isinstance(one, Picked):
                 report: Report = _show(one, seen, ring, order.side)
+            elif isinstance(one, NoKeyframe):
+                report = Waiting()
             else:
                 report = Seen(one, seen)
-            if reports.send(report):
+            if reports.send(report) and not isinstance(report, Waiting):
                 reported = picker.seen
+            if place != (place := _place(picker, source)) and place is not None:
+                reports.send(place)
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain_loss(error, order)
-    if source.finite:
-        return Over("The source is at its end.", final=True)
+    if source.has_ended():
+        return Over(AT_ITS_END, final=True)
     return Over("The source stopped sending.")
+
+
+def _place(picker: Picker, source: OpenSource) -> Place | None:
+    """Return how far the source was read, if that can be told."""
+    place = source.place()
+    if place is None and picker.position is not None:
+        place = Place(position=picker.position)
+    return place
 
 
 def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> Shown:
@@ -107,8 +130,14 @@ def _describe(source: OpenSource) -> Opened:
     video = source.video
     rate = float(video.average_rate) if video.average_rate else None
     duration = source.container.duration if source.finite else None
-    length = None if duration is None else duration / av.time_base
-    return Opened(video.codec_context.name, video.width, video.height, rate, length)
+    return Opened(
+        codec=video.codec_context.name,
+        width=video.width,
+        height=video.height,
+        rate=rate,
+        length=duration / av.time_base if duration else None,
+        live=not source.finite,
+    )
 
 
 def _obey(orders: BinaryIO, picker: Picker) -> None:

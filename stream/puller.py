@@ -17,7 +17,7 @@ from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
 from stream.lookup import Resolver
-from stream.pull_order import Over, Seen, Shown
+from stream.pull_order import Opened, Over, Place, Report, Seen, Shown, Waiting
 from stream.pull_reader import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
 from stream.source_url import BadSource, SourceUrl
@@ -27,12 +27,20 @@ log = logging.getLogger(__name__)
 
 Wait = Callable[[float], Awaitable[None]]
 
+NO_KEYFRAME = (
+    "Video arrives; its first keyframe, before which there is no picture, has not come yet."
+)
 NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)
 """Why a stream cannot be begun now, but perhaps later."""
 
 
 class Puller:
-    """Feeds one stream from one source until closed, or until another source takes it over."""
+    """Feeds one stream from one source until closed, or until another source takes it over.
+
+    Attributes:
+        source: What is pulled.
+        waits_for_keyframe: Whether video arrives of which no picture can be made yet.
+    """
 
     def __init__(
         self,
@@ -69,6 +77,8 @@ class Puller:
         self._work: asyncio.Task[None] | None = None
         self._feed: Feed | None = None
         self._told = ""
+        self._place: Place | None = None
+        self.waits_for_keyframe = False
 
     def start(self) -> None:
         """Begin to pull.
@@ -153,25 +163,41 @@ class Puller:
             # A name that is unknown may be known again; a forbidden address may move, too.
             return Over(str(error))
         try:
-            reader = Reader(replace(order, rate=feed.wanted_rate, side=self._live.frame_side))
+            wanted = replace(order, rate=feed.wanted_rate, side=self._live.frame_side)
+            reader = Reader(replace(wanted, after=self._place))
             try:
                 return await self._listen(reader, feed)
             finally:
+                self.waits_for_keyframe = False
                 await reader.close()
         except OSError as error:
             return Over(no_reader(error))
 
     async def _listen(self, reader: Reader, feed: Feed) -> Over:
+        over = Over("The reader of this source ended unexpectedly.")
+        opened, seen = False, feed.frames
         async with aclosing(reader.reports(self._settings.silence)) as reports:
             async for report in reports:
                 if isinstance(report, Over):
-                    return report
-                if isinstance(report, Shown):
-                    _take(reader, report, feed)
-                elif isinstance(report, Seen):
-                    feed.note(report.captured, report.seen)
+                    over = report
+                    break
+                opened = opened or isinstance(report, Opened)
+                self._take(report, reader, feed)
                 reader.set_rate(feed.wanted_rate)
-        return Over("The reader of this source ended unexpectedly.")
+        if opened and feed.frames == seen and self._place is not None and self._place.position:
+            self._place = None  # what is there now has not got so far
+        return over
+
+    def _take(self, report: Report, reader: Reader, feed: Feed) -> None:
+        if isinstance(report, Waiting) and not self.waits_for_keyframe:
+            feed.say("connecting", NO_KEYFRAME)
+        self.waits_for_keyframe = isinstance(report, Waiting)
+        if isinstance(report, Shown):
+            _show(report, reader, feed)
+        elif isinstance(report, Seen):
+            feed.note(report.captured, report.seen)
+        elif isinstance(report, Place):
+            self._place = report
 
     def _tell_operator(self, reason: str) -> None:
         """Log once, of a source that the operator named, why it does not come."""
@@ -192,7 +218,7 @@ def _kind(source: SourceUrl) -> SourceKind:
     return "file" if source.is_local else "url"
 
 
-def _take(reader: Reader, shown: Shown, feed: Feed) -> None:
+def _show(shown: Shown, reader: Reader, feed: Feed) -> None:
     slot = feed.admit(shown.time, shown.captured, shown.seen)
     if slot is not None and (pixels := reader.picture(shown)) is not None:
         feed.give(slot, pixels)

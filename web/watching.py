@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.film import NoVideo, open_film
+from stream.film import NoVideo, is_whole, open_film
 from stream.film_sampling import MOST
 from stream.live import LiveStream
 from stream.probe import probe
@@ -57,19 +57,20 @@ async def look_at(source: str, last: float | None, pulling: PullSettings) -> Sub
         raise Failed("--last takes a number of seconds above 0", 2)
     try:
         where = read_source(source, local=True)
-        if where.scheme == "file":
-            await asyncio.to_thread(_check_file, Path(where.path))
+        if where.scheme == "file" and await asyncio.to_thread(_is_whole, Path(where.path)):
             return Subject(where, None, last, live=False, pulling=pulling)
-        found = await probe(where, settings=pulling, monotonic=time.monotonic, trusted=True)
-    except BadSource as error:
+        found = await probe(
+            where, settings=pulling, monotonic=time.monotonic, trusted=True, patient=True
+        )
+    except (BadSource, NoVideo) as error:
         raise Failed(str(error), 2) from None
-    if found.length is None and last is None:
+    if found.live and last is None:
         raise Failed(
             f"{where.shown} is live and has no end: say for how many seconds to watch it before "
             "the question is answered, with --last SECONDS",
             2,
         )
-    return Subject(where, found.length, last, live=found.length is None, pulling=pulling)
+    return Subject(where, found.length, last, live=found.live, pulling=pulling)
 
 
 async def watch(
@@ -86,7 +87,7 @@ async def watch(
     Raises:
         Failed: If not one picture comes.
     """
-    if subject.source.scheme == "file":
+    if subject.source.scheme == "file" and not subject.live:
         return await _watch_file(subject, live, most, progress)
     puller = Puller(
         subject.source, live, settings=subject.pulling, monotonic=time.monotonic, trusted=True
@@ -123,11 +124,12 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
     """Wait until the source is at its end, or was live for as long as was asked for.
 
     Raises:
-        Failed: If not one picture comes.
+        Failed: If not one picture comes, or no more before the end.
     """
     over = asyncio.create_task(puller.wait_over())
     length = subject.last if subject.live else subject.length
-    patience = time.monotonic() + subject.pulling.open_within + subject.pulling.silence
+    silence = subject.pulling.silence
+    patience = time.monotonic() + subject.pulling.open_within + silence
     began: float | None = None
     try:
         while not over.done():
@@ -135,8 +137,11 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
             now, status = time.monotonic(), live.status()
             if began is None and status.frames:
                 began = now
-            if began is None and now > patience:
-                raise Failed(f"not one picture came from {subject.source.shown}. {status.reason}")
+            if status.state == "live" or puller.waits_for_keyframe:
+                patience = now + subject.pulling.open_within + silence
+            if now > patience and (began is None or not subject.live):
+                what = "not one picture came" if began is None else "nothing more came"
+                raise Failed(f"{what} from {subject.source.shown}. {status.reason}")
             watched = 0.0 if began is None else now - began
             progress(watched, length, _words(watched, length, status.clips, status.state))
             if subject.live and length is not None and watched >= length:
@@ -151,9 +156,12 @@ def _words(watched: float, length: float | None, clips: int, state: str) -> str:
     return f"{watched:.0f}{of} s, {clips} {'moment' if clips == 1 else 'moments'}{trouble}"
 
 
-def _check_file(path: Path) -> None:
-    try:
-        container, _ = open_film(path)
-    except NoVideo as error:
-        raise Failed(str(error), 2) from None
-    container.close()
+def _is_whole(path: Path) -> bool:
+    """Say whether all of a file is there; a live playlist grows.
+
+    Raises:
+        NoVideo: If it is no video.
+    """
+    container, _ = open_film(path)
+    with container:
+        return is_whole(container)

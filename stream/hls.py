@@ -1,0 +1,225 @@
+"""Which segments of a playlist are new, so that a reconnect does not show again what was seen.
+
+A player that joins a live playlist begins some segments before its end. One that joins again after
+a loss would show these again; and where the encoder died and the web server did not, again and
+again for ever. So the reader notes which segment it came to, and the next one gets playlists
+without what lies before. https://datatracker.ietf.org/doc/html/rfc8216
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from stream.first_bytes import is_playlist
+from stream.pull_order import Place
+from stream.source_url import BadSource
+
+if TYPE_CHECKING:
+    from stream.guarded_http import HttpFile
+
+LONGEST_PLAYLIST = 8 * 1024 * 1024
+SHORTEST_WAIT = 0.5
+STALE = (
+    "The playlist of this source is not written any more: it names nothing that was not seen, and "
+    "no end."
+)
+# What belongs to one segment; other tags hold for all that follow.
+OF_ONE = (
+    "#EXTINF", "#EXT-X-BYTERANGE", "#EXT-X-DISCONTINUITY", "#EXT-X-PROGRAM-DATE-TIME",
+    "#EXT-X-GAP", "#EXT-X-BITRATE", "#EXT-X-PART",
+)  # fmt: skip
+
+
+class PlaylistStale(BadSource):
+    """A live playlist names nothing new for long."""
+
+
+class AllSeen(Exception):
+    """The playlist is at its end, and all of it was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A media playlist; one of playlists has no segments.
+
+    Attributes:
+        first: Sequence number of its first segment.
+        segments: Their URIs as written, with the byte each begins at.
+        target: Seconds of the longest segment.
+        ended: Whether nothing will be added.
+    """
+
+    first: int
+    segments: tuple[tuple[str, int], ...]
+    target: float
+    ended: bool
+
+    def seen(self, after: Place | None) -> int:
+        """Return how many segments from the first on were seen if `after` was the last of them."""
+        if after is None or after.segment is None:
+            return 0
+        index = after.segment - self.first
+        if 0 <= index < len(self.segments) and _name(self.segments[index][0]) == after.name:
+            return index + 1
+        return 0  # it went on, or its writer began anew
+
+
+def read_playlist(text: str) -> Playlist | None:
+    """Return the media playlist of `text`; None if it is a playlist of playlists."""
+    first, target, at, segments = 0, 0.0, 0, list[tuple[str, int]]()
+    for line in map(str.strip, text.splitlines()):
+        tag, _, value = line.partition(":")
+        if tag == "#EXT-X-STREAM-INF":
+            return None
+        if tag == "#EXT-X-MEDIA-SEQUENCE" and value.isdigit():
+            first = int(value)
+        elif tag == "#EXT-X-TARGETDURATION" and value.replace(".", "", 1).isdigit():
+            target = float(value)
+        elif tag == "#EXT-X-BYTERANGE":
+            begins = value.partition("@")[2]
+            at = int(begins) if begins.isdigit() else 0
+        elif line and not line.startswith("#"):
+            segments.append((line, at))
+            at = 0
+    return Playlist(first, tuple(segments), target, "#EXT-X-ENDLIST" in text)
+
+
+def without(text: str, count: int) -> str:
+    """Return a media playlist without its first `count` segments, the others under their numbers."""
+    if count == 0:
+        return text
+    playlist = read_playlist(text)
+    assert playlist is not None
+    lines, left = list[str](), count
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("#EXT-X-MEDIA-SEQUENCE"):
+            continue
+        if left and line and not line.startswith("#"):
+            left -= 1
+        elif not (left and line.startswith(OF_ONE)):
+            lines.append(line)
+    lines.insert(1, f"#EXT-X-MEDIA-SEQUENCE:{playlist.first + count}")
+    return "\n".join(lines) + "\n"
+
+
+class PlaylistText(io.BytesIO):
+    """A playlist as FFmpeg gets it.
+
+    Attributes:
+        name: Its URL.
+    """
+
+    def __init__(self, text: str, url: str) -> None:
+        super().__init__(text.encode())
+        self.name = url
+
+
+class PlaylistGuide:
+    """Opens what a playlist refers to and knows how far it was read.
+
+    Attributes:
+        place: The newest segment that was opened; None before the first.
+    """
+
+    def __init__(
+        self,
+        open_file: Callable[[str, int, int | None], "HttpFile"],
+        after: Place | None,
+        *,
+        within: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """Take how to open things.
+
+        Args:
+            open_file: Opens a URL, from a byte to before another.
+            after: How far an earlier reader came.
+            within: Seconds to wait for a segment that was not seen.
+            clock: Monotonic seconds.
+            sleep: Waits that many seconds.
+        """
+        self.place: Place | None = None
+        self._open_file = open_file
+        self._after = after
+        self._within = within
+        self._clock = clock
+        self._sleep = sleep
+        self._playlists: dict[str, Playlist] = {}
+        self._read_from: str | None = None
+        self.trouble: PlaylistStale | AllSeen | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will be added to what is read."""
+        playlist = self._playlists.get(self._read_from or "")
+        return playlist is not None and playlist.ended
+
+    @property
+    def declared(self) -> bool:
+        """Whether every playlist that was read says that it is at its end."""
+        known = self._playlists.values()
+        return bool(known) and all(playlist.ended for playlist in known)
+
+    def open(self, url: str, start: int = 0, end: int | None = None) -> "HttpFile | PlaylistText":
+        """Open a playlist or a segment.
+
+        Raises:
+            PlaylistStale: If a playlist names nothing new.
+            AllSeen: If it has ended, too.
+        """
+        file = self._open_file(url, start, end)
+        if is_playlist(file.peek(16)):
+            return self.take(file)
+        self._opened(url, start)
+        return file
+
+    def take(self, file: "HttpFile") -> PlaylistText:
+        """Return the playlist that `file` begins with, once it names what was not seen.
+
+        Raises:
+            BadSource: If it is endless.
+            PlaylistStale: If it names nothing new.
+            AllSeen: If it has ended, too.
+        """
+        text, url, began = _read(file), file.name, self._clock()
+        while (playlist := read_playlist(text)) is not None:
+            seen = playlist.seen(self._after)
+            if not seen or seen < len(playlist.segments):
+                self._playlists[url] = playlist
+                return PlaylistText(without(text, seen), url)
+            if playlist.ended:
+                self.trouble = AllSeen()
+                raise self.trouble
+            if self._clock() - began > max(self._within, 2 * playlist.target):
+                self.trouble = PlaylistStale(STALE)
+                raise self.trouble
+            self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
+            text = _read(self._open_file(url, 0, None))
+        return PlaylistText(text, url)
+
+    def _opened(self, url: str, start: int) -> None:
+        for base, playlist in self._playlists.items():
+            for number, (uri, at) in enumerate(playlist.segments, playlist.first):
+                if at == start and (urljoin(base, uri) == url):
+                    self.place = Place(segment=number, name=_name(uri))
+                    self._read_from = base
+                    return
+
+
+def _read(file: "HttpFile") -> str:
+    with_end = bytearray()
+    while data := file.read(64 * 1024):
+        with_end += data
+        if len(with_end) > LONGEST_PLAYLIST:
+            file.close()
+            raise BadSource("The playlist of this source is too long.")
+    file.close()
+    return with_end.decode("utf-8", "replace")
+
+
+def _name(uri: str) -> str:
+    return PurePosixPath(urlsplit(uri).path).name

@@ -1,0 +1,46 @@
+"""What opening a source yields, whatever way it was opened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from av.container import InputContainer
+
+from stream.pull_order import Place
+
+if TYPE_CHECKING:
+    from stream.snapshots import Snapshots
+
+# What a live source says of itself must do: measuring its rate would take seconds.
+QUICK = {
+    "analyzeduration": "2000000",
+    "probesize": "1000000",
+    "fpsprobesize": "0",
+}
+
+
+def _never() -> bool:
+    return False
+
+
+def _nowhere() -> Place | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A container that is open, and what is known of its end.
+
+    Attributes:
+        container: To read from.
+        finite: Whether it has an end: all of it is there already.
+        has_ended: Says, once nothing more comes, whether that was the end, and not a loss.
+        place: Says how far a playlist was read.
+        snapshots: Where pictures come from if each must be asked for; None if they come.
+    """
+
+    container: InputContainer
+    finite: bool = False
+    has_ended: Callable[[], bool] = _never
+    place: Callable[[], Place | None] = _nowhere
+    snapshots: "Snapshots | None" = None

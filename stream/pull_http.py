@@ -1,0 +1,128 @@
+"""Opens a source over HTTP: a film, a live stream, a playlist, motion JPEG, or one picture a request.
+
+Whether it has an end is the server's word, never the container's: FFmpeg makes up a duration for
+what goes on for ever and has none for many a film. It ends if the server said how long it is, by a
+length or by the playlist's last line, and all of it came.
+"""
+
+import time
+from collections.abc import Callable
+
+import av
+from av.container import InputContainer
+
+from stream.first_bytes import (
+    ENOUGH_OF_A_STREAM,
+    has_late_index,
+    is_playlist,
+    playlist_options,
+    refuse_document,
+)
+from stream.guarded_http import HttpFile, HttpSource
+from stream.hls import PlaylistGuide, PlaylistText
+from stream.motion_jpeg import MotionJpeg
+from stream.opened import QUICK, Opening
+from stream.pull_order import PullOrder
+from stream.snapshots import Snapshots, open_snapshot
+from stream.source_url import BadSource, SourceUrl, read_networks
+
+BUFFERED = 32 * 1024
+"""Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
+NEEDS_RANGES = (
+    "The index of this film is at its end, and the server sends no parts of files: put the index "
+    "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
+)
+
+
+def open_http(
+    order: PullOrder,
+    source: SourceUrl,
+    clock: Callable[[], float],
+    closers: list[Callable[[], None]],
+) -> Opening:
+    """Open `source`.
+
+    Args:
+        order: How.
+        source: What `order` names.
+        clock: Monotonic seconds.
+        closers: Gets what must be called to let go of it.
+
+    Raises:
+        AllSeen: If it is a playlist of which nothing is left.
+        BadSource: If it may not be reached or is no video.
+        FFmpegError: If it is nothing that FFmpeg can read.
+        OSError: If it cannot be reached.
+        Refused: If the server says no.
+    """
+    http = HttpSource(
+        source,
+        read_networks(order.allowed),
+        order.open_within,
+        own=order.own,
+        certificates=order.certificates,
+    )
+    closers.append(http.close)
+    began = clock()
+    file = http.open()
+    closers.append(file.close)
+    head = file.peek(ENOUGH_OF_A_STREAM)
+    refuse_document(head, file.content_type)
+    if is_playlist(head):
+        return _open_playlist(order, http, file, clock)
+    if "multipart/" in file.content_type:
+        return Opening(_open(MotionJpeg(file), order, http, "mpjpeg"))
+    picture = open_snapshot(file, late=lambda: clock() - began > order.open_within)
+    if picture is not None:
+        file.close()
+        return Opening(picture, snapshots=Snapshots(picture, http.open))
+    if has_late_index(head) and not file.seekable() and (file.length or 0) > BUFFERED:
+        raise BadSource(NEEDS_RANGES)
+    finite = file.length is not None
+    container = _open(file, order, http, options={} if finite else QUICK)
+    return Opening(container, finite=finite, has_ended=lambda: finite)
+
+
+def _open_playlist(
+    order: PullOrder, http: HttpSource, file: HttpFile, clock: Callable[[], float]
+) -> Opening:
+    guide = PlaylistGuide(
+        http.open,
+        order.after,
+        within=min(order.open_within, order.silence),
+        clock=clock,
+        sleep=time.sleep,
+    )
+    try:
+        first = guide.take(file)
+        options = playlist_options() | ({} if guide.declared else QUICK)
+        container = _open(first, order, http, "hls", options, guide)
+    except (av.FFmpegError, OSError, BadSource):
+        if guide.trouble is not None:  # FFmpeg has other words for it
+            raise guide.trouble from None
+        raise
+    return Opening(
+        container,
+        finite=guide.ended,
+        has_ended=lambda: guide.ended,
+        place=lambda: guide.place,
+    )
+
+
+def _open(
+    file: HttpFile | MotionJpeg | PlaylistText,
+    order: PullOrder,
+    http: HttpSource,
+    kind: str | None = None,
+    options: dict[str, str] | None = None,
+    guide: PlaylistGuide | None = None,
+) -> InputContainer:
+    opened = av.open(
+        file,
+        format=kind,
+        options={"protocol_whitelist": "http,https,crypto,data"} | (options or {}),
+        timeout=(order.open_within, order.silence),
+        io_open=http.opener(None if guide is None else guide.open),
+    )
+    assert isinstance(opened, InputContainer)
+    return opened
