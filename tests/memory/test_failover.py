@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import tempfile
 
 import pytest
 from redis.asyncio import Redis
@@ -84,6 +85,8 @@ class Node:
     """A Redis with a port, without a file."""
 
     async def __aenter__(self):
+        # A replica keeps what it is sent in a file, in the folder where it runs.
+        self._folder = tempfile.TemporaryDirectory()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -91,6 +94,7 @@ class Node:
         self._process = await asyncio.create_subprocess_exec(
             *(str(program.path), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"),
             *("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"),
+            cwd=self._folder.name,
             stdout=asyncio.subprocess.DEVNULL,
         )
         self.client = Redis(host="127.0.0.1", port=self.port, driver_info=None)
@@ -101,6 +105,7 @@ class Node:
         await self.client.aclose()
         self._process.kill()
         await self._process.wait()
+        self._folder.cleanup()
 
     async def until(self, condition):
         """Wait until what this node says of its replication fulfils `condition`."""
