@@ -30,6 +30,8 @@ from model.reading import Reader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
 
 LONGEST_QUESTION = 1024
+LONGEST_TEXT = 8 * LONGEST_QUESTION
+"""Characters of what is tokenised at all; eight to a token is twice what languages have."""
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
 
 RESERVE = LONGEST_QUESTION + 512.0
@@ -233,9 +235,17 @@ class VideoChat:
         begins = [n for n, turn in enumerate(turns) if turn.role == "user"]
         for first in [*begins, len(turns)]:
             shorter = replace(question, conversation=turns[first:])
+            # Counted first: the thread that all streams share would tokenise a megabyte for seconds.
+            characters = len(question.text) + sum(len(turn.text) for turn in turns[first:])
+            if characters > LONGEST_TEXT:
+                continue
             suffix = self.prompt.suffix(shorter, seen)
             if len(suffix) <= LONGEST_QUESTION:
                 return suffix
+        if characters > LONGEST_TEXT:
+            raise QuestionTooLong(
+                f"the question has {characters} characters, at most {LONGEST_TEXT} can be read"
+            )
         raise QuestionTooLong(
             f"the question has {len(suffix)} tokens, at most {LONGEST_QUESTION} can be read"
         )

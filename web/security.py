@@ -47,9 +47,10 @@ class Keys:
     """
 
     def __init__(self, tokens: Sequence[str], clock: Callable[[], float]) -> None:
-        self._callers = {_digest(token): Caller(_digest(token).hex()[:12]) for token in tokens}
         self._clock = clock
         self._secret = secrets.token_bytes(32)  # a new one each start: tickets do not outlive us
+        # Names stand in tickets: a plain hash would let who finds one try tokens on it at home.
+        self._callers = {_digest(token): Caller(self._sign(token)[:16]) for token in tokens}
 
     @property
     def needed(self) -> bool:

@@ -1,5 +1,6 @@
 """The streams over HTTP: what there is, what was seen, and what it looked like."""
 
+from math import inf
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -171,12 +172,12 @@ async def delete_stream(stream: str, here: Here) -> Response:
 async def get_moments(
     stream: str,
     here: Here,
-    after: float = float("-inf"),
+    after: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = 500,
 ) -> MomentList:
     """List the newest `limit` moments that start after `after` (media seconds)."""
     await here.registry.find(stream)
-    moments = await here.store.moments(stream, after=after, limit=limit)
+    moments = await here.store.moments(stream, after=-inf if after is None else after, limit=limit)
     return MomentList(moments=[MomentReport(start=m.start, end=m.end) for m in moments])
 
 

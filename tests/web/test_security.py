@@ -61,6 +61,12 @@ def test_nothing_made_up_is_a_ticket(ticket):
         Keys(["secret"], Now()).by_ticket(ticket)
 
 
+def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
+    """Else whoever finds a ticket in a log could try tokens on it without asking us."""
+    ours, theirs = Keys(["secret"], Now()), Keys(["secret"], Now())
+    assert ours.by_token("secret") != theirs.by_token("secret")
+
+
 def test_a_ticket_cannot_be_made_to_live_longer():
     keys = Keys(["secret"], Now())
     until, rest = keys.ticket(LOCAL)[0].split(".", 1)

@@ -48,3 +48,12 @@ async def test_a_new_stream_is_refused_with_a_sentence_once_too_many_are_remembe
         assert goes_on.status_code == 201
         assert (await client.delete("/v1/streams/s9")).status_code == 204
         assert (await client.post("/v1/streams", json=source)).status_code == 201
+
+
+@pytest.mark.parametrize("after", ["nan", "inf", "-inf"])
+async def test_moments_after_no_number_are_refused(service, after):
+    await service.remember()
+    async with service.client() as client:
+        response = await client.get("/v1/streams/cam/moments", params={"after": after})
+        assert response.status_code == 422
+        assert len((await client.get("/v1/streams/cam/moments")).json()["moments"]) == 1

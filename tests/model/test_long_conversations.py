@@ -1,0 +1,40 @@
+"""What of a long conversation reaches the tokeniser."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from model.engine import QuestionTooLong
+from model.prompt import Seen
+from model.types import Question, Turn
+from model.video_chat import LONGEST_TEXT, VideoChat
+
+
+class Counting:
+    """A prompt that notes how many characters it was given."""
+
+    def __init__(self):
+        self.given = []
+
+    def suffix(self, question, seen):
+        size = len(question.text) + sum(len(turn.text) for turn in question.conversation)
+        self.given.append(size)
+        return [0] * (size // 4)
+
+
+def suffix(question):
+    chat = SimpleNamespace(prompt=Counting())
+    tokens = VideoChat._suffix(chat, question, Seen(start=0, end=1, frames=4))
+    return tokens, chat.prompt.given
+
+
+def test_of_a_long_conversation_only_what_may_fit_is_tokenised():
+    turns = tuple(Turn("user", "x" * 30_000) for _ in range(40))
+    tokens, given = suffix(Question("short", conversation=turns))
+    assert given == [5]
+    assert len(tokens) == 1
+
+
+def test_a_question_of_too_many_characters_is_refused_before_it_is_tokenised():
+    with pytest.raises(QuestionTooLong, match=f"at most {LONGEST_TEXT} can be read"):
+        suffix(Question("x" * 1_200_000))
