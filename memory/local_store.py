@@ -81,13 +81,18 @@ class LocalStore:
                 yield decode(shelf.tokens[start], self._encoder)
 
     async def moments(
-        self, stream: str, after: float = float("-inf"), limit: int = 1000
+        self,
+        stream: str,
+        after: float = float("-inf"),
+        limit: int = 1000,
+        *,
+        until: float = float("inf"),
     ) -> list[Moment]:
         """See `ClipStore.moments`."""
         shelf = self._shelves.get(stream)
         if shelf is None or limit < 1:
             return []
-        return [Moment(start, shelf.ends[start]) for start in shelf.starts(after)[-limit:]]
+        return [Moment(start, shelf.ends[start]) for start in shelf.starts(after, until)[-limit:]]
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """See `ClipStore.thumbnail`."""

@@ -157,14 +157,19 @@ class RedisStore:
             after = starts[-1]
 
     async def moments(
-        self, stream: str, after: float = float("-inf"), limit: int = 1000
+        self,
+        stream: str,
+        after: float = float("-inf"),
+        limit: int = 1000,
+        *,
+        until: float = float("inf"),
     ) -> list[Moment]:
         """See `ClipStore.moments`."""
         if limit < 1:
             return []
         async with self._promptness.expected():
             spans = await self._redis.zrevrangebyscore(
-                _clips(stream), float("inf"), f"({after!r}", start=0, num=limit
+                _clips(stream), until, f"({after!r}", start=0, num=limit
             )
         return [_moment(span) for span in reversed(spans)]
 

@@ -99,9 +99,17 @@ class ClipStore(Protocol):
         ...
 
     async def moments(
-        self, stream: str, after: float = float("-inf"), limit: int = 1000
+        self,
+        stream: str,
+        after: float = float("-inf"),
+        limit: int = 1000,
+        *,
+        until: float = float("inf"),
     ) -> list[Moment]:
-        """Return the newest `limit` moments that start after `after`, oldest first."""
+        """Return the newest `limit` moments that start after `after` and not after `until`.
+
+        The oldest comes first.
+        """
         ...
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:

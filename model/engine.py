@@ -15,6 +15,10 @@ class NothingSeen(Exception):
     """There is no clip to answer from: none has arrived, or none in the time asked about."""
 
 
+class NothingInRange(NothingSeen):
+    """No clip lies in the time asked about; the message says what is remembered."""
+
+
 class HistoryGone(NothingSeen):
     """Nothing is held of the stream (any more): hand over what memory holds, and ask again."""
 

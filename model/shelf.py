@@ -131,8 +131,9 @@ class Shelf:
         What begins later came after the question: who waits for that too may wait for ever.
         """
         place = self._places.get(stream)
-        if place is None or place.full or not place.waiting:
+        if place is None or not place.waiting:
             return False
+        # Also of a full one: its successor will read what waits, which is worth waiting for.
         return place.waiting[0].start <= until
 
     def lagging(self) -> str | None:

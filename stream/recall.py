@@ -2,6 +2,10 @@
 
 Clip tokens in the store are the truth, the history a cache of them: it may lag, it may be gone
 (the engine gave up its memory, the service was started anew), and is then brought up to date.
+
+A question about a range is answered from a history made of that range alone, under a name of its
+own: in the stream's history every clip was read after all those before it, and what lies outside a
+range must not change the answer.
 """
 
 import asyncio
@@ -9,11 +13,12 @@ import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
-from memory.store import ClipStore
-from model.engine import Engine, EngineBusy, HistoryGone, NothingSeen
+from memory.store import ClipStore, Moment
+from model.engine import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64
+EVERY = 1_000_000
 TRIES = 3
 """How often the history is made again for one question, when other streams' need its memory."""
 
@@ -28,6 +33,7 @@ class Recall:
         self._catching_up = asyncio.Lock()
         self._callers = 0
         self._closed = False
+        self._ranges: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -37,10 +43,12 @@ class Recall:
     def close(self) -> None:
         """Give the engine nothing more: the stream may be deleted, and its name begun anew."""
         self._closed = True
+        self._forget_ranges()
 
     def start_over(self) -> None:
         """Drop the history: memory holds something else than what it was made from."""
         self._engine.forget(self._stream)
+        self._forget_ranges()
 
     def learn(self, tokens: ClipTokens, after: float | None) -> None:
         """Add a clip that was just remembered; `after` is the end of the one before it.
@@ -63,22 +71,15 @@ class Recall:
         with self._called():
             async with self._catching_up:
                 reach, begin = await self._first_missing()
-                page: list[ClipTokens] = []
-                async for tokens in self._store.clips(self._stream, after=begin):
-                    page.append(tokens)
-                    if len(page) == PAGE:
-                        self._give(page, reach)
-                        reach, page = page[-1].end, []
-                if page:
-                    self._give(page, reach)
-                return bool(page) or reach is not None
+                return await self._read(self._stream, reach, begin) is not None
 
     async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything remembered so far, as words come; use `aclosing`.
 
         Raises:
-            NothingSeen: If no clip has been remembered, or none in the time asked about, or the
-                stream was closed or deleted meanwhile.
+            NothingSeen: If no clip has been remembered, or the stream was closed or deleted
+                meanwhile.
+            NothingInRange: If none has been remembered in the time asked about.
             StoreUnavailable: If memory cannot be read.
             ForeignTokens: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already, or too many streams are asked about.
@@ -87,13 +88,11 @@ class Recall:
         """
         with self._called():
             for _ in range(TRIES):
-                remembered = await self.catch_up()
+                history = await self._history_for(question)
                 if self._closed:
                     raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
-                if not remembered:
-                    raise NothingSeen("Nothing has been seen on this stream yet.")
                 try:
-                    async with aclosing(self._engine.answer(self._stream, question)) as pieces:
+                    async with aclosing(self._engine.answer(history, question)) as pieces:
                         async for piece in pieces:
                             yield piece
                 except HistoryGone:  # before any word: it waited behind streams that are larger
@@ -102,9 +101,107 @@ class Recall:
                     return
         raise EngineBusy("other streams that are asked about take all the memory of histories")
 
-    def _give(self, clips: Sequence[ClipTokens], after: float | None) -> None:
+    async def _history_for(self, question: Question) -> str:
+        """Return the name of the history that holds what is asked about, brought up to date.
+
+        Raises:
+            NothingSeen: If no clip has been remembered.
+            NothingInRange: If none has been remembered in the time asked about.
+        """
+        ranged = question.since is not None or question.until is not None
+        clips = await self._in_range(question) if ranged else []
+        bounded = question.until is not None
+        # What comes after a range would move the positions of the question.
+        if clips and (bounded or not await self._is_live(clips)):
+            return await self._read_range(clips, growing=not bounded)
+        if not await self.catch_up():
+            raise NothingSeen("Nothing has been seen on this stream yet.")
+        if ranged and not clips:
+            raise NothingInRange(await self._refusal(question))
+        return self._stream
+
+    async def _in_range(self, question: Question) -> list[Moment]:
+        """Return the clips asked about; of more than a history can hold the newest, and one more."""
+        since = -math.inf if question.since is None else question.since
+        until = math.inf if question.until is None else question.until
+        most = self._engine.clips_at_most
+        inside = await self._store.moments(self._stream, since, most + 1, until=until)
+        # The clip that had begun by then may reach into it.
+        before = await self._store.moments(self._stream, limit=1, until=min(since, until))
+        reaching = [moment for moment in before if moment.end >= since]
+        return (reaching + inside)[-most - 1 :]
+
+    async def _is_live(self, clips: Sequence[Moment]) -> bool:
+        """Say whether the stream's own history holds these clips and nothing else."""
+        if await self._store.moments(self._stream, limit=1) != clips[-1:]:
+            return False
+        if len(clips) > self._engine.clips_at_most:
+            return True  # the stream's own history cannot reach back further than they do
+        earlier = math.nextafter(clips[0].start, -math.inf)
+        first = not await self._store.moments(self._stream, limit=1, until=earlier)
+        return first and len(clips) <= self._engine.capacity
+
+    async def _read_range(self, clips: Sequence[Moment], *, growing: bool) -> str:
+        """Have a history made of `clips`, as far as there is none yet, and return its name.
+
+        Args:
+            clips: The range; the newest that fit are taken.
+            growing: Whether what will be remembered next belongs to it, too.
+        """
+        clips = clips[-self._engine.clips_at_most :]
+        first, last = clips[0].start, clips[-1].start
+        # No stream can be called so.
+        history = f"{self._stream}@{first!r}-{'' if growing else repr(last)}"
+        with self._called():
+            async with self._catching_up:
+                held = {name for name in self._ranges if self._engine.reach(name) is not None}
+                self._ranges = held | {history}
+                reach = self._engine.reach(history)
+                begin = math.nextafter(first, -math.inf) if reach is None else reach
+                await self._read(history, reach, begin, last)
+        return history
+
+    async def _read(
+        self, history: str, reach: float | None, begin: float, until: float = math.inf
+    ) -> float | None:
+        """Give a history the clips that start after `begin`; return how far it then reaches.
+
+        Args:
+            history: Its name at the engine.
+            reach: How far it reaches now; None if it is new.
+            begin: Where to begin, in media seconds.
+            until: No clip that starts later is given.
+        """
+        page: list[ClipTokens] = []
+        size = min(PAGE, self._engine.capacity)
+        async for tokens in self._store.clips(self._stream, after=begin, until=until):
+            page.append(tokens)
+            if len(page) == size:
+                self._give(history, page, reach)
+                reach, page = page[-1].end, []
+        if page:
+            self._give(history, page, reach)
+            reach = page[-1].end
+        return reach
+
+    async def _refusal(self, question: Question) -> str:
+        since, until = question.since, question.until
+        asked = "" if since is None else f" from {since:g} s"
+        asked += " on" if until is None else f" up to {until:g} s"
+        held = await self._store.moments(self._stream, limit=EVERY)
+        if not held:
+            return "Nothing has been seen on this stream yet."
+        span = f"from {held[0].start:.1f} to {held[-1].end:.1f} s"
+        return f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
+
+    def _give(self, history: str, clips: Sequence[ClipTokens], after: float | None) -> None:
         if not self._closed:
-            self._engine.extend(self._stream, clips, after)
+            self._engine.extend(history, clips, after)
+
+    def _forget_ranges(self) -> None:
+        for history in self._ranges:
+            self._engine.forget(history)
+        self._ranges.clear()
 
     @contextmanager
     def _called(self) -> Iterator[None]:

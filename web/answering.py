@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from memory.store import ForeignTokens, StoreUnavailable
-from model.engine import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
+from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
 from web.client_events import ResponseCreate
 from web.identifiers import new_id
@@ -138,6 +138,8 @@ class Answer:
     async def _fail(self, failure: Exception) -> None:
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         code, message = next(said for kind, said in _FAILURES.items() if isinstance(failure, kind))
+        if isinstance(failure, NothingInRange):
+            message = str(failure)  # which names what there is
         message = message.format(reason=failure)
         log.info("no answer: %s", code)
         kind: ErrorKind = (

@@ -93,6 +93,9 @@ async def test_moments_are_the_newest_ones_oldest_first(store):
     assert await store.moments("a", limit=2) == [Moment(4.0, 5.5), Moment(8.0, 9.5)]
     assert await store.moments("a", after=4.0) == [Moment(8.0, 9.5)]
     assert await store.moments("a", limit=0) == []
+    assert await store.moments("a", limit=1, until=4.0) == [Moment(4.0, 5.5)]
+    assert await store.moments("a", after=0.0, until=7.9) == [Moment(4.0, 5.5)]
+    assert await store.moments("a", until=-1.0) == []
 
 
 async def test_thumbnails_are_kept_byte_for_byte(store):

@@ -120,9 +120,9 @@ class FakeStore(LocalStore):
         async for tokens in super().clips(stream, after, until):
             yield tokens
 
-    async def moments(self, stream, after=float("-inf"), limit=1000):
+    async def moments(self, stream, after=float("-inf"), limit=1000, **until):
         self._check()
-        return await super().moments(stream, after, limit)
+        return await super().moments(stream, after, limit, **until)
 
     async def thumbnail(self, stream, start):
         self._check()

@@ -113,9 +113,9 @@ class WeatheredStore:
             yield tokens
             await self._weather.pass_by()
 
-    async def moments(self, stream, after=float("-inf"), limit=1000):
+    async def moments(self, stream, after=float("-inf"), limit=1000, **until):
         await self._weather.pass_by()
-        return await self._inner.moments(stream, after, limit)
+        return await self._inner.moments(stream, after, limit, **until)
 
     async def thumbnail(self, stream, start):
         await self._weather.pass_by()

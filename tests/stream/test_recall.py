@@ -8,7 +8,7 @@ import torch
 
 from memory.local_store import LocalStore
 from model import shelf
-from model.engine import EngineBusy, HistoryGone, NothingSeen
+from model.engine import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.local_engine import LocalEngine
 from model.tiny import tiny
 from model.types import ClipTokens, Question
@@ -41,8 +41,14 @@ async def remembered(store, stream, count, first=0):
     return clips
 
 
-async def last_piece(recall):
-    return [piece async for piece in recall.ask(Question("what?", tokens=1))][-1]
+async def last_piece(recall, **about):
+    return [piece async for piece in recall.ask(Question("what?", tokens=1, **about))][-1]
+
+
+async def words(recall, **about):
+    question = Question("what?", tokens=20, **about)
+    pieces = [piece async for piece in recall.ask(question)]
+    return "".join(p.text for p in pieces[:-1]), pieces[-1]
 
 
 async def test_a_long_stream_is_answered_from_its_newest_part_after_a_restart(engine):
@@ -51,6 +57,86 @@ async def test_a_long_stream_is_answered_from_its_newest_part_after_a_restart(en
     finish = await last_piece(Recall("a", engine, store))
     assert finish.usage.end == clips[-1].end
     assert finish.usage.clips == engine.capacity
+
+
+async def test_a_range_that_memory_holds_and_the_history_does_not_is_answered_from_it(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 2000)
+    recall = Recall("a", engine, store)
+    await last_piece(recall)
+    finish = await last_piece(recall, until=60.0)
+    assert (finish.usage.start, finish.usage.end, finish.usage.clips) == (0.0, 63.0, 16)
+    finish = await last_piece(recall, since=1002.0, until=1010.0)
+    assert [part.start for part in finish.evidence] == [1000.0, 1004.0, 1008.0]
+    finish = await last_piece(recall, until=7000.0)
+    assert (finish.usage.end, finish.usage.clips) == (7003.0, engine.clips_at_most)
+
+
+async def test_what_lies_before_a_range_does_not_change_the_answer(engine):
+    store, alone = LocalStore(engine.encoder), LocalStore(engine.encoder)
+    clips = await remembered(store, "a", 60)
+    await alone.begin("b", 0.0)
+    for clip in clips[40:50]:
+        await alone.append("b", clip, b"")
+    recall = Recall("a", engine, store)
+    await last_piece(recall)
+    text, finish = await words(recall, since=160.0, until=198.0)
+    expected, expected_finish = await words(Recall("b", engine, alone))
+    assert text == expected
+    scores = [part.score for part in finish.evidence]
+    assert scores == pytest.approx([part.score for part in expected_finish.evidence], abs=1e-6)
+
+
+async def test_a_range_that_goes_on_grows_with_what_is_remembered(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 30)
+    recall = Recall("a", engine, store)
+    assert (await last_piece(recall, since=100.0)).usage.clips == 5
+    await remembered(store, "a", 3, first=30)
+    finish = await last_piece(recall, since=100.0)
+    assert (finish.usage.start, finish.usage.end, finish.usage.clips) == (100.0, 131.0, 8)
+    assert (await last_piece(recall, since=100.0, until=119.0)).usage.clips == 5
+    assert (await last_piece(recall)).usage.clips == 33
+
+
+async def test_a_range_longer_than_a_history_is_answered_from_the_newest_part(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 3 * engine.capacity)
+    recall = Recall("a", engine, store)
+    finish = await last_piece(recall, since=4.0)
+    assert finish.usage.end == 4.0 * (3 * engine.capacity - 1) + 3
+    assert finish.usage.start > 4.0
+    assert finish.usage.clips >= engine.capacity
+
+
+@pytest.mark.parametrize(
+    ("about", "asked"),
+    [
+        ({"since": 500.0}, "from 500 s on"),
+        ({"until": -1.0}, "up to -1 s"),
+        ({"since": 103.2, "until": 103.8}, "from 103.2 s up to 103.8 s"),
+    ],
+)
+async def test_a_refusal_names_what_is_asked_about_and_what_is_held(engine, about, asked):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 30)
+    expected = rf"^Nothing was seen.*{asked}; what is remembered .* goes from 0\.0 to 119\.0 s\.$"
+    with pytest.raises(NothingInRange, match=expected):
+        await last_piece(Recall("a", engine, store), **about)
+
+
+async def test_of_a_stream_that_is_begun_anew_no_range_is_left(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 30)
+    recall = Recall("a", engine, store)
+    await last_piece(recall, since=100.0)
+    assert engine.history_bytes > 0
+    recall.close()
+    engine.forget("a")
+    assert engine.history_bytes == 0
+    await store.forget("a")
+    await remembered(store, "a", 28)
+    assert (await last_piece(Recall("a", engine, store), since=100.0)).usage.clips == 3
 
 
 async def test_a_history_that_lags_by_more_than_it_holds_is_made_anew_from_the_newest(engine):
@@ -120,6 +206,7 @@ class Giving:
     def __init__(self, engine, *, before=0, after=0):
         self._engine, self.before, self.after = engine, before, after
         self.capacity, self.reach = engine.capacity, engine.reach
+        self.clips_at_most = engine.clips_at_most
         self.answer, self.forget = engine.answer, engine.forget
 
     def extend(self, stream, clips, after=None):
@@ -158,14 +245,14 @@ async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
     tries = []
 
     class Crowded(LocalStore):
-        async def moments(self, stream, after=float("-inf"), limit=1000):
+        async def moments(self, stream, after=float("-inf"), limit=1000, **until):
             tries.append(stream)
-            return await super().moments(stream, after, limit)
+            return await super().moments(stream, after, limit, **until)
 
     class Gone:
         """An engine whose memory is always taken by others before a question comes first."""
 
-        capacity = engine.capacity
+        capacity, clips_at_most = engine.capacity, engine.clips_at_most
 
         def reach(self, stream):
             return engine.reach(stream)
