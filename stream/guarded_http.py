@@ -14,12 +14,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stream.encrypted_segment import EncryptedSegment
 from stream.lookup import Resolver
 from stream.pull_reasons import Refused
 from stream.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
 from stream.tls import tls_context
 
 REDIRECTS = 5
+ENCRYPTED = "crypto+"
+"""Before the URL of an encrypted segment, with `key` and `iv` among the options."""
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 # What servers answer to a request for a range, if they do not know any.
 NO_RANGES = {400, 416, 501}
@@ -156,7 +159,11 @@ class HttpSource:
 
         def open_part(url: str, _flags: int, options: dict[str, str]) -> FileObject:
             end = int(options.get("end_offset", 0))
-            return open_file(url, int(options.get("offset", 0)), end or None)
+            plain = url.removeprefix(ENCRYPTED)
+            file = open_file(plain, int(options.get("offset", 0)), end or None)
+            if plain == url:
+                return file
+            return EncryptedSegment(file, options.get("key", ""), options.get("iv", ""))
 
         return open_part
 

@@ -1,9 +1,13 @@
 """Films and playlists as web servers really send them: without the names, types and heads of the book."""
 
 import pytest
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from stream.encrypted_segment import EncryptedSegment
 from stream.pull_open import CannotOpen
 from tests.stream.opening import look, open_source, order
+from tests.stream.test_motion_jpeg import Arriving
 from tests.stream.videos import write_video
 
 MPEGURL = "application/vnd.apple.mpegurl"
@@ -58,6 +62,37 @@ def test_a_playlist_of_parts_of_one_file_plays_each_part(site, address, tmp_path
     picker, picked = look(order(f"{address}/live.m3u8"))
     assert picker.seen == 60
     assert len(picked) == 12
+
+
+def encrypted(film, key):
+    padder = padding.PKCS7(128).padder()
+    encryptor = Cipher(algorithms.AES128(key), modes.CBC(bytes(16))).encryptor()
+    return encryptor.update(padder.update(film) + padder.finalize()) + encryptor.finalize()
+
+
+def test_encrypted_segments_are_played_through_the_guard(site, address, films):
+    key = bytes(range(16))
+    site.file("/key", key)
+    site.file("/hidden", encrypted(films["ts"].read_bytes(), key))
+    sealed = f'#EXT-X-KEY:METHOD=AES-128,URI="key",IV=0x{"0" * 32}\n'
+    site.file("/live.m3u8", playlist(f"{sealed}#EXTINF:8,\nhidden\n"), MPEGURL)
+    assert look(order(f"{address}/live.m3u8"))[0].seen == 160
+    away = sealed.replace('"key"', '"http://127.0.0.2:1/key"')
+    site.file("/away.m3u8", playlist(f"{away}#EXTINF:8,\nhidden\n"), MPEGURL)
+    with pytest.raises(CannotOpen, match="private network"):
+        open_source(order(f"{address}/away.m3u8", allowed=("127.0.0.1/32",)))
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 5000])
+def test_a_segment_is_decrypted_however_it_comes(size):
+    film, key = bytes(range(256)) * 20, bytes(16)
+    whole = encrypted(film, key)
+    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    read = EncryptedSegment(Arriving(*pieces, b""), key.hex(), bytes(16).hex())
+    assert b"".join(iter(lambda: read.read(700), b"")) == film
+    cut = EncryptedSegment(Arriving(whole[:-20], b""), key.hex(), bytes(16).hex())
+    with pytest.raises(OSError, match="cannot be decrypted"):
+        b"".join(iter(cut.read, b""))
 
 
 @pytest.mark.parametrize("most", [None, 1500])
