@@ -87,6 +87,7 @@ turn-server:     # coturn, for the tests of senders behind firewalls, skipped wh
 	    dpkg -x coturn_*.deb . && rm coturn_*.deb && usr/bin/turnserver --version >/dev/null; } || \
 	  echo "Tests of senders behind firewalls are skipped: coturn's turnserver is missing."
 
+# nginx's program alone is taken out of its package: installing that starts a server.
 .PHONY: stock-clients
 stock-clients:   # what others send, watch and ask with; tests of what is missing are skipped
 	@/usr/bin/python3 -c 'import gi; gi.require_version("Gst", "1.0"); gi.require_version("GstWebRTC", "1.0"); \
@@ -96,3 +97,9 @@ stock-clients:   # what others send, watch and ask with; tests of what is missin
 	    apt-get install -y -qq --no-install-recommends python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
 	      gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad >/dev/null; } || \
 	  echo "Tests of GStreamer's webrtcbin are skipped: it is missing."
+	@command -v nginx >/dev/null || test -x $(VENV)/nginx/usr/sbin/nginx || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && mkdir -p $(VENV)/nginx && \
+	    apt-get update -qq && cd $(VENV)/nginx && \
+	    apt-get download -qq -o APT::Sandbox::User=root nginx-light && \
+	    dpkg -x nginx-light_*.deb . && rm nginx-light_*.deb && usr/sbin/nginx -v 2>/dev/null; } || \
+	  echo "Tests of reverse proxies are skipped: nginx is missing."

@@ -72,7 +72,11 @@ def create_app(
             await asyncio.wait([living, measuring])
 
     app = FastAPI(
-        title="Flashback", version=pages.VERSION, lifespan=life, docs_url=None, redoc_url=None
+        title="Flashback",
+        version=pages.VERSION,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.house = None
     app.state.opened = asyncio.Event()
@@ -87,7 +91,12 @@ def create_app(
     app.include_router(Exchange("whip").router())
     app.include_router(Exchange("whep").router())
     app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))
-    app.add_middleware(Guard, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    app.add_middleware(
+        Guard,
+        hosts=settings.allowed_hosts,
+        origins=settings.allowed_origins,
+        root_path=settings.root_path,
+    )
     return app
 
 

@@ -71,6 +71,7 @@ class Guard:
         hosts: Names that clients may use for us, besides addresses and `localhost`.
         origins: Origins, such as `https://example.com`, that may call us from a browser.
         seconds: How long a body may take to arrive.
+        root_path: Path below which a proxy serves us, whether it cuts that off or passes it on.
     """
 
     def __init__(
@@ -80,20 +81,26 @@ class Guard:
         hosts: Collection[str] = (),
         origins: Collection[str] = (),
         seconds: float = BODY_SECONDS,
+        root_path: str = "",
     ) -> None:
         self._app = app
         self._hosts = {host.lower() for host in hosts} | {"localhost"}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         self._seconds = seconds
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what must not come in; pass on the rest."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if self._root_path:
+            cut_off = not scope["path"].startswith(f"{self._root_path}/")
+            path = self._root_path + scope["path"] if cut_off else scope["path"]
+            scope = {**scope, "root_path": self._root_path, "path": path}
         headers = Headers(scope=scope)
         reply = _Reply(send, self._cors(headers.get("origin")))
-        if refused := self._refuse(headers):
+        if refused := self._refuse(headers, scope["path"]):
             await problem(403, refused)(scope, receive, reply)
         elif scope["type"] == "websocket":
             await self._app(scope, receive, reply)
@@ -119,7 +126,7 @@ class Guard:
         else:
             await self._app(scope, _Replay(body, receive), send)
 
-    def _refuse(self, headers: Headers) -> str | None:
+    def _refuse(self, headers: Headers, path: str) -> str | None:
         host = headers.get("host", "")
         if not self._is_ours(host):
             name = _name(host) or "(none)"
@@ -127,6 +134,9 @@ class Guard:
                 f"{name[:100]} is not a name of this service; add it to FLASHBACK_ALLOWED_HOSTS, or "
                 f"have the proxy in front pass on the name that browsers use ({_KEEP_HOST})."
             )
+        if path.startswith(f"{self._root_path}/static/"):
+            # Browsers send it with a page's own scripts, too: they must load to say what is wrong.
+            return None
         origin = headers.get("origin")
         if origin and origin.lower() not in self._origins and not _is_at(origin, host):
             return (

@@ -137,6 +137,7 @@ async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_hea
 
 
 @routes.get("/v1/page")
+@routes.post("/v1/page")
 async def page_settings(
     response: Response,
     here: Annotated[House, Depends(house)],

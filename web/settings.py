@@ -96,6 +96,9 @@ class Settings(BaseModel):
     token: Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
     allowed_hosts: Words = _field((), "names under which clients reach the service (Host header)")
     allowed_origins: Words = _field((), "web origins other than our own that may call us")
+    root_path: str = _field(
+        "", "path below which a proxy serves us, such as /flashback", pattern=r"^(/[\w.~-]+)*$"
+    )
     model: str = _field("lite", "model preset, checkpoint folder or hub id", min_length=1)
     data: Path = _field(Path("~/.local/share/flashback"), "where the embedded Redis keeps its data")
     cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")

@@ -128,7 +128,7 @@ async def add_stream(
         raise Refusal(409, str(error)) from None
     except Full as error:
         raise Refusal(503, str(error), {"Retry-After": "10"}) from None
-    response.headers["Location"] = f"/v1/streams/{new.name}"
+    response.headers["Location"] = f"{here.settings.root_path}/v1/streams/{new.name}"
     return _report(here, (await here.registry.find(new.name)).status())
 
 

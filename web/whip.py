@@ -76,7 +76,9 @@ class Exchange:
             raise Refusal(422, str(error)) from None
         except (Full, TooManyStreams, NoPortFree) as error:
             raise Refusal(503, str(error), {"Retry-After": RETRY_SECONDS}) from None
-        return _created(f"/{self._kind}/{stream}/{session.id}", session, here)
+        return _created(
+            f"{here.settings.root_path}/{self._kind}/{stream}/{session.id}", session, here
+        )
 
     async def trickle(
         self, stream: str, key: str, request: Request, here: Here, _: Allowed

@@ -2,6 +2,7 @@
 // Nothing waits for ever: a service that is reached and stays silent is one that cannot be reached.
 
 const KEY = "flashback.token";
+const BASE = new URL("../../", import.meta.url); // a proxy may serve the page below a path
 const ANSWER_WITHIN = 15_000;
 const TICKET_LEFT = 120_000;
 let token = sessionStorage.getItem(KEY) ?? "";
@@ -17,6 +18,11 @@ export class Refused extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
   }
+}
+
+/** The address of `path` of the service, wherever the page was served from. */
+export function at(path) {
+  return new URL(`.${path}`, BASE).href;
 }
 
 /** Have `ask()` get the token from someone whenever the service wants another one; it ends with `useToken`. */
@@ -54,7 +60,7 @@ async function attempt(path, options, within) {
   if (token) headers.set("Authorization", `Bearer ${token}`);
   // What is to outlive the page cannot be waited for.
   const signal = options.keepalive ? undefined : AbortSignal.timeout(within);
-  return fetch(path, { ...options, headers, signal }).catch(unreached);
+  return fetch(at(path), { ...options, headers, signal }).catch(unreached);
 }
 
 /** For a `catch`: what broke off on the way is a service that cannot be reached. */
@@ -98,12 +104,12 @@ function renew() {
 
 /** Show in `image` the moment of `stream` that starts at `start`. */
 export function showMoment(image, stream, start) {
-  show(image, () => `/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`);
+  show(image, () => at(`/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`));
 }
 
 /** Show in `image` the newest picture of a stream; `version` changes when there is a newer one. */
 export function showNewest(image, stream, version) {
-  show(image, () => `/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`);
+  show(image, () => at(`/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`));
 }
 
 function show(image, address) {

@@ -16,6 +16,7 @@ import { Strip } from "./strip.js";
 
 const $ = (id) => document.getElementById(id);
 const TAKEN = "Another page or source sends to this stream now, so this page has stopped.";
+const FORBIDDEN = 403;
 const RECALL_AGAIN = 3000;
 const STATES = { connecting: "connecting", open: "connected", lost: "reconnecting", idle: "ready" };
 
@@ -68,14 +69,19 @@ function turnTo(stream) {
   connection("connecting");
   socket = new Socket(stream);
   const mine = socket;
+  let refused = null;
   socket.addEventListener("state", ({ detail }) => {
     if (mine !== socket) return;
     connection(detail);
     if (detail === "open") {
+      if (refused === $("notice-text").textContent) notice("");
       source?.wake(); // the service is there again
       recall(stream, mine);
       ideas.refresh(stream);
     } else stage.status(null); // what was said of it may be true no more
+  });
+  socket.addEventListener("refused", ({ detail }) => {
+    if (mine === socket) notice((refused = detail));
   });
   socket.addEventListener("flashback.stream", ({ detail }) => {
     // Begun anew since we looked: its time, too, begins anew.
@@ -206,7 +212,11 @@ function choose() {
 
 async function begin() {
   const wanted = location.hash.slice(1);
-  const page = await enter((reason) => connection("connecting", reason));
+  const page = await enter(({ status, message }) => {
+    connection("connecting", status === FORBIDDEN ? undefined : message);
+    notice(status === FORBIDDEN ? message : "");
+  });
+  notice("");
   chat.followUps = page.follow_ups;
   stage.wantedRate = strip.wantedRate = page.sample_rate;
   Pictures.side = page.frame_side;

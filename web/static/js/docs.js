@@ -1,6 +1,6 @@
 // Draws /openapi.json as a page, with nothing from another host.
 
-const api = await (await fetch("/openapi.json")).json();
+const api = await (await fetch("openapi.json")).json();
 const groups = new Map();
 for (const [path, methods] of Object.entries(api.paths)) {
   for (const [method, route] of Object.entries(methods)) {

@@ -1,6 +1,6 @@
 // The token: taken from the address once, or asked for; kept for this tab alone.
 
-import { getJson, Refused, useToken, whenLockedOut } from "./api.js";
+import { postJson, Refused, useToken, whenLockedOut } from "./api.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -14,10 +14,10 @@ export async function enter(say) {
   whenLockedOut(askForToken);
   for (;;) {
     try {
-      return await getJson("/v1/page");
+      return await postJson("/v1/page"); // with POST a browser says where the page is from: that is checked, too
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      say(error.message);
+      say(error);
       await new Promise((done) => setTimeout(done, 1000 * Math.min(5, error.retryAfter || 2)));
     }
   }

@@ -84,7 +84,7 @@ export class Session {
       throw error;
     };
     const response = await call(path, { method: "POST", headers, body }).catch(lost);
-    this.#location = response.headers.get("Location");
+    this.#location = `${path}/${response.headers.get("Location").split("/").pop()}`; // below our own path
     const sdp = await response.text().catch(unreached);
     await this.#peer.setRemoteDescription({ type: "answer", sdp });
     await this.#connected();

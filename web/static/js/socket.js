@@ -1,7 +1,8 @@
 // The WebSocket to one stream. Reconnects by itself, with growing pauses, and says how it is.
 
-import { call, dropTicket, freshTicket } from "./api.js";
+import { at, call, dropTicket, freshTicket } from "./api.js";
 
+const UPGRADE_REQUIRED = 426;
 const SHORTEST_PAUSE = 400;
 const LONGEST_PAUSE = 8000;
 const OPEN_WITHIN = 15_000;
@@ -13,6 +14,7 @@ export class Socket extends EventTarget {
   #socket = null;
   #closed = false;
   #lost = false;
+  #unopened = 0;
   #pause = SHORTEST_PAUSE;
   #timer = 0;
   #watch = 0;
@@ -53,8 +55,7 @@ export class Socket extends EventTarget {
     this.#say("state", "connecting");
     let protocols;
     try {
-      // A browser does not tell why a WebSocket was refused: here the token is asked for where that is why.
-      if (this.#lost) await call("/v1/page");
+      if (this.#lost) await this.#askWhy();
       const ticket = await freshTicket();
       protocols = ["realtime", ...(ticket ? [`openai-insecure-api-key.${ticket}`] : [])];
     } catch {
@@ -64,15 +65,33 @@ export class Socket extends EventTarget {
     if (!this.#closed) this.#connect(protocols);
   }
 
+  #path() {
+    return `/v1/realtime?stream=${this.#stream}`;
+  }
+
+  /** A browser does not tell why a WebSocket was refused; asked by plain HTTP, the service does. */
+  async #askWhy() {
+    try {
+      await call(this.#path(), { method: "POST" });
+    } catch (error) {
+      const fine = error.status === UPGRADE_REQUIRED;
+      this.#unopened = fine ? this.#unopened + 1 : 0;
+      // Once may be chance; twice it is the way here that lets no WebSocket through.
+      if (fine && this.#unopened < 2) return;
+      if (error.status) this.#say("refused", error.message);
+      if (!fine) throw error;
+    }
+  }
+
   #connect(protocols) {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const address = `${scheme}://${location.host}/v1/realtime?stream=${this.#stream}`;
+    const address = at(this.#path()).replace("http", "ws");
     const socket = new WebSocket(address, protocols);
     this.#socket = socket;
     this.#watch = setTimeout(() => this.#lose(), OPEN_WITHIN);
     socket.onopen = () => {
       clearInterval(this.#watch);
       this.#lost = false;
+      this.#unopened = 0;
       this.#pause = SHORTEST_PAUSE;
       this.#hear();
       this.#watch = setInterval(() => this.#look(), LOOK_EVERY);
