@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
-from memory import embedded_child
+from memory.embedded import child
 
 START_PATIENCE = 180.0  # seconds; loading a large model takes most of it
 _POLL = 0.1
@@ -120,7 +120,7 @@ def on_a_leash(*command: str) -> list[str]:
     """Return `command` so that it ends when this process does, also where that is killed."""
     if sys.platform != "linux":
         return list(command)
-    return [sys.executable, "-I", embedded_child.__file__, str(os.getpid()), *command]
+    return [sys.executable, "-I", child.__file__, str(os.getpid()), *command]
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from memory.embedded import open_redis
+from memory.embedded.server import open_redis
 from memory.redis_store import RedisStore
 from model.engine import Engine
 from model.presets import load_engine

@@ -14,7 +14,7 @@ import torch
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from memory.embedded import open_redis
+from memory.embedded.server import open_redis
 from memory.redis_store import RedisStore
 from memory.store import ClipStore
 from model.engine import Engine

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 import model
-from memory.redis_binary import NoRedis, find_server
+from memory.embedded.binary import NoRedis, find_server
 from memory.redis_reasons import reason
 from model.lite_base import base_folder
 from web.findings import Finding

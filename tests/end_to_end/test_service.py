@@ -12,7 +12,7 @@ import pytest
 import websockets
 from websockets.frames import Frame, Opcode
 
-from memory.redis_binary import find_server
+from memory.embedded.binary import find_server
 from stream.player import Player
 from tests.end_to_end.conftest import flashback
 from tests.web.conftest import Talk

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from memory.embedded import EmbeddedRedis
+from memory.embedded.server import EmbeddedRedis
 from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 

@@ -20,10 +20,11 @@ import torch
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from memory import embedded_child, redis_disk
-from memory.data_directory import DirectoryInUse, DirectoryLock
-from memory.embedded import EmbeddedRedis, RedisFailed, open_redis
-from memory.redis_binary import RedisBinary, find_server
+from memory import redis_disk
+from memory.embedded import child
+from memory.embedded.binary import RedisBinary, find_server
+from memory.embedded.lock import DirectoryInUse, DirectoryLock
+from memory.embedded.server import EmbeddedRedis, RedisFailed, open_redis
 from memory.redis_store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.types import ClipTokens
@@ -32,7 +33,7 @@ ENCODER = "test-encoder"
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
-from memory.embedded import EmbeddedRedis
+from memory.embedded.server import EmbeddedRedis
 async def main():
     server = await EmbeddedRedis.start(Path(sys.argv[1]), megabytes=16)
     print(server.pid, flush=True)
@@ -116,13 +117,13 @@ async def test_a_directory_that_is_removed_while_it_runs_is_said_and_stops_nothi
     server = await EmbeddedRedis.start(directory, megabytes=16)
     said = asyncio.Event()
     watching = Heard("was removed", said)
-    logging.getLogger("memory.embedded").addHandler(watching)
+    logging.getLogger("memory.embedded.server").addHandler(watching)
     try:
         await asyncio.to_thread(shutil.rmtree, directory)
         os.kill(server.pid, signal.SIGKILL)
         await said.wait()
     finally:
-        logging.getLogger("memory.embedded").removeHandler(watching)
+        logging.getLogger("memory.embedded.server").removeHandler(watching)
         await server.stop()
     assert "start Flashback again" in caplog.text
 
@@ -192,7 +193,7 @@ async def watched_program():
         "import os, time; print(os.getpid(), flush=True); time.sleep(99)",
     ]
     watcher = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", embedded_child.__file__, "watch", *program),
+        *(sys.executable, "-I", child.__file__, "watch", *program),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

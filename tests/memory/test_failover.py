@@ -8,7 +8,7 @@ import tempfile
 import pytest
 from redis.asyncio import Redis
 
-from memory.redis_binary import find_server
+from memory.embedded.binary import find_server
 from memory.redis_store import RedisStore
 from memory.store import Moment, StoreUnavailable
 from tests.memory.test_redis_store import ENCODER, clip

@@ -2,8 +2,8 @@
 
 import pytest
 
-import memory.redis_binary
-from memory.redis_binary import NoRedis, RedisBinary, find_server
+import memory.embedded.binary
+from memory.embedded.binary import NoRedis, RedisBinary, find_server
 
 
 def program(directory, name: str, says: str, status: int = 0):

@@ -12,7 +12,7 @@ import torch
 from redis.asyncio import Redis
 from redis.crc import key_slot
 
-from memory.embedded import EmbeddedRedis
+from memory.embedded.server import EmbeddedRedis
 from memory.redis_errors import ANSWERS_WITHIN
 from memory.redis_store import CONNECTIONS, RedisStore
 from memory.store import ForeignTokens, Moment, StoreFull, StoreUnavailable

@@ -11,7 +11,7 @@ from aioice.stun import Class, Message, Method, parse_message
 from redis.asyncio import Redis
 from rich.console import Console
 
-from memory.embedded import EmbeddedRedis
+from memory.embedded.server import EmbeddedRedis
 from model.lite_base import base_folder
 from web import doctor, doctor_network, doctor_storage
 from web.doctor import check_cores, check_device, check_memory, check_python, quota

@@ -1,7 +1,7 @@
 """A Redis server of our own, for those who run none: started, watched, restarted and stopped here.
 
 It listens on a unix socket in a private directory and on no port; it appends every write to a
-file there; and it dies with this process, however this process dies (see `memory.embedded_child`).
+file there; and it dies with this process, however this process dies (see `memory.embedded.child`).
 If it ends by itself it is started again with what it had.
 
 What survives: with `sync="everysec"`, a clip whose `append` has returned is normally safe from
@@ -25,11 +25,11 @@ from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from memory import embedded_child
-from memory.data_directory import DirectoryLock
-from memory.redis_binary import RedisBinary, find_server
+from memory.embedded import child
+from memory.embedded.binary import RedisBinary, find_server
+from memory.embedded.lock import DirectoryLock
+from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
 from memory.redis_reasons import root
-from memory.socket_directory import SocketDirectory, remove_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ class EmbeddedRedis:
         parent = str(os.getpid()) if linux else "watch"
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", embedded_child.__file__, parent, *self._command),
+                *(sys.executable, "-I", child.__file__, parent, *self._command),
                 stdin=asyncio.subprocess.DEVNULL if linux else asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,

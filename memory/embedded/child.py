@@ -1,4 +1,4 @@
-"""Run a program that must not outlive its parent: `embedded_child.py PARENT PROGRAM …`.
+"""Run a program that must not outlive its parent: `child.py PARENT PROGRAM …`.
 
 A service that is killed outright cannot stop what it started. On Linux the kernel does it: the
 program asks to be terminated when its parent dies (prctl(2), PR_SET_PDEATHSIG) and keeps that
@@ -40,7 +40,7 @@ def run_and_watch_input(command: list[str]) -> int:
 
     The status of a program ended by a signal is 128 and the signal's number, as in a shell.
     """
-    # close_fds=False: the lock on the data directory goes along, see `memory.embedded`.
+    # close_fds=False: the lock on the data directory goes along, see `memory.embedded.server`.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False) as process:  # noqa: S603
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()

@@ -1,0 +1,1 @@
+"""A Redis server of our own, for those who run none."""
