@@ -210,6 +210,11 @@ class Feed:
             self._flush()
             self._show("stalled", f"No picture for {stalled_after:g} seconds.")
 
+    def flush(self) -> None:
+        """Make a clip of the pictures given so far, for who wants them looked at now."""
+        if not self.closed:
+            self._flush()
+
     def close(self, reason: str) -> None:
         """End: flush the clip begun, and show `reason`. Safe to call twice."""
         if self.closed:

@@ -284,6 +284,11 @@ class LiveStream:
         await self._encoder.settled()
         await self._writer.settled()
 
+    async def looked(self) -> None:
+        """Wait as `settle` does, but not for a store that is away."""
+        await self._encoder.settled()
+        await self._writer.tried()
+
     async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
         self._closed = True

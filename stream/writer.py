@@ -5,6 +5,7 @@ outage: clips wait in a bounded backlog, the newest win, and every loss is count
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -70,10 +71,11 @@ class ClipWriter:
         self._on_begun = on_begun
         self._on_written = on_written
         self._on_trouble = on_trouble
-        self._writing = False
+        self._writing = self._pausing = False
         self._changed = asyncio.Event()
         self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._tried = asyncio.Event()
+        self._end_waiting()
         self._closed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -86,11 +88,17 @@ class ClipWriter:
             self.lost_unwritten += 1
         self._waiting.append(entry)
         self._quiet.clear()
+        if not self._pausing:
+            self._tried.clear()
         self._changed.set()
 
     async def settled(self) -> None:
         """Wait until nothing waits."""
         await self._quiet.wait()
+
+    async def tried(self) -> None:
+        """Wait until nothing waits, or only for a store that is away."""
+        await self._tried.wait()
 
     def close(self) -> None:
         """Let `run` write what it can, once, and end."""
@@ -101,13 +109,13 @@ class ClipWriter:
         """Lose what waits, and wake whoever waits for `settled`: `run` will not go on."""
         self.close()
         self._give_up()
-        self._quiet.set()
+        self._end_waiting()
 
     async def run(self) -> None:
         """Write until closed."""
         while True:
             while not self._waiting:
-                self._quiet.set()
+                self._end_waiting()
                 if self._closed.is_set():
                     return
                 self._changed.clear()
@@ -171,6 +179,10 @@ class ClipWriter:
     async def _begin(self) -> None:
         self._on_begun(await self._store.begin(self._record.name, self._record.began))
 
+    def _end_waiting(self) -> None:
+        self._quiet.set()
+        self._tried.set()
+
     def _put_back(self, entry: Entry) -> None:
         if len(self._waiting) < self._capacity:
             self._waiting.appendleft(entry)
@@ -185,11 +197,13 @@ class ClipWriter:
         self._waiting.clear()
 
     async def _pause(self) -> None:
-        try:
+        self._pausing = True
+        self._tried.set()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._retry_after):
                 await self._closed.wait()
-        except TimeoutError:
-            return
+        self._pausing = False
+        self._tried.clear()
 
     def _tell(self, trouble: str | None) -> None:
         if trouble != self.trouble:

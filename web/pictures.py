@@ -55,11 +55,16 @@ class PictureSource:
         self._silence = silence
         self._live: LiveStream | None = None
         self._feed: Feed | None = None
+        self._newest: bytes | None = None  # unless it is looked at already
         self._timer: asyncio.TimerHandle | None = None
         self._watching: set[asyncio.Task[None]] = set()
 
-    async def give(self, image_url: str) -> None:
+    async def give(self, image_url: str, *, asked: bool = False) -> None:
         """Feed the picture in `image_url`, a `data:` URL of a JPEG or PNG.
+
+        Args:
+            image_url: The picture.
+            asked: Whether it belongs to a question: then it is looked at whatever the pace.
 
         Raises:
             Refused: If there is no place for the stream, another source has taken it over, it
@@ -75,8 +80,28 @@ class PictureSource:
         if feed.closed:
             raise self._ended(feed)
         self._wait_for_next(feed)
-        if slot := feed.accepts(time):
+        slot = feed.place(time) if asked else feed.accepts(time)
+        self._newest = None if slot is not None and slot.sampled else data
+        if slot is not None:
             feed.give(slot, await self._decoded(data) if pixels is None else pixels)
+
+    async def look(self) -> LiveStream | None:
+        """Have all that was given looked at now, and return the stream it was given to.
+
+        A question may be about a picture that came sooner than the pace wants one, or that would
+        wait for others to make a clip with.
+
+        Raises:
+            Refused: If the newest picture is none.
+        """
+        feed = self._feed
+        if feed is None or feed.closed:
+            return None
+        data, self._newest = self._newest, None
+        if data is not None and (slot := feed.place(self._monotonic())) is not None:
+            feed.give(slot, await self._decoded(data))
+        feed.flush()
+        return self._live
 
     async def _decoded(self, data: bytes) -> Picture:
         try:

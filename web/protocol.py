@@ -70,6 +70,7 @@ was deleted and begins again has another `began`; nothing of before is remembere
 place of `FLASHBACK_MAX_STREAMS`, as any that is fed. The newest source wins: once another feeds the
 stream, or it was deleted, pictures get `stream_taken_over` with the reason. After
 `FLASHBACK_SILENCE_SECONDS` without a picture the place is free; the next picture takes it again.
+A question is answered once what was given before it was looked at: a picture alone is a question, too.
 
 **The list.** `GET /v1/streams` lists streams that are live or remembered, in order of name, as
 `{{"streams": [...]}}` of [StreamReport](#streamreport): the first {STREAMS_AT_ONCE}, or `limit` of them ({MOST_STREAMS} at most).

@@ -178,8 +178,9 @@ class Connection:
 
     async def _add(self, item: Message, after: str | None) -> None:
         key = item.id or new_id("item")
+        # A picture alone may be one of a hundred of a camera; with words, or others, it is meant.
         for part in item.pictures:
-            await self._pictures.give(part.image_url)
+            await self._pictures.give(part.image_url, asked=len(item.content) > 1)
         words = tuple(part for part in item.content if not isinstance(part, InputImage))
         # As it is kept: a client's own words about status are not, and pictures are not sent back.
         line = Message(id=key, role=item.role, content=words)
@@ -203,22 +204,29 @@ class Connection:
             raise Refused("conversation_already_has_active_response", message)
         for line in event.response.input or ():
             for part in line.pictures:
-                await self._pictures.give(part.image_url)
+                await self._pictures.give(part.image_url, asked=True)
         try:
             question = self._conversation.question(self._session, event.response)
         except NoQuestion:
             message = "There is no question; add one with conversation.item.create first."
             raise Refused("no_question", message) from None
+        looking = await self._pictures.look()
         keep = event.response.conversation == "auto"
         self._answer = Answer(self._send, self._around.monotonic, event, self._conversation.last_id)
         await self._answer.begin()
-        self._writing = self._tasks.create_task(self._write(self._answer, question, keep=keep))
+        self._writing = self._tasks.create_task(
+            self._write(self._answer, question, looking, keep=keep)
+        )
         # A task that is cancelled before its first step says nothing: not even that it is over.
         await asyncio.sleep(0)
 
-    async def _write(self, answer: Answer, question: Question, *, keep: bool) -> None:
+    async def _write(
+        self, answer: Answer, question: Question, looking: LiveStream | None, *, keep: bool
+    ) -> None:
         try:
             try:
+                if looking is not None:
+                    await looking.looked()
                 live = await self._find()
             except (UnknownStream, StoreUnavailable) as error:
                 await answer.refuse(NothingSeen() if isinstance(error, UnknownStream) else error)

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from tests.web.conftest import echo_service
+from memory.store import StoreUnavailable
 
 AS_AGENTS_SEND_IT = {
     "type": "realtime",
@@ -171,29 +171,75 @@ async def test_a_line_goes_where_it_is_told_to(service):
     assert [turn.text for turn in question.conversation] == ["a", "between"]
 
 
-def picture(kind):
+def image(kind="JPEG", colour=(200, 30, 30)):
     data = io.BytesIO()
-    Image.new("RGB", (64, 48), (200, 30, 30)).save(data, kind)
+    Image.new("RGB", (64, 48), colour).save(data, kind)
     url = f"data:image/{kind.lower()};base64," + base64.b64encode(data.getvalue()).decode()
-    part = {"type": "input_image", "image_url": url, "detail": "auto"}
-    return {"type": "message", "role": "user", "content": [part]}
+    return {"type": "input_image", "image_url": url, "detail": "auto"}
+
+
+def picture(*parts):
+    return {"type": "message", "role": "user", "content": list(parts or [image()])}
+
+
+async def answered(talk, *items, **wish):
+    for item in items:
+        await talk.say(create(item))
+        await talk.next_of("conversation.item.done")
+    await talk.say({"type": "response.create", "response": wish})
+    return await talk.until_done()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-async def test_a_picture_alone_is_a_question(kind):
-    async with echo_service(sample_rate=8) as service, service.talk() as talk:
-        await service.remember()
-        await talk.say(create(picture(kind)))
-        await talk.next_of("conversation.item.done")
-        await talk.say({"type": "response.create"})
-        assert (await talk.until_done())[0] == "What is shown? "
+async def test_a_picture_alone_is_a_question_answered_at_once(service, kind):
+    async with service.talk() as talk:
+        text, response = await answered(talk, picture(image(kind)))
+    assert text == "What is shown? "
+    assert response["usage"]["clips"] == 1
+
+
+async def test_words_and_a_picture_are_a_question_about_it(service):
+    words = {"type": "input_text", "text": "what is it"}
+    async with service.talk() as talk:
+        assert (await answered(talk, picture(words, image())))[0] == "what is it "
+        line = picture(words, image(colour=(0, 0, 200)))
+        text, response = await answered(talk, conversation="none", input=[line])
+    assert text == "what is it "
+    assert response["usage"]["clips"] == 2, "the second is looked at, too"
+
+
+async def test_a_picture_is_looked_at_however_soon_it_comes_before_its_question(service):
+    async with service.talk() as talk:
+        await answered(talk, picture())
+        await answered(talk, picture())
+        live = await service.house.registry.find("cam")
+        assert (live.status().sampled, live.status().clips) == (2, 2)
+        await answered(talk)
+        assert live.status().sampled == 2, "it is not looked at again"
+
+
+async def test_all_pictures_of_one_line_are_looked_at(service):
+    async with service.talk() as talk:
+        await answered(talk, picture(image(), image(), image()))
+        live = await service.house.registry.find("cam")
+        assert (live.status().sampled, live.status().clips) == (3, 1)
+
+
+async def test_a_question_about_a_picture_does_not_wait_for_memory_that_is_away(service):
+    async def away(*_):
+        raise StoreUnavailable("Redis is away.")
+
+    async with service.talk() as talk:
+        service.store.append = away
+        _, response = await answered(talk, picture())
+    assert response["status_details"]["error"]["code"] == "nothing_seen"
 
 
 async def test_a_picture_between_a_question_and_its_answer_is_not_the_question(service):
     await service.remember()
     async with service.talk() as talk:
         await talk.add("what is it")
-        await talk.say(create(picture("JPEG")))
+        await talk.say(create(picture()))
         await talk.next_of("conversation.item.done")
         await talk.say({"type": "response.create"})
         assert (await talk.until_done())[0] == "what is it "
