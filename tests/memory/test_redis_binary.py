@@ -15,7 +15,7 @@ def program(directory, name: str, says: str, status: int = 0):
 
 @pytest.fixture
 def no_wheel(monkeypatch):
-    monkeypatch.setattr(memory.redis_binary, "find_spec", lambda _name: None)
+    monkeypatch.setattr(memory.embedded.binary, "find_spec", lambda _name: None)
 
 
 @pytest.mark.parametrize(
