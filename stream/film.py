@@ -7,10 +7,10 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from stream.address.printable import printable
+from stream.address.source_url import BadSource
 from stream.first_bytes import file_format
 from stream.flv import open_joined_flv
-from stream.printable import printable
-from stream.source_url import BadSource
 from stream.tracks import choose_video, is_decodable
 
 

@@ -10,7 +10,7 @@ https://datatracker.ietf.org/doc/html/rfc8216#section-4
 
 from pathlib import Path
 
-from stream.source_url import BadSource
+from stream.address.source_url import BadSource
 
 ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64

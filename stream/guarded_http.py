@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stream.address.dns import Resolver
+from stream.address.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
 from stream.encrypted_segment import EncryptedSegment
-from stream.lookup import Resolver
 from stream.pull_reasons import Refused
-from stream.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
 from stream.tls import tls_context
 
 REDIRECTS = 5

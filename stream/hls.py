@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from stream.address.source_url import BadSource
 from stream.first_bytes import is_playlist
 from stream.pull_order import Place
-from stream.source_url import BadSource
 
 if TYPE_CHECKING:
     from stream.guarded_http import HttpFile

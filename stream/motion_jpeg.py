@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc2046#section-5.1
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stream.source_url import BadSource
+from stream.address.source_url import BadSource
 
 if TYPE_CHECKING:
     from stream.guarded_http import HttpFile

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
+from stream.address.source_url import Network
 from stream.bundle import unbundled
 from stream.candidates import is_dialled
 from stream.offer_rules import (
@@ -21,7 +22,6 @@ from stream.offer_rules import (
     wrong_with_lines,
     wrong_with_sections,
 )
-from stream.source_url import Network
 
 READABLE = ("VP8", "H264")
 HELPERS = ("rtx", "red", "ulpfec", "flexfec-03")  # ride along with a codec, are none themselves

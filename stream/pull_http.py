@@ -11,6 +11,7 @@ from collections.abc import Callable
 import av
 from av.container import InputContainer
 
+from stream.address.source_url import BadSource, SourceUrl, read_networks
 from stream.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
@@ -24,7 +25,6 @@ from stream.motion_jpeg import MotionJpeg
 from stream.opened import QUICK, Opening
 from stream.pull_order import PullOrder
 from stream.snapshots import Snapshots, open_snapshot
-from stream.source_url import BadSource, SourceUrl, read_networks
 
 BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""

@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
 
+from stream.address.source_url import BadSource, SourceUrl
 from stream.film import is_whole, open_container
 from stream.hls import AllSeen
 from stream.opened import QUICK, Opening
@@ -27,7 +28,6 @@ from stream.pull_reasons import Redirected, Refused, explain
 from stream.pull_rtsp import follow, relay_to
 from stream.rtsp_relay import RtspRelay
 from stream.snapshots import Snapshots
-from stream.source_url import BadSource, SourceUrl
 from stream.tls import TlsConnection, dial_tls
 from stream.tracks import choose_video, is_decodable
 

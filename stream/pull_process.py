@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import av
 
+from stream.address.source_url import BadSource
 from stream.picking import NoKeyframe, Picked, Picker
 from stream.picture_ring import PictureRing
 from stream.pull_open import AT_ITS_END, CannotOpen, OpenSource, open_source
@@ -34,7 +35,6 @@ from stream.pull_order import (
 )
 from stream.pull_reasons import Refused, explain_loss
 from stream.scale import to_rgb
-from stream.source_url import BadSource
 
 MEMORY_LIMIT = 4 * 1024**3
 PR_SET_PDEATHSIG = 1

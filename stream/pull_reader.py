@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stream.lookup import Resolver
+from stream.address.dns import Resolver
+from stream.address.source_url import Network, SourceUrl, pin, read_networks
 from stream.picture_ring import Picture, PictureRing
 from stream.pull_order import Over, PullOrder, Report, Shown, Transport, report_from_line
 from stream.pull_reasons import name_of, silent
-from stream.source_url import Network, SourceUrl, pin, read_networks
 
 # What a reader needs of the environment; the service's own secrets are not among it.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")

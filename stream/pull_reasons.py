@@ -9,8 +9,8 @@ import ssl
 
 import av
 
+from stream.address.source_url import BadSource
 from stream.pull_order import Over, PullOrder
-from stream.source_url import BadSource
 from stream.tls import why_not_believed
 
 

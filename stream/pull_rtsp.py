@@ -3,10 +3,7 @@
 import socket
 from dataclasses import replace
 
-from stream.pull_order import PullOrder
-from stream.rtsp_auth import Login
-from stream.rtsp_relay import RtspRelay
-from stream.source_url import (
+from stream.address.source_url import (
     BadSource,
     SourceUrl,
     check_addresses,
@@ -14,6 +11,9 @@ from stream.source_url import (
     read_source,
     resolve,
 )
+from stream.pull_order import PullOrder
+from stream.rtsp_auth import Login
+from stream.rtsp_relay import RtspRelay
 from stream.tls import TlsConnection
 
 

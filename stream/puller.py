@@ -13,14 +13,14 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from memory.store import StoreFull, StoreUnavailable
+from stream.address.dns import Resolver
+from stream.address.source_url import BadSource, SourceUrl
 from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
-from stream.lookup import Resolver
 from stream.pull_order import Opened, Over, Place, Report, Seen, Shown, Waiting
 from stream.pull_reader import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
-from stream.source_url import BadSource, SourceUrl
 from stream.status import SourceKind
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import hmac
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
+from stream.address.source_url import Network, read_networks
 from stream.ice import IceServer, WebRtcSettings
-from stream.source_url import Network, read_networks
 from web.settings import Settings
 
 Clock = Callable[[], float]

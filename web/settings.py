@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from stream.ambiguous import ENCODE, is_ambiguous
+from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.pull_order import Transport
 
 PREFIX = "FLASHBACK_"

@@ -9,13 +9,19 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from stream.address.source_url import (
+    BadSource,
+    SourceUrl,
+    check_literal,
+    read_networks,
+    read_source,
+)
 from stream.backoff import Backoff
 from stream.name_locks import NameLocks
 from stream.probe import Probe, probe
 from stream.pull_reader import PullSettings
 from stream.puller import NO_ROOM, Puller, Wait
 from stream.registry import Registry
-from stream.source_url import BadSource, SourceUrl, check_literal, read_networks, read_source
 from web.places import Full, Place, Places
 from web.security import Caller
 from web.settings import Settings

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from stream.source_url import BadSource
+from stream.address.source_url import BadSource
 from stream.status import StreamStatus
 from web.house import House, house
 from web.places import Full

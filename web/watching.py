@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stream.address.source_url import BadSource, SourceUrl, read_source
 from stream.film import NoVideo, is_whole, open_film
 from stream.film_sampling import MOST
 from stream.live import LiveStream
@@ -19,7 +20,6 @@ from stream.probe import probe
 from stream.pull_reader import PullSettings
 from stream.puller import Puller
 from stream.reader import feed_file
-from stream.source_url import BadSource, SourceUrl, read_source
 from stream.whole_file import Sampled, feed_whole_file
 from web.failed import Failed
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from stream.address.source_url import read_source
 from stream.looks import LiveSettings
 from stream.puller import Puller
 from stream.registry import Registry
-from stream.source_url import read_source
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.http_server import Site, serve
 from tests.stream.pulling import SETTINGS

@@ -3,10 +3,10 @@
 import time
 from itertools import pairwise
 
+from stream.address.source_url import read_source
 from stream.picking import Picker
 from stream.pull_open import open_source as open_by_clock
 from stream.pull_order import PullOrder
-from stream.source_url import read_source
 
 LOOPBACK = ("127.0.0.0/8",)
 

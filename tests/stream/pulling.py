@@ -4,8 +4,8 @@ import asyncio
 
 import psutil
 
+from stream.address.source_url import read_networks
 from stream.pull_reader import PullSettings
-from stream.source_url import read_networks
 from stream.status import Remembered
 
 SETTINGS = PullSettings(

@@ -2,10 +2,10 @@
 
 import pytest
 
+from stream.address.source_url import BadSource
 from stream.hls import PlaylistGuide, PlaylistStale, read_playlist, without
 from stream.pull_open import CannotOpen
 from stream.pull_order import Place
-from stream.source_url import BadSource
 from tests.stream.http_server import send_file
 from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.videos import write_video

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from stream.lookup import Lookup, LookupFailed, Lookups
-from stream.source_url import BadSource, pin, read_source
+from stream.address.dns import Lookup, LookupFailed, Lookups
+from stream.address.source_url import BadSource, pin, read_source
 
 FOUND = ["192.0.2.1"]
 

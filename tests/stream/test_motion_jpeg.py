@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from stream.address.source_url import BadSource
 from stream.motion_jpeg import JpegEnd, MotionJpeg, Parts
 from stream.pull_open import CannotOpen
-from stream.source_url import BadSource
 from tests.stream.opening import look, open_source, order
 
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from stream.address.source_url import BadSource
 from stream.picking import Picked, Picker
 from stream.sampler import FrameSampler
-from stream.source_url import BadSource
 from tests.stream.http_server import send_file
 from tests.stream.opening import PlayClock, look, open_source, order, steps
 from tests.stream.videos import write_video

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from stream.address.source_url import BadSource, read_source
 from stream.probe import probe
 from stream.pull_reader import PullSettings
-from stream.source_url import BadSource, read_source
 from tests.stream.pulling import SETTINGS, start
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from stream.address.source_url import read_source
 from stream.pull_order import Shown
 from stream.pull_reader import Reader, make_order
-from stream.source_url import read_source
 from tests.stream.fakes import becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered, start
 from tests.stream.videos import write_video

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from av import VideoFrame
 
+from stream.address.source_url import read_source
 from stream.looks import LiveSettings
 from stream.picture_ring import PictureRing
 from stream.probe import probe
 from stream.puller import Puller
 from stream.scale import to_rgb
-from stream.source_url import read_source
 from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.pull_order import PullOrder
-from stream.source_url import (
+from stream.address.source_url import (
     BadSource,
     check_addresses,
     check_literal,
@@ -20,6 +19,7 @@ from stream.source_url import (
     read_source,
     resolve,
 )
+from stream.pull_order import PullOrder
 from tests.stream.videos import write_video
 
 FORMS = [

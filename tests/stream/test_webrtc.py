@@ -9,6 +9,7 @@ from aiortc import RTCRtpCodecParameters
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
+from stream.address.source_url import read_networks
 from stream.file_track import FileTrack
 from stream.ice import WebRtcSettings, new_connection
 from stream.keyframes import Decoding
@@ -20,7 +21,6 @@ from stream.player import Player
 from stream.receiver import LONGEST_BACKLOG, Newest
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
-from stream.source_url import read_networks
 from stream.status import Remembered
 from stream.webrtc import _decode_alone, answer_offer
 from tests.stream.fakes import FakeEngine, HandClock

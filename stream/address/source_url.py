@@ -20,9 +20,9 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 import av
 
-from stream.ambiguous import ENCODE, is_ambiguous
-from stream.lookup import Lookup, LookupFailed, Lookups, Resolver
-from stream.printable import printable
+from stream.address.ambiguous import ENCODE, is_ambiguous
+from stream.address.dns import Lookup, LookupFailed, Lookups, Resolver
+from stream.address.printable import printable
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

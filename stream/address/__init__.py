@@ -1,0 +1,1 @@
+"""Which addresses are dialled: how callers write them, how names are looked up, what is refused."""
