@@ -21,7 +21,7 @@ from benchmarks.asking import Timed, ask
 from benchmarks.options import above_zero, at_least_one, video_file
 from benchmarks.report import Report, benchmark_main, met, quantile
 from benchmarks.service import Service, serving
-from stream.player import play
+from stream.webrtc.whip_client import play
 
 SAMPLE = Path(__file__).parent.parent / "web" / "sample" / "sample.mp4"
 STREAM = "bench"

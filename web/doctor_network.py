@@ -10,7 +10,7 @@ from pathlib import Path
 import ifaddr
 from aioice.stun import Class, Message, Method, parse_message
 
-from stream.ice import IceServer
+from stream.webrtc.ice import IceServer
 from web.doctor_turn import NoRelay, ask_for_relay, read_place
 from web.findings import Finding
 from web.ice import Clock, ice_servers

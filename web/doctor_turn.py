@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aioice.stun import TransactionFailed, TransactionTimeout
 from aioice.turn import create_turn_endpoint
 
-from stream.ice import IceServer
+from stream.webrtc.ice import IceServer
 
 PATIENCE = 3.0
 UNAUTHORIZED = 401

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
 from stream.address.source_url import Network, read_networks
-from stream.ice import IceServer, WebRtcSettings
+from stream.webrtc.ice import IceServer, WebRtcSettings
 from web.settings import Settings
 
 Clock = Callable[[], float]

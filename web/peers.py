@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from stream.webrtc import Peer
+from stream.webrtc.ingest import Peer
 from web.identifiers import new_id
 from web.places import Place, Places
 from web.security import Caller

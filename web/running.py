@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 from rich.console import Console
 
-from stream.player import ConnectionLost, play
+from stream.webrtc.whip_client import ConnectionLost, play
 from web.security import make_token
 from web.serving import CannotServe, serve, take_port
 from web.settings import Settings

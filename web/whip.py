@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from stream.ice import NoPortFree
-from stream.offer import BadOffer, read_offer
 from stream.registry import TooManyStreams
-from stream.relay import answer_viewer
-from stream.webrtc import Peer, answer_offer
+from stream.webrtc.ice import NoPortFree
+from stream.webrtc.ingest import Peer, answer_offer
+from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.preview import answer_viewer
 from web.house import House, house
 from web.ice import ice_servers, links, webrtc_settings
 from web.peers import PeerSession, PeerSessions

@@ -13,7 +13,7 @@ from benchmarks.report import met, quantile
 from benchmarks.senders import PacketTrack
 from benchmarks.service import CannotMeasure, running, serving
 from benchmarks.video import make_video, repeat_video
-from stream.keyframes import is_keyframe
+from stream.webrtc.keyframes import is_keyframe
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import websockets
 
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.clients.conftest import program
 from tests.end_to_end.conftest import CHROMIUM, browser
 from tests.end_to_end.needs import need

@@ -23,8 +23,8 @@ import av
 import httpx
 import websockets
 
-from stream.ice import IceServer, WebRtcSettings
-from stream.player import Player, PlayFailed, play
+from stream.webrtc.ice import IceServer, WebRtcSettings
+from stream.webrtc.whip_client import Player, PlayFailed, play
 from web.doctor_turn import NoRelay, ask_for_relay
 
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.end_to_end.conftest import flashback
 from tests.end_to_end.test_service import remembered, talking
 from tests.web.test_cli import flashback as run

@@ -13,7 +13,7 @@ import websockets
 from websockets.frames import Frame, Opcode
 
 from memory.embedded.binary import find_server
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.end_to_end.conftest import flashback
 from tests.web.conftest import Talk
 

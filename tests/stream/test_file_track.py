@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from stream.file_track import CLOCK, FileTrack
+from stream.webrtc.file_track import CLOCK, FileTrack
 from tests.stream.videos import write_video
 
 

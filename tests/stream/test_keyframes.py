@@ -4,7 +4,14 @@ import av
 import numpy as np
 import pytest
 
-from stream.keyframes import DISTRUSTED_AFTER, PROMPT, REST, TRUSTED_AFTER, Decoding, is_keyframe
+from stream.webrtc.keyframes import (
+    DISTRUSTED_AFTER,
+    PROMPT,
+    REST,
+    TRUSTED_AFTER,
+    Decoding,
+    is_keyframe,
+)
 
 
 class Sender:

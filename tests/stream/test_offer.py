@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.address.source_url import read_networks
-from stream.offer import BadOffer, read_fragment, read_offer
-from stream.offer_rules import LINE_LIMIT, OFFER_LIMIT
+from stream.webrtc.offer import BadOffer, read_fragment, read_offer
+from stream.webrtc.offer_rules import LINE_LIMIT, OFFER_LIMIT
 
 GOOD = "\r\n".join([
     "v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0",

@@ -7,9 +7,8 @@ from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from aiortc.rtp import RtcpByePacket
 
-from stream.ice import WebRtcSettings, new_connection
-from stream.peer import hang_up
-from stream.receiver import (
+from stream.webrtc.ice import WebRtcSettings, new_connection
+from stream.webrtc.receiver import (
     ARRIVALS_NOTED,
     INSIDE,
     LONGEST_BACKLOG,
@@ -17,6 +16,7 @@ from stream.receiver import (
     decode_only,
     stop_decoding,
 )
+from stream.webrtc.session import hang_up
 from tests.stream.fakes import HandClock
 
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=97)

@@ -6,12 +6,12 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from stream.feed import WATCHED_RATE
-from stream.ice import NoPortFree, WebRtcSettings, new_connection
 from stream.looks import LiveSettings
-from stream.offer import BadOffer
-from stream.peer import hang_up
 from stream.registry import Registry
-from stream.relay import answer_viewer
+from stream.webrtc.ice import NoPortFree, WebRtcSettings, new_connection
+from stream.webrtc.offer import BadOffer
+from stream.webrtc.preview import answer_viewer
+from stream.webrtc.session import hang_up
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture
 
 SETTINGS = WebRtcSettings(silence=5.0)

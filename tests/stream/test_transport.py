@@ -7,14 +7,14 @@ import pytest
 from aiortc.rtcdtlstransport import generate_certificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stream import ice
-from stream.ice import WebRtcSettings
 from stream.looks import LiveSettings
-from stream.peer import NOT_SECURED, SILENT
-from stream.player import Player
 from stream.registry import Registry
-from stream.transport import Certificate
-from stream.webrtc import answer_offer
+from stream.webrtc import ice
+from stream.webrtc.ice import WebRtcSettings
+from stream.webrtc.ingest import answer_offer
+from stream.webrtc.session import NOT_SECURED, SILENT
+from stream.webrtc.transport import Certificate
+from stream.webrtc.whip_client import Player
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 

@@ -10,19 +10,19 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from stream.address.source_url import read_networks
-from stream.file_track import FileTrack
-from stream.ice import WebRtcSettings, new_connection
-from stream.keyframes import Decoding
 from stream.live import StreamClosed
 from stream.looks import LiveSettings
-from stream.offer import BadOffer, IceRestart
-from stream.peer import hang_up, video_receivers
-from stream.player import Player
-from stream.receiver import LONGEST_BACKLOG, Newest
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
 from stream.status import Remembered
-from stream.webrtc import _decode_alone, answer_offer
+from stream.webrtc.file_track import FileTrack
+from stream.webrtc.ice import WebRtcSettings, new_connection
+from stream.webrtc.ingest import _decode_alone, answer_offer
+from stream.webrtc.keyframes import Decoding
+from stream.webrtc.offer import BadOffer, IceRestart
+from stream.webrtc.receiver import LONGEST_BACKLOG, Newest
+from stream.webrtc.session import hang_up, video_receivers
+from stream.webrtc.whip_client import Player
 from tests.stream.fakes import FakeEngine, HandClock
 from tests.stream.videos import write_video
 
@@ -102,7 +102,7 @@ async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
 ):
     """Nobody watches and two pictures a second are looked at."""
     decoded = []
-    monkeypatch.setattr("stream.webrtc.Decoding", partial(Noting, decoded))
+    monkeypatch.setattr("stream.webrtc.ingest.Decoding", partial(Noting, decoded))
     loop = asyncio.get_running_loop()
     settings = LiveSettings(rate=2.0, close_within=0.5)
     registry = Registry(
@@ -152,10 +152,10 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
         assert going_on.wait(20)
         return to_rgb(frame, side)
 
-    monkeypatch.setattr("stream.webrtc.to_rgb", slow)
-    monkeypatch.setattr("stream.webrtc.Decoding", partial(Noting, arrived))
+    monkeypatch.setattr("stream.webrtc.ingest.to_rgb", slow)
+    monkeypatch.setattr("stream.webrtc.ingest.Decoding", partial(Noting, arrived))
     decoded = Telling()
-    monkeypatch.setattr("stream.receiver.Newest", lambda: decoded)
+    monkeypatch.setattr("stream.webrtc.receiver.Newest", lambda: decoded)
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=1.0, rate=20)
     registry = Registry(
         engine=FakeEngine(),

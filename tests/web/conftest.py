@@ -13,7 +13,7 @@ import websockets
 
 from memory.local_store import LocalStore
 from model.types import ClipTokens
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from web.app import CLOCKS, create_app, furnish

@@ -19,7 +19,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import AudioStreamTrack
 
-from stream.file_track import FileTrack
+from stream.webrtc.file_track import FileTrack
 
 ONE_TRANSPORT = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 PATIENCE = 8

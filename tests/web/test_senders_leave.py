@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.web.conftest import echo_service
 from tests.web.leaving import fall_silent, free_udp_port
 from tests.web.test_pictures import jpeg, line

@@ -3,7 +3,7 @@
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from stream.peer import hang_up
+from stream.webrtc.session import hang_up
 from tests.web.conftest import echo_service
 from tests.web.leaving import fall_silent, free_udp_port
 

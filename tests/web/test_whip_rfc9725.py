@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiortc import RTCPeerConnection
 
-from stream.player import Player
+from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
 from tests.web.leaving import fall_silent

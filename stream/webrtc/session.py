@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.offer import BadOffer, Offer, read_fragment, ufrag_of
-from stream.receiver import stop_decoding
-from stream.transport import media_is_consent
+from stream.webrtc.offer import BadOffer, Offer, read_fragment, ufrag_of
+from stream.webrtc.receiver import stop_decoding
+from stream.webrtc.transport import media_is_consent
 
 log = logging.getLogger(__name__)
 

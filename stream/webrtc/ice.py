@@ -17,7 +17,7 @@ from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from stream.address.source_url import Network
-from stream.transport import take_any_certificate
+from stream.webrtc.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
 GATHER_WITHIN = 2

@@ -14,9 +14,9 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.file_track import FileTrack
 from stream.film import NoVideo
-from stream.ice import WebRtcSettings, new_connection, prepare_gathering
+from stream.webrtc.file_track import FileTrack
+from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 
 Codec = Literal["VP8", "H264"]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from aiortc import RTCRtpCodecParameters, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterFrame
 
-from stream.keyframes import is_keyframe
+from stream.webrtc.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
 DECODED = "_queue"

@@ -11,13 +11,19 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from stream.feed import Clock, Feed
-from stream.ice import IceServer, WebRtcSettings, advertise, new_connection, prepare_gathering
-from stream.keyframes import KEYFRAMES_AT_MOST, Decoding
 from stream.live import LiveStream
-from stream.offer import BadOffer, read_offer
-from stream.peer import Peer, hang_up, take_offer, video_receivers
-from stream.receiver import Gate, ask_for_keyframe, decode_only
 from stream.scale import to_rgb
+from stream.webrtc.ice import (
+    IceServer,
+    WebRtcSettings,
+    advertise,
+    new_connection,
+    prepare_gathering,
+)
+from stream.webrtc.keyframes import KEYFRAMES_AT_MOST, Decoding
+from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.receiver import Gate, ask_for_keyframe, decode_only
+from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 

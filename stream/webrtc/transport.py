@@ -5,7 +5,7 @@
 - Media that arrives is consent to go on. FFmpeg answers no consent checks (RFC 7675) while it sends;
   aioice gives such a sender up after half a minute in the middle of its pictures.
 
-Everything that relies on the inside of aiortc and aioice is here and in `stream.ice`
+Everything that relies on the inside of aiortc and aioice is here and in `stream.webrtc.ice`
 (written for aiortc 1.14 to 1.16 and aioice 0.10 to 0.13).
 """
 

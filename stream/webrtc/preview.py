@@ -12,12 +12,12 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 from jaxtyping import UInt8
 
-from stream.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.live import LiveStream
 from stream.mailbox import Closed
 from stream.news import Subscription
-from stream.offer import BadOffer, read_offer
-from stream.peer import Peer, hang_up, take_offer
+from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
+from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.session import Peer, hang_up, take_offer
 
 __all__ = ["BadOffer", "Peer", "answer_viewer"]
 

@@ -13,9 +13,9 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from stream.address.source_url import Network
-from stream.bundle import unbundled
-from stream.candidates import is_dialled
-from stream.offer_rules import (
+from stream.webrtc.bundle import unbundled
+from stream.webrtc.candidates import is_dialled
+from stream.webrtc.offer_rules import (
     CANDIDATE_LIMIT,
     OFFER_LIMIT,
     with_directions,
