@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from stream.feed import Feed, Picture
 from stream.live import LiveStream
-from stream.puller import NO_ROOM
+from stream.pull.supervisor import NO_ROOM
 from stream.registry import BadName, Registry
 from web.jpeg import BadPicture, PictureDecoder
 from web.places import Full, Place, Places

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from stream.address.ambiguous import ENCODE, is_ambiguous
-from stream.pull_order import Transport
+from stream.pull.messages import Transport
 
 PREFIX = "FLASHBACK_"
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065

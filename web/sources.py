@@ -16,11 +16,11 @@ from stream.address.source_url import (
     read_networks,
     read_source,
 )
-from stream.backoff import Backoff
 from stream.name_locks import NameLocks
-from stream.probe import Probe, probe
-from stream.pull_reader import PullSettings
-from stream.puller import NO_ROOM, Puller, Wait
+from stream.pull.backoff import Backoff
+from stream.pull.probe import Probe, probe
+from stream.pull.process import PullSettings
+from stream.pull.supervisor import NO_ROOM, Puller, Wait
 from stream.registry import Registry
 from web.places import Full, Place, Places
 from web.security import Caller

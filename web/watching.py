@@ -16,9 +16,9 @@ from stream.address.source_url import BadSource, SourceUrl, read_source
 from stream.film import NoVideo, is_whole, open_film
 from stream.film_sampling import MOST
 from stream.live import LiveStream
-from stream.probe import probe
-from stream.pull_reader import PullSettings
-from stream.puller import Puller
+from stream.pull.probe import probe
+from stream.pull.process import PullSettings
+from stream.pull.supervisor import Puller
 from stream.reader import feed_file
 from stream.whole_file import Sampled, feed_whole_file
 from web.failed import Failed

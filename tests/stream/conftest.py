@@ -11,7 +11,7 @@ import pytest
 
 from stream.address.source_url import read_source
 from stream.looks import LiveSettings
-from stream.puller import Puller
+from stream.pull.supervisor import Puller
 from stream.registry import Registry
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.http_server import Site, serve

@@ -4,9 +4,9 @@ import time
 from itertools import pairwise
 
 from stream.address.source_url import read_source
-from stream.picking import Picker
-from stream.pull_open import open_source as open_by_clock
-from stream.pull_order import PullOrder
+from stream.pull.decode import Picker
+from stream.pull.io.open import open_source as open_by_clock
+from stream.pull.messages import PullOrder
 
 LOOPBACK = ("127.0.0.0/8",)
 

@@ -5,7 +5,7 @@ import asyncio
 import psutil
 
 from stream.address.source_url import read_networks
-from stream.pull_reader import PullSettings
+from stream.pull.process import PullSettings
 from stream.status import Remembered
 
 SETTINGS = PullSettings(
@@ -20,7 +20,7 @@ SETTINGS = PullSettings(
 def readers():
     """Return the reader processes of this test."""
     children = psutil.Process().children(recursive=True)
-    return [c for c in children if "stream.pull_process" in c.cmdline()]
+    return [c for c in children if "stream.pull.worker" in c.cmdline()]
 
 
 async def start(server, **size):

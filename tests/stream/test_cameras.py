@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from stream.pull_reader import PullSettings
-from stream.rtsp_relay import Message, RtspRelay
+from stream.pull.io.rtsp_proxy import Message, RtspRelay
+from stream.pull.process import PullSettings
 from tests.stream.certificates import Certified
 from tests.stream.fakes import becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered, start

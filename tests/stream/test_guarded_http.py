@@ -1,8 +1,8 @@
 import pytest
 
 from stream.address.source_url import BadSource, read_networks, read_source
-from stream.guarded_http import HttpSource
-from stream.pull_reasons import Refused
+from stream.pull.errors import Refused
+from stream.pull.io.guarded_http import HttpSource
 from tests.stream.http_server import send_nothing, send_pictures
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1"])

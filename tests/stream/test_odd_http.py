@@ -4,8 +4,8 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from stream.encrypted_segment import EncryptedSegment
-from stream.pull_open import CannotOpen
+from stream.pull.io.encrypted_segment import EncryptedSegment
+from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
 from tests.stream.test_motion_jpeg import Arriving
 from tests.stream.videos import write_video

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.picture_ring import PLACES, PictureRing
+from stream.pull.frame_ring import PLACES, PictureRing
 
 
 @pytest.fixture

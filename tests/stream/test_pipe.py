@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from stream.pipe import Pipe
+from stream.pull.io.tcp_proxy import Pipe
 
 
 @pytest.fixture

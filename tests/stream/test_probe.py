@@ -6,8 +6,8 @@ import time
 import pytest
 
 from stream.address.source_url import BadSource, read_source
-from stream.probe import probe
-from stream.pull_reader import PullSettings
+from stream.pull.probe import probe
+from stream.pull.process import PullSettings
 from tests.stream.pulling import SETTINGS, start
 
 

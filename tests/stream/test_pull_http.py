@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image
 
-from stream.picking import Picker
-from stream.pull_open import CannotOpen
+from stream.pull.decode import Picker
+from stream.pull.io.open import CannotOpen
 from tests.stream.certificates import Certified
 from tests.stream.http_server import send_file, send_pictures, serve, serve_also
 from tests.stream.opening import PlayClock, look, open_source, order, steps

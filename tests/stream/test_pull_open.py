@@ -9,8 +9,8 @@ import av
 import pytest
 
 from stream.film import NoVideo, open_film
-from stream.pull_open import CannotOpen
-from stream.pull_order import PullOrder
+from stream.pull.io.open import CannotOpen
+from stream.pull.messages import PullOrder
 from tests.stream.http_server import send_nothing
 from tests.stream.opening import LOOPBACK, look, open_source, order
 
@@ -89,7 +89,7 @@ def test_a_file_without_pictures_is(tmp_path):
 
 
 def test_a_picture_too_large_to_be_honest_is_refused(films, monkeypatch):
-    monkeypatch.setattr("stream.pull_open.LARGEST_PICTURE", 96 * 64 - 1)
+    monkeypatch.setattr("stream.pull.io.open.LARGEST_PICTURE", 96 * 64 - 1)
     with pytest.raises(CannotOpen, match="96 by 64 pixels are too large"):
         open_source(order(str(films["long"])))
 

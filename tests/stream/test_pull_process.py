@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from stream.address.source_url import read_source
-from stream.pull_order import Shown
-from stream.pull_reader import Reader, make_order
+from stream.pull.messages import Shown
+from stream.pull.process import Reader, make_order
 from tests.stream.fakes import becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered, start
 from tests.stream.videos import write_video
@@ -126,13 +126,13 @@ async def test_the_process_does_not_outlive_its_parent(tmp_path):
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=60)
     script = textwrap.dedent(f"""
         import subprocess, sys
-        from stream.picture_ring import PictureRing
-        from stream.pull_order import PullOrder
+        from stream.pull.frame_ring import PictureRing
+        from stream.pull.messages import PullOrder
 
         ring = PictureRing.make(640)
         order = PullOrder("file", "", 0, {str(film)!r}, "", ring.descriptor, trusted=True)
         reader = subprocess.Popen(
-            [sys.executable, "-m", "stream.pull_process"],
+            [sys.executable, "-m", "stream.pull.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[ring.descriptor],

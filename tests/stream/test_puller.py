@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from stream.looks import LiveSettings
-from stream.pull_reader import PullSettings
+from stream.pull.process import PullSettings
 from tests.stream.fakes import FakeStore, becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered
 from tests.stream.videos import write_video

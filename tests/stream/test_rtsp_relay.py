@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.pull_reasons import Redirected
-from stream.rtsp_relay import LONGEST_HEAD, Message, RtspRelay
+from stream.pull.errors import Redirected
+from stream.pull.io.rtsp_proxy import LONGEST_HEAD, Message, RtspRelay
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from av import VideoFrame
 
 from stream.address.source_url import read_source
 from stream.looks import LiveSettings
-from stream.picture_ring import PictureRing
-from stream.probe import probe
-from stream.puller import Puller
+from stream.pull.frame_ring import PictureRing
+from stream.pull.probe import probe
+from stream.pull.supervisor import Puller
 from stream.scale import to_rgb
 from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video

@@ -19,7 +19,7 @@ from stream.address.source_url import (
     read_source,
     resolve,
 )
-from stream.pull_order import PullOrder
+from stream.pull.messages import PullOrder
 from tests.stream.videos import write_video
 
 FORMS = [

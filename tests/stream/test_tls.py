@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from stream.tls import dial_tls, why_not_believed
+from stream.pull.io.tls import dial_tls, why_not_believed
 from tests.stream.certificates import Certified
 
 ELSEWHERE = "192.0.2.1"

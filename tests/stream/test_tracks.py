@@ -6,7 +6,7 @@ import pytest
 from av.stream import Disposition
 
 from stream.film import NoVideo, open_film
-from stream.pull_open import CannotOpen
+from stream.pull.io.open import CannotOpen
 from stream.tracks import choose_video
 from tests.stream.opening import open_source, order
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
 from stream.feed import Clock
-from stream.pull_order import Opened, Over, Waiting
-from stream.pull_reader import PullSettings, Reader, make_order, no_reader
+from stream.pull.messages import Opened, Over, Waiting
+from stream.pull.process import PullSettings, Reader, make_order, no_reader
 
 LATE_KEYFRAME = (
     "Video arrives, but no keyframe came within {seconds:g} seconds, and before one there is no "

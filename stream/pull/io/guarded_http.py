@@ -16,9 +16,9 @@ import httpx
 
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
-from stream.encrypted_segment import EncryptedSegment
-from stream.pull_reasons import Refused
-from stream.tls import tls_context
+from stream.pull.errors import Refused
+from stream.pull.io.encrypted_segment import EncryptedSegment
+from stream.pull.io.tls import tls_context
 
 REDIRECTS = 5
 ENCRYPTED = "crypto+"

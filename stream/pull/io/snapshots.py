@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from stream.tracks import choose_video
 
 if TYPE_CHECKING:
-    from stream.guarded_http import HttpFile
+    from stream.pull.io.guarded_http import HttpFile
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 

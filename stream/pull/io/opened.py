@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from av.container import InputContainer
 
-from stream.pull_order import Place
+from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.snapshots import Snapshots
+    from stream.pull.io.snapshots import Snapshots
 
 # What a live source says of itself must do: measuring its rate would take seconds.
 QUICK = {

@@ -20,15 +20,15 @@ from av.video.stream import VideoStream
 
 from stream.address.source_url import BadSource, SourceUrl
 from stream.film import is_whole, open_container
-from stream.hls import AllSeen
-from stream.opened import QUICK, Opening
-from stream.pipe import Pipe
-from stream.pull_order import Over, Place, PullOrder
-from stream.pull_reasons import Redirected, Refused, explain
-from stream.pull_rtsp import follow, relay_to
-from stream.rtsp_relay import RtspRelay
-from stream.snapshots import Snapshots
-from stream.tls import TlsConnection, dial_tls
+from stream.pull.errors import Redirected, Refused, explain
+from stream.pull.io.hls import AllSeen
+from stream.pull.io.opened import QUICK, Opening
+from stream.pull.io.rtsp import follow, relay_to
+from stream.pull.io.rtsp_proxy import RtspRelay
+from stream.pull.io.snapshots import Snapshots
+from stream.pull.io.tcp_proxy import Pipe
+from stream.pull.io.tls import TlsConnection, dial_tls
+from stream.pull.messages import Over, Place, PullOrder
 from stream.tracks import choose_video, is_decodable
 
 AT_ITS_END = "The source is at its end."
@@ -170,7 +170,7 @@ def _open(
         return Opening(_open_device(order), has_ended=lambda: made_up)
     if order.scheme in {"http", "https"}:
         # Not for every reader: it doubles the time one takes to start.
-        from stream.pull_http import open_http
+        from stream.pull.io.http import open_http
 
         return open_http(order, source_of(order), clock, closers)
     if order.scheme == "file":

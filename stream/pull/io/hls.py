@@ -15,10 +15,10 @@ from urllib.parse import urljoin, urlsplit
 
 from stream.address.source_url import BadSource
 from stream.first_bytes import is_playlist
-from stream.pull_order import Place
+from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.guarded_http import HttpFile
+    from stream.pull.io.guarded_http import HttpFile
 
 LONGEST_PLAYLIST = 8 * 1024 * 1024
 SHORTEST_WAIT = 0.5

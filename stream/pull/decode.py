@@ -20,7 +20,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from stream.media_clock import clock_of, starts_again
-from stream.pull_open import OpenSource, check_size
+from stream.pull.io.open import OpenSource, check_size
 from stream.sampler import FrameSampler
 from stream.skipping import SkipRule
 from stream.timeline import ArrivalTimeline

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from stream.address.dns import Resolver
 from stream.address.source_url import Network, SourceUrl, pin, read_networks
-from stream.picture_ring import Picture, PictureRing
-from stream.pull_order import Over, PullOrder, Report, Shown, Transport, report_from_line
-from stream.pull_reasons import name_of, silent
+from stream.pull.errors import name_of, silent
+from stream.pull.frame_ring import Picture, PictureRing
+from stream.pull.messages import Over, PullOrder, Report, Shown, Transport, report_from_line
 
 # What a reader needs of the environment; the service's own secrets are not among it.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
@@ -126,7 +126,7 @@ class Reader:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "stream.pull_process",
+            "stream.pull.worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -14,10 +14,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from io import BufferedReader
 
-from stream.pipe import Pipe
-from stream.pull_reasons import UNAUTHORIZED, Redirected, RtspRefused
-from stream.rtsp_auth import Challenge, Login, authorize, strongest
-from stream.tls import TlsConnection
+from stream.pull.errors import UNAUTHORIZED, Redirected, RtspRefused
+from stream.pull.io.rtsp_auth import Challenge, Login, authorize, strongest
+from stream.pull.io.tcp_proxy import Pipe
+from stream.pull.io.tls import TlsConnection
 
 LONGEST_HEAD = 64 * 1024
 LONGEST_BODY = 1024 * 1024

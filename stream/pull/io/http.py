@@ -19,12 +19,12 @@ from stream.first_bytes import (
     playlist_options,
     refuse_document,
 )
-from stream.guarded_http import HttpFile, HttpSource
-from stream.hls import PlaylistGuide, PlaylistText
-from stream.motion_jpeg import MotionJpeg
-from stream.opened import QUICK, Opening
-from stream.pull_order import PullOrder
-from stream.snapshots import Snapshots, open_snapshot
+from stream.pull.io.guarded_http import HttpFile, HttpSource
+from stream.pull.io.hls import PlaylistGuide, PlaylistText
+from stream.pull.io.motion_jpeg import MotionJpeg
+from stream.pull.io.opened import QUICK, Opening
+from stream.pull.io.snapshots import Snapshots, open_snapshot
+from stream.pull.messages import PullOrder
 
 BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""

@@ -9,7 +9,7 @@ import socket
 import threading
 from io import BufferedReader
 
-from stream.tls import TlsConnection
+from stream.pull.io.tls import TlsConnection
 
 CHUNK = 64 * 1024
 ACCEPT_WITHIN = 10.0

@@ -10,8 +10,8 @@ import ssl
 import av
 
 from stream.address.source_url import BadSource
-from stream.pull_order import Over, PullOrder
-from stream.tls import why_not_believed
+from stream.pull.io.tls import why_not_believed
+from stream.pull.messages import Over, PullOrder
 
 
 class Refused(Exception):

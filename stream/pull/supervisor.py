@@ -15,11 +15,11 @@ from dataclasses import replace
 from memory.store import StoreFull, StoreUnavailable
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
-from stream.backoff import Backoff
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
-from stream.pull_order import Opened, Over, Place, Report, Seen, Shown, Waiting
-from stream.pull_reader import PullSettings, Reader, make_order, no_reader
+from stream.pull.backoff import Backoff
+from stream.pull.messages import Opened, Over, Place, Report, Seen, Shown, Waiting
+from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
 from stream.status import SourceKind
 

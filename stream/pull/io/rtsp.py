@@ -11,10 +11,10 @@ from stream.address.source_url import (
     read_source,
     resolve,
 )
-from stream.pull_order import PullOrder
-from stream.rtsp_auth import Login
-from stream.rtsp_relay import RtspRelay
-from stream.tls import TlsConnection
+from stream.pull.io.rtsp_auth import Login
+from stream.pull.io.rtsp_proxy import RtspRelay
+from stream.pull.io.tls import TlsConnection
+from stream.pull.messages import PullOrder
 
 
 def relay_to(order: PullOrder, server: socket.socket | TlsConnection) -> RtspRelay:

@@ -19,10 +19,11 @@ from typing import BinaryIO
 import av
 
 from stream.address.source_url import BadSource
-from stream.picking import NoKeyframe, Picked, Picker
-from stream.picture_ring import PictureRing
-from stream.pull_open import AT_ITS_END, CannotOpen, OpenSource, open_source
-from stream.pull_order import (
+from stream.pull.decode import NoKeyframe, Picked, Picker
+from stream.pull.errors import Refused, explain_loss
+from stream.pull.frame_ring import PictureRing
+from stream.pull.io.open import AT_ITS_END, CannotOpen, OpenSource, open_source
+from stream.pull.messages import (
     Opened,
     Over,
     Place,
@@ -33,7 +34,6 @@ from stream.pull_order import (
     Waiting,
     report_to_line,
 )
-from stream.pull_reasons import Refused, explain_loss
 from stream.scale import to_rgb
 
 MEMORY_LIMIT = 4 * 1024**3

@@ -1,0 +1,1 @@
+"""Opening what a worker reads: everything FFmpeg may reach is dialled and checked here."""
