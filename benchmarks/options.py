@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from stream.film import NoVideo, open_film
+from stream.file.film import NoVideo, open_film
 
 
 def at_least_one(text: str) -> int:

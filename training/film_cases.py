@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.film import NoVideo, open_film
+from stream.file.film import NoVideo, open_film
 
 FIELDS = ("film", "kind", "question", "accept")
 

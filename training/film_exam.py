@@ -21,7 +21,7 @@ import torch
 from memory.local_store import LocalStore
 from model.engine import Engine, NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
-from stream.film_sampling import MOST
+from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
 from training.film_cases import Case

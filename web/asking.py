@@ -26,10 +26,10 @@ from model.released import UnsupportedCheckpoint
 from model.types import Finish, Question, Words
 from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
-from stream.film_sampling import TOGETHER
+from stream.file.sampling import TOGETHER
+from stream.file.whole_file import Sampled
 from stream.live import LiveStream
 from stream.registry import Registry
-from stream.whole_file import Sampled
 from web.failed import Failed
 from web.loading import load
 from web.looking import live_settings

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.address.source_url import BadSource, SourceUrl, read_source
-from stream.film import NoVideo, is_whole, open_film
-from stream.film_sampling import MOST
+from stream.file.film import NoVideo, is_whole, open_film
+from stream.file.reader import feed_file
+from stream.file.sampling import MOST
+from stream.file.whole_file import Sampled, feed_whole_file
 from stream.live import LiveStream
 from stream.pull.probe import probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller
-from stream.reader import feed_file
-from stream.whole_file import Sampled, feed_whole_file
 from web.failed import Failed
 
 LOOK_EVERY = 0.25

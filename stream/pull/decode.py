@@ -19,10 +19,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from stream.media_clock import clock_of, starts_again
+from stream.file.media_clock import clock_of, starts_again
+from stream.file.skipping import SkipRule
 from stream.pull.io.open import OpenSource, check_size
 from stream.sampler import FrameSampler
-from stream.skipping import SkipRule
 from stream.timeline import ArrivalTimeline
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone

@@ -14,8 +14,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from stream.film import NoVideo, open_film
-from stream.media_clock import clock_of
+from stream.file.film import NoVideo, open_film
+from stream.file.media_clock import clock_of
 
 CLOCK = 90_000
 TIME_BASE = Fraction(1, CLOCK)

@@ -14,7 +14,7 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.film import NoVideo
+from stream.file.film import NoVideo
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 

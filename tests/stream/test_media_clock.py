@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stream.media_clock import MediaClock
+from stream.file.media_clock import MediaClock
 
 
 def times(clock, *own):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import av
 import pytest
 
-from stream.film import NoVideo, open_film
+from stream.file.film import NoVideo, open_film
 from stream.pull.io.open import CannotOpen
 from stream.pull.messages import PullOrder
 from tests.stream.http_server import send_nothing

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from model.types import Finish, Question
-from stream.film import open_film
+from stream.file.film import open_film
+from stream.file.reader import NoVideo, VideoFile, feed_file
 from stream.looks import LiveSettings
-from stream.reader import NoVideo, VideoFile, feed_file
 from stream.registry import Registry
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video

@@ -1,4 +1,4 @@
-from stream.skipping import SkipRule
+from stream.file.skipping import SkipRule
 
 
 def test_nothing_is_skipped_where_few_pictures_come():

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from stream.film import NoVideo, open_film
+from stream.file.film import NoVideo, open_film
+from stream.file.tracks import choose_video
 from stream.pull.io.open import CannotOpen
-from stream.tracks import choose_video
 from tests.stream.opening import open_source, order
 
 BLACK, RED = (0, 0, 0), (220, 30, 30)

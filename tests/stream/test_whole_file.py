@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from model.types import Question
-from stream.film import NoVideo, open_film
-from stream.film_frames import chosen_frames
-from stream.film_index import read_index
-from stream.film_sampling import frames_wanted, middles
+from stream.file.film import NoVideo, open_film
+from stream.file.frames import chosen_frames
+from stream.file.index import read_index
+from stream.file.sampling import frames_wanted, middles
+from stream.file.whole_file import feed_whole_file
 from stream.looks import LiveSettings
-from stream.whole_file import feed_whole_file
 from tests.stream.videos import write_video
 
 COLOURS = [(20 * n, 120, 255 - 20 * n) for n in range(12)]

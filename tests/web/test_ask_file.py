@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stream.whole_file import Sampled
+from stream.file.whole_file import Sampled
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from tests.web.test_cli import flashback

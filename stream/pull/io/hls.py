@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from stream.address.source_url import BadSource
-from stream.first_bytes import is_playlist
+from stream.file.first_bytes import is_playlist
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer
 
 from stream.address.source_url import BadSource, SourceUrl, read_networks
-from stream.first_bytes import (
+from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
     is_playlist,

@@ -19,7 +19,8 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from stream.address.source_url import BadSource, SourceUrl
-from stream.film import is_whole, open_container
+from stream.file.film import is_whole, open_container
+from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import Redirected, Refused, explain
 from stream.pull.io.hls import AllSeen
 from stream.pull.io.opened import QUICK, Opening
@@ -29,7 +30,6 @@ from stream.pull.io.snapshots import Snapshots
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
 from stream.pull.messages import Over, Place, PullOrder
-from stream.tracks import choose_video, is_decodable
 
 AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192

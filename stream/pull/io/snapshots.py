@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from stream.tracks import choose_video
+from stream.file.tracks import choose_video
 
 if TYPE_CHECKING:
     from stream.pull.io.guarded_http import HttpFile

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from stream.film_index import Run, packets
+from stream.file.index import Run, packets
 
 SKIPS_UNREFERENCED = {"h264", "hevc", "mpeg2video", "mpeg4"}
 """Decoders that can be told packet by packet to leave out what no other frame is built on."""

@@ -24,10 +24,10 @@ from av.video.stream import VideoStream
 
 from model.preprocess import resize
 from stream.feed import Feed, Picture
-from stream.film import open_film
-from stream.film_frames import chosen_frames
-from stream.film_index import FilmIndex, read_index
-from stream.film_sampling import MOST, frames_wanted, middles
+from stream.file.film import open_film
+from stream.file.frames import chosen_frames
+from stream.file.index import FilmIndex, read_index
+from stream.file.sampling import MOST, frames_wanted, middles
 from stream.live import LiveStream
 from stream.scale import upright
 

@@ -9,9 +9,9 @@ from av.video.stream import VideoStream
 
 from stream.address.printable import printable
 from stream.address.source_url import BadSource
-from stream.first_bytes import file_format
-from stream.flv import open_joined_flv
-from stream.tracks import choose_video, is_decodable
+from stream.file.first_bytes import file_format
+from stream.file.flv import open_joined_flv
+from stream.file.tracks import choose_video, is_decodable
 
 
 class NoVideo(Exception):

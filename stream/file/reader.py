@@ -19,11 +19,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.feed import Feed
-from stream.film import NoVideo, open_film
+from stream.file.film import NoVideo, open_film
+from stream.file.media_clock import MediaClock, clock_of, starts_again
+from stream.file.skipping import SkipRule
 from stream.live import LiveStream
-from stream.media_clock import MediaClock, clock_of, starts_again
 from stream.scale import to_rgb
-from stream.skipping import SkipRule
 
 __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
 
