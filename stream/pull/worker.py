@@ -1,4 +1,4 @@
-"""The process that reads one pulled source: `python -m stream.pull_process`.
+"""The process that reads one pulled source: `python -m stream.pull.worker`.
 
 FFmpeg may hang, crash or eat memory on what a stranger's server sends. It does so here, where it
 can be killed and takes nothing with it. The order comes on standard input, not on the command
