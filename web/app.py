@@ -20,15 +20,16 @@ from memory.store import ClipStore
 from model.engine import Engine
 from model.types import Clip
 from stream.registry import Registry
-from web import pages, problems, streams, websocket
+from web import pages, problems, streams
 from web.guard import Guard
 from web.house import Clocks, House
-from web.jpeg import PictureDecoder
 from web.loading import load
 from web.looking import live_settings
 from web.peers import PeerSessions
 from web.places import Places
 from web.pulse import Pulse
+from web.realtime import route
+from web.realtime.jpeg import PictureDecoder
 from web.rejections import Rejections
 from web.security import Keys
 from web.settings import Settings
@@ -85,7 +86,7 @@ def create_app(
     app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
     problems.install(app)
     app.include_router(pages.routes)
-    app.include_router(websocket.routes)
+    app.include_router(route.routes)
     app.include_router(streams.routes)
     app.include_router(streams.pictures)
     app.include_router(Exchange("whip").router())

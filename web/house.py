@@ -11,10 +11,10 @@ from starlette.requests import HTTPConnection
 from memory.store import ClipStore
 from model.types import Sampling
 from stream.registry import Registry
-from web.jpeg import PictureDecoder
 from web.peers import PeerSessions
 from web.places import Places
 from web.problems import Refusal
+from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
 from web.sources import PulledSources
 from web.suggester import Suggester

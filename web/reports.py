@@ -1,7 +1,7 @@
 """How a stream's status reads on the wire, over HTTP and WebSocket alike."""
 
 from stream.status import StreamStatus
-from web.stream_events import LossReport, StreamReport
+from web.realtime.stream_events import LossReport, StreamReport
 
 
 def report(status: StreamStatus, origin: str | None = None) -> StreamReport:

@@ -24,7 +24,7 @@ from web.connections import (
     WebSocketConnection,
 )
 from web.failed import Failed
-from web.realtime import RECEIVE_LIMIT
+from web.realtime.connection import RECEIVE_LIMIT
 from web.rejections import Rejections, ServerComplaints
 from web.settings import Settings
 

@@ -11,10 +11,10 @@ from stream.status import StreamStatus
 from web.house import House, house
 from web.places import Full
 from web.problems import Refusal
+from web.realtime.stream_events import MomentReport, StreamReport
 from web.reports import report
 from web.security import Caller, by_header, by_ticket
 from web.sources import AlreadyPulled
-from web.stream_events import MomentReport, StreamReport
 from web.suggestions import Kind
 
 LONGEST_LIST = 2000

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
-from web.protocol import render
-from web.server_events import server_events
-from web.wire import Refused, parse
+from web.realtime.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
+from web.realtime.protocol import render
+from web.realtime.server_events import server_events
+from web.realtime.wire import Refused, parse
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol.md"
 
 
 def test_the_protocol_page_is_current():
-    assert DOCS.read_text() == render(), "run: python -m web.protocol > docs/protocol.md"
+    assert DOCS.read_text() == render(), "run: python -m web.realtime.protocol > docs/protocol.md"
 
 
 def test_the_protocol_page_names_every_event():

@@ -13,7 +13,7 @@ from PIL import Image
 
 from memory.store import StoreFull
 from tests.web.conftest import echo_service
-from web.jpeg import BadPicture, PictureDecoder, decode
+from web.realtime.jpeg import BadPicture, PictureDecoder, decode
 
 
 def jpeg(size=(320, 180), colour=(200, 30, 30), kind="JPEG"):
@@ -125,7 +125,7 @@ async def test_one_caller_has_one_picture_decoded_at_a_time(monkeypatch):
         go_on.wait(5)
         at_work.remove(data)
 
-    monkeypatch.setattr("web.jpeg.decode", decoding)
+    monkeypatch.setattr("web.realtime.jpeg.decode", decoding)
     decoder = PictureDecoder(360)
     tasks = [asyncio.create_task(decoder.decode(bytes([n]), "ann")) for n in range(3)]
     tasks.append(asyncio.create_task(decoder.decode(b"ben", "ben")))

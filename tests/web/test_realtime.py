@@ -11,9 +11,9 @@ from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
-from web import realtime
 from web.app import CLOCKS
-from web.realtime import Connection, Surroundings
+from web.realtime import connection
+from web.realtime.connection import Connection, Surroundings
 from web.security import LOCAL
 
 
@@ -73,7 +73,7 @@ async def test_whatever_an_answer_meets_the_client_hears_it_and_can_go_on(
 async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_told(
     service, monkeypatch
 ):
-    monkeypatch.setattr(realtime, "STATUS_SECONDS", 3600.0)
+    monkeypatch.setattr(connection, "STATUS_SECONDS", 3600.0)
     async with service.talk() as talk, asyncio.timeout(10):
         await service.house.registry.open("another")
         live = await service.house.registry.open("cam")
@@ -91,7 +91,7 @@ async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_to
 async def test_who_is_connected_hears_that_there_is_no_stream_and_that_there_is_none_any_more(
     service, monkeypatch
 ):
-    monkeypatch.setattr(realtime, "STATUS_SECONDS", 0.02)
+    monkeypatch.setattr(connection, "STATUS_SECONDS", 0.02)
     async with service.talk() as talk, asyncio.timeout(10):
         assert (await talk.next())["type"] == "flashback.absent"
         await service.house.registry.open("cam")

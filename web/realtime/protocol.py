@@ -1,4 +1,4 @@
-"""Writes `docs/protocol.md` from the wire's types: `python -m web.protocol > docs/protocol.md`.
+"""Writes `docs/protocol.md` from the wire's types: `python -m web.realtime.protocol > docs/protocol.md`.
 
 One source for the code that checks messages and the page people read, so neither can drift.
 """
@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from web import client_events, server_events, stream_events, wire_items
-from web.client_events import ClientEvent
-from web.realtime import SEND_SECONDS, STATUS_SECONDS
+from web.realtime import client_events, server_events, stream_events, wire_items
+from web.realtime.client_events import ClientEvent
+from web.realtime.connection import SEND_SECONDS, STATUS_SECONDS
+from web.realtime.server_events import ServerEvent
+from web.realtime.wire_items import MESSAGE_LIMIT
 from web.security import TICKET_SECONDS
-from web.server_events import ServerEvent
 from web.streams import MOST_STREAMS, STREAMS_AT_ONCE
-from web.wire_items import MESSAGE_LIMIT
 
 _SIMPLE = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
 
@@ -28,7 +28,7 @@ _FILES = ", ".join(f"`{room.__name__.replace('.', '/')}.py`" for room in _ROOMS)
 
 _HEAD = f"""# The WebSocket protocol
 
-*Written by `python -m web.protocol` from the types in {_FILES}; a test
+*Written by `python -m web.realtime.protocol` from the types in {_FILES}; a test
 keeps it current.*
 
 `GET /v1/realtime?stream=NAME` opens a WebSocket about one stream. Messages are JSON objects in

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from web.wire_items import (
+from web.realtime.wire_items import (
     TEXT_LIMIT,
     Identifier,
     Line,

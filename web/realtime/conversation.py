@@ -7,9 +7,9 @@ into what the engine answers.
 from typing import TypeVar
 
 from model.types import Question, Sampling, Turn
-from web.client_events import ResponseWish, SessionChange
-from web.server_events import Session
-from web.wire_items import Message
+from web.realtime.client_events import ResponseWish, SessionChange
+from web.realtime.server_events import Session
+from web.realtime.wire_items import Message
 
 Value = TypeVar("Value")
 

@@ -8,9 +8,9 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from web.client_events import AnyEvent, client_events
-from web.server_events import ErrorDetails
-from web.wire_items import MESSAGE_LIMIT
+from web.realtime.client_events import AnyEvent, client_events
+from web.realtime.server_events import ErrorDetails
+from web.realtime.wire_items import MESSAGE_LIMIT
 
 
 class Refused(Exception):

@@ -8,7 +8,7 @@ from stream.registry import NAME, BadName
 from web.house import House, house
 from web.places import Full, Place
 from web.problems import Refusal
-from web.realtime import Connection, Surroundings
+from web.realtime.connection import Connection, Surroundings
 from web.security import REALTIME_PROTOCOL, Caller, by_ticket
 
 Here = Annotated[House, Depends(house)]

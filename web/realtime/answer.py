@@ -11,9 +11,9 @@ from typing import Any
 from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
-from web.client_events import ResponseCreate
 from web.identifiers import new_id
-from web.server_events import (
+from web.realtime.client_events import ResponseCreate
+from web.realtime.server_events import (
     ContentPartAdded,
     ContentPartDone,
     Error,
@@ -38,7 +38,7 @@ from web.server_events import (
     Timings,
     UsageReport,
 )
-from web.wire_items import Message, OutputText
+from web.realtime.wire_items import Message, OutputText
 
 log = logging.getLogger(__name__)
 

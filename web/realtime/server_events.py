@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from web.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
-from web.wire_items import Message, MostLikely, Penalty, Share, Temperature, Tokens, Wire
+from web.realtime.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
+from web.realtime.wire_items import Message, MostLikely, Penalty, Share, Temperature, Tokens, Wire
 
 
 class Session(Wire):

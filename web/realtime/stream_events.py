@@ -7,7 +7,7 @@ generated from these types.
 from typing import Literal
 
 from stream.status import SourceKind, State
-from web.wire_items import Wire
+from web.realtime.wire_items import Wire
 
 
 class ServerMessage(Wire):

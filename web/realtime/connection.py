@@ -22,8 +22,10 @@ from stream.live import LiveStream
 from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed
-from web.answering import Answer
-from web.client_events import (
+from web.identifiers import new_id
+from web.places import Places
+from web.realtime.answer import Answer
+from web.realtime.client_events import (
     AnyEvent,
     ItemCreate,
     ItemDelete,
@@ -33,14 +35,10 @@ from web.client_events import (
     SessionChange,
     SessionUpdate,
 )
-from web.conversation import ROOT, Conversation, NoQuestion, UnknownLine, changed
-from web.identifiers import new_id
-from web.jpeg import PictureDecoder
-from web.pictures import SILENCE_SECONDS, PictureSource
-from web.places import Places
-from web.reports import report
-from web.security import Caller
-from web.server_events import (
+from web.realtime.conversation import ROOT, Conversation, NoQuestion, UnknownLine, changed
+from web.realtime.jpeg import PictureDecoder
+from web.realtime.pictures import SILENCE_SECONDS, PictureSource
+from web.realtime.server_events import (
     Error,
     ItemAdded,
     ItemDeleted,
@@ -51,9 +49,11 @@ from web.server_events import (
     SessionCreated,
     SessionUpdated,
 )
-from web.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
-from web.wire import Refused, parse
-from web.wire_items import InputImage, Message
+from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
+from web.realtime.wire import Refused, parse
+from web.realtime.wire_items import InputImage, Message
+from web.reports import report
+from web.security import Caller
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0

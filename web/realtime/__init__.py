@@ -1,0 +1,1 @@
+"""The WebSocket in OpenAI's Realtime events: its types, its route, its connections."""
