@@ -20,22 +20,23 @@ from memory.store import ClipStore
 from model.engine import Engine
 from model.types import Clip
 from stream.registry import Registry
-from web import pages, problems, streams
-from web.guard import Guard
+from web import problems
 from web.house import Clocks, House
+from web.http import pages, streams
+from web.http.guard import Guard
+from web.http.peers import PeerSessions
+from web.http.pulse import Pulse
+from web.http.rejections import Rejections
+from web.http.suggester import Suggester
+from web.http.whip import Exchange
 from web.loading import load
 from web.looking import live_settings
-from web.peers import PeerSessions
 from web.places import Places
-from web.pulse import Pulse
 from web.realtime import route
 from web.realtime.jpeg import PictureDecoder
-from web.rejections import Rejections
 from web.security import Keys
 from web.settings import Settings
 from web.sources import OPERATOR, PulledSources, pull_settings
-from web.suggester import Suggester
-from web.whip import Exchange
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
 

@@ -13,7 +13,7 @@ from aioice.stun import Class, Message, Method, parse_message
 from stream.webrtc.ice import IceServer
 from web.doctor_turn import NoRelay, ask_for_relay, read_place
 from web.findings import Finding
-from web.ice import Clock, ice_servers
+from web.http.ice import Clock, ice_servers
 from web.settings import Settings
 
 _PATIENCE = 2.0  # seconds

@@ -11,13 +11,13 @@ from starlette.requests import HTTPConnection
 from memory.store import ClipStore
 from model.types import Sampling
 from stream.registry import Registry
-from web.peers import PeerSessions
+from web.http.peers import PeerSessions
+from web.http.suggester import Suggester
 from web.places import Places
 from web.problems import Refusal
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
 from web.sources import PulledSources
-from web.suggester import Suggester
 
 Clock = Callable[[], float]
 

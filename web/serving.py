@@ -17,15 +17,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from web.app import create_app, open_real_house
-from web.connections import (
+from web.failed import Failed
+from web.http.connections import (
     MOST_CONNECTIONS,
     Connections,
     HttpConnection,
     WebSocketConnection,
 )
-from web.failed import Failed
+from web.http.rejections import Rejections, ServerComplaints
 from web.realtime.connection import RECEIVE_LIMIT
-from web.rejections import Rejections, ServerComplaints
 from web.settings import Settings
 
 GRACE_SECONDS = 3

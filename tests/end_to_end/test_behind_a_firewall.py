@@ -11,7 +11,7 @@ import pytest
 from tests.end_to_end.coturn import coturn, needs_coturn
 from tests.end_to_end.machines import connect, machines, needs_namespaces, route_between
 from tests.end_to_end.sending import NO_PATH, elsewhere, send, send_and_see, serving
-from web.ice import turn_credential
+from web.http.ice import turn_credential
 
 SERVER, CLIENT, RELAY = "10.77.1.2", "10.77.2.2", "10.77.3.1"
 SECRET = "shared-between-the-two"

@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import CHROMIUM, as_camera, browser
 from tests.end_to_end.coturn import coturn, needs_coturn
 from tests.end_to_end.machines import connect, machines, needs_namespaces
 from tests.end_to_end.sending import TOKEN, serving
-from web.ice import turn_credential
+from web.http.ice import turn_credential
 
 SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
 SECRET = "shared-between-the-two"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from training.sample_truth import LIST, SampleTruth, second_of
-from web.suggestions import ClipInWords, suggest
+from web.http.suggestions import ClipInWords, suggest
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.web.conftest import echo_service
-from web.rejections import PAUSE_SECONDS, Rejections, ServerComplaints
+from web.http.rejections import PAUSE_SECONDS, Rejections, ServerComplaints
 from web.serving import most_connections
 
 HANDSHAKE = (

@@ -6,8 +6,8 @@ import pytest
 from memory.store import StoreUnavailable
 from tests.web.conftest import echo_service
 from web.app import CLOCKS, create_app
-from web.pages import STATIC
-from web.pulse import Pulse
+from web.http.pages import STATIC
+from web.http.pulse import Pulse
 from web.settings import Settings
 
 

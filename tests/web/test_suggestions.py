@@ -2,8 +2,8 @@
 
 import pytest
 
-from web.suggester import CLIPS_AT_ONCE
-from web.suggestions import GENERAL, ClipInWords, suggest
+from web.http.suggester import CLIPS_AT_ONCE
+from web.http.suggestions import GENERAL, ClipInWords, suggest
 
 
 def clips(*shown):

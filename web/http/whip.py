@@ -21,8 +21,8 @@ from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import BadOffer, read_offer
 from stream.webrtc.preview import answer_viewer
 from web.house import House, house
-from web.ice import ice_servers, links, webrtc_settings
-from web.peers import PeerSession, PeerSessions
+from web.http.ice import ice_servers, links, webrtc_settings
+from web.http.peers import PeerSession, PeerSessions
 from web.places import Full
 from web.problems import Refusal, problem
 from web.security import Caller, by_header

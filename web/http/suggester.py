@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from memory.store import ClipStore, ForeignTokens, Moment
 from model.engine import Engine
 from model.types import ClipTokens
-from web.suggestions import GENERAL, ClipInWords, Suggestion, suggest
+from web.http.suggestions import GENERAL, ClipInWords, Suggestion, suggest
 
 NEWEST = 512
 """Clips that are looked at: half an hour of a stream that is looked at once a second."""

@@ -13,14 +13,14 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from web.house import House, house
-from web.ice import ice_servers
-from web.pulse import Pulse
-from web.rejections import Rejections
+from web.http.ice import ice_servers
+from web.http.pulse import Pulse
+from web.http.rejections import Rejections
 from web.security import Caller, Keys, by_header
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 VERSION = version("flashback")
 TRAINED_ON_SINGLE_QUESTIONS = frozenset({"lite"})
 

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from stream.address.source_url import BadSource
 from stream.status import StreamStatus
 from web.house import House, house
+from web.http.suggestions import Kind
 from web.places import Full
 from web.problems import Refusal
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.reports import report
 from web.security import Caller, by_header, by_ticket
 from web.sources import AlreadyPulled
-from web.suggestions import Kind
 
 LONGEST_LIST = 2000
 MOST_STREAMS = 1000
