@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.machine import commit, this_machine
 from benchmarks.service import CannotMeasure
-from web.stopping import STOPPED, ended_like_ctrl_c
+from web.cli.signals import STOPPED, ended_like_ctrl_c
 
 RESULTS = Path(__file__).parent / "results"
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"

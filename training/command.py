@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from web.stopping import STOPPED, ended_like_ctrl_c
+from web.cli.signals import STOPPED, ended_like_ctrl_c
 
 console = Console(stderr=True, highlight=False)
 

@@ -17,8 +17,8 @@ from training.film_cases import BadCases, Case, choose, read_cases
 from training.film_exam import Answered, examine
 from training.film_scores import as_json, scores, table
 from training.train import commit
-from web.asking import NO_MODEL
-from web.failed import Failed
+from web.cli.ask import NO_MODEL
+from web.cli.failed import Failed
 from web.loading import load
 from web.settings import BadSetting, Settings
 

@@ -25,12 +25,12 @@ from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
 from training.film_cases import Case
-from web.asking import frames_at_most
-from web.failed import Failed
+from web.cli.ask import frames_at_most
+from web.cli.failed import Failed
+from web.cli.watch import look_at, watch
 from web.looking import live_settings
 from web.settings import Settings
 from web.sources import pull_settings
-from web.watching import look_at, watch
 
 GREY = 127
 

@@ -13,7 +13,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from web.stopping import not_now
+from web.cli.signals import not_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from web.app import CLOCKS, create_app, furnish
+from web.cli.server import server_config
 from web.http.connections import Connections
-from web.serving import server_config
 from web.settings import Settings
 
 

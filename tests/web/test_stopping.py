@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from web.stopping import ended_like_ctrl_c, not_now
+from web.cli.signals import ended_like_ctrl_c, not_now
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from stream.webrtc.whip_client import ConnectionLost, play
+from web.cli.server import CannotServe, serve, take_port
 from web.security import make_token
-from web.serving import CannotServe, serve, take_port
 from web.settings import Settings
 
-SAMPLE = Path(__file__).parent / "sample" / "sample.mp4"
+SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
 SAMPLE_STREAM = "sample"
 LOOK_SECONDS = 1.0
 CLIPS_BEFORE_SUGGESTIONS = 8

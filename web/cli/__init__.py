@@ -1,19 +1,19 @@
 """The command `flashback` in its first moment: what must hold before anything else is loaded.
 
-What can be typed stands in `web/commands.py`.
+What can be typed stands in `web/cli/commands.py`.
 """
 
 import os
 import sys
 
-from web.stopping import leave_at_once
+from web.cli.signals import leave_at_once
 
 
 def main() -> None:
     """Run the command line."""
     leave_at_once()
     _have_three_streams()
-    from web.commands import run  # late: it takes long enough to be stopped meanwhile
+    from web.cli.commands import run  # late: it takes long enough to be stopped meanwhile
 
     sys.exit(run())
 
@@ -26,7 +26,3 @@ def _have_three_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
-
-
-if __name__ == "__main__":
-    main()

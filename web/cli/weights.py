@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from model.lite_base import BaseWeightsMissing, convert
-from web.failed import Failed
+from web.cli.failed import Failed
 
 screen = Console(stderr=True, highlight=False)
 

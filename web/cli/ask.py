@@ -30,12 +30,12 @@ from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream
 from stream.registry import Registry
-from web.failed import Failed
+from web.cli.failed import Failed
+from web.cli.watch import look_at, watch
 from web.loading import load
 from web.looking import live_settings
 from web.settings import Settings
 from web.sources import pull_settings
-from web.watching import look_at, watch
 
 STREAM = "asked"
 NO_MODEL = (

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from web.failed import Failed
+from web.cli.failed import Failed
+from web.cli.signals import STOPPED, ended_like_ctrl_c, raise_instead, stop_in_order
 from web.settings import BadSetting, Settings, variables
-from web.stopping import STOPPED, ended_like_ctrl_c, raise_instead, stop_in_order
 
 app = typer.Typer(
     name="flashback",
@@ -102,7 +102,7 @@ def serve(
     data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
 ) -> None:
     """Serve streams and questions, with the page to watch and ask."""
-    from web.running import run_service  # late: loads the whole service
+    from web.cli.serve import run_service  # late: loads the whole service
 
     given = {"host": host, "port": port, "model": model, "source": source or None, "data": data}
     settings = Settings.from_env(os.environ, **given)
@@ -118,7 +118,7 @@ def demo(
     model: Model = None,
 ) -> None:
     """Serve on loopback with a bundled sample stream that plays live through WebRTC."""
-    from web.running import run_demo  # late: loads the whole service
+    from web.cli.serve import run_demo  # late: loads the whole service
 
     settings = Settings.from_env(os.environ, port=port, model=model, host="127.0.0.1")
     stop_in_order()
@@ -161,7 +161,7 @@ def ask(
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
     that begins with a dash goes after `--`.
     """
-    from web.asking import run_ask  # late: loads the model's libraries
+    from web.cli.ask import run_ask  # late: loads the model's libraries
 
     settings = Settings.from_env(os.environ, model=model)
     with ended_like_ctrl_c():
@@ -171,7 +171,7 @@ def ask(
 @app.command()
 def doctor() -> None:
     """Say what this machine has and lacks, and what each lack costs."""
-    from web.examining import run_doctor  # late: loads everything to look at it
+    from web.cli.examine import run_doctor  # late: loads everything to look at it
 
     settings = Settings.from_env(os.environ)
     with ended_like_ctrl_c():
@@ -181,7 +181,7 @@ def doctor() -> None:
 @app.command()
 def weights() -> None:
     """Convert the base weights of `lite` into the cache; does nothing if they are there."""
-    from web.converting import run_weights  # late: loads the model's libraries
+    from web.cli.weights import run_weights  # late: loads the model's libraries
 
     with ended_like_ctrl_c():
         run_weights()

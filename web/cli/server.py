@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from web.app import create_app, open_real_house
-from web.failed import Failed
+from web.cli.failed import Failed
 from web.http.connections import (
     MOST_CONNECTIONS,
     Connections,
