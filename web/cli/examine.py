@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from web.cli.failed import Failed
-from web.doctor import exit_code, run, table
+from web.doctor.machine import exit_code, run, table
 from web.settings import Settings
 
 screen = Console()

@@ -13,7 +13,7 @@ import model
 from memory.embedded.binary import NoRedis, find_server
 from memory.redis_reasons import reason
 from model.lite_base import base_folder
-from web.findings import Finding
+from web.doctor.findings import Finding
 from web.settings import Settings
 
 BASE_WEIGHTS = Path(model.__file__).parent / "base_weights.txt"

@@ -11,8 +11,8 @@ import ifaddr
 from aioice.stun import Class, Message, Method, parse_message
 
 from stream.webrtc.ice import IceServer
-from web.doctor_turn import NoRelay, ask_for_relay, read_place
-from web.findings import Finding
+from web.doctor.findings import Finding
+from web.doctor.turn import NoRelay, ask_for_relay, read_place
 from web.http.ice import Clock, ice_servers
 from web.settings import Settings
 

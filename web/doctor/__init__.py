@@ -1,0 +1,1 @@
+"""What `flashback doctor` looks at: this machine, what is kept, and how the service is reached."""
