@@ -18,9 +18,12 @@ from memory.embedded.server import open_redis
 from memory.redis_store import RedisStore
 from memory.store import ClipStore
 from model.engine import Engine
+from model.local_engine import QUESTIONS_WAITING
 from model.types import Clip
+from model.writing import AT_ONCE
 from stream.registry import Registry
 from web import problems
+from web.guesses import Guesses
 from web.house import Clocks, House
 from web.http import pages, streams
 from web.http.guard import Guard
@@ -31,7 +34,7 @@ from web.http.suggester import Suggester
 from web.http.whip import Exchange
 from web.loading import load
 from web.looking import live_settings
-from web.places import Places
+from web.places import Places, share
 from web.realtime import route
 from web.realtime.jpeg import PictureDecoder
 from web.security import Keys
@@ -39,6 +42,8 @@ from web.settings import Settings
 from web.sources import OPERATOR, PulledSources, pull_settings
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+QUESTIONS = AT_ONCE + QUESTIONS_WAITING
+"""Answered or waiting for it: what the engine takes."""
 
 CLOCKS = Clocks(wall=time.time, monotonic=time.monotonic)
 
@@ -84,6 +89,7 @@ def create_app(
     app.state.opened = asyncio.Event()
     app.state.pulse = Pulse(clocks.monotonic)
     app.state.rejections = Rejections(clocks.monotonic)
+    app.state.guesses = Guesses(clocks.monotonic)
     app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
     problems.install(app)
     app.include_router(pages.routes)
@@ -152,8 +158,10 @@ async def furnish(
         each=settings.max_streams_per_token,
         exempt={OPERATOR},
     )
-    viewing = Places("viewers", in_all=settings.max_viewers, each=settings.max_viewers)
-    connections = settings.max_connections
+    tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
+    viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
+    viewing = Places("viewers", in_all=viewers, each=viewers_each)
+    talks_each = share(talks, tokens, settings.max_connections_per_token)
     tests = Places("tests", in_all=4, each=2)
     pulling = pull_settings(settings)
     house = House(
@@ -165,7 +173,8 @@ async def furnish(
         sampling=engine.sampling,
         feeding=feeding,
         viewing=viewing,
-        talking=Places("connections", in_all=connections, each=connections),
+        talking=Places("connections", in_all=talks, each=talks_each),
+        asking=Places("questions", in_all=QUESTIONS, each=share(QUESTIONS, tokens)),
         decoder=PictureDecoder(registry.frame_side),
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),

@@ -49,6 +49,7 @@ class House:
         feeding: Counts the streams that callers feed.
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
+        asking: Counts questions that are answered, or wait for it.
         decoder: Makes pixels of pictures that come over them.
         senders: WHIP sessions.
         viewers: WHEP sessions.
@@ -65,6 +66,7 @@ class House:
     feeding: Places
     viewing: Places
     talking: Places
+    asking: Places
     decoder: PictureDecoder
     senders: PeerSessions
     viewers: PeerSessions

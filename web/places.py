@@ -12,6 +12,19 @@ from web.security import Caller
 CONTENDERS = 4
 
 
+def share(total: int, callers: int, chosen: int | None = None) -> int:
+    """Return how many of `total` places one of `callers` may have.
+
+    Args:
+        total: How many there are.
+        callers: How many tokens there are; 0 for a service without any.
+        chosen: What was set; None for half, so that no token shuts out all others.
+    """
+    if chosen is not None:
+        return chosen
+    return total if callers < 2 else (total + 1) // 2
+
+
 class Full(Exception):
     """There is no place left; the message says whose limit it is."""
 

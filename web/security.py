@@ -8,6 +8,7 @@ worthless once it has leaked into a log.
 import base64
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from web.guesses import Guesses
+from web.http.rejections import Rejections
 from web.problems import Refusal
 
 TICKET_SECONDS = 600
@@ -22,6 +25,7 @@ TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's brow
 REALTIME_PROTOCOL = "realtime"
 
 _UNKNOWN = "This service needs its token; send `Authorization: Bearer TOKEN`."
+_TOO_MANY = "Too many wrong tokens came from your address; try again in {seconds} seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ LOCAL = Caller("local")
 
 
 class NotLetIn(Exception):
-    """The token or ticket is missing, wrong or too old."""
+    """The token or ticket is wrong or too old."""
 
 
 class Keys:
@@ -57,17 +61,13 @@ class Keys:
         """Whether a token is needed to come in."""
         return bool(self._callers)
 
-    def by_token(self, token: str) -> Caller:
-        """Return who holds `token`.
-
-        Raises:
-            NotLetIn: If it is none of ours.
-        """
+    def find(self, token: str) -> Caller | None:
+        """Return who holds `token`; None if it is none of ours."""
         given = _digest(token)
         for known, caller in self._callers.items():
             if hmac.compare_digest(known, given):
                 return caller
-        raise NotLetIn
+        return None
 
     def ticket(self, caller: Caller) -> tuple[str, int]:
         """Return a ticket for `caller` and the Unix second until which it is good."""
@@ -103,7 +103,7 @@ def by_header(request: Request) -> Caller:
     """Let in who has a token: the dependency of every route that changes or reads something.
 
     Raises:
-        Refusal: 401 if there is no token or a wrong one.
+        Refusal: 401 if there is no token or a wrong one, 429 after too many wrong ones.
     """
     return _let_in(request, tickets=False)
 
@@ -112,7 +112,7 @@ def by_ticket(connection: HTTPConnection) -> Caller:
     """Let in who has a token or a ticket: for what a browser asks for without headers.
 
     Raises:
-        Refusal: 401 if there is neither, or it is wrong or too old.
+        Refusal: 401 if there is neither, or it is wrong or too old; 429 after too many wrong ones.
     """
     return _let_in(connection, tickets=True)
 
@@ -133,12 +133,35 @@ def _let_in(connection: HTTPConnection, *, tickets: bool) -> Caller:
     ticket = connection.query_params.get("ticket") or ticket_protocol(connection)
     try:
         if scheme.lower() == "bearer" and token:
-            return keys.by_token(token.strip())
+            return _by_token(connection, keys, token.strip())
         if tickets and ticket:
             return keys.by_ticket(ticket)
     except NotLetIn:
         pass
     raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
+
+
+def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
+    """Return who holds `token`.
+
+    Raises:
+        NotLetIn: If it is none of ours.
+        Refusal: 429 if the address of `connection` has shown too many that are not.
+    """
+    guesses: Guesses = connection.app.state.guesses
+    rejections: Rejections = connection.app.state.rejections
+    address = connection.client.host if connection.client else ""
+    caller = keys.find(token)
+    if pause := guesses.pause(address, None if caller is None else caller.name):
+        rejections.add("a token from where too many wrong ones came")
+        seconds = str(math.ceil(pause))
+        raise Refusal(429, _TOO_MANY.format(seconds=seconds), {"Retry-After": seconds})
+    if caller is None:
+        guesses.wrong(address, _digest(token))
+        rejections.add("a wrong token")
+        raise NotLetIn
+    guesses.right(address, caller.name)
+    return caller
 
 
 def _digest(token: str) -> bytes:

@@ -155,7 +155,17 @@ class Settings(BaseModel):
     max_streams: int = _field(32, "live streams in all", ge=1)
     max_streams_per_token: int = _field(16, "live streams of one token", ge=1)
     max_connections: int = _field(64, "open WebSockets in all", ge=1)
+    max_connections_per_token: int | None = _field(
+        None,
+        "open WebSockets of one token; by default half of all where there are several tokens",
+        ge=1,
+    )
     max_viewers: int = _field(16, "WHEP viewers in all; each costs one video encoder", ge=0)
+    max_viewers_per_token: int | None = _field(
+        None,
+        "WHEP viewers of one token; by default half of all where there are several tokens",
+        ge=0,
+    )
     stun: Words = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
     turn: Words = _field((), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first")
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")

@@ -163,7 +163,7 @@ def check_addresses(
                 f"{host} leads into a private network, which is not allowed here. Whoever runs "
                 "this service can allow a range of addresses."
             )
-        if str(address) in own or is_this_machine(address):
+        if _is_ours(address, own):
             raise BadSource(
                 f"{host} is the machine of this service itself, which is not allowed here. Whoever "
                 "runs it can allow the address."
@@ -200,14 +200,21 @@ def check_literal(source: SourceUrl, allowed: Sequence[Network], own: Sequence[s
     check_addresses(source.host, [str(entry[4][0]) for entry in found], allowed, own)
 
 
-def may_be_reached(text: str, allowed: Sequence[Network]) -> bool:
-    """Say whether an address is a public one, or in a network that is `allowed`.
+def may_be_reached(text: str, allowed: Sequence[Network], own: Sequence[str] = ()) -> bool:
+    """Say whether an address is a public one of others, or in a network that is `allowed`.
+
+    Args:
+        text: The address.
+        allowed: As for `check_addresses`.
+        own: As for `check_addresses`.
 
     Raises:
         ValueError: If it is no address.
     """
     address = _plain(ip_address(text.partition("%")[0]))
-    return _is_public(address) or any(address in network for network in allowed)
+    if any(address in network for network in allowed):
+        return True
+    return _is_public(address) and not _is_ours(address, own)
 
 
 async def pin(
@@ -303,6 +310,10 @@ def _split(scheme: str, text: str) -> SourceUrl:
 def _is_public(address: Address) -> bool:
     inside = any(address in network for network in INSIDE)
     return address.is_global and not (inside or address.is_multicast or address.is_reserved)
+
+
+def _is_ours(address: Address, own: Sequence[str]) -> bool:
+    return str(address) in own or is_this_machine(address)
 
 
 def _plain(address: Address) -> Address:

@@ -54,7 +54,8 @@ class WebRtcSettings:
         advertised_host: IPv4 address to name in candidates beside the machine's own, for NAT and
             containers; None names only the machine's own.
         udp_ports: First and last UDP port to use; None lets the system choose.
-        inside: Private networks that a peer's candidates may name; the others are not dialled.
+        inside: Private networks that a peer's candidates may name; the others are not dialled, nor
+            is this machine.
         silence: Seconds without a frame after which a peer is given up.
     """
 
@@ -63,6 +64,11 @@ class WebRtcSettings:
     udp_ports: tuple[int, int] | None = None
     inside: tuple[Network, ...] = ()
     silence: float = 20.0
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Addresses that lead to this machine, beside those that it has."""
+        return () if self.advertised_host is None else (self.advertised_host,)
 
 
 def new_connection(settings: WebRtcSettings) -> RTCPeerConnection:

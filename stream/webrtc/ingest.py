@@ -41,7 +41,7 @@ async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) 
         StreamClosed: If the stream was closed meanwhile.
         TooManyStreams: If every place for a stream with a source is taken.
     """
-    offer = read_offer(sdp, sends=True, inside=settings.inside)
+    offer = read_offer(sdp, sends=True, inside=settings.inside, own=settings.own)
     connection = new_connection(settings)
     try:
         await take_offer(connection, offer)

@@ -54,21 +54,26 @@ class Offer:
         mid: Names the video section to use.
         ufrag: The sender's ICE user name: another one in a later fragment means a restart.
         inside: Private networks that candidates may name, now and later.
+        own: Addresses that lead to this machine, beside those that it has.
     """
 
     sdp: str
     mid: str
     ufrag: str
     inside: tuple[Network, ...] = ()
+    own: tuple[str, ...] = ()
 
 
-def read_offer(sdp: str, *, sends: bool, inside: tuple[Network, ...] = ()) -> Offer:
+def read_offer(
+    sdp: str, *, sends: bool, inside: tuple[Network, ...] = (), own: tuple[str, ...] = ()
+) -> Offer:
     """Check an offer.
 
     Args:
         sdp: The offer.
         sends: Whether it must bring video or take it.
         inside: Private networks that its candidates may name.
+        own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
         BadOffer: If it is too long, no SDP, has no such video, or no codec that can be read here.
@@ -81,7 +86,7 @@ def read_offer(sdp: str, *, sends: bool, inside: tuple[Network, ...] = ()) -> Of
         raise BadOffer(f"The offer names more than {CANDIDATE_LIMIT} ICE candidates.")
     if (wrong := wrong_with_lines(lines)) is not None:
         raise BadOffer(wrong)
-    lines = with_directions(unbundled(_dialled(lines, inside)))
+    lines = with_directions(unbundled(_dialled(lines, inside, own)))
     text = "\r\n".join(lines) + "\r\n"
     try:
         description = SessionDescription.parse(text)
@@ -92,11 +97,11 @@ def read_offer(sdp: str, *, sends: bool, inside: tuple[Network, ...] = ()) -> Of
         raise BadOffer(wrong)
     assert media.ice is not None, "each section has one, as was just checked"
     ufrag = media.ice.usernameFragment or ""
-    return Offer(sdp=text, mid=media.rtp.muxId, ufrag=ufrag, inside=inside)
+    return Offer(sdp=text, mid=media.rtp.muxId, ufrag=ufrag, inside=inside, own=own)
 
 
 def read_fragment(
-    fragment: str, ufrag: str, inside: Sequence[Network] = ()
+    fragment: str, ufrag: str, inside: Sequence[Network] = (), own: Sequence[str] = ()
 ) -> Iterator[RTCIceCandidate]:
     """Yield the candidates of a trickle fragment that are dialled.
 
@@ -104,6 +109,7 @@ def read_fragment(
         fragment: What was sent.
         ufrag: The sender's ICE user name.
         inside: Private networks that candidates may name.
+        own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
         IceRestart: If its user name is not `ufrag`.
@@ -120,7 +126,7 @@ def read_fragment(
             mid = value
         elif name == "a=candidate":
             candidate = _candidate(value, mid)
-            if is_dialled(value, inside):
+            if is_dialled(value, inside, own):
                 yield candidate
 
 
@@ -143,7 +149,7 @@ def _candidate(value: str, mid: str | None) -> RTCIceCandidate:
     return candidate
 
 
-def _dialled(lines: Sequence[str], inside: Sequence[Network]) -> list[str]:
+def _dialled(lines: Sequence[str], inside: Sequence[Network], own: Sequence[str]) -> list[str]:
     """Return `lines` without the candidates that are not dialled, and without their end.
 
     After the end aioice gives up at once if it has none to dial, although the sender's own checks
@@ -153,7 +159,7 @@ def _dialled(lines: Sequence[str], inside: Sequence[Network]) -> list[str]:
         line
         for line in lines
         if not line.startswith("a=end-of-candidates")
-        and (not line.startswith("a=candidate:") or is_dialled(line, inside))
+        and (not line.startswith("a=candidate:") or is_dialled(line, inside, own))
     ]
 
 

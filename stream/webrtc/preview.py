@@ -86,7 +86,7 @@ async def answer_viewer(sdp: str, live: LiveStream, *, settings: WebRtcSettings)
         BadOffer: If it is too long, no SDP, asks for no video, or for no codec we can send.
         NoPortFree: If every UDP port of the configured range is taken.
     """
-    offer = read_offer(sdp, sends=False, inside=settings.inside)
+    offer = read_offer(sdp, sends=False, inside=settings.inside, own=settings.own)
     connection = new_connection(settings)
     track = NewestPictures(live)
     try:

@@ -75,7 +75,9 @@ class Peer:
             IceRestart: If it asks for an ICE restart, which is not supported.
             BadOffer: If it cannot be read, or there are too many candidates.
         """
-        for candidate in read_fragment(fragment, self._offer.ufrag, self._offer.inside):
+        for candidate in read_fragment(
+            fragment, self._offer.ufrag, self._offer.inside, self._offer.own
+        ):
             self._candidates += 1
             if self._candidates > CANDIDATES_AFTER_OFFER:
                 raise BadOffer(f"More than {CANDIDATES_AFTER_OFFER} candidates were sent.")

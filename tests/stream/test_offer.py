@@ -114,6 +114,16 @@ def test_candidates_that_lead_inside_are_not_dialled(address):
     assert list(read_fragment(line, "abcd")) == []
 
 
+def test_this_machines_own_public_address_is_not_dialled_unless_it_is_allowed():
+    line = "a=candidate:1 1 udp 2130706431 93.184.216.34 5000 typ host"
+    sdp, own = GOOD.replace("a=mid:0", f"a=mid:0\r\n{line}"), ("93.184.216.34",)
+    assert "93.184.216.34" in read_offer(sdp, sends=True).sdp
+    offer = read_offer(sdp, sends=True, own=own)
+    assert "93.184.216.34" not in offer.sdp
+    assert list(read_fragment(line, "abcd", offer.inside, offer.own)) == []
+    assert "93.184.216.34" in read_offer(sdp, sends=True, inside=read_networks(own), own=own).sdp
+
+
 def test_a_network_that_is_allowed_may_be_named():
     line = "a=candidate:1 1 udp 2130706431 10.0.0.7 5000 typ host"
     inside = read_networks(["10.0.0.0/24"])

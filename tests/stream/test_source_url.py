@@ -14,6 +14,7 @@ from stream.address.source_url import (
     check_addresses,
     check_literal,
     is_this_machine,
+    may_be_reached,
     pin,
     read_networks,
     read_source,
@@ -89,6 +90,8 @@ def test_this_machines_own_public_address_is_refused_unless_it_is_allowed():
         with pytest.raises(BadSource, match="machine of this service itself"):
             check_addresses("cam.example", [text], (), own)
         check_addresses("cam.example", [text], read_networks(own), own)
+        assert not may_be_reached(text, (), own)
+        assert may_be_reached(text, read_networks(own), own)
     check_addresses("cam.example", ["93.184.216.35"], (), own)
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.places import CONTENDERS, Full, Places
+from web.places import CONTENDERS, Full, Places, share
 from web.security import Caller
 
 ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")
@@ -17,6 +17,12 @@ def test_one_caller_cannot_take_every_place():
     places.take(3, BEN)
     with pytest.raises(Full, match="All 3 places"):
         places.take(4, BEN)
+
+
+def test_a_token_may_have_all_if_it_is_the_only_one_and_half_if_not_unless_it_is_set():
+    assert [share(64, callers) for callers in (0, 1, 2, 3)] == [64, 64, 32, 32]
+    assert [share(total, 2) for total in (0, 1, 3)] == [0, 1, 2]
+    assert share(64, 2, chosen=50) == 50
 
 
 def test_a_place_given_back_can_be_taken_again():

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
-from web.app import CLOCKS
+from web.app import CLOCKS, QUESTIONS
 from web.realtime import connection
 from web.realtime.connection import Connection, Surroundings
 from web.security import LOCAL
@@ -322,6 +323,43 @@ async def test_connections_are_limited_and_a_place_is_free_again_after_leaving()
             pass
 
 
+BEARER = {name: {"Authorization": f"Bearer {name}"} for name in ("one", "two")}
+
+
+async def test_one_of_several_tokens_has_half_of_the_connections():
+    settings = {"token": "one,two", "max_connections": 2}
+    one, two = ({"additional_headers": BEARER[name]} for name in ("one", "two"))
+    async with echo_service(**settings) as service, service.talk(**one):
+        with pytest.raises(websockets.InvalidStatus, match="503") as refusal:
+            async with service.talk(**one):
+                pass
+        assert b"This token has its 1 connections" in refusal.value.response.body
+        async with service.talk(**two):
+            pass
+
+
+async def test_one_token_cannot_take_the_whole_queue_of_questions():
+    async with echo_service(token="one,two") as service, AsyncExitStack() as stack:
+        await service.remember()
+        service.engine.gate.clear()
+
+        async def ask(token):
+            talk = await stack.enter_async_context(service.talk(additional_headers=BEARER[token]))
+            await talk.ask("one two")
+            return talk
+
+        for _ in range(QUESTIONS // 2):
+            first = await ask("one")
+        assert len(service.house.asking) == QUESTIONS // 2
+        refusal = await (await ask("one")).refusal()
+        assert refusal["code"] == "engine_busy"
+        assert refusal["message"] == "This token has its 20 questions already; end one first."
+        await (await ask("two")).hear("response.output_text.delta")
+        service.engine.gate.set()
+        assert (await first.until_done())[1]["status"] == "completed"
+        await service.until(lambda: len(service.house.asking) == 0)
+
+
 class DeafSocket:
     """A client that says nothing and takes nothing."""
 
@@ -343,6 +381,7 @@ def around(service, **more):
     return Surroundings(
         registry=service.house.registry,
         places=service.house.feeding,
+        asking=service.house.asking,
         decoder=service.house.decoder,
         answerer="echo",
         sampling=Sampling(),

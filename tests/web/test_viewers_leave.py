@@ -131,6 +131,19 @@ async def test_each_viewer_of_a_stream_takes_a_place_and_one_too_many_is_told_wh
         assert (await another.offer(client)).status_code == 201
 
 
+async def test_one_of_several_tokens_has_half_of_the_viewers(viewer, another):
+    one, two = {"Authorization": "Bearer one"}, {"Authorization": "Bearer two"}
+    async with echo_service(token="one,two", max_viewers=2) as service:
+        await service.remember()
+        async with service.client(headers=one) as client:
+            assert (await viewer.offer(client)).status_code == 201
+            refused = await another.offer(client)
+            assert refused.status_code == 503
+            assert "This token has its 1 viewers" in refused.json()["detail"]
+        async with service.client(headers=two) as client:
+            assert (await another.offer(client)).status_code == 201
+
+
 async def test_without_a_free_port_a_viewer_is_told_when_to_come_back(viewer, another):
     port = free_udp_port()
     async with echo_service(udp_ports=f"{port}-{port}") as service, service.client() as client:

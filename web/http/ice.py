@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
-from stream.address.source_url import Network, read_networks
+from stream.address.source_url import Network, is_this_machine, read_networks
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from web.settings import Settings
 
@@ -53,7 +53,7 @@ def _known(settings: Settings, caller: str) -> Iterator[Network]:
             network = ip_network(address)
         except ValueError:  # a name
             continue
-        if not network.is_loopback:
+        if not is_this_machine(network.network_address):
             yield network
 
 

@@ -12,6 +12,7 @@ from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
 from web.identifiers import new_id
+from web.places import Full
 from web.realtime.client_events import ResponseCreate
 from web.realtime.server_events import (
     ContentPartAdded,
@@ -59,6 +60,7 @@ _FAILURES: Mapping[type[Exception], tuple[str, str]] = {
         "What is remembered of this stream was made by another vision encoder; start the service "
         "with that model, or forget the stream.",
     ),
+    Full: ("engine_busy", "{reason}"),
     EngineBusy: ("engine_busy", "Too many questions are waiting; try again in a few seconds."),
     QuestionTooLong: (
         "question_too_long",

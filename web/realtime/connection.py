@@ -23,7 +23,7 @@ from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed
 from web.identifiers import new_id
-from web.places import Places
+from web.places import Full, Places
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -67,6 +67,7 @@ class Surroundings:
     Attributes:
         registry: The streams.
         places: Counts the streams that callers feed.
+        asking: Counts the questions that are answered, or wait for it.
         decoder: Makes pixels of pictures.
         answerer: The name of the model that answers.
         sampling: How it writes unless a client says otherwise.
@@ -78,6 +79,7 @@ class Surroundings:
 
     registry: Registry
     places: Places
+    asking: Places
     decoder: PictureDecoder
     answerer: str
     sampling: Sampling
@@ -95,6 +97,7 @@ class Connection:
     ) -> None:
         self._socket = socket
         self._name = stream
+        self._caller = caller
         self._around = around
         self._session = Session(
             id=new_id("sess"), stream=stream, model=around.answerer, **asdict(around.sampling)
@@ -225,13 +228,15 @@ class Connection:
     ) -> None:
         try:
             try:
-                if looking is not None:
-                    await looking.looked()
-                live = await self._find()
-            except (UnknownStream, StoreUnavailable) as error:
-                await answer.refuse(NothingSeen() if isinstance(error, UnknownStream) else error)
-            else:
-                await answer.write(live.ask(question))
+                with self._around.asking.take(object(), self._caller):
+                    if looking is not None:
+                        await looking.looked()
+                    live = await self._find()
+                    await answer.write(live.ask(question))
+            except UnknownStream:
+                await answer.refuse(NothingSeen())
+            except (Full, StoreUnavailable) as error:
+                await answer.refuse(error)
         except asyncio.CancelledError:
             if not answer.cancelled:
                 raise

@@ -76,6 +76,7 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
         around = Surroundings(
             registry=here.registry,
             places=here.feeding,
+            asking=here.asking,
             decoder=here.decoder,
             answerer=here.answerer,
             sampling=here.sampling,
