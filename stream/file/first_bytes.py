@@ -8,6 +8,7 @@ formats makes pictures of text, or opens further files.
 https://datatracker.ietf.org/doc/html/rfc8216#section-4
 """
 
+import re
 from pathlib import Path
 
 from stream.address.source_url import BadSource
@@ -16,6 +17,13 @@ ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64
 """Bytes; a live source may send few at first. Still the names of an MP4's first boxes."""
 PLAYLIST = b"#EXTM3U"
+LONGEST_PLAYLIST = 8 * 1024 * 1024
+LONGEST_TEXT = 2 * 1024 * 1024
+CONTROL = re.compile(rb"[^\t\n\f\r\x20-\xff]")
+WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""Marks of text in units of two bytes."""
+BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
+"""Text that pictures follow: of motion JPEG, and of formats whose head is a line of words."""
 SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
 DOCUMENTS = (
     ("svg", b"<svg", "The source is an SVG drawing, which is not video."),
@@ -30,6 +38,18 @@ DOCUMENTS = (
 def is_playlist(head: bytes) -> bool:
     """Say whether what begins with `head` is an HLS playlist, whatever it is called."""
     return head.startswith(PLAYLIST)
+
+
+def longest(head: bytes) -> int | None:
+    """Return how many bytes of what begins with `head` may be read; None for any number.
+
+    FFmpeg reads texts whole, playlists, manifests and subtitles of many kinds, before it says
+    that they hold no picture: one without an end takes memory without an end.
+    """
+    if is_playlist(head):
+        return LONGEST_PLAYLIST
+    is_text = head.startswith(WIDE) or CONTROL.search(head) is None
+    return LONGEST_TEXT if is_text and BEFORE_PICTURES.match(head) is None else None
 
 
 def playlist_options() -> dict[str, str]:

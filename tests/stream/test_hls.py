@@ -184,6 +184,13 @@ def test_a_writer_that_began_anew_is_followed():
     assert b"\n0.ts" in made.open("http://cam/live.m3u8").read()
 
 
+def test_a_playlist_of_too_many_short_lines_is_refused(monkeypatch):
+    monkeypatch.setattr("stream.pull.io.hls.MOST_LINES", 1000)
+    made, _ = guide([window(0, 600)], 5)
+    with pytest.raises(BadSource, match="too long"):
+        made.open("http://cam/live.m3u8")
+
+
 def test_an_endless_playlist_is_refused(monkeypatch):
     monkeypatch.setattr("stream.pull.io.hls.LONGEST_PLAYLIST", 10_000)
     made, _ = guide([window(0, 2000)], 5)

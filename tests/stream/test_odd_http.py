@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from stream.file.first_bytes import longest
 from stream.pull.io.encrypted_segment import EncryptedSegment
 from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
@@ -154,3 +155,75 @@ def test_a_playlist_on_this_machine_may_name_segments_as_it_likes(films, tmp_pat
     (tmp_path / "seg0").write_bytes(films["ts"].read_bytes())
     (tmp_path / "list").write_bytes(playlist("#EXTINF:8,\nseg0\n"))
     assert len(look(order(str(tmp_path / "list")))[1]) >= 15
+
+
+def send_for_ever(head, more, content_type="application/octet-stream"):
+    """Send `more` after `head` until the client has enough."""
+
+    def answer(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", content_type)
+        handler.end_headers()
+        handler.close_connection = True
+        handler.wfile.write(head)
+        for _ in range(1000):
+            handler.wfile.write(more * (64 * 1024 // len(more)))
+        pytest.fail("all 64 MB were taken")
+
+    return answer
+
+
+CUE = b"00:00.000 --> 00:01.000\nhello\n\n"
+TEXTS = {
+    "webvtt": (b"WEBVTT\n\n", CUE),
+    "webvtt with a mark": (b"\xef\xbb\xbfWEBVTT\n\n", CUE),
+    "webvtt of wide letters": (
+        "\ufeffWEBVTT\n\n".encode("utf-16-le"),
+        CUE.decode().encode("utf-16-le"),
+    ),
+    "subrip": (
+        b"1\n00:00:00,000 --> 00:00:01,000\nhello\n\n",
+        b"2\n00:00:01,000 --> 00:00:02,000\nx\n\n",
+    ),
+    "manifest": (b'<?xml version="1.0"?>\n<MPD><Period>', b"<AdaptationSet></AdaptationSet>"),
+    "letters": (b"hello " * 20, b"hello "),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_without_an_end_is_given_up(site, address, monkeypatch, kind):
+    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
+    site.answers["/live"] = send_for_ever(*TEXTS[kind])
+    with pytest.raises(CannotOpen, match="text of more than"):
+        open_source(order(f"{address}/live"))
+
+
+def test_a_playlist_that_names_a_text_without_an_end_is_given_up(site, address, monkeypatch):
+    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
+    site.answers["/0.vtt"] = send_for_ever(*TEXTS["webvtt"])
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n0.vtt\n#EXT-X-ENDLIST\n"
+    site.file("/live.m3u8", playlist.encode())
+    with pytest.raises(CannotOpen):
+        open_source(order(f"{address}/live.m3u8"))
+
+
+def test_a_playlist_without_an_end_is_given_up(site, address, monkeypatch):
+    monkeypatch.setattr("stream.pull.io.hls.LONGEST_PLAYLIST", 100_000)
+    site.answers["/live"] = send_for_ever(b"#EXTM3U\n", b"#EXTINF:1,\n0.ts\n")
+    with pytest.raises(CannotOpen, match="too long"):
+        open_source(order(f"{address}/live"))
+
+
+@pytest.mark.parametrize("name", ["ts", "long", "jpeg"])
+def test_no_video_is_taken_for_text(films, name):
+    assert longest(films[name].read_bytes()[:64]) is None
+
+
+def test_what_pictures_follow_is_no_text():
+    for head in (
+        b"--cut\r\nContent-Type: image/jpeg\r\n",
+        b"\r\n--cut\r\n",
+        b"YUV4MPEG2 W320 H240 F25:1\nFRAME\n",
+        b"P6 640 480 255\n",
+    ):
+        assert longest(head) is None

@@ -16,6 +16,7 @@ import httpx
 
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, Network, SourceUrl, check_addresses, resolve
+from stream.file.first_bytes import ENOUGH_OF_A_STREAM, longest
 from stream.pull.errors import Refused
 from stream.pull.io.encrypted_segment import EncryptedSegment
 from stream.pull.io.tls import tls_context
@@ -219,7 +220,9 @@ class HttpFile:
     ) -> None:
         self._client = client
         self._end = end
-        self._position = start
+        self._start = self._position = start
+        self._begun = False
+        self._longest: int | None = None
         self._buffer = b""
         self._response = self._request(url, start)
         self.name = str(self._response.url)
@@ -236,8 +239,15 @@ class HttpFile:
         """Return at most `size` bytes, as soon as there are some; none at the end.
 
         Raises:
+            BadSource: If it is text that does not end.
             OSError: If the connection is lost or silent for too long.
         """
+        if not self._begun:
+            self._begun = True
+            self._longest = self._bound()
+        if self._longest is not None and self._position - self._start > self._longest:
+            self.close()
+            raise BadSource(f"The source is a text of more than {self._longest} bytes, not video.")
         if not self._buffer:
             self._buffer = self._next_chunk()
         taken = self._buffer if size < 0 else self._buffer[:size]
@@ -284,6 +294,12 @@ class HttpFile:
     def close(self) -> None:
         """Give the connection back."""
         self._response.close()
+
+    def _bound(self) -> int | None:
+        """Return how much may be read of what it is by its first bytes; None for any amount."""
+        if "multipart/" in self.content_type:
+            return None
+        return longest(self.peek(ENOUGH_OF_A_STREAM))
 
     def _next_chunk(self) -> bytes:
         at = self._position + len(self._buffer)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from stream.address.source_url import BadSource
-from stream.file.first_bytes import is_playlist
+from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
     from stream.pull.io.guarded_http import HttpFile
 
-LONGEST_PLAYLIST = 8 * 1024 * 1024
+MOST_LINES = 500_000
+"""A day of segments of a second each; every line costs FFmpeg and us more than its length."""
+TOO_LONG = "The playlist of this source is too long."
 SHORTEST_WAIT = 0.5
 STALE = (
     "The playlist of this source is not written any more: it names nothing that was not seen, and "
@@ -70,7 +72,7 @@ class Playlist:
 def read_playlist(text: str) -> Playlist | None:
     """Return the media playlist of `text`; None if it is a playlist of playlists."""
     first, target, at, segments = 0, 0.0, 0, list[tuple[str, int]]()
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, text.rstrip().split("\n")):
         tag, _, value = line.partition(":")
         if tag == "#EXT-X-STREAM-INF":
             return None
@@ -94,7 +96,7 @@ def without(text: str, count: int) -> str:
     playlist = read_playlist(text)
     assert playlist is not None
     lines, left = list[str](), count
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, text.rstrip().split("\n")):
         if line.startswith("#EXT-X-MEDIA-SEQUENCE"):
             continue
         if left and line and not line.startswith("#"):
@@ -216,8 +218,10 @@ def _read(file: "HttpFile") -> str:
         with_end += data
         if len(with_end) > LONGEST_PLAYLIST:
             file.close()
-            raise BadSource("The playlist of this source is too long.")
+            raise BadSource(TOO_LONG)
     file.close()
+    if with_end.count(b"\n") > MOST_LINES:
+        raise BadSource(TOO_LONG)
     return with_end.decode("utf-8", "replace")
 
 
