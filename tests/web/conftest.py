@@ -140,8 +140,8 @@ async def hosting(app, connections):
 
 
 @asynccontextmanager
-async def echo_service(clocks=CLOCKS, limits=None, **settings):
-    engine, store = EchoEngine(), LocalStore(EchoEngine.encoder)
+async def echo_service(clocks=CLOCKS, limits=None, store=None, **settings):
+    engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
     chosen = Settings.from_env({}, **settings)
     app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
     connections = Connections(app.state.rejections, **limits or {})
