@@ -14,6 +14,7 @@ from pathlib import Path
 from stream.address.dns import Resolver
 from stream.address.source_url import Network, SourceUrl, pin, read_networks
 from stream.pull.errors import name_of, silent
+from stream.pull.finishing import wait_all
 from stream.pull.frame_ring import Picture, PictureRing
 from stream.pull.messages import Over, PullOrder, Report, Shown, Transport, report_from_line
 
@@ -105,19 +106,10 @@ class Reader:
         return self._ring.read(shown.number, shown.height, shown.width)
 
     async def close(self) -> None:
-        """Kill the process and let go of the memory."""
+        """Kill the process and let go of the memory, even if this is cancelled meanwhile."""
         self._ring.close()
-        process = self._process
-        if process is None:
-            return
-        if process.returncode is None:
-            process.kill()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        while await process.stdout.read(LONGEST_LINE):
-            pass  # the pipe is let go of only once it is empty
-        await process.wait()
+        if self._process is not None:
+            await wait_all([asyncio.create_task(_end(self._process))])
 
     async def _start(self) -> asyncio.subprocess.Process:
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
@@ -137,6 +129,17 @@ class Reader:
         assert self._process.stdin is not None
         self._process.stdin.write(self._order.to_line())
         return self._process
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    while await process.stdout.read(LONGEST_LINE):
+        pass  # the pipe is let go of only once it is empty
+    await process.wait()
 
 
 def no_reader(error: OSError) -> str:

@@ -18,6 +18,7 @@ from stream.address.source_url import BadSource, SourceUrl
 from stream.feed import Clock, Feed
 from stream.live import LiveStream
 from stream.pull.backoff import Backoff
+from stream.pull.finishing import wait_all
 from stream.pull.messages import Opened, Over, Place, Report, Seen, Shown, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
@@ -233,5 +234,5 @@ async def _until_closed(feed: Feed, work: Coroutine[None, None, bool]) -> bool:
     finally:
         for task in (working, closing):
             task.cancel()
-        await asyncio.wait([working, closing])
+        await wait_all([working, closing])
     return False if working.cancelled() else working.result()

@@ -36,6 +36,37 @@ async def test_a_picture_is_scaled_down_in_the_reader(tmp_path):
         await reader.close()
 
 
+async def test_a_reader_whose_closing_is_cancelled_is_gone_nevertheless(tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", 20.0)
+    order = await make_order(read_source(str(film), local=True), SETTINGS, trusted=True)
+    service = psutil.Process()
+    before = service.num_fds()
+    reader = Reader(order)
+    async with aclosing(reader.reports(20)) as reports:
+        await anext(reports)
+        [process] = readers()
+        closing = asyncio.create_task(reader.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        assert closing.cancelled()
+        assert not process.is_running()
+    assert service.num_fds() == before
+
+
+async def test_a_puller_closed_while_its_feed_ends_leaves_no_process_behind(live, pull, tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", 20.0)
+    with live.subscribe() as news:
+        puller = pull(film, trusted=True)
+        await until(becomes("live"), news)
+        [process] = readers()
+        puller._feed.close("Another source takes over.")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await puller.close()
+    assert not process.is_running()
+
+
 async def test_the_reader_follows_the_rate_that_is_wanted(rtsp_server, live, pull):
     await start(rtsp_server)
     with live.subscribe() as news:

@@ -32,8 +32,7 @@ async def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(store, reg
                 break
     assert states <= {"live"}
     status = seldom.status()
-    assert status.frames > 40
-    assert status.sampled < 20
+    assert status.frames > 2 * status.sampled, "most was not looked at"
 
 
 async def test_a_device_is_watched_and_named_as_one(live, store, pull):
