@@ -17,9 +17,21 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, then the model's once more with shapes checked
-	$(BIN)/pytest
-	$(BIN)/pytest tests/model -m "not slow and not wrong_types" --jaxtyping-packages=model,beartype.beartype
+test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, the model's once more with shapes checked
+	@$(MAKE) --no-print-directory --jobs=2 test-model test-service
+
+# The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
+# Side by side they take little longer than the longer of the two.
+.PHONY: test-model test-service
+test-service:
+	$(BIN)/pytest --ignore=tests/model
+
+MODEL_LOG := $(VENV)/test-model.log
+test-model:      # polite, for some of the others have clocks; what it says comes whole, at its end
+	@nice $(BIN)/pytest tests/model >$(MODEL_LOG) 2>&1 && \
+	  nice $(BIN)/pytest tests/model -m "not slow and not wrong_types" \
+	    --jaxtyping-packages=model,beartype.beartype >>$(MODEL_LOG) 2>&1; \
+	  result=$$?; cat $(MODEL_LOG); exit $$result
 
 check: $(VENV)/development    ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -51,7 +51,8 @@ class Service:
         await self.until(lambda: not (len(here.viewing) or len(here.viewers)), seconds=15)
 
     def client(self, **options):
-        return httpx.AsyncClient(base_url=self.url, **options)
+        # How quick an answer is depends on the machine; every test has a limit of its own.
+        return httpx.AsyncClient(base_url=self.url, timeout=None, **options)
 
     @asynccontextmanager
     async def talk(self, stream="cam", **options):
