@@ -21,6 +21,7 @@ from tests.stream.videos import write_video
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 START_SECONDS = 100
+STOP_SECONDS = 60
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ class Running:
         """End it as Ctrl-C does; return its exit code."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(with_signal)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(STOP_SECONDS):
             rest, _ = await self.process.communicate()
         self.said += rest.decode().splitlines()
         return self.process.returncode
