@@ -64,8 +64,8 @@ class Filled(History):
             place = torch.arange(TOKENS_PER_CLIP, device=weights.device)
             for segment in range(self._segments):
                 if segment > 0:
-                    ratio = reader.stages[segment - 1].ratio
-                    place = place[kept_in_each_clip(place, ratio, TOKENS_PER_CLIP)]
+                    stage = reader.stages[segment - 1]
+                    place = place[kept_in_each_clip(place, [stage], TOKENS_PER_CLIP)]
                 for layer in reader.segments[segment]:
                     keys, values = (rows(shape.kv_heads, len(place), shape.head_dim) for _ in "kv")
                     self._caches[layer].append(keys, values)

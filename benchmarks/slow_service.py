@@ -35,6 +35,7 @@ class SlowEngine:
         self.frames_per_clip = engine.frames_per_clip
         self.sampling = engine.sampling
         self.image_size = engine.image_size
+        self.one_scene = engine.one_scene
         self.capacity = engine.capacity
         self.clips_at_most = engine.clips_at_most
         self._engine = engine

@@ -9,7 +9,7 @@ Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-DropKind = Literal["uniform", "clipwise", "attention"]
+DropKind = Literal["uniform", "clipwise", "leading", "attention"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class VisionConfig:
         select_layer: Which block's output is used, counted from the end: -1 is the last.
         mlp_ratio: Width of a block's hidden layer, as a multiple of `width`.
         tokens_per_clip: Tokens that a clip is merged to.
+        frame_side: Shorter side of frames, in pixels, up to which the encoder sees more of them;
+            None is `image_size`.
+        one_scene: Whether a clip must not span a cut, since the encoder says one thing of it.
         mean: Per colour channel, subtracted from pixels scaled to 0...1.
         std: Per colour channel, divides what is left.
     """
@@ -39,6 +42,8 @@ class VisionConfig:
     select_layer: int = -2
     mlp_ratio: float = 4.0
     tokens_per_clip: int = 64
+    frame_side: int | None = None
+    one_scene: bool = False
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
@@ -153,7 +158,8 @@ class DropStage:
         ratio: Share of the visual tokens *there were at the beginning* that stays.
         kind: `uniform` spreads the kept ones over the whole video (the reference's rule),
             `clipwise` over every clip alike (so that a clip's share never changes when another
-            arrives), `attention` keeps those that the question attends to most.
+            arrives), `leading` keeps the first of every clip (for encoders that put what weighs
+            most first), `attention` keeps those that the question attends to most.
         budget: Keep at most this many, whatever the share: what a question costs then has an
             upper bound, however long the video.
     """
@@ -178,6 +184,11 @@ class DropStage:
                 f"a budget is a number of tokens for an attention stage, got "
                 f"{self.budget} for {self.kind}"
             )
+
+    @property
+    def inside_clips(self) -> bool:
+        """Whether it keeps the same places of every clip, whatever other clips there are."""
+        return self.kind in {"clipwise", "leading"}
 
     def keep(self, visual_tokens: int) -> int:
         """Return how many tokens stay of `visual_tokens`, counted before any stage."""

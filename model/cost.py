@@ -66,8 +66,9 @@ class Meter:
             ValueError: If a clip-wise stage follows a text-guided one: how many tokens it keeps
                 would depend on what was selected.
         """
-        kinds = [stage.kind for stage in self.config.dropout.stages]
-        if "clipwise" in kinds[self._arriving :]:
+        stages = self.config.dropout.stages
+        if any(stage.inside_clips for stage in stages[self._arriving :]):
+            kinds = [stage.kind for stage in stages]
             raise ValueError(f"a clip-wise stage after a text-guided one cannot be priced: {kinds}")
 
     def one_pass(self, clips: int) -> Cost:
@@ -163,13 +164,13 @@ class Meter:
         """
         counts = [self._clip_tokens]
         for stage in self.config.dropout.stages[: self._arriving - 1]:
-            if stage.kind != "clipwise":
+            if not stage.inside_clips:
                 raise ValueError(f"a history needs clip-wise stages, got {stage.kind}")
             counts.append(self._kept(stage, 1, self._clip_tokens, counts[-1]))
         return counts
 
     def _kept(self, stage: DropStage, clips: int, visual: int, before: int) -> int:
-        if stage.kind != "clipwise":
+        if not stage.inside_clips:
             return min(stage.keep(visual), before)
         share = int(self.config.vision.tokens_per_clip * stage.ratio)
         return min(clips * (share + self.marker), before)

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from model.config import DropStage
+
 TEXT = -1
 """Clip of a token that belongs to none; place of a token that is not a visual one."""
 
@@ -85,19 +87,20 @@ def kept_uniformly(clip: Int64[Tensor, " n"], keep: int) -> Int64[Tensor, " kept
 
 
 def kept_in_each_clip(
-    place: Int64[Tensor, " n"], ratio: float, tokens_per_clip: int, earlier: Sequence[float] = ()
+    place: Int64[Tensor, " n"], stages: Sequence[DropStage], tokens_per_clip: int
 ) -> Int64[Tensor, " kept"]:
-    """Return the text, the markers and the same share of every clip's visual tokens.
+    """Return the text, the markers and the same places of every clip's visual tokens.
 
     Args:
         place: Of every token, as in `Tokens`.
-        ratio: The share that stays.
+        stages: The stage that drops, after those before it that drop inside clips: it chooses
+            among what they left.
         tokens_per_clip: Visual tokens of a clip before anything was dropped.
-        earlier: Shares that such stages before this one kept: it spreads over what they left.
     """
     places = torch.arange(tokens_per_clip)
-    for share in (*earlier, ratio):
-        places = places[spread(len(places), int(tokens_per_clip * share))]
+    for stage in stages:
+        keep = stage.keep(tokens_per_clip)
+        places = places[:keep] if stage.kind == "leading" else places[spread(len(places), keep)]
     pattern = torch.zeros(tokens_per_clip, dtype=torch.bool)
     pattern[places] = True
     stays = (place < 0) | pattern.to(place.device)[place.clamp_min(0)]

@@ -44,7 +44,8 @@ class Engine(Protocol):
         encoder: Names the vision encoder and its weights: clip tokens made by another encoder
             are of no use to this one.
         frames_per_clip: Frames the encoder takes together.
-        image_size: Height and width of the frames it takes, in pixels.
+        image_size: Shorter side of frames, in pixels, up to which it sees more of them.
+        one_scene: Whether a clip handed to it must not span a cut.
         capacity: Clips that a history begun anew takes: of a longer stream, the newest.
         clips_at_most: Clips that are all held at once when they are added one after another; beyond
             it a history is begun anew from the newer ones.
@@ -55,6 +56,7 @@ class Engine(Protocol):
     encoder: str
     frames_per_clip: int
     image_size: int
+    one_scene: bool
     capacity: int
     clips_at_most: int
     sampling: Sampling

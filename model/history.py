@@ -73,7 +73,7 @@ class History:
     ) -> None:
         kinds = [stage.kind for stage in reader.stages]
         arriving = kinds.index("attention") if "attention" in kinds else len(kinds)
-        if set(kinds[:arriving]) - {"clipwise"}:
+        if not all(stage.inside_clips for stage in reader.stages[:arriving]):
             raise ValueError(f"a history needs clip-wise stages before a text-guided one: {kinds}")
         self.clips: list[ClipSpan] = []
         self._reader = reader

@@ -4,37 +4,62 @@ EfficientNet-Lite2 and SmolLM2-135M stand as they were published (`model/lite_ba
 trained here lies between them and on top, in `checkpoints/lite.safetensors`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
+from model.detector import load_detector
+from model.drawn import Heads
 from model.fingerprint import fingerprint
 from model.language import Decoder
 from model.lite_base import LITE_LANGUAGE, apply_adapters, convert
-from model.projector import Projector
+from model.lite_encoder import LiteEncoder
+from model.projector_words import WordProjector
 from model.prompt import LITE, Prompt
+from model.things import CODE, unpack
+from model.types import Clip, ClipTokens
 from model.video_chat import Parts
 from model.vision_lite import LiteVision
-from model.vocabulary import HubVocabulary
+from model.vocabulary import HubVocabulary, Vocabulary
+from model.words import IMAGENET_CLASSES, word_table
 
 TRAINED = Path(__file__).parent / "checkpoints" / "lite.safetensors"
 
+LOOK = 256
+"""What the encoder itself learned of a visual token: its look, place and movement."""
+THINGS, TOKENS_KEPT = 8, 16
+"""Rows of a clip: things that have words, and merged visual tokens."""
+CAPTION, SEEN = 18, 6
+"""What the language model reads of a clip: its things spelled out, its weightiest tokens."""
+VISUAL_STEP = 0.25
+# The paper's layers 4 and 18 of 28, on 30 layers: three quarters of a clip, which is its caption,
+# then what the question attends to. The budget bounds the cost of a question.
+DROPOUT = DropoutConfig(
+    (DropStage(4, 0.75, "leading"), DropStage(19, 0.25, "attention", budget=1024))
+)
+
 CONFIG = FlashConfig(
     # One token for every 32x32 pixels: what the last stage of the image network leaves.
-    vision=VisionConfig(image_size=224, patch_size=32, width=256, heads=1, tokens_per_clip=64),
-    language=LITE_LANGUAGE,
-    # The paper's layers 4 and 18 of 28, on 30 layers; the budget bounds the cost of a question.
-    dropout=DropoutConfig(
-        (DropStage(4, 0.75, "clipwise"), DropStage(19, 0.25, "attention", budget=1024))
+    vision=VisionConfig(
+        image_size=224,
+        patch_size=32,
+        width=LOOK + CODE,
+        heads=1,
+        tokens_per_clip=THINGS + TOKENS_KEPT,
+        # The detector sees most at 512 pixels on the longer side.
+        frame_side=384,
+        one_scene=True,
     ),
+    language=LITE_LANGUAGE,
+    dropout=DROPOUT,
     markers=True,
-    visual_step=0.125,
+    visual_step=VISUAL_STEP,
 )
 
 
@@ -52,9 +77,8 @@ def lite(
 
     Args:
         device: Where it runs.
-        dtype: Numbers of the language model and the projector. The vision encoder runs in
-            float32 on a processor: bfloat16 is faster, but moves its tokens by 5 %, and some
-            answers with them.
+        dtype: Numbers of the language model and of the image networks; what is trained between
+            them runs in float32.
         progress: Told in words what is being done.
         trained: The weights that were trained here.
 
@@ -70,38 +94,63 @@ def lite(
         raise TrainedWeightsMissing(
             f"{trained} cannot be read: restore it from the repository"
         ) from error
-    vision_dtype = torch.float32 if device.type == "cpu" else dtype
-    vision = _vision(base, ours)
-    # Before it goes anywhere: the same weights have the same name on every machine.
-    name = fingerprint(vision.state_dict())
-    vision = vision.to(device, vision_dtype).eval()
-    projector = Projector(CONFIG.vision.width, LITE_LANGUAGE.hidden)
-    projector.load_state_dict(_part(ours, "projector."))
+    encoder = lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
+    vocabulary = HubVocabulary(base / "tokenizer.json")
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)
+    projector = word_projector(decoder.model.embed_tokens.weight, vocabulary)
+    projector.load_state_dict(_part(ours, "projector."))
 
-    def encode(
-        frames: UInt8[Tensor, "clips frames 3 size size"],
-    ) -> Float[Tensor, "clips tokens features"]:
-        features: Tensor = vision(frames)
-        return features
+    def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips rows width"]:
+        seconds = [clip.end - clip.start for clip in clips]
+        rows: Tensor = encoder([clip.pixels for clip in clips], seconds)
+        return rows
 
     return Parts(
         name="lite",
-        encoder_name=f"lite/{name}",
+        encoder_name=f"lite/{fingerprint(dict(encoder.state_dict()))}",
         config=CONFIG,
         encoder=encode,
-        projector=projector.to(device, dtype).eval().requires_grad_(False),
+        projector=projector.to(device).eval().requires_grad_(False),
         decoder=decoder.to(device).eval().requires_grad_(False),
-        prompt=Prompt(HubVocabulary(base / "tokenizer.json"), LITE),
+        prompt=Prompt(vocabulary, LITE),
+        words=words_of,
     )
 
 
-def _vision(base: Path, ours: dict[str, Tensor]) -> LiteVision:
-    vision = LiteVision(CONFIG.vision.width)
+def words_of(clip: ClipTokens) -> list[tuple[str, float]]:
+    """Return what a clip shows, in words, the main thing first, each with how sure that is."""
+    table = word_table()
+    things = unpack(clip.values[:THINGS, LOOK:].float())
+    return [(table[thing.word].name, thing.sure) for thing in things]
+
+
+def lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> LiteEncoder:
+    """Return the encoder with its weights.
+
+    Args:
+        base: Folder of the converted published weights.
+        ours: What was trained here.
+        dtype: Numbers of the image networks.
+    """
+    table = word_table()
     trunk = load_file(base / "trunk.safetensors")
+    vision = LiteVision(LOOK)
     fixed = {name: value for name, value in trunk.items() if not name.startswith("classifier.")}
     vision.load_state_dict(fixed | _part(ours, "vision."))
-    return vision.requires_grad_(False)
+    vision.trunk_network.to(dtype)
+    classifier = nn.Linear(trunk["classifier.weight"].shape[1], IMAGENET_CLASSES)
+    classifier.load_state_dict(_part(trunk, "classifier."))
+    heads = Heads(LOOK, tuple(table.of_drawing))
+    heads.load_state_dict(_part(ours, "heads."))
+    detector = load_detector(dtype=dtype)
+    return LiteEncoder(vision, classifier, detector, heads, table, THINGS, TOKENS_KEPT)
+
+
+def word_projector(
+    embedding: Float[Tensor, "vocab hidden"], vocabulary: Vocabulary
+) -> WordProjector:
+    """Return the projector, untrained, anchored in a language model's embedding."""
+    return WordProjector(embedding, vocabulary.plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
 
 
 def _decoder(weights: dict[str, Tensor], dtype: torch.dtype) -> Decoder:
@@ -114,7 +163,7 @@ def _decoder(weights: dict[str, Tensor], dtype: torch.dtype) -> Decoder:
     return decoder
 
 
-def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {
         name.removeprefix(prefix): value.float()
         for name, value in weights.items()

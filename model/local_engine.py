@@ -60,7 +60,9 @@ class LocalEngine:
         self.encoder = chat.parts.encoder_name
         self.sampling = chat.parts.sampling
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip
-        self.image_size = chat.parts.config.vision.image_size
+        vision = chat.parts.config.vision
+        self.image_size = vision.frame_side or vision.image_size
+        self.one_scene = vision.one_scene
         self._chat = chat
         self._shelf = Shelf(chat, history_bytes)
         self.capacity = self._shelf.capacity

@@ -10,12 +10,15 @@ large camera picture would turn to noise on its way down.
 Source: the preprocessing of VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from model.config import VisionConfig
+from model.types import Clip
 
 
 def resize(
@@ -38,6 +41,17 @@ def resize(
     return functional.interpolate(frames, size=(size, size), mode="bicubic", antialias=True)
 
 
+def squares(
+    clips: Sequence[Clip], size: int, device: torch.device
+) -> UInt8[Tensor, "clips frames 3 size size"]:
+    """Return the frames of `clips`, which have equally many, as one batch of squares on `device`.
+
+    Raises:
+        ValueError: If a clip's pixels are no RGB pictures of whole numbers, or empty.
+    """
+    return torch.stack([resize(clip.pixels, size) for clip in clips]).to(device)
+
+
 def normalise(
     frames: UInt8[Tensor, "*batch 3 size size"],
     config: VisionConfig,
@@ -48,16 +62,3 @@ def normalise(
     mean = torch.tensor(config.mean, device=frames.device).view(3, 1, 1)
     std = torch.tensor(config.std, device=frames.device).view(3, 1, 1)
     return ((frames.float() / 255 - mean) / std).to(dtype)
-
-
-def prepare(
-    pixels: UInt8[Tensor, "frames height width 3"],
-    config: VisionConfig,
-    dtype: torch.dtype = torch.float32,
-) -> Float[Tensor, "frames 3 size size"]:
-    """Return `pixels` resized and normalised for the encoder that `config` describes.
-
-    Raises:
-        ValueError: If `pixels` are no RGB pictures of whole numbers from 0 to 255, or empty.
-    """
-    return normalise(resize(pixels, config.image_size), config, dtype)

@@ -1,12 +1,12 @@
 """Networks by name: `lite`, `tiny`, the released checkpoints, or a folder that holds one."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from model.as_released import Published, departures, run_as_released
@@ -15,11 +15,12 @@ from model.device import pick_device, pick_dtype
 from model.fingerprint import fingerprint
 from model.lite import lite
 from model.local_engine import LocalEngine
-from model.preprocess import normalise
+from model.preprocess import normalise, squares
 from model.pretrained import Pretrained, open_pretrained
 from model.prompt import FLASH, Prompt
 from model.released import RELEASED, TOWERS, UnsupportedCheckpoint
 from model.tiny import tiny
+from model.types import Clip
 from model.video_chat import Parts, VideoChat
 
 log = logging.getLogger(__name__)
@@ -140,9 +141,9 @@ def _memory_for_histories() -> int:
 def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
     network = checkpoint.network
 
-    def encode(
-        frames: UInt8[Tensor, "clips frames 3 size size"],
-    ) -> Float[Tensor, "clips tokens features"]:
+    def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips tokens features"]:
+        device = network.decoder.lm_head.weight.device
+        frames = squares(clips, network.config.vision.image_size, device)
         features: Tensor = network.vision(normalise(frames, network.config.vision, dtype))
         return features
 

@@ -24,5 +24,7 @@ class Projector(nn.Module):
         self, tokens: Float[Tensor, "*batch tokens vision"]
     ) -> Float[Tensor, "*batch tokens hidden"]:
         """Return `tokens` as the language model sees them."""
-        projected: torch.Tensor = self.mlp(tokens)
+        first = self.mlp[0]
+        assert isinstance(first, nn.Linear)
+        projected: torch.Tensor = self.mlp(tokens.to(first.weight.dtype))
         return projected

@@ -39,10 +39,12 @@ class Wording:
     Attributes:
         time: Stands after the visual tokens and before the question. `{duration}` is known too.
         marker: Stands before every clip; its `{start}` is the clip's. Empty for none.
+        finished: Instead of `time` for what has been watched to its end; empty for the same.
     """
 
     time: str
     marker: str = ""
+    finished: str = ""
 
 
 FLASH = Wording(
@@ -51,7 +53,11 @@ FLASH = Wording(
 )
 """What the released checkpoints were trained with (https://arxiv.org/abs/2501.00574)."""
 
-LITE = Wording(time="\nThe stream has been shown for {end:.0f} seconds. ", marker="{start:.0f}s ")
+LITE = Wording(
+    time="\nThe stream has been shown for {end:.0f} seconds. ",
+    marker="\n{start:.0f}s:",
+    finished="\nThe film was {duration:.0f} seconds long. ",
+)
 """What `lite` was trained with: short texts among the clips say when each was."""
 
 
@@ -74,7 +80,8 @@ class Prompt:
     def suffix(self, question: Question, seen: Seen) -> list[int]:
         """Return the tokens after the last clip, up to where the answer begins."""
         duration = seen.end - seen.start if question.duration is None else question.duration
-        time = self._wording.time.format(
+        wording = self._wording.time if question.duration is None else self._wording.finished
+        time = (wording or self._wording.time).format(
             start=seen.start, end=seen.end, frames=seen.frames, duration=duration
         )
         lines = [

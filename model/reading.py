@@ -177,8 +177,8 @@ class Reader:
 
     def kept_in_each_clip(self, place: Int64[Tensor, " n"], number: int) -> Int64[Tensor, " kept"]:
         """Return which tokens the clip-wise stage `number` keeps, given the place of each."""
-        earlier = [stage.ratio for stage in self.stages[:number] if stage.kind == "clipwise"]
-        return kept_in_each_clip(place, self.stages[number].ratio, self.tokens_per_clip, earlier)
+        stages = [stage for stage in self.stages[: number + 1] if stage.inside_clips]
+        return kept_in_each_clip(place, stages, self.tokens_per_clip)
 
     def selection_keys(
         self, hidden: Float[Tensor, "n hidden"], at: Float[Tensor, " n"], layer: int
@@ -212,7 +212,7 @@ class Reader:
         keep = stage.keep(visual)
         if stage.kind == "uniform":
             index = kept_uniformly(tokens.clip, keep)
-        elif stage.kind == "clipwise":
+        elif stage.inside_clips:
             index = self.kept_in_each_clip(tokens.place, self.stages.index(stage))
         else:
             at = positions_of(self.steps(tokens.place))

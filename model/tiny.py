@@ -3,15 +3,18 @@
 For tests of everything around the model. Its answers mean nothing.
 """
 
+from collections.abc import Sequence
+
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
 from model.config import DropoutConfig, DropStage, FlashConfig, LanguageConfig, VisionConfig
 from model.language import Decoder
-from model.preprocess import normalise
+from model.preprocess import normalise, squares
 from model.projector import Projector
 from model.prompt import LITE, Prompt
+from model.types import Clip
 from model.video_chat import Parts
 from model.vision_umt import UmtVision
 from model.vocabulary import ByteVocabulary
@@ -55,9 +58,8 @@ def tiny(seed: int = 0, device: torch.device | None = None) -> Parts:
     for network in (vision, projector, decoder):
         network.to(device or torch.device("cpu"))
 
-    def encode(
-        frames: UInt8[Tensor, "clips frames 3 size size"],
-    ) -> Float[Tensor, "clips tokens features"]:
+    def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips tokens features"]:
+        frames = squares(clips, CONFIG.vision.image_size, device or torch.device("cpu"))
         features: Tensor = vision(normalise(frames, CONFIG.vision))
         return features
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from model.as_released import Published
 from model.config import DropoutConfig, FlashConfig
@@ -23,8 +23,6 @@ from model.engine import QuestionTooLong
 from model.history import History
 from model.language import Decoder, Pause, go_on
 from model.merge import merge_tokens
-from model.preprocess import resize
-from model.projector import Projector
 from model.prompt import Prompt, Seen
 from model.reading import Reader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
@@ -37,10 +35,9 @@ LONGEST_TEXT = 8 * LONGEST_QUESTION
 RESERVE = LONGEST_QUESTION + 512.0
 """Positions kept free in every history for a question and its answer."""
 
-Encoder = Callable[
-    [UInt8[Tensor, "clips frames 3 size size"]], Float[Tensor, "clips tokens features"]
-]
-"""A video encoder with its own normalisation: whole pixels in, features of every patch out."""
+Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
+"""A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
+features of every patch out."""
 
 
 WordsOf = Callable[[ClipTokens], Sequence[tuple[str, float]]]
@@ -70,7 +67,7 @@ class Parts:
     encoder_name: str
     config: FlashConfig
     encoder: Encoder
-    projector: Projector
+    projector: nn.Module
     decoder: Decoder
     prompt: Prompt
     ends: frozenset[int] = frozenset()
@@ -135,8 +132,7 @@ class VideoChat:
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:
         """Return what is kept of each of `clips`; a clip of fewer frames repeats its last one."""
         vision = self.parts.config.vision
-        frames = torch.stack([self._frames(clip) for clip in clips]).to(self._weights.device)
-        features = self.parts.encoder(frames).float()
+        features = self.parts.encoder([self._whole(clip) for clip in clips]).float()
         merged = merge_tokens(features, vision.tokens_per_clip, vision.heads)
         # As memory keeps them, so that a history rebuilt from memory is the same to the last bit.
         kept = merged.to("cpu", torch.float16)
@@ -254,19 +250,24 @@ class VideoChat:
     def _frames_per_clip(self) -> int:
         return self.parts.config.vision.frames_per_clip
 
-    def _frames(self, clip: Clip) -> UInt8[Tensor, "frames 3 size size"]:
-        frames = resize(clip.pixels, self.parts.config.vision.image_size)
-        missing = self._frames_per_clip - len(frames)
+    def _whole(self, clip: Clip) -> Clip:
+        """Return `clip` with its last frame repeated until it has as many as the encoder takes.
+
+        Raises:
+            ValueError: If it has more.
+        """
+        missing = self._frames_per_clip - len(clip.pixels)
         if missing < 0:
-            raise ValueError(f"a clip has {self._frames_per_clip} frames, got {len(frames)}")
-        return torch.cat([frames, frames[-1:].expand(missing, -1, -1, -1)])
+            raise ValueError(f"a clip has {self._frames_per_clip} frames, got {len(clip.pixels)}")
+        if not missing:
+            return clip
+        frames = torch.cat([clip.pixels, clip.pixels[-1:].expand(missing, -1, -1, -1)])
+        return replace(clip, pixels=frames)
 
     def _project(self, clips: Sequence[ClipTokens]) -> Float[Tensor, "clips tokens hidden"]:
         values = torch.stack([clip.values for clip in clips])
-        projected: Tensor = self.parts.projector(
-            values.to(self._weights.device, self._weights.dtype)
-        )
-        return projected
+        projected: Tensor = self.parts.projector(values.to(self._weights.device))
+        return projected.to(self._weights.dtype)
 
     def _embed(self, tokens: Sequence[int]) -> Float[Tensor, "n hidden"]:
         ids = torch.tensor(tokens, dtype=torch.int64, device=self._weights.device)

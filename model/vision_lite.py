@@ -203,7 +203,7 @@ class LiteVision(nn.Module):
         Args:
             frames: Pixels from 0 to 255.
         """
-        dtype = self.head.weight.dtype
+        dtype = self.trunk_network.stem.weight.dtype
         pixels = ((frames.flatten(0, 1).to(torch.float32) - 127.0) / 128.0).to(dtype)
         fine, coarse = self.trunk_network(pixels.contiguous(memory_format=torch.channels_last))
         both = torch.cat([coarse, pixel_unshuffle(fine, 2)], dim=1)

@@ -1,6 +1,7 @@
 """Groups sampled frames into clips, the encoder's input.
 
-A clip never spans a gap, nor a change of picture size: what lies in it belongs together.
+A clip never spans a gap, nor a change of picture size: what lies in it belongs together. For encoders
+that say one thing of a clip it does not span a cut either.
 """
 
 import numpy as np
@@ -8,17 +9,19 @@ import torch
 
 from model.types import Clip
 from stream.frame import Frame
+from stream.scene_cut import SceneCuts
 
 
 class Clipper:
     """Collects frames until they make a clip."""
 
-    def __init__(self, frames: int, longest_gap: float) -> None:
+    def __init__(self, frames: int, longest_gap: float, *, cuts: bool = False) -> None:
         """Start empty.
 
         Args:
             frames: Frames of a full clip.
             longest_gap: Seconds between two frames beyond which they are not put together.
+            cuts: Whether a clip ends where the scene changes.
 
         Raises:
             ValueError: If one of them is not positive.
@@ -29,6 +32,7 @@ class Clipper:
         self._longest_gap = longest_gap
         self._frames: list[Frame] = []
         self._last = float("-inf")
+        self._cuts = SceneCuts() if cuts else None
 
     def add(self, frame: Frame) -> list[Clip]:
         """Take `frame` and return the clips it finishes: mostly none, at most two.
@@ -54,8 +58,9 @@ class Clipper:
         return [Clip(pixels=pixels, start=frames[0].time, end=frames[-1].time)]
 
     def _breaks(self, frame: Frame) -> bool:
+        cut = self._cuts is not None and self._cuts.is_cut(frame.pixels)
         if not self._frames:
             return False
         before = self._frames[-1]
         gap = frame.time - before.time > self._longest_gap
-        return gap or frame.pixels.shape != before.pixels.shape
+        return cut or gap or frame.pixels.shape != before.pixels.shape

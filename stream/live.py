@@ -201,6 +201,7 @@ class LiveStream:
             clipper=Clipper(
                 self._engine.frames_per_clip,
                 self._settings.longest_gap if longest_gap is None else longest_gap,
+                cuts=self._engine.one_scene,
             ),
             monotonic=self._monotonic,
             ports=FeedPorts(

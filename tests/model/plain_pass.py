@@ -70,8 +70,10 @@ class PlainPass:
             steps = torch.where(place >= 0, self.step, 1.0)
             rotary = self.network.model.rotary_emb(hidden, (steps.cumsum(0) - steps)[None])
             if (stage := self.stages.get(number)) is not None:
-                if stage.kind == "clipwise":
-                    pattern = pattern[evenly(len(pattern), int(self.tokens_per_clip * stage.ratio))]
+                if stage.kind in {"clipwise", "leading"}:
+                    share = int(self.tokens_per_clip * stage.ratio)
+                    even = evenly(len(pattern), share)
+                    pattern = pattern[:share] if stage.kind == "leading" else pattern[even]
                     stays = (place < 0) | torch.isin(place, pattern)
                 else:
                     count = int(visual * stage.ratio)

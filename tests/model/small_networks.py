@@ -52,6 +52,9 @@ def growing(history):
     return caches + [blocks for blocks in waiting if blocks.length]
 
 
+INSIDE_CLIPS = st.sampled_from(["clipwise", "leading"])
+
+
 @st.composite
 def dropouts(draw, layers=LAYERS):
     """Any number of clip-wise stages, then any number of text-guided ones, at any layers."""
@@ -63,7 +66,7 @@ def dropouts(draw, layers=LAYERS):
     budget = draw(st.none() | st.integers(1, 12)) if asking else None
     stages = []
     for number, layer in enumerate(sorted(places)):
-        kind = "clipwise" if number < arriving else "attention"
+        kind = draw(INSIDE_CLIPS) if number < arriving else "attention"
         last = number == arriving + asking - 1
         stages.append((layer, ratios[number], kind, budget if last else None))
     return stages

@@ -9,7 +9,7 @@ from model.reading import Reader
 from tests.model import small_networks as small
 from tests.model.plain_pass import PlainPass
 
-KINDS = ["uniform", "clipwise", "attention"]
+KINDS = ["uniform", "clipwise", "leading", "attention"]
 
 
 @st.composite

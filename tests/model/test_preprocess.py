@@ -5,7 +5,8 @@ from PIL import Image
 from torch.testing import assert_close
 
 from model.config import VisionConfig
-from model.preprocess import normalise, prepare, resize
+from model.preprocess import normalise, resize, squares
+from model.types import Clip
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -52,7 +53,9 @@ def test_low_precision_is_rounded_once_at_the_end():
 
 
 def test_prepared_frames_are_what_the_encoder_takes():
-    prepared = prepare(torch.from_numpy(picture(90, 120))[None], VisionConfig(image_size=64))
+    clip = Clip(torch.from_numpy(picture(90, 120))[None], 0.0, 0.0)
+    frames = squares([clip], 64, torch.device("cpu"))[0]
+    prepared = normalise(frames, VisionConfig(image_size=64))
     assert prepared.shape == (1, 3, 64, 64)
     assert prepared.dtype == torch.float32
 

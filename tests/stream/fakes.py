@@ -33,6 +33,7 @@ class FakeEngine:
     encoder = "fake-encoder"
     frames_per_clip = 4
     image_size = 32
+    one_scene = False
     sampling = GREEDY
     capacity = 1000
     clips_at_most = 1700

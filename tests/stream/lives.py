@@ -175,6 +175,7 @@ class SlowEngine:
     frames_per_clip = 4
     sampling = GREEDY
     image_size = 32
+    one_scene = False
     capacity = 6
     clips_at_most = 8
 

@@ -1,0 +1,138 @@
+"""Heads on the encoder's tokens: whether a clip is drawn, and which drawn things it shows.
+
+Photographs are known through the published networks; drawings and plain shapes are what our own
+blocks were trained on (`training/heads.py`). A cell says which thing covers it, of what colour, and
+which way that moves; neighbouring cells of one name are one thing.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from model.things import Thing
+from model.vision_lite import FRAMES, GRID
+from model.words import WordTable
+
+SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
+SHAPE_COLOURS = 9
+"""The first of `COLOURS` are those of shapes."""
+STILL = 4
+"""The movement after left, right, up and down."""
+IS_DRAWN = 0.5
+CLEARLY = 0.5
+
+
+class Said(NamedTuple):
+    """What the heads say of one clip."""
+
+    names: Float[Tensor, "cells names"]
+    """How likely each cell is covered by each thing; the last column is background."""
+    colours: Float[Tensor, "cells colours"]
+    movements: Float[Tensor, "cells movements"]
+    drawn: tuple[float, ...]
+    """How likely each frame is drawn."""
+
+
+class Heads(nn.Module):
+    """Small networks on each token."""
+
+    def __init__(self, width: int, names: tuple[str, ...], hidden: int = 256) -> None:
+        super().__init__()
+        self.names = names
+        self.up = nn.Linear(width, hidden)
+        self.name = nn.Linear(hidden, len(names) + 1)
+        self.colour = nn.Linear(hidden, SHAPE_COLOURS)
+        self.movement = nn.Linear(hidden, STILL + 1)
+        self.drawn = nn.Linear(hidden, 1)
+
+    def logits(
+        self, tokens: Float[Tensor, "*batch cells width"]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the logits of names, colours, movements, and of the clip being drawn."""
+        hidden = nn.functional.gelu(self.up(tokens))
+        return (
+            self.name(hidden),
+            self.colour(hidden),
+            self.movement(hidden),
+            self.drawn(hidden.mean(dim=-2))[..., 0],
+        )
+
+    def forward(self, tokens: Float[Tensor, "cells width"]) -> Said:
+        """Return what is said of one clip."""
+        names, colours, movements, _ = self.logits(tokens)
+        each = self.logits(tokens.view(FRAMES, -1, tokens.shape[-1]))[3].sigmoid()
+        return Said(
+            names.softmax(-1), colours.softmax(-1), movements.softmax(-1), tuple(each.tolist())
+        )
+
+
+def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[Thing] | None:
+    """Return the things of a drawn clip, the largest first; None if most of it is not drawn.
+
+    Args:
+        said: By the heads.
+        table: The words.
+        names: Of the drawn things, in the order of the heads.
+    """
+    if sum(said.drawn) < IS_DRAWN * len(said.drawn):
+        return None
+    best = said.names.argmax(dim=-1).view(FRAMES, GRID, GRID)
+    background = said.names.shape[-1] - 1
+    counts = Counter(best[best != background].tolist())
+    found = []
+    for name, cells in counts.items():
+        mine = best == name
+        sure = float(said.names[mine.flatten(), name].mean())
+        frames = [n for n in range(FRAMES) if bool(mine[n].any())]
+        if cells < 2 or sure < CLEARLY / 2:
+            continue
+        shown = mine[frames[-1]]
+        pieces = _pieces(shown)
+        rows, columns = shown.nonzero(as_tuple=True)
+        thing = Thing(
+            table.of_drawing[names[name]],
+            sure=sure,
+            count=max(1, min(len(pieces), 5)),
+            colour=_most(said.colours[mine.flatten()]) if names[name] in SHAPES else None,
+            movement=_movement(said.movements[mine.flatten()], len(pieces)),
+            x=(float(columns.float().mean()) + 0.5) / GRID,
+            y=(float(rows.float().mean()) + 0.5) / GRID,
+            width=(int(columns.max() - columns.min()) + 1) / GRID,
+            height=(int(rows.max() - rows.min()) + 1) / GRID,
+        )
+        found.append((cells * sure, thing))
+    found.sort(key=lambda pair: -pair[0])
+    return [thing for _, thing in found]
+
+
+def _most(shares: Float[Tensor, "cells n"]) -> int:
+    return int(shares.mean(dim=0).argmax())
+
+
+def _movement(shares: Float[Tensor, "cells n"], pieces: int) -> int | None:
+    best = _most(shares)
+    return None if best == STILL or pieces > 1 else best
+
+
+def _pieces(mask: Bool[Tensor, "rows columns"]) -> list[list[tuple[int, int]]]:
+    """Return the groups of neighbouring cells."""
+    left = {(int(r), int(c)) for r, c in mask.nonzero().tolist()}
+    pieces = []
+    while left:
+        piece, reach = [], [left.pop()]
+        while reach:
+            row, column = reach.pop()
+            piece.append((row, column))
+            for beside in (
+                (row - 1, column),
+                (row + 1, column),
+                (row, column - 1),
+                (row, column + 1),
+            ):
+                if beside in left:
+                    left.remove(beside)
+                    reach.append(beside)
+        pieces.append(piece)
+    return pieces

@@ -1,0 +1,201 @@
+"""From what several networks say of a clip's frames to its things.
+
+Each network is sure of something else: the classifier of the one thing that a picture is about, the
+detector of how many and where, the heads on our own encoder of drawings and of movement. Rules put
+them together; none was fitted to films that anything is judged by.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+from model.things import Thing
+from model.words import WordTable
+
+PLAIN = 0.42
+"""A detector's score from which on a thing is said plainly; COCO detectors are right about three
+times in four there."""
+HALF = 0.25
+"""The score from which on it is said with a perhaps."""
+COUNTED = 0.3
+ABOUT = 0.5
+"""A classifier's share from which on a picture is about a thing."""
+PERHAPS_ABOUT = 0.3
+OVERLAP_SAME, OVERLAP_RIVAL = 0.7, 0.5
+MOVES = 0.02
+"""Shares of the frame a second, from which on something moves; less is the camera's tremble."""
+MOVES_AT_LEAST = 0.015
+"""Shares of the frame within a clip that it must have moved as well."""
+MOST = 8
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A detection in one frame.
+
+    Attributes:
+        word: Its word.
+        score: How sure, 0 to 1.
+        box: Where.
+        colour: Number of its colour, if it has a clear one.
+    """
+
+    word: int
+    score: float
+    box: Box
+    colour: int | None = None
+
+
+def things_of(
+    frames: Sequence[Sequence[Found]],
+    about: Mapping[int, float],
+    kinds: Mapping[int, int],
+    seconds: float,
+    table: WordTable,
+) -> list[Thing]:
+    """Return what a clip shows, the main thing first.
+
+    Args:
+        frames: What was detected in each frame.
+        about: Words that the classifier says the clip is about, with their shares.
+        kinds: The kind of such a word, where that is clear.
+        seconds: From the first frame to the last.
+        table: The words.
+    """
+    found = _tracked(frames, seconds)
+    for word, share in about.items():
+        if share < PERHAPS_ABOUT:
+            continue
+        seen = found.pop(word, None) or found.pop(_narrower(found, word, table), None)
+        sure = share if share >= ABOUT else 0.3
+        if seen is not None:
+            found[word] = replace(seen, word=word, sure=1 - (1 - seen.sure) * (1 - sure))
+        else:
+            found[word] = Thing(word, sure, width=0.9, height=0.9)
+        if word in kinds:
+            found[word] = replace(found[word], kind=kinds[word])
+    ranked = sorted(found.values(), key=_weight, reverse=True)
+    kept: list[Thing] = []
+    for thing in ranked:
+        if not any(_rivals(thing, other) for other in kept):
+            kept.append(thing)
+    plain = [t for t in kept if t.sure >= 0.5]
+    half = [t for t in kept if t.sure < 0.5][:2]
+    return [*plain, *half][:MOST]
+
+
+def _weight(thing: Thing) -> float:
+    return float(min(thing.sure, 1.0) * (0.35 + (thing.width * thing.height) ** 0.5))
+
+
+def _narrower(found: Mapping[int, Thing], word: int, table: WordTable) -> int:
+    """Return the word that was detected for what the classifier names more exactly; -1 if none."""
+    return next((w for w in found if table[w].name in table[word].broader), -1)
+
+
+def _tracked(frames: Sequence[Sequence[Found]], seconds: float) -> dict[int, Thing]:
+    by_word: dict[int, list[list[Found]]] = defaultdict(lambda: [[] for _ in frames])
+    for number, frame in enumerate(frames):
+        for one in frame:
+            by_word[one.word][number].append(one)
+    things = {}
+    for word, seen in by_word.items():
+        thing = _one_word(word, seen, seconds)
+        if thing is not None:
+            things[word] = thing
+    return things
+
+
+def _one_word(word: int, seen: Sequence[Sequence[Found]], seconds: float) -> Thing | None:
+    """Return what is said of one word by all frames; None if it is not even half believed."""
+    best = sorted((max((f.score for f in frame), default=0.0) for frame in seen), reverse=True)
+    score = best[0] if len(best) == 1 else (best[0] + best[1]) / 2
+    if score < HALF:
+        return None
+    counts = [sum(f.score >= COUNTED for f in frame) for frame in seen]
+    count = round(median(c for c in counts if c)) if any(counts) else 1
+    last = next(frame for frame in reversed(seen) if frame)
+    main = max(last, key=lambda f: f.score * (0.2 + _area(f.box)))
+    left, top, right, bottom = main.box
+    colours = [f.colour for frame in seen for f in frame if f.colour is not None]
+    clear = colours and 2 * len(colours) >= sum(map(len, seen)) and colours.count(colours[0]) == len(colours)  # fmt: skip
+    return Thing(
+        word,
+        sure=min(1.0, 0.5 * score / PLAIN),
+        count=max(1, min(count, 5)),
+        colour=colours[0] if clear else None,
+        movement=_movement(seen, seconds),
+        x=(left + right) / 2,
+        y=(top + bottom) / 2,
+        width=right - left,
+        height=bottom - top,
+    )
+
+
+def _movement(seen: Sequence[Sequence[Found]], seconds: float) -> int | None:
+    """Return which way things of one word move: most of them, by how far each has come.
+
+    Between two neighbouring frames at least half of the things must be found again, and most of
+    those must go the same way.
+    """
+    x = y = 0.0
+    steps = 0
+    for before, after in pairwise(seen):
+        shifts = [s for one in before if (s := _shift(one, after)) is not None]
+        if shifts and 2 * len(shifts) >= max(len(before), len(after)):
+            x += median(dx for dx, _ in shifts)
+            y += median(dy for _, dy in shifts)
+            steps += 1
+    if not steps:
+        return None
+    whole = steps * seconds / max(len(seen) - 1, 1)
+    if max(abs(x), abs(y)) < max(MOVES_AT_LEAST, MOVES * whole):
+        return None
+    if abs(x) >= abs(y):
+        return 0 if x < 0 else 1
+    return 2 if y < 0 else 3
+
+
+def _shift(one: Found, after: Sequence[Found]) -> tuple[float, float] | None:
+    """Return how far `one` is from the nearest of its size in the next frame."""
+    x, y = _middle(one.box)
+    nearest, least = None, 0.35
+    for other in after:
+        ratio = _area(other.box) / max(_area(one.box), 1e-6)
+        if not 0.5 < ratio < 2.0:
+            continue
+        ox, oy = _middle(other.box)
+        if (far := ((ox - x) ** 2 + (oy - y) ** 2) ** 0.5) < least:
+            nearest, least = (ox - x, oy - y), far
+    return nearest
+
+
+def _rivals(thing: Thing, other: Thing) -> bool:
+    """Return whether `thing` is most likely `other` under another name."""
+    limit = OVERLAP_SAME if thing.sure >= 0.5 else OVERLAP_RIVAL
+    return _overlap(_box(thing), _box(other)) > limit
+
+
+def _box(thing: Thing) -> Box:
+    half, high = thing.width / 2, thing.height / 2
+    return thing.x - half, thing.y - high, thing.x + half, thing.y + high
+
+
+def _overlap(one: Box, other: Box) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(wide, 0.0) * max(high, 0.0)
+    return shared / max(_area(one) + _area(other) - shared, 1e-9)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

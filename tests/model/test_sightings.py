@@ -1,0 +1,74 @@
+import pytest
+
+from model.sightings import Found, things_of
+from model.words import word_table
+
+TABLE = word_table()
+DOG, PERSON, CAR, BEAR, POLAR, APPLE, ORANGE = (
+    TABLE.number[name] for name in ("dog", "person", "car", "bear", "polar bear", "apple", "orange")
+)
+LEFT, MIDDLE, RIGHT = (0.1, 0.4, 0.3, 0.6), (0.4, 0.4, 0.6, 0.6), (0.7, 0.4, 0.9, 0.6)
+
+
+def seen(*frames, about=None, kinds=None, seconds=2.0):
+    return things_of(frames, about or {}, kinds or {}, seconds, TABLE)
+
+
+def test_what_both_networks_say_is_said_surer_than_by_one():
+    [alone] = seen([Found(DOG, 0.45, MIDDLE)], [Found(DOG, 0.45, MIDDLE)])
+    [both] = seen([Found(DOG, 0.45, MIDDLE)], [Found(DOG, 0.45, MIDDLE)], about={DOG: 0.8})
+    assert 0.5 < alone.sure < both.sure
+    assert (both.x, both.y) == pytest.approx((0.5, 0.5))
+
+
+def test_a_faint_detection_is_said_with_a_perhaps_and_a_fainter_one_not_at_all():
+    [faint] = seen([Found(DOG, 0.3, MIDDLE)], [Found(DOG, 0.3, MIDDLE)])
+    assert faint.sure < 0.5
+    assert seen([Found(DOG, 0.3, MIDDLE)], []) == []
+
+
+def test_the_classifier_names_more_exactly_what_the_detector_found():
+    [thing] = seen([Found(BEAR, 0.8, MIDDLE)], [Found(BEAR, 0.8, MIDDLE)], about={POLAR: 0.9})
+    assert thing.word == POLAR
+    assert thing.width == pytest.approx(0.2)
+
+
+def test_one_thing_under_two_names_has_the_surer_one():
+    frame = [Found(APPLE, 0.5, MIDDLE), Found(ORANGE, 0.9, MIDDLE)]
+    assert [thing.word for thing in seen(frame, frame)] == [ORANGE]
+
+
+def test_things_of_a_word_are_counted():
+    frame = [Found(PERSON, 0.6, LEFT), Found(PERSON, 0.5, RIGHT), Found(PERSON, 0.26, MIDDLE)]
+    [people] = seen(frame, frame)
+    assert people.count == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "movement"),
+    [
+        (LEFT, MIDDLE, 1),
+        (MIDDLE, LEFT, 0),
+        (MIDDLE, MIDDLE, None),
+        ((0.4, 0.1, 0.6, 0.3), MIDDLE, 3),
+    ],
+)
+def test_a_thing_moves_the_way_it_has_come(first, last, movement):
+    [car] = seen([Found(CAR, 0.8, first)], [Found(CAR, 0.8, last)])
+    assert car.movement == movement
+
+
+def test_a_tremble_is_no_movement():
+    near = (0.405, 0.4, 0.605, 0.6)
+    [car] = seen([Found(CAR, 0.8, MIDDLE)], [Found(CAR, 0.8, near)])
+    assert car.movement is None
+
+
+def test_things_that_come_and_go_do_not_move():
+    frames = [Found(PERSON, 0.8, LEFT)], [Found(PERSON, 0.8, RIGHT), Found(PERSON, 0.8, (0.7, 0, 0.9, 0.2)), Found(PERSON, 0.8, (0.4, 0.8, 0.6, 1.0))]  # fmt: skip
+    assert all(thing.movement is None for thing in seen(*frames))
+
+
+def test_the_kind_goes_with_the_word_that_it_belongs_to():
+    [dog] = seen([], [], about={DOG: 0.9}, kinds={DOG: 207})
+    assert (dog.word, dog.kind, dog.sure) == (DOG, 207, pytest.approx(0.9))
