@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -122,6 +123,22 @@ def _resume(plan: Plan, trained: Mapping[str, Tensor], optimizer: torch.optim.Op
     load_weights(trained, state["weights"])
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
+
+
+class StageMissing(Exception):
+    """A stage was begun before the one that it builds on."""
+
+
+def kept(checkpoint: Path, stage: str) -> dict[str, Any]:
+    """Return the state that a stage left.
+
+    Raises:
+        StageMissing: If it left none.
+    """
+    if not checkpoint.exists():
+        raise StageMissing(f"there is no {checkpoint}: run --stage {stage} first")
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    return state
 
 
 def load_weights(trained: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:

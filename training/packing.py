@@ -13,11 +13,12 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from model.config import DropStage
 from model.dropout import TEXT, kept_by_score, kept_in_each_clip, text_guided_scores
 from model.language import Attend, Decoder, Layer
 from model.prompt import Prompt, Seen
 from model.types import Question
-from training.shows import Show
+from training.questions import Asked
 
 SHARED = 0
 """Branch of a token that every question sees."""
@@ -57,18 +58,33 @@ class Packed:
         return self.visible().float() @ steps - steps
 
 
-def pack(show: Show, prompt: Prompt, tokens_per_clip: int) -> Packed:
-    """Lay out a show with its questions, exactly as the service words them."""
+def pack(
+    starts: Sequence[float],
+    seen: Seen,
+    duration: float | None,
+    asked: Sequence[Asked],
+    prompt: Prompt,
+    tokens_per_clip: int,
+) -> Packed:
+    """Lay out clips with questions about them, exactly as the service words them.
+
+    Args:
+        starts: Media time of each clip's first frame, in seconds.
+        seen: What the questions may look at.
+        duration: Of a film that was watched to its end, in seconds; None of a stream.
+        asked: The questions.
+        prompt: How the language model is spoken to.
+        tokens_per_clip: Visual tokens of a clip.
+    """
     rows: list[tuple[int, int, int, int, int]] = [(t, TEXT, TEXT, SHARED, -100) for t in prompt.prefix()]  # fmt: skip
-    for number, start in enumerate(show.starts):
+    for number, start in enumerate(starts):
         rows += [(t, number, TEXT, SHARED, -100) for t in prompt.marker(start)]
         rows += [(0, number, place, SHARED, -100) for place in range(tokens_per_clip)]
-    seen = Seen(show.starts[0], show.ends[-1], 4 * len(show.takes))
-    suffixes = [prompt.suffix(Question(asked.question), seen) for asked in show.asked]
+    suffixes = [prompt.suffix(Question(one.question, duration=duration), seen) for one in asked]
     common = _common(suffixes)
     rows += [(t, TEXT, TEXT, SHARED, -100) for t in suffixes[0][:common]]
-    for branch, (asked, suffix) in enumerate(zip(show.asked, suffixes, strict=True), start=1):
-        answer = [*prompt.vocabulary.plain(asked.answer), prompt.end]
+    for branch, (one, suffix) in enumerate(zip(asked, suffixes, strict=True), start=1):
+        answer = [*prompt.vocabulary.plain(one.answer), prompt.end]
         read = [*suffix[common:], *answer[:-1]]
         learned = [-100] * (len(read) - len(answer)) + answer
         rows += [(t, TEXT, TEXT, branch, goal) for t, goal in zip(read, learned, strict=True)]
@@ -86,14 +102,12 @@ class Dropping:
     """Where visual tokens are dropped, and how many.
 
     Attributes:
-        layer: The first layer that sees a share of every clip.
-        ratio: That share.
+        early: The stage that keeps a share of every clip.
         deep_layer: The first layer that sees what a question attends to most.
         deep_ratio: The share of all there were that it sees; 1 drops nothing there.
     """
 
-    layer: int = 4
-    ratio: float = 0.75
+    early: DropStage
     deep_layer: int = 19
     deep_ratio: float = 1.0
 
@@ -119,10 +133,10 @@ def answer_logits(
     hidden = decoder.embed(packed.ids)
     hidden = hidden.index_put(((packed.place >= 0).nonzero()[:, 0],), visual.to(hidden.dtype))
     droppable = int((packed.clip != TEXT).sum())
-    hidden = _through(decoder, hidden, packed, range(dropping.layer), visual_step)
-    kept = kept_in_each_clip(packed.place, dropping.ratio, tokens_per_clip)
+    hidden = _through(decoder, hidden, packed, range(dropping.early.layer), visual_step)
+    kept = kept_in_each_clip(packed.place, [dropping.early], tokens_per_clip)
     hidden, packed = hidden[kept], packed.keep(kept)
-    layers = range(dropping.layer, dropping.deep_layer)
+    layers = range(dropping.early.layer, dropping.deep_layer)
     hidden = _through(decoder, hidden, packed, layers, visual_step)
     layers = range(dropping.deep_layer, decoder.config.layers)
     keep = int(droppable * dropping.deep_ratio)

@@ -18,7 +18,8 @@ from model.lite_base import BaseWeightsMissing
 from training import stages
 from training.command import run_command
 from training.drawings import DrawingsMissing
-from training.stages import Lesson, StageMissing, Workshop
+from training.loop import StageMissing
+from training.stages import Workshop
 
 console = Console(stderr=True)
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -29,7 +30,8 @@ class Stage(StrEnum):
 
     features = "features"
     vision = "vision"
-    language = "language"
+    heads = "heads"
+    reading = "reading"
     export = "export"
     all = "all"
 
@@ -46,9 +48,17 @@ def train(
     vision_steps: Annotated[
         int, typer.Option(min=1, help="Steps of the stage `vision`, 32 clips each.")
     ] = 1_500,
-    language_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of `language`, 4 shows each.")
-    ] = 785,
+    heads_steps: Annotated[int, typer.Option(min=1, help="Steps of `heads`.")] = 1_200,
+    reading_steps: Annotated[
+        int, typer.Option(min=1, help="Steps of `reading`, 6 streams each.")
+    ] = 330,
+    order_steps: Annotated[
+        int, typer.Option(min=1, help="Steps of the second half of `reading`, on order and time.")
+    ] = 90,
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
     rank: Annotated[int, typer.Option(min=1, help="Of the language model's adapters.")] = 16,
     output: Annotated[Path, typer.Option(help="The file that `export` writes.")] = TRAINED,
@@ -56,6 +66,9 @@ def train(
     """Train `lite`, from the published base weights to the file that the service loads.
 
     Ctrl-C keeps what was done; the same command goes on from there.
+
+    Raises:
+        BadParameter: If photographs are needed and none are named.
     """
     workshop = Workshop.open(folder, console.print)
     if stage in {Stage.features, Stage.all}:
@@ -63,10 +76,14 @@ def train(
         stages.features(workshop, range(750), held_out=True)
     if stage in {Stage.vision, Stage.all}:
         stages.vision(workshop, vision_steps, 32, 1.2e-3, seed)
-    if stage in {Stage.language, Stage.all}:
-        stages.language(workshop, Lesson(language_steps, rank=rank, seed=seed))
+    if stage in {Stage.heads, Stage.all}:
+        if photos is None:
+            raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
+        stages.heads(workshop, photos, heads_steps, seed)
+    if stage in {Stage.reading, Stage.all}:
+        stages.reading(workshop, reading_steps, order_steps, rank, seed)
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --language-steps {language_steps} --seed {seed} --rank {rank}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --seed {seed} --rank {rank}"
         about = {
             "command": command,
             "seed": str(seed),

@@ -3,13 +3,12 @@
 import pytest
 import torch
 
+from model.prompt import Seen
 from model.tiny import CONFIG, tiny
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from training.packing import Dropping, answer_logits, pack
 from training.questions import Asked
-from training.shows import Show
-from training.takes import Take
 
 TOKENS = CONFIG.vision.tokens_per_clip
 ASKED = (
@@ -27,30 +26,31 @@ def clips_of(count: int) -> list[ClipTokens]:
     ]
 
 
-def show_of(clips: list[ClipTokens], asked: tuple[Asked, ...]) -> Show:
-    takes = tuple(Take(0, (0, 0, 0, 0)) for _ in clips)
-    return Show(takes, tuple(c.start for c in clips), tuple(c.end for c in clips), asked)
+def packed_of(parts, clips: list[ClipTokens], asked: tuple[Asked, ...], duration=None):
+    seen = Seen(clips[0].start, clips[-1].end, 4 * len(clips))
+    return pack([c.start for c in clips], seen, duration, asked, parts.prompt, TOKENS)
 
 
 @pytest.mark.parametrize("deep_ratio", [0.25, 1.0])
 @pytest.mark.parametrize("asked", [ASKED, ASKED[:1]])
-def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked):
+@pytest.mark.parametrize("duration", [None, 12.0])
+def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked, duration):
     parts = tiny()
     first, second = CONFIG.dropout.stages
     stages = (first,) if deep_ratio == 1.0 else (first, second)
     service = VideoChat(parts, type(CONFIG.dropout)(stages))
     clips = clips_of(3)
     visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
-    dropping = Dropping(first.layer, first.ratio, second.layer, deep_ratio)
+    dropping = Dropping(first, second.layer, deep_ratio)
 
-    packed = pack(show_of(clips, asked), parts.prompt, TOKENS)
+    packed = packed_of(parts, clips, asked, duration)
     logits, target = answer_logits(
         parts.decoder, packed, visual, dropping, TOKENS, CONFIG.visual_step
     )
 
     expected, said = [], []
     for one in asked:
-        reading = service.read_once(clips, Question(one.question))
+        reading = service.read_once(clips, Question(one.question, duration=duration))
         answer = [*parts.prompt.vocabulary.plain(one.answer), parts.prompt.end]
         for token in answer:
             expected.append(reading.logits)
@@ -66,8 +66,8 @@ def test_a_branch_does_not_see_another():
     visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
 
     def first_logits(*asked):
-        packed = pack(show_of(clips, asked), parts.prompt, TOKENS)
-        dropping = Dropping(2, 0.75, 4, 0.25)
+        packed = packed_of(parts, clips, asked)
+        dropping = Dropping(CONFIG.dropout.stages[0], 4, 0.25)
         return answer_logits(parts.decoder, packed, visual, dropping, TOKENS, 0.125)[0][:7]
 
     torch.testing.assert_close(

@@ -1,0 +1,68 @@
+"""What the clips of each scene of a made-up stream say together."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from model.things import SURE, Thing
+from training.world import Scene, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the clips of a scene say together.
+
+    Attributes:
+        scene: The scene.
+        sure: Things that most of them say plainly.
+        unsure: Things that they half believe.
+        start: When the scene begins, in whole seconds.
+        end: When the next begins, or the stream has ended.
+    """
+
+    scene: Scene
+    sure: tuple[Thing, ...]
+    unsure: tuple[Thing, ...]
+    start: int
+    end: int
+
+
+def told(stream: Stream) -> list[Told]:
+    """Return what is said of every scene."""
+    ends = [*(scene.start for scene in stream.scenes[1:]), round(stream.ends[-1])]
+    return [
+        _told(scene, [stream.seen[n] for n in scene.clips], end)
+        for scene, end in zip(stream.scenes, ends, strict=True)
+    ]
+
+
+def _told(scene: Scene, reports: Sequence[Sequence[Thing]], end: int) -> Told:
+    by_word: dict[int, list[Thing]] = {}
+    for thing in (thing for report in reports for thing in report):
+        by_word.setdefault(thing.word, []).append(thing)
+    sure, unsure = [], []
+    for same in by_word.values():
+        plain = [t for t in same if t.sure >= SURE]
+        if 3 * len(plain) >= len(reports):
+            sure.append((len(plain), _common(plain)))
+        elif 2 * len(same) >= len(reports):
+            unsure.append((len(same), _common(same)))
+    order = {thing.word: n for n, thing in enumerate(scene.things)}
+    sure.sort(key=lambda pair: (order.get(pair[1].word, 9), -pair[0]))
+    return Told(scene, tuple(t for _, t in sure), tuple(t for _, t in unsure), scene.start, end)
+
+
+def _common(same: Sequence[Thing]) -> Thing:
+    """Return one thing with what most of `same` say of it."""
+
+    def most(values: Sequence[int | None]) -> int | None:
+        known = [v for v in values if v is not None]
+        if 2 * len(known) < len(values):
+            return None
+        return Counter(known).most_common(1)[0][0]
+
+    count = most([t.count for t in same]) or 1
+    return replace(
+        same[-1], kind=most([t.kind for t in same]), count=count,
+        colour=most([t.colour for t in same]), movement=most([t.movement for t in same]),
+    )  # fmt: skip
