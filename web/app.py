@@ -22,7 +22,7 @@ from model.local_engine import QUESTIONS_WAITING
 from model.types import Clip
 from model.writing import AT_ONCE
 from stream.registry import Registry
-from web import problems
+from web import openapi, problems
 from web.guesses import Guesses
 from web.house import Clocks, House
 from web.http import pages, streams
@@ -92,6 +92,7 @@ def create_app(
     app.state.guesses = Guesses(clocks.monotonic)
     app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
     problems.install(app)
+    openapi.install(app)
     app.include_router(pages.routes)
     app.include_router(route.routes)
     app.include_router(streams.routes)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,37 @@ from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy
 from stream.live import StreamClosed
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class WrongPlace(BaseModel):
+    """One thing that is wrong with a request.
+
+    Attributes:
+        place: Where: `body`, `query` or `path`, then the names on the way to it.
+        message: What is wrong there.
+    """
+
+    place: list[str | int]
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request is not granted.
+
+    Attributes:
+        type: Always `about:blank`: the status says which kind it is.
+        title: The status in words.
+        detail: What is wrong and what to do.
+        errors: All that is wrong with what was sent, where it was read field by field.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongPlace] = []
 
 
 class Refusal(Exception):
@@ -59,7 +91,7 @@ def problem(
     return JSONResponse(
         body | {"detail": detail} | more,
         status_code=status,
-        media_type="application/problem+json",
+        media_type=PROBLEM_TYPE,
         headers=dict(headers or {}),
     )
 
@@ -69,8 +101,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
     for kind in _STATUS:
         app.add_exception_handler(kind, _known)
+
+
+def _failed(_: HTTPConnection, error: Exception) -> JSONResponse:
+    """Answer for a fault of ours; the server writes it to the log."""
+    return problem(500, f"The service failed at this ({type(error).__name__}); its log says more.")
 
 
 def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:
@@ -82,7 +120,7 @@ def _http(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = connection.scope["path"]
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem(404, _nothing_at(path), error.headers)
+        return _nothing_at(path)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allow = ", ".join([*_methods(connection), "OPTIONS"])
         if connection.scope["method"] == "OPTIONS":
@@ -91,14 +129,15 @@ def _http(connection: HTTPConnection, error: Exception) -> Response:
     return problem(error.status_code, str(error.detail), error.headers)
 
 
-def _nothing_at(path: str) -> str:
+def _nothing_at(path: str) -> JSONResponse:
     said = f"There is nothing at {path[:200]}; /docs lists what there is."
-    if path.startswith("/v1/"):
-        said += (
-            " Of OpenAI's interface this service has the Realtime API: questions are asked over the "
-            "WebSocket /v1/realtime?stream=NAME."
-        )
-    return said
+    if not path.startswith("/v1/"):
+        return problem(404, said)
+    said += (
+        " Of OpenAI's interface this service has the Realtime API: questions are asked over the "
+        "WebSocket /v1/realtime?stream=NAME."
+    )
+    return problem(404, said, error={"message": said})  # where OpenAI's libraries look for it
 
 
 def _methods(connection: HTTPConnection) -> list[str]:

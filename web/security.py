@@ -12,8 +12,11 @@ import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from web.guesses import Guesses
@@ -99,16 +102,46 @@ def make_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def by_header(request: Request) -> Caller:
+class Shown(SecurityBase):
+    """A way in as `/openapi.json` shows it; `_let_in` is what checks it."""
+
+    def __init__(self, name: str, model: HTTPBearer | APIKey) -> None:
+        self.scheme_name = name
+        self.model = model
+
+    def __call__(self) -> None:
+        """Do nothing."""
+
+
+_TOKEN = Shown("token", HTTPBearer(description="FLASHBACK_TOKEN, or one of them."))
+_TICKET = Shown(
+    "ticket",
+    APIKey.model_validate(
+        {
+            "in": APIKeyIn.query,
+            "name": "ticket",
+            "description": "From POST /v1/realtime/client_secrets.",
+        }
+    ),
+)
+
+
+def by_header(
+    connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
+) -> Caller:
     """Let in who has a token: the dependency of every route that changes or reads something.
 
     Raises:
         Refusal: 401 if there is no token or a wrong one, 429 after too many wrong ones.
     """
-    return _let_in(request, tickets=False)
+    return _let_in(connection, tickets=False)
 
 
-def by_ticket(connection: HTTPConnection) -> Caller:
+def by_ticket(
+    connection: HTTPConnection,
+    _token: Annotated[None, Depends(_TOKEN)] = None,
+    _ticket: Annotated[None, Depends(_TICKET)] = None,
+) -> Caller:
     """Let in who has a token or a ticket: for what a browser asks for without headers.
 
     Raises:

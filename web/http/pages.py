@@ -16,6 +16,7 @@ from web.house import House, house
 from web.http.ice import ice_servers
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
+from web.openapi import refuses
 from web.security import Caller, Keys, by_header
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
@@ -121,7 +122,7 @@ async def health(request: Request) -> Health:
     )
 
 
-@routes.get("/ready")
+@routes.get("/ready", responses=refuses(503))
 async def ready(here: Annotated[House, Depends(house)]) -> Ready:
     """Say that streams and questions are taken; 503 until the model is loaded and memory answers."""
     await here.store.check()
@@ -136,8 +137,8 @@ async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_hea
     return Ticket(value=value, expires_at=until)
 
 
-@routes.get("/v1/page")
-@routes.post("/v1/page")
+@routes.get("/v1/page", responses=refuses(503))
+@routes.post("/v1/page", responses=refuses(503))
 async def page_settings(
     response: Response,
     here: Annotated[House, Depends(house)],

@@ -3,13 +3,15 @@
 from math import inf
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from stream.address.source_url import BadSource
+from stream.registry import NAME
 from stream.status import StreamStatus
 from web.house import House, house
 from web.http.suggestions import Kind
+from web.openapi import TEXT, Responses, gives, refuses
 from web.places import Full
 from web.problems import Refusal
 from web.realtime.stream_events import MomentReport, StreamReport
@@ -23,10 +25,28 @@ STREAMS_AT_ONCE = 100
 
 Here = Annotated[House, Depends(house)]
 Allowed = Annotated[Caller, Depends(by_header)]
-Url = Annotated[str, Field(min_length=1, max_length=2048)]
+# Shown, not checked here: what is wrong with them is said where they are read.
+SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
+SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}
+Named = Annotated[str, Path(json_schema_extra=SHOWN_NAME)]
+Url = Annotated[str, Field(min_length=1, max_length=2048, json_schema_extra=SHOWN_URL)]
 
-routes = APIRouter(prefix="/v1/streams", tags=["streams"], dependencies=[Depends(by_header)])
-pictures = APIRouter(prefix="/v1/streams", tags=["streams"], dependencies=[Depends(by_ticket)])
+routes = APIRouter(
+    prefix="/v1/streams",
+    tags=["streams"],
+    dependencies=[Depends(by_header)],
+    responses=refuses(422, 503),
+)
+pictures = APIRouter(
+    prefix="/v1/streams",
+    tags=["streams"],
+    dependencies=[Depends(by_ticket)],
+    responses=refuses(404, 422, 503),
+    default_response_class=Response,
+)
+
+
+JPEG: Responses = {200: gives("image/jpeg", "The picture.", Cache_Control="How long it stays.")}
 
 
 class StreamList(BaseModel):
@@ -71,7 +91,7 @@ class NewSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=SHOWN_NAME)]
     url: Url
 
 
@@ -110,7 +130,10 @@ async def list_streams(
     return StreamList(streams=[_report(here, status) for status in found])
 
 
-@routes.post("", status_code=201)
+ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}
+
+
+@routes.post("", status_code=201, responses=refuses(400, 409, 507) | ADDED)
 async def add_stream(
     new: NewSource, here: Here, caller: Allowed, response: Response
 ) -> StreamReport:
@@ -132,7 +155,7 @@ async def add_stream(
     return _report(here, (await here.registry.find(new.name)).status())
 
 
-@routes.post("/test")
+@routes.post("/test", responses=refuses(400))
 async def test_source(source: TestSource, here: Here, caller: Allowed) -> TestResult:
     """Open a source, say what it is, and let go.
 
@@ -154,23 +177,23 @@ async def test_source(source: TestSource, here: Here, caller: Allowed) -> TestRe
     )
 
 
-@routes.get("/{stream}")
-async def get_stream(stream: str, here: Here) -> StreamReport:
+@routes.get("/{stream}", responses=refuses(404))
+async def get_stream(stream: Named, here: Here) -> StreamReport:
     """Say how one stream is doing."""
     return _report(here, (await here.registry.find(stream)).status())
 
 
 @routes.delete("/{stream}", status_code=204)
-async def delete_stream(stream: str, here: Here) -> Response:
+async def delete_stream(stream: Named, here: Here) -> Response:
     """End a stream, stop pulling it, and forget everything it has shown."""
     await here.sources.remove(stream)
     await here.registry.forget(stream)
     return Response(status_code=204)
 
 
-@routes.get("/{stream}/moments")
+@routes.get("/{stream}/moments", responses=refuses(404))
 async def get_moments(
-    stream: str,
+    stream: Named,
     here: Here,
     after: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = 500,
@@ -181,8 +204,8 @@ async def get_moments(
     return MomentList(moments=[MomentReport(start=m.start, end=m.end) for m in moments])
 
 
-@routes.get("/{stream}/suggestions")
-async def get_suggestions(stream: str, here: Here, response: Response) -> SuggestionList:
+@routes.get("/{stream}/suggestions", responses=refuses(404))
+async def get_suggestions(stream: Named, here: Here, response: Response) -> SuggestionList:
     """Suggest questions that what the stream has shown lately answers."""
     live = await here.registry.find(stream)
     found = await here.suggester.suggest(stream, live.status().began)
@@ -192,8 +215,8 @@ async def get_suggestions(stream: str, here: Here, response: Response) -> Sugges
     )
 
 
-@pictures.get("/{stream}/thumbnails/newest.jpg", response_class=Response)
-async def get_newest_thumbnail(stream: str, here: Here) -> Response:
+@pictures.get("/{stream}/thumbnails/newest.jpg", responses=JPEG)
+async def get_newest_thumbnail(stream: Named, here: Here) -> Response:
     """Return the JPEG of the newest moment.
 
     Raises:
@@ -207,8 +230,10 @@ async def get_newest_thumbnail(stream: str, here: Here) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@pictures.get("/{stream}/thumbnails/{start}.jpg", response_class=Response)
-async def get_thumbnail(stream: str, start: float, here: Here) -> Response:
+@pictures.get("/{stream}/thumbnails/{start}.jpg", responses=JPEG)
+async def get_thumbnail(
+    stream: Named, start: Annotated[float, Path(allow_inf_nan=False)], here: Here
+) -> Response:
     """Return the JPEG of the moment that starts at `start`; a browser may use a ticket here.
 
     Raises:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from stream.registry import TooManyStreams
+from stream.registry import NAME, TooManyStreams
 from stream.webrtc.ice import NoPortFree
 from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import BadOffer, read_offer
@@ -23,6 +23,7 @@ from stream.webrtc.preview import answer_viewer
 from web.house import House, house
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
+from web.openapi import Responses, gives, refuses, takes
 from web.places import Full
 from web.problems import Refusal, problem
 from web.security import Caller, by_header
@@ -31,10 +32,24 @@ SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 RETRY_SECONDS = "10"
 
+Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 Kind = Literal["whip", "whep"]
 Here = Annotated[House, Depends(house)]
 Allowed = Annotated[Caller, Depends(by_header)]
 AnswerOffer = Callable[[House, str, str, str], Coroutine[Any, Any, Peer]]
+
+
+ANSWERED: Responses = {
+    201: gives(
+        SDP,
+        "The answer.",
+        Location="Of the session.",
+        ETag="Of the ICE session, for `If-Match`.",
+        Accept_Patch="What the session takes.",
+        Link="ICE servers.",
+    )
+}
+ENDED: Responses = {200: gives("text/plain", "Ended; if it had ended already, why.")}
 
 
 class Exchange:
@@ -49,17 +64,31 @@ class Exchange:
         routes = APIRouter(prefix=f"/{self._kind}", tags=[self._kind])
         endpoint, session = "/{stream}", "/{stream}/{key}"
         add = partial(routes.add_api_route, response_class=Response)
-        add(endpoint, self.offer, methods=["POST"], status_code=201)
+        add(
+            endpoint,
+            self.offer,
+            methods=["POST"],
+            status_code=201,
+            responses=ANSWERED | refuses(400, 404, 415, 422, 503, 507),
+            openapi_extra=takes(SDP),
+        )
         add(endpoint, _options, methods=["OPTIONS"], status_code=204)
-        add(session, self.trickle, methods=["PATCH"], status_code=204)
-        add(session, self.hang_up, methods=["DELETE"])
+        add(
+            session,
+            self.trickle,
+            methods=["PATCH"],
+            status_code=204,
+            responses=refuses(400, 404, 412, 415, 422, 428, 503),
+            openapi_extra=takes(FRAGMENT),
+        )
+        add(session, self.hang_up, methods=["DELETE"], responses=ENDED | refuses(404, 422, 503))
         add(session, _session_options, methods=["OPTIONS"], status_code=204)
         hidden = partial(add, include_in_schema=False)
         hidden(endpoint, _offer_only, methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"])
         hidden(session, _session_only, methods=["GET", "HEAD", "PUT", "POST"])
         return routes
 
-    async def offer(self, stream: str, request: Request, here: Here, caller: Allowed) -> Response:
+    async def offer(self, stream: Named, request: Request, here: Here, caller: Allowed) -> Response:
         """Answer an SDP offer; the session lives at the `Location` that comes back.
 
         Raises:
@@ -81,7 +110,7 @@ class Exchange:
         )
 
     async def trickle(
-        self, stream: str, key: str, request: Request, here: Here, _: Allowed
+        self, stream: Named, key: str, request: Request, here: Here, _: Allowed
     ) -> Response:
         """Take further ICE candidates; `If-Match` names the ICE session they are for.
 
@@ -100,7 +129,7 @@ class Exchange:
             raise Refusal(422, str(error)) from None
         return Response(status_code=204)
 
-    async def hang_up(self, stream: str, key: str, here: Here, _: Allowed) -> Response:
+    async def hang_up(self, stream: Named, key: str, here: Here, _: Allowed) -> Response:
         """End the session; one that has just ended by itself is fine, and the body says why it did."""
         if reason := self._sessions(here).reason_ended(stream, key):
             return PlainTextResponse(reason)
@@ -117,12 +146,12 @@ class Exchange:
         return session
 
 
-async def _options() -> Response:
+async def _options(stream: str) -> Response:
     """Say what may be posted here; browsers ask before they post from elsewhere."""
     return Response(status_code=204, headers={"Allow": "POST, OPTIONS", "Accept-Post": SDP})
 
 
-async def _session_options() -> Response:
+async def _session_options(stream: str, key: str) -> Response:
     """Say what a session takes."""
     allow = {"Allow": "PATCH, DELETE, OPTIONS", "Accept-Patch": FRAGMENT}
     return Response(status_code=204, headers=allow)

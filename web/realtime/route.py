@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, WebSocket
+from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
 from stream.registry import NAME, BadName
 from web.house import House, house
+from web.openapi import refuses
 from web.places import Full, Place
 from web.problems import Refusal
 from web.realtime.connection import Connection, Surroundings
@@ -16,7 +17,15 @@ Here = Annotated[House, Depends(house)]
 routes = APIRouter(tags=["realtime"])
 
 
-def named_stream(here: Here, stream: str = "", model: str = "") -> str:
+# Shown, not checked: without a name it is said how to give one.
+SHOWN_NAME = {"pattern": f"^{NAME.pattern}$", "minLength": 1}
+
+
+def named_stream(
+    here: Here,
+    stream: Annotated[str, Query(json_schema_extra=SHOWN_NAME)] = "",
+    model: Annotated[str, Query(description="Ours, or left out.")] = "",
+) -> str:
     """Return the stream that the query names.
 
     Raises:
@@ -37,12 +46,13 @@ def named_stream(here: Here, stream: str = "", model: str = "") -> str:
     return stream
 
 
+NEVER = refuses(422, 426, 503)
 Stream = Annotated[str, Depends(named_stream)]
 Allowed = Annotated[Caller, Depends(by_ticket)]
 
 
-@routes.get("/v1/realtime", status_code=426)
-@routes.post("/v1/realtime", status_code=426)
+@routes.get("/v1/realtime", status_code=426, response_class=Response, responses=NEVER)
+@routes.post("/v1/realtime", status_code=426, response_class=Response, responses=NEVER)
 async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -> None:
     """Say why no WebSocket can be opened here: this takes what `/v1/realtime` takes, by HTTP.
 
