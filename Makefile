@@ -115,3 +115,9 @@ stock-clients:   # what others send, watch and ask with; tests of what is missin
 	    apt-get download -qq -o APT::Sandbox::User=root nginx-light && \
 	    dpkg -x nginx-light_*.deb . && rm nginx-light_*.deb && usr/sbin/nginx -v 2>/dev/null; } || \
 	  echo "Tests of reverse proxies are skipped: nginx is missing."
+	@command -v npm >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || true
+	@test -d tests/clients/javascript/node_modules/openai || \
+	  npm install --prefix tests/clients/javascript --no-audit --no-fund --no-package-lock --silent || \
+	  echo "Tests of OpenAI's libraries for JavaScript are skipped: node or the libraries are missing."

@@ -124,11 +124,13 @@ class Talk:
 
 
 @asynccontextmanager
-async def hosting(app, connections):
-    """Run `app` on a free port of loopback; yield its URL."""
+async def hosting(app, connections, certificate=None):
+    """Run `app` on a free port of loopback; yield its URL. A certificate, with its key, encrypts."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(app, connections))
+    config = server_config(app, connections)
+    config.ssl_certfile = certificate
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:
@@ -141,12 +143,12 @@ async def hosting(app, connections):
 
 
 @asynccontextmanager
-async def echo_service(clocks=CLOCKS, limits=None, store=None, **settings):
+async def echo_service(clocks=CLOCKS, limits=None, store=None, certificate=None, **settings):
     engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
     chosen = Settings.from_env({}, **settings)
     app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
     connections = Connections(app.state.rejections, **limits or {})
-    async with hosting(app, connections) as url:
+    async with hosting(app, connections, certificate) as url:
         await app.state.opened.wait()
         yield Service(url, app.state.house, engine, connections)
 
