@@ -206,15 +206,19 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
     assert process.returncode == 0
     asked = json.loads(output)
     assert list(asked) == [
+        "question",
         "answer",
         "evidence",
         "frames",
+        "start",
+        "end",
         "clips",
         "tokens_kept",
         "first_token_ms",
         "total_ms",
         "model",
     ]
-    assert asked["model"] == "tiny"
-    assert asked["clips"] == len(asked["evidence"]) == 2
+    assert (asked["question"], asked["model"]) == ("What is it?", "tiny")
+    assert 0 <= asked["start"] < asked["end"] <= 6
+    assert asked["clips"] == len(asked["evidence"]) == asked["frames"] / 4 == 15, "all 60 frames"
     assert set(asked["evidence"][0]) == {"start", "end", "score"}
