@@ -158,9 +158,11 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
 
 
 def reading(workshop: Workshop, steps: int, order_steps: int, rank: int, seed: int) -> None:
-    """Train projector and adapters on made-up streams: first on all, then on what came when."""
+    """Train projector and adapters on made-up streams: on all, then on what came when alone."""
     lesson = Lesson(steps, rank=rank, seed=seed)
     learn_to_read(workshop.base, workshop.folder, lesson, workshop.report)
+    if not order_steps:
+        return
     after = Lesson(order_steps, rate=4e-4, rank=rank, seed=seed + 1, courses=ORDER, name="order", after="reading")  # fmt: skip
     learn_to_read(workshop.base, workshop.folder, after, workshop.report)
 
@@ -178,7 +180,9 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    load_weights(trained_part(pupil), kept(workshop.folder / "order.pt", "reading")["weights"])
+    order = workshop.folder / "order.pt"
+    last = order if order.exists() else workshop.folder / "reading.pt"
+    load_weights(trained_part(pupil), kept(last, "reading")["weights"])
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}
     tensors |= {f"heads.{k}": v for k, v in said.state_dict().items()}

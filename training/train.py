@@ -53,8 +53,8 @@ def train(
         int, typer.Option(min=1, help="Steps of `reading`, 6 streams each.")
     ] = 330,
     order_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of the second half of `reading`, on order and time.")
-    ] = 90,
+        int, typer.Option(min=0, help="More steps of `reading`, on order and time alone.")
+    ] = 0,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
