@@ -179,6 +179,11 @@ async def test_what_clients_do_to_their_own_connections_is_no_error_in_the_log(t
     assert said == ["refused: text that is not UTF-8 (1)"], "counted, and no error"
 
 
+def shown_at_first(text):
+    """The sample begins with a worker; nine seconds later there is a dog."""
+    return any(word in text.lower() for word in ("person", "people", "dog"))
+
+
 @pytest.mark.slow
 async def test_lite_names_what_a_sender_shows_also_after_a_restart(tmp_path):
     options = ("serve", "--model", "lite", "--port", "0", "--data", str(tmp_path / "data"))
@@ -186,11 +191,11 @@ async def test_lite_names_what_a_sender_shows_also_after_a_restart(tmp_path):
         async with sending(first, SAMPLE), talking(first) as talk:
             await remembered(talk, 2)
             text, _ = await answer(talk, "What do you see?")
-        assert "dog" in text.lower()
+        assert shown_at_first(text)
         await first.stop()
     async with flashback(*options) as second, talking(second) as talk:
         text, response = await answer(talk, "What do you see?")
-    assert "dog" in text.lower()
+    assert shown_at_first(text)
     assert response["usage"]["clips"] >= 2
 
 
