@@ -21,7 +21,10 @@ SHAPE_COLOURS = 9
 STILL = 4
 """The movement after left, right, up and down."""
 IS_DRAWN = 0.5
-CLEARLY = 0.5
+PLAIN, HALF = 0.65, 0.4
+"""How sure its cells are, on average, of a thing that is said plainly, and of one with a perhaps."""
+PIECE = 0.35
+"""Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
 
 
 class Said(NamedTuple):
@@ -86,25 +89,35 @@ def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[T
         mine = best == name
         sure = float(said.names[mine.flatten(), name].mean())
         frames = [n for n in range(FRAMES) if bool(mine[n].any())]
-        if cells < 2 or sure < CLEARLY / 2:
+        if cells < 2 or sure < HALF:
             continue
         shown = mine[frames[-1]]
-        pieces = _pieces(shown)
+        pieces = sorted(len(_pieces(mine[n])) for n in frames)[(len(frames) - 1) // 2]
         rows, columns = shown.nonzero(as_tuple=True)
         thing = Thing(
             table.of_drawing[names[name]],
-            sure=sure,
-            count=max(1, min(len(pieces), 5)),
+            sure=sure if sure >= PLAIN else 0.3,
+            count=max(1, min(pieces, 5)),
             colour=_most(said.colours[mine.flatten()]) if names[name] in SHAPES else None,
-            movement=_movement(said.movements[mine.flatten()], len(pieces)),
+            movement=_movement(said.movements[mine.flatten()], pieces),
             x=(float(columns.float().mean()) + 0.5) / GRID,
             y=(float(rows.float().mean()) + 0.5) / GRID,
             width=(int(columns.max() - columns.min()) + 1) / GRID,
             height=(int(rows.max() - rows.min()) + 1) / GRID,
         )
-        found.append((cells * sure, thing))
-    found.sort(key=lambda pair: -pair[0])
-    return [thing for _, thing in found]
+        found.append((cells, sure, thing))
+    found.sort(key=lambda one: -one[0] * one[1])
+    return _without_pieces(found)
+
+
+def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:
+    """Return things without what is most likely a piece of the largest under another name."""
+    if not found:
+        return []
+    most, surest, _ = found[0]
+    kept = [t for cells, sure, t in found if cells >= PIECE * most or sure > surest]
+    plain = [thing for thing in kept if thing.sure >= PLAIN]
+    return plain or kept[:2]
 
 
 def _most(shares: Float[Tensor, "cells n"]) -> int:

@@ -197,7 +197,12 @@ def learn_to_read(
         return losses
 
     plan = Plan(
-        lesson.steps, lesson.rate, lesson.seed, folder / f"{lesson.name}.pt", warm_up=30, every=20
+        lesson.steps,
+        lesson.rate,
+        lesson.seed,
+        folder / f"{lesson.name}.pt",
+        warm_up=min(30, lesson.steps // 10),
+        every=20,
     )
     # A stream to a core: the layers are too small to be shared between cores.
     with Workers(lesson.workers, weights, gradients) as workers:
