@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from model.writing import LONGEST_ANSWER
 from web.realtime.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
 from web.realtime.protocol import render
 from web.realtime.server_events import server_events
@@ -93,3 +95,15 @@ def refusal_of(text):
     except Refused as refused:
         return refused
     return None
+
+
+def test_the_page_tells_the_bounds_of_what_may_be_left_out():
+    assert "| `temperature` | number (at least 0, at most 2) or null |" in render()
+
+
+@pytest.mark.parametrize("event", [SessionUpdate, ResponseCreate])
+def test_an_answer_longer_than_any_is_written_is_refused_with_the_bound(event):
+    field = "session" if event is SessionUpdate else "response"
+    event.model_validate({field: {"max_output_tokens": LONGEST_ANSWER}})
+    with pytest.raises(ValidationError, match=f"less than or equal to {LONGEST_ANSWER}"):
+        event.model_validate({field: {"max_output_tokens": LONGEST_ANSWER + 1}})

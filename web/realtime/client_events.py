@@ -65,7 +65,7 @@ class SessionChange(Unused):
         model: The model that answers: it cannot be changed.
         output_modalities: Always `["text"]`.
         instructions: Said to the language model before every question.
-        max_output_tokens: Longest answer, in tokens.
+        max_output_tokens: Longest answer, in tokens; `inf` is as long as an answer can get.
         temperature: 0 is greedy; higher is more varied.
         top_p: Choose among the likeliest tokens that together reach this probability.
         top_k: Choose among so many of the likeliest tokens at most; 0 is all.

@@ -7,6 +7,7 @@ into what the engine answers.
 from typing import TypeVar
 
 from model.types import Question, Sampling, Turn
+from model.writing import LONGEST_ANSWER
 from web.realtime.client_events import ResponseWish, SessionChange
 from web.realtime.server_events import Session
 from web.realtime.wire_items import Message
@@ -14,7 +15,6 @@ from web.realtime.wire_items import Message
 Value = TypeVar("Value")
 
 LINES = 40
-LONGEST_ANSWER = 1024
 
 
 ROOT = "root"

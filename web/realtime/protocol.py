@@ -5,7 +5,7 @@ One source for the code that checks messages and the page people read, so neithe
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -121,7 +121,7 @@ def _section(model: type[BaseModel], title: str, hidden: set[str]) -> str:
     text, meanings = _docstring(model)
     lines = [f"### {title}\n", text, ""]
     rows = [
-        f"| `{name}` | {_type(field.annotation)}{_limits(field)} | {_default(field)} "
+        f"| `{name}` | {_type(field.annotation)}{_limits(field.metadata)} | {_default(field)} "
         f"| {meanings.get(name, '')} |"
         for name, field in model.model_fields.items()
         if name not in hidden
@@ -150,7 +150,8 @@ def _docstring(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
 def _type(annotation: Any) -> str:  # noqa: ANN401 - annotations are of any kind
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(inside[0])
+        bounds = ", ".join(_bounds(inside[1:]))
+        return _type(inside[0]) + (f" ({bounds})" if bounds else "")
     if origin in {Union, UnionType}:
         return " or ".join(_type(one) for one in inside)
     if origin is Literal:
@@ -167,11 +168,11 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - annotations are of any kind
     return _SIMPLE.get(annotation, str(annotation))
 
 
-def _limits(field: FieldInfo) -> str:
-    return "".join(f", {limit}" for limit in _bounds(field))
+def _limits(metadata: Iterable[Any]) -> str:
+    return "".join(f", {limit}" for limit in _bounds(metadata))
 
 
-def _bounds(field: FieldInfo) -> Iterator[str]:
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
     words = {
         "ge": "at least",
         "le": "at most",
@@ -179,7 +180,9 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
         "min_length": "length at least",
         "max_length": "length at most",
     }
-    for limit in field.metadata:
+    for limit in metadata:
+        if isinstance(limit, FieldInfo):  # the bounds of what may be left out lie one level deeper
+            yield from _bounds(limit.metadata)
         for name, word in words.items():
             if (bound := getattr(limit, name, None)) is not None:
                 yield f"{word} {bound:g}" if isinstance(bound, float) else f"{word} {bound}"
