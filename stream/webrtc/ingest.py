@@ -21,7 +21,7 @@ from stream.webrtc.ice import (
     prepare_gathering,
 )
 from stream.webrtc.keyframes import KEYFRAMES_AT_MOST, Decoding
-from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.offer import BadOffer, Offer
 from stream.webrtc.receiver import Gate, ask_for_keyframe, decode_only
 from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
 
@@ -32,16 +32,15 @@ LOOK_AGAIN = 0.25
 SHORTEST_PAUSE = 0.02
 
 
-async def answer_offer(sdp: str, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
-    """Answer the offer `sdp` and feed `live` with its first video track that sends.
+async def answer_offer(offer: Offer, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
+    """Answer `offer` and feed `live` with its first video track that sends.
 
     Raises:
-        BadOffer: If it is too long, no SDP, has no video, or no codec that can be read here.
+        BadOffer: If aiortc finds something wrong with it.
         NoPortFree: If every UDP port of the configured range is taken.
         StreamClosed: If the stream was closed meanwhile.
         TooManyStreams: If every place for a stream with a source is taken.
     """
-    offer = read_offer(sdp, sends=True, inside=settings.inside, own=settings.own)
     connection = new_connection(settings)
     try:
         await take_offer(connection, offer)

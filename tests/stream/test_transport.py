@@ -12,6 +12,7 @@ from stream.registry import Registry
 from stream.webrtc import ice
 from stream.webrtc.ice import WebRtcSettings
 from stream.webrtc.ingest import answer_offer
+from stream.webrtc.offer import read_offer
 from stream.webrtc.session import NOT_SECURED, SILENT
 from stream.webrtc.transport import Certificate
 from stream.webrtc.whip_client import Player
@@ -56,7 +57,9 @@ async def test_a_sender_that_answers_no_consent_checks_stays_while_it_sends(
     impatient,
 ):
     async with Player(film) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await peer.wait_connected()
         checks = asyncio.Semaphore(0)
@@ -76,7 +79,9 @@ async def test_one_that_answers_nothing_and_sends_nothing_is_given_up_and_it_say
     impatient,
 ):
     async with Player(film) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await peer.wait_connected()
         for ice in connections(player._connection):
@@ -98,7 +103,9 @@ async def test_a_sender_with_a_certificate_of_rsa_is_let_in(live, store, film, m
         player = await Player(film).__aenter__()
     async with AsyncExitStack() as stack:
         stack.push_async_exit(player)
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await store.written.wait()
     await peer.wait_closed()
@@ -108,7 +115,11 @@ async def test_a_certificate_that_the_offer_does_not_name_is_refused_in_words(li
     async with Player(film) as player:
         digest = player.offer[player.offer.index("a=fingerprint:sha-256 ") + 22 :][:5]
         wrong = digest[:3] + ("00" if digest[3:] != "00" else "11")
-        peer = await answer_offer(player.offer.replace(digest, wrong), live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer.replace(digest, wrong), sends=True, inside=SETTINGS.inside),
+            live,
+            settings=SETTINGS,
+        )
         await player.accept(peer.answer)
         await peer.wait_closed()
     assert peer.reason == NOT_SECURED

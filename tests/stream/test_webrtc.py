@@ -19,7 +19,7 @@ from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection
 from stream.webrtc.ingest import _decode_alone, answer_offer
 from stream.webrtc.keyframes import Decoding
-from stream.webrtc.offer import BadOffer, IceRestart
+from stream.webrtc.offer import BadOffer, IceRestart, read_offer
 from stream.webrtc.receiver import LONGEST_BACKLOG, Newest
 from stream.webrtc.session import hang_up, video_receivers
 from stream.webrtc.whip_client import Player
@@ -66,7 +66,9 @@ async def firsts(news, count):
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 async def test_a_real_sender_is_remembered(live, store, film, codec):
     async with Player(film, codec=codec) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await store.written.wait()
     await peer.wait_closed()
@@ -88,7 +90,11 @@ async def test_a_sender_whose_video_is_offered_in_its_bundle_alone_is_seen(live,
         sound += "a=mid:sound\r\na=rtpmap:111 opus/48000/2\r\n"
         hidden = re.sub(r"m=video \d+", "m=video 0", video) + "a=bundle-only\r\n"
         offer = player.offer.replace(f"BUNDLE {mid}", f"BUNDLE sound {mid}")
-        peer = await answer_offer(offer.replace(video, sound + hidden), live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(offer.replace(video, sound + hidden), sends=True, inside=SETTINGS.inside),
+            live,
+            settings=SETTINGS,
+        )
         head, _, rest = peer.answer.partition("m=audio")
         answer = head.replace("BUNDLE sound ", "BUNDLE ") + rest[rest.index("m=video") :]
         await player.accept(answer)
@@ -111,7 +117,11 @@ async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
     live = await registry.open("yard")
     with live.subscribe() as news:
         async with Player(film, codec=codec) as player:
-            peer = await answer_offer(player.offer, live, settings=SETTINGS)
+            peer = await answer_offer(
+                read_offer(player.offer, sends=True, inside=SETTINGS.inside),
+                live,
+                settings=SETTINGS,
+            )
             await player.accept(peer.answer)
             moments = [event.moment async for event in firsts(news, 4)]
         await peer.wait_closed()
@@ -128,7 +138,11 @@ async def test_of_an_offer_with_two_videos_the_second_is_not_decoded(live, store
         second = await FileTrack.open(film, repeat=True)
         player._connection.addTransceiver(second, direction="sendonly")
         await player._connection.setLocalDescription()
-        peer = await answer_offer(player._connection.localDescription.sdp, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player._connection.localDescription.sdp, sends=True, inside=SETTINGS.inside),
+            live,
+            settings=SETTINGS,
+        )
         await player.accept(peer.answer)
         await store.written.wait()
         tracks = [r.track for r in video_receivers(peer._connection)]
@@ -166,7 +180,9 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
     )
     live = await registry.open("yard")
     async with Player(film, repeat=False) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await converting.wait()
         clock.now += 0.5
@@ -220,7 +236,9 @@ class Noting(Decoding):
 async def test_a_file_that_does_not_repeat_ends_the_stream(live, store, tmp_path):
     short = write_video(tmp_path / "short.mp4", seconds=1.0)
     async with Player(short, repeat=False) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await player.wait_ended()
         assert not player.lost
@@ -232,7 +250,9 @@ async def test_a_file_that_does_not_repeat_ends_the_stream(live, store, tmp_path
 async def test_a_repeating_file_keeps_the_pace(live, tmp_path):
     short = write_video(tmp_path / "short.mp4", seconds=0.5)
     async with Player(short) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         with live.subscribe() as news:
             await player.accept(peer.answer)
             moments = [event.moment async for event in firsts(news, 3)]
@@ -244,7 +264,9 @@ async def test_a_repeating_file_keeps_the_pace(live, tmp_path):
 async def test_a_silent_sender_is_given_up_and_its_place_is_free(registry, live, film):
     async with Player(film) as player:
         settings = WebRtcSettings(silence=0.3)
-        peer = await answer_offer(player.offer, live, settings=settings)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=settings.inside), live, settings=settings
+        )
         with pytest.raises(TooManyStreams):
             await registry.open("other")
         await peer.wait_closed()
@@ -254,9 +276,13 @@ async def test_a_silent_sender_is_given_up_and_its_place_is_free(registry, live,
 
 async def test_a_second_sender_takes_over_and_the_first_is_hung_up(live, film):
     async with Player(film) as first, Player(film) as second:
-        one = await answer_offer(first.offer, live, settings=SETTINGS)
+        one = await answer_offer(
+            read_offer(first.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await first.accept(one.answer)
-        two = await answer_offer(second.offer, live, settings=SETTINGS)
+        two = await answer_offer(
+            read_offer(second.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await second.accept(two.answer)
         await one.wait_closed()
         assert not two.closed
@@ -266,7 +292,9 @@ async def test_a_second_sender_takes_over_and_the_first_is_hung_up(live, film):
 
 async def test_the_end_of_the_stream_hangs_up(registry, live, film):
     async with Player(film) as player:
-        peer = await answer_offer(player.offer, live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await registry.forget("yard")
         await peer.wait_closed()
@@ -275,7 +303,13 @@ async def test_the_end_of_the_stream_hangs_up(registry, live, film):
 async def test_a_stream_closed_while_it_is_connected_to_takes_no_sender(registry, live, film):
     before = len(asyncio.all_tasks())
     async with Player(film) as player:
-        answering = asyncio.create_task(answer_offer(player.offer, live, settings=SETTINGS))
+        answering = asyncio.create_task(
+            answer_offer(
+                read_offer(player.offer, sends=True, inside=SETTINGS.inside),
+                live,
+                settings=SETTINGS,
+            )
+        )
         await registry.forget("yard")
         with pytest.raises(StreamClosed):
             await answering
@@ -288,14 +322,20 @@ async def test_a_refused_stream_leaves_no_connection_behind(registry, live, film
     before = len(asyncio.all_tasks())
     async with Player(film) as player:
         with pytest.raises(TooManyStreams):
-            await answer_offer(player.offer, other, settings=SETTINGS)
+            await answer_offer(
+                read_offer(player.offer, sends=True, inside=SETTINGS.inside),
+                other,
+                settings=SETTINGS,
+            )
     assert len(asyncio.all_tasks()) <= before + 1
 
 
 async def test_ports_stay_within_the_range_and_the_advertised_host_is_named(live, film):
     settings = WebRtcSettings(udp_ports=(45_000, 45_050), advertised_host="203.0.113.7")
     async with Player(film) as player:
-        peer = await answer_offer(player.offer, live, settings=settings)
+        peer = await answer_offer(
+            read_offer(player.offer, sends=True, inside=settings.inside), live, settings=settings
+        )
         candidates = [
             line.split() for line in peer.answer.splitlines() if line.startswith("a=candidate")
         ]
@@ -315,7 +355,9 @@ async def test_trickled_candidates_are_taken_and_a_restart_is_refused(live, film
         bare = "\r\n".join(
             line for line in lines if line not in candidates and line != "a=end-of-candidates"
         )
-        peer = await answer_offer(bare + "\r\n", live, settings=SETTINGS)
+        peer = await answer_offer(
+            read_offer(bare + "\r\n", sends=True, inside=SETTINGS.inside), live, settings=SETTINGS
+        )
         await player.accept(peer.answer)
         await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", *candidates]))
         await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", "a=end-of-candidates"]))
@@ -333,7 +375,11 @@ async def test_a_sender_is_reached_at_the_candidates_that_trickled_in(live, film
         lines = player.offer.splitlines()
         # Both are on this machine, whose addresses are private.
         settings = replace(SETTINGS, inside=read_networks(["0.0.0.0/0", "::/0"]))
-        peer = await answer_offer(without_candidates(player.offer), live, settings=settings)
+        peer = await answer_offer(
+            read_offer(without_candidates(player.offer), sends=True, inside=settings.inside),
+            live,
+            settings=settings,
+        )
         await player.accept(without_candidates(peer.answer))
         ufrag = next(line for line in lines if line.startswith("a=ice-ufrag:"))
         candidates = [line for line in lines if line.startswith("a=candidate:")]

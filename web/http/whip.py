@@ -167,10 +167,11 @@ async def _session_only() -> Response:
 
 
 async def _receive(here: House, stream: str, sdp: str, address: str) -> Peer:
-    read_offer(sdp, sends=True)  # before the stream is made: a bad offer must leave none behind
-    live = await here.registry.open(stream)
     webrtc = webrtc_settings(here.settings, here.clocks.wall, address)
-    return await answer_offer(sdp, live, settings=webrtc)
+    # Before the stream is made: a bad offer must leave none behind.
+    offer = read_offer(sdp, sends=True, inside=webrtc.inside, own=webrtc.own)
+    live = await here.registry.open(stream)
+    return await answer_offer(offer, live, settings=webrtc)
 
 
 async def _show(here: House, stream: str, sdp: str, address: str) -> Peer:
