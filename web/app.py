@@ -128,7 +128,7 @@ async def open_real_house(
             store = RedisStore.connect(address, engine.encoder)
             try:
                 await store.check()
-                await _warm_up(engine)
+                await _warm_up(engine, live_settings(settings).side_for(engine.image_size))
                 async with furnish(settings, engine, store, clocks) as house:
                     for name, source in settings.sources:
                         await house.sources.add_operators(name, source)
@@ -192,9 +192,14 @@ async def furnish(
         await registry.close()
 
 
-async def _warm_up(engine: Engine) -> None:
-    """Run a clip through the network, so that the first real one is not the slow one."""
-    pixels = torch.zeros(engine.frames_per_clip, 224, 224, 3, dtype=torch.uint8)
+async def _warm_up(engine: Engine, side: int) -> None:
+    """Run a clip through the network, so that the first real one is not the slow one.
+
+    Args:
+        engine: What encodes it.
+        side: Shorter side of the pictures that streams keep in hand, in pixels.
+    """
+    pixels = torch.zeros(engine.frames_per_clip, side, side * 16 // 9, 3, dtype=torch.uint8)
     await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
 
 
