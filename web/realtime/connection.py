@@ -21,7 +21,7 @@ from model.types import Question, Sampling
 from stream.live import LiveStream
 from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
-from stream.status import Changed
+from stream.status import Changed, StreamStatus
 from web.identifiers import new_id
 from web.places import Full, Places
 from web.realtime.answer import Answer
@@ -280,7 +280,7 @@ class Connection:
         with live.subscribe() as news:
             async for event in news:
                 if isinstance(event, Changed):
-                    await self._send_status(live)
+                    await self._send_status(event.status)
                     continue
                 moment = MomentReport(start=event.moment.start, end=event.moment.end)
                 remembered = MomentRemembered(
@@ -304,7 +304,7 @@ class Connection:
                     pass  # there is nothing to report; a question is told why
                 else:
                     absent = False
-                    await self._send_status(live)
+                    await self._send_status(live.status())
                 await self._pause(begun)
 
     async def _pause(self, begun: Subscription[str]) -> None:
@@ -316,8 +316,8 @@ class Connection:
 
     # Events out.
 
-    async def _send_status(self, live: LiveStream) -> None:
-        status = report(live.status(), self._around.origin(self._name))
+    async def _send_status(self, found: StreamStatus) -> None:
+        status = report(found, self._around.origin(self._name))
         event = StreamChanged(event_id=new_id("event"), stream=status)
         await self._send(event)
 
