@@ -188,7 +188,7 @@ class Feed:
             return
         self.sampled += 1
         before, self._captured = self._captured, slot.captured
-        for clip in self._clipper.add(Frame(pixels, slot.time, slot.captured)):
+        for clip in self._clipper.add(Frame(pixels, slot.time)):
             whole = clip.end == slot.time
             self._ports.clip(clip, slot.captured if whole else before)
 

@@ -13,10 +13,7 @@ class Frame:
     Attributes:
         pixels: RGB, 0 to 255, already scaled down to what the rest of the service needs.
         time: Media time in seconds since the stream's beginning.
-        captured: Monotonic time at which the picture arrived here, in seconds; frame age is
-            measured from it. The caller's clock said so.
     """
 
     pixels: UInt8[np.ndarray, "height width 3"]
     time: float
-    captured: float

@@ -39,13 +39,9 @@ class Film:
 
     Attributes:
         length: Seconds, if the file knows.
-        width: Of a picture, in pixels.
-        height: Of a picture, in pixels.
     """
 
     length: float | None
-    width: int
-    height: int
 
 
 class VideoFile:
@@ -169,11 +165,7 @@ class VideoFile:
 
     def _describe(self) -> Film:
         length = self._container.duration
-        return Film(
-            length=length / av.time_base if length else None,
-            width=self._video.width,
-            height=self._video.height,
-        )
+        return Film(length=length / av.time_base if length else None)
 
     def _origin(self) -> float:
         start = self._container.start_time

@@ -15,7 +15,7 @@ SHOTS = st.lists(
 
 
 def frame(time, size=(4, 6)):
-    return Frame(np.zeros((*size, 3), dtype=np.uint8), time, captured=time)
+    return Frame(np.zeros((*size, 3), dtype=np.uint8), time)
 
 
 def clips_of(clipper, frames):
@@ -63,7 +63,7 @@ def test_clips_hold_every_later_frame_once_and_in_order(shots, frames_per_clip):
 
 def test_the_pixels_arrive_unchanged():
     shot = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    [clip] = Clipper(1, longest_gap=5).add(Frame(shot, 1.0, captured=0))
+    [clip] = Clipper(1, longest_gap=5).add(Frame(shot, 1.0))
     assert (clip.pixels[0].numpy() == shot).all()
 
 

@@ -222,8 +222,7 @@ async def test_a_missing_file_is_named(live, tmp_path):
         await feed_file(tmp_path / "nowhere.mp4", live)
 
 
-async def test_a_file_says_how_long_and_how_large_it_is(tmp_path):
+async def test_a_file_says_how_long_it_is(tmp_path):
     film = write_video(tmp_path / "film.mp4", seconds=2.0, size=(96, 64))
     async with VideoFile(film) as file:
-        assert (file.film.width, file.film.height) == (96, 64)
         assert file.film.length == pytest.approx(2.0, abs=0.1)
