@@ -17,8 +17,8 @@ from memory.redis_store import RedisStore
 from model.engine import Engine
 from model.presets import load_engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
-from web.app import CLOCKS, create_app, furnish
-from web.house import House
+from web.app import CLOCKS, build_services, create_app
+from web.services import Services
 from web.settings import Settings
 
 
@@ -75,15 +75,17 @@ class SlowEngine:
 
 
 @asynccontextmanager
-async def open_slow_house(settings: Settings, times: float) -> AsyncIterator[House]:
+async def open_slow_house(settings: Settings, times: float) -> AsyncIterator[Services]:
     """Open the real service around a slow engine."""
     engine = load_engine("tiny")
     seconds = times * engine.frames_per_clip / settings.sample_rate
     async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as url:
         store = RedisStore.connect(url, engine.encoder)
         try:
-            async with furnish(settings, SlowEngine(engine, seconds), store, CLOCKS) as house:
-                yield house
+            async with build_services(
+                settings, SlowEngine(engine, seconds), store, CLOCKS
+            ) as services:
+                yield services
         finally:
             await store.close()
             await engine.close()

@@ -29,8 +29,8 @@ from web.cli.ask import frames_at_most
 from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
 from web.looking import live_settings
+from web.pulled_sources import pull_settings
 from web.settings import Settings
-from web.sources import pull_settings
 
 GREY = 127
 

@@ -2,7 +2,7 @@
 
     create_app(settings) --start--> open_house: engine, Redis, registry --stop--> all closed again
 
-The port answers at once; `/ready` says when the house stands.
+The port answers at once; `/ready` says when they are.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from model.types import Clip
 from model.writing import AT_ONCE
 from stream.registry import Registry
 from web import openapi, problems
+from web.auth import Keys
 from web.guesses import Guesses
-from web.house import Clocks, House
 from web.http import pages, streams
 from web.http.guard import Guard
 from web.http.peers import PeerSessions
@@ -34,14 +34,14 @@ from web.http.suggester import Suggester
 from web.http.whip import Exchange
 from web.loading import load
 from web.looking import live_settings
-from web.places import Places, share
+from web.pulled_sources import OPERATOR, PulledSources, pull_settings
+from web.quotas import Places, share
 from web.realtime import route
 from web.realtime.jpeg import PictureDecoder
-from web.security import Keys
+from web.services import Clocks, Services
 from web.settings import Settings
-from web.sources import OPERATOR, PulledSources, pull_settings
 
-OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+OpenHouse = Callable[[], AbstractAsyncContextManager[Services]]
 QUESTIONS = AT_ONCE + QUESTIONS_WAITING
 """Answered or waiting for it: what the engine takes."""
 
@@ -61,14 +61,14 @@ def create_app(
         settings: What was set from outside.
         open_house: Opens what the routes work with; by default Redis and the model of `settings`.
         clocks: The time.
-        on_failure: Is told why the house could not be opened.
+        on_failure: Is told why the services could not be opened.
     """
-    opening = open_house or (lambda: open_real_house(settings, clocks))
+    opening = open_house or (lambda: open_services(settings, clocks))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         measuring = asyncio.create_task(app.state.pulse.run())
-        living = asyncio.create_task(_live_in(app, opening()))
+        living = asyncio.create_task(_serve_until_cancelled(app, opening()))
         if on_failure is not None:
             living.add_done_callback(lambda task: _tell(task, on_failure))
         try:
@@ -85,7 +85,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.house = None
+    app.state.services = None
     app.state.opened = asyncio.Event()
     app.state.pulse = Pulse(clocks.monotonic)
     app.state.rejections = Rejections(clocks.monotonic)
@@ -110,9 +110,9 @@ def create_app(
 
 
 @asynccontextmanager
-async def open_real_house(
+async def open_services(
     settings: Settings, clocks: Clocks = CLOCKS, progress: Callable[[str], None] = lambda _: None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Services]:
     """Load the model, connect to Redis, and close both in the end.
 
     Args:
@@ -129,10 +129,10 @@ async def open_real_house(
             try:
                 await store.check()
                 await _warm_up(engine, live_settings(settings).side_for(engine.image_size))
-                async with furnish(settings, engine, store, clocks) as house:
+                async with build_services(settings, engine, store, clocks) as services:
                     for name, source in settings.sources:
-                        await house.sources.add_operators(name, source)
-                    yield house
+                        await services.sources.add_operators(name, source)
+                    yield services
             finally:
                 await store.close()
     finally:
@@ -140,10 +140,10 @@ async def open_real_house(
 
 
 @asynccontextmanager
-async def furnish(
+async def build_services(
     settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
-) -> AsyncIterator[House]:
-    """Put the house together around an engine and a store, and end every stream after use."""
+) -> AsyncIterator[Services]:
+    """Put the services together around an engine and a store, and end every stream after use."""
     registry = Registry(
         engine=engine,
         store=store,
@@ -165,7 +165,7 @@ async def furnish(
     talks_each = share(talks, tokens, settings.max_connections_per_token)
     tests = Places("tests", in_all=4, each=2)
     pulling = pull_settings(settings)
-    house = House(
+    services = Services(
         settings=settings,
         clocks=clocks,
         registry=registry,
@@ -183,12 +183,12 @@ async def furnish(
         suggester=Suggester(engine, store),
     )
     try:
-        yield house
+        yield services
     finally:
-        house.decoder.close()
-        await house.sources.close()
-        await house.viewers.close()
-        await house.senders.close()
+        services.decoder.close()
+        await services.sources.close()
+        await services.viewers.close()
+        await services.senders.close()
         await registry.close()
 
 
@@ -203,14 +203,16 @@ async def _warm_up(engine: Engine, side: int) -> None:
     await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
 
 
-async def _live_in(app: FastAPI, opening: AbstractAsyncContextManager[House]) -> None:
-    async with opening as house:
-        app.state.house = house
+async def _serve_until_cancelled(
+    app: FastAPI, opening: AbstractAsyncContextManager[Services]
+) -> None:
+    async with opening as services:
+        app.state.services = services
         app.state.opened.set()
         try:
             await asyncio.Event().wait()  # until the server stops and cancels this
         finally:
-            app.state.house = None
+            app.state.services = None
 
 
 def _tell(task: asyncio.Task[None], on_failure: Callable[[Exception], None]) -> None:

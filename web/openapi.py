@@ -10,8 +10,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from web.auth import Keys
 from web.problems import PROBLEM_TYPE, Problem
-from web.security import Keys
 
 Document = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]

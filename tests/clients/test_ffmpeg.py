@@ -29,6 +29,6 @@ async def test_ffmpeg_is_seen_for_as_long_as_it_sends(impatient):
         program(*command, "-f", "whip", f"{service.url}/whip/cam") as ffmpeg,
     ):
         await moments(talk, 5)  # a second each, the first sooner
-        assert len(service.house.senders) == 1
+        assert len(service.services.senders) == 1
         ffmpeg.terminate()
         await service.all_free()

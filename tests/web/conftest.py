@@ -16,7 +16,7 @@ from model.types import ClipTokens
 from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
-from web.app import CLOCKS, create_app, furnish
+from web.app import CLOCKS, build_services, create_app
 from web.cli.server import server_config
 from web.http.connections import Connections
 from web.settings import Settings
@@ -25,11 +25,11 @@ from web.settings import Settings
 class Service:
     """A service under test and what is behind it."""
 
-    def __init__(self, url, house, engine, connections):
+    def __init__(self, url, services, engine, connections):
         self.url = url
-        self.house = house
+        self.services = services
         self.engine = engine
-        self.store = house.store
+        self.store = services.store
         self.connections = connections
 
     @property
@@ -44,7 +44,7 @@ class Service:
 
     async def all_free(self):
         """Wait until nobody feeds or watches anything and every place is free."""
-        here = self.house
+        here = self.services
         await self.until(
             lambda: not (len(here.feeding) or here.registry.fed or len(here.senders)), seconds=15
         )
@@ -146,11 +146,11 @@ async def hosting(app, connections, certificate=None):
 async def echo_service(clocks=CLOCKS, limits=None, store=None, certificate=None, **settings):
     engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
     chosen = Settings.from_env({}, **settings)
-    app = create_app(chosen, lambda: furnish(chosen, engine, store, clocks), clocks=clocks)
+    app = create_app(chosen, lambda: build_services(chosen, engine, store, clocks), clocks=clocks)
     connections = Connections(app.state.rejections, **limits or {})
     async with hosting(app, connections, certificate) as url:
         await app.state.opened.wait()
-        yield Service(url, app.state.house, engine, connections)
+        yield Service(url, app.state.services, engine, connections)
 
 
 @pytest.fixture(scope="session")

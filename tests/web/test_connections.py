@@ -135,7 +135,7 @@ async def test_a_flood_of_small_frames_ends_the_connection_in_words(service, wha
         writer.write(frame(1, b"x", fin=False) if what == "fragments" else b"")
         writer.write(small * 1000)
         assert (await reader.read()).endswith(b"too many frames")
-    await service.until(lambda: len(service.house.talking) == 0)
+    await service.until(lambda: len(service.services.talking) == 0)
 
 
 async def test_a_client_whose_answer_to_a_ping_lies_unread_is_not_given_up(service):

@@ -3,7 +3,7 @@ import pytest
 from tests.web.conftest import echo_service
 from web.app import CLOCKS
 from web.guesses import ADDRESSES, GUESSES, PAUSE_SECONDS, Guesses
-from web.house import Clocks
+from web.services import Clocks
 
 
 class Now:

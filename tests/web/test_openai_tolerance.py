@@ -212,7 +212,7 @@ async def test_a_picture_is_looked_at_however_soon_it_comes_before_its_question(
     async with service.talk() as talk:
         await answered(talk, picture())
         await answered(talk, picture())
-        live = await service.house.registry.find("cam")
+        live = await service.services.registry.find("cam")
         assert (live.status().sampled, live.status().clips) == (2, 2)
         await answered(talk)
         assert live.status().sampled == 2, "it is not looked at again"
@@ -221,7 +221,7 @@ async def test_a_picture_is_looked_at_however_soon_it_comes_before_its_question(
 async def test_all_pictures_of_one_line_are_looked_at(service):
     async with service.talk() as talk:
         await answered(talk, picture(image(), image(), image()))
-        live = await service.house.registry.find("cam")
+        live = await service.services.registry.find("cam")
         assert (live.status().sampled, live.status().clips) == (3, 1)
 
 

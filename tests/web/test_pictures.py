@@ -145,7 +145,7 @@ async def test_pictures_over_the_websocket_are_remembered_and_can_be_asked_about
             added = await talk.hear("conversation.item.added")
             assert added["item"]["content"] == [], "pictures are not sent back"
             await talk.hear("conversation.item.done")
-        live = await service.house.registry.find("page")
+        live = await service.services.registry.find("page")
         assert live.status().source == "pictures"
     await service.until(lambda: live.status().state == "ended")
 
@@ -166,7 +166,7 @@ async def test_a_stream_of_pictures_takes_a_place_and_gives_it_back():
             async with service.talk("two") as other:
                 await other.say(line(jpeg()))
                 assert (await other.refusal())["code"] == "stream_refused"
-        await service.until(lambda: len(service.house.feeding) == 0)
+        await service.until(lambda: len(service.services.feeding) == 0)
 
 
 async def show(talk, data=None):
@@ -213,10 +213,10 @@ async def test_a_sender_of_pictures_that_falls_silent_holds_no_place_until_its_n
     async with echo_service(**settings) as service, service.talk("cam") as talk:
         await show(talk)
         await service.all_free()
-        live = await service.house.registry.find("cam")
+        live = await service.services.registry.find("cam")
         assert live.status().reason == "No picture came for 0.5 seconds."
         await show(talk)
-        assert len(service.house.feeding) == service.house.registry.fed == 1
+        assert len(service.services.feeding) == service.services.registry.fed == 1
 
 
 async def test_an_internal_error_ends_pictures_with_a_sentence_and_the_next_one_begins_anew():
@@ -237,7 +237,7 @@ async def test_an_internal_error_ends_pictures_with_a_sentence_and_the_next_one_
         await service.all_free()
         service.store.append = append
         await show(talk)
-        assert service.house.registry.fed == 1
+        assert service.services.registry.fed == 1
 
 
 async def test_a_bad_first_picture_makes_no_stream_and_takes_none_over(service):
@@ -255,7 +255,7 @@ async def test_a_bad_first_picture_makes_no_stream_and_takes_none_over(service):
 async def test_pictures_give_their_place_back_when_the_service_stops():
     async with echo_service(max_streams=1) as service, service.talk("cam") as talk:
         await show(talk)
-        assert len(service.house.feeding) == 1
+        assert len(service.services.feeding) == 1
     await service.all_free()
 
 
@@ -292,8 +292,8 @@ async def test_a_picture_that_memory_has_no_room_for_is_refused_in_words(service
     async def full(stream, now):
         raise StoreFull("Memory is full.")
 
-    service.house.store.begin = full
+    service.services.store.begin = full
     async with service.talk("cam") as talk:
         await talk.say(line(jpeg()))
         assert (await talk.refusal())["message"] == "Memory is full."
-    assert len(service.house.feeding) == 0
+    assert len(service.services.feeding) == 0

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.places import CONTENDERS, Full, Places, share
-from web.security import Caller
+from web.auth import Caller
+from web.quotas import CONTENDERS, Full, Places, share
 
 ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")
 

@@ -13,9 +13,9 @@ from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from web.app import CLOCKS, QUESTIONS
+from web.auth import LOCAL
 from web.realtime import connection
 from web.realtime.connection import Connection, Surroundings
-from web.security import LOCAL
 
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):
@@ -76,8 +76,8 @@ async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_to
 ):
     monkeypatch.setattr(connection, "STATUS_SECONDS", 3600.0)
     async with service.talk() as talk, asyncio.timeout(10):
-        await service.house.registry.open("another")
-        live = await service.house.registry.open("cam")
+        await service.services.registry.open("another")
+        live = await service.services.registry.open("cam")
         told = await talk.hear("flashback.stream")
         assert told["stream"]["name"] == "cam"
         feed = live.open_feed("webrtc")
@@ -95,13 +95,13 @@ async def test_who_is_connected_hears_that_there_is_no_stream_and_that_there_is_
     monkeypatch.setattr(connection, "STATUS_SECONDS", 0.02)
     async with service.talk() as talk, asyncio.timeout(10):
         assert (await talk.next())["type"] == "flashback.absent"
-        await service.house.registry.open("cam")
+        await service.services.registry.open("cam")
         began = (await talk.next())["stream"]["began"]
-        await service.house.registry.forget("cam")
+        await service.services.registry.forget("cam")
         while (event := await talk.next())["type"] != "flashback.absent":
             assert event["type"] == "flashback.stream"
         assert event["stream"] == "cam"
-        await service.house.registry.open("cam")
+        await service.services.registry.open("cam")
         assert (await talk.next())["stream"]["began"] > began
 
 
@@ -318,7 +318,7 @@ async def test_connections_are_limited_and_a_place_is_free_again_after_leaving()
                     pass
             assert refusal.value.response.status_code == 503
             assert refusal.value.response.headers["Retry-After"]
-        await service.until(lambda: len(service.house.talking) == 0)
+        await service.until(lambda: len(service.services.talking) == 0)
         async with service.talk():
             pass
 
@@ -350,14 +350,14 @@ async def test_one_token_cannot_take_the_whole_queue_of_questions():
 
         for _ in range(QUESTIONS // 2):
             first = await ask("one")
-        assert len(service.house.asking) == QUESTIONS // 2
+        assert len(service.services.asking) == QUESTIONS // 2
         refusal = await (await ask("one")).refusal()
         assert refusal["code"] == "engine_busy"
         assert refusal["message"] == "This token has its 20 questions already; end one first."
         await (await ask("two")).hear("response.output_text.delta")
         service.engine.gate.set()
         assert (await first.until_done())[1]["status"] == "completed"
-        await service.until(lambda: len(service.house.asking) == 0)
+        await service.until(lambda: len(service.services.asking) == 0)
 
 
 class DeafSocket:
@@ -379,13 +379,13 @@ class DeafSocket:
 
 def around(service, **more):
     return Surroundings(
-        registry=service.house.registry,
-        places=service.house.feeding,
-        asking=service.house.asking,
-        decoder=service.house.decoder,
+        registry=service.services.registry,
+        places=service.services.feeding,
+        asking=service.services.asking,
+        decoder=service.services.decoder,
         answerer="echo",
         sampling=Sampling(),
-        origin=service.house.sources.origin,
+        origin=service.services.sources.origin,
         monotonic=CLOCKS.monotonic,
         **more,
     )

@@ -33,7 +33,7 @@ async def hangs_up(service, client, player):
 
 async def is_killed(service, client, player):
     await send(client, player)
-    live = await service.house.registry.find("cam")
+    live = await service.services.registry.find("cam")
     await service.until(lambda: live.status().state == "live", seconds=15)
     fall_silent(player._connection)
 
@@ -47,17 +47,17 @@ async def is_taken_over_by_pictures(service, client, player):
     async with service.talk("cam") as talk:
         await talk.say(line(jpeg()))
         await talk.hear("conversation.item.added")
-        await service.until(lambda: len(service.house.senders) == 0)
-        assert len(service.house.feeding) == 1
+        await service.until(lambda: len(service.services.senders) == 0)
+        assert len(service.services.feeding) == 1
 
 
 async def is_taken_over_by_a_pulled_source(service, client, player):
     await send(client, player)
     source = {"name": "cam", "url": "rtsp://camera.invalid/door"}
     assert (await client.post("/v1/streams", json=source)).status_code == 201
-    await service.until(lambda: len(service.house.senders) == 0)
-    assert len(service.house.feeding) == 1
-    await service.house.sources.remove("cam")
+    await service.until(lambda: len(service.services.senders) == 0)
+    assert len(service.services.feeding) == 1
+    await service.services.sources.remove("cam")
 
 
 async def has_its_stream_deleted(service, client, player):
@@ -122,7 +122,7 @@ async def test_a_place_is_free_again_when_its_sender(leave, player, another):
 async def test_a_place_is_free_again_when_the_service_stops(player):
     async with echo_service(max_streams=1) as service, service.client() as client:
         assert (await send(client, player)).status_code == 201
-        assert len(service.house.feeding) == 1
+        assert len(service.services.feeding) == 1
     await service.all_free()
 
 
@@ -134,7 +134,7 @@ async def test_without_a_free_port_a_sender_is_told_when_to_come_back(player, an
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
         assert str(port) in refused.json()["detail"]
-        assert len(service.house.feeding) == service.house.registry.fed == 1
+        assert len(service.services.feeding) == service.services.registry.fed == 1
         await client.delete(location)
         await service.all_free()
         assert (await send(client, another, "other")).status_code == 201
@@ -144,15 +144,15 @@ async def test_a_sender_whose_stream_is_deleted_while_it_connects_begins_anew_wi
     player, another
 ):
     async with echo_service(sample_rate=30) as service, service.client() as client:
-        with service.house.registry.beginnings() as begun:
+        with service.services.registry.beginnings() as begun:
             connecting = asyncio.create_task(send(client, player))
             await begun.next()
-        await service.house.registry.forget("cam")
+        await service.services.registry.forget("cam")
         refused = await connecting
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
         assert "connect again" in refused.json()["detail"]
-        assert len(service.house.feeding) == len(service.house.senders) == 0
+        assert len(service.services.feeding) == len(service.services.senders) == 0
         async with service.talk() as talk:
             await send(client, another)
             await talk.hear("flashback.moment")
@@ -163,8 +163,10 @@ async def test_a_sender_that_crashed_comes_back_at_the_limit_and_keeps_its_place
         first = await send(client, player)
         second = await send(client, another)
         assert (first.status_code, second.status_code) == (201, 201)
-        await service.until(lambda: len(service.house.senders) == 1, seconds=15)
-        assert len(service.house.feeding) == 1, "the end of the first frees nothing of the second"
+        await service.until(lambda: len(service.services.senders) == 1, seconds=15)
+        assert len(service.services.feeding) == 1, (
+            "the end of the first frees nothing of the second"
+        )
         assert (await send(client, player, "other")).status_code == 503
 
 
@@ -172,7 +174,7 @@ async def test_an_offer_that_fails_takes_nothing_from_the_sender_before_it(playe
     async with echo_service(max_streams=1) as service, service.client() as client:
         await send(client, player)
         await offers_what_cannot_be_read(service, client, another)
-        assert len(service.house.feeding) == service.house.registry.fed == 1
+        assert len(service.services.feeding) == service.services.registry.fed == 1
         assert (await send(client, another, "other")).status_code == 503
 
 
@@ -182,7 +184,7 @@ async def test_a_stream_taken_over_counts_for_the_token_that_feeds_it_now(player
     async with echo_service(**settings) as service, service.client() as client:
         assert (await send(client, player, **one)).status_code == 201
         assert (await send(client, another, **two)).status_code == 201
-        await service.until(lambda: len(service.house.senders) == 1, seconds=15)
+        await service.until(lambda: len(service.services.senders) == 1, seconds=15)
         for token, status in ((two, 503), (one, 201)):
             offered = await client.post("/whip/b", content=player.offer, headers=SDP | token)
             assert offered.status_code == status

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from stream.rate import RateController
 from tests.stream.certificates import Certified
 from web.looking import live_settings
+from web.pulled_sources import pull_settings
 from web.settings import PREFIX, BadSetting, Settings, variables
-from web.sources import pull_settings
 
 
 def test_without_variables_the_service_stays_on_loopback():

@@ -96,7 +96,7 @@ WAYS = [
 
 async def test_every_place_is_free_again_after_many_have_come_and_gone(service):
     await service.remember()
-    here = service.house
+    here = service.services
     for _ in range(ROUNDS):
         # What ends during a pause of the event loop ends in the same breath as what it waits for.
         asyncio.get_running_loop().call_later(PAUSE, time.sleep, PAUSE)

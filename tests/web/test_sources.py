@@ -5,8 +5,8 @@ import pytest
 from memory.store import StoreFull, StoreUnavailable
 from tests.stream.http_server import Site, serve
 from tests.web.conftest import echo_service
-from web.places import Full
-from web.sources import OPERATOR
+from web.pulled_sources import OPERATOR
+from web.quotas import Full
 
 LOOPBACK = {"allowed_source_networks": "127.0.0.0/8"}
 
@@ -26,13 +26,13 @@ async def test_a_source_is_pulled_until_its_end_and_can_be_asked_about(film_url)
         assert response.status_code == 201
         assert response.headers["Location"] == "/v1/streams/film"
         assert response.json()["source"] == "url"
-        live = await service.house.registry.find("film")
+        live = await service.services.registry.find("film")
         await service.until(lambda: live.status().state == "ended", seconds=20)
         await live.settle()
         status = (await client.get("/v1/streams/film")).json()
         assert "end" in status["reason"]
         assert status["clips"] >= 1
-        assert len(service.house.feeding) == 0
+        assert len(service.services.feeding) == 0
         async with service.talk("film") as talk:
             await talk.ask("hello")
             assert (await talk.until_done())[0] == "hello "
@@ -55,7 +55,7 @@ async def test_an_address_that_may_not_be_reached_is_refused_at_once(service, ho
         assert (await client.get("/v1/streams")).json() == {"streams": []}
     assert refused.status_code == 422
     assert "private network" in refused.json()["detail"]
-    assert len(service.house.feeding) == 0
+    assert len(service.services.feeding) == 0
 
 
 async def test_the_services_own_public_address_is_refused_at_once():
@@ -102,7 +102,7 @@ async def test_a_stream_has_one_source_and_gets_another_after_it_is_removed(serv
         assert (await client.post("/v1/streams", json=source)).status_code == 201
         assert (await client.post("/v1/streams", json=source)).status_code == 409
         assert (await client.delete("/v1/streams/door")).status_code == 204
-        assert len(service.house.feeding) == 0
+        assert len(service.services.feeding) == 0
         assert (await client.post("/v1/streams", json=source)).status_code == 201
 
 
@@ -119,7 +119,7 @@ async def test_an_unreachable_source_says_so_and_goes_on_trying(service):
     source = {"name": "door", "url": "rtsp://camera.invalid/door"}
     async with service.client() as client:
         await client.post("/v1/streams", json=source)
-        live = await service.house.registry.find("door")
+        live = await service.services.registry.find("door")
         await service.until(lambda: live.status().state == "retrying")
         reason = (await client.get("/v1/streams/door")).json()["reason"]
     assert "camera.invalid" in reason
@@ -131,7 +131,7 @@ SDP = {"Content-Type": "application/sdp"}
 
 
 async def is_removed(service, client, player):
-    await service.house.sources.remove("door")
+    await service.services.sources.remove("door")
 
 
 async def has_its_stream_deleted(service, client, player):
@@ -141,8 +141,8 @@ async def has_its_stream_deleted(service, client, player):
 async def is_taken_over_by_a_sender_that_leaves(service, client, player):
     response = await client.post("/whip/door", content=player.offer, headers=SDP)
     assert response.status_code == 201
-    await service.until(lambda: service.house.sources.origin("door") is None)
-    assert len(service.house.feeding) == 1
+    await service.until(lambda: service.services.sources.origin("door") is None)
+    assert len(service.services.feeding) == 1
     await client.delete(response.headers["Location"])
 
 
@@ -154,7 +154,7 @@ async def is_taken_over_by_a_sender_that_leaves(service, client, player):
 async def test_a_place_is_free_again_when_a_source(leave, player):
     async with echo_service(max_streams=1) as service, service.client() as client:
         assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
-        assert len(service.house.feeding) == 1
+        assert len(service.services.feeding) == 1
         await leave(service, client, player)
         await service.all_free()
         other = CAMERA | {"name": "other"}
@@ -187,8 +187,8 @@ async def test_a_source_takes_a_sender_over_at_the_limit(player):
         response = await client.post("/whip/door", content=player.offer, headers=SDP)
         assert response.status_code == 201
         assert (await client.post("/v1/streams", json=CAMERA)).status_code == 201
-        await service.until(lambda: len(service.house.senders) == 0)
-        assert len(service.house.feeding) == 1
+        await service.until(lambda: len(service.services.senders) == 0)
+        assert len(service.services.feeding) == 1
         assert (await client.get("/v1/streams/door")).json()["source"] == "url"
 
 
@@ -208,9 +208,9 @@ async def test_the_operators_sources_have_no_limit_but_the_one_in_all():
     settings = {"max_streams": 3, "max_streams_per_token": 1}
     async with echo_service(**settings) as service:
         for name in "abc":
-            await service.house.sources.add(name, CAMERA["url"], OPERATOR, trusted=True)
+            await service.services.sources.add(name, CAMERA["url"], OPERATOR, trusted=True)
         with pytest.raises(Full, match="All 3"):
-            await service.house.sources.add("d", CAMERA["url"], OPERATOR, trusted=True)
+            await service.services.sources.add("d", CAMERA["url"], OPERATOR, trusted=True)
 
 
 async def test_a_source_that_waits_for_the_store_keeps_no_other_from_starting(service):
@@ -223,7 +223,7 @@ async def test_a_source_that_waits_for_the_store_keeps_no_other_from_starting(se
         return await begin(stream, now)
 
     service.store.begin = slow
-    sources = service.house.sources
+    sources = service.services.sources
     adding = asyncio.create_task(sources.add("slow", CAMERA["url"], OPERATOR))
     await asked.wait()
     await sources.add("door", CAMERA["url"], OPERATOR)
@@ -244,27 +244,27 @@ async def test_a_source_feeds_its_stream_again_after_an_internal_error(film_url)
 
         service.store.append = fail_once
         await client.post("/v1/streams", json={"name": "film", "url": film_url})
-        broken = await service.house.registry.find("film")
+        broken = await service.services.registry.find("film")
         await failed.wait()
         await service.until(lambda: broken.broken)
-        await service.until(lambda: service.house.registry.fed == 1, seconds=20)
-        assert len(service.house.feeding) == 1
-        assert await service.house.registry.find("film") is not broken
+        await service.until(lambda: service.services.registry.fed == 1, seconds=20)
+        assert len(service.services.feeding) == 1
+        assert await service.services.registry.find("film") is not broken
 
 
 async def test_a_source_of_the_operator_waits_for_room_in_memory_and_stops_no_start(
     service, film_url, caplog
 ):
-    house, begin, tried = service.house, service.house.store.begin, asyncio.Event()
+    services, begin, tried = service.services, service.services.store.begin, asyncio.Event()
 
     async def full(stream, now):
         tried.set()
         raise StoreFull("Memory is full.")
 
-    house.store.begin = full
-    await house.sources.add_operators("film", film_url)
+    services.store.begin = full
+    await services.sources.add_operators("film", film_url)
     assert "film is not pulled yet: Memory is full." in caplog.text
-    assert len(house.feeding) == 0
-    with house.registry.beginnings() as begun:
-        house.store.begin = begin
+    assert len(services.feeding) == 0
+    with services.registry.beginnings() as begun:
+        services.store.begin = begin
         assert await begun.next() == "film"

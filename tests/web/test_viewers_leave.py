@@ -113,7 +113,7 @@ async def test_a_place_is_free_again_when_the_service_stops(viewer):
     async with echo_service(max_viewers=1) as service, service.client() as client:
         await service.remember()
         await viewer.watch(client)
-        assert len(service.house.viewing) == 1
+        assert len(service.services.viewing) == 1
     await service.all_free()
 
 
@@ -152,4 +152,4 @@ async def test_without_a_free_port_a_viewer_is_told_when_to_come_back(viewer, an
         refused = await another.offer(client)
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
-        assert len(service.house.viewing) == 1
+        assert len(service.services.viewing) == 1

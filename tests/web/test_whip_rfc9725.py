@@ -18,7 +18,7 @@ from tests.web.conftest import echo_service
 from tests.web.leaving import fall_silent
 from tests.web.like_obs import LikeObs
 from web.app import CLOCKS
-from web.house import Clocks
+from web.services import Clocks
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
@@ -81,7 +81,7 @@ async def test_a_second_offer_takes_the_stream_over(service, player, tmp_path):
         first = await post(client, player.offer)
         second = await post(client, other.offer)
         assert second.status_code == 201
-        await service.until(lambda: len(service.house.senders) == 1)
+        await service.until(lambda: len(service.services.senders) == 1)
         late = await client.delete(first.headers["Location"])
         assert (late.status_code, late.text) == (200, "Another source took over.")
         assert (await client.delete(second.headers["Location"])).status_code == 200
@@ -132,7 +132,7 @@ async def test_a_refused_offer_makes_no_stream_and_takes_no_place():
     async with echo_service(max_streams=1) as service, service.client() as client:
         for _ in range(3):
             assert (await post(client, "hello")).status_code == 422
-        assert len(service.house.feeding) == 0
+        assert len(service.services.feeding) == 0
         assert (await client.get("/v1/streams")).json() == {"streams": []}
 
 
@@ -405,8 +405,8 @@ async def test_a_client_like_obs_connects_sends_and_stops(film, candidates):
         async with service.client(headers=obs.headers) as client:
             assert (await client.get("/v1/streams/obs")).json()["source"] == "webrtc"
         await obs.stop()
-        await service.until(lambda: not service.house.registry.fed)
-        assert len(service.house.senders) == 0
+        await service.until(lambda: not service.services.registry.fed)
+        assert len(service.services.senders) == 0
 
 
 async def test_a_client_like_obs_follows_a_load_balancer(film):

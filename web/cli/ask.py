@@ -34,8 +34,8 @@ from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
 from web.loading import load
 from web.looking import live_settings
+from web.pulled_sources import pull_settings
 from web.settings import Settings
-from web.sources import pull_settings
 
 STREAM = "asked"
 NO_MODEL = (

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from stream.webrtc.whip_client import ConnectionLost, play
+from web.auth import make_token
 from web.cli.server import CannotServe, serve, take_port
-from web.security import make_token
 from web.settings import Settings
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"

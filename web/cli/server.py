@@ -16,7 +16,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from web.app import create_app, open_real_house
+from web.app import create_app, open_services
 from web.cli.failed import Failed
 from web.http.connections import (
     MOST_CONNECTIONS,
@@ -100,7 +100,7 @@ async def serve(
         failures.append(error)
         server.should_exit = True
 
-    opening = partial(open_real_house, settings, progress=progress)
+    opening = partial(open_services, settings, progress=progress)
     app = create_app(settings, opening, on_failure=fail)
     most = most_connections(settings.max_connections, raise_file_limit())
     rejections: Rejections = app.state.rejections

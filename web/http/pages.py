@@ -12,12 +12,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from web.house import House, house
+from web.auth import Caller, Keys, by_header
 from web.http.ice import ice_servers
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import refuses
-from web.security import Caller, Keys, by_header
+from web.services import Services, get_services
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
 
@@ -123,7 +123,7 @@ async def health(request: Request) -> Health:
 
 
 @routes.get("/ready", responses=refuses(503))
-async def ready(here: Annotated[House, Depends(house)]) -> Ready:
+async def ready(here: Annotated[Services, Depends(get_services)]) -> Ready:
     """Say that streams and questions are taken; 503 until the model is loaded and memory answers."""
     await here.store.check()
     return Ready(status="ready", model=here.answerer, live=here.registry.fed)
@@ -141,7 +141,7 @@ async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_hea
 @routes.post("/v1/page", responses=refuses(503))
 async def page_settings(
     response: Response,
-    here: Annotated[House, Depends(house)],
+    here: Annotated[Services, Depends(get_services)],
     _: Annotated[Caller, Depends(by_header)],
 ) -> PageSettings:
     """Tell the page how to connect."""

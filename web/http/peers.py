@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.webrtc.ingest import Peer
+from web.auth import Caller
 from web.identifiers import new_id
-from web.places import Place, Places
-from web.security import Caller
+from web.quotas import Place, Places
 
 ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""

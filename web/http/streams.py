@@ -9,21 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from stream.address.source_url import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
-from web.house import House, house
+from web.auth import Caller, by_header, by_ticket
 from web.http.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
-from web.places import Full
 from web.problems import Refusal
+from web.pulled_sources import AlreadyPulled
+from web.quotas import Full
 from web.realtime.stream_events import MomentReport, StreamReport
-from web.reports import report
-from web.security import Caller, by_header, by_ticket
-from web.sources import AlreadyPulled
+from web.services import Services, get_services
+from web.stream_report import report
 
 LONGEST_LIST = 2000
 MOST_STREAMS = 1000
 STREAMS_AT_ONCE = 100
 
-Here = Annotated[House, Depends(house)]
+Here = Annotated[Services, Depends(get_services)]
 Allowed = Annotated[Caller, Depends(by_header)]
 # Shown, not checked here: what is wrong with them is said where they are read.
 SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
@@ -248,5 +248,5 @@ async def get_thumbnail(
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
-def _report(here: House, status: StreamStatus) -> StreamReport:
+def _report(here: Services, status: StreamStatus) -> StreamReport:
     return report(status, here.sources.origin(status.name))

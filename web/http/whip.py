@@ -20,13 +20,13 @@ from stream.webrtc.ice import NoPortFree
 from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import BadOffer, read_offer
 from stream.webrtc.preview import answer_viewer
-from web.house import House, house
+from web.auth import Caller, by_header
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
 from web.openapi import Responses, gives, refuses, takes
-from web.places import Full
 from web.problems import Refusal, problem
-from web.security import Caller, by_header
+from web.quotas import Full
+from web.services import Services, get_services
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -34,9 +34,9 @@ RETRY_SECONDS = "10"
 
 Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 Kind = Literal["whip", "whep"]
-Here = Annotated[House, Depends(house)]
+Here = Annotated[Services, Depends(get_services)]
 Allowed = Annotated[Caller, Depends(by_header)]
-AnswerOffer = Callable[[House, str, str, str], Coroutine[Any, Any, Peer]]
+AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
 
 
 ANSWERED: Responses = {
@@ -136,10 +136,10 @@ class Exchange:
         await self._find(here, stream, key).peer.close()
         return Response(status_code=200)
 
-    def _sessions(self, here: House) -> PeerSessions:
+    def _sessions(self, here: Services) -> PeerSessions:
         return here.senders if self._kind == "whip" else here.viewers
 
-    def _find(self, here: House, stream: str, key: str) -> PeerSession:
+    def _find(self, here: Services, stream: str, key: str) -> PeerSession:
         session = self._sessions(here).find(stream, key)
         if session is None:
             raise Refusal(404, "There is no such session: it has ended, or never was.")
@@ -166,7 +166,7 @@ async def _session_only() -> Response:
     return problem(405, detail, {"Allow": "PATCH, DELETE, OPTIONS"})
 
 
-async def _receive(here: House, stream: str, sdp: str, address: str) -> Peer:
+async def _receive(here: Services, stream: str, sdp: str, address: str) -> Peer:
     webrtc = webrtc_settings(here.settings, here.clocks.wall, address)
     # Before the stream is made: a bad offer must leave none behind.
     offer = read_offer(sdp, sends=True, inside=webrtc.inside, own=webrtc.own)
@@ -174,13 +174,13 @@ async def _receive(here: House, stream: str, sdp: str, address: str) -> Peer:
     return await answer_offer(offer, live, settings=webrtc)
 
 
-async def _show(here: House, stream: str, sdp: str, address: str) -> Peer:
+async def _show(here: Services, stream: str, sdp: str, address: str) -> Peer:
     live = await here.registry.find(stream)
     webrtc = webrtc_settings(here.settings, here.clocks.wall, address)
     return await answer_viewer(sdp, live, settings=webrtc)
 
 
-def _created(location: str, session: PeerSession, here: House) -> Response:
+def _created(location: str, session: PeerSession, here: Services) -> Response:
     response = Response(session.peer.answer, 201, media_type=SDP)
     response.headers["Location"] = location
     response.headers["ETag"] = session.etag

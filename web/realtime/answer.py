@@ -12,7 +12,7 @@ from memory.store import ForeignTokens, StoreUnavailable
 from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
 from web.identifiers import new_id
-from web.places import Full
+from web.quotas import Full
 from web.realtime.client_events import ResponseCreate
 from web.realtime.server_events import (
     ContentPartAdded,

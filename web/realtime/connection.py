@@ -22,8 +22,9 @@ from stream.live import LiveStream
 from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
+from web.auth import Caller
 from web.identifiers import new_id
-from web.places import Full, Places
+from web.quotas import Full, Places
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -52,8 +53,7 @@ from web.realtime.server_events import (
 from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
 from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
-from web.reports import report
-from web.security import Caller
+from web.stream_report import report
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0

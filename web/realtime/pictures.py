@@ -13,10 +13,10 @@ from stream.feed import Feed, Picture
 from stream.live import LiveStream
 from stream.pull.supervisor import NO_ROOM
 from stream.registry import BadName, Registry
-from web.places import Full, Place, Places
+from web.auth import Caller
+from web.quotas import Full, Place, Places
 from web.realtime.jpeg import BadPicture, PictureDecoder
 from web.realtime.wire import Refused
-from web.security import Caller
 
 SILENCE_SECONDS = 20.0
 

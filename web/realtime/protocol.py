@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from web.auth import TICKET_SECONDS
 from web.http.streams import MOST_STREAMS, STREAMS_AT_ONCE
 from web.realtime import client_events, server_events, stream_events, wire_items
 from web.realtime.client_events import ClientEvent
 from web.realtime.connection import SEND_SECONDS, STATUS_SECONDS
 from web.realtime.server_events import ServerEvent
 from web.realtime.wire_items import MESSAGE_LIMIT
-from web.security import TICKET_SECONDS
 
 _SIMPLE = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
 

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
 from stream.registry import NAME, BadName
-from web.house import House, house
+from web.auth import REALTIME_PROTOCOL, Caller, by_ticket
 from web.openapi import refuses
-from web.places import Full, Place
 from web.problems import Refusal
+from web.quotas import Full, Place
 from web.realtime.connection import Connection, Surroundings
-from web.security import REALTIME_PROTOCOL, Caller, by_ticket
+from web.services import Services, get_services
 
-Here = Annotated[House, Depends(house)]
+Here = Annotated[Services, Depends(get_services)]
 
 routes = APIRouter(tags=["realtime"])
 
@@ -97,7 +97,7 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
         await Connection(socket, stream, caller, around).run()
 
 
-def _place(here: House, caller: Caller) -> Place:
+def _place(here: Services, caller: Caller) -> Place:
     try:
         return here.talking.take(object(), caller)
     except Full as error:

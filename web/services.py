@@ -13,11 +13,11 @@ from model.types import Sampling
 from stream.registry import Registry
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
-from web.places import Places
 from web.problems import Refusal
+from web.pulled_sources import PulledSources
+from web.quotas import Places
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
-from web.sources import PulledSources
 
 Clock = Callable[[], float]
 
@@ -36,7 +36,7 @@ class Clocks:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Services:
     """A service that is ready.
 
     Attributes:
@@ -74,13 +74,13 @@ class House:
     suggester: Suggester
 
 
-def house(connection: HTTPConnection) -> House:
-    """Return the house that answers `connection`.
+def get_services(connection: HTTPConnection) -> Services:
+    """Return the services that answers `connection`.
 
     Raises:
         Refusal: 503 while it is being opened.
     """
-    found: House | None = connection.app.state.house
+    found: Services | None = connection.app.state.services
     if found is None:
         raise Refusal(503, "The service is warming up; try again soon.", {"Retry-After": "2"})
     return found

@@ -22,8 +22,8 @@ from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import NO_ROOM, Puller, Wait
 from stream.registry import Registry
-from web.places import Full, Place, Places
-from web.security import Caller
+from web.auth import Caller
+from web.quotas import Full, Place, Places
 from web.settings import Settings
 
 log = logging.getLogger(__name__)

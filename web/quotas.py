@@ -7,7 +7,7 @@ nothing from the one before, and the end of the old one frees nothing of the new
 
 from collections.abc import Collection, Hashable
 
-from web.security import Caller
+from web.auth import Caller
 
 CONTENDERS = 4
 
