@@ -35,7 +35,7 @@ from web.http.whip import Exchange
 from web.loading import load
 from web.looking import live_settings
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
-from web.quotas import Places, share
+from web.quotas import Quota, share
 from web.realtime import route
 from web.realtime.jpeg import PictureDecoder
 from web.services import Clocks, Services
@@ -153,17 +153,17 @@ async def build_services(
         capacity=settings.max_streams,
     )
     # The operator's own sources are no token's.
-    feeding = Places(
+    feeding = Quota(
         "streams",
-        in_all=settings.max_streams,
+        total=settings.max_streams,
         each=settings.max_streams_per_token,
         exempt={OPERATOR},
     )
     tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
     viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
-    viewing = Places("viewers", in_all=viewers, each=viewers_each)
+    viewing = Quota("viewers", total=viewers, each=viewers_each)
     talks_each = share(talks, tokens, settings.max_connections_per_token)
-    tests = Places("tests", in_all=4, each=2)
+    tests = Quota("tests", total=4, each=2)
     pulling = pull_settings(settings)
     services = Services(
         settings=settings,
@@ -174,8 +174,8 @@ async def build_services(
         sampling=engine.sampling,
         feeding=feeding,
         viewing=viewing,
-        talking=Places("connections", in_all=talks, each=talks_each),
-        asking=Places("questions", in_all=QUESTIONS, each=share(QUESTIONS, tokens)),
+        talking=Quota("connections", total=talks, each=talks_each),
+        asking=Quota("questions", total=QUESTIONS, each=share(QUESTIONS, tokens)),
         decoder=PictureDecoder(registry.frame_side),
         senders=PeerSessions(feeding, alone=True),
         viewers=PeerSessions(viewing, alone=False),

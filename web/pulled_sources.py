@@ -23,7 +23,7 @@ from stream.pull.process import PullSettings
 from stream.pull.supervisor import NO_ROOM, Puller, Wait
 from stream.registry import Registry
 from web.auth import Caller
-from web.quotas import Full, Place, Places
+from web.quotas import Full, Lease, Quota
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class PulledSources:
     def __init__(
         self,
         registry: Registry,
-        places: Places,
-        tests: Places,
+        places: Quota,
+        tests: Quota,
         settings: PullSettings,
         monotonic: Callable[[], float],
         wait: Wait = asyncio.sleep,
@@ -92,11 +92,11 @@ class PulledSources:
         async with self._lock(name):
             if name in self._pullers:
                 raise AlreadyPulled(f"{name} has a source already; remove it first.")
-            place = self._places.take(name, caller)
+            place = self._places.acquire(name, caller)
             try:
                 puller = await self._start(name, source, trusted)
             except BaseException:
-                place.give_back()
+                place.release()
                 raise
             self._pullers[name] = puller
         task = asyncio.create_task(self._until_over(name, puller, place))
@@ -131,7 +131,7 @@ class PulledSources:
             Full: If too many tests are running.
         """
         source = read_source(url)
-        with self._tests.take(object(), caller):
+        with self._tests.acquire(object(), caller):
             return await probe(source, settings=self._settings, monotonic=self._monotonic)
 
     def origin(self, name: str) -> str | None:
@@ -177,7 +177,7 @@ class PulledSources:
             except AlreadyPulled:  # somebody else was quicker
                 return None
 
-    async def _until_over(self, name: str, puller: Puller, place: Place) -> None:
+    async def _until_over(self, name: str, puller: Puller, place: Lease) -> None:
         with place:
             await puller.wait_over()
         if self._pullers.get(name) is puller:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable
 
 from web.auth import Caller
 
-CONTENDERS = 4
+MAX_TAKEOVERS = 4
 
 
 def share(total: int, callers: int, chosen: int | None = None) -> int:
@@ -29,60 +29,60 @@ class Full(Exception):
     """There is no place left; the message says whose limit it is."""
 
 
-class Place:
+class Lease:
     """What one holder has of a place, to give back or to use with `with`."""
 
-    def __init__(self, held: dict["Place", Hashable], caller: Caller) -> None:
+    def __init__(self, held: dict["Lease", Hashable], caller: Caller) -> None:
         self.caller = caller
         self._held = held
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let go; the place is free once its last holder did. Safe to call twice."""
         self._held.pop(self, None)
 
-    def __enter__(self) -> "Place":
+    def __enter__(self) -> "Lease":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.give_back()
+        self.release()
 
 
-class Places:
+class Quota:
     """Counts who holds what.
 
     Args:
         kind: What is counted, in the plural, for the message.
-        in_all: How many there may be.
+        total: How many there may be.
         each: How many one caller may have.
         exempt: Callers without a limit of their own.
     """
 
     def __init__(
-        self, kind: str, *, in_all: int, each: int, exempt: Collection[Caller] = ()
+        self, kind: str, *, total: int, each: int, exempt: Collection[Caller] = ()
     ) -> None:
         self._kind = kind
-        self._in_all = in_all
+        self._total = total
         self._each = each
         self._exempt = exempt
-        self._held: dict[Place, Hashable] = {}
+        self._held: dict[Lease, Hashable] = {}
 
     def __len__(self) -> int:
         return len(set(self._held.values()))
 
-    def take(self, what: Hashable, caller: Caller) -> Place:
+    def acquire(self, what: Hashable, caller: Caller) -> Lease:
         """Give `caller` a place for `what`, shared with those who hold it already.
 
         Raises:
-            Full: If the limit in all or the caller's own is reached, or `CONTENDERS` hold it.
+            Full: If the limit in all or the caller's own is reached, or `MAX_TAKEOVERS` hold it.
         """
-        if len({held for held in self._held.values() if held != what}) >= self._in_all:
-            raise Full(f"All {self._in_all} places for {self._kind} are taken; try again soon.")
+        if len({held for held in self._held.values() if held != what}) >= self._total:
+            raise Full(f"All {self._total} places for {self._kind} are taken; try again soon.")
         own = {held for place, held in self._held.items() if place.caller == caller} - {what}
         if len(own) >= self._each and caller not in self._exempt:
             raise Full(f"This token has its {self._each} {self._kind} already; end one first.")
         # Else one name could be connected to without a bound, each connection ending the last.
-        if list(self._held.values()).count(what) >= CONTENDERS:
+        if list(self._held.values()).count(what) >= MAX_TAKEOVERS:
             raise Full("Others are taking this over just now; try again soon.")
-        place = Place(self._held, caller)
+        place = Lease(self._held, caller)
         self._held[place] = what
         return place

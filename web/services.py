@@ -15,7 +15,7 @@ from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
 from web.problems import Refusal
 from web.pulled_sources import PulledSources
-from web.quotas import Places
+from web.quotas import Quota
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
 
@@ -63,10 +63,10 @@ class Services:
     store: ClipStore
     answerer: str
     sampling: Sampling
-    feeding: Places
-    viewing: Places
-    talking: Places
-    asking: Places
+    feeding: Quota
+    viewing: Quota
+    talking: Quota
+    asking: Quota
     decoder: PictureDecoder
     senders: PeerSessions
     viewers: PeerSessions

@@ -12,7 +12,7 @@ from typing import Any
 from stream.webrtc.ingest import Peer
 from web.auth import Caller
 from web.identifiers import new_id
-from web.quotas import Place, Places
+from web.quotas import Lease, Quota
 
 ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
@@ -36,7 +36,7 @@ class PeerSession:
     stream: str
     etag: str
     peer: Peer
-    place: Place
+    place: Lease
 
 
 class PeerSessions:
@@ -47,7 +47,7 @@ class PeerSessions:
         alone: Whether a stream has one such peer, the newest; else each takes a place of its own.
     """
 
-    def __init__(self, places: Places, *, alone: bool) -> None:
+    def __init__(self, places: Quota, *, alone: bool) -> None:
         self._places = places
         self._alone = alone
         self._sessions: dict[str, PeerSession] = {}
@@ -64,11 +64,11 @@ class PeerSessions:
             Full: If there is no place left; `answering` is not called.
         """
         key = new_id("session")
-        place = self._places.take(stream if self._alone else key, caller)
+        place = self._places.acquire(stream if self._alone else key, caller)
         try:
             peer = await answering()
         except BaseException:
-            place.give_back()
+            place.release()
             raise
         etag = f'"{new_id("ice")}"'
         session = PeerSession(id=key, stream=stream, etag=etag, peer=peer, place=place)
@@ -101,4 +101,4 @@ class PeerSessions:
             self._ended[session.stream, session.id] = session.peer.reason or "It ended."
             if len(self._ended) > ENDED_KNOWN:
                 del self._ended[next(iter(self._ended))]
-            session.place.give_back()
+            session.place.release()

@@ -24,7 +24,7 @@ from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
 from web.auth import Caller
 from web.identifiers import new_id
-from web.quotas import Full, Places
+from web.quotas import Full, Quota
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -78,8 +78,8 @@ class Surroundings:
     """
 
     registry: Registry
-    places: Places
-    asking: Places
+    places: Quota
+    asking: Quota
     decoder: PictureDecoder
     answerer: str
     sampling: Sampling
@@ -228,7 +228,7 @@ class Connection:
     ) -> None:
         try:
             try:
-                with self._around.asking.take(object(), self._caller):
+                with self._around.asking.acquire(object(), self._caller):
                     if looking is not None:
                         await looking.looked()
                     live = await self._find()

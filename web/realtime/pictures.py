@@ -14,7 +14,7 @@ from stream.live import LiveStream
 from stream.pull.supervisor import NO_ROOM
 from stream.registry import BadName, Registry
 from web.auth import Caller
-from web.quotas import Full, Place, Places
+from web.quotas import Full, Lease, Quota
 from web.realtime.jpeg import BadPicture, PictureDecoder
 from web.realtime.wire import Refused
 
@@ -41,7 +41,7 @@ class PictureSource:
         caller: Caller,
         *,
         registry: Registry,
-        places: Places,
+        places: Quota,
         decoder: PictureDecoder,
         monotonic: Callable[[], float],
         silence: float = SILENCE_SECONDS,
@@ -122,24 +122,24 @@ class PictureSource:
 
     async def _open(self) -> Feed:
         try:
-            place = self._places.take(self._stream, self._caller)
+            place = self._places.acquire(self._stream, self._caller)
         except Full as error:
             raise Refused("stream_refused", str(error)) from None
         try:
             self._live = await self._registry.open(self._stream)
             feed = self._live.open_feed("pictures")
         except (BadName, *NO_ROOM) as error:
-            place.give_back()
+            place.release()
             raise Refused("stream_refused", str(error)) from None
         except BaseException:
-            place.give_back()
+            place.release()
             raise
         task = asyncio.create_task(self._until_closed(feed, place))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
         return feed
 
-    async def _until_closed(self, feed: Feed, place: Place) -> None:
+    async def _until_closed(self, feed: Feed, place: Lease) -> None:
         with place:
             await feed.wait_closed()
         if self._timer is not None:

@@ -8,7 +8,7 @@ from stream.registry import NAME, BadName
 from web.auth import REALTIME_PROTOCOL, Caller, by_ticket
 from web.openapi import refuses
 from web.problems import Refusal
-from web.quotas import Full, Place
+from web.quotas import Full, Lease
 from web.realtime.connection import Connection, Surroundings
 from web.services import Services, get_services
 
@@ -61,7 +61,7 @@ async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -
     Raises:
         Refusal: 503 if too many are connected, else 426.
     """
-    _place(here, caller).give_back()
+    _place(here, caller).release()
     raise Refusal(
         426,
         f"A WebSocket about {stream} can be opened here, but this came by plain HTTP. If a WebSocket was "
@@ -97,8 +97,8 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
         await Connection(socket, stream, caller, around).run()
 
 
-def _place(here: Services, caller: Caller) -> Place:
+def _place(here: Services, caller: Caller) -> Lease:
     try:
-        return here.talking.take(object(), caller)
+        return here.talking.acquire(object(), caller)
     except Full as error:
         raise Refusal(503, str(error), {"Retry-After": "10"}) from None
