@@ -18,11 +18,11 @@ from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder
 from stream.feed import Clock, Feed, FeedPorts, Picture
-from stream.looks import LiveSettings
-from stream.news import NewsDesk, Subscription
+from stream.news import Broadcast, Subscription
 from stream.rate import RateController
 from stream.recall import Recall
 from stream.sampler import FrameSampler
+from stream.settings import StreamSettings
 from stream.status import (
     Changed,
     Losses,
@@ -56,7 +56,7 @@ class LiveStream:
         *,
         engine: Engine,
         store: ClipStore,
-        settings: LiveSettings,
+        settings: StreamSettings,
         wall: Clock,
         monotonic: Clock,
         admit: Callable[[], None] = lambda: None,
@@ -84,8 +84,8 @@ class LiveStream:
         self._feed: Feed | None = None
         self._frames_before = self._sampled_before = 0
         self._sampler = FrameSampler(settings.rate)
-        self._news = NewsDesk[StreamEvent](NEWS_WAITING)
-        self._pictures = NewsDesk[Picture](1)
+        self._news = Broadcast[StreamEvent](NEWS_WAITING)
+        self._pictures = Broadcast[Picture](1)
         self._recall = Recall(record.name, engine, store)
         self._writer = ClipWriter(
             record,
@@ -187,7 +187,7 @@ class LiveStream:
         # A first clip within a second: who has just connected wants to ask. Whatever comes, its
         # first picture is looked at.
         hurried = 0 if own_times else self._engine.frames_per_clip
-        self._sampler.hurry(hurried, self._settings.first_rate)
+        self._sampler.burst(hurried, self._settings.first_rate)
         opened = self._monotonic()
         # Later than all before, if only just: a clip that starts when another does replaces it.
         earliest = 0.0 if self._newest is None else math.nextafter(self._newest, math.inf)

@@ -12,7 +12,7 @@ from stream.mailbox import Closed, Mailbox
 Item = TypeVar("Item")
 
 
-class NewsDesk(Generic[Item]):
+class Broadcast(Generic[Item]):
     """Hands every item to every open subscription."""
 
     def __init__(self, waiting: int) -> None:
@@ -41,13 +41,13 @@ class NewsDesk(Generic[Item]):
         for box in self._boxes:
             box.close()
 
-    def enter(self, box: Mailbox[Item]) -> None:
+    def add(self, box: Mailbox[Item]) -> None:
         """Begin to deliver to `box`."""
         self._boxes.add(box)
         if self._closed:
             box.close()
 
-    def leave(self, box: Mailbox[Item]) -> None:
+    def remove(self, box: Mailbox[Item]) -> None:
         """Stop to deliver to `box`; one that is not there is fine."""
         self._boxes.discard(box)
 
@@ -61,7 +61,7 @@ class Subscription(Generic[Item]):
     The iteration ends when the stream is closed.
     """
 
-    def __init__(self, desk: NewsDesk[Item], box: Mailbox[Item]) -> None:
+    def __init__(self, desk: Broadcast[Item], box: Mailbox[Item]) -> None:
         self._desk = desk
         self._box = box
 
@@ -79,7 +79,7 @@ class Subscription(Generic[Item]):
         return await self._box.get()
 
     def __enter__(self) -> "Subscription[Item]":
-        self._desk.enter(self._box)
+        self._desk.add(self._box)
         return self
 
     def __exit__(
@@ -88,7 +88,7 @@ class Subscription(Generic[Item]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._desk.leave(self._box)
+        self._desk.remove(self._box)
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         while True:

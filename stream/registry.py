@@ -15,9 +15,9 @@ from memory.store import ClipStore, StoreUnavailable, StreamRecord
 from model.engine import Engine
 from stream.feed import Clock
 from stream.live import LiveStream
-from stream.looks import LiveSettings
 from stream.name_locks import NameLocks
-from stream.news import NewsDesk, Subscription
+from stream.news import Broadcast, Subscription
+from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -48,7 +48,7 @@ class Registry:
         *,
         engine: Engine,
         store: ClipStore,
-        settings: LiveSettings,
+        settings: StreamSettings,
         wall: Clock,
         monotonic: Clock,
         capacity: int = 16,
@@ -77,7 +77,7 @@ class Registry:
         self._kept = kept
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
-        self._beginnings: NewsDesk[str] = NewsDesk(BEGINNINGS_WAITING)
+        self._beginnings: Broadcast[str] = Broadcast(BEGINNINGS_WAITING)
 
     @property
     def frame_side(self) -> int:

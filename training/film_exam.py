@@ -28,9 +28,9 @@ from training.film_cases import Case
 from web.cli.ask import frames_at_most
 from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
-from web.looking import live_settings
 from web.pulled_sources import pull_settings
 from web.settings import Settings
+from web.stream_settings import stream_settings
 
 GREY = 127
 
@@ -108,7 +108,7 @@ async def _watched(
     registry = Registry(
         engine=engine,
         store=store,
-        settings=live_settings(settings),
+        settings=stream_settings(settings),
         wall=time.time,
         monotonic=time.monotonic,
     )

@@ -33,13 +33,13 @@ from web.http.rejections import Rejections
 from web.http.suggester import Suggester
 from web.http.whip import Exchange
 from web.loading import load
-from web.looking import live_settings
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
 from web.quotas import Quota, share
 from web.realtime import route
 from web.realtime.jpeg import PictureDecoder
 from web.services import Clocks, Services
 from web.settings import Settings
+from web.stream_settings import stream_settings
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[Services]]
 QUESTIONS = AT_ONCE + QUESTIONS_WAITING
@@ -128,7 +128,7 @@ async def open_services(
             store = RedisStore.connect(address, engine.encoder)
             try:
                 await store.check()
-                await _warm_up(engine, live_settings(settings).side_for(engine.image_size))
+                await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
                 async with build_services(settings, engine, store, clocks) as services:
                     for name, source in settings.sources:
                         await services.sources.add_operators(name, source)
@@ -147,7 +147,7 @@ async def build_services(
     registry = Registry(
         engine=engine,
         store=store,
-        settings=live_settings(settings),
+        settings=stream_settings(settings),
         wall=clocks.wall,
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,

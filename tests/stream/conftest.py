@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from stream.address.source_url import read_source
-from stream.looks import LiveSettings
 from stream.pull.supervisor import Puller
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.http_server import Site, serve
 from tests.stream.pulling import SETTINGS
@@ -141,7 +141,7 @@ async def registry_of(engine, store):
 
 @pytest.fixture
 def registry(registry_of):
-    return registry_of(LiveSettings(rate=4.0, close_within=0.5))
+    return registry_of(StreamSettings(rate=4.0, close_within=0.5))
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from memory.store import StoreFull, StoreUnavailable
 from model.engine import EngineBusy, NothingSeen
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Question, Usage, Words
 from stream.live import StreamClosed
-from stream.looks import LiveSettings
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.settings import StreamSettings
 from tests.stream.fakes import picture
 
-SETTINGS = LiveSettings(
+SETTINGS = StreamSettings(
     waiting_clips=2, unwritten_clips=4, retry_after=1.0, close_within=5.0, stalled_after=3.0
 )
 REFUSALS = (

@@ -6,12 +6,12 @@ import torch
 
 from model.types import Clip
 from stream.encoder import FAILURES_TOLD, ClipEncoder
-from stream.looks import LiveSettings
 from stream.rate import RateController
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, tokens
 
-SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, close_within=0.5)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5)
 
 
 def clip(start=0.0, height=4):

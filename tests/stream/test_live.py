@@ -8,12 +8,12 @@ from PIL import Image
 from memory.store import StoreUnavailable
 from model.engine import NothingSeen
 from model.types import Finish, Question, Words
-from stream.looks import LiveSettings
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from stream.status import Changed, Remembered
 from tests.stream.fakes import HandClock, picture, show, until, watch
 
-SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.5)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.5)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_media_time_never_goes_back_when_the_wall_clock_does(live, store, 
 
 
 async def test_the_first_clip_of_a_source_comes_within_a_second(engine, store, clock):
-    settings = LiveSettings(rate=1.0, close_within=0.5)
+    settings = StreamSettings(rate=1.0, close_within=0.5)
     registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
     live = await registry.open("yard")
     for _ in range(2):
@@ -204,7 +204,7 @@ async def test_a_store_that_is_away_is_written_when_it_is_back(live, store, cloc
 
 
 async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clock):
-    settings = LiveSettings(unwritten_clips=2, retry_after=0.01, close_within=0.1)
+    settings = StreamSettings(unwritten_clips=2, retry_after=0.01, close_within=0.1)
     registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
     live = await registry.open("yard")
     store.away = True

@@ -10,12 +10,12 @@ import torch
 from memory.store import StoreUnavailable
 from model.engine import NothingSeen
 from model.types import ClipTokens, Question, Words
-from stream.looks import LiveSettings
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from stream.status import Changed
 from tests.stream.fakes import picture, show, until, watch
 
-SETTINGS = LiveSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.2)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.2)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from stream.looks import LiveSettings
 from stream.pull.process import PullSettings
+from stream.settings import StreamSettings
 from tests.stream.fakes import FakeStore, becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered
 from tests.stream.videos import write_video
@@ -20,7 +20,7 @@ def test_silence_is_borne_for_twenty_seconds():
 
 async def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(store, registry_of, pull):
     # Looked at every second and a half; without a sign of life it would be lost before.
-    seldom = await registry_of(LiveSettings(rate=0.7, stalled_after=1.2)).open("seldom")
+    seldom = await registry_of(StreamSettings(rate=0.7, stalled_after=1.2)).open("seldom")
     with seldom.subscribe() as news:
         pull("lavfi:testsrc=rate=10:size=64x48", replace(SETTINGS, silence=1.2), live=seldom)
         await until(becomes("live"), news)
@@ -118,7 +118,7 @@ class FaultyStore(FakeStore):
 
 async def test_a_source_comes_back_to_a_stream_that_an_error_broke(registry_of, pull, tmp_path):
     store = FaultyStore()
-    registry = registry_of(LiveSettings(rate=4.0, close_within=0.5), store)
+    registry = registry_of(StreamSettings(rate=4.0, close_within=0.5), store)
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
     made = [await registry.open("cam")]
     mended = asyncio.Event()
@@ -141,7 +141,7 @@ async def test_a_source_comes_back_to_a_stream_that_an_error_broke(registry_of, 
 
 async def test_a_source_leaves_a_stream_made_anew_to_another_one(registry_of, pull, tmp_path):
     store = FaultyStore()
-    registry = registry_of(LiveSettings(rate=4.0, close_within=0.5), store)
+    registry = registry_of(StreamSettings(rate=4.0, close_within=0.5), store)
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
 
     async def again():

@@ -8,8 +8,8 @@ import pytest
 from model.types import Finish, Question
 from stream.file.film import open_film
 from stream.file.reader import NoVideo, VideoFile, feed_file
-from stream.looks import LiveSettings
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 
@@ -20,7 +20,7 @@ async def live(store):
     registry = Registry(
         engine=FakeEngine(),
         store=store,
-        settings=LiveSettings(first_rate=2.0),
+        settings=StreamSettings(first_rate=2.0),
         wall=clock,
         monotonic=clock,
     )

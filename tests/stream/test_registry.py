@@ -3,11 +3,11 @@ import asyncio
 import pytest
 
 from memory.store import StoreUnavailable
-from stream.looks import LiveSettings
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.settings import StreamSettings
 from tests.stream.fakes import show, tokens
 
-SETTINGS = LiveSettings(retry_after=0.01, close_within=30)
+SETTINGS = StreamSettings(retry_after=0.01, close_within=30)
 
 
 @pytest.fixture

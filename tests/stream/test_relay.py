@@ -6,8 +6,8 @@ import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from stream.feed import WATCHED_RATE
-from stream.looks import LiveSettings
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from stream.webrtc.ice import NoPortFree, WebRtcSettings, new_connection
 from stream.webrtc.offer import BadOffer
 from stream.webrtc.preview import answer_viewer
@@ -20,7 +20,7 @@ SETTINGS = WebRtcSettings(silence=5.0)
 @pytest.fixture
 async def registry():
     clock = asyncio.get_running_loop().time
-    settings = LiveSettings(first_rate=2.0, close_within=0.5)
+    settings = StreamSettings(first_rate=2.0, close_within=0.5)
     registry = Registry(
         engine=FakeEngine(), store=FakeStore(), settings=settings, wall=clock, monotonic=clock
     )
@@ -131,7 +131,7 @@ async def test_more_pictures_are_converted_while_someone_watches_but_not_remembe
     registry = Registry(
         engine=FakeEngine(),
         store=FakeStore(),
-        settings=LiveSettings(rate=2.0, first_rate=2.0, close_within=0.5),
+        settings=StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5),
         wall=clock,
         monotonic=clock,
     )

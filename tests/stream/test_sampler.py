@@ -75,7 +75,7 @@ def test_a_rate_that_is_not_positive_is_refused(rate):
 
 def test_the_first_picks_can_be_hurried():
     sampler = FrameSampler(rate=1)
-    sampler.hurry(4, rate=10)
+    sampler.burst(4, rate=10)
     assert sampler.rate == pytest.approx(10)
     picks = [t / 100 for t in range(500) if sampler.accepts(t / 100)]
     assert picks == pytest.approx([0, 0.1, 0.2, 0.3, 1.3, 2.3, 3.3, 4.3], abs=0.05)
@@ -84,14 +84,14 @@ def test_the_first_picks_can_be_hurried():
 
 def test_hurrying_is_never_slower_than_the_pace():
     sampler = FrameSampler(rate=20)
-    sampler.hurry(4, rate=10)
+    sampler.burst(4, rate=10)
     picks = [t / 100 for t in range(50) if sampler.accepts(t / 100)]
     assert len(picks) == 10
 
 
 def test_a_new_pace_while_hurrying_counts_from_the_last_hurried_pick():
     sampler = FrameSampler(rate=1)
-    sampler.hurry(2, rate=10)
+    sampler.burst(2, rate=10)
     assert sampler.accepts(0.0)
     sampler.rate = 0.5
     assert sampler.accepts(0.1)

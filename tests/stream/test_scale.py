@@ -9,11 +9,11 @@ import pytest
 from av import VideoFrame
 
 from stream.address.source_url import read_source
-from stream.looks import LiveSettings
 from stream.pull.frame_ring import PictureRing
 from stream.pull.probe import probe
 from stream.pull.supervisor import Puller
 from stream.scale import to_rgb
+from stream.settings import StreamSettings
 from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video
 
@@ -95,7 +95,7 @@ async def test_the_encoder_decides_how_large_the_pictures_of_a_pulled_source_are
 ):
     engine.image_size = encoder
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", 10.0, size=(1280, 720))
-    live = await registry_of(LiveSettings(frame_side=setting)).open("cam")
+    live = await registry_of(StreamSettings(frame_side=setting)).open("cam")
     with live.watch() as pictures:
         puller = Puller(source(film), live, settings=SETTINGS, monotonic=live.now, trusted=True)
         puller.start()

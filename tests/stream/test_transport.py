@@ -7,8 +7,8 @@ import pytest
 from aiortc.rtcdtlstransport import generate_certificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stream.looks import LiveSettings
 from stream.registry import Registry
+from stream.settings import StreamSettings
 from stream.webrtc import ice
 from stream.webrtc.ice import WebRtcSettings
 from stream.webrtc.ingest import answer_offer
@@ -30,7 +30,7 @@ def film(tmp_path_factory):
 @pytest.fixture
 async def live(store):
     now = asyncio.get_running_loop().time
-    looks = LiveSettings(rate=8.0, close_within=0.5)
+    looks = StreamSettings(rate=8.0, close_within=0.5)
     registry = Registry(
         engine=FakeEngine(), store=store, settings=looks, wall=now, monotonic=now, capacity=1
     )

@@ -11,9 +11,9 @@ from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from stream.address.source_url import read_networks
 from stream.live import StreamClosed
-from stream.looks import LiveSettings
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb
+from stream.settings import StreamSettings
 from stream.status import Remembered
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection
@@ -40,7 +40,7 @@ async def registry(store):
     registry = Registry(
         engine=FakeEngine(),
         store=store,
-        settings=LiveSettings(rate=8.0, close_within=0.5),
+        settings=StreamSettings(rate=8.0, close_within=0.5),
         wall=loop.time,
         monotonic=loop.time,
         capacity=1,
@@ -110,7 +110,7 @@ async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
     decoded = []
     monkeypatch.setattr("stream.webrtc.ingest.Decoding", partial(Noting, decoded))
     loop = asyncio.get_running_loop()
-    settings = LiveSettings(rate=2.0, close_within=0.5)
+    settings = StreamSettings(rate=2.0, close_within=0.5)
     registry = Registry(
         engine=FakeEngine(), store=store, settings=settings, wall=loop.time, monotonic=loop.time
     )
@@ -174,7 +174,7 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
     registry = Registry(
         engine=FakeEngine(),
         store=store,
-        settings=LiveSettings(rate=8.0, close_within=0.5),
+        settings=StreamSettings(rate=8.0, close_within=0.5),
         wall=clock,
         monotonic=clock,
     )

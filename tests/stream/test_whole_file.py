@@ -15,7 +15,7 @@ from stream.file.frames import chosen_frames
 from stream.file.index import read_index
 from stream.file.sampling import frames_wanted, middles
 from stream.file.whole_file import feed_whole_file
-from stream.looks import LiveSettings
+from stream.settings import StreamSettings
 from tests.stream.videos import write_video
 
 COLOURS = [(20 * n, 120, 255 - 20 * n) for n in range(12)]
@@ -24,7 +24,7 @@ COLOURS = [(20 * n, 120, 255 - 20 * n) for n in range(12)]
 @pytest.fixture
 def registry(registry_of):
     # Slower than some files are sampled: what lies far apart is in one clip nevertheless.
-    return registry_of(LiveSettings(rate=1.0, longest_gap=0.01))
+    return registry_of(StreamSettings(rate=1.0, longest_gap=0.01))
 
 
 def index_of(path):

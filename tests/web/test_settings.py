@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from stream.rate import RateController
 from tests.stream.certificates import Certified
-from web.looking import live_settings
 from web.pulled_sources import pull_settings
 from web.settings import PREFIX, BadSetting, Settings, variables
+from web.stream_settings import stream_settings
 
 
 def test_without_variables_the_service_stays_on_loopback():
@@ -146,7 +146,7 @@ def test_the_transport_of_sources_can_be_chosen(transport):
     ("rate", "slowest", "gap"), [(2.0, 0.5, 5.0), (0.5, 0.5, 5.0), (0.1, 0.1, 25.0)]
 )
 def test_any_rate_that_may_be_set_can_be_looked_at(rate, slowest, gap):
-    looking = live_settings(Settings.from_env({}, sample_rate=rate))
+    looking = stream_settings(Settings.from_env({}, sample_rate=rate))
     assert (looking.rate, looking.slowest_rate, looking.longest_gap) == (rate, slowest, gap)
     assert RateController(looking.rate, looking.slowest_rate).rate == rate
 

@@ -33,9 +33,9 @@ from stream.registry import Registry
 from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
 from web.loading import load
-from web.looking import live_settings
 from web.pulled_sources import pull_settings
 from web.settings import Settings
+from web.stream_settings import stream_settings
 
 STREAM = "asked"
 NO_MODEL = (
@@ -207,7 +207,7 @@ async def _watcher(
     registry = Registry(
         engine=engine,
         store=LocalStore(engine.encoder),
-        settings=live_settings(settings),
+        settings=stream_settings(settings),
         wall=time.time,
         monotonic=time.monotonic,
     )

@@ -10,7 +10,7 @@ FEWEST_PIXELS = 360
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSettings:
+class StreamSettings:
     """How a stream looks at its source.
 
     Attributes:

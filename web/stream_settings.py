@@ -1,16 +1,16 @@
 """How streams look at their sources under the settings."""
 
-from stream.looks import LiveSettings
+from stream.settings import StreamSettings
 from web.settings import Settings
 
 SLOWEST_RATE = 0.5
 PERIODS_IN_A_GAP = 2.5
 
 
-def live_settings(settings: Settings) -> LiveSettings:
+def stream_settings(settings: Settings) -> StreamSettings:
     """Return them; what looks seldom anyway looks no less often under load, and its clips last."""
     slowest = min(SLOWEST_RATE, settings.sample_rate)
-    return LiveSettings(
+    return StreamSettings(
         rate=settings.sample_rate,
         slowest_rate=slowest,
         stalled_after=settings.stall_seconds,
