@@ -43,8 +43,8 @@ SECRET = re.compile(
 )
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 # What Python's `is_global` lets pass and still leads inside: IPv4 in IPv6 clothes, and tunnels.
-DISGUISES = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
-INSIDE = (ip_network("2001::/32"), ip_network("fec0::/10"))
+IPV4_EMBEDDING = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+NON_GLOBAL = (ip_network("2001::/32"), ip_network("fec0::/10"))
 
 
 class BadSource(ValueError):
@@ -155,7 +155,7 @@ def check_addresses(
     if not addresses:
         raise BadSource(f"The name {host} is not known.")
     for text in addresses:
-        address = _plain(ip_address(text.partition("%")[0]))
+        address = _unwrap_ipv4(ip_address(text.partition("%")[0]))
         if any(address in network for network in allowed):
             continue
         if not _is_public(address):
@@ -211,7 +211,7 @@ def may_be_reached(text: str, allowed: Sequence[Network], own: Sequence[str] = (
     Raises:
         ValueError: If it is no address.
     """
-    address = _plain(ip_address(text.partition("%")[0]))
+    address = _unwrap_ipv4(ip_address(text.partition("%")[0]))
     if any(address in network for network in allowed):
         return True
     return _is_public(address) and not _is_ours(address, own)
@@ -308,7 +308,7 @@ def _split(scheme: str, text: str) -> SourceUrl:
 
 
 def _is_public(address: Address) -> bool:
-    inside = any(address in network for network in INSIDE)
+    inside = any(address in network for network in NON_GLOBAL)
     return address.is_global and not (inside or address.is_multicast or address.is_reserved)
 
 
@@ -316,14 +316,14 @@ def _is_ours(address: Address, own: Sequence[str]) -> bool:
     return str(address) in own or is_this_machine(address)
 
 
-def _plain(address: Address) -> Address:
+def _unwrap_ipv4(address: Address) -> Address:
     """Take an IPv4 address out of the IPv6 forms that lead to it."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
         if address.sixtofour is not None:
             return address.sixtofour
-        if any(address in disguise for disguise in DISGUISES):
+        if any(address in disguise for disguise in IPV4_EMBEDDING):
             return IPv4Address(int(address) & 0xFFFF_FFFF)
         if int(address) >> 32 == 0 and int(address) > 1:
             return IPv4Address(int(address))

@@ -27,16 +27,26 @@ from stream.timeline import ArrivalTimeline
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
-ALONE = {"mjpeg", "png", "gif", "rawvideo", "prores", "dnxhd", "ffv1", "jpeg2000", "bmp"}
+INTRA_ONLY_CODECS = {
+    "mjpeg",
+    "png",
+    "gif",
+    "rawvideo",
+    "prores",
+    "dnxhd",
+    "ffv1",
+    "jpeg2000",
+    "bmp",
+}
 KEYFRAMES_REMEMBERED = 6
 SLACK = 1.1
 DAMAGED_IN_A_ROW = 200
 TOLERANCE = 2.0
 BEHIND = 5.0
 MEASURED_AFTER = 1.0
-BEAT = 1.0
+HEARTBEAT_SECONDS = 1.0
 SHORTEST_BEAT = 0.25
-PERIODS_WITHOUT = 3
+MAX_SILENT_PERIODS = 3
 LONGEST_WITHOUT_KEYFRAME = 600.0
 
 
@@ -96,7 +106,7 @@ class Picker:
         self._sampler = FrameSampler(rate)
         self._timeline = ArrivalTimeline(float("-inf"), TOLERANCE)
         self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
-        alone = source.video.codec_context.name in ALONE
+        alone = source.video.codec_context.name in INTRA_ONLY_CODECS
         self._alone = alone or source.snapshots is not None
         self._await_keyframe = False
         self._skip_rule = SkipRule()
@@ -139,10 +149,13 @@ class Picker:
             elif not self._keyframe_came and self._picked == -math.inf:
                 if now - began > LONGEST_WITHOUT_KEYFRAME:
                     raise av.error.InvalidDataError(errno.EINVAL, "no keyframe")
-                if now - self._told >= BEAT:
+                if now - self._told >= HEARTBEAT_SECONDS:
                     self._told = now
                     yield NoKeyframe()
-            elif now - self._told >= BEAT and now - self._picked <= PERIODS_WITHOUT / self.rate:
+            elif (
+                now - self._told >= HEARTBEAT_SECONDS
+                and now - self._picked <= MAX_SILENT_PERIODS / self.rate
+            ):
                 self._told = now
                 yield event
 
@@ -285,8 +298,8 @@ class Picker:
         now = self._clock()
         if self._pace_offset is None or now - (self._pace_offset + time) > BEHIND:
             self._pace_offset = now - time
-        while (early := self._pace_offset + time - self._clock()) > BEAT:
-            self._sleep(BEAT)
+        while (early := self._pace_offset + time - self._clock()) > HEARTBEAT_SECONDS:
+            self._sleep(HEARTBEAT_SECONDS)
             self._picked = self._clock()  # nothing was due: it is no silence
             yield self._picked
         if early > 0:

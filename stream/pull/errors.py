@@ -10,8 +10,8 @@ import ssl
 import av
 
 from stream.address.source_url import BadSource
-from stream.pull.io.tls import why_not_believed
-from stream.pull.messages import Over, PullOrder
+from stream.pull.io.tls import describe_certificate_error
+from stream.pull.messages import ReaderConfig, SourceEnded
 
 
 class Refused(Exception):
@@ -92,33 +92,37 @@ OTHER_TRANSPORT = {
 }
 
 
-def explain(error: Exception, order: PullOrder) -> Over:
+def explain(error: Exception, order: ReaderConfig) -> SourceEnded:
     """Return what to tell people about `error`."""
     if isinstance(error, BadSource):
         # A name may be known again, a camera that boots may have a picture soon; what is of this
         # machine is what it is.
-        return Over(str(error), final=not order.address)
+        return SourceEnded(str(error), final=not order.address)
     if (said := _explain_answer(error, order)) is not None:
-        return Over(said)
+        return SourceEnded(said)
     if isinstance(error, av.error.ProtocolNotFoundError | av.error.DemuxerNotFoundError):
-        return Over(f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True)
+        return SourceEnded(
+            f"This machine's FFmpeg cannot read {order.scheme}:// sources.", final=True
+        )
     if not order.address and (over := _explain_local(error, order)) is not None:
         return over
     if isinstance(error, ssl.SSLError):
-        return Over(why_not_believed(error))
+        return SourceEnded(describe_certificate_error(error))
     for kinds, reason in REASONS:
         if isinstance(error, kinds):
             # What a file holds will not change; what a camera sends may.
-            return Over(reason.format(seconds=order.open_within), final=order.scheme == "file")
-    return Over(
+            return SourceEnded(
+                reason.format(seconds=order.open_within), final=order.scheme == "file"
+            )
+    return SourceEnded(
         f"The connection to the source failed ({name_of(error)}).", final=order.scheme == "file"
     )
 
 
-def explain_loss(error: Exception, order: PullOrder) -> Over:
+def explain_loss(error: Exception, order: ReaderConfig) -> SourceEnded:
     """Return what to tell people about `error` that ended a source which had been read."""
     if isinstance(error, TimeoutError | av.error.ExitError):
-        return Over(silent(order.silence))
+        return SourceEnded(silent(order.silence))
     return explain(error, order)
 
 
@@ -127,7 +131,7 @@ def silent(seconds: float) -> str:
     return f"No picture came for {seconds:g} seconds."
 
 
-def _explain_answer(error: Exception, order: PullOrder) -> str | None:
+def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
     """Say what a server answered; None if it is not about that."""
     match error:
         case Refused():
@@ -140,7 +144,7 @@ def _explain_answer(error: Exception, order: PullOrder) -> str | None:
             return None
 
 
-def _explain_rtsp(error: RtspRefused, order: PullOrder) -> str:
+def _explain_rtsp(error: RtspRefused, order: ReaderConfig) -> str:
     if error.status == UNAUTHORIZED and order.username is None:
         return "The source wants a user name and password."
     if error.status in STATUSES:
@@ -157,15 +161,15 @@ def _explain_rtsp(error: RtspRefused, order: PullOrder) -> str:
     return f"{reason}: {REMEDIES[error.status].format(transport=order.transport.upper(), other=other)}."
 
 
-def _explain_local(error: Exception, order: PullOrder) -> Over | None:
+def _explain_local(error: Exception, order: ReaderConfig) -> SourceEnded | None:
     """Say what is wrong with a file or a device; None if it is what may be wrong with any source."""
     file = order.scheme == "file"
     if isinstance(error, FileNotFoundError):
         # A camera that was unplugged may be plugged in again.
-        return Over(f"There is no such {'file' if file else 'device'}.", final=file)
+        return SourceEnded(f"There is no such {'file' if file else 'device'}.", final=file)
     if isinstance(error, PermissionError):
-        return Over("The user that runs this service may not read it.", final=file)
-    return None if file else Over(f"The device cannot be read ({name_of(error)}).")
+        return SourceEnded("The user that runs this service may not read it.", final=file)
+    return None if file else SourceEnded(f"The device cannot be read ({name_of(error)}).")
 
 
 def name_of(error: Exception) -> str:

@@ -27,7 +27,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class PullOrder:
+class ReaderConfig:
     """What to read and how.
 
     Attributes:
@@ -77,7 +77,7 @@ class PullOrder:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes) -> "PullOrder":
+    def from_line(cls, line: bytes) -> "ReaderConfig":
         """Return the order as it was sent."""
         fields = json.loads(line)
         after = fields["after"] and Place(**fields["after"])
@@ -107,7 +107,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FrameReady:
     """Report: a picture is in the ring.
 
     Attributes:
@@ -128,7 +128,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FramesSkipped:
     """Report: pictures arrive, and none of them is wanted yet.
 
     Attributes:
@@ -146,7 +146,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class SourceEnded:
     """Report: the source ended or failed.
 
     Attributes:
@@ -158,9 +158,9 @@ class Over:
     final: bool = False
 
 
-Report = Opened | Shown | Seen | Waiting | Place | Over
+Report = Opened | FrameReady | FramesSkipped | Waiting | Place | SourceEnded
 KINDS: dict[str, type[Report]] = {
-    kind.__name__: kind for kind in (Opened, Shown, Seen, Waiting, Place, Over)
+    kind.__name__: kind for kind in (Opened, FrameReady, FramesSkipped, Waiting, Place, SourceEnded)
 }
 
 

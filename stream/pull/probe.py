@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
 from stream.feed import Clock
-from stream.pull.messages import Opened, Over, Waiting
+from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 
 LATE_KEYFRAME = (
@@ -85,7 +85,7 @@ async def _first_picture(reader: Reader, within: float, patient: bool, monotonic
     began = monotonic()
     async with aclosing(reader.reports(within)) as reports:
         async for report in reports:
-            if isinstance(report, Over):
+            if isinstance(report, SourceEnded):
                 raise BadSource(report.reason)
             if isinstance(report, Opened):
                 opened = report

@@ -16,7 +16,14 @@ from stream.address.source_url import Network, SourceUrl, pin, read_networks
 from stream.pull.errors import name_of, silent
 from stream.pull.finishing import wait_all
 from stream.pull.frame_ring import Picture, PictureRing
-from stream.pull.messages import Over, PullOrder, Report, Shown, Transport, report_from_line
+from stream.pull.messages import (
+    FrameReady,
+    ReaderConfig,
+    Report,
+    SourceEnded,
+    Transport,
+    report_from_line,
+)
 
 # What a reader needs of the environment; the service's own secrets are not among it.
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
@@ -53,7 +60,7 @@ class PullSettings:
 class Reader:
     """One reader process, from its start to its certain end."""
 
-    def __init__(self, order: PullOrder) -> None:
+    def __init__(self, order: ReaderConfig) -> None:
         """Get ready for `order`.
 
         Raises:
@@ -67,8 +74,8 @@ class Reader:
     async def reports(self, silence: float) -> AsyncGenerator[Report, None]:
         """Start the process and yield what it reports.
 
-        The last is an `Over`, unless the process dies: then the reports just end. Silence for
-        longer than `silence` seconds is an `Over`, too, and so is what is no report.
+        The last is a `SourceEnded`, unless the process dies: then the reports just end. Silence for
+        longer than `silence` seconds is a `SourceEnded`, too, and so is what is no report.
 
         Raises:
             OSError: If this machine can start no process.
@@ -85,12 +92,12 @@ class Reader:
                     return
                 report = report_from_line(line)
             except TimeoutError:
-                yield Over(silent(patience))
+                yield SourceEnded(silent(patience))
                 return
             except ValueError:  # of `readline`, too: the line has no end
-                yield Over("The reader of this source failed: it talks nonsense.")
+                yield SourceEnded("The reader of this source failed: it talks nonsense.")
                 return
-            if isinstance(report, Shown):
+            if isinstance(report, FrameReady):
                 patience = silence
             yield report
 
@@ -101,7 +108,7 @@ class Reader:
             assert self._process.stdin is not None
             self._process.stdin.write(f"{rate}\n".encode())
 
-    def picture(self, shown: Shown) -> Picture | None:
+    def picture(self, shown: FrameReady) -> Picture | None:
         """Return the picture of `shown`; None if a newer one has taken its place."""
         return self._ring.read(shown.number, shown.height, shown.width)
 
@@ -156,7 +163,7 @@ async def make_order(
     *,
     trusted: bool,
     resolver: Resolver | None = None,
-) -> PullOrder:
+) -> ReaderConfig:
     """Resolve and check the address of `source`, and return the order to read it.
 
     Raises:
@@ -168,7 +175,7 @@ async def make_order(
         if source.is_local
         else await pin(source, allowed, resolver, own=settings.own, within=settings.open_within)
     )
-    return PullOrder(
+    return ReaderConfig(
         scheme=source.scheme,
         host=source.host,
         port=source.port,

@@ -19,7 +19,15 @@ from stream.feed import Clock, Feed
 from stream.live import LiveStream
 from stream.pull.backoff import Backoff
 from stream.pull.finishing import wait_all
-from stream.pull.messages import Opened, Over, Place, Report, Seen, Shown, Waiting
+from stream.pull.messages import (
+    FrameReady,
+    FramesSkipped,
+    Opened,
+    Place,
+    Report,
+    SourceEnded,
+    Waiting,
+)
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
 from stream.status import SourceKind
@@ -154,7 +162,7 @@ class Puller:
             await self._wait(wait)
         return False
 
-    async def _read_once(self, feed: Feed) -> Over:
+    async def _read_once(self, feed: Feed) -> SourceEnded:
         """Read until the source ends or fails, and say why."""
         try:
             order = await make_order(
@@ -162,7 +170,7 @@ class Puller:
             )
         except BadSource as error:
             # A name that is unknown may be known again; a forbidden address may move, too.
-            return Over(str(error))
+            return SourceEnded(str(error))
         try:
             wanted = replace(order, rate=feed.wanted_rate, side=self._live.frame_side)
             reader = Reader(replace(wanted, after=self._place))
@@ -172,14 +180,14 @@ class Puller:
                 self.waits_for_keyframe = False
                 await reader.close()
         except OSError as error:
-            return Over(no_reader(error))
+            return SourceEnded(no_reader(error))
 
-    async def _listen(self, reader: Reader, feed: Feed) -> Over:
-        over = Over("The reader of this source ended unexpectedly.")
+    async def _listen(self, reader: Reader, feed: Feed) -> SourceEnded:
+        over = SourceEnded("The reader of this source ended unexpectedly.")
         opened, seen = False, feed.frames
         async with aclosing(reader.reports(self._settings.silence)) as reports:
             async for report in reports:
-                if isinstance(report, Over):
+                if isinstance(report, SourceEnded):
                     over = report
                     break
                 opened = opened or isinstance(report, Opened)
@@ -193,9 +201,9 @@ class Puller:
         if isinstance(report, Waiting) and not self.waits_for_keyframe:
             feed.say("connecting", NO_KEYFRAME)
         self.waits_for_keyframe = isinstance(report, Waiting)
-        if isinstance(report, Shown):
+        if isinstance(report, FrameReady):
             _show(report, reader, feed)
-        elif isinstance(report, Seen):
+        elif isinstance(report, FramesSkipped):
             feed.note(report.captured, report.seen)
         elif isinstance(report, Place):
             self._place = report
@@ -219,7 +227,7 @@ def _kind(source: SourceUrl) -> SourceKind:
     return "file" if source.is_local else "url"
 
 
-def _show(shown: Shown, reader: Reader, feed: Feed) -> None:
+def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
     slot = feed.admit(shown.time, shown.captured, shown.seen)
     if slot is not None and (pixels := reader.picture(shown)) is not None:
         feed.give(slot, pixels)

@@ -24,13 +24,13 @@ from stream.pull.errors import Refused, explain_loss
 from stream.pull.frame_ring import PictureRing
 from stream.pull.io.open import AT_ITS_END, CannotOpen, OpenSource, open_source
 from stream.pull.messages import (
+    FrameReady,
+    FramesSkipped,
     Opened,
-    Over,
     Place,
-    PullOrder,
+    ReaderConfig,
     Report,
-    Seen,
-    Shown,
+    SourceEnded,
     Waiting,
     report_to_line,
 )
@@ -42,8 +42,8 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Read the order, then the source, until it ends."""
-    _restrain()
-    order = PullOrder.from_line(sys.stdin.buffer.readline())
+    _apply_process_limits()
+    order = ReaderConfig.from_line(sys.stdin.buffer.readline())
     reports = Reports(sys.stdout.fileno())
     sys.excepthook = reports.send_error
     ring = PictureRing(order.memory, order.side)
@@ -56,7 +56,9 @@ def main() -> None:
         reports.send(_describe(source))
         seen = (order.after and order.after.position) or 0.0
         picker = Picker(source, order.rate, time.monotonic, time.sleep, seen)
-        threading.Thread(target=_obey, args=(sys.stdin.buffer, picker), daemon=True).start()
+        threading.Thread(
+            target=_apply_commands, args=(sys.stdin.buffer, picker), daemon=True
+        ).start()
         reports.send(_read(picker, source, order, ring, reports))
     finally:
         source.close()
@@ -84,12 +86,12 @@ class Reports:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         place = "" if trace is None else f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
-        self.send(Over(f"The reader of this source failed: {kind.__name__}{place}."))
+        self.send(SourceEnded(f"The reader of this source failed: {kind.__name__}{place}."))
 
 
 def _read(
-    picker: Picker, source: OpenSource, order: PullOrder, ring: PictureRing, reports: Reports
-) -> Over:
+    picker: Picker, source: OpenSource, order: ReaderConfig, ring: PictureRing, reports: Reports
+) -> SourceEnded:
     reported, place = 0, None
     try:
         for one in picker.events():
@@ -99,7 +101,7 @@ def _read(
             elif isinstance(one, NoKeyframe):
                 report = Waiting()
             else:
-                report = Seen(one, seen)
+                report = FramesSkipped(one, seen)
             if reports.send(report) and not isinstance(report, Waiting):
                 reported = picker.seen
             if place != (place := _place(picker, source)) and place is not None:
@@ -107,8 +109,8 @@ def _read(
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain_loss(error, order)
     if source.has_ended():
-        return Over(AT_ITS_END, final=True)
-    return Over("The source stopped sending.")
+        return SourceEnded(AT_ITS_END, final=True)
+    return SourceEnded("The source stopped sending.")
 
 
 def _place(picker: Picker, source: OpenSource) -> Place | None:
@@ -119,11 +121,11 @@ def _place(picker: Picker, source: OpenSource) -> Place | None:
     return place
 
 
-def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> Shown:
+def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> FrameReady:
     pixels = to_rgb(picked.picture, side)
     number = ring.write(pixels)
     height, width, _ = pixels.shape
-    return Shown(number, height, width, picked.time, picked.captured, seen)
+    return FrameReady(number, height, width, picked.time, picked.captured, seen)
 
 
 def _describe(source: OpenSource) -> Opened:
@@ -140,14 +142,14 @@ def _describe(source: OpenSource) -> Opened:
     )
 
 
-def _obey(orders: BinaryIO, picker: Picker) -> None:
+def _apply_commands(orders: BinaryIO, picker: Picker) -> None:
     """Follow changes of the rate; the end of the orders is the end of the parent."""
     for line in orders:
         picker.rate = float(line)
     os._exit(0)
 
 
-def _restrain() -> None:
+def _apply_process_limits() -> None:
     """Give way to the service, die with it, and never take the machine's memory."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

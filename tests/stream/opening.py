@@ -6,7 +6,7 @@ from itertools import pairwise
 from stream.address.source_url import read_source
 from stream.pull.decode import Picker
 from stream.pull.io.open import open_source as open_by_clock
-from stream.pull.messages import PullOrder
+from stream.pull.messages import ReaderConfig
 
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -30,7 +30,7 @@ def open_source(wanted):
 
 def order(url, **settings):
     source = read_source(url, local=True)
-    return PullOrder(
+    return ReaderConfig(
         scheme=source.scheme,
         host=source.host,
         port=source.port,

@@ -10,7 +10,7 @@ import pytest
 
 from stream.file.film import NoVideo, open_film
 from stream.pull.io.open import CannotOpen
-from stream.pull.messages import PullOrder
+from stream.pull.messages import ReaderConfig
 from tests.stream.http_server import send_nothing
 from tests.stream.opening import LOOPBACK, look, open_source, order
 
@@ -69,7 +69,7 @@ def test_a_file_is_read_whatever_its_name(films, tmp_path, name):
     film = tmp_path / name
     film.write_bytes(films["long"].read_bytes())
     line = order(str(film)).to_line()  # it goes to another process
-    assert look(PullOrder.from_line(line))[0].seen == 160
+    assert look(ReaderConfig.from_line(line))[0].seen == 160
     container, _ = open_film(film)
     container.close()
     with pytest.raises(NoVideo) as refusal:

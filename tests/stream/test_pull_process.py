@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from stream.address.source_url import read_source
-from stream.pull.messages import Shown
+from stream.pull.messages import FrameReady
 from stream.pull.process import Reader, make_order
 from tests.stream.fakes import becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered, start
@@ -29,7 +29,7 @@ async def test_a_picture_is_scaled_down_in_the_reader(tmp_path):
     reader = Reader(await make_order(source, SETTINGS, trusted=True))
     try:
         async with aclosing(reader.reports(20)) as reports:
-            shown = [report async for report in reports if isinstance(report, Shown)]
+            shown = [report async for report in reports if isinstance(report, FrameReady)]
         assert {(one.height, one.width) for one in shown} == {(360, 640)}
         assert reader.picture(shown[-1]).shape == (360, 640, 3)
     finally:
@@ -158,10 +158,10 @@ async def test_the_process_does_not_outlive_its_parent(tmp_path):
     script = textwrap.dedent(f"""
         import subprocess, sys
         from stream.pull.frame_ring import PictureRing
-        from stream.pull.messages import PullOrder
+        from stream.pull.messages import ReaderConfig
 
         ring = PictureRing.make(640)
-        order = PullOrder("file", "", 0, {str(film)!r}, "", ring.descriptor, trusted=True)
+        order = ReaderConfig("file", "", 0, {str(film)!r}, "", ring.descriptor, trusted=True)
         reader = subprocess.Popen(
             [sys.executable, "-m", "stream.pull.worker"],
             stdin=subprocess.PIPE,

@@ -20,7 +20,7 @@ from stream.address.source_url import (
     read_source,
     resolve,
 )
-from stream.pull.messages import PullOrder
+from stream.pull.messages import ReaderConfig
 from tests.stream.videos import write_video
 
 FORMS = [
@@ -298,7 +298,9 @@ def test_what_looks_like_a_secret_in_a_path_is_not_shown(path, shown):
 
 
 def test_an_order_shows_no_secret_either():
-    order = PullOrder("rtsp", "h", 554, "/user=admin&password=hunter2?key=hunter3", "192.0.2.7", 3)
+    order = ReaderConfig(
+        "rtsp", "h", 554, "/user=admin&password=hunter2?key=hunter3", "192.0.2.7", 3
+    )
     assert "hunter" not in repr(order)
 
 

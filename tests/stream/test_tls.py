@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from stream.pull.io.tls import dial_tls, why_not_believed
+from stream.pull.io.tls import describe_certificate_error, dial_tls
 from tests.stream.certificates import Certified
 
 ELSEWHERE = "192.0.2.1"
@@ -48,7 +48,7 @@ def refused(port, certificates=None):
     """Return in words why the server is not believed."""
     with pytest.raises(ssl.SSLError) as refusal:
         dial(port, certificates)
-    return why_not_believed(refusal.value)
+    return describe_certificate_error(refusal.value)
 
 
 def test_what_an_authority_of_the_operators_signed_is_believed(tmp_path):

@@ -24,7 +24,7 @@ from stream.pull.io.hls import PlaylistGuide, PlaylistText
 from stream.pull.io.motion_jpeg import MotionJpeg
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.snapshots import Snapshots, open_snapshot
-from stream.pull.messages import PullOrder
+from stream.pull.messages import ReaderConfig
 
 BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
@@ -35,7 +35,7 @@ NEEDS_RANGES = (
 
 
 def open_http(
-    order: PullOrder,
+    order: ReaderConfig,
     source: SourceUrl,
     clock: Callable[[], float],
     closers: list[Callable[[], None]],
@@ -84,7 +84,7 @@ def open_http(
 
 
 def _open_playlist(
-    order: PullOrder, http: HttpSource, file: HttpFile, clock: Callable[[], float]
+    order: ReaderConfig, http: HttpSource, file: HttpFile, clock: Callable[[], float]
 ) -> Opening:
     guide = PlaylistGuide(
         http.open,
@@ -111,7 +111,7 @@ def _open_playlist(
 
 def _open(
     file: HttpFile | MotionJpeg | PlaylistText,
-    order: PullOrder,
+    order: ReaderConfig,
     http: HttpSource,
     kind: str | None = None,
     options: dict[str, str] | None = None,

@@ -29,7 +29,7 @@ from stream.pull.io.rtsp_proxy import RtspRelay
 from stream.pull.io.snapshots import Snapshots
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
-from stream.pull.messages import Over, Place, PullOrder
+from stream.pull.messages import Place, ReaderConfig, SourceEnded
 
 AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192
@@ -51,7 +51,7 @@ class CannotOpen(Exception):
         over: What to tell about it.
     """
 
-    def __init__(self, over: Over) -> None:
+    def __init__(self, over: SourceEnded) -> None:
         super().__init__(over.reason)
         self.over = over
 
@@ -63,7 +63,7 @@ class OtherWay(Exception):
         order: That says how.
     """
 
-    def __init__(self, order: PullOrder) -> None:
+    def __init__(self, order: ReaderConfig) -> None:
         super().__init__("The source can be read in another way.")
         self.order = order
 
@@ -95,7 +95,7 @@ class OpenSource:
     close: Callable[[], None]
 
 
-def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
+def open_source(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
     """Open what `order` names. Blocks, at most about `order.open_within` seconds.
 
     Args:
@@ -112,7 +112,7 @@ def open_source(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
             order = found.order
 
 
-def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
+def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
     """Open what `order` names, where it is.
 
     Raises:
@@ -128,7 +128,7 @@ def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
         return _choose(order, opening, closers)
     except AllSeen:
         _close_all(closers)
-        raise CannotOpen(Over(AT_ITS_END, final=True)) from None
+        raise CannotOpen(SourceEnded(AT_ITS_END, final=True)) from None
     except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
         _close_all(closers)
         trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
@@ -141,7 +141,7 @@ def _open_once(order: PullOrder, clock: Callable[[], float]) -> OpenSource:
         raise CannotOpen(explain(TimeoutError() if late else error, order)) from error
 
 
-def _other_way(order: PullOrder, error: Exception) -> PullOrder | None:
+def _other_way(order: ReaderConfig, error: Exception) -> ReaderConfig | None:
     """Return what to open instead after `error`: elsewhere, or over TCP; None if there is nothing.
 
     Raises:
@@ -159,7 +159,7 @@ def _other_way(order: PullOrder, error: Exception) -> PullOrder | None:
 
 
 def _open(
-    order: PullOrder,
+    order: ReaderConfig,
     clock: Callable[[], float],
     closers: list[Callable[[], None]],
     pipes: list[Pipe],
@@ -178,7 +178,7 @@ def _open(
     return Opening(_open_network(order, closers, pipes))
 
 
-def _open_file(order: PullOrder) -> Opening:
+def _open_file(order: ReaderConfig) -> Opening:
     path = Path(order.path)
     options = {"protocol_whitelist": WHITELIST["file"]}
     container = open_container(path, options, (order.open_within, order.silence))
@@ -188,7 +188,7 @@ def _open_file(order: PullOrder) -> Opening:
 
 
 def _open_network(
-    order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
+    order: ReaderConfig, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> InputContainer:
     options = {"protocol_whitelist": WHITELIST[order.scheme]} | QUICK
     url = source_of(order).at(order.address)
@@ -203,11 +203,11 @@ def _open_network(
     return av.open(url, "r", options=options, timeout=(order.open_within, order.silence))
 
 
-def _comes_by_udp(order: PullOrder) -> bool:
+def _comes_by_udp(order: ReaderConfig) -> bool:
     return order.scheme == "rtsp" and order.trusted and order.transport == "udp"
 
 
-def _open_device(order: PullOrder) -> InputContainer:
+def _open_device(order: ReaderConfig) -> InputContainer:
     try:
         av.ContainerFormat(order.scheme, "r")
     except ValueError:
@@ -217,7 +217,7 @@ def _open_device(order: PullOrder) -> InputContainer:
 
 
 def _through(
-    pipe: Pipe, order: PullOrder, closers: list[Callable[[], None]], pipes: list[Pipe]
+    pipe: Pipe, order: ReaderConfig, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> str:
     """Return the URL by which FFmpeg reaches the source through `pipe`."""
     closers.append(pipe.close)
@@ -227,7 +227,7 @@ def _through(
     return plain.at("127.0.0.1", pipe.port, secret=not isinstance(pipe, RtspRelay))
 
 
-def _choose(order: PullOrder, opening: Opening, closers: list[Callable[[], None]]) -> OpenSource:
+def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], None]]) -> OpenSource:
     container = opening.container
     video = choose_video(container)
     if video is None:
@@ -270,14 +270,14 @@ def check_size(picture: VideoStream | VideoFrame) -> None:
         raise BadSource(f"Pictures of {picture.width} by {picture.height} pixels are too large.")
 
 
-def source_of(order: PullOrder) -> SourceUrl:
+def source_of(order: ReaderConfig) -> SourceUrl:
     """Return the source that `order` is about."""
     return SourceUrl(
         order.scheme, order.host, order.port, order.path, order.username, order.password
     )
 
 
-def _dial(order: PullOrder) -> socket.socket | TlsConnection:
+def _dial(order: ReaderConfig) -> socket.socket | TlsConnection:
     """Connect to the address that was checked, encrypted where the scheme says so."""
     if order.scheme.endswith("s"):
         return dial_tls(

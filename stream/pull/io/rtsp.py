@@ -14,17 +14,17 @@ from stream.address.source_url import (
 from stream.pull.io.rtsp_auth import Login
 from stream.pull.io.rtsp_proxy import RtspRelay
 from stream.pull.io.tls import TlsConnection
-from stream.pull.messages import PullOrder
+from stream.pull.messages import ReaderConfig
 
 
-def relay_to(order: PullOrder, server: socket.socket | TlsConnection) -> RtspRelay:
+def relay_to(order: ReaderConfig, server: socket.socket | TlsConnection) -> RtspRelay:
     """Return a relay to `server`, which knows what FFmpeg need not."""
     login = None if order.username is None else Login(order.username, order.password or "")
     place = SourceUrl("rtsp", order.host, order.port, "").at(order.host)
     return RtspRelay(server, place, login)
 
 
-def follow(order: PullOrder, location: str) -> PullOrder:
+def follow(order: ReaderConfig, location: str) -> ReaderConfig:
     """Return the order to read what an RTSP server redirects to. Blocks.
 
     Another host is not told the password.

@@ -134,7 +134,7 @@ class _Raw(io.RawIOBase):
         return len(data)
 
 
-def why_not_believed(error: ssl.SSLError) -> str:
+def describe_certificate_error(error: ssl.SSLError) -> str:
     """Return in words what is wrong with a certificate, or that it is not the certificate."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return "No encrypted connection to the source can be made."
