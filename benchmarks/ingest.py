@@ -34,8 +34,8 @@ from benchmarks.service import (
     START_PATIENCE,
     CannotMeasure,
     Service,
+    dies_with_parent,
     free_port,
-    on_a_leash,
     running,
     serving,
     stop,
@@ -299,7 +299,7 @@ async def cameras(film: Path) -> AsyncIterator[str]:
     """Serve `film` over HTTP from a process of its own; yield the address."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        *on_a_leash(sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
+        *dies_with_parent(sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
         *("--directory", str(film.parent)),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

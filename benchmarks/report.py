@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.machine import commit, this_machine
 from benchmarks.service import CannotMeasure
-from web.cli.signals import STOPPED, ended_like_ctrl_c
+from web.cli.signals import STOPPED, signals_as_interrupt
 
 RESULTS = Path(__file__).parent / "results"
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
@@ -82,7 +82,7 @@ def benchmark_main(
     try:
         if folder is not None:  # before the minutes, or hours, of measuring
             folder.mkdir(parents=True, exist_ok=True)
-        with ended_like_ctrl_c():
+        with signals_as_interrupt():
             report = run(options)
     except CannotMeasure as error:
         parser.exit(1, f"{parser.prog}: {error}\n")

@@ -96,7 +96,7 @@ async def running(
         environment = os.environ | {f"FLASHBACK_{k}": v for k, v in variables.items()}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *on_a_leash(sys.executable, "-m", module, *arguments, "--port", str(port)),
+                *dies_with_parent(sys.executable, "-m", module, *arguments, "--port", str(port)),
                 env=environment,
                 stdout=output,
                 stderr=output,
@@ -116,7 +116,7 @@ def serving(model: str, **settings: str) -> Any:  # noqa: ANN401 - an async cont
     return running("web.cli", ["serve", "--model", model], settings=settings)
 
 
-def on_a_leash(*command: str) -> list[str]:
+def dies_with_parent(*command: str) -> list[str]:
     """Return `command` so that it ends when this process does, also where that is killed."""
     if sys.platform != "linux":
         return list(command)

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Float16
 from torch import Tensor
 
-from memory.store import ForeignTokens
+from memory.store import EncoderMismatch
 from model.types import ClipTokens
 
 LARGEST = 16 * 2**20  # bytes of one clip; the largest encoder we know needs 0.2 MB
@@ -63,7 +63,7 @@ def decode(data: bytes, encoder: str) -> ClipTokens:
 
     Raises:
         CorruptClip: If `data` is damaged, cut short, too large, or of another version.
-        ForeignTokens: If the tokens were made by another encoder than `encoder`.
+        EncoderMismatch: If the tokens were made by another encoder than `encoder`.
     """
     if not _HEADER.size <= len(data) <= LARGEST:
         raise CorruptClip(f"a clip takes {_HEADER.size} to {LARGEST} bytes, found {len(data)}")
@@ -115,7 +115,7 @@ def _frames(data: bytes, version: int) -> tuple[int, int]:
 def _check_encoder(name: bytes, encoder: str) -> None:
     if name != encoder.encode():
         theirs = name.decode("utf-8", "replace")
-        raise ForeignTokens(
+        raise EncoderMismatch(
             f"these clips were remembered by the vision encoder {theirs!r}, and {encoder!r} cannot "
             "read them: start the service with the preset that made them, or forget the stream"
         )

@@ -19,7 +19,7 @@ class StoreFull(Exception):
     """The store has no room for another clip; it is not remembered for good."""
 
 
-class ForeignTokens(Exception):
+class EncoderMismatch(Exception):
     """These clip tokens were made by another vision encoder and cannot be read by this one."""
 
 
@@ -94,7 +94,7 @@ class ClipStore(Protocol):
         clip must not make hours of others unreadable.
 
         Raises:
-            ForeignTokens: If the clips were made by another vision encoder.
+            EncoderMismatch: If the clips were made by another vision encoder.
         """
         ...
 

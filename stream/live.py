@@ -262,7 +262,7 @@ class LiveStream:
         Raises:
             NothingSeen: If no clip has been remembered, or none in the time asked about.
             StoreUnavailable: If memory cannot be read.
-            ForeignTokens: If what is remembered was made by another vision encoder.
+            EncoderMismatch: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already.
         """
         return self._recall.ask(question)
@@ -272,7 +272,7 @@ class LiveStream:
 
         Raises:
             StoreUnavailable: If memory cannot be read.
-            ForeignTokens: If what is remembered was made by another vision encoder.
+            EncoderMismatch: If what is remembered was made by another vision encoder.
         """
         await self._recall.catch_up()
 

@@ -66,7 +66,7 @@ class Recall:
 
         Raises:
             StoreUnavailable: If memory cannot be read.
-            ForeignTokens: If what is remembered was made by another vision encoder.
+            EncoderMismatch: If what is remembered was made by another vision encoder.
         """
         with self._called():
             async with self._catching_up:
@@ -81,7 +81,7 @@ class Recall:
                 meanwhile.
             NothingInRange: If none has been remembered in the time asked about.
             StoreUnavailable: If memory cannot be read.
-            ForeignTokens: If what is remembered was made by another vision encoder.
+            EncoderMismatch: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already, or too many streams are asked about.
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails.

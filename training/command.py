@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from web.cli.signals import STOPPED, ended_like_ctrl_c
+from web.cli.signals import STOPPED, signals_as_interrupt
 
 console = Console(stderr=True, highlight=False)
 
@@ -23,7 +23,7 @@ def run_command(app: typer.Typer, name: str, lacking: tuple[type[Exception], ...
         SystemExit: With 0, 1 if it failed, 2 if what was typed cannot be used, 130 if stopped.
     """
     try:
-        with ended_like_ctrl_c():
+        with signals_as_interrupt():
             code = app(prog_name=name, standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED

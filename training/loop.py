@@ -14,7 +14,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from web.cli.signals import not_now
+from web.cli.signals import defer_interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def run(
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate_at(step) * group["factor"]
                 loss = learn(step)
-                with not_now():  # else some weights are a step ahead of others
+                with defer_interrupt():  # else some weights are a step ahead of others
                     nn.utils.clip_grad_norm_(trained.values(), 1.0)
                     optimizer.step()
                     optimizer.zero_grad()

@@ -41,7 +41,7 @@ class Caller:
 LOCAL = Caller("local")
 
 
-class NotLetIn(Exception):
+class Unauthorized(Exception):
     """The token or ticket is wrong or too old."""
 
 
@@ -82,14 +82,14 @@ class Keys:
         """Return for whom `ticket` was made.
 
         Raises:
-            NotLetIn: If we did not make it, or it is too old.
+            Unauthorized: If we did not make it, or it is too old.
         """
         claim, _, signature = ticket.rpartition(".")
         if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
-            raise NotLetIn
+            raise Unauthorized
         until, _, name = claim.partition(".")
         if int(until) < self._clock():
-            raise NotLetIn
+            raise Unauthorized
         return Caller(name)
 
     def _sign(self, claim: str) -> str:
@@ -103,7 +103,7 @@ def make_token() -> str:
 
 
 class Shown(SecurityBase):
-    """A way in as `/openapi.json` shows it; `_let_in` is what checks it."""
+    """A way in as `/openapi.json` shows it; `_authenticate` is what checks it."""
 
     def __init__(self, name: str, model: HTTPBearer | APIKey) -> None:
         self.scheme_name = name
@@ -134,7 +134,7 @@ def by_header(
     Raises:
         Refusal: 401 if there is no token or a wrong one, 429 after too many wrong ones.
     """
-    return _let_in(connection, tickets=False)
+    return _authenticate(connection, tickets=False)
 
 
 def by_ticket(
@@ -147,7 +147,7 @@ def by_ticket(
     Raises:
         Refusal: 401 if there is neither, or it is wrong or too old; 429 after too many wrong ones.
     """
-    return _let_in(connection, tickets=True)
+    return _authenticate(connection, tickets=True)
 
 
 def ticket_protocol(connection: HTTPConnection) -> str | None:
@@ -158,7 +158,7 @@ def ticket_protocol(connection: HTTPConnection) -> str | None:
     return None
 
 
-def _let_in(connection: HTTPConnection, *, tickets: bool) -> Caller:
+def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
     keys: Keys = connection.app.state.keys
     if not keys.needed:
         return LOCAL
@@ -169,7 +169,7 @@ def _let_in(connection: HTTPConnection, *, tickets: bool) -> Caller:
             return _by_token(connection, keys, token.strip())
         if tickets and ticket:
             return keys.by_ticket(ticket)
-    except NotLetIn:
+    except Unauthorized:
         pass
     raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
 
@@ -178,7 +178,7 @@ def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
     """Return who holds `token`.
 
     Raises:
-        NotLetIn: If it is none of ours.
+        Unauthorized: If it is none of ours.
         Refusal: 429 if the address of `connection` has shown too many that are not.
     """
     guesses: Guesses = connection.app.state.guesses
@@ -192,7 +192,7 @@ def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
     if caller is None:
         guesses.wrong(address, _digest(token))
         rejections.add("a wrong token")
-        raise NotLetIn
+        raise Unauthorized
     guesses.right(address, caller.name)
     return caller
 

@@ -63,8 +63,8 @@ async def test_what_a_benchmark_started_ends_with_it_when_it_is_killed():
     child = "import time; print('here', flush=True); time.sleep(600)"
     program = f"""
 import subprocess, sys
-from benchmarks.service import on_a_leash
-subprocess.run(on_a_leash(sys.executable, "-c", {child!r}))
+from benchmarks.service import dies_with_parent
+subprocess.run(dies_with_parent(sys.executable, "-c", {child!r}))
 """
     parent = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", program),

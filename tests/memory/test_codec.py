@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memory.codec import LARGEST, CorruptClip, decode, encode
-from memory.store import ForeignTokens
+from memory.store import EncoderMismatch
 from model.types import ClipTokens
 
 HEADER = 30
@@ -74,13 +74,13 @@ def test_damaged_bytes_are_refused_or_read_but_never_crash(data):
     for _ in range(data.draw(st.integers(1, 4))):
         sound[data.draw(st.integers(0, len(sound) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(sound)))
-    with contextlib.suppress(CorruptClip, ForeignTokens):
+    with contextlib.suppress(CorruptClip, EncoderMismatch):
         assert decode(bytes(sound[:cut]), "lite").values.shape.numel() <= 16
 
 
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_never_crash(data):
-    with contextlib.suppress(CorruptClip, ForeignTokens):
+    with contextlib.suppress(CorruptClip, EncoderMismatch):
         decode(data, "lite")
 
 
@@ -106,7 +106,7 @@ def test_what_is_larger_than_any_clip_is_refused_unread():
 
 def test_tokens_of_another_encoder_are_not_read():
     data = encode(clip(torch.zeros(2, 2)), "umt-l")
-    with pytest.raises(ForeignTokens, match="'umt-l', and 'lite'"):
+    with pytest.raises(EncoderMismatch, match="'umt-l', and 'lite'"):
         decode(data, "lite")
 
 

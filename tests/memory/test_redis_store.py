@@ -15,7 +15,7 @@ from redis.crc import key_slot
 from memory.embedded.server import EmbeddedRedis
 from memory.redis_errors import ANSWERS_WITHIN
 from memory.redis_store import CONNECTIONS, RedisStore
-from memory.store import ForeignTokens, Moment, StoreFull, StoreUnavailable
+from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable
 from model.types import ClipTokens
 
 ENCODER = "test-encoder"
@@ -42,7 +42,7 @@ async def redis(embedded):
 async def test_clips_of_another_encoder_are_not_read(store, embedded):
     await store.append("a", clip(0.0), b"")
     other = RedisStore.connect(embedded.url, "another-encoder")
-    with pytest.raises(ForeignTokens, match="forget the stream"):
+    with pytest.raises(EncoderMismatch, match="forget the stream"):
         await anext(other.clips("a"))
     assert await other.moments("a") == [Moment(0.0, 1.5)]
     await other.close()

@@ -393,7 +393,7 @@ def around(service, **more):
 
 async def test_a_client_that_takes_nothing_is_let_go(service):
     socket = DeafSocket()
-    await Connection(socket, "cam", LOCAL, around(service, patience=0.01)).run()
+    await Connection(socket, "cam", LOCAL, around(service, send_timeout=0.01)).run()
     assert socket.closed_with == (1008, "too slow")
 
 

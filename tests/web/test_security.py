@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from tests.web.conftest import echo_service
-from web.auth import LOCAL, TICKET_SECONDS, Keys, NotLetIn, make_token
+from web.auth import LOCAL, TICKET_SECONDS, Keys, Unauthorized, make_token
 from web.http.guard import BODY_LIMIT, Guard
 from web.problems import Refusal
 
@@ -45,19 +45,19 @@ def test_a_ticket_lets_in_whom_it_was_made_for_until_it_is_too_old():
     assert keys.by_ticket(ticket) == caller
     assert until == now() + TICKET_SECONDS
     now.time = until + 1
-    with pytest.raises(NotLetIn):
+    with pytest.raises(Unauthorized):
         keys.by_ticket(ticket)
 
 
 def test_a_ticket_of_another_process_is_worth_nothing():
     ours, theirs = Keys(["secret"], Now()), Keys(["secret"], Now())
-    with pytest.raises(NotLetIn):
+    with pytest.raises(Unauthorized):
         ours.by_ticket(theirs.ticket(LOCAL)[0])
 
 
 @given(st.text(max_size=80))
 def test_nothing_made_up_is_a_ticket(ticket):
-    with pytest.raises(NotLetIn):
+    with pytest.raises(Unauthorized):
         Keys(["secret"], Now()).by_ticket(ticket)
 
 
@@ -70,7 +70,7 @@ def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
 def test_a_ticket_cannot_be_made_to_live_longer():
     keys = Keys(["secret"], Now())
     until, rest = keys.ticket(LOCAL)[0].split(".", 1)
-    with pytest.raises(NotLetIn):
+    with pytest.raises(Unauthorized):
         keys.by_ticket(f"{int(until) + 9999}.{rest}")
 
 

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from web.cli.signals import ended_like_ctrl_c, not_now
+from web.cli.signals import defer_interrupt, signals_as_interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -20,20 +20,20 @@ def as_before():
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_every_signal_that_means_the_end_unwinds_what_is_at_work(as_before, number):
-    with pytest.raises(KeyboardInterrupt), ended_like_ctrl_c():
+    with pytest.raises(KeyboardInterrupt), signals_as_interrupt():
         signal.raise_signal(number)
     assert [signal.getsignal(each) for each in SIGNALS] == as_before
 
 
 def test_a_terminal_that_closes_does_not_end_what_was_started_with_nohup(as_before):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with ended_like_ctrl_c():
+    with signals_as_interrupt():
         signal.raise_signal(signal.SIGHUP)
 
 
 def test_what_may_not_be_left_half_done_is_finished_first(as_before):
     done = []
-    with pytest.raises(KeyboardInterrupt), ended_like_ctrl_c(), not_now():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), signals_as_interrupt(), defer_interrupt():  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
         done.append("the rest")
     assert done == ["the rest"]

@@ -6,19 +6,19 @@ What can be typed stands in `web/cli/commands.py`.
 import os
 import sys
 
-from web.cli.signals import leave_at_once
+from web.cli.signals import exit_on_sigint
 
 
 def main() -> None:
     """Run the command line."""
-    leave_at_once()
-    _have_three_streams()
+    exit_on_sigint()
+    _ensure_stdio()
     from web.cli.commands import run  # late: it takes long enough to be stopped meanwhile
 
     sys.exit(run())
 
 
-def _have_three_streams() -> None:
+def _ensure_stdio() -> None:
     """Open what the parent closed: else a socket of ours becomes the next "standard output"."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)

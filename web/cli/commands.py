@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from web.cli.failed import Failed
-from web.cli.signals import STOPPED, ended_like_ctrl_c, raise_instead, stop_in_order
+from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.settings import BadSetting, Settings, variables
 
 app = typer.Typer(
@@ -106,7 +106,7 @@ def serve(
 
     given = {"host": host, "port": port, "model": model, "source": source or None, "data": data}
     settings = Settings.from_env(os.environ, **given)
-    stop_in_order()
+    raise_on_sigint()
     # The server ends in good order by SIGTERM.
     raise_instead(signal.SIGTERM, signal.SIGHUP)
     run_service(settings)
@@ -121,7 +121,7 @@ def demo(
     from web.cli.serve import run_demo  # late: loads the whole service
 
     settings = Settings.from_env(os.environ, port=port, model=model, host="127.0.0.1")
-    stop_in_order()
+    raise_on_sigint()
     raise_instead(signal.SIGTERM, signal.SIGHUP)
     run_demo(settings)
 
@@ -164,7 +164,7 @@ def ask(
     from web.cli.ask import run_ask  # late: loads the model's libraries
 
     settings = Settings.from_env(os.environ, model=model)
-    with ended_like_ctrl_c():
+    with signals_as_interrupt():
         run_ask(settings, source, questions, last=last, frames=frames, as_json=as_json)
 
 
@@ -174,7 +174,7 @@ def doctor() -> None:
     from web.cli.examine import run_doctor  # late: loads everything to look at it
 
     settings = Settings.from_env(os.environ)
-    with ended_like_ctrl_c():
+    with signals_as_interrupt():
         run_doctor(settings)
 
 
@@ -183,7 +183,7 @@ def weights() -> None:
     """Convert the base weights of `lite` into the cache; does nothing if they are there."""
     from web.cli.weights import run_weights  # late: loads the model's libraries
 
-    with ended_like_ctrl_c():
+    with signals_as_interrupt():
         run_weights()
 
 

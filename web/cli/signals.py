@@ -15,13 +15,13 @@ STOPPED = 130
 """The exit code of what was stopped, as shells have it for Ctrl-C."""
 
 
-def leave_at_once() -> None:
+def exit_on_sigint() -> None:
     """Let Ctrl-C end this process without a word, from now on."""
     # Also where the parent ignores it (`nohup`, a script's `&`): we inherit that and must not.
     signal.signal(signal.SIGINT, _leave)
 
 
-def stop_in_order() -> None:
+def raise_on_sigint() -> None:
     """Let Ctrl-C raise KeyboardInterrupt, from now on."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -38,14 +38,14 @@ def raise_instead(wanted: signal.Signals, *others: signal.Signals) -> None:
 
 
 @contextmanager
-def ended_like_ctrl_c() -> Iterator[None]:
+def signals_as_interrupt() -> Iterator[None]:
     """Let every signal that means the end raise KeyboardInterrupt, within.
 
     For what starts processes of its own, or keeps what it has done: `kill` would leave both behind.
     """
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(each) for each in signals]
-    stop_in_order()
+    raise_on_sigint()
     raise_instead(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         yield
@@ -55,7 +55,7 @@ def ended_like_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def not_now() -> Iterator[None]:
+def defer_interrupt() -> Iterator[None]:
     """Let Ctrl-C wait until the end of what may not be left half done. For the main thread.
 
     Raises:

@@ -5,7 +5,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from memory.store import ClipStore, ForeignTokens, Moment
+from memory.store import ClipStore, EncoderMismatch, Moment
 from model.engine import Engine
 from model.types import ClipTokens
 from web.http.suggestions import GENERAL, ClipInWords, Suggestion, suggest
@@ -71,7 +71,7 @@ class Suggester:
                 self._kept.popitem(last=False)
             try:
                 await self._bring_up_to_date(stream, known)
-            except ForeignTokens:  # another model saw them: ours has no words for them
+            except EncoderMismatch:  # another model saw them: ours has no words for them
                 return GENERAL
         return known.suggestions
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from memory.store import ForeignTokens, StoreUnavailable
+from memory.store import EncoderMismatch, StoreUnavailable
 from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
 from web.identifiers import new_id
@@ -55,7 +55,7 @@ _FAILURES: Mapping[type[Exception], tuple[str, str]] = {
         "memory_unavailable",
         "What was seen cannot be recalled now; try again soon. {reason}",
     ),
-    ForeignTokens: (
+    EncoderMismatch: (
         "foreign_memory",
         "What is remembered of this stream was made by another vision encoder; start the service "
         "with that model, or forget the stream.",

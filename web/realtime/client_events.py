@@ -86,7 +86,7 @@ class SessionChange(Unused):
     repetition_penalty: Penalty | None = None
 
 
-class ResponseWish(Unused):
+class ResponseOptions(Unused):
     """How this one answer is to be made; what is left out is as the session says.
 
     Attributes:
@@ -168,7 +168,7 @@ class ResponseCreate(ClientMessage):
     """Answer the newest question of the conversation from what the stream has shown."""
 
     type: Literal["response.create"] = "response.create"
-    response: ResponseWish = ResponseWish()
+    response: ResponseOptions = ResponseOptions()
 
 
 class ResponseCancel(ClientMessage):

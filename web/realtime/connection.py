@@ -15,7 +15,7 @@ from typing import assert_never
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from memory.store import ForeignTokens, StoreUnavailable
+from memory.store import EncoderMismatch, StoreUnavailable
 from model.engine import NothingSeen
 from model.types import Question, Sampling
 from stream.live import LiveStream
@@ -74,7 +74,7 @@ class Surroundings:
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
         silence: Seconds without a picture after which a sender's place is given back.
-        patience: Seconds after which a client that takes nothing is let go.
+        send_timeout: Seconds after which a client that takes nothing is let go.
     """
 
     registry: Registry
@@ -86,7 +86,7 @@ class Surroundings:
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
     silence: float = SILENCE_SECONDS
-    patience: float = SEND_SECONDS
+    send_timeout: float = SEND_SECONDS
 
 
 class Connection:
@@ -127,7 +127,7 @@ class Connection:
         except* WebSocketDisconnect:
             pass
         except* TimeoutError:
-            await self._let_go()
+            await self._disconnect_slow_client()
         finally:
             self._pictures.close()
 
@@ -139,11 +139,11 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
             try:
-                await self._follow(message.get("text"))
+                await self._handle(message.get("text"))
             except Refused as refused:
                 await self._send(Error(event_id=new_id("event"), error=refused.details))
 
-    async def _follow(self, text: str | None) -> None:
+    async def _handle(self, text: str | None) -> None:
         event = parse(text)
         try:
             await self._do(event)
@@ -273,7 +273,7 @@ class Connection:
     async def _prepare(self, live: LiveStream) -> None:
         """Have the history read: who opens a stream is about to ask."""
         # What is wrong with memory is said when a question needs it.
-        with contextlib.suppress(StoreUnavailable, ForeignTokens):
+        with contextlib.suppress(StoreUnavailable, EncoderMismatch):
             await live.catch_up()
 
     async def _watch(self, live: LiveStream) -> None:
@@ -322,12 +322,12 @@ class Connection:
         await self._send(event)
 
     async def _send(self, event: ServerEvent) -> None:
-        async with asyncio.timeout(self._around.patience), self._sending:
+        async with asyncio.timeout(self._around.send_timeout), self._sending:
             if self._socket.application_state is WebSocketState.DISCONNECTED:
                 raise WebSocketDisconnect(1006)  # another of our tasks has found out
             await self._socket.send_text(event.model_dump_json())
 
-    async def _let_go(self) -> None:
+    async def _disconnect_slow_client(self) -> None:
         try:
             async with asyncio.timeout(1):
                 await self._socket.close(1008, "too slow")

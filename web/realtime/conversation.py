@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from model.types import Question, Sampling, Turn
 from model.writing import LONGEST_ANSWER
-from web.realtime.client_events import ResponseWish, SessionChange
+from web.realtime.client_events import ResponseOptions, SessionChange
 from web.realtime.server_events import Session
 from web.realtime.wire_items import Message
 
@@ -80,7 +80,7 @@ class Conversation:
         """
         del self._lines[self._find(key)]
 
-    def question(self, session: Session, wish: ResponseWish) -> Question:
+    def question(self, session: Session, wish: ResponseOptions) -> Question:
         """Return what to answer now.
 
         Raises:
