@@ -75,7 +75,7 @@ class SlowEngine:
 
 
 @asynccontextmanager
-async def open_slow_house(settings: Settings, times: float) -> AsyncIterator[Services]:
+async def open_slow_services(settings: Settings, times: float) -> AsyncIterator[Services]:
     """Open the real service around a slow engine."""
     engine = load_engine("tiny")
     seconds = times * engine.frames_per_clip / settings.sample_rate
@@ -97,5 +97,5 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=float, default=15.0)
     given = parser.parse_args()
     chosen = Settings.from_env(os.environ, port=given.port)
-    service = create_app(chosen, lambda: open_slow_house(chosen, given.times))
+    service = create_app(chosen, lambda: open_slow_services(chosen, given.times))
     uvicorn.run(service, port=given.port, log_level="warning")

@@ -41,7 +41,7 @@ from web.services import Clocks, Services
 from web.settings import Settings
 from web.stream_settings import stream_settings
 
-OpenHouse = Callable[[], AbstractAsyncContextManager[Services]]
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 QUESTIONS = AT_ONCE + QUESTIONS_WAITING
 """Answered or waiting for it: what the engine takes."""
 
@@ -50,7 +50,7 @@ CLOCKS = Clocks(wall=time.time, monotonic=time.monotonic)
 
 def create_app(
     settings: Settings,
-    open_house: OpenHouse | None = None,
+    open_house: OpenServices | None = None,
     *,
     clocks: Clocks = CLOCKS,
     on_failure: Callable[[Exception], None] | None = None,
