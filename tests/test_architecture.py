@@ -1,8 +1,16 @@
 """Rules about the shape of the code rather than what it does."""
 
+import ast
+import re
 from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
 
 OURS = "flashback"
+ROOT = Path(__file__).parents[1]
+MAP = (ROOT / "docs" / "architecture.md").read_text()
+FILES = re.findall(r"`([\w/]+\.py)`(?:\s\(`(\w+)`\))?", MAP)
 
 
 def test_no_dependency_ships_a_package_with_our_names():
@@ -13,3 +21,10 @@ def test_no_dependency_ships_a_package_with_our_names():
         if (other := set(owners.get(name, ())) - {OURS})
     }
     assert not clashes
+
+
+@pytest.mark.parametrize(("file", "name"), sorted(set(FILES)))
+def test_every_file_and_name_on_the_map_exists(file, name):
+    tree = ast.parse((ROOT / file).read_text())
+    defined = {getattr(node, "name", "") for node in tree.body}
+    assert not name or name in defined
