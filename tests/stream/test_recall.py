@@ -18,7 +18,7 @@ from stream.recall import PAGE, TRIES, Recall
 PARTS = tiny()
 SHORT = replace(
     PARTS,
-    config=replace(PARTS.config, language=replace(PARTS.config.language, max_positions=2636)),
+    config=replace(PARTS.config, language=replace(PARTS.config.language, max_positions=2796)),
 )
 """Of whose positions about a hundred and sixty clips take all."""
 
