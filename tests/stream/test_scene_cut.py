@@ -40,8 +40,6 @@ def test_a_clip_ends_at_a_cut_where_that_is_asked_for():
     shown = [picture(1)] * 2 + [picture(2)] * 4
     for cuts, lengths in ((True, [2, 4]), (False, [4, 2])):
         clipper = Clipper(4, longest_gap=5, cuts=cuts)
-        clips = [
-            c for t, p in enumerate(shown) for c in clipper.add(Frame(p, float(t), captured=0))
-        ]
+        clips = [c for t, p in enumerate(shown) for c in clipper.add(Frame(p, float(t)))]
         clips += clipper.flush()
         assert [len(clip.pixels) for clip in clips] == lengths
