@@ -64,11 +64,10 @@ class Heads(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "cells width"]) -> Said:
         """Return what is said of one clip."""
-        names, colours, movements, _ = self.logits(tokens)
-        each = self.logits(tokens.view(FRAMES, -1, tokens.shape[-1]))[3].sigmoid()
-        return Said(
-            names.softmax(-1), colours.softmax(-1), movements.softmax(-1), tuple(each.tolist())
-        )
+        # By frame: a clip may be drawn in part. What is said of a cell is the same either way.
+        by_frame = self.logits(tokens.view(FRAMES, -1, tokens.shape[-1]))
+        names, colours, movements = (part.flatten(0, 1).softmax(-1) for part in by_frame[:3])
+        return Said(names, colours, movements, tuple(by_frame[3].sigmoid().tolist()))
 
 
 def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[Thing] | None:

@@ -22,14 +22,13 @@ from training.features import FeatureBank
 from training.loop import Plan, run
 from training.scenes import COLOURS
 from training.takes import cells, see, some_take
+from training.words import MOVEMENTS, UNTOLD
 
-UNTOLD = -100
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""
 BACKGROUND_WEIGHT = 0.25
 PHOTOS = 0.25
 """Share of photographs in a batch."""
-MOVEMENTS = ("left", "right", "up", "down", "still")
 assert MOVEMENTS[STILL] == "still"
 
 
