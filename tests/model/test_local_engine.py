@@ -335,7 +335,9 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_from_its_newer_half(
         assert 1 < finish.usage.clips < 60
         assert engine.reach("a") == clips[-1].end
         engine.extend("a", clips)
-        assert (await ask(engine, tokens=1))[1].usage == finish.usage, "all known, and once"
+        usage = (await ask(engine, tokens=1))[1].usage  # by now perhaps the newer half answers
+        assert usage.end == clips[-1].end
+        assert usage.clips == (usage.end + 1 - usage.start) / 4, "all known, and once"
     finally:
         await engine.close()
 
