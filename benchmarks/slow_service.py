@@ -17,8 +17,8 @@ from memory.redis_store import RedisStore
 from model.engine import Engine
 from model.presets import load_engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
-from web.app import CLOCKS, build_services, create_app
-from web.services import Services
+from web.app import create_app
+from web.services import CLOCKS, Services, build_services
 from web.settings import Settings
 
 

@@ -19,7 +19,7 @@ from training.film_scores import as_json, scores, table
 from training.train import commit
 from web.cli.ask import NO_MODEL
 from web.cli.failed import Failed
-from web.loading import load
+from web.services import load_model
 from web.settings import BadSetting, Settings
 
 CONTROLS = (
@@ -97,7 +97,7 @@ def measure(settings: Settings, cases: list[Case], *, controls: bool) -> list[An
 
         async def run() -> None:
             try:
-                engine = await asyncio.to_thread(load, settings, console.print)
+                engine = await asyncio.to_thread(load_model, settings, console.print)
             except NO_MODEL as error:
                 raise Failed(str(error)) from None
             try:

@@ -1,56 +1,35 @@
-"""★ The service, put together: the one place that knows the concrete classes.
+"""The application: its routes, and the services behind them from the start to the stop.
 
-    create_app(settings) --start--> open_house: engine, Redis, registry --stop--> all closed again
+    create_app(settings) --start--> open_services: engine, Redis, registry --stop--> all closed again
 
 The port answers at once; `/ready` says when they are.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import torch
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from memory.embedded.server import open_redis
-from memory.redis_store import RedisStore
-from memory.store import ClipStore
-from model.engine import Engine
-from model.local_engine import QUESTIONS_WAITING
-from model.types import Clip
-from model.writing import AT_ONCE
-from stream.registry import Registry
 from web import openapi, problems
 from web.auth import Keys
 from web.guesses import Guesses
 from web.http import pages, streams
 from web.http.guard import Guard
-from web.http.peers import PeerSessions
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
-from web.http.suggester import Suggester
 from web.http.whip import Exchange
-from web.loading import load
-from web.pulled_sources import OPERATOR, PulledSources, pull_settings
-from web.quotas import Quota, share
 from web.realtime import route
-from web.realtime.jpeg import PictureDecoder
-from web.services import Clocks, Services
+from web.services import CLOCKS, Clocks, Services, open_services
 from web.settings import Settings
-from web.stream_settings import stream_settings
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
-QUESTIONS = AT_ONCE + QUESTIONS_WAITING
-"""Answered or waiting for it: what the engine takes."""
-
-CLOCKS = Clocks(wall=time.time, monotonic=time.monotonic)
 
 
 def create_app(
     settings: Settings,
-    open_house: OpenServices | None = None,
+    opening: OpenServices | None = None,
     *,
     clocks: Clocks = CLOCKS,
     on_failure: Callable[[Exception], None] | None = None,
@@ -59,16 +38,16 @@ def create_app(
 
     Args:
         settings: What was set from outside.
-        open_house: Opens what the routes work with; by default Redis and the model of `settings`.
+        opening: Opens what the routes work with; by default Redis and the model of `settings`.
         clocks: The time.
         on_failure: Is told why the services could not be opened.
     """
-    opening = open_house or (lambda: open_services(settings, clocks))
+    opened = opening or (lambda: open_services(settings, clocks))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         measuring = asyncio.create_task(app.state.pulse.run())
-        living = asyncio.create_task(_serve_until_cancelled(app, opening()))
+        living = asyncio.create_task(_serve_until_cancelled(app, opened()))
         if on_failure is not None:
             living.add_done_callback(lambda task: _tell(task, on_failure))
         try:
@@ -107,100 +86,6 @@ def create_app(
         root_path=settings.root_path,
     )
     return app
-
-
-@asynccontextmanager
-async def open_services(
-    settings: Settings, clocks: Clocks = CLOCKS, progress: Callable[[str], None] = lambda _: None
-) -> AsyncIterator[Services]:
-    """Load the model, connect to Redis, and close both in the end.
-
-    Args:
-        settings: What was set from outside.
-        clocks: The time.
-        progress: Told in words what is being done, from another thread.
-    """
-    engine = await asyncio.to_thread(load, settings, progress)
-    try:
-        url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-        data = settings.data.expanduser()
-        async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
-            store = RedisStore.connect(address, engine.encoder)
-            try:
-                await store.check()
-                await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
-                async with build_services(settings, engine, store, clocks) as services:
-                    for name, source in settings.sources:
-                        await services.sources.add_operators(name, source)
-                    yield services
-            finally:
-                await store.close()
-    finally:
-        await engine.close()
-
-
-@asynccontextmanager
-async def build_services(
-    settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
-) -> AsyncIterator[Services]:
-    """Put the services together around an engine and a store, and end every stream after use."""
-    registry = Registry(
-        engine=engine,
-        store=store,
-        settings=stream_settings(settings),
-        wall=clocks.wall,
-        monotonic=clocks.monotonic,
-        capacity=settings.max_streams,
-    )
-    # The operator's own sources are no token's.
-    feeding = Quota(
-        "streams",
-        total=settings.max_streams,
-        each=settings.max_streams_per_token,
-        exempt={OPERATOR},
-    )
-    tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
-    viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
-    viewing = Quota("viewers", total=viewers, each=viewers_each)
-    talks_each = share(talks, tokens, settings.max_connections_per_token)
-    tests = Quota("tests", total=4, each=2)
-    pulling = pull_settings(settings)
-    services = Services(
-        settings=settings,
-        clocks=clocks,
-        registry=registry,
-        store=store,
-        answerer=engine.name,
-        sampling=engine.sampling,
-        feeding=feeding,
-        viewing=viewing,
-        talking=Quota("connections", total=talks, each=talks_each),
-        asking=Quota("questions", total=QUESTIONS, each=share(QUESTIONS, tokens)),
-        decoder=PictureDecoder(registry.frame_side),
-        senders=PeerSessions(feeding, alone=True),
-        viewers=PeerSessions(viewing, alone=False),
-        sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
-        suggester=Suggester(engine, store),
-    )
-    try:
-        yield services
-    finally:
-        services.decoder.close()
-        await services.sources.close()
-        await services.viewers.close()
-        await services.senders.close()
-        await registry.close()
-
-
-async def _warm_up(engine: Engine, side: int) -> None:
-    """Run a clip through the network, so that the first real one is not the slow one.
-
-    Args:
-        engine: What encodes it.
-        side: Shorter side of the pictures that streams keep in hand, in pixels.
-    """
-    pixels = torch.zeros(engine.frames_per_clip, side, side * 16 // 9, 3, dtype=torch.uint8)
-    await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
 
 
 async def _serve_until_cancelled(

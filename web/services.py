@@ -1,25 +1,44 @@
-"""What the routes work with, once it stands: the opened parts of one running service.
+"""★ The services: what they are, and the one place that puts the concrete classes together.
 
-It is put together in `web.app`; until then every route that needs it answers 503.
+    open_services: engine, Redis, streams, quotas      for `flashback serve` and its routes
+    open_stream:   engine, a memory of this process    for `flashback ask`, without a server
+
+A route that needs the services answers 503 until they are open.
 """
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import torch
 from starlette.requests import HTTPConnection
 
+from memory.embedded.server import open_redis
+from memory.local_store import LocalStore
+from memory.redis_store import RedisStore
 from memory.store import ClipStore
-from model.types import Sampling
+from model.engine import Engine
+from model.local_engine import QUESTIONS_WAITING
+from model.types import Clip, Sampling
+from model.writing import AT_ONCE
+from stream.live import LiveStream
 from stream.registry import Registry
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
 from web.problems import Refusal
-from web.pulled_sources import PulledSources
-from web.quotas import Quota
+from web.pulled_sources import OPERATOR, PulledSources, pull_settings
+from web.quotas import Quota, share
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
+from web.stream_settings import stream_settings
 
 Clock = Callable[[], float]
+Progress = Callable[[str], None]
+
+QUESTIONS = AT_ONCE + QUESTIONS_WAITING
+"""Answered or waiting for it: what the engine takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,9 @@ class Clocks:
 
     wall: Clock
     monotonic: Clock
+
+
+CLOCKS = Clocks(wall=time.time, monotonic=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,7 @@ class Services:
 
 
 def get_services(connection: HTTPConnection) -> Services:
-    """Return the services that answers `connection`.
+    """Return the services that answer `connection`.
 
     Raises:
         Refusal: 503 while it is being opened.
@@ -84,3 +106,143 @@ def get_services(connection: HTTPConnection) -> Services:
     if found is None:
         raise Refusal(503, "The service is warming up; try again soon.", {"Retry-After": "2"})
     return found
+
+
+def load_model(settings: Settings, progress: Progress) -> Engine:
+    """Return the engine that `settings` ask for, loaded. Blocks meanwhile.
+
+    Args:
+        settings: Which, and with how much memory.
+        progress: Told in words what is being done.
+    """
+    # Late, because it loads the language libraries: seconds that commands without a model save.
+    from model.presets import load_engine
+
+    return load_engine(
+        settings.model,
+        history_bytes=settings.history_bytes,
+        budget=settings.visual_budget or None,
+        as_released=settings.as_released,
+        stretch=settings.stretch,
+        progress=progress,
+    )
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, clocks: Clocks = CLOCKS, progress: Progress = lambda _: None
+) -> AsyncIterator[Services]:
+    """Load the model, connect to Redis, and close both in the end.
+
+    Args:
+        settings: What was set from outside.
+        clocks: The time.
+        progress: Told in words what is being done, from another thread.
+    """
+    engine = await asyncio.to_thread(load_model, settings, progress)
+    try:
+        url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+        data = settings.data.expanduser()
+        async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
+            store = RedisStore.connect(address, engine.encoder)
+            try:
+                await store.check()
+                await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
+                async with build_services(settings, engine, store, clocks) as services:
+                    for name, source in settings.sources:
+                        await services.sources.add_operators(name, source)
+                    yield services
+            finally:
+                await store.close()
+    finally:
+        await engine.close()
+
+
+@asynccontextmanager
+async def build_services(
+    settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
+) -> AsyncIterator[Services]:
+    """Put the services together around an engine and a store, and end every stream after use."""
+    registry = Registry(
+        engine=engine,
+        store=store,
+        settings=stream_settings(settings),
+        wall=clocks.wall,
+        monotonic=clocks.monotonic,
+        capacity=settings.max_streams,
+    )
+    # The operator's own sources are no token's.
+    feeding = Quota(
+        "streams",
+        total=settings.max_streams,
+        each=settings.max_streams_per_token,
+        exempt={OPERATOR},
+    )
+    tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
+    viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
+    viewing = Quota("viewers", total=viewers, each=viewers_each)
+    talks_each = share(talks, tokens, settings.max_connections_per_token)
+    tests = Quota("tests", total=4, each=2)
+    pulling = pull_settings(settings)
+    services = Services(
+        settings=settings,
+        clocks=clocks,
+        registry=registry,
+        store=store,
+        answerer=engine.name,
+        sampling=engine.sampling,
+        feeding=feeding,
+        viewing=viewing,
+        talking=Quota("connections", total=talks, each=talks_each),
+        asking=Quota("questions", total=QUESTIONS, each=share(QUESTIONS, tokens)),
+        decoder=PictureDecoder(registry.frame_side),
+        senders=PeerSessions(feeding, alone=True),
+        viewers=PeerSessions(viewing, alone=False),
+        sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
+        suggester=Suggester(engine, store),
+    )
+    try:
+        yield services
+    finally:
+        services.decoder.close()
+        await services.sources.close()
+        await services.viewers.close()
+        await services.senders.close()
+        await registry.close()
+
+
+@asynccontextmanager
+async def open_stream(
+    settings: Settings, name: str, progress: Progress = lambda _: None
+) -> AsyncIterator[tuple[Engine, LiveStream]]:
+    """Load the model and open one stream whose memory ends with this process.
+
+    Args:
+        settings: What was set from outside.
+        name: The stream's.
+        progress: Told in words what is being done, from another thread.
+    """
+    engine = await asyncio.to_thread(load_model, settings, progress)
+    registry = Registry(
+        engine=engine,
+        store=LocalStore(engine.encoder),
+        settings=stream_settings(settings),
+        wall=CLOCKS.wall,
+        monotonic=CLOCKS.monotonic,
+    )
+    try:
+        yield engine, await registry.open(name)
+    finally:
+        await registry.close()
+        await engine.close()
+
+
+async def _warm_up(engine: Engine, side: int) -> None:
+    """Run a clip through the network, so that the first real one is not the slow one.
+
+    Args:
+        engine: What encodes it.
+        side: Shorter side of the pictures that streams keep in hand, in pixels.
+    """
+    pixels = torch.zeros(engine.frames_per_clip, side, side * 16 // 9, 3, dtype=torch.uint8)
+    await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))

@@ -16,9 +16,10 @@ from model.types import ClipTokens
 from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
-from web.app import CLOCKS, build_services, create_app
+from web.app import create_app
 from web.cli.server import server_config
 from web.http.connections import Connections
+from web.services import CLOCKS, build_services
 from web.settings import Settings
 
 
@@ -63,14 +64,19 @@ class Service:
             yield talk
 
     async def remember(self, stream="cam", clips=1):
-        await self.store.begin(stream, CLOCKS.wall())
-        for place in range(clips):
-            tokens = ClipTokens(
-                values=torch.full((1, 3), 0.5, dtype=torch.float16),
-                start=4.0 * place,
-                end=4.0 * place + 3,
-            )
-            await self.store.append(stream, tokens, b"jpeg of %d" % place)
+        await remember(self.store, stream, clips)
+
+
+async def remember(store, stream="cam", clips=1):
+    """Put so many clips of `stream` into `store`."""
+    await store.begin(stream, CLOCKS.wall())
+    for place in range(clips):
+        tokens = ClipTokens(
+            values=torch.full((1, 3), 0.5, dtype=torch.float16),
+            start=4.0 * place,
+            end=4.0 * place + 3,
+        )
+        await store.append(stream, tokens, b"jpeg of %d" % place)
 
 
 class Talk:

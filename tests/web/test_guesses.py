@@ -1,9 +1,8 @@
 import pytest
 
 from tests.web.conftest import echo_service
-from web.app import CLOCKS
 from web.guesses import ADDRESSES, GUESSES, PAUSE_SECONDS, Guesses
-from web.services import Clocks
+from web.services import CLOCKS, Clocks
 
 
 class Now:

@@ -5,9 +5,10 @@ import pytest
 
 from memory.store import StoreUnavailable
 from tests.web.conftest import echo_service
-from web.app import CLOCKS, create_app
+from web.app import create_app
 from web.http.pages import STATIC
 from web.http.pulse import Pulse
+from web.services import CLOCKS
 from web.settings import Settings
 
 

@@ -12,10 +12,10 @@ from model.engine import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
-from web.app import CLOCKS, QUESTIONS
 from web.auth import LOCAL
 from web.realtime import connection
 from web.realtime.connection import Connection, Surroundings
+from web.services import CLOCKS, QUESTIONS
 
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):

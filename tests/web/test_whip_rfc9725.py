@@ -17,8 +17,7 @@ from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
 from tests.web.leaving import fall_silent
 from tests.web.like_obs import LikeObs
-from web.app import CLOCKS
-from web.services import Clocks
+from web.services import CLOCKS, Clocks
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}

@@ -8,34 +8,31 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from memory.local_store import LocalStore
-from model.engine import Engine, EngineFailed, NothingSeen, QuestionTooLong
+from model.engine import Engine
 from model.hub import CheckpointUnavailable
 from model.lite import TrainedWeightsMissing
 from model.lite_base import BaseWeightsMissing
 from model.released import UnsupportedCheckpoint
-from model.types import Finish, Question, Words
+from model.types import Question
 from model.vocabulary import VocabularyUnreadable
 from model.weights import CheckpointDamaged, CheckpointMismatch
 from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream
-from stream.registry import Registry
+from web.ask import AskFailed, Stopwatch, ask_whole
 from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
-from web.loading import load
 from web.pulled_sources import pull_settings
+from web.services import CLOCKS, open_stream
 from web.settings import Settings
-from web.stream_settings import stream_settings
 
 STREAM = "asked"
 NO_MODEL = (
@@ -164,8 +161,9 @@ async def _ask(
             await live.settle()
             if sampled is not None:
                 _tell_fewer(sampled, frames, engine)
-            end = live.status().end
-            since = end - last if last is not None and end is not None else None
+            if (end := live.end) is None:
+                raise Failed("no frame could be decoded", 2)
+            since = None if last is None else end - last
             for number, text in enumerate(questions):
                 bars.update(bar, description="Answering", total=None, at="")
                 question = Question(
@@ -194,57 +192,35 @@ def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
 async def _watcher(
     settings: Settings, bars: Progress, bar: TaskID
 ) -> AsyncIterator[tuple[Engine, LiveStream]]:
-    try:
-        engine: Engine = await asyncio.to_thread(
-            load, settings, lambda text: bars.update(bar, description=text)
-        )
-    except NO_MODEL as error:
-        raise Failed(str(error)) from None
-    except OSError as error:
-        raise Failed(
-            f"{error.filename or settings.model} cannot be used: {error.strerror}"
-        ) from None
-    registry = Registry(
-        engine=engine,
-        store=LocalStore(engine.encoder),
-        settings=stream_settings(settings),
-        wall=time.time,
-        monotonic=time.monotonic,
-    )
-    try:
-        yield engine, await registry.open(STREAM)
-    finally:
-        await registry.close()
-        await engine.close()
+    opened = open_stream(settings, STREAM, lambda text: bars.update(bar, description=text))
+    async with AsyncExitStack() as stack:
+        try:
+            watcher = await stack.enter_async_context(opened)
+        except NO_MODEL as error:
+            raise Failed(str(error)) from None
+        except OSError as error:
+            raise Failed(
+                f"{error.filename or settings.model} cannot be used: {error.strerror}"
+            ) from None
+        yield watcher
 
 
 async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked:
-    began = time.monotonic()
-    text, first = "", None
     try:
-        async with aclosing(live.ask(question)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Words):
-                    first = time.monotonic() if first is None else first
-                    text += piece.text
-                else:
-                    finish: Finish = piece
-    except NothingSeen:
-        raise Failed("there was not one picture that could be read to answer from", 2) from None
-    except QuestionTooLong as error:
-        raise Failed(str(error), 2) from None
-    except EngineFailed as error:
-        raise Failed(str(error)) from None
+        answered = await ask_whole(live, question, Stopwatch(CLOCKS.monotonic))
+    except AskFailed as failure:
+        raise Failed(str(failure), 2 if failure.status < 500 else 1) from None
+    usage = answered.finish.usage
     return Asked(
         question=question.text,
-        answer=text.strip(),
-        evidence=[asdict(part) for part in finish.evidence],
-        frames=finish.usage.frames,
-        start=finish.usage.start,
-        end=finish.usage.end,
-        clips=finish.usage.clips,
-        tokens_kept=finish.usage.tokens_kept,
-        first_token_ms=None if first is None else round((first - began) * 1000, 1),
-        total_ms=round((time.monotonic() - began) * 1000, 1),
+        answer=answered.text,
+        evidence=[asdict(part) for part in answered.finish.evidence],
+        frames=usage.frames,
+        start=usage.start,
+        end=usage.end,
+        clips=usage.clips,
+        tokens_kept=usage.tokens_kept,
+        first_token_ms=answered.first_token_ms,
+        total_ms=answered.total_ms,
         model=engine.name,
     )

@@ -16,7 +16,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from web.app import create_app, open_services
+from web.app import create_app
 from web.cli.failed import Failed
 from web.http.connections import (
     MOST_CONNECTIONS,
@@ -26,6 +26,7 @@ from web.http.connections import (
 )
 from web.http.rejections import Rejections, ServerComplaints
 from web.realtime.connection import RECEIVE_LIMIT
+from web.services import open_services
 from web.settings import Settings
 
 GRACE_SECONDS = 3

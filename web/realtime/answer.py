@@ -4,15 +4,13 @@ Whatever happens on the way, the client hears `response.done`, and why.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
-from memory.store import EncoderMismatch, StoreUnavailable
-from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Usage, Words
+from web.ask import AskFailed, Stopwatch
 from web.identifiers import new_id
-from web.quotas import Full
 from web.realtime.client_events import ResponseCreate
 from web.realtime.server_events import (
     ContentPartAdded,
@@ -43,36 +41,7 @@ from web.realtime.wire_items import Message, OutputText
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], float]
 Sender = Callable[[ServerEvent], Awaitable[None]]
-
-_FAILURES: Mapping[type[Exception], tuple[str, str]] = {
-    NothingSeen: (
-        "nothing_seen",
-        "Nothing has been seen yet; ask again when a clip is remembered.",
-    ),
-    StoreUnavailable: (
-        "memory_unavailable",
-        "What was seen cannot be recalled now; try again soon. {reason}",
-    ),
-    EncoderMismatch: (
-        "foreign_memory",
-        "What is remembered of this stream was made by another vision encoder; start the service "
-        "with that model, or forget the stream.",
-    ),
-    Full: ("engine_busy", "{reason}"),
-    EngineBusy: ("engine_busy", "Too many questions are waiting; try again in a few seconds."),
-    QuestionTooLong: (
-        "question_too_long",
-        "The question is longer than can be read at once; ask in fewer words.",
-    ),
-    EngineFailed: (
-        "engine_failed",
-        "The network failed on this question; whoever runs this service finds more in its log.",
-    ),
-}
-_OF_THE_CLIENT = (NothingSeen, QuestionTooLong)
-FAILURES = tuple(_FAILURES)
 
 
 class Answer:
@@ -80,32 +49,35 @@ class Answer:
 
     Args:
         send: Sends an event.
-        clock: Monotonic seconds.
+        stopwatch: Times it.
         event: What asked for it.
         previous: The line of the conversation that it follows.
 
     Attributes:
         id: The response's identifier.
+        stopwatch: Times it, from the question on.
         text: The words so far.
         cancelled: Set it, then cancel the task that runs `write`.
     """
 
     def __init__(
-        self, send: Sender, clock: Clock, event: ResponseCreate, previous: str | None = None
+        self,
+        send: Sender,
+        stopwatch: Stopwatch,
+        event: ResponseCreate,
+        previous: str | None = None,
     ) -> None:
         self.id = new_id("resp")
         self.item_id = new_id("item")
         self.text = ""
         self.cancelled = False
         self._send = send
-        self._clock = clock
+        self.stopwatch = stopwatch
         self._event_id = event.event_id
         self._metadata = event.response.metadata
         self._kept = event.response.conversation == "auto"
         self._previous = previous
         self._open = False
-        self._began = clock()
-        self._first: float | None = None
 
     @property
     def message(self) -> Message:
@@ -120,37 +92,28 @@ class Answer:
         await self._send(ResponseCreated(event_id=new_id("event"), response=response))
 
     async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
-        """Send `pieces` as they come, and how it ended."""
-        try:
-            finish = await self._words(pieces)
-        except FAILURES as failure:
-            await self._fail(failure)
-        else:
-            await self._done(finish)
+        """Send `pieces` as they come, and how it ended.
 
-    async def refuse(self, failure: Exception) -> None:
-        """Say why there is no answer; `failure` is one of `FAILURES`."""
-        await self._fail(failure)
+        Raises:
+            AskFailed: If it ended in failure; the client is not told yet, `fail` does so.
+        """
+        await self._done(await self._words(pieces))
+
+    async def fail(self, failure: AskFailed) -> None:
+        """Say why there is no answer, or no more of it."""
+        # Both as an `error`, which every client shows, and in `response.done`, which ends it.
+        log.info("no answer: %s", failure.code)
+        kind: ErrorKind = "invalid_request_error" if failure.status < 500 else "server_error"
+        text = str(failure)
+        details = ErrorDetails(type=kind, code=failure.code, message=text, event_id=self._event_id)
+        await self._send(Error(event_id=new_id("event"), error=details))
+        error = Failure(type=kind, code=failure.code, message=text)
+        await self._end("failed", StatusDetails(type="failed", error=error))
 
     async def end_cancelled(self) -> None:
         """Say that the client stopped the answer."""
         details = StatusDetails(type="cancelled", reason="client_cancelled")
         await self._end("cancelled", details)
-
-    async def _fail(self, failure: Exception) -> None:
-        # Both as an `error`, which every client shows, and in `response.done`, which ends it.
-        code, message = next(said for kind, said in _FAILURES.items() if isinstance(failure, kind))
-        if isinstance(failure, NothingInRange):
-            message = str(failure)  # which names what there is
-        message = message.format(reason=failure)
-        log.info("no answer: %s", code)
-        kind: ErrorKind = (
-            "invalid_request_error" if isinstance(failure, _OF_THE_CLIENT) else "server_error"
-        )
-        details = ErrorDetails(type=kind, code=code, message=message, event_id=self._event_id)
-        await self._send(Error(event_id=new_id("event"), error=details))
-        error = Failure(type=kind, code=code, message=message)
-        await self._end("failed", StatusDetails(type="failed", error=error))
 
     async def _words(self, pieces: AsyncGenerator[AnswerPiece, None]) -> Finish:
         async with aclosing(pieces):
@@ -161,8 +124,6 @@ class Answer:
         raise AssertionError("an answer ends with a Finish")
 
     async def _say(self, words: Words) -> None:
-        if self._first is None:
-            self._first = self._clock()
         await self._begin_item()
         self.text += words.text
         await self._send(TextDelta(**self._place(), item_id=self.item_id, delta=words.text))
@@ -219,15 +180,11 @@ class Answer:
             usage=_usage(finish.usage) if finish else None,
             metadata=self._metadata,
             evidence=_evidence(finish) if finish else (),
-            timings=self._timings(),
+            timings=Timings(
+                first_token_ms=self.stopwatch.first_token_ms, total_ms=self.stopwatch.total_ms
+            ),
         )
         await self._send(ResponseDone(event_id=new_id("event"), response=response))
-
-    def _timings(self) -> Timings:
-        first = None if self._first is None else round((self._first - self._began) * 1000, 1)
-        return Timings(
-            first_token_ms=first, total_ms=round((self._clock() - self._began) * 1000, 1)
-        )
 
 
 def _usage(usage: Usage) -> UsageReport:

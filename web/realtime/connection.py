@@ -16,15 +16,15 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import EncoderMismatch, StoreUnavailable
-from model.engine import NothingSeen
 from model.types import Question, Sampling
 from stream.live import LiveStream
 from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
+from web.ask import AskFailed, Stopwatch, ask, failing_as_asked
 from web.auth import Caller
 from web.identifiers import new_id
-from web.quotas import Full, Quota
+from web.quotas import Quota
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -215,7 +215,8 @@ class Connection:
             raise Refused("no_question", message) from None
         looking = await self._pictures.look()
         keep = event.response.conversation == "auto"
-        self._answer = Answer(self._send, self._around.monotonic, event, self._conversation.last_id)
+        stopwatch = Stopwatch(self._around.monotonic)
+        self._answer = Answer(self._send, stopwatch, event, self._conversation.last_id)
         await self._answer.begin()
         self._writing = self._tasks.create_task(
             self._write(self._answer, question, looking, keep=keep)
@@ -228,15 +229,13 @@ class Connection:
     ) -> None:
         try:
             try:
-                with self._around.asking.acquire(object(), self._caller):
+                with failing_as_asked(), self._around.asking.acquire(object(), self._caller):
                     if looking is not None:
                         await looking.looked()
                     live = await self._find()
-                    await answer.write(live.ask(question))
-            except UnknownStream:
-                await answer.refuse(NothingSeen())
-            except (Full, StoreUnavailable) as error:
-                await answer.refuse(error)
+                    await answer.write(ask(live, question, answer.stopwatch))
+            except AskFailed as failure:
+                await answer.fail(failure)
         except asyncio.CancelledError:
             if not answer.cancelled:
                 raise

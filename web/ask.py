@@ -1,0 +1,162 @@
+"""★ Ask a stream: the words as they come, how long they took, and one kind of failure.
+
+    ask(live, question, stopwatch) --> Words, Words, ..., Finish     or AskFailed(code, status, text)
+
+The WebSocket, HTTP and `flashback ask` all ask through here, so that what goes wrong has one code, one
+status and one sentence, whoever is told. What has to be done first (find the stream, take a place in
+the queue) fails in the same way inside `failing_as_asked`.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+
+from memory.store import EncoderMismatch, StoreUnavailable
+from model.engine import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
+from model.types import AnswerPiece, Finish, Question, Words
+from stream.live import LiveStream
+from stream.registry import UnknownStream
+from web.quotas import Full
+
+_NOTHING_SEEN = "Nothing has been seen yet; ask again when a clip is remembered."
+
+# Code, HTTP status and text of what may go wrong; `{reason}` is the error's own words. The first
+# that fits counts, so a kind stands before the kind that it belongs to.
+_FAILURES: Mapping[type[Exception], tuple[str, int, str]] = {
+    UnknownStream: ("nothing_seen", 404, _NOTHING_SEEN),
+    NothingInRange: ("nothing_seen", 404, "{reason}"),  # it names what there is
+    NothingSeen: ("nothing_seen", 404, _NOTHING_SEEN),
+    StoreUnavailable: (
+        "memory_unavailable",
+        503,
+        "What was seen cannot be recalled now; try again soon. {reason}",
+    ),
+    EncoderMismatch: (
+        "foreign_memory",
+        500,
+        "What is remembered of this stream was made by another vision encoder; start the service "
+        "with that model, or forget the stream.",
+    ),
+    Full: ("engine_busy", 503, "{reason}"),
+    EngineBusy: ("engine_busy", 503, "Too many questions are waiting; try again in a few seconds."),
+    QuestionTooLong: (
+        "question_too_long",
+        400,
+        "The question is longer than can be read at once ({reason}); ask in fewer words.",
+    ),
+    EngineFailed: (
+        "engine_failed",
+        500,
+        "The network failed on this question; the log of the service says more.",
+    ),
+}
+
+
+class AskFailed(Exception):
+    """There is no answer, or no more of it; the message says why and what to do.
+
+    Attributes:
+        code: For programs, such as `engine_busy`.
+        status: The HTTP status that fits; below 500 the question is at fault, not the service.
+    """
+
+    def __init__(self, code: str, status: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.status = status
+
+
+class Stopwatch:
+    """Times one answer, from now.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._first: float | None = None
+
+    @property
+    def first_token_ms(self) -> float | None:
+        """Milliseconds to the first word; None before it."""
+        return None if self._first is None else _ms(self._first - self._began)
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds until now."""
+        return _ms(self._clock() - self._began)
+
+    def see(self, piece: AnswerPiece) -> None:
+        """Note that `piece` came now."""
+        if self._first is None and isinstance(piece, Words):
+            self._first = self._clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer.
+
+    Attributes:
+        text: In words.
+        finish: Why it ended, what it rests on and what it was made from.
+        first_token_ms: From the question to the first word; None without words.
+        total_ms: From the question to the end.
+    """
+
+    text: str
+    finish: Finish
+    first_token_ms: float | None
+    total_ms: float
+
+
+async def ask(
+    live: LiveStream, question: Question, stopwatch: Stopwatch
+) -> AsyncGenerator[AnswerPiece, None]:
+    """Answer `question` from what `live` has shown; the last piece is a `Finish`. Use `aclosing`.
+
+    Raises:
+        AskFailed: If there is no answer; perhaps after some words.
+    """
+    with failing_as_asked():
+        async with aclosing(live.ask(question)) as pieces:
+            async for piece in pieces:
+                stopwatch.see(piece)
+                yield piece
+
+
+async def ask_whole(live: LiveStream, question: Question, stopwatch: Stopwatch) -> Answered:
+    """Answer `question` from what `live` has shown, and return when all is said.
+
+    Raises:
+        AskFailed: If there is no answer.
+    """
+    words = []
+    async with aclosing(ask(live, question, stopwatch)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Words):
+                words.append(piece.text)
+            else:
+                finish: Finish = piece
+    text = "".join(words).strip()
+    return Answered(text, finish, stopwatch.first_token_ms, stopwatch.total_ms)
+
+
+@contextmanager
+def failing_as_asked() -> Iterator[None]:
+    """Turn whatever keeps a question from being answered into `AskFailed`.
+
+    Raises:
+        AskFailed: In its place.
+    """
+    try:
+        yield
+    except tuple(_FAILURES) as error:
+        found = next(told for kind, told in _FAILURES.items() if isinstance(error, kind))
+        code, status, text = found
+        raise AskFailed(code, status, text.format(reason=error)) from error
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
