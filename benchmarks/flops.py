@@ -19,8 +19,8 @@ from benchmarks.report import RESULTS, Report, benchmark_main
 from model.config import FlashConfig
 from model.cost import Cost, Meter
 from model.cost_vision import encode_lite, encode_umt
-from model.lite import CONFIG as LITE
-from model.released import RELEASED
+from model.zoo.lite import CONFIG as LITE
+from model.zoo.released import RELEASED
 
 ALL = ("lite", "flash-2b", "flash-7b-res224")
 FRAMES = (100, 200, 500, 1000, 2000, 5000, 10_000)

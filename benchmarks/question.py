@@ -32,8 +32,8 @@ from benchmarks.question_scene import (
 from benchmarks.reach import LATE_MARKER, sentence
 from benchmarks.report import Json, Report, benchmark_main, met
 from model.config import DropoutConfig
-from model.device import pick_device, pick_dtype
-from model.lite import CONFIG as LITE
+from model.zoo.device import pick_device, pick_dtype
+from model.zoo.lite import CONFIG as LITE
 
 BESIDE = 5
 """Questions asked just before a single pass, and just after it."""

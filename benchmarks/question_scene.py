@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 import torch
 
 from model.config import DropoutConfig, DropStage, LanguageConfig
-from model.device import pick_device, pick_dtype
-from model.dropout import Tokens, kept_in_each_clip
 from model.history import ClipSpan, History
-from model.language import Decoder
-from model.lite_base import LITE_LANGUAGE
+from model.language.decoder import Decoder
+from model.language.dropout import Tokens, kept_in_each_clip
 from model.reading import Reader, Reading
-from model.released import RELEASED
+from model.zoo.device import pick_device, pick_dtype
+from model.zoo.lite_base import LITE_LANGUAGE
+from model.zoo.released import RELEASED
 
 TOKENS_PER_CLIP, FRAMES_PER_CLIP = 64, 4
 CHUNK = 16

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from model.config import FlashConfig
 from model.cost import Meter
-from model.shelf import CHUNK, RENEW
+from model.engine.history_cache import CHUNK, RENEW
 from model.video_chat import RESERVE
 
 BYTES_PER_VALUE = 2

@@ -14,9 +14,9 @@ import uvicorn
 
 from memory.embedded.server import open_redis
 from memory.redis_store import RedisStore
-from model.engine import Engine
-from model.presets import load_engine
+from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
+from model.zoo.presets import load_engine
 from web.app import create_app
 from web.services import CLOCKS, Services, build_services
 from web.settings import Settings

@@ -2,7 +2,7 @@
 
 from model.config import VisionConfig
 from model.cost import Cost
-from model.vision_lite import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
+from model.vision.lite_network import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
 
 _HEAD = 1280
 """Channels of the image network's last convolution."""

@@ -23,9 +23,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.cache import Blocks, KeyValues, Span
-from model.dropout import Tokens, kept_by_score
-from model.language import Pause, go_on, positions_of
+from model.language.decoder import Pause, go_on, positions_of
+from model.language.dropout import Tokens, kept_by_score
+from model.language.kv_cache import Blocks, KeyValues, Span
 from model.reading import Reader, Reading
 
 

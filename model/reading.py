@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.cache import KeyValues
 from model.config import DropoutConfig, DropStage
-from model.dropout import (
+from model.language.decoder import Decoder, Pause, Rotary, go_on, positions_of
+from model.language.dropout import (
     TEXT,
     Tokens,
     kept_by_score,
@@ -25,7 +25,7 @@ from model.dropout import (
     kept_uniformly,
     text_guided_scores,
 )
-from model.language import Decoder, Pause, Rotary, go_on, positions_of
+from model.language.kv_cache import KeyValues
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,7 @@
     Clip ──encoder──► features ──merge──► ClipTokens            (4 frames ─► 64 tokens)
     ClipTokens ──projector──► History ◄── question ──► Reading  (from which words are written)
 
-Whoever calls it owns the histories and decides what runs when: `model/local_engine.py`.
+Whoever calls it owns the histories and decides what runs when: `model/engine/local.py`.
 
 Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
@@ -15,17 +15,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.as_released import Published
 from model.config import DropoutConfig, FlashConfig
 from model.cost import Meter
-from model.dropout import Tokens
-from model.engine import QuestionTooLong
+from model.engine.contract import QuestionTooLong
 from model.history import History
-from model.language import Decoder, Pause, go_on
-from model.merge import merge_tokens
-from model.prompt import Prompt, Seen
+from model.language.decoder import Decoder, Pause, go_on
+from model.language.dropout import Tokens
+from model.language.prompt import Prompt, Seen
 from model.reading import Reader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
+from model.vision.merge import merge_tokens
+from model.zoo.as_released import Published
 
 LONGEST_QUESTION = 1024
 LONGEST_TEXT = 8 * LONGEST_QUESTION

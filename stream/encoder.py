@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from model.engine import Engine, EngineBusy
+from model.engine.contract import Engine, EngineBusy
 from model.types import Clip
 from stream.feed import Clock
 from stream.mailbox import Closed, Mailbox

@@ -13,7 +13,7 @@ import math
 from collections.abc import AsyncGenerator, Callable
 
 from memory.store import ClipStore, Moment, StreamRecord
-from model.engine import Engine
+from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder

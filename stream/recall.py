@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from memory.store import ClipStore, Moment
-from model.engine import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
+from model.engine.contract import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64

@@ -12,7 +12,7 @@ import asyncio
 import re
 
 from memory.store import ClipStore, StoreUnavailable, StreamRecord
-from model.engine import Engine
+from model.engine.contract import Engine
 from stream.feed import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks

@@ -1,7 +1,7 @@
 """Low-rank adapters: what training adds to a language model that otherwise stays as published.
 
 Source: Hu et al., LoRA (https://arxiv.org/abs/2106.09685). Their names are those that
-`model.lite_base.apply_adapters` reads.
+`model.zoo.lite_base.apply_adapters` reads.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from model.language import Decoder
+from model.language.decoder import Decoder
 
 ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

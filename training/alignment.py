@@ -15,9 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, dropout1d
 
-from model.merge import match
-from model.projector import Projector
-from model.vision_lite import LiteVision
+from model.language.projector import Projector
+from model.vision.lite_network import LiteVision
+from model.vision.merge import match
 from training.drawings import Sprites
 from training.features import FeatureBank
 from training.takes import Take, cells, see, some_take
@@ -73,7 +73,7 @@ def some_examples(
 def merge_with_owners(
     tokens: Float[Tensor, "clips n width"], covered: Float[Tensor, "clips n things"]
 ) -> tuple[Float[Tensor, "clips keep width"], Float[Tensor, "clips keep things"]]:
-    """Merge `tokens` as `model.merge` does, and what they cover along with them."""
+    """Merge `tokens` as `model.vision.merge` does, and what they cover along with them."""
     sizes = torch.ones_like(tokens[..., :1])
     while (surplus := tokens.shape[1] - KEEP) > 0:
         plan = match(tokens.detach(), merges=min(surplus, tokens.shape[1] // 2))

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.things import MOVEMENTS, Thing, place_of
-from model.words import COLOURS, COUNTS, with_article
+from model.vision.things import MOVEMENTS, Thing, place_of
+from model.vision.vocabulary import COLOURS, COUNTS, with_article
 from training.questions import Asked
 from training.told import Told, told
 from training.world import Stream, World

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.dropout import Tokens
-from model.generate import TextStream
 from model.history import History
-from model.prompt import Seen
+from model.language.dropout import Tokens
+from model.language.prompt import Seen
+from model.language.sampling import TextStream
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat

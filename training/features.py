@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.vision_lite import TRUNK_WIDTH, LiteVision
+from model.vision.lite_network import TRUNK_WIDTH, LiteVision
 from training.drawings import Sprites
 from training.scenes import Scene, draw_scene, plan_scene
 from training.takes import GRID, Take

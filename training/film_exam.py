@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from memory.local_store import LocalStore
-from model.engine import Engine, NothingSeen
+from model.engine.contract import Engine, NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
 from stream.file.sampling import MOST
 from stream.live import LiveStream

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from model.drawn import STILL, Heads
-from model.vision_lite import FRAMES, SIZE, LiteVision
-from model.words import word_table
+from model.vision.drawn import STILL, Heads
+from model.vision.lite_network import FRAMES, SIZE, LiteVision
+from model.vision.vocabulary import word_table
 from training.drawings import Sprites
 from training.features import FeatureBank
 from training.loop import Plan, run

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from model.config import DropStage
-from model.dropout import TEXT, kept_by_score, kept_in_each_clip, text_guided_scores
-from model.language import Attend, Decoder, Layer
-from model.prompt import Prompt, Seen
+from model.language.decoder import Attend, Decoder, Layer
+from model.language.dropout import TEXT, kept_by_score, kept_in_each_clip, text_guided_scores
+from model.language.prompt import Prompt, Seen
 from model.types import Question
 from training.questions import Asked
 
@@ -30,8 +30,8 @@ class Packed:
 
     Attributes:
         ids: Text tokens; 0 where a visual token stands.
-        clip: As in `model.dropout.Tokens`.
-        place: As in `model.dropout.Tokens`.
+        clip: As in `model.language.dropout.Tokens`.
+        place: As in `model.language.dropout.Tokens`.
         branch: Which question a token belongs to, from 1; 0 is seen by all.
         target: The token to be said next; -100 where nothing is to be learned.
     """

@@ -14,15 +14,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from model.language import Decoder
-from model.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
-from model.lite_base import LITE_LANGUAGE
-from model.projector_words import BELIEFS, WordProjector
-from model.prompt import LITE, Prompt, Seen
-from model.things import CODE, Thing
-from model.things import pack as pack_things
-from model.vocabulary import HubVocabulary
-from model.words import word_table
+from model.language.decoder import Decoder
+from model.language.prompt import LITE, Prompt, Seen
+from model.language.tokenizer import HubVocabulary
+from model.vision.things import CODE, Thing
+from model.vision.things import pack as pack_things
+from model.vision.vocabulary import word_table
+from model.vision.word_projector import BELIEFS, WordProjector
+from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
+from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
 from training.dialogue import Asker
 from training.loop import Plan, kept, load_weights, run

@@ -18,12 +18,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from model.drawn import Heads
-from model.lite import TRAINED
-from model.lite_base import LITE_LANGUAGE, convert
-from model.projector import Projector
-from model.vision_lite import LiteVision
-from model.words import word_table
+from model.language.projector import Projector
+from model.vision.drawn import Heads
+from model.vision.lite_network import LiteVision
+from model.vision.vocabulary import word_table
+from model.zoo.lite import TRAINED
+from model.zoo.lite_base import LITE_LANGUAGE, convert
 from training.adapters import adapters
 from training.alignment import Aligner, recognised, some_examples
 from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, load_sprites

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.things import SURE, Thing
+from model.vision.things import SURE, Thing
 from training.world import Scene, Stream
 
 

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from model.lite import TRAINED
-from model.lite_base import BaseWeightsMissing
+from model.zoo.lite import TRAINED
+from model.zoo.lite_base import BaseWeightsMissing
 from training import stages
 from training.command import run_command
 from training.drawings import DrawingsMissing

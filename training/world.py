@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.things import Thing
-from model.words import COLOURS, WordTable
+from model.vision.things import Thing
+from model.vision.vocabulary import COLOURS, WordTable
 
 MANY_COUNT = 5
 

@@ -19,10 +19,10 @@ from memory.embedded.server import open_redis
 from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 from memory.store import ClipStore
-from model.engine import Engine
-from model.local_engine import QUESTIONS_WAITING
+from model.engine.contract import Engine
+from model.engine.generation import AT_ONCE
+from model.engine.local import QUESTIONS_WAITING
 from model.types import Clip, Sampling
-from model.writing import AT_ONCE
 from stream.live import LiveStream
 from stream.registry import Registry
 from web.http.peers import PeerSessions
@@ -116,7 +116,7 @@ def load_model(settings: Settings, progress: Progress) -> Engine:
         progress: Told in words what is being done.
     """
     # Late, because it loads the language libraries: seconds that commands without a model save.
-    from model.presets import load_engine
+    from model.zoo.presets import load_engine
 
     return load_engine(
         settings.model,

@@ -22,7 +22,7 @@ from av import VideoFrame
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from model.preprocess import resize
+from model.vision.preprocess import resize
 from stream.feed import Feed, Picture
 from stream.file.film import open_film
 from stream.file.frames import chosen_frames

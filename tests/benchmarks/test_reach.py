@@ -6,12 +6,12 @@ import pytest
 
 from benchmarks.reach import frames_at_most, history_mb_for, sentence, stretch_for
 from model.config import RopeScaling
-from model.lite import CONFIG as LITE
-from model.presets import stretched
-from model.released import RELEASED
-from model.shelf import Shelf
-from model.tiny import tiny
+from model.engine.history_cache import Shelf
 from model.video_chat import VideoChat
+from model.zoo.lite import CONFIG as LITE
+from model.zoo.presets import stretched
+from model.zoo.released import RELEASED
+from model.zoo.tiny import tiny
 
 FLASH = RELEASED["flash-7b-res224"].config
 

@@ -1,6 +1,6 @@
 import pytest
 
-from model import cache
+from model.language import kv_cache
 
 
 @pytest.fixture(scope="module", params=[(3, 11), None], ids=["small_blocks", "blocks"])
@@ -8,6 +8,6 @@ def block_rows(request):
     """Run a test once more with caches in blocks so small that it crosses many borders."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param is not None:
-            patch.setattr(cache, "_FIRST", request.param[0])
-            patch.setattr(cache, "_LARGEST", request.param[1])
+            patch.setattr(kv_cache, "_FIRST", request.param[0])
+            patch.setattr(kv_cache, "_LARGEST", request.param[1])
         yield

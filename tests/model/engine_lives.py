@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from memory.local_store import LocalStore
-from model.engine import EngineBusy, EngineFailed, NothingSeen
-from model.generate import TextStream
-from model.local_engine import LocalEngine
-from model.tiny import tiny
+from model.engine.contract import EngineBusy, EngineFailed, NothingSeen
+from model.engine.generation import LONGEST_ANSWER
+from model.engine.local import LocalEngine
+from model.language.sampling import TextStream
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
 from model.video_chat import VideoChat
-from model.writing import LONGEST_ANSWER
+from model.zoo.tiny import tiny
 from stream.recall import Recall
 
 PLAIN = VideoChat(tiny())

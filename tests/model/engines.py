@@ -4,10 +4,10 @@ import asyncio
 
 import torch
 
-from model.language import go_on
-from model.tiny import tiny
+from model.language.decoder import go_on
 from model.types import Clip, Question, Words
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 
 CHAT = VideoChat(tiny())
 

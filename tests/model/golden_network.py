@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from model.config import DropoutConfig, DropStage, LanguageConfig
-from model.dropout import Tokens
-from model.language import Decoder
+from model.language.decoder import Decoder
+from model.language.dropout import Tokens
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ("small96", "res224")

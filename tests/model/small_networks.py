@@ -6,8 +6,8 @@ import torch
 from hypothesis import strategies as st
 
 from model.config import DropoutConfig, DropStage, LanguageConfig
-from model.dropout import Tokens
-from model.language import Decoder
+from model.language.decoder import Decoder
+from model.language.dropout import Tokens
 
 LAYERS, HIDDEN, TOKENS_PER_CLIP = 6, 16, 8
 RATIOS = [0.25, 0.4, 0.5, 0.63, 0.75, 1.0]

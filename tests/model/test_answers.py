@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.local_engine import LocalEngine
-from model.tiny import tiny
+from model.engine.generation import LONGEST_ANSWER
+from model.engine.local import LocalEngine
 from model.types import Question, Sampling
 from model.video_chat import VideoChat
-from model.writing import LONGEST_ANSWER
+from model.zoo.tiny import tiny
 from tests.model.engines import CHAT, ask, encoded, seen
 
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model import presets
-from model.as_released import Published, departures, published_dropout, run_as_released
 from model.config import REFERENCE_DROPOUT, DropoutConfig, DropStage
+from model.engine.local import LocalEngine
 from model.history import History
-from model.local_engine import LocalEngine
-from model.presets import load_engine, load_parts, stretched
-from model.released import RELEASED, UnsupportedCheckpoint
-from model.tiny import tiny
 from model.types import GREEDY, Clip, Question, Sampling
 from model.video_chat import VideoChat
+from model.zoo import presets
+from model.zoo.as_released import Published, departures, published_dropout, run_as_released
+from model.zoo.presets import load_engine, load_parts, stretched
+from model.zoo.released import RELEASED, UnsupportedCheckpoint
+from model.zoo.tiny import tiny
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 SWITCHED_OFF = {

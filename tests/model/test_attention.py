@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.attention import attend
-from model.cache import Blocks, KeyValues
-from model.dropout import text_guided_scores
+from model.language.attention import attend
+from model.language.dropout import text_guided_scores
+from model.language.kv_cache import Blocks, KeyValues
 
 
 def plain(queries, keys, values):

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from model.config import DropoutConfig, DropStage, LanguageConfig
-from model.dropout import TEXT, Tokens
 from model.history import History
-from model.language import Decoder
+from model.language.decoder import Decoder
+from model.language.dropout import TEXT, Tokens
 from model.reading import Reader
 from tests.model import small_networks as small
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from model.colours import colour_of
-from model.words import COLOURS
+from model.vision.colours import colour_of
+from model.vision.vocabulary import COLOURS
 
 SHOWN = {
     "red": (200, 30, 30), "orange": (240, 140, 20), "yellow": (240, 220, 40), "green": (40, 160, 60),

@@ -11,7 +11,7 @@ from model.config import (
     RopeScaling,
     VisionConfig,
 )
-from model.language import Decoder
+from model.language.decoder import Decoder
 from model.reading import Reader
 
 LANGUAGE = LanguageConfig(

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from model import cache
 from model.config import (
     REFERENCE_DROPOUT,
     DropoutConfig,
@@ -16,15 +15,16 @@ from model.config import (
 )
 from model.cost import Cost, Meter
 from model.cost_vision import encode_lite, encode_umt
-from model.dropout import Tokens
 from model.history import History
-from model.lite import CONFIG as LITE_CONFIG
-from model.merge import merge_tokens
-from model.projector import Projector
+from model.language import kv_cache
+from model.language.dropout import Tokens
+from model.language.projector import Projector
 from model.reading import Reader
-from model.released import RELEASED
-from model.vision_lite import LiteVision
-from model.vision_umt import UmtVision
+from model.vision.lite_network import LiteVision
+from model.vision.merge import merge_tokens
+from model.vision.umt import UmtVision
+from model.zoo.lite import CONFIG as LITE_CONFIG
+from model.zoo.released import RELEASED
 from tests.model import small_networks
 from tests.model.small_networks import (
     HIDDEN,
@@ -169,7 +169,7 @@ def test_a_history_takes_no_more_memory_than_its_rows_and_a_block_of_each(shape,
     spare = 0
     for blocks in small_networks.growing(history):
         (row,) = blocks.slices(blocks.length - 1, blocks.length)
-        spare += row.nbytes * min(max(cache._FIRST, blocks.length), cache._LARGEST)
+        spare += row.nbytes * min(max(kv_cache._FIRST, blocks.length), kv_cache._LARGEST)
     rows = network.meter.history(clips).cache_bytes
     assert rows <= history.bytes < rows + spare
 

@@ -1,8 +1,8 @@
 import torch
 
-from model.drawn import Heads, Said, drawn_things
-from model.vision_lite import FRAMES, GRID
-from model.words import word_table
+from model.vision.drawn import Heads, Said, drawn_things
+from model.vision.lite_network import FRAMES, GRID
+from model.vision.vocabulary import word_table
 
 TABLE = word_table()
 NAMES = tuple(TABLE.of_drawing)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from model.dropout import Tokens
+from model.language.dropout import Tokens
 from model.reading import Reader
 from tests.model import small_networks as small
 from tests.model.plain_pass import PlainPass

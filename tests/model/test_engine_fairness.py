@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from model.engine import EngineBusy
-from model.local_engine import BATCH, CLIPS_WAITING, QUESTIONS_WAITING, LocalEngine
+from model.engine.contract import EngineBusy
+from model.engine.generation import AT_ONCE
+from model.engine.local import BATCH, CLIPS_WAITING, QUESTIONS_WAITING, LocalEngine
 from model.types import ClipTokens, Question
-from model.writing import AT_ONCE
 from tests.model.engines import Recording, ask, clip, seen
 
 MANY = 40

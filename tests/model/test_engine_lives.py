@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from model import shelf
-from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen
+from model.engine import history_cache
+from model.engine.contract import EngineBusy, EngineFailed, HistoryGone, NothingSeen
 from model.history import History
 from model.types import Question
 from tests.model.engine_lives import Life, expected
@@ -125,7 +125,7 @@ async def test_whatever_happened_before_an_answer_is_that_of_the_clips_alone(see
 async def test_a_stream_that_outgrows_its_history_is_answered_from_its_newer_part(
     seed, limits, monkeypatch
 ):
-    monkeypatch.setattr(shelf, "FEWEST", 6)
+    monkeypatch.setattr(history_cache, "FEWEST", 6)
     life = Life(seed, names="ab", **limits)
     try:
         await life.live(150, mishaps=False)

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from model.local_engine import LocalEngine
-from model.tiny import tiny
+from model.engine.local import LocalEngine
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from tests.model.engines import encoded
 
 

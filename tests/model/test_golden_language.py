@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from model.cache import KeyValues
 from model.config import DropoutConfig
 from model.history import History
+from model.language.kv_cache import KeyValues
 from model.reading import Reader
 from tests.model.golden_network import NAMES, greedy, load
 

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import cache
 from model.config import DropoutConfig, DropStage
-from model.dropout import Tokens
 from model.history import History, HistoryFull
+from model.language import kv_cache
+from model.language.dropout import Tokens
 from model.reading import Reader
 from tests.model import small_networks as small
 
@@ -171,8 +171,8 @@ def test_a_range_names_the_clips_that_touch_it(since, until, clips):
 
 
 def test_a_history_grows_without_moving_what_was_there(monkeypatch):
-    monkeypatch.setattr(cache, "_FIRST", 3)
-    monkeypatch.setattr(cache, "_LARGEST", 11)
+    monkeypatch.setattr(kv_cache, "_FIRST", 3)
+    monkeypatch.setattr(kv_cache, "_LARGEST", 11)
     scene = Scene(TWO_STAGES, 8, seed=5)
     history = scene.history([])
     where = [[] for _ in small.growing(history)]

@@ -10,13 +10,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from model import cache
 from model.history import History
+from model.language import kv_cache
 from model.reading import Reader
 from tests.model import small_networks as small
 from tests.model.plain_pass import PlainPass
 
-BLOCK_ROWS = [(3, 11), (cache._FIRST, cache._LARGEST)]
+BLOCK_ROWS = [(3, 11), (kv_cache._FIRST, kv_cache._LARGEST)]
 """Rows of a cache's first block and of its largest; the small ones have many borders to cross."""
 
 
@@ -53,8 +53,8 @@ class Watching(RuleBasedStateMachine):
     def begin(self, network, seed, tokens, marker, step, prefix, rows):
         shape, stages = network
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(cache, "_FIRST", rows[0])
-        self.patch.setattr(cache, "_LARGEST", rows[1])
+        self.patch.setattr(kv_cache, "_FIRST", rows[0])
+        self.patch.setattr(kv_cache, "_LARGEST", rows[1])
         decoder, dropout = small.decoder(seed, **shape), small.dropout(stages)
         self.random = torch.Generator().manual_seed(seed)
         self.tokens, self.marker = tokens, marker

@@ -8,10 +8,10 @@ from urllib.parse import urlparse
 import pytest
 from huggingface_hub import constants
 
-from model.hub import CheckpointUnavailable, locate
-from model.pretrained import open_pretrained
-from model.released import UnsupportedCheckpoint
-from model.weights import CheckpointDamaged
+from model.zoo.hub import CheckpointUnavailable, locate
+from model.zoo.pretrained import open_pretrained
+from model.zoo.released import UnsupportedCheckpoint
+from model.zoo.weights import CheckpointDamaged
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -4,9 +4,9 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from model.cache import KeyValues
 from model.config import LanguageConfig, RopeScaling
-from model.language import Decoder, positions_of
+from model.language.decoder import Decoder, positions_of
+from model.language.kv_cache import KeyValues
 
 SHAPE = {"hidden": 32, "layers": 3, "heads": 4, "kv_heads": 2, "head_dim": 8, "intermediate": 48}
 THEIRS = {

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from model import lite_base
-from model.language import Decoder
-from model.lite_base import (
+from model.language.decoder import Decoder
+from model.zoo import lite_base
+from model.zoo.lite_base import (
     LITE_LANGUAGE,
     BaseWeightsMissing,
     apply_adapters,

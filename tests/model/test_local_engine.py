@@ -8,12 +8,18 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model import shelf
-from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
-from model.local_engine import BATCH, CLIPS_WAITING, LocalEngine
-from model.tiny import tiny
+from model.engine import history_cache
+from model.engine.contract import (
+    EngineBusy,
+    EngineFailed,
+    HistoryGone,
+    NothingSeen,
+    QuestionTooLong,
+)
+from model.engine.local import BATCH, CLIPS_WAITING, LocalEngine
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from tests.model.engines import CHAT, Recording, ask, clip, encoded, seen
 
 
@@ -202,7 +208,7 @@ async def test_a_history_that_was_given_up_is_told_from_a_stream_that_showed_not
 
 
 async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeypatch):
-    monkeypatch.setattr(shelf, "FEWEST", 4)
+    monkeypatch.setattr(history_cache, "FEWEST", 4)
     budget = 40 * CHAT.clip_bytes
     engine = LocalEngine(CHAT, history_bytes=budget)
     try:

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from model.engine import QuestionTooLong
-from model.prompt import Seen
+from model.engine.contract import QuestionTooLong
+from model.language.prompt import Seen
 from model.types import Question, Turn
 from model.video_chat import LONGEST_TEXT, VideoChat
 

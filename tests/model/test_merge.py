@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.merge import merge_tokens
+from model.vision.merge import merge_tokens
 
 shapes = st.tuples(st.integers(1, 3), st.integers(2, 40), st.integers(1, 8))
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from model.config import DropoutConfig, DropStage
-from model.dropout import Tokens
+from model.engine.local import LocalEngine
 from model.history import History
-from model.local_engine import LocalEngine
+from model.language.dropout import Tokens
 from model.reading import Reader
-from model.tiny import tiny
 from model.types import Clip, Finish, Question, Words
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from tests.model import small_networks as small
 
 pytestmark = [

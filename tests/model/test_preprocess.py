@@ -5,8 +5,8 @@ from PIL import Image
 from torch.testing import assert_close
 
 from model.config import VisionConfig
-from model.preprocess import normalise, resize, squares
 from model.types import Clip
+from model.vision.preprocess import normalise, resize, squares
 
 
 def picture(height: int, width: int) -> np.ndarray:

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from model.device import pick_dtype, seconds
-from model.hub import CheckpointUnavailable
-from model.local_engine import LocalEngine
-from model.presets import load_parts
+from model.engine.local import LocalEngine
 from model.types import Clip, Finish, Question
 from model.video_chat import VideoChat
+from model.zoo.device import pick_dtype, seconds
+from model.zoo.hub import CheckpointUnavailable
+from model.zoo.presets import load_parts
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 

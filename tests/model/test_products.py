@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from model.attention import attend
-from model.products import attend_by_products, products_pay, tiles
+from model.language.attention import attend
+from model.language.cpu_attention import attend_by_products, products_pay, tiles
 
 HEADS, DIM = 2, 64
 

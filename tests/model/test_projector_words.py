@@ -1,8 +1,8 @@
 import torch
 from torch.nn.functional import cosine_similarity
 
-from model.things import CODE, Thing, pack
-from model.words import word_table
+from model.vision.things import CODE, Thing, pack
+from model.vision.vocabulary import word_table
 from tests.training.worlds import LOOK, THINGS, plain, projector, rows
 
 TABLE = word_table()

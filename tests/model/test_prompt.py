@@ -7,10 +7,17 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import RepetitionPenaltyLogitsProcessor, TopKLogitsWarper, TopPLogitsWarper
 
-from model.generate import TextStream, choose, penalised
-from model.prompt import FLASH, LITE, Prompt, Seen
+from model.language.prompt import FLASH, LITE, Prompt, Seen
+from model.language.sampling import TextStream, choose, penalised
+from model.language.tokenizer import (
+    BEGIN,
+    END,
+    ByteVocabulary,
+    HubVocabulary,
+    VocabularyUnreadable,
+    joined,
+)
 from model.types import Question, Sampling, Turn
-from model.vocabulary import BEGIN, END, ByteVocabulary, HubVocabulary, VocabularyUnreadable, joined
 
 SEEN = Seen(start=0.0, end=59.5, frames=60)
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from model.config import RopeScaling
+from model.engine.history_cache import Shelf
 from model.history import HistoryFull
-from model.language import Decoder
-from model.released import UnsupportedCheckpoint
-from model.shelf import Shelf
-from model.tiny import tiny
+from model.language.decoder import Decoder
 from model.types import ClipTokens, Question
 from model.video_chat import RESERVE, VideoChat
+from model.zoo.released import UnsupportedCheckpoint
+from model.zoo.tiny import tiny
 
 TRAINED = 1700
 """Positions that the small network pretends to have been trained on."""

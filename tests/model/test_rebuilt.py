@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memory import codec
-from model.tiny import tiny
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from tests.model import small_networks as small
 
 CHAT = VideoChat(tiny())

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from model.config import REFERENCE_DROPOUT, LanguageConfig, RopeScaling, VisionConfig
-from model.released import RELEASED, UnsupportedCheckpoint, from_hub_dict
+from model.zoo.released import RELEASED, UnsupportedCheckpoint, from_hub_dict
 
 HUB_7B = {
     "model_type": "videochat_flash_qwen",

@@ -1,7 +1,7 @@
 import pytest
 
-from model.sightings import Found, things_of
-from model.words import word_table
+from model.vision.sightings import Found, things_of
+from model.vision.vocabulary import word_table
 
 TABLE = word_table()
 DOG, PERSON, CAR, BEAR, POLAR, APPLE, ORANGE = (

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import torch
 
-from model import cache
-from model.engine import EngineFailed
-from model.local_engine import LocalEngine
+from model.engine.contract import EngineFailed
+from model.engine.local import LocalEngine
+from model.language import kv_cache
 from model.types import Question
 from tests.model.engine_lives import Fragile
 from tests.model.engines import CHAT, Recording, ask, encoded
@@ -25,8 +25,8 @@ def asked(chat, clips, text):
 @pytest.mark.parametrize("layers", range(LAYERS))
 @pytest.mark.parametrize("rows", [1, 2, 256])
 def test_a_step_that_fails_in_any_layer_changes_nothing(layers, rows, monkeypatch):
-    monkeypatch.setattr(cache, "_FIRST", rows)
-    monkeypatch.setattr(cache, "_LARGEST", rows)
+    monkeypatch.setattr(kv_cache, "_FIRST", rows)
+    monkeypatch.setattr(kv_cache, "_LARGEST", rows)
     chat, clips = Fragile(8192), encoded(3)
     broken = [asked(chat, clips, text) for text in TEXTS[:2]]
     whole = [asked(CHAT, clips, text) for text in TEXTS[:2]]
@@ -96,9 +96,9 @@ async def test_answers_go_on_after_the_memory_of_a_step_ran_out():
 
 @pytest.mark.parametrize("length", [0, 2, 3, 7, 10])
 def test_rows_that_are_cut_away_leave_their_place_to_others(length, monkeypatch):
-    monkeypatch.setattr(cache, "_FIRST", 3)
-    monkeypatch.setattr(cache, "_LARGEST", 4)
-    blocks, rows = cache.Blocks(), torch.arange(20.0)[:, None]
+    monkeypatch.setattr(kv_cache, "_FIRST", 3)
+    monkeypatch.setattr(kv_cache, "_LARGEST", 4)
+    blocks, rows = kv_cache.Blocks(), torch.arange(20.0)[:, None]
     blocks.append(rows[:10])
     blocks.cut(length)
     assert blocks.length == length

@@ -2,8 +2,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.things import Thing, caption, pack, place_of, unpack
-from model.words import COLOURS, word_table
+from model.vision.things import Thing, caption, pack, place_of, unpack
+from model.vision.vocabulary import COLOURS, word_table
 
 TABLE = word_table()
 DOG, PERSON, CAR = (TABLE.number[name] for name in ("dog", "person", "car"))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.vision_lite import (
+from model.vision.lite_network import (
     FRAMES,
     SIZE,
     TRUNK_WIDTH,
@@ -142,7 +142,7 @@ def installed() -> bool:
 def test_the_published_weights_know_a_zebra_by_its_stripes():
     from safetensors.torch import load_file
 
-    from model.lite_base import convert
+    from model.zoo.lite_base import convert
 
     weights = {k: v.float() for k, v in load_file(convert() / "trunk.safetensors").items()}
     vision = LiteVision(width=32, heads=2).eval()

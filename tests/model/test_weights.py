@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.merge import merge_tokens
-from model.preprocess import normalise
-from model.released import RELEASED, from_hub_dict
-from model.weights import CheckpointDamaged, CheckpointMismatch, build, fill, load, shards
+from model.vision.merge import merge_tokens
+from model.vision.preprocess import normalise
+from model.zoo.released import RELEASED, from_hub_dict
+from model.zoo.weights import CheckpointDamaged, CheckpointMismatch, build, fill, load, shards
 from tests.model.released_layout import MANIFEST, TOWERS, hub_config, write_checkpoint, write_shards
 
 ROOT = Path(__file__).parents[2]
@@ -212,8 +212,8 @@ import sys
 from pathlib import Path
 import torch
 from tests.model.released_layout import TOWERS
-from model.weights import build, fill, load, read_json, shards
-from model.released import from_hub_dict
+from model.zoo.weights import build, fill, load, read_json, shards
+from model.zoo.released import from_hub_dict
 from safetensors.torch import load_file
 
 def status(name):

@@ -1,6 +1,6 @@
 import pytest
 
-from model.words import COCO_CLASSES, IMAGENET_CLASSES, with_article, word_table
+from model.vision.vocabulary import COCO_CLASSES, IMAGENET_CLASSES, with_article, word_table
 
 TABLE = word_table()
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from memory.local_store import LocalStore
-from model import shelf
-from model.engine import EngineBusy, HistoryGone, NothingInRange, NothingSeen
-from model.local_engine import LocalEngine
-from model.tiny import tiny
+from model.engine import history_cache
+from model.engine.contract import EngineBusy, HistoryGone, NothingInRange, NothingSeen
+from model.engine.local import LocalEngine
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from stream.recall import PAGE, TRIES, Recall
 
 PARTS = tiny()
@@ -155,7 +155,7 @@ async def test_a_history_that_lags_by_more_than_it_holds_is_made_anew_from_the_n
 async def test_streams_that_share_too_little_memory_are_all_answered_from_all_they_showed(
     monkeypatch,
 ):
-    monkeypatch.setattr(shelf, "FEWEST", 1000)
+    monkeypatch.setattr(history_cache, "FEWEST", 1000)
     engine = LocalEngine(VideoChat(PARTS), history_bytes=1)
     try:
         store = LocalStore(engine.encoder)

@@ -2,9 +2,9 @@
 
 import torch
 
-from model.language import Decoder
-from model.lite_base import apply_adapters
-from model.tiny import CONFIG
+from model.language.decoder import Decoder
+from model.zoo.lite_base import apply_adapters
+from model.zoo.tiny import CONFIG
 from training.adapters import adapt, adapters
 
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from model.prompt import Seen
-from model.tiny import CONFIG, tiny
+from model.language.prompt import Seen
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
+from model.zoo.tiny import CONFIG, tiny
 from training.packing import Dropping, answer_logits, pack
 from training.questions import Asked
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.words import with_article, word_table
+from model.vision.vocabulary import with_article, word_table
 from training.dialogue import Asker
 from training.told import told
 from training.world import Mix, World

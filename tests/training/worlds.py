@@ -2,9 +2,9 @@
 
 import torch
 
-from model.projector_words import WordProjector
-from model.things import CODE, pack
-from model.words import word_table
+from model.vision.things import CODE, pack
+from model.vision.vocabulary import word_table
+from model.vision.word_projector import WordProjector
 
 LOOK, THINGS, SEEN, ROOM = 8, 8, 6, 18
 

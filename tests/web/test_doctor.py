@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 
 from memory.embedded.server import EmbeddedRedis
-from model.lite_base import base_folder
+from model.zoo.lite_base import base_folder
 from web.doctor import machine, network, storage
 from web.doctor.findings import Finding, exit_code, table
 from web.doctor.machine import check_cores, check_device, check_memory, check_python, quota

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.writing import LONGEST_ANSWER
+from model.engine.generation import LONGEST_ANSWER
 from web.realtime.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
 from web.realtime.protocol import render
 from web.realtime.server_events import server_events

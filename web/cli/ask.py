@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from model.engine import Engine
-from model.hub import CheckpointUnavailable
-from model.lite import TrainedWeightsMissing
-from model.lite_base import BaseWeightsMissing
-from model.released import UnsupportedCheckpoint
+from model.engine.contract import Engine
+from model.language.tokenizer import VocabularyUnreadable
 from model.types import Question
-from model.vocabulary import VocabularyUnreadable
-from model.weights import CheckpointDamaged, CheckpointMismatch
+from model.zoo.hub import CheckpointUnavailable
+from model.zoo.lite import TrainedWeightsMissing
+from model.zoo.lite_base import BaseWeightsMissing
+from model.zoo.released import UnsupportedCheckpoint
+from model.zoo.weights import CheckpointDamaged, CheckpointMismatch
 from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from model.lite_base import BaseWeightsMissing, convert
+from model.zoo.lite_base import BaseWeightsMissing, convert
 from web.cli.failed import Failed
 
 screen = Console(stderr=True, highlight=False)

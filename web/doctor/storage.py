@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 import model
 from memory.embedded.binary import NoRedis, find_server
 from memory.redis_reasons import reason
-from model.lite_base import base_folder
+from model.zoo.lite_base import base_folder
 from web.doctor.findings import Finding
 from web.settings import Settings
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from memory.store import ClipStore, EncoderMismatch, Moment
-from model.engine import Engine
+from model.engine.contract import Engine
 from model.types import ClipTokens
 from web.http.suggestions import GENERAL, ClipInWords, Suggestion, suggest
 

@@ -6,8 +6,8 @@ into what the engine answers.
 
 from typing import TypeVar
 
+from model.engine.generation import LONGEST_ANSWER
 from model.types import Question, Sampling, Turn
-from model.writing import LONGEST_ANSWER
 from web.realtime.client_events import ResponseOptions, SessionChange
 from web.realtime.server_events import Session
 from web.realtime.wire_items import Message

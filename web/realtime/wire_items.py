@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from model.engine.generation import LONGEST_ANSWER
 from model.types import MAX_PENALTY, MAX_TEMPERATURE
-from model.writing import LONGEST_ANSWER
 
 MESSAGE_LIMIT = 256 * 1024
 TEXT_LIMIT = 4000

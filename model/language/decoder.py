@@ -17,8 +17,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from model.cache import KeyValues
 from model.config import LanguageConfig
+from model.language.kv_cache import KeyValues
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Queries, keys and values of new tokens ("*batch heads n dim") to what they attend to."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from model.things import Thing
-from model.words import WordTable
+from model.vision.things import Thing
+from model.vision.vocabulary import WordTable
 
 PLAIN = 0.42
 """A detector's score from which on a thing is said plainly; COCO detectors are right about three

@@ -1,6 +1,6 @@
 """The `lite` network: small enough for two processor cores, the same path as the large ones.
 
-EfficientNet-Lite2 and SmolLM2-135M stand as they were published (`model/lite_base.py`); what was
+EfficientNet-Lite2 and SmolLM2-135M stand as they were published (`model/zoo/lite_base.py`); what was
 trained here lies between them and on top, in `checkpoints/lite.safetensors`.
 """
 
@@ -14,22 +14,22 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
-from model.detector import load_detector
-from model.drawn import Heads
-from model.fingerprint import fingerprint
-from model.language import Decoder
-from model.lite_base import LITE_LANGUAGE, apply_adapters, convert
-from model.lite_encoder import LiteEncoder
-from model.projector_words import WordProjector
-from model.prompt import LITE, Prompt
-from model.things import CODE, unpack
+from model.language.decoder import Decoder
+from model.language.prompt import LITE, Prompt
+from model.language.tokenizer import HubVocabulary, Vocabulary
 from model.types import Clip, ClipTokens
 from model.video_chat import Parts
-from model.vision_lite import LiteVision
-from model.vocabulary import HubVocabulary, Vocabulary
-from model.words import IMAGENET_CLASSES, word_table
+from model.vision.detector import load_detector
+from model.vision.drawn import Heads
+from model.vision.lite import LiteEncoder
+from model.vision.lite_network import LiteVision
+from model.vision.things import CODE, unpack
+from model.vision.vocabulary import IMAGENET_CLASSES, word_table
+from model.vision.word_projector import WordProjector
+from model.zoo.fingerprint import fingerprint
+from model.zoo.lite_base import LITE_LANGUAGE, apply_adapters, convert
 
-TRAINED = Path(__file__).parent / "checkpoints" / "lite.safetensors"
+TRAINED = Path(__file__).parents[1] / "checkpoints" / "lite.safetensors"
 
 LOOK = 256
 """What the encoder itself learned of a visual token: its look, place and movement."""

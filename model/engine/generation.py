@@ -1,6 +1,6 @@
 """The answers being written: a word more of every one at a time, all in one batch.
 
-Used by the thread that owns the network alone (`model/local_engine.py`). Words go back through the
+Used by the thread that owns the network alone (`model/engine/local.py`). Words go back through the
 event loop of whoever asked. What fails for one answer fails for no other.
 """
 
@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.engine import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
-from model.generate import TextStream, choose
+from model.engine.contract import (
+    EngineBusy,
+    EngineFailed,
+    HistoryGone,
+    NothingSeen,
+    QuestionTooLong,
+)
 from model.history import History
-from model.language import Pause, go_on
+from model.language.decoder import Pause, go_on
+from model.language.sampling import TextStream, choose
 from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
 from model.video_chat import Asked, VideoChat
 

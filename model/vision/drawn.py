@@ -11,9 +11,9 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from model.things import Thing
-from model.vision_lite import FRAMES, GRID
-from model.words import WordTable
+from model.vision.lite_network import FRAMES, GRID
+from model.vision.things import Thing
+from model.vision.vocabulary import WordTable
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
 SHAPE_COLOURS = 9

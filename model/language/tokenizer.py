@@ -2,7 +2,7 @@
 
 What a user types is always read as plain text: `<|im_end|>` in a question is ten characters, not
 the end of a turn. Tokens turn into bytes, not text, since a character may be spread over several;
-`model/generate.py` puts them together.
+`model/language/sampling.py` puts them together.
 """
 
 import json

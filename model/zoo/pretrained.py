@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 
-from model.as_released import GenerationSettings, not_followed
 from model.config import VisionConfig
-from model.hub import locate
-from model.released import TOWERS, from_hub_dict
+from model.language.tokenizer import HubVocabulary, VocabularyUnreadable
 from model.types import GREEDY, Sampling
-from model.vocabulary import HubVocabulary, VocabularyUnreadable
-from model.weights import CheckpointDamaged, Network, load, read_json
+from model.zoo.as_released import GenerationSettings, not_followed
+from model.zoo.hub import locate
+from model.zoo.released import TOWERS, from_hub_dict
+from model.zoo.weights import CheckpointDamaged, Network, load, read_json
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def open_pretrained(
     """Return the checkpoint called `name`: a folder, a hub id, or a released model's name.
 
     Args:
-        name: As `model.hub.locate` takes it.
+        name: As `model.zoo.hub.locate` takes it.
         device: Where the weights go.
         dtype: Into what they are converted on the way.
         offline: Use only what was fetched before.

@@ -37,7 +37,7 @@ class UmtVision(nn.Module):
         """Return the features of every patch, frame by frame, each row by row.
 
         Args:
-            frames: Normalised pixels (`model.preprocess.normalise`) of the configured size.
+            frames: Normalised pixels (`model.vision.preprocess.normalise`) of the configured size.
 
         Raises:
             ValueError: If a clip has neither one frame nor `frames_per_clip`, or the size is

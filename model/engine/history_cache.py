@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from model.history import History, HistoryFull
-from model.released import UnsupportedCheckpoint
 from model.types import ClipTokens
 from model.video_chat import RESERVE, VideoChat
+from model.zoo.released import UnsupportedCheckpoint
 
 CHUNK = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""

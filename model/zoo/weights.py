@@ -22,10 +22,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.config import FlashConfig, VisionConfig
-from model.language import Decoder
-from model.projector import Projector
-from model.released import TOWERS, from_hub_dict
-from model.vision_umt import UmtVision
+from model.language.decoder import Decoder
+from model.language.projector import Projector
+from model.vision.umt import UmtVision
+from model.zoo.released import TOWERS, from_hub_dict
 
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 FLOATING = {"F64", "F32", "F16", "BF16"}

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.words import COLOURS, COUNTS, MANY, WordTable
+from model.vision.vocabulary import COLOURS, COUNTS, MANY, WordTable
 
 MOVEMENTS = ("left", "right", "up", "down")
 CODE = 12

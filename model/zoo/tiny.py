@@ -10,14 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.config import DropoutConfig, DropStage, FlashConfig, LanguageConfig, VisionConfig
-from model.language import Decoder
-from model.preprocess import normalise, squares
-from model.projector import Projector
-from model.prompt import LITE, Prompt
+from model.language.decoder import Decoder
+from model.language.projector import Projector
+from model.language.prompt import LITE, Prompt
+from model.language.tokenizer import ByteVocabulary
 from model.types import Clip
 from model.video_chat import Parts
-from model.vision_umt import UmtVision
-from model.vocabulary import ByteVocabulary
+from model.vision.preprocess import normalise, squares
+from model.vision.umt import UmtVision
 
 CONFIG = FlashConfig(
     vision=VisionConfig(

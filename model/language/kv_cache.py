@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
-from model.attention import attend
+from model.language.attention import attend
 
 _FIRST, _LARGEST = 256, 8192
 """Rows of the first block and of the largest: small streams stay small, long ones in few blocks."""

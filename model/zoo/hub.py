@@ -19,7 +19,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
 )
 
-from model.released import RELEASED
+from model.zoo.released import RELEASED
 
 SMALL = ("*.json", "merges.txt", "vocab.txt")
 """What says which network it is, and how to speak to it."""

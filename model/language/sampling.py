@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from model.language.tokenizer import Vocabulary
 from model.types import Sampling
-from model.vocabulary import Vocabulary
 
 COLDEST = 1e-3
 """Divided by less, logits overflow; long before, no second token has a chance."""

@@ -25,7 +25,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
 from model.config import LanguageConfig
-from model.vision_lite import fold_trunk
+from model.vision.lite_network import fold_trunk
 
 LITE_LANGUAGE = LanguageConfig(
     hidden=576,

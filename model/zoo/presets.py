@@ -9,19 +9,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.as_released import Published, departures, run_as_released
 from model.config import RopeScaling, VisionConfig
-from model.device import pick_device, pick_dtype
-from model.fingerprint import fingerprint
-from model.lite import lite
-from model.local_engine import LocalEngine
-from model.preprocess import normalise, squares
-from model.pretrained import Pretrained, open_pretrained
-from model.prompt import FLASH, Prompt
-from model.released import RELEASED, TOWERS, UnsupportedCheckpoint
-from model.tiny import tiny
+from model.engine.local import LocalEngine
+from model.language.prompt import FLASH, Prompt
 from model.types import Clip
 from model.video_chat import Parts, VideoChat
+from model.vision.preprocess import normalise, squares
+from model.zoo.as_released import Published, departures, run_as_released
+from model.zoo.device import pick_device, pick_dtype
+from model.zoo.fingerprint import fingerprint
+from model.zoo.lite import lite
+from model.zoo.pretrained import Pretrained, open_pretrained
+from model.zoo.released import RELEASED, TOWERS, UnsupportedCheckpoint
+from model.zoo.tiny import tiny
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from model.things import caption, unpack
-from model.words import WordTable
+from model.vision.things import caption, unpack
+from model.vision.vocabulary import WordTable
 
 BELIEFS = 4
 """Words that a visual token carries, each with its weight."""

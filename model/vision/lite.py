@@ -5,7 +5,7 @@
                  └────────────────────────────► what the clip as a whole shows ─► 8 things
 
 A row is a visual token (its look, then the few words most believed of it with their weights and its
-place) or a thing (`model/things.py`). No row knows the language model that will read it.
+place) or a thing (`model/vision/things.py`). No row knows the language model that will read it.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from model.colours import colour_of
-from model.detections import detect
-from model.detector import Detector, fit
-from model.drawn import Heads, drawn_things
-from model.merge import match
-from model.preprocess import resize
-from model.projector_words import BELIEFS
-from model.sightings import COUNTED, HALF, Found, things_of
-from model.things import CODE, Thing, pack
-from model.vision_lite import COARSE, FRAMES, GRID, SIZE, LiteVision
-from model.words import IMAGENET_CLASSES, WordTable
+from model.vision.colours import colour_of
+from model.vision.detections import detect
+from model.vision.detector import Detector, fit
+from model.vision.drawn import Heads, drawn_things
+from model.vision.lite_network import COARSE, FRAMES, GRID, SIZE, LiteVision
+from model.vision.merge import match
+from model.vision.preprocess import resize
+from model.vision.sightings import COUNTED, HALF, Found, things_of
+from model.vision.things import CODE, Thing, pack
+from model.vision.vocabulary import IMAGENET_CLASSES, WordTable
+from model.vision.word_projector import BELIEFS
 
 DETECTED = (1, 3)
 """The frames of a clip that the detector looks at: what stays for half of a clip is met by one, and

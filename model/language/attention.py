@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.products import Block, attend_by_products, products_pay, tiles
+from model.language.cpu_attention import Block, attend_by_products, products_pay, tiles
 
 Queries = Float[Tensor, "heads n dim"]
 Keys = Float[Tensor, "kv_heads n dim"]

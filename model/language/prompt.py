@@ -11,8 +11,8 @@ the conversation so far, the question.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from model.language.tokenizer import BEGIN, END, Vocabulary
 from model.types import Question
-from model.vocabulary import BEGIN, END, Vocabulary
 
 SYSTEM = "You are a helpful assistant."
 

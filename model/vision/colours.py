@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import UInt8
 
-from model.words import COLOURS
+from model.vision.vocabulary import COLOURS
 
 CLEAR = 0.55
 """Share of a thing's pixels that must be of one colour."""

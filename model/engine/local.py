@@ -19,12 +19,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
-from model.engine import EngineBusy, HistoryGone
-from model.language import Pause
-from model.shelf import Shelf
+from model.engine.contract import EngineBusy, HistoryGone
+from model.engine.generation import Answer, Desk
+from model.engine.history_cache import Shelf
+from model.language.decoder import Pause
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
 from model.video_chat import VideoChat
-from model.writing import Answer, Desk
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class _Encoding(Future[ClipTokens]):
 
 
 class LocalEngine:
-    """See `model.engine.Engine`.
+    """See `model.engine.contract.Engine`.
 
     Args:
         chat: The network.

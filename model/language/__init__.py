@@ -1,0 +1,1 @@
+"""The language model: prompt, layers, attention, caches, dropout, and the choice of each token."""

@@ -1,0 +1,1 @@
+"""From frames to the tokens of a clip: encoders, merging, and what `lite` has words for."""
