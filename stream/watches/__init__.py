@@ -1,0 +1,1 @@
+"""Standing questions: what a person wants to be told of, matched on every clip that is seen."""

@@ -1,0 +1,146 @@
+"""Parses a request ("Tell me when the dog has been gone for five minutes") into a condition.
+
+It is read by rules over the model's vocabulary, once, when a watch is made: the person sees what was
+understood and may change it. What no rule and no word covers is listed, never guessed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from model.words import COLOURS
+from stream.watches.condition import Condition, check
+from stream.watches.lexicon import Lexicon
+from stream.watches.phrases import mark, take_duration, tidy
+from stream.watches.reading import NotUnderstood, Reading, take_mark
+
+LONGEST_REQUEST = 500
+_CONNECTING = """
+    a an the any some this that these those it its there here of is are was were be been being has
+    have had do does did will i we you me us my our your he she they them can see sees seen appear
+    appears appeared visible present show shows shown up comes come coming enters enter entering arrives
+    arrive arriving detected spotted noticed found exists exist when whenever if then also both too and
+    but with , . just now again ever more than which who somewhere anywhere thing things time"""
+_PREPOSITIONS = """
+    at in on by near beside behind under over above below inside outside next front around across
+    through onto into off between along to from"""
+CONNECTING, PREPOSITIONS = frozenset(_CONNECTING.split()), frozenset(_PREPOSITIONS.split())
+_DETERMINERS = frozenset({"the", "a", "an", "my", "our", "your", "of", "this", "that", "to"})
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was made of a request.
+
+    Attributes:
+        condition: What is watched for.
+        unmatched: Parts of the request that no clip can be matched on.
+        notes: Sentences that the person should read beside it.
+    """
+
+    condition: Condition
+    unmatched: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def understand(text: str, lexicon: Lexicon) -> Understood:
+    """Return what `text` asks to be told of.
+
+    Raises:
+        NotUnderstood: If there is nothing in it that can be watched for.
+    """
+    if not text.strip() or len(text) > LONGEST_REQUEST:
+        raise NotUnderstood(f"Say in 1 to {LONGEST_REQUEST} letters what you want to be told of.")
+    rest, hold = take_duration(tidy(text))
+    reading = _read(mark(rest), lexicon)
+    if not (reading.positive or reading.negative):
+        raise NotUnderstood(_why(reading.unmatched, lexicon))
+    condition = Condition(
+        tuple(reading.positive), tuple(reading.negative), hold, after_seen=reading.after_seen
+    )
+    check(condition, lexicon.table)
+    unmatched = tuple(dict.fromkeys(reading.unmatched))
+    return Understood(condition, unmatched, tuple(reading.notes))
+
+
+def _read(tokens: list[str], lexicon: Lexicon) -> Reading:
+    reading, at = Reading(), 0
+    while at < len(tokens):
+        part = tokens[at]
+        if part.startswith("@"):
+            take_mark(reading, part)
+            at += 1
+        elif part == "or":
+            reading.alternative = bool(reading.newest)
+            at += 1
+        elif part in PREPOSITIONS:
+            at += _where(reading, tokens, at, lexicon)
+        elif length := _colours(tokens, at, lexicon):
+            _take_colours(reading, tokens[at : at + length])
+            at += length
+        else:
+            at += _take_name(reading, tokens, at, lexicon)
+    return reading
+
+
+def _take_name(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
+    words, length = lexicon.find(tokens, at)
+    if words and lexicon.find(tokens, at + length)[1]:  # "fire truck": a kind of the second
+        reading.unmatched.append(" ".join(tokens[at : at + length]))
+        return length
+    if words:
+        reading.add(words)
+        return length
+    if tokens[at] not in CONNECTING:
+        reading.unmatched.append(tokens[at])
+    return 1
+
+
+def _colours(tokens: list[str], at: int, lexicon: Lexicon) -> int:
+    """Return how many tokens from `at` on say of what colour a name behind them is."""
+    end = at
+    while tokens[end : end + 1] and tokens[end] in (*COLOURS, "and"):
+        end += 1
+    named = tokens[at] in COLOURS and lexicon.find(tokens, end)[1] > 0
+    return end - at if named else 0
+
+
+def _take_colours(reading: Reading, tokens: list[str]) -> None:
+    if len(tokens) > 1:
+        reading.unmatched.append(" ".join(tokens))
+        reading.notes.append("A thing of several colours is matched in any colour.")
+    else:
+        reading.colour = tokens[0]
+
+
+def _where(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
+    """Put a phrase such as "at the door" aside: where one thing is to another cannot be matched."""
+    end = at + 1
+    while end < len(tokens) and (tokens[end] in _DETERMINERS or tokens[end] in COLOURS):
+        end += 1
+    if (
+        end == len(tokens)
+        or tokens[end].startswith("@")
+        or tokens[end] in CONNECTING | PREPOSITIONS
+    ):
+        if any(part in COLOURS for part in tokens[at:end]):  # "in red"
+            reading.unmatched.append(" ".join(tokens[at:end]))
+        return end - at  # "comes in", "is on"
+    end += lexicon.find(tokens, end)[1] or 1
+    reading.unmatched.append(" ".join(tokens[at:end]))
+    return end - at
+
+
+def _why(unmatched: Iterable[str], lexicon: Lexicon) -> str:
+    said = "Nothing in this can be watched for"
+    words = [word for word in unmatched if word not in CONNECTING]
+    if not words:
+        return f'{said}: name a thing, such as in "Tell me when a person is there".'
+    quoted = ", ".join(f'"{word}"' for word in words[:4])
+    return " ".join(
+        [f"{said}: {quoted} is not in the model's vocabulary.", *_hints(words, lexicon)]
+    )
+
+
+def _hints(unmatched: Iterable[str], lexicon: Lexicon) -> list[str]:
+    close = {word: lexicon.close(word) for word in unmatched}
+    return [f'For "{word}" there is {", ".join(names)}.' for word, names in close.items() if names]
