@@ -16,6 +16,7 @@ from memory.embedded.server import open_redis
 from memory.redis_store import RedisStore
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
+from model.vision.things import Thing
 from model.zoo.presets import load_engine
 from web.app import create_app
 from web.services import CLOCKS, Services, build_services
@@ -64,6 +65,10 @@ class SlowEngine:
     async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
         """See `Engine.words`."""
         return await self._engine.words(clips)
+
+    async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
+        """See `Engine.things`."""
+        return await self._engine.things(clips)
 
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""

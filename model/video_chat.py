@@ -25,6 +25,7 @@ from model.language.prompt import Prompt, Seen
 from model.reading import Reader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
 from model.vision.merge import merge_tokens
+from model.vision.things import Thing
 from model.zoo.as_released import Published
 
 LONGEST_QUESTION = 1024
@@ -39,6 +40,9 @@ Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
 """A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
 features of every patch out."""
 
+
+ThingsOf = Callable[[ClipTokens], Sequence[Thing]]
+"""What a clip shows thing by thing, as `Engine.things` returns it; called from any thread."""
 
 WordsOf = Callable[[ClipTokens], Sequence[tuple[str, float]]]
 """What a clip shows in words, as `Engine.words` returns it; called from any thread."""
@@ -61,6 +65,7 @@ class Parts:
         published: What the files of a released checkpoint say about running it.
 
         words: What a clip shows in words; None if the network cannot tell without being asked.
+        things: The same thing by thing, with counts, colours and places.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Parts:
     published: Published | None = None
 
     words: WordsOf | None = None
+    things: ThingsOf | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,11 +25,14 @@ from model.engine.history_cache import Shelf
 from model.language.decoder import Pause
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
 from model.video_chat import VideoChat
+from model.vision.things import Thing
 
 log = logging.getLogger(__name__)
 
 CLIPS_WAITING = 64
 QUESTIONS_WAITING = 32
+THINGS_AT_ONCE = 4
+"""Clips whose things are read on the event loop: sooner done than handed to a thread."""
 BATCH = 4
 """Clips encoded at once."""
 
@@ -117,6 +120,15 @@ class LocalEngine:
             return None
         # Beside the thread that owns the device: it takes a few milliseconds of the processor.
         return await asyncio.to_thread(lambda: [words_of(clip) for clip in clips])
+
+    async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
+        """See `Engine.things`."""
+        things_of = self._chat.parts.things
+        if things_of is None:
+            return None
+        if len(clips) <= THINGS_AT_ONCE:
+            return [things_of(clip) for clip in clips]
+        return await asyncio.to_thread(lambda: [things_of(clip) for clip in clips])
 
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""

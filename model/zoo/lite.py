@@ -23,7 +23,7 @@ from model.vision.detector import load_detector
 from model.vision.drawn import Heads
 from model.vision.lite import LiteEncoder
 from model.vision.lite_network import LiteVision
-from model.vision.things import CODE, unpack
+from model.vision.things import CODE, Thing, unpack
 from model.vision.vocabulary import IMAGENET_CLASSES, word_table
 from model.vision.word_projector import WordProjector
 from model.zoo.fingerprint import fingerprint
@@ -114,14 +114,19 @@ def lite(
         decoder=decoder.to(device).eval().requires_grad_(False),
         prompt=Prompt(vocabulary, LITE),
         words=words_of,
+        things=things_of,
     )
 
 
 def words_of(clip: ClipTokens) -> list[tuple[str, float]]:
     """Return what a clip shows, in words, the main thing first, each with how sure that is."""
     table = word_table()
-    things = unpack(clip.values[:THINGS, LOOK:].float())
-    return [(table[thing.word].name, thing.sure) for thing in things]
+    return [(table[thing.word].name, thing.sure) for thing in things_of(clip)]
+
+
+def things_of(clip: ClipTokens) -> list[Thing]:
+    """Return what a clip shows, the main thing first."""
+    return unpack(clip.values[:THINGS, LOOK:].float())
 
 
 def lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> LiteEncoder:

@@ -7,7 +7,7 @@ understood and may change it. What no rule and no word covers is listed, never g
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from model.words import COLOURS
+from model.vision.vocabulary import COLOURS
 from stream.watches.condition import Condition, check
 from stream.watches.lexicon import Lexicon
 from stream.watches.phrases import mark, take_duration, tidy

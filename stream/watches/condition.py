@@ -8,7 +8,7 @@ when the vocabulary grows, and watches outlive that.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from model.words import COLOURS, WordTable, with_article
+from model.vision.vocabulary import COLOURS, WordTable, with_article
 
 MOST_COUNTED = 5
 """What "more than four" is counted as: beyond it numbers are not told apart."""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from model.words import WordTable
+from model.vision.vocabulary import WordTable
 
 LONGEST_NAME = 4
 """Words in the longest name that is looked for: `hot air balloon`."""

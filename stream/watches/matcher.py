@@ -7,8 +7,8 @@ fifty watches in well under a millisecond.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.things import MOVEMENTS, Thing, place_of
-from model.words import COLOURS, WordTable
+from model.vision.things import MOVEMENTS, Thing, place_of
+from model.vision.vocabulary import COLOURS, WordTable
 from stream.watches.condition import Clause, Condition
 
 

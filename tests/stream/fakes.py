@@ -82,6 +82,9 @@ class FakeEngine:
     async def words(self, clips):
         return None
 
+    async def things(self, clips):
+        return None
+
     def forget(self, stream):
         self.histories.pop(stream, None)
 

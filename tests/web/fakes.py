@@ -17,6 +17,7 @@ class EchoEngine:
         failure: What an answer fails with, if not None.
         closed_early: Set once an answer was closed before its end.
         words_of: Returns the words of a clip; None has none.
+        things_of: Returns the things of a clip; None has none.
     """
 
     name = "echo"
@@ -35,6 +36,7 @@ class EchoEngine:
         self.failure = None
         self.closed_early = asyncio.Event()
         self.words_of = None
+        self.things_of = None
         self._histories = {}
 
     async def encode(self, clip, begun=lambda: None):
@@ -87,6 +89,9 @@ class EchoEngine:
 
     async def words(self, clips):
         return None if self.words_of is None else [self.words_of(clip) for clip in clips]
+
+    async def things(self, clips):
+        return None if self.things_of is None else [self.things_of(clip) for clip in clips]
 
     def forget(self, stream):
         self._histories.pop(stream, None)

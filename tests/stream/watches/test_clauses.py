@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.words import word_table
+from model.vision.vocabulary import word_table
 from stream.watches.clauses import LONGEST_REQUEST, NotUnderstood, understand
 from stream.watches.condition import BadCondition, Clause, Condition, check, describe
 from stream.watches.lexicon import Lexicon

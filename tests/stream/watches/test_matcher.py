@@ -1,7 +1,7 @@
 """Clips held against clauses."""
 
-from model.things import Thing
-from model.words import COLOURS, word_table
+from model.vision.things import Thing
+from model.vision.vocabulary import COLOURS, word_table
 from stream.watches.condition import Clause, Condition
 from stream.watches.matcher import compile_condition
 
