@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from model.engine.contract import Engine, EngineBusy
 from model.types import Clip
-from stream.feed import Clock
 from stream.mailbox import Closed, Mailbox
 from stream.rate import RateController
 from stream.thumbnail import thumbnail
+from stream.timeline import Clock
 from stream.writer import Entry
 
 log = logging.getLogger(__name__)

@@ -8,18 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import UInt8
-
 from model.types import Clip
 from stream.clipper import Clipper
-from stream.frame import Frame
+from stream.frame import Frame, Picture
 from stream.sampler import FrameSampler
 from stream.status import SourceKind, State
-from stream.timeline import Timeline
-
-Clock = Callable[[], float]
-Picture = UInt8[np.ndarray, "height width 3"]
+from stream.timeline import Clock, Timeline
 
 WATCHED_RATE = 10.0
 

@@ -1,9 +1,13 @@
 """One decoded picture with the time it belongs to: where everything begins."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
+
+Picture: TypeAlias = UInt8[np.ndarray, "height width 3"]
+"""RGB, 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -11,9 +15,9 @@ class Frame:
     """One decoded picture.
 
     Attributes:
-        pixels: RGB, 0 to 255, already scaled down to what the rest of the service needs.
+        pixels: Already scaled down to what the rest of the service needs.
         time: Media time in seconds since the stream's beginning.
     """
 
-    pixels: UInt8[np.ndarray, "height width 3"]
+    pixels: Picture
     time: float

@@ -17,7 +17,8 @@ from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 from stream.clipper import Clipper
 from stream.encoder import ClipEncoder
-from stream.feed import Clock, Feed, FeedPorts, Picture
+from stream.feed import Feed, FeedPorts
+from stream.frame import Picture
 from stream.news import Broadcast, Subscription
 from stream.rate import RateController
 from stream.recall import Recall
@@ -31,7 +32,7 @@ from stream.status import (
     StreamEvent,
     StreamStatus,
 )
-from stream.timeline import ArrivalTimeline, OwnTimeline, Timeline
+from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 from stream.writer import ClipWriter
 
 log = logging.getLogger(__name__)

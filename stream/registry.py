@@ -13,12 +13,12 @@ import re
 
 from memory.store import ClipStore, StoreUnavailable, StreamRecord
 from model.engine.contract import Engine
-from stream.feed import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
 from stream.news import Broadcast, Subscription
 from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
+from stream.timeline import Clock
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 BEGINNINGS_WAITING = 64

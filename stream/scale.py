@@ -6,14 +6,13 @@ from typing import cast
 import numpy as np
 from av import VideoFrame
 from av.sidedata.sidedata import SideDataContainer, Type
-from jaxtyping import UInt8
+
+from stream.frame import Picture
 
 LONGEST_ASPECT = 4
 """A picture that is longer than this many times its shorter side is scaled down further."""
 # https://ffmpeg.org/doxygen/trunk/group__lavu__video__display.html
 _MATRIX = struct.Struct("=9i")
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 def to_rgb(frame: VideoFrame, side: int) -> Picture:

@@ -6,7 +6,7 @@ a camera or a thing that moves changes some, and has changed about as many in th
 
 import numpy as np
 
-from stream.scale import Picture
+from stream.frame import Picture
 
 CELLS = 12
 CHANGED = 24.0

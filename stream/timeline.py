@@ -6,7 +6,11 @@ late by a varying delay. What is wanted is the time of capture, as near as arriv
 """
 
 import math
+from collections.abc import Callable
 from typing import Protocol
+
+Clock = Callable[[], float]
+"""Returns the time in seconds; which time, the parameter says."""
 
 
 class Timeline(Protocol):

@@ -23,11 +23,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from model.vision.preprocess import resize
-from stream.feed import Feed, Picture
+from stream.feed import Feed
 from stream.file.film import open_film
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
+from stream.frame import Picture
 from stream.live import LiveStream
 from stream.scale import upright
 

@@ -11,14 +11,12 @@ import struct
 import tempfile
 
 import numpy as np
-from jaxtyping import UInt8
 
+from stream.frame import Picture
 from stream.scale import LONGEST_ASPECT
 
 HEAD = struct.Struct("<Q")
 PLACES = 3
-
-Picture = UInt8[np.ndarray, "height width 3"]
 
 
 class PictureRing:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
-from stream.feed import Clock
 from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
+from stream.timeline import Clock
 
 LATE_KEYFRAME = (
     "Video arrives, but no keyframe came within {seconds:g} seconds, and before one there is no "

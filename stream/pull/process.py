@@ -13,9 +13,10 @@ from pathlib import Path
 
 from stream.address.dns import Resolver
 from stream.address.source_url import Network, SourceUrl, pin, read_networks
+from stream.frame import Picture
 from stream.pull.errors import name_of, silent
 from stream.pull.finishing import wait_all
-from stream.pull.frame_ring import Picture, PictureRing
+from stream.pull.frame_ring import PictureRing
 from stream.pull.messages import (
     FrameReady,
     ReaderConfig,

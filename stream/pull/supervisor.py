@@ -15,7 +15,7 @@ from dataclasses import replace
 from memory.store import StoreFull, StoreUnavailable
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
-from stream.feed import Clock, Feed
+from stream.feed import Feed
 from stream.live import LiveStream
 from stream.pull.backoff import Backoff
 from stream.pull.finishing import wait_all
@@ -31,6 +31,7 @@ from stream.pull.messages import (
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.registry import TooManyRemembered, TooManyStreams
 from stream.status import SourceKind
+from stream.timeline import Clock
 
 log = logging.getLogger(__name__)
 

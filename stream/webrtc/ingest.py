@@ -10,9 +10,10 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
-from stream.feed import Clock, Feed
+from stream.feed import Feed
 from stream.live import LiveStream
 from stream.scale import to_rgb
+from stream.timeline import Clock
 from stream.webrtc.ice import (
     IceServer,
     WebRtcSettings,

@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
-from jaxtyping import UInt8
 
+from stream.frame import Picture
 from stream.live import LiveStream
 from stream.mailbox import Closed
 from stream.news import Subscription
@@ -21,7 +21,6 @@ from stream.webrtc.session import Peer, hang_up, take_offer
 
 __all__ = ["BadOffer", "Peer", "answer_viewer"]
 
-Picture = UInt8[np.ndarray, "height width 3"]
 
 CLOCK = 90_000
 REPEAT_AFTER = 1.0

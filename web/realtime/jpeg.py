@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stream.feed import Picture
+from stream.frame import Picture
 from stream.name_locks import NameLocks
 from stream.scale import scaled_down
 

@@ -9,7 +9,8 @@ import base64
 import binascii
 from collections.abc import Callable
 
-from stream.feed import Feed, Picture
+from stream.feed import Feed
+from stream.frame import Picture
 from stream.live import LiveStream
 from stream.pull.supervisor import NO_ROOM
 from stream.registry import BadName, Registry
