@@ -5,12 +5,14 @@ feed gives them their media time, groups them, and knows whether pictures still 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.types import Clip
+from stream.channels import Broadcast
 from stream.clipper import Clipper
 from stream.frame import Frame, Picture
+from stream.pipeline import Pipeline
 from stream.sampler import FrameSampler
 from stream.status import SourceKind, State
 from stream.timeline import Clock, Timeline
@@ -31,27 +33,6 @@ class Slot:
     time: float
     captured: float
     sampled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FeedPorts:
-    """What connects a feed to its stream.
-
-    Attributes:
-        elapsed: Media time of a monotonic time.
-        clip: Takes a finished clip and the monotonic time its newest frame arrived at.
-        changed: Is told of every change of state or reason.
-        room: Waits until a clip can be taken without losing another.
-        shown: Takes every picture that was converted, for those who watch.
-        watched: Says whether anyone watches.
-    """
-
-    elapsed: Callable[[float], float]
-    clip: Callable[[Clip, float], None]
-    changed: Callable[[], None]
-    room: Callable[[], Awaitable[None]]
-    shown: Callable[[Picture], None]
-    watched: Callable[[], bool]
 
 
 class Feed:
@@ -79,8 +60,25 @@ class Feed:
         sampler: FrameSampler,
         clipper: Clipper,
         monotonic: Clock,
-        ports: FeedPorts,
+        pipeline: Pipeline,
+        watchers: Broadcast[Picture],
+        began: float,
+        on_change: Callable[[], None],
     ) -> None:
+        """Take what a stream gives to every source, and what this one has of its own.
+
+        Args:
+            source: What feeds.
+            own_times: As the attribute.
+            timeline: Gives pictures their media time.
+            sampler: Picks those that go to memory.
+            clipper: Makes clips of them.
+            monotonic: Seconds that never go back.
+            pipeline: Takes finished clips.
+            watchers: Take every picture that was converted.
+            began: Monotonic time of media time zero, in seconds.
+            on_change: Is told of every change of state or reason.
+        """
         self.source = source
         self.own_times = own_times
         self.state: State = "connecting"
@@ -90,10 +88,13 @@ class Feed:
         self.newest: Picture | None = None
         self._timeline = timeline
         self._sampler = sampler
-        self._watched = FrameSampler(WATCHED_RATE)
+        self._for_watchers = FrameSampler(WATCHED_RATE)
         self._clipper = clipper
         self._monotonic = monotonic
-        self._ports = ports
+        self._pipeline = pipeline
+        self._watchers = watchers
+        self._began = began
+        self._on_change = on_change
         self._arrived: float | None = None
         self._captured = 0.0
         self._closed = asyncio.Event()
@@ -124,18 +125,18 @@ class Feed:
             return None
         if self._sampler.accepts(media):
             return Slot(media, captured)
-        watched = self._ports.watched() and self._watched.accepts(media)
+        watched = self._watched and self._for_watchers.accepts(media)
         return Slot(media, captured, sampled=False) if watched else None
 
     @property
     def due_in(self) -> float:
         """Seconds until the next picture is wanted for memory; not above zero when it is."""
-        return self._sampler.due - self._ports.elapsed(self._monotonic())
+        return self._sampler.due - (self._monotonic() - self._began)
 
     @property
     def wanted_rate(self) -> float:
         """How many pictures per second are wanted now, by memory and by those who watch."""
-        return max(self._sampler.rate, WATCHED_RATE if self._ports.watched() else 0.0)
+        return max(self._sampler.rate, WATCHED_RATE if self._watched else 0.0)
 
     def admit(self, time: float, captured: float, seen: int) -> Slot | None:
         """Return a slot for a picture that a reader elsewhere picked at `wanted_rate`.
@@ -150,7 +151,7 @@ class Feed:
             return None
         picked = self._sampler.accepts(media)
         # Picked twice at almost the same rate, every other picture would fall between the two.
-        return Slot(media, captured, sampled=picked or not self._ports.watched())
+        return Slot(media, captured, sampled=picked or not self._watched)
 
     def place(self, time: float) -> Slot | None:
         """Return the slot of a picture that was chosen beforehand: it is wanted whatever the pace.
@@ -177,18 +178,18 @@ class Feed:
         if self.closed:
             return
         self.newest = pixels
-        self._ports.shown(pixels)
+        self._watchers.publish(pixels)
         if not slot.sampled:
             return
         self.sampled += 1
         before, self._captured = self._captured, slot.captured
         for clip in self._clipper.add(Frame(pixels, slot.time)):
             whole = clip.end == slot.time
-            self._ports.clip(clip, slot.captured if whole else before)
+            self._hand_on(clip, slot.captured if whole else before)
 
     async def room(self) -> None:
         """Wait until a clip can be given without losing another: for a source that can wait."""
-        await self._ports.room()
+        await self._pipeline.room()
 
     def say(self, state: State, reason: str) -> None:
         """Show the source's own trouble: `connecting` or `retrying`, and why."""
@@ -221,7 +222,7 @@ class Feed:
         if self.closed:
             return None
         self._count(captured, seen)
-        return self._timeline.media_time(time, self._ports.elapsed(captured))
+        return self._timeline.media_time(time, captured - self._began)
 
     def _count(self, captured: float, seen: int) -> None:
         self.frames += seen
@@ -231,9 +232,17 @@ class Feed:
 
     def _flush(self) -> None:
         for clip in self._clipper.flush():
-            self._ports.clip(clip, self._captured)
+            self._hand_on(clip, self._captured)
+
+    def _hand_on(self, clip: Clip, captured: float) -> None:
+        self._pipeline.put(clip, captured, paced=not self.own_times)
+        self._sampler.rate = self._pipeline.rate
+
+    @property
+    def _watched(self) -> bool:
+        return self._watchers.readers > 0
 
     def _show(self, state: State, reason: str) -> None:
         if (state, reason) != (self.state, self.reason):
             self.state, self.reason = state, reason
-            self._ports.changed()
+            self._on_change()

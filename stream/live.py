@@ -1,10 +1,10 @@
 """A live stream: the object with a life, from the first frame to the last question.
 
-Any source feeds it through a `Feed`; it has clips encoded, remembered and added to the engine's
-history, and answers questions from all of it. It outlives its sources: a browser that reloads
-opens a new feed of the same stream, and what was seen stays.
+Any source feeds it through a `Feed`, its `Pipeline` has clips encoded and remembered, and questions
+are answered from all of it. It outlives its sources: a browser that reloads opens a new feed of the
+same stream, and what was seen stays.
 
-    source --Feed--> clips --mailbox (newest wins)--> encoder --> store, history --> answers
+    source --Feed--> clips --Pipeline--> store, history --> answers
 """
 
 import asyncio
@@ -12,28 +12,20 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 
-from memory.store import ClipStore, Moment, StreamRecord
+from memory.store import ClipStore, StreamRecord
 from model.engine.contract import Engine
-from model.types import AnswerPiece, Clip, ClipTokens, Question
+from model.types import AnswerPiece, Question
+from stream.channels import Broadcast, Subscription
 from stream.clipper import Clipper
-from stream.encoder import ClipEncoder
-from stream.feed import Feed, FeedPorts
+from stream.feed import Feed
 from stream.frame import Picture
-from stream.news import Broadcast, Subscription
-from stream.rate import RateController
+from stream.pipeline import Pipeline
 from stream.recall import Recall
+from stream.record import LiveRecord
 from stream.sampler import FrameSampler
 from stream.settings import StreamSettings
-from stream.status import (
-    Changed,
-    Losses,
-    Remembered,
-    SourceKind,
-    StreamEvent,
-    StreamStatus,
-)
+from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
 from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
-from stream.writer import ClipWriter
 
 log = logging.getLogger(__name__)
 
@@ -73,44 +65,30 @@ class LiveStream:
             monotonic: Seconds that never go back.
             admit: Raises if the stream may not have a source now.
         """
-        self._record = record
         self._engine = engine
         self._settings = settings
         self._wall = wall
         self._monotonic = monotonic
         self._admit = admit
-        self._clips = record.clips
-        self._end = record.end
-        self._newest = record.end
         self._feed: Feed | None = None
         self._frames_before = self._sampled_before = 0
         self._sampler = FrameSampler(settings.rate)
         self._news = Broadcast[StreamEvent](NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
         self._recall = Recall(record.name, engine, store)
-        self._writer = ClipWriter(
-            record,
-            store,
-            capacity=settings.unwritten_clips,
-            retry_after=settings.retry_after,
-            on_begun=self._take_over,
-            on_written=self._remembered,
-            on_trouble=self._changed,
-        )
-        self._encoder = ClipEncoder(
-            record.name,
-            engine,
-            pace=RateController(settings.rate, settings.slowest_rate),
-            waiting=settings.waiting_clips,
-            stale_after=settings.stale_after,
-            thumbnail_width=settings.thumbnail_width,
+        self._record = LiveRecord(record, store, self._recall)
+        self._pipeline = Pipeline(
+            self._record,
+            engine=engine,
+            history=self._recall,
+            news=self._news,
+            settings=settings,
             monotonic=monotonic,
-            on_encoded=self._writer.put,
             on_trouble=self._changed,
         )
         self.broken = False
         self._closed = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -125,7 +103,7 @@ class LiveStream:
     @property
     def unfinished(self) -> bool:
         """Whether clips wait to be encoded or written."""
-        return self._encoder.busy or len(self._writer) > 0
+        return self._pipeline.busy
 
     @property
     def asked(self) -> bool:
@@ -145,7 +123,7 @@ class LiveStream:
     @property
     def end(self) -> float | None:
         """End of the newest remembered clip in media seconds; None without clips."""
-        return self._end
+        return self._record.end
 
     def now(self) -> float:
         """Return the monotonic seconds that feeds count in."""
@@ -153,10 +131,9 @@ class LiveStream:
 
     def start(self) -> None:
         """Begin to encode and write what feeds will bring."""
-        for work in (self._encoder.run(), self._writer.run(), self._watch()):
-            task = asyncio.create_task(work)
-            task.add_done_callback(self._task_done)
-            self._tasks.append(task)
+        self._pipeline.start(self._task_done)
+        self._watching = asyncio.create_task(self._watch())
+        self._watching.add_done_callback(self._task_done)
 
     @property
     def image_size(self) -> int:
@@ -189,10 +166,10 @@ class LiveStream:
         # first picture is looked at.
         hurried = 0 if own_times else self._engine.frames_per_clip
         self._sampler.burst(hurried, self._settings.first_rate)
-        opened = self._monotonic()
         # Later than all before, if only just: a clip that starts when another does replaces it.
-        earliest = 0.0 if self._newest is None else math.nextafter(self._newest, math.inf)
-        origin = max(self._wall() - self._record.began, earliest)
+        newest = self._pipeline.newest
+        earliest = 0.0 if newest is None else math.nextafter(newest, math.inf)
+        began = self._monotonic() - max(self._wall() - self._record.began, earliest)
         timeline: Timeline = OwnTimeline(earliest) if own_times else ArrivalTimeline(earliest)
         self._feed = Feed(
             source,
@@ -205,21 +182,17 @@ class LiveStream:
                 cuts=self._engine.one_scene,
             ),
             monotonic=self._monotonic,
-            ports=FeedPorts(
-                elapsed=lambda captured: origin + captured - opened,
-                clip=self._take,
-                changed=self._changed,
-                room=self._encoder.room,
-                shown=self._pictures.publish,
-                watched=lambda: self._pictures.readers > 0,
-            ),
+            pipeline=self._pipeline,
+            watchers=self._pictures,
+            began=began,
+            on_change=self._changed,
         )
         self._changed()
         return self._feed
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
-        feed, ages = self._feed, self._encoder.ages()
+        feed, ages = self._feed, self._pipeline.ages()
         ordered = sorted(ages)
         return StreamStatus(
             name=self.name,
@@ -227,23 +200,18 @@ class LiveStream:
             reason=feed.reason if feed else "No source is connected.",
             source=feed.source if feed else "none",
             began=self._record.began,
-            end=self._end,
-            clips=self._clips,
+            end=self._record.end,
+            clips=self._record.clips,
             frames=self._frames_before + (feed.frames if feed else 0),
             sampled=self._sampled_before + (feed.sampled if feed else 0),
-            rate=self._encoder.pace.rate,
-            lost=Losses(
-                overload=self._encoder.lost,
-                failed=self._encoder.failed + self._writer.refused,
-                unwritten=self._writer.lost_unwritten,
-                full=self._writer.lost_full,
-            ),
-            unwritten=len(self._writer),
+            rate=self._pipeline.rate,
+            lost=self._pipeline.lost,
+            unwritten=self._pipeline.unwritten,
             frame_age=ages[-1] if ages else None,
             frame_age_p50=ordered[len(ages) // 2] if ages else None,
             frame_age_p99=ordered[len(ages) * 99 // 100] if ages else None,
-            encode_ms=self._encoder.encode_ms,
-            memory=self._writer.trouble or self._encoder.trouble,
+            encode_ms=self._pipeline.encode_ms,
+            memory=self._pipeline.trouble,
         )
 
     def subscribe(self) -> Subscription[StreamEvent]:
@@ -283,44 +251,25 @@ class LiveStream:
 
     async def settle(self) -> None:
         """Wait until every clip given so far is remembered or counted as lost."""
-        await self._encoder.settled()
-        await self._writer.settled()
+        await self._pipeline.settle()
 
     async def looked(self) -> None:
         """Wait as `settle` does, but not for a store that is away."""
-        await self._encoder.settled()
-        await self._writer.tried()
+        await self._pipeline.looked()
 
     async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
         self._closed = True
         self._recall.close()
         self._close_feed(reason)
-        self._encoder.close()
         try:
-            if self._tasks:
-                await self._end_tasks(*self._tasks)
+            await self._pipeline.close()
         finally:  # also if whoever closes it is stopped meanwhile
-            self._encoder.abandon()
-            self._writer.abandon()
+            if self._watching is not None:
+                self._watching.cancel()
+                await asyncio.wait([self._watching])
             self._news.close()
             self._pictures.close()
-
-    async def _end_tasks(
-        self,
-        encoding: asyncio.Task[None],
-        writing: asyncio.Task[None],
-        watching: asyncio.Task[None],
-    ) -> None:
-        watching.cancel()
-        try:
-            await asyncio.wait([encoding], timeout=self._settings.close_within)
-            self._writer.close()
-            await asyncio.wait([writing], timeout=self._settings.close_within)
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def refresh(self, record: StreamRecord | None, known: float | None) -> None:
         """Take over what the store said, which may have lost old clips.
@@ -329,9 +278,7 @@ class LiveStream:
             record: What it said; None if it does not know the stream.
             known: What `end` was when it was asked: what was remembered since is not lost.
         """
-        lost = known is not None and _end(record) < known
-        if lost or _end(record) >= (-math.inf if self._end is None else self._end):
-            self._take_over(record)
+        self._record.refresh(record, known)
 
     def check(self) -> None:
         """Show the stream as stalled if pictures stopped coming."""
@@ -341,24 +288,6 @@ class LiveStream:
     def _close_feed(self, reason: str) -> None:
         if self._feed is not None:
             self._feed.close(reason)
-
-    def _take(self, clip: Clip, captured: float) -> None:
-        self._newest = clip.end if self._newest is None else max(self._newest, clip.end)
-        self._encoder.put(clip, captured, paced=not (self._feed and self._feed.own_times))
-        self._sampler.rate = self._encoder.pace.rate
-
-    def _remembered(self, tokens: ClipTokens) -> None:
-        self._recall.learn(tokens, after=self._end)
-        if self._end is None or tokens.end > self._end:  # else its first reply was lost
-            self._end = tokens.end
-            self._clips += 1
-        self._news.publish(Remembered(Moment(tokens.start, tokens.end)))
-
-    def _take_over(self, record: StreamRecord | None) -> None:
-        if self._end is not None and _end(record) < self._end:
-            self._recall.start_over()
-        self._clips = 0 if record is None else record.clips
-        self._end = None if record is None else record.end
 
     async def _watch(self) -> None:
         while True:
@@ -372,10 +301,5 @@ class LiveStream:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("stream %s stopped", self.name, exc_info=error)
             self.broken = True
-            self._encoder.abandon()
-            self._writer.abandon()
+            self._pipeline.abandon()
             self._close_feed("An internal error stopped the stream; the log says more.")
-
-
-def _end(record: StreamRecord | None) -> float:
-    return -math.inf if record is None or record.end is None else record.end

@@ -13,9 +13,9 @@ import re
 
 from memory.store import ClipStore, StoreUnavailable, StreamRecord
 from model.engine.contract import Engine
+from stream.channels import Broadcast, Subscription
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
-from stream.news import Broadcast, Subscription
 from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
 from stream.timeline import Clock

@@ -11,10 +11,9 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
+from stream.channels import Closed, Subscription
 from stream.frame import Picture
 from stream.live import LiveStream
-from stream.mailbox import Closed
-from stream.news import Subscription
 from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.webrtc.offer import BadOffer, read_offer
 from stream.webrtc.session import Peer, hang_up, take_offer

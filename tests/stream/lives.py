@@ -488,11 +488,11 @@ class World:
                 return book
         book = Book(live)
         self.books.append(book)
-        take = live._take
+        put = live._pipeline.put
 
-        def noted(clip, captured):
+        def noted(clip, captured, *, paced):
             book.clips.append(numbers(ClipTokens(clip.pixels[:, 0, 0].float(), 0.0, 0.0)))
-            take(clip, captured)
+            put(clip, captured, paced=paced)
 
-        live._take = noted
+        live._pipeline.put = noted
         return book

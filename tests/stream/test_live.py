@@ -213,7 +213,7 @@ async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clo
         await feed.room()
         if slot := feed.accepts(i / 2):
             feed.give(slot, picture())
-    await live._encoder.settled()
+    await live._pipeline._waiting.join()
     store.away = False
     await live.settle()
     kept = len(await store.moments("yard"))

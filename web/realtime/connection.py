@@ -17,8 +17,8 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import EncoderMismatch, StoreUnavailable
 from model.types import Question, Sampling
+from stream.channels import Subscription
 from stream.live import LiveStream
-from stream.news import Subscription
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
 from web.ask import AskFailed, Stopwatch, ask, failing_as_asked

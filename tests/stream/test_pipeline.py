@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from model.types import Clip
-from stream.encoder import FAILURES_TOLD, ClipEncoder
-from stream.rate import RateController
+from stream.channels import Broadcast
+from stream.pipeline import FAILURES_TOLD, Pipeline
+from stream.recall import Recall
+from stream.record import LiveRecord
 from stream.registry import Registry
 from stream.settings import StreamSettings
+from stream.status import Losses
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, tokens
 
 SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5)
@@ -48,31 +51,35 @@ class QueueEngine(FakeEngine):
 
 
 class Bench:
-    """A clip encoder at work, with a hand clock."""
+    """A pipeline at work over a store in this process, with a hand clock."""
 
     def __init__(self, engine):
         self.clock = HandClock()
-        self.entries, self.troubles = [], []
-        self.encoder = ClipEncoder(
-            "yard",
-            engine,
-            pace=RateController(2.0, 0.5),
-            waiting=2,
-            stale_after=0.3,
-            thumbnail_width=160,
+        self.troubles = []
+        self.store = FakeStore()
+        self.engine = engine
+
+    async def open(self):
+        record = await self.store.begin("yard", 0.0)
+        history = Recall("yard", self.engine, self.store)
+        self.pipeline = Pipeline(
+            LiveRecord(record, self.store, history),
+            engine=self.engine,
+            history=history,
+            news=Broadcast(64),
+            settings=SETTINGS,
             monotonic=self.clock,
-            on_encoded=self.entries.append,
-            on_trouble=lambda: self.troubles.append(self.encoder.trouble),
+            on_trouble=lambda: self.troubles.append(self.pipeline.trouble),
         )
-        self._work = asyncio.create_task(self.encoder.run())
+        self.pipeline.start(lambda task: None)
+        return self
+
+    async def starts(self):
+        return [moment.start for moment in await self.store.moments("yard")]
 
     async def give(self, clip, age=0.0):
-        self.encoder.put(clip, self.clock() - age, paced=True)
-        await self.encoder.settled()
-
-    async def close(self):
-        self.encoder.close()
-        await self._work
+        self.pipeline.put(clip, self.clock() - age, paced=True)
+        await self.pipeline.settle()
 
 
 @pytest.fixture
@@ -82,32 +89,32 @@ def engine():
 
 @pytest.fixture
 async def bench(engine):
-    bench = Bench(engine)
+    bench = await Bench(engine).open()
     yield bench
-    await bench.close()
+    await bench.pipeline.close()
 
 
 async def test_the_age_of_a_clip_counts_from_its_arrival_to_the_engine(bench):
     await bench.give(clip(), age=0.2)
-    assert bench.encoder.ages() == [pytest.approx(0.2)]
+    assert bench.pipeline.ages() == [pytest.approx(0.2)]
 
 
 async def test_the_age_of_a_clip_counts_the_wait_for_its_turn_at_the_engine():
     engine = QueueEngine()
-    bench = Bench(engine)
-    bench.encoder.put(clip(), bench.clock(), paced=True)
+    bench = await Bench(engine).open()
+    bench.pipeline.put(clip(), bench.clock(), paced=True)
     await engine.until(1)
     bench.clock.now += 0.2
     await engine.take()
-    await bench.encoder.settled()
-    assert bench.encoder.ages() == [pytest.approx(0.2)]
-    await bench.close()
+    await bench.pipeline.settle()
+    assert bench.pipeline.ages() == [pytest.approx(0.2)]
+    await bench.pipeline.close()
 
 
 async def test_a_clip_that_the_engine_refuses_has_no_age(bench, engine):
     engine.busy = True
     await bench.give(clip())
-    assert (bench.encoder.ages(), bench.encoder.lost, bench.encoder.failed) == ([], 1, 0)
+    assert (bench.pipeline.ages(), bench.pipeline.lost) == ([], Losses(overload=1))
 
 
 async def test_a_clip_that_fails_is_lost_and_logged_and_the_next_ones_are_encoded(
@@ -117,8 +124,8 @@ async def test_a_clip_that_fails_is_lost_and_logged_and_the_next_ones_are_encode
     await bench.give(clip(0.0))
     engine.broken = False
     await bench.give(clip(2.0))
-    assert [entry.tokens.start for entry in bench.entries] == [2.0]
-    assert (bench.encoder.failed, bench.encoder.lost) == (1, 0)
+    assert await bench.starts() == [2.0]
+    assert bench.pipeline.lost == Losses(failed=1)
     assert "stream yard" in caplog.text
     assert "the device is gone" in caplog.text
     assert bench.troubles == [], "one bad clip is no trouble of the stream"
@@ -127,8 +134,8 @@ async def test_a_clip_that_fails_is_lost_and_logged_and_the_next_ones_are_encode
 async def test_a_clip_without_a_thumbnail_is_lost_as_well(bench, caplog):
     await bench.give(clip(0.0, height=0))
     await bench.give(clip(2.0))
-    assert [entry.tokens.start for entry in bench.entries] == [2.0]
-    assert bench.encoder.failed == 1
+    assert await bench.starts() == [2.0]
+    assert bench.pipeline.lost == Losses(failed=1)
 
 
 async def test_an_engine_that_fails_on_every_clip_is_said_once_until_it_works_again(
@@ -136,10 +143,10 @@ async def test_an_engine_that_fails_on_every_clip_is_said_once_until_it_works_ag
 ):
     engine.broken = True
     for number in range(FAILURES_TOLD + 3):
-        assert bench.encoder.trouble is None or number >= FAILURES_TOLD
+        assert bench.pipeline.trouble is None or number >= FAILURES_TOLD
         await bench.give(clip(float(number)))
-    assert "RuntimeError" in bench.encoder.trouble
-    assert "the device is gone" not in bench.encoder.trouble, "what it says is for the log"
+    assert "RuntimeError" in bench.pipeline.trouble
+    assert "the device is gone" not in bench.pipeline.trouble, "what it says is for the log"
     engine.broken = False
     await bench.give(clip(60.0))
     assert [bool(trouble) for trouble in bench.troubles] == [True, False]
@@ -148,11 +155,13 @@ async def test_an_engine_that_fails_on_every_clip_is_said_once_until_it_works_ag
 
 async def test_a_close_that_does_not_wait_takes_the_clip_out_of_the_engine():
     engine = QueueEngine()
-    bench = Bench(engine)
-    bench.encoder.put(clip(), bench.clock(), paced=True)
+    bench = await Bench(engine).open()
+    bench.pipeline.put(clip(), bench.clock(), paced=True)
     await engine.until(1)
-    bench._work.cancel()
-    await asyncio.wait([bench._work])
+    closing = asyncio.create_task(bench.pipeline.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
     [(turn, *_)] = engine.waiting
     await asyncio.sleep(0)
     assert turn.cancelled()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.mailbox import Closed, Mailbox
+from stream.channels import Closed, Mailbox
 
 
 @given(st.lists(st.integers()), st.integers(min_value=1, max_value=5))

@@ -1,0 +1,222 @@
+"""How a fast sender hands items to a slow receiver: the newest win.
+
+Live video cannot wait. When a receiver falls behind, the oldest item is the one worth losing, and
+every loss is counted so that it can be seen.
+"""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Closed(Exception):
+    """The sender is done and the mailbox is empty."""
+
+
+class Mailbox(Generic[Item]):
+    """Holds at most `capacity` items for one receiver.
+
+        async for item in mailbox: ...
+
+    The item taken last counts as unfinished until the next one is asked for.
+
+    Attributes:
+        lost: How many items never came to their end: they made room for newer ones, or the
+            mailbox was abandoned with them.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"a mailbox needs room for one item, got {capacity=}")
+        self.lost = 0
+        self._items: deque[Item] = deque(maxlen=capacity)
+        self._in_hand: list[Item] = []
+        self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._finished.set()
+        self._closed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def full(self) -> bool:
+        """Whether the next `put` loses an item."""
+        return len(self._items) == self._items.maxlen
+
+    @property
+    def unfinished(self) -> int:
+        """How many items wait, or are in the receiver's hand."""
+        return len(self._items) + len(self._in_hand)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sender is done."""
+        return self._closed.is_set()
+
+    def put(self, item: Item) -> None:
+        """Add `item`, losing the oldest one if there is no room. Never waits.
+
+        What is put into a closed mailbox is lost.
+        """
+        if self.closed:
+            self.lost += 1
+            return
+        self.lost += self.full
+        self._items.append(item)
+        self._finished.clear()
+        self._changed.set()
+
+    async def get(self) -> Item:
+        """Wait for the oldest item and take it; the one taken before is finished.
+
+        Raises:
+            Closed: If the mailbox is closed and empty.
+        """
+        self.drop()
+        while not self._items:
+            if self.closed:
+                raise Closed
+            self._changed.clear()
+            await self._changed.wait()
+        self._taken.set()
+        self._in_hand = [self._items.popleft()]
+        return self._in_hand[0]
+
+    def __aiter__(self) -> "Mailbox[Item]":
+        return self
+
+    async def __anext__(self) -> Item:
+        try:
+            return await self.get()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    def drop(self) -> None:
+        """Finish the item taken last, whatever came of it; without one this does nothing."""
+        self._in_hand.clear()
+        if not self._items:
+            self._finished.set()
+
+    def put_back(self) -> None:
+        """Let the item taken last be the next again; it is lost if newer ones fill the mailbox."""
+        if self.full:
+            self.lost += len(self._in_hand)
+        else:
+            self._items.extendleft(self._in_hand)
+        self.drop()
+
+    async def join(self) -> None:
+        """Wait until no item is unfinished."""
+        await self._finished.wait()
+
+    async def room(self) -> None:
+        """Wait until `put` would lose nothing: for a sender that can wait, such as a file."""
+        while self.full and not self.closed:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def close(self) -> None:
+        """Let the receiver empty the mailbox, then stop it. Safe to call twice."""
+        self._closed.set()
+        self._changed.set()
+        self._taken.set()
+
+    async def wait_closed(self) -> None:
+        """Wait until the sender is done."""
+        await self._closed.wait()
+
+    def abandon(self) -> int:
+        """Close, and lose what is unfinished: nobody will take it. Return how much that was."""
+        self.close()
+        unfinished = self.unfinished
+        self.lost += unfinished
+        self._items.clear()
+        self.drop()
+        return unfinished
+
+
+class Broadcast(Generic[Item]):
+    """Hands every item to every open subscription."""
+
+    def __init__(self, waiting: int) -> None:
+        """Start without readers; for each, `waiting` items may wait."""
+        self._waiting = waiting
+        self._boxes: set[Mailbox[Item]] = set()
+        self._closed = False
+
+    @property
+    def readers(self) -> int:
+        """How many subscriptions are open."""
+        return len(self._boxes)
+
+    def publish(self, item: Item) -> None:
+        """Tell everyone. Never waits."""
+        for box in self._boxes:
+            box.put(item)
+
+    def subscribe(self) -> "Subscription[Item]":
+        """Return a subscription to what is published once it is entered."""
+        return Subscription(self, Mailbox(self._waiting))
+
+    def close(self) -> None:
+        """End every subscription, also those opened later."""
+        self._closed = True
+        for box in self._boxes:
+            box.close()
+
+    def add(self, box: Mailbox[Item]) -> None:
+        """Begin to deliver to `box`."""
+        self._boxes.add(box)
+        if self._closed:
+            box.close()
+
+    def remove(self, box: Mailbox[Item]) -> None:
+        """Stop to deliver to `box`; one that is not there is fine."""
+        self._boxes.discard(box)
+
+
+class Subscription(Generic[Item]):
+    """News of one stream for one reader; a slow reader loses the oldest news, never memory.
+
+        with live.subscribe() as news:
+            async for event in news: ...
+
+    The iteration ends when the stream is closed.
+    """
+
+    def __init__(self, broadcast: Broadcast[Item], box: Mailbox[Item]) -> None:
+        self._broadcast = broadcast
+        self._box = box
+
+    @property
+    def lost(self) -> int:
+        """How many items this reader was too slow for."""
+        return self._box.lost
+
+    async def next(self) -> Item:
+        """Wait for the next item.
+
+        Raises:
+            Closed: If the stream is closed.
+        """
+        return await self._box.get()
+
+    def __enter__(self) -> "Subscription[Item]":
+        self._broadcast.add(self._box)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._broadcast.remove(self._box)
+
+    def __aiter__(self) -> Mailbox[Item]:
+        return aiter(self._box)

@@ -1,0 +1,282 @@
+"""The way of a clip into memory, as two coroutines that run side by side.
+
+    clip     ->  engine.encode  ->  backlog
+    backlog  ->  store.append   ->  history  ->  news
+
+They are two because encoding must not wait for a store in trouble, and what was encoded should
+outlive a short outage. Both queues are bounded, the newest win, every loss is counted by cause.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from memory.store import Moment, StoreFull, StoreUnavailable
+from model.engine.contract import Engine, EngineBusy
+from model.types import Clip, ClipTokens
+from stream.channels import Broadcast, Mailbox
+from stream.rate import RateController
+from stream.recall import Recall
+from stream.record import LiveRecord
+from stream.settings import StreamSettings
+from stream.status import Losses, Remembered, StreamEvent
+from stream.thumbnail import thumbnail
+from stream.timeline import Clock
+
+log = logging.getLogger(__name__)
+
+AGES = 512
+FAILURES_TOLD = 3
+"""Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
+_Stage = Literal["store", "encoder"]
+AWAY = "What is seen is kept here for a while, and written once memory takes it."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A clip that waits for the store, with its JPEG thumbnail."""
+
+    tokens: ClipTokens
+    thumbnail: bytes
+
+
+class Pipeline:
+    """Has the clips of one stream encoded and remembered.
+
+    Attributes:
+        newest: End of the newest clip given, in media seconds; None before the first.
+        encode_ms: How long the newest clip took to encode, waiting included; None before the first.
+    """
+
+    def __init__(
+        self,
+        record: LiveRecord,
+        *,
+        engine: Engine,
+        history: Recall,
+        news: Broadcast[StreamEvent],
+        settings: StreamSettings,
+        monotonic: Clock,
+        on_trouble: Callable[[], None],
+    ) -> None:
+        """Take what lies along the way.
+
+        Args:
+            record: Remembers.
+            engine: Encodes.
+            history: Is told what was remembered.
+            news: Of what was remembered.
+            settings: Bounds and times.
+            monotonic: Seconds that never go back.
+            on_trouble: Is told when `trouble` changes.
+        """
+        self.newest = record.end
+        self.encode_ms: float | None = None
+        self._record = record
+        self._engine = engine
+        self._history = history
+        self._news = news
+        self._settings = settings
+        self._monotonic = monotonic
+        self._on_trouble = on_trouble
+        self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
+        self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
+        self._backlog = Mailbox[Encoded](settings.unwritten_clips)
+        self._not_encoded = self._failed = self._full = 0
+        self._failures_in_a_row = 0
+        self._away = asyncio.Event()
+        self._ages: deque[float] = deque(maxlen=AGES)
+        self._troubles: dict[_Stage, str | None] = {"store": None, "encoder": None}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def _encode_clips(self) -> None:
+        """Clip -> engine -> backlog.
+
+        One at a time, so that every stream gets its share of the engine. When clips queue, the
+        stream looks less often; when some had to be lost, what is stale is lost too: then the
+        encoder's time is better spent on what is happening now.
+        """
+        async for clip, captured in self._waiting:
+            began = self._monotonic()
+            if self._pace.is_stale(began - captured, self._waiting.lost):
+                self._not_encoded += 1
+                continue
+            # Whatever the network makes of one clip, the stream goes on.
+            [made] = await asyncio.gather(self._encode(clip, captured), return_exceptions=True)
+            if isinstance(made, Encoded):
+                self._backlog.put(made)
+                self._note_encoded(self._monotonic() - began)
+            elif isinstance(made, EngineBusy | asyncio.CancelledError):  # it is stopping
+                self._not_encoded += 1
+                self._pace.clip_queued(1)
+            else:
+                self._note_failure(made)
+
+    async def _remember_clips(self) -> None:
+        """Backlog -> store -> history, news; while the store is away, again and again."""
+        async for clip in self._backlog:
+            try:
+                if self._troubles["store"] is not None:
+                    await self._record.begin()  # it may come back with less than it had
+                await self._record.append(clip.tokens, clip.thumbnail)
+            except StoreUnavailable as error:
+                self._backlog.put_back()
+                self._say("store", f"{AWAY} {error}")
+                if self._backlog.closed:
+                    return
+                await self._pause()
+            except ValueError as error:
+                self._failed += 1
+                log.error("a clip of stream %s cannot be kept: %s", self._record.name, error)  # noqa: TRY400
+                self._say("store", f"What was seen last cannot be kept, and is lost: {error}.")
+            except StoreFull as error:
+                self._full += 1
+                self._say("store", f"Memory is full; new clips are lost. {error}")
+            else:
+                self._say("store", None)
+                self._history.learn(clip.tokens, after=self._record.end)
+                self._record.count(clip.tokens)
+                self._news.publish(Remembered(Moment(clip.tokens.start, clip.tokens.end)))
+
+    def start(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
+        """Begin to encode and remember; `ended` is called with a task that is over."""
+        for work in (self._encode_clips(), self._remember_clips()):
+            task = asyncio.create_task(work)
+            task.add_done_callback(ended)
+            self._tasks.append(task)
+
+    def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
+        """Take a clip whose newest frame arrived at `captured`. Never waits.
+
+        Args:
+            clip: To encode.
+            captured: Monotonic seconds.
+            paced: Whether its source goes on whatever happens here, so that only looking less
+                often helps.
+        """
+        self.newest = clip.end if self.newest is None else max(self.newest, clip.end)
+        if paced:
+            self._pace.clip_queued(len(self._waiting))
+        self._waiting.put((clip, captured))
+
+    async def room(self) -> None:
+        """Wait until `put` would lose nothing: for a source that can wait."""
+        await self._waiting.room()
+
+    async def settle(self) -> None:
+        """Wait until every clip given so far is remembered or counted as lost."""
+        await self._waiting.join()
+        await self._backlog.join()
+
+    async def looked(self) -> None:
+        """Wait as `settle` does, but not for a store that is away."""
+        await self._waiting.join()
+        ends = [asyncio.create_task(wait) for wait in (self._backlog.join(), self._away.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+
+    async def close(self) -> None:
+        """Encode and write what can be in time; the rest is lost, and counted."""
+        self._waiting.close()
+        try:
+            if self._tasks:
+                encoding, remembering = self._tasks
+                await asyncio.wait([encoding], timeout=self._settings.close_within)
+                self._backlog.close()
+                await asyncio.wait([remembering], timeout=self._settings.close_within)
+        finally:  # also if whoever closes it is stopped meanwhile
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Lose what is under way, and wake whoever waits for it: nothing goes on."""
+        if lost := self._waiting.abandon():
+            log.warning("stream %s: %d clips were not encoded", self._record.name, lost)
+        if lost := self._backlog.abandon():
+            log.warning("stream %s: %d clips could not be written", self._record.name, lost)
+
+    @property
+    def rate(self) -> float:
+        """Pictures per second that the stream should look at now: fewer under load."""
+        return self._pace.rate
+
+    @property
+    def busy(self) -> bool:
+        """Whether clips wait to be encoded or remembered."""
+        return self._waiting.unfinished + self._backlog.unfinished > 0
+
+    @property
+    def unwritten(self) -> int:
+        """Encoded clips that wait for the store."""
+        return self._backlog.unfinished
+
+    @property
+    def lost(self) -> Losses:
+        """Clips that never reached memory, by cause."""
+        return Losses(
+            overload=self._waiting.lost + self._not_encoded,
+            failed=self._failed,
+            unwritten=self._backlog.lost,
+            full=self._full,
+        )
+
+    @property
+    def trouble(self) -> str | None:
+        """None while what is seen is remembered; else the sentence that says why not."""
+        return self._troubles["store"] or self._troubles["encoder"]
+
+    def ages(self) -> list[float]:
+        """Return how old the newest frames of recent clips were when the network began, in order."""
+        return list(self._ages)
+
+    async def _encode(self, clip: Clip, captured: float) -> Encoded:
+        ages: list[float] = []
+        try:
+            # Told from the engine's thread; `_ages` belongs to this one.
+            tokens = await self._engine.encode(
+                clip, lambda: ages.append(self._monotonic() - captured)
+            )
+        finally:
+            self._ages.extend(ages)
+        picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
+        return Encoded(tokens, picture)
+
+    def _note_encoded(self, took: float) -> None:
+        self._failures_in_a_row = 0
+        self._say("encoder", None)
+        self.encode_ms = took * 1000
+        self._pace.clip_encoded(took, self._engine.frames_per_clip / self._pace.rate)
+
+    def _note_failure(self, error: BaseException) -> None:
+        self._failed += 1
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row == 1:
+            # A network that is broken fails every few seconds: one report is enough.
+            log.error("a clip of stream %s could not be encoded", self._record.name, exc_info=error)
+        if self._failures_in_a_row >= FAILURES_TOLD:
+            self._say(
+                "encoder",
+                f"The encoder fails on every clip ({type(error).__name__}), so nothing new is "
+                "remembered; the service's log says more.",
+            )
+
+    def _say(self, stage: _Stage, trouble: str | None) -> None:
+        if trouble != self._troubles[stage]:
+            self._troubles[stage] = trouble
+            self._on_trouble()
+
+    async def _pause(self) -> None:
+        self._away.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.retry_after):
+                await self._backlog.wait_closed()
+        self._away.clear()

@@ -1,0 +1,89 @@
+"""A stream's record while this process writes it: what memory holds, as far as is known here.
+
+Another process may delete the stream, or the store may come back empty. What was counted is then
+taken back, and the history that was made from it is dropped.
+"""
+
+import logging
+import math
+
+from memory.store import ClipStore, StoreUnavailable, StreamRecord
+from model.types import ClipTokens
+from stream.recall import Recall
+
+log = logging.getLogger(__name__)
+
+
+class LiveRecord:
+    """Knows one stream's place in the store, and begins it anew if the store lost it.
+
+    Attributes:
+        name: The stream's identifier.
+        began: Wall-clock time of media time zero, in Unix seconds.
+        clips: Clips remembered.
+        end: End of the newest remembered clip in media seconds; None without clips.
+    """
+
+    def __init__(self, record: StreamRecord, store: ClipStore, history: Recall) -> None:
+        self.name = record.name
+        self.began = record.began
+        self.clips = record.clips
+        self.end = record.end
+        self._store = store
+        self._history = history
+
+    async def begin(self) -> None:
+        """Ask the store what it holds, after it was away; begin the stream if that is nothing.
+
+        Raises:
+            StoreUnavailable: If it cannot be reached.
+            StoreFull: If it has lost the stream and has no room.
+        """
+        self._take_over(await self._store.begin(self.name, self.began))
+
+    async def append(self, tokens: ClipTokens, thumbnail: bytes) -> None:
+        """Hand a clip to the store, which may have come back without the stream.
+
+        Raises:
+            StoreUnavailable: If it cannot be reached, or loses the stream again and again.
+            StoreFull: If it has no room.
+            ValueError: If the clip is nothing that can be stored.
+        """
+        try:
+            await self._store.append(self.name, tokens, thumbnail)
+        except KeyError:
+            # Another process forgot it, or the store came back empty. Its source still sends: what
+            # is seen from now on is remembered, under the same media times.
+            log.warning("stream %s: memory has lost it; it is begun again", self.name)
+            await self.begin()
+            try:
+                await self._store.append(self.name, tokens, thumbnail)
+            except KeyError:
+                raise StoreUnavailable(f"{self.name} is forgotten again and again") from None
+
+    def count(self, tokens: ClipTokens) -> None:
+        """Count a clip that the store has taken."""
+        if self.end is None or tokens.end > self.end:  # else its first reply was lost
+            self.end = tokens.end
+            self.clips += 1
+
+    def refresh(self, record: StreamRecord | None, known: float | None) -> None:
+        """Take over what the store said, which may have lost old clips.
+
+        Args:
+            record: What it said; None if it does not know the stream.
+            known: What `end` was when it was asked: what was remembered since is not lost.
+        """
+        lost = known is not None and _end_of(record) < known
+        if lost or self.end is None or _end_of(record) >= self.end:
+            self._take_over(record)
+
+    def _take_over(self, record: StreamRecord | None) -> None:
+        if self.end is not None and _end_of(record) < self.end:
+            self._history.start_over()
+        self.clips = 0 if record is None else record.clips
+        self.end = None if record is None else record.end
+
+
+def _end_of(record: StreamRecord | None) -> float:
+    return -math.inf if record is None or record.end is None else record.end
