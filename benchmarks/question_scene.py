@@ -11,7 +11,7 @@ from model.config import DropoutConfig, DropStage, LanguageConfig
 from model.history import ClipSpan, History
 from model.language.decoder import Decoder
 from model.language.dropout import Tokens, kept_in_each_clip
-from model.reading import Reader, Reading
+from model.reading import PromptReader, Reading
 from model.zoo.device import pick_device, pick_dtype
 from model.zoo.lite_base import LITE_LANGUAGE
 from model.zoo.released import RELEASED
@@ -97,14 +97,14 @@ class Scene:
 
     def one_pass(self, clips: list[Tokens], dropout: DropoutConfig) -> float:
         """Return seconds to the first word over `clips` in one pass."""
-        reader = Reader(self.decoder, dropout, TOKENS_PER_CLIP)
+        reader = PromptReader(self.decoder, dropout, TOKENS_PER_CLIP)
         parts = [Tokens.of_text(self.prefix), *clips, Tokens.of_text(self.suffix)]
         return self._first_word(lambda: reader.read(Tokens.join(parts)))
 
     def history(self, clips: int, *, read: bool) -> Filled:
         """Return a history of `clips` clips, read or filled."""
         dropout = stages(self.shape.layers, "clipwise", 0.75, self.budget)
-        history = Filled(Reader(self.decoder, dropout, TOKENS_PER_CLIP), self.prefix)
+        history = Filled(PromptReader(self.decoder, dropout, TOKENS_PER_CLIP), self.prefix)
         if not read:
             history.fill(clips)
         while (missing := clips - len(history.clips)) > 0:

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from model.config import FlashConfig
 from model.cost import Meter
-from model.engine.history_cache import CHUNK, RENEW
-from model.video_chat import RESERVE
+from model.engine.history_cache import CLIPS_AT_ONCE, RENEW_AT
+from model.video_chat import RESERVED
 
 BYTES_PER_VALUE = 2
 LATE_MARKER = 6
@@ -28,8 +28,8 @@ def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0) -> in
         stretch: `FLASHBACK_STRETCH`.
     """
     per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-    room = (config.language.max_positions * stretch - RESERVE - PREFIX) / per_clip
-    return max(0, int(room * RENEW) - CHUNK) * config.vision.frames_per_clip
+    room = (config.language.max_positions * stretch - RESERVED - PREFIX) / per_clip
+    return max(0, int(room * RENEW_AT) - CLIPS_AT_ONCE) * config.vision.frames_per_clip
 
 
 def stretch_for(config: FlashConfig, marker: int, frames: int) -> float:
@@ -43,11 +43,11 @@ def stretch_for(config: FlashConfig, marker: int, frames: int) -> float:
 def history_mb_for(config: FlashConfig, marker: int, frames: int) -> int:
     """Return the least `FLASHBACK_HISTORY_MB` with which a history holds `frames`."""
     vision = config.vision
-    clips = math.ceil(frames / vision.frames_per_clip) + CHUNK
+    clips = math.ceil(frames / vision.frames_per_clip) + CLIPS_AT_ONCE
     tokens = 2 * vision.tokens_per_clip * vision.width
     cache = Meter(config, 0, 0, marker, BYTES_PER_VALUE).ingest(0).cache_bytes
     # Half of it, as two histories of one stream stand side by side for a while.
-    return math.ceil(2 * (clips / RENEW + 1) * (cache + tokens) / 2**20)
+    return math.ceil(2 * (clips / RENEW_AT + 1) * (cache + tokens) / 2**20)
 
 
 def sentence(name: str, config: FlashConfig, marker: int, frames: int) -> str:

@@ -23,10 +23,10 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.language.decoder import Pause, go_on, positions_of
+from model.language.decoder import LayerHook, no_hook, positions_of
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
-from model.reading import Reader, Reading
+from model.reading import PromptReader, Reading
 
 
 class HistoryFull(Exception):
@@ -66,7 +66,7 @@ class History:
     @torch.inference_mode()
     def __init__(
         self,
-        reader: Reader,
+        reader: PromptReader,
         prefix: Float[Tensor, "n hidden"],
         reach: float = float("inf"),
         reserve: float = 0.0,
@@ -148,14 +148,14 @@ class History:
         self,
         suffix: Float[Tensor, "n hidden"],
         clips: range | None = None,
-        pause: Pause = go_on,
+        hook: LayerHook = no_hook,
     ) -> Reading:
         """Read a question on top of the history, which is left as it was.
 
         Args:
             suffix: Embeddings of everything after the visual tokens.
             clips: Look only at these; None is all.
-            pause: See `Decoder.run`.
+            hook: See `Decoder.run`.
         """
         clips = range(len(self.clips)) if clips is None else clips
         reader, spans = self._reader, self._visible(clips)
@@ -171,15 +171,15 @@ class History:
         reading = Reading(caches, [*self._positions, *([0.0] * fresh)])
         tokens = Tokens.of_text(suffix)
         for number in range(self._segments - (not self._selecting)):
-            tokens = reader.advance(caches, reading.positions, number, tokens, pause)
+            tokens = reader.advance(caches, reading.positions, number, tokens, hook)
         if not self._selecting:
-            reader.finish(reading, tokens, self._segments - 1, 0, pause)
+            reader.finish(reading, tokens, self._segments - 1, 0, hook)
             of_each = [stage.keep(reader.tokens_per_clip) for stage in reader.stages[-1:]]
             reading.tokens_kept = len(clips) * sum(of_each or [reader.tokens_per_clip])
             return reading
         visual = sum(stop - start for start, stop in spans[0][1:])
         chosen = self._select(reading, tokens, spans[-1], visual)
-        return reader.finish(reading, chosen, self._segments, visual, pause)
+        return reader.finish(reading, chosen, self._segments, visual, hook)
 
     def _arrive(self, tokens: Tokens) -> list[Int64[Tensor, " clips"]]:
         """Run new tokens up to the selection; return how many of each clip every segment saw."""

@@ -1,6 +1,6 @@
 """One prompt read to its end, and an answer written from there.
 
-`Reader` takes tokens through the language model with progressive visual dropout in a single
+`PromptReader` takes tokens through the language model with progressive visual dropout in a single
 pass, as the reference does. `model/history.py` does the same work in another order. Both end in
 a `Reading`, from which decoding goes on: the caches of every layer and, since dropping renumbers
 what stays, the next position in every segment of layers between two stages.
@@ -16,7 +16,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from model.config import DropoutConfig, DropStage
-from model.language.decoder import Decoder, Pause, Rotary, go_on, positions_of
+from model.language.decoder import Decoder, LayerHook, Rotary, no_hook, positions_of
 from model.language.dropout import (
     TEXT,
     Tokens,
@@ -30,7 +30,7 @@ from model.language.kv_cache import KeyValues
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """Where an answer stands. Changed by `Reader.step` alone.
+    """Where an answer stands. Changed by `PromptReader.step` alone.
 
     Attributes:
         caches: Keys and values of every layer.
@@ -52,7 +52,7 @@ class Reading:
     places: Int64[Tensor, " n"] | None = None
     tokens_kept: int = 0
 
-    def back_to_here(self) -> Callable[[], None]:
+    def checkpoint(self) -> Callable[[], None]:
         """Return what undoes the steps from here on."""
         positions, lengths = list(self.positions), [cache.length for cache in self.caches]
 
@@ -64,7 +64,7 @@ class Reading:
         return undo
 
 
-class Reader:
+class PromptReader:
     """A language model together with its stages of dropout.
 
     Args:
@@ -105,7 +105,7 @@ class Reader:
         return self.finish(reading, tokens, 0, int((tokens.clip != TEXT).sum()))
 
     def finish(
-        self, reading: Reading, tokens: Tokens, first: int, visual: int, pause: Pause = go_on
+        self, reading: Reading, tokens: Tokens, first: int, visual: int, hook: LayerHook = no_hook
     ) -> Reading:
         """Take `tokens` from the start of segment `first` to the logits.
 
@@ -114,15 +114,15 @@ class Reader:
             tokens: Everything that this segment reads.
             first: The segment.
             visual: Droppable tokens there were before any stage.
-            pause: See `Decoder.run`.
+            hook: See `Decoder.run`.
         """
         last = len(self.segments) - 1
         for number in range(first, last):
-            tokens = self.advance(reading.caches, reading.positions, number, tokens, pause)
+            tokens = self.advance(reading.caches, reading.positions, number, tokens, hook)
             tokens = self._drop(reading, tokens, self.stages[number], visual)
         rotary = self._move(reading.positions, last, tokens)
         hidden = self.decoder.run_to_last(
-            tokens.hidden, rotary, self.segments[last], reading.caches, pause
+            tokens.hidden, rotary, self.segments[last], reading.caches, hook
         )
         reading.tokens_kept = int((tokens.place >= 0).sum())
         reading.logits = self.decoder.logits(hidden[-1])
@@ -134,12 +134,12 @@ class Reader:
         positions: list[float],
         number: int,
         tokens: Tokens,
-        pause: Pause = go_on,
+        hook: LayerHook = no_hook,
     ) -> Tokens:
         """Take `tokens` through segment `number`, moving its position on."""
         rotary = self._move(positions, number, tokens)
         hidden = self.decoder.run(
-            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)], pause
+            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)], hook
         )
         return tokens.after(hidden)
 
@@ -158,7 +158,7 @@ class Reader:
         """
         with ExitStack() as undo:
             for reading in readings:
-                undo.callback(reading.back_to_here())
+                undo.callback(reading.checkpoint())
             self._step(readings, chosen)
             undo.pop_all()
 

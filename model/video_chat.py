@@ -19,21 +19,21 @@ from model.config import DropoutConfig, FlashConfig
 from model.cost import Meter
 from model.engine.contract import QuestionTooLong
 from model.history import History
-from model.language.decoder import Decoder, Pause, go_on
+from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import Tokens
-from model.language.prompt import Prompt, Seen
-from model.reading import Reader, Reading
+from model.language.prompt import Prompt, VisibleSpan
+from model.reading import PromptReader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
 from model.vision.merge import merge_tokens
 from model.vision.things import Thing
 from model.zoo.as_released import Published
 
-LONGEST_QUESTION = 1024
-LONGEST_TEXT = 8 * LONGEST_QUESTION
-"""Characters of what is tokenised at all; eight to a token is twice what languages have."""
+MAX_QUESTION_TOKENS = 1024
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
+MAX_QUESTION_CHARACTERS = 8 * MAX_QUESTION_TOKENS
+"""Characters of what is tokenised at all; eight to a token is twice what languages have."""
 
-RESERVE = LONGEST_QUESTION + 512.0
+RESERVED = MAX_QUESTION_TOKENS + 512.0
 """Positions kept free in every history for a question and its answer."""
 
 Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
@@ -49,7 +49,7 @@ WordsOf = Callable[[ClipTokens], Sequence[tuple[str, float]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class ModelParts:
     """The trained pieces of one network.
 
     Attributes:
@@ -84,7 +84,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Prefill:
     """A question that has been read.
 
     Attributes:
@@ -106,11 +106,11 @@ class VideoChat:
         dropout: Where visual tokens are dropped, if not where the configuration says.
     """
 
-    def __init__(self, parts: Parts, dropout: DropoutConfig | None = None) -> None:
+    def __init__(self, parts: ModelParts, dropout: DropoutConfig | None = None) -> None:
         config = parts.config
         self.parts = parts
         self.prompt = parts.prompt
-        self.reader = Reader(
+        self.reader = PromptReader(
             parts.decoder,
             dropout or config.dropout,
             config.vision.tokens_per_clip,
@@ -150,7 +150,7 @@ class VideoChat:
 
     def open(self) -> History:
         """Return the history of a stream that has shown nothing yet."""
-        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, RESERVE)
+        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, RESERVED)
 
     @torch.inference_mode()
     def extend(self, history: History, clips: Sequence[ClipTokens]) -> None:
@@ -166,13 +166,15 @@ class VideoChat:
         spans = [(clip.start, clip.end) for clip in clips]
         history.extend(spans, tokens, [clip.frames for clip in clips])
 
-    def ask(self, history: History, question: Question, pause: Pause = go_on) -> Asked | None:
+    def ask(
+        self, history: History, question: Question, hook: LayerHook = no_hook
+    ) -> Prefill | None:
         """Read `question` on top of `history`; None if no clip lies in the time asked about.
 
         Args:
             history: Of the stream asked about.
             question: To read.
-            pause: See `Decoder.run`.
+            hook: See `Decoder.run`.
 
         Raises:
             QuestionTooLong: If the question alone has too many tokens.
@@ -181,13 +183,13 @@ class VideoChat:
         if not clips:
             return None
         suffix = self._suffix(question, self._seen(history, clips))
-        return Asked(history.ask(self._embed(suffix), clips, pause), clips, len(suffix))
+        return Prefill(history.ask(self._embed(suffix), clips, hook), clips, len(suffix))
 
     @torch.inference_mode()
     def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:
         """Read `clips` and `question` in one pass, without a history: the reference's way."""
         frames = sum(clip.frames for clip in clips)
-        seen = Seen(clips[0].start, clips[-1].end, frames)
+        seen = VisibleSpan(clips[0].start, clips[-1].end, frames)
         parts = [Tokens.of_text(self._embed(self.prompt.prefix()))]
         for number, (clip, visual) in enumerate(zip(clips, self._project(clips), strict=True)):
             marker = self._embed(self.prompt.marker(clip.start))
@@ -195,38 +197,38 @@ class VideoChat:
         parts.append(Tokens.of_text(self._embed(self.prompt.suffix(question, seen))))
         return self.reader.read(Tokens.join(parts))
 
-    def evidence(self, history: History, asked: Asked) -> tuple[Evidence, ...]:
+    def evidence(self, history: History, prefill: Prefill) -> tuple[Evidence, ...]:
         """Return each clip's share of the text-guided attention; empty where nothing selects."""
-        reading = asked.reading
+        reading = prefill.reading
         scores, clips, places = reading.scores, reading.clips, reading.places
         if scores is None or clips is None or places is None:
             return ()
         # A marker is words about a clip, not what was seen in it.
         visual = places >= 0
-        first = asked.clips[0]
-        sums = torch.zeros(len(asked.clips), device=scores.device)
+        first = prefill.clips[0]
+        sums = torch.zeros(len(prefill.clips), device=scores.device)
         sums.index_add_(0, clips[visual] - first, scores[visual])
         shares = (sums / sums.sum().clamp_min(1e-12)).tolist()
-        found = (history.clips[number] for number in asked.clips)
+        found = (history.clips[number] for number in prefill.clips)
         return tuple(
             Evidence(clip.start, clip.end, share) for clip, share in zip(found, shares, strict=True)
         )
 
-    def usage(self, history: History, asked: Asked, answer_tokens: int) -> Usage:
+    def usage(self, history: History, prefill: Prefill, answer_tokens: int) -> Usage:
         """Return what an answer was made from."""
-        seen = self._seen(history, asked.clips)
+        seen = self._seen(history, prefill.clips)
         return Usage(
-            clips=len(asked.clips),
+            clips=len(prefill.clips),
             frames=seen.frames,
-            visual_tokens=len(asked.clips) * self.parts.config.vision.tokens_per_clip,
-            tokens_kept=asked.reading.tokens_kept,
-            prompt_tokens=asked.prompt_tokens,
+            visual_tokens=len(prefill.clips) * self.parts.config.vision.tokens_per_clip,
+            tokens_kept=prefill.reading.tokens_kept,
+            prompt_tokens=prefill.prompt_tokens,
             answer_tokens=answer_tokens,
             start=seen.start,
             end=seen.end,
         )
 
-    def _suffix(self, question: Question, seen: Seen) -> list[int]:
+    def _suffix(self, question: Question, seen: VisibleSpan) -> list[int]:
         """Return the tokens of `question`, from the first line a user said that leaves few enough.
 
         Raises:
@@ -239,17 +241,17 @@ class VideoChat:
             shorter = replace(question, conversation=turns[first:])
             # Counted first: the thread that all streams share would tokenise a megabyte for seconds.
             characters = len(question.text) + sum(len(turn.text) for turn in turns[first:])
-            if characters > LONGEST_TEXT:
+            if characters > MAX_QUESTION_CHARACTERS:
                 continue
             suffix = self.prompt.suffix(shorter, seen)
-            if len(suffix) <= LONGEST_QUESTION:
+            if len(suffix) <= MAX_QUESTION_TOKENS:
                 return suffix
-        if characters > LONGEST_TEXT:
+        if characters > MAX_QUESTION_CHARACTERS:
             raise QuestionTooLong(
-                f"the question has {characters} characters, at most {LONGEST_TEXT} can be read"
+                f"the question has {characters} characters, at most {MAX_QUESTION_CHARACTERS} can be read"
             )
         raise QuestionTooLong(
-            f"the question has {len(suffix)} tokens, at most {LONGEST_QUESTION} can be read"
+            f"the question has {len(suffix)} tokens, at most {MAX_QUESTION_TOKENS} can be read"
         )
 
     @property
@@ -280,6 +282,6 @@ class VideoChat:
         with torch.inference_mode():
             return self.parts.decoder.embed(ids)
 
-    def _seen(self, history: History, clips: range) -> Seen:
+    def _seen(self, history: History, clips: range) -> VisibleSpan:
         found = history.clips[clips.start : clips.stop]
-        return Seen(found[0].start, found[-1].end, sum(clip.frames for clip in found))
+        return VisibleSpan(found[0].start, found[-1].end, sum(clip.frames for clip in found))

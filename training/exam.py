@@ -15,7 +15,7 @@ import torch
 
 from model.history import History
 from model.language.dropout import Tokens
-from model.language.prompt import Seen
+from model.language.prompt import VisibleSpan
 from model.language.sampling import TextStream
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
@@ -172,13 +172,13 @@ def _history(service: VideoChat, clips: Sequence[ClipTokens]) -> History:
 def _blind(service: VideoChat, question: str, end: float) -> Reading:
     """Read the question with nothing before it that was seen."""
     prompt, embed = service.prompt, service.parts.decoder.embed
-    ids = [*prompt.prefix(), *prompt.suffix(Question(question), Seen(0.0, end, 4))]
+    ids = [*prompt.prefix(), *prompt.suffix(Question(question), VisibleSpan(0.0, end, 4))]
     with torch.inference_mode():
         return service.reader.read(Tokens.of_text(embed(torch.tensor(ids))))
 
 
 def _write(service: VideoChat, reading: Reading) -> str:
-    text, words = TextStream(service.prompt.vocabulary), ""
+    text, words = TextStream(service.prompt.tokenizer), ""
     for _ in range(LONGEST):
         token = int(reading.logits.argmax())
         if token == service.prompt.end:

@@ -16,7 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from model.config import DropStage
 from model.language.decoder import Attend, Decoder, Layer
 from model.language.dropout import TEXT, kept_by_score, kept_in_each_clip, text_guided_scores
-from model.language.prompt import Prompt, Seen
+from model.language.prompt import Prompt, VisibleSpan
 from model.types import Question
 from training.questions import Asked
 
@@ -60,7 +60,7 @@ class Packed:
 
 def pack(
     starts: Sequence[float],
-    seen: Seen,
+    seen: VisibleSpan,
     duration: float | None,
     asked: Sequence[Asked],
     prompt: Prompt,
@@ -84,7 +84,7 @@ def pack(
     common = _common(suffixes)
     rows += [(t, TEXT, TEXT, SHARED, -100) for t in suffixes[0][:common]]
     for branch, (one, suffix) in enumerate(zip(asked, suffixes, strict=True), start=1):
-        answer = [*prompt.vocabulary.plain(one.answer), prompt.end]
+        answer = [*prompt.tokenizer.plain(one.answer), prompt.end]
         read = [*suffix[common:], *answer[:-1]]
         learned = [-100] * (len(read) - len(answer)) + answer
         rows += [(t, TEXT, TEXT, branch, goal) for t, goal in zip(read, learned, strict=True)]

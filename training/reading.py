@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from model.language.decoder import Decoder
-from model.language.prompt import LITE, Prompt, Seen
-from model.language.tokenizer import HubVocabulary
+from model.language.prompt import LITE, Prompt, VisibleSpan
+from model.language.tokenizer import HubTokenizer
 from model.vision.things import CODE, Thing
 from model.vision.things import pack as pack_things
 from model.vision.vocabulary import word_table
@@ -111,7 +111,7 @@ def student(base: Path, rank: int) -> Student:
     decoder.lm_head.weight = decoder.model.embed_tokens.weight
     decoder.to(torch.bfloat16)
     adapt(decoder, rank)
-    plain = HubVocabulary(base / "tokenizer.json").plain
+    plain = HubTokenizer(base / "tokenizer.json").plain
     embedding = decoder.model.embed_tokens.weight.detach()
     projector = WordProjector(embedding, plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
     for module in (projector.up, projector.down):  # made-up streams have no look
@@ -162,7 +162,7 @@ def learn_to_read(
     """Train projector and adapters; return them trained."""
     torch.manual_seed(lesson.seed)
     pupil, made = student(base, lesson.rank), world(base)
-    prompt = Prompt(HubVocabulary(base / "tokenizer.json"), LITE)
+    prompt = Prompt(HubTokenizer(base / "tokenizer.json"), LITE)
     shares = np.array([course.share for course in lesson.courses])
     weights = [p for p in pupil.parameters() if p.requires_grad]
     if lesson.after is not None:
@@ -214,6 +214,6 @@ def learn_to_read(
     return pupil
 
 
-def seen_of(stream: Stream) -> Seen:
+def seen_of(stream: Stream) -> VisibleSpan:
     """Return what a question about all of `stream` may look at."""
-    return Seen(stream.starts[0], stream.ends[-1], 4 * len(stream.starts))
+    return VisibleSpan(stream.starts[0], stream.ends[-1], 4 * len(stream.starts))

@@ -20,8 +20,8 @@ from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 from memory.store import ClipStore
 from model.engine.contract import Engine
-from model.engine.generation import AT_ONCE
-from model.engine.local import QUESTIONS_WAITING
+from model.engine.generation import MAX_CONCURRENT
+from model.engine.local import MAX_WAITING_QUESTIONS
 from model.types import Clip, Sampling
 from stream.live import LiveStream
 from stream.registry import Registry
@@ -37,7 +37,7 @@ from web.stream_settings import stream_settings
 Clock = Callable[[], float]
 Progress = Callable[[str], None]
 
-QUESTIONS = AT_ONCE + QUESTIONS_WAITING
+QUESTIONS = MAX_CONCURRENT + MAX_WAITING_QUESTIONS
 """Answered or waiting for it: what the engine takes."""
 
 

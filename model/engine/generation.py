@@ -21,23 +21,23 @@ from model.engine.contract import (
     QuestionTooLong,
 )
 from model.history import History
-from model.language.decoder import Pause, go_on
+from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
 from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
-from model.video_chat import Asked, VideoChat
+from model.video_chat import Prefill, VideoChat
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 """Answers written at once; further questions wait their turn."""
-LONGEST_ANSWER = 512
+MAX_ANSWER_TOKENS = 512
 """Tokens; the positions that a history keeps free allow no more."""
 EXPECTED = (EngineBusy, NothingSeen, QuestionTooLong)
 """What a question may meet without anything being wrong."""
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
+class Request:
     """A question on its way to becoming an answer; `pieces` belongs to `loop`.
 
     Attributes:
@@ -75,12 +75,12 @@ class Answer:
 
 
 @dataclass(slots=True, eq=False)
-class _Writing:
-    """An answer whose question has been read."""
+class _Generation:
+    """An answer being written: its question has been read."""
 
-    answer: Answer
+    request: Request
     history: History
-    asked: Asked
+    prefill: Prefill
     text: TextStream
     chance: torch.Generator
     sampling: Sampling
@@ -88,7 +88,7 @@ class _Writing:
     tokens: int = 0
 
 
-class Desk:
+class Generator:
     """Where answers are written.
 
     Args:
@@ -100,19 +100,19 @@ class Desk:
         self._chat = chat
         self._seed = seed
         self._ends = chat.parts.ends | {chat.prompt.end}
-        self._writing: list[_Writing] = []
+        self._active: list[_Generation] = []
 
     def __len__(self) -> int:
         """Return how many answers are being written."""
-        return len(self._writing)
+        return len(self._active)
 
     @property
     def full(self) -> bool:
         """Whether no further answer can be begun."""
-        return len(self._writing) >= AT_ONCE
+        return len(self._active) >= MAX_CONCURRENT
 
-    def begin(self, answer: Answer, history: History | None, pause: Pause = go_on) -> None:
-        """Read the question of `answer` on top of `history`; see `Decoder.run` for `pause`.
+    def begin(self, request: Request, history: History | None, hook: LayerHook = no_hook) -> None:
+        """Read the question of `request` on top of `history`; see `Decoder.run` for `hook`.
 
         Raises:
             HistoryGone: If there is none.
@@ -121,84 +121,85 @@ class Desk:
         """
         if history is None:
             raise HistoryGone("nothing is held of this stream")
-        asked = self._chat.ask(history, answer.question, pause)
-        if asked is None:
+        prefill = self._chat.ask(history, request.question, hook)
+        if prefill is None:
             raise NothingSeen("nothing has been seen yet in the time asked about")
         self._seed += 1
         chance = torch.Generator().manual_seed(self._seed)
-        text = TextStream(self._chat.prompt.vocabulary)
-        sampling = answer.question.sampling or self._chat.parts.sampling
-        self._writing.append(_Writing(answer, history, asked, text, chance, sampling))
+        text = TextStream(self._chat.prompt.tokenizer)
+        sampling = request.question.sampling or self._chat.parts.sampling
+        self._active.append(_Generation(request, history, prefill, text, chance, sampling))
 
     def write(self) -> None:
         """Write the next token of every answer, all in one batch."""
-        self._writing = [one for one in self._writing if not one.answer.cancelled.is_set()]
-        going = []
-        for writing in list(self._writing):
+        self._active = [one for one in self._active if not one.request.cancelled.is_set()]
+        chosen = []
+        for generation in list(self._active):
             try:
-                if (token := self._choose(writing)) is not None:
-                    going.append((writing, token))
+                if (token := self._choose(generation)) is not None:
+                    chosen.append((generation, token))
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(writing, error)
-        if not going:
+                self._fail(generation, error)
+        if not chosen:
             return
         try:
             self._chat.reader.step(
-                [writing.asked.reading for writing, _ in going], [token for _, token in going]
+                [generation.prefill.reading for generation, _ in chosen],
+                [token for _, token in chosen],
             )
         except Exception as error:  # noqa: BLE001 - handed to whoever it fails for alone, too
-            self._write_each(going, error)
+            self._write_each(chosen, error)
 
-    def _write_each(self, going: Sequence[tuple[_Writing, int]], error: Exception) -> None:
+    def _write_each(self, chosen: Sequence[tuple[_Generation, int]], error: Exception) -> None:
         """Write one by one what failed together: what fails for one fails for no other."""
-        if len(going) == 1:
-            self._fail(going[0][0], error)
+        if len(chosen) == 1:
+            self._fail(chosen[0][0], error)
             return
-        for writing, token in going:
+        for generation, token in chosen:
             try:
-                self._chat.reader.step([writing.asked.reading], [token])
+                self._chat.reader.step([generation.prefill.reading], [token])
             except Exception as own:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(writing, own)
+                self._fail(generation, own)
 
     def fail_all(self, error: Exception) -> None:
         """End every answer with `error`."""
-        for writing in list(self._writing):
-            self._fail(writing, error)
+        for generation in list(self._active):
+            self._fail(generation, error)
 
     def cancel_all(self) -> None:
         """End every answer where it stands."""
-        for writing in list(self._writing):
+        for generation in list(self._active):
             try:
-                self._end(writing, "cancelled")
+                self._end(generation, "cancelled")
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(writing, error)
+                self._fail(generation, error)
 
-    def _choose(self, writing: _Writing) -> int | None:
+    def _choose(self, generation: _Generation) -> int | None:
         """Send the next token of an answer; None if that ended it."""
-        question = writing.answer.question
+        question = generation.request.question
         if question.tokens < 1:
-            self._end(writing, "length")
+            self._end(generation, "length")
             return None
-        logits = writing.asked.reading.logits
-        token = choose(logits, writing.sampling, writing.written, writing.chance)
+        logits = generation.prefill.reading.logits
+        token = choose(logits, generation.sampling, generation.written, generation.chance)
         if token in self._ends:
-            self._end(writing, "stop")
+            self._end(generation, "stop")
             return None
-        writing.tokens += 1
-        writing.written.add(token)
-        if text := writing.text.add(token):
-            writing.answer.send(Words(text))
-        if writing.tokens >= min(question.tokens, LONGEST_ANSWER):
-            self._end(writing, "length")
+        generation.tokens += 1
+        generation.written.add(token)
+        if text := generation.text.add(token):
+            generation.request.send(Words(text))
+        if generation.tokens >= min(question.tokens, MAX_ANSWER_TOKENS):
+            self._end(generation, "length")
             return None
         return token
 
-    def _end(self, writing: _Writing, reason: FinishReason) -> None:
-        evidence = self._chat.evidence(writing.history, writing.asked)
-        usage = self._chat.usage(writing.history, writing.asked, writing.tokens)
-        self._writing.remove(writing)
-        writing.answer.send(Finish(reason, evidence, usage))
+    def _end(self, generation: _Generation, reason: FinishReason) -> None:
+        evidence = self._chat.evidence(generation.history, generation.prefill)
+        usage = self._chat.usage(generation.history, generation.prefill, generation.tokens)
+        self._active.remove(generation)
+        generation.request.send(Finish(reason, evidence, usage))
 
-    def _fail(self, writing: _Writing, error: Exception) -> None:
-        self._writing.remove(writing)
-        writing.answer.fail(error)
+    def _fail(self, generation: _Generation, error: Exception) -> None:
+        self._active.remove(generation)
+        generation.request.fail(error)

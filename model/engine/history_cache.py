@@ -3,10 +3,11 @@
 A history is a cache of what memory holds: it may be given up at any time and made again from
 clip tokens. It may also lag: clips wait here until the network has a moment, or a question needs
 them. When one comes near the end of the positions its language model can tell apart, or of half
-the budget (two histories of one stream stand side by side for a while), a second one is begun from the newer half of the clips and grows beside it; questions go on being answered
-from the first until the second has caught up.
+the budget (two histories of one stream stand side by side for a while), a second one is begun
+from the newer half of the clips and grows beside it; questions go on being answered from the first
+until the second has caught up.
 
-`give`, `reach` and `forget` may be called from any thread, the rest from the one that owns the
+`add`, `reach` and `forget` may be called from any thread, the rest from the one that owns the
 network.
 """
 
@@ -17,19 +18,19 @@ from dataclasses import dataclass, field
 
 from model.history import History, HistoryFull
 from model.types import ClipTokens
-from model.video_chat import RESERVE, VideoChat
+from model.video_chat import RESERVED, VideoChat
 from model.zoo.released import UnsupportedCheckpoint
 
-CHUNK = 4
+CLIPS_AT_ONCE = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""
 
-WAITING = 4096
-"""Clips of one stream that may wait; a stream that lags more is rebuilt when asked about."""
+MAX_WAITING = 4096
+"""Clips of one stream that may wait; a stream that is further behind is rebuilt when asked about."""
 
-RENEW = 0.85
+RENEW_AT = 0.85
 """Share of its positions, or of its memory, after which a history's successor is begun."""
 
-LATE = 3600.0
+LATE_MARKER = 3600.0
 """Media seconds of the clip whose time marker stands for those of all: later ones are hardly longer."""
 
 FEWEST = 64
@@ -37,14 +38,14 @@ FEWEST = 64
 
 
 @dataclass(slots=True, eq=False)
-class _Place:
+class _Entry:
     """One stream's history, and what it has not read yet.
 
     Attributes:
         history: Opened on the thread that owns the network, when first needed.
         waiting: Clips to read.
         read: Clips that were read: a successor is made from them.
-        successor: What will take this place.
+        successor: What will take its place.
         full: Whether the next clip has no position left; the successor will read it.
         reach: End of the newest clip given, in media seconds.
     """
@@ -52,12 +53,12 @@ class _Place:
     history: History | None = None
     waiting: deque[ClipTokens] = field(default_factory=deque)
     read: list[ClipTokens] = field(default_factory=list)
-    successor: "_Place | None" = None
+    successor: "_Entry | None" = None
     full: bool = False
     reach: float = float("-inf")
 
 
-class Shelf:
+class HistoryCache:
     """Holds histories; those not asked about for longest go first when there is no room.
 
     Args:
@@ -76,137 +77,139 @@ class Shelf:
         self._chat = chat
         self._budget = budget
         self._lock = threading.Lock()
-        self._places: OrderedDict[str, _Place] = OrderedDict()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._most_clips = max(FEWEST, budget // 2 // chat.clip_bytes)
         room = self._room()
         self.capacity = max(1, int(min(room, self._most_clips) / 2))
-        self.clips_at_most = max(self.capacity, int(min(room, self._most_clips) * RENEW) - CHUNK)
+        self.clips_at_most = max(
+            self.capacity, int(min(room, self._most_clips) * RENEW_AT) - CLIPS_AT_ONCE
+        )
 
     @property
     def bytes(self) -> int:
         """Memory that the histories hold."""
-        return sum(_bytes(place) for place in list(self._places.values()))
+        return sum(_bytes(entry) for entry in list(self._entries.values()))
 
     def reach(self, stream: str) -> float | None:
         """Return the end of the newest clip given for `stream`; None if nothing is held."""
-        place = self._places.get(stream)
-        return None if place is None else place.reach
+        entry = self._entries.get(stream)
+        return None if entry is None else entry.reach
 
-    def give(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+    def add(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
         """Let `clips`, oldest first, wait to be read; those already known are passed over.
 
         All are, if the history does not reach `after`: see `Engine.extend`.
         """
         with self._lock:
-            place = self._places.get(stream)
-            if after is not None and (place is None or place.reach < after):
+            entry = self._entries.get(stream)
+            if after is not None and (entry is None or entry.reach < after):
                 return
-            if place is None:
-                place = self._places[stream] = _Place()
+            if entry is None:
+                entry = self._entries[stream] = _Entry()
                 # More than fits at once is not read at all: the newest are what is looked at.
                 clips = clips[-self.capacity :]
             for clip in clips:
-                if clip.start > place.reach or place.reach == float("-inf"):
-                    place.waiting.append(clip)
-                    place.reach = clip.end
-            if len(place.waiting) > max(WAITING, self.clips_at_most):
-                del self._places[stream]
+                if clip.start > entry.reach or entry.reach == float("-inf"):
+                    entry.waiting.append(clip)
+                    entry.reach = clip.end
+            if len(entry.waiting) > max(MAX_WAITING, self.clips_at_most):
+                del self._entries[stream]
 
     def forget(self, stream: str) -> None:
         """Give up the history of `stream`."""
         with self._lock:
-            self._places.pop(stream, None)
+            self._entries.pop(stream, None)
 
     def current(self, stream: str) -> History | None:
         """Return the history of `stream`, marked as used just now; None if nothing is held."""
         with self._lock:
-            if (place := self._places.get(stream)) is None:
+            if (entry := self._entries.get(stream)) is None:
                 return None
-            self._places.move_to_end(stream)
-        return self._opened(place)
+            self._entries.move_to_end(stream)
+        return self._opened(entry)
 
-    def lags(self, stream: str, until: float) -> bool:
+    def is_behind(self, stream: str, until: float) -> bool:
         """Return whether a clip of `stream` waits to be read that begins at or before `until`.
 
         What begins later came after the question: who waits for that too may wait for ever.
         """
-        place = self._places.get(stream)
-        if place is None or not place.waiting:
+        entry = self._entries.get(stream)
+        if entry is None or not entry.waiting:
             return False
         # Also of a full one: its successor will read what waits, which is worth waiting for.
-        return place.waiting[0].start <= until
+        return entry.waiting[0].start <= until
 
-    def lagging(self) -> str | None:
+    def next_behind(self) -> str | None:
         """Return a stream with something left to read, the most recently used first."""
         with self._lock:
-            for stream, place in reversed(self._places.items()):
-                if place.waiting or place.successor is not None:
+            for stream, entry in reversed(self._entries.items()):
+                if entry.waiting or entry.successor is not None:
                     return stream
         return None
 
-    def advance(self, stream: str, spared: str | None = None) -> None:
+    def catch_up(self, stream: str, keep: str | None = None) -> None:
         """Read the next few clips of `stream`, or bring its successor closer; then make room.
 
         Args:
             stream: Whose history.
-            spared: A stream that keeps its history whatever happens, as a question waits for
+            keep: A stream that keeps its history whatever happens, as a question waits for
                 it; None spares the one asked about last.
         """
-        place = self._places.get(stream)
-        if place is None:
+        entry = self._entries.get(stream)
+        if entry is None:
             return
-        if place.waiting and not place.full:
-            self._read(place)
-        elif (successor := place.successor) is not None:
+        if entry.waiting and not entry.full:
+            self._read(entry)
+        elif (successor := entry.successor) is not None:
             self._read(successor)
             if not successor.waiting:
-                self._succeed(stream, place, successor)
-        self._make_room(spared)
+                self._succeed(stream, entry, successor)
+        self._make_room(keep)
 
-    def _opened(self, place: _Place) -> History:
-        if place.history is None:
-            place.history = self._chat.open()
-        return place.history
+    def _opened(self, entry: _Entry) -> History:
+        if entry.history is None:
+            entry.history = self._chat.open()
+        return entry.history
 
-    def _read(self, place: _Place) -> None:
-        history = self._opened(place)
+    def _read(self, entry: _Entry) -> None:
+        history = self._opened(entry)
         with self._lock:
-            clips = [place.waiting.popleft() for _ in range(min(CHUNK, len(place.waiting)))]
+            clips = [entry.waiting.popleft() for _ in range(min(CLIPS_AT_ONCE, len(entry.waiting)))]
         try:
             self._chat.extend(history, clips)
         except HistoryFull:
             # Nothing was read. Only a flood of clips gets here before the successor is ready.
-            place.waiting.extendleft(reversed(clips))
-            place.full = True
-            self._renew(place)
+            entry.waiting.extendleft(reversed(clips))
+            entry.full = True
+            self._renew(entry)
             return
-        place.read.extend(clips)
-        if place.successor is not None:
-            place.successor.waiting.extend(clips)
-        elif max(history.fullness, len(history.clips) / self._most_clips) > RENEW:
-            self._renew(place)
+        entry.read.extend(clips)
+        if entry.successor is not None:
+            entry.successor.waiting.extend(clips)
+        elif max(history.fullness, len(history.clips) / self._most_clips) > RENEW_AT:
+            self._renew(entry)
 
-    def _renew(self, place: _Place) -> None:
-        if place.successor is None:
-            newer = place.read[len(place.read) // 2 :]
-            place.successor = _Place(waiting=deque(newer))
+    def _renew(self, entry: _Entry) -> None:
+        if entry.successor is None:
+            newer = entry.read[len(entry.read) // 2 :]
+            entry.successor = _Entry(waiting=deque(newer))
 
-    def _succeed(self, stream: str, place: _Place, successor: _Place) -> None:
+    def _succeed(self, stream: str, entry: _Entry, successor: _Entry) -> None:
         with self._lock:
-            successor.waiting, successor.reach = place.waiting, place.reach
-            if self._places.get(stream) is place:
-                self._places[stream] = successor
+            successor.waiting, successor.reach = entry.waiting, entry.reach
+            if self._entries.get(stream) is entry:
+                self._entries[stream] = successor
 
-    def _make_room(self, spared: str | None) -> None:
+    def _make_room(self, keep: str | None) -> None:
         with self._lock:
-            streams = list(self._places)
-            if spared not in self._places:
-                spared = streams[-1] if streams else None
+            streams = list(self._entries)
+            if keep not in self._entries:
+                keep = streams[-1] if streams else None
             for stream in streams:
                 if self.bytes <= self._budget:
                     return
-                if stream != spared:
-                    del self._places[stream]
+                if stream != keep:
+                    del self._entries[stream]
 
     def _room(self) -> float:
         """Return how many clips fill the positions of a history.
@@ -215,23 +218,23 @@ class Shelf:
             UnsupportedCheckpoint: If so few would fill it that none could be added to half.
         """
         config = self._chat.parts.config
-        marker = len(self._chat.prompt.marker(LATE))
+        marker = len(self._chat.prompt.marker(LATE_MARKER))
         per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-        positions = (self._chat.reach - RESERVE) / per_clip
-        if positions - len(self._chat.prompt.prefix()) / per_clip < CHUNK + 1:
+        positions = (self._chat.reach - RESERVED) / per_clip
+        if positions - len(self._chat.prompt.prefix()) / per_clip < CLIPS_AT_ONCE + 1:
             raise UnsupportedCheckpoint(
                 f"the language model tells {self._chat.reach:.0f} positions apart, of which "
-                f"{RESERVE:.0f} are for a question and its answer: too few to remember a stream in"
+                f"{RESERVED:.0f} are for a question and its answer: too few to remember a stream in"
             )
         return positions
 
 
-def _bytes(place: _Place) -> int:
+def _bytes(entry: _Entry) -> int:
     # The clips of a successor are some of those that were read here.
-    clips = sum(clip.values.nbytes for clip in [*place.read, *place.waiting])
-    return clips + _cache_bytes(place)
+    clips = sum(clip.values.nbytes for clip in [*entry.read, *entry.waiting])
+    return clips + _cache_bytes(entry)
 
 
-def _cache_bytes(place: _Place) -> int:
-    own = 0 if place.history is None else place.history.bytes
-    return own + (_cache_bytes(place.successor) if place.successor is not None else 0)
+def _cache_bytes(entry: _Entry) -> int:
+    own = 0 if entry.history is None else entry.history.bytes
+    return own + (_cache_bytes(entry.successor) if entry.successor is not None else 0)

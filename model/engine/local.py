@@ -20,17 +20,17 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
 from model.engine.contract import EngineBusy, HistoryGone
-from model.engine.generation import Answer, Desk
-from model.engine.history_cache import Shelf
-from model.language.decoder import Pause
+from model.engine.generation import Generator, Request
+from model.engine.history_cache import HistoryCache
+from model.language.decoder import LayerHook
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
 from model.video_chat import VideoChat
 from model.vision.things import Thing
 
 log = logging.getLogger(__name__)
 
-CLIPS_WAITING = 64
-QUESTIONS_WAITING = 32
+MAX_WAITING_CLIPS = 64
+MAX_WAITING_QUESTIONS = 32
 THINGS_AT_ONCE = 4
 """Clips whose things are read on the event loop: sooner done than handed to a thread."""
 BATCH = 4
@@ -67,12 +67,12 @@ class LocalEngine:
         self.image_size = vision.frame_side or vision.image_size
         self.one_scene = vision.one_scene
         self._chat = chat
-        self._shelf = Shelf(chat, history_bytes)
-        self.capacity = self._shelf.capacity
-        self.clips_at_most = self._shelf.clips_at_most
-        self._desk = Desk(chat, seed)
+        self._histories = HistoryCache(chat, history_bytes)
+        self.capacity = self._histories.capacity
+        self.clips_at_most = self._histories.clips_at_most
+        self._generator = Generator(chat, seed)
         self._clips: deque[tuple[Clip, _Encoding]] = deque()
-        self._questions: deque[Answer] = deque()
+        self._questions: deque[Request] = deque()
         self._work = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -81,7 +81,7 @@ class LocalEngine:
     @property
     def history_bytes(self) -> int:
         """Memory that histories hold now."""
-        return self._shelf.bytes
+        return self._histories.bytes
 
     async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """See `Engine.encode`.
@@ -91,7 +91,7 @@ class LocalEngine:
         """
         future = _Encoding(begun)
         with self._work:
-            if self._closing or len(self._clips) >= CLIPS_WAITING:
+            if self._closing or len(self._clips) >= MAX_WAITING_CLIPS:
                 raise EngineBusy(f"{len(self._clips)} clips wait to be encoded")
             self._clips.append((clip, future))
             self._work.notify()
@@ -104,12 +104,12 @@ class LocalEngine:
 
     def reach(self, stream: str) -> float | None:
         """See `Engine.reach`."""
-        return self._shelf.reach(stream)
+        return self._histories.reach(stream)
 
     def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
         """See `Engine.extend`."""
         if clips:
-            self._shelf.give(stream, clips, after)
+            self._histories.add(stream, clips, after)
             with self._work:
                 self._work.notify()
 
@@ -132,7 +132,7 @@ class LocalEngine:
 
     def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
-        self._shelf.forget(stream)
+        self._histories.forget(stream)
 
     async def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`.
@@ -145,27 +145,27 @@ class LocalEngine:
             EngineFailed: If the network fails.
         """
         # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
-        loop, until = asyncio.get_running_loop(), self._shelf.reach(stream)
+        loop, until = asyncio.get_running_loop(), self._histories.reach(stream)
         if until is None:
             raise HistoryGone("nothing is held of this stream")
-        answer = Answer(stream, question, until, loop, asyncio.Queue())
+        request = Request(stream, question, until, loop, asyncio.Queue())
         with self._work:
-            if self._closing or len(self._questions) >= QUESTIONS_WAITING:
+            if self._closing or len(self._questions) >= MAX_WAITING_QUESTIONS:
                 raise EngineBusy(f"{len(self._questions)} questions wait for the language model")
-            self._questions.append(answer)
+            self._questions.append(request)
             self._work.notify()
         try:
             while True:
-                piece = await answer.pieces.get()
+                piece = await request.pieces.get()
                 if isinstance(piece, Exception):
                     raise piece
                 yield piece
                 if isinstance(piece, Finish):
                     return
         finally:
-            answer.cancelled.set()
+            request.cancelled.set()
             with self._work, contextlib.suppress(ValueError):
-                self._questions.remove(answer)
+                self._questions.remove(request)
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -185,12 +185,12 @@ class LocalEngine:
             except Exception as error:
                 log.exception("the engine failed; what was under way is given up")
                 self._give_up(error)
-        self._desk.cancel_all()
+        self._generator.cancel_all()
         self._refuse_all(EngineBusy("the service is stopping"))
 
     def _has_work(self) -> bool:
-        waiting = self._clips or self._questions or self._desk or self._closing
-        return bool(waiting) or self._shelf.lagging() is not None
+        waiting = self._clips or self._questions or self._generator or self._closing
+        return bool(waiting) or self._histories.next_behind() is not None
 
     def _turn(self) -> None:
         encoded = False
@@ -199,14 +199,14 @@ class LocalEngine:
             nonlocal encoded
             encoded = encoded or self._encode()
 
-        self._desk.write()
+        self._generator.write()
         self._begin(encode_a_batch)
         encode_a_batch()
         self._catch_up()
 
     def _give_up(self, error: Exception) -> None:
         """Fail everything under way: what a turn left half done cannot be gone on from."""
-        self._desk.fail_all(error)
+        self._generator.fail_all(error)
         self._refuse_all(error)
 
     def _refuse_all(self, error: Exception) -> None:
@@ -215,22 +215,22 @@ class LocalEngine:
             questions, clips = list(self._questions), list(self._clips)
             self._questions.clear()
             self._clips.clear()
-        for answer in questions:
-            answer.fail(error)
+        for request in questions:
+            request.fail(error)
         for _, future in clips:
             if future.set_running_or_notify_cancel():
                 future.set_exception(error)
 
-    def _begin(self, pause: Pause) -> None:
+    def _begin(self, hook: LayerHook) -> None:
         """Read the first question whose stream's history holds what it asks about."""
         with self._work:
-            ready = (a for a in self._questions if not self._shelf.lags(a.stream, a.until))
-            next_one = None if self._desk.full else next(ready, None)
+            ready = (a for a in self._questions if not self._histories.is_behind(a.stream, a.until))
+            next_one = None if self._generator.full else next(ready, None)
             if next_one is None:
                 return
             self._questions.remove(next_one)
         try:
-            self._desk.begin(next_one, self._shelf.current(next_one.stream), pause)
+            self._generator.begin(next_one, self._histories.current(next_one.stream), hook)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
             next_one.fail(error)
 
@@ -264,16 +264,16 @@ class LocalEngine:
         """Let a history that lags read a few clips: one that a question waits for, or any."""
         with self._work:
             asked = [(a.stream, a.until) for a in self._questions]
-        lagging = (stream for stream, until in asked if self._shelf.lags(stream, until))
-        stream = next(lagging, None) or self._shelf.lagging()
+        lagging = (stream for stream, until in asked if self._histories.is_behind(stream, until))
+        stream = next(lagging, None) or self._histories.next_behind()
         if stream is None:
             return
         try:
-            self._shelf.advance(stream, spared=asked[0][0] if asked else None)
+            self._histories.catch_up(stream, keep=asked[0][0] if asked else None)
         except Exception:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)
-            self._shelf.forget(stream)
+            self._histories.forget(stream)
 
 
 def _again(error: Exception) -> ClipTokens:

@@ -53,9 +53,9 @@ def attend(
         keys: Of the new tokens.
         values: Of the new tokens.
     """
-    if (silent := keys.shape[1] - queries.shape[1]) > 0:
-        past = [*past, (keys[:, :silent], values[:, :silent])]
-        keys, values = keys[:, silent:], values[:, silent:]
+    if (context_only := keys.shape[1] - queries.shape[1]) > 0:
+        past = [*past, (keys[:, :context_only], values[:, :context_only])]
+        keys, values = keys[:, context_only:], values[:, context_only:]
     own = _among_themselves(queries, keys, values)
     stacked = queries.reshape(keys.shape[0], -1, queries.shape[-1])
     parts = _over_past(stacked, past, own.weight.reshape(stacked.shape[:2]))

@@ -22,11 +22,11 @@ from model.language.kv_cache import KeyValues
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Queries, keys and values of new tokens ("*batch heads n dim") to what they attend to."""
-Pause = Callable[[], None]
+LayerHook = Callable[[], None]
 
 
-def go_on() -> None:
-    """Do not pause."""
+def no_hook() -> None:
+    """Do not hook."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +173,7 @@ class Decoder(nn.Module):
         rotary: Rotary,
         layers: range,
         sequences: Sequence[tuple[int, Sequence[KeyValues]]],
-        pause: Pause = go_on,
+        hook: LayerHook = no_hook,
     ) -> Float[Tensor, "n hidden"]:
         """Run some layers over the new tokens of one or more sequences, laid end to end.
 
@@ -183,13 +183,13 @@ class Decoder(nn.Module):
             layers: Which layers.
             sequences: For each sequence, its number of new tokens and its cache of every layer
                 of the model (only those of `layers` are touched).
-            pause: Called after every layer, so that something urgent need not wait for all.
+            hook: Called after every layer, so that something urgent need not wait for all.
         """
         counts = [count for count, _ in sequences]
         for index in layers:
             caches = [caches[index] for _, caches in sequences]
             hidden = self.layer(index)(hidden, rotary, _each_alone(counts, caches))
-            pause()
+            hook()
         return hidden
 
     def run_to_last(
@@ -198,14 +198,14 @@ class Decoder(nn.Module):
         rotary: Rotary,
         layers: range,
         caches: Sequence[KeyValues],
-        pause: Pause = go_on,
+        hook: LayerHook = no_hook,
     ) -> Float[Tensor, "1 hidden"]:
         """Run the last layers over one sequence's new tokens for what its last token becomes.
 
         In the very last layer the others are needed for their keys and values only.
         """
         last = layers[-1]
-        hidden = self.run(hidden, rotary, range(layers[0], last), [(len(hidden), caches)], pause)
+        hidden = self.run(hidden, rotary, range(layers[0], last), [(len(hidden), caches)], hook)
         out: Tensor = self.layer(last)(hidden, rotary, caches[last].attend, last_alone=True)
         return out
 

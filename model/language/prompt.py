@@ -11,14 +11,14 @@ the conversation so far, the question.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.language.tokenizer import BEGIN, END, Vocabulary
+from model.language.tokenizer import BEGIN, END, Tokenizer
 from model.types import Question
 
 SYSTEM = "You are a helpful assistant."
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VisibleSpan:
     """What a question may look at.
 
     Attributes:
@@ -34,7 +34,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The sentences of one model family; field names in braces are those of `Seen`.
+    """The sentences of one model family; field names in braces are those of `VisibleSpan`.
 
     Attributes:
         time: Stands after the visual tokens and before the question. `{duration}` is known too.
@@ -64,10 +64,10 @@ LITE = Wording(
 class Prompt:
     """Puts questions into words that one language model was trained on."""
 
-    def __init__(self, vocabulary: Vocabulary, wording: Wording) -> None:
-        self.vocabulary = vocabulary
+    def __init__(self, tokenizer: Tokenizer, wording: Wording) -> None:
+        self.tokenizer = tokenizer
         self._wording = wording
-        self._begin, self.end = vocabulary.special(BEGIN), vocabulary.special(END)
+        self._begin, self.end = tokenizer.special(BEGIN), tokenizer.special(END)
 
     def prefix(self) -> list[int]:
         """Return the tokens before the first clip."""
@@ -77,7 +77,7 @@ class Prompt:
         """Return the tokens that say when the clip after them began (media seconds)."""
         return self._plain(self._wording.marker.format(start=start))
 
-    def suffix(self, question: Question, seen: Seen) -> list[int]:
+    def suffix(self, question: Question, seen: VisibleSpan) -> list[int]:
         """Return the tokens after the last clip, up to where the answer begins."""
         duration = seen.end - seen.start if question.duration is None else question.duration
         wording = self._wording.time if question.duration is None else self._wording.finished
@@ -102,4 +102,4 @@ class Prompt:
         return self._plain("\n")
 
     def _plain(self, text: str) -> list[int]:
-        return self.vocabulary.plain(text)
+        return self.tokenizer.plain(text)

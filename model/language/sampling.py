@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.language.tokenizer import Vocabulary
+from model.language.tokenizer import Tokenizer
 from model.types import Sampling
 
-COLDEST = 1e-3
+MIN_TEMPERATURE = 1e-3
 """Divided by less, logits overflow; long before, no second token has a chance."""
 
 
@@ -26,13 +26,13 @@ def choose(
 
     Args:
         logits: Of every token, in float32.
-        sampling: How to choose. A temperature below `COLDEST` is 0.
+        sampling: How to choose. A temperature below `MIN_TEMPERATURE` is 0.
         written: Tokens of the answer so far. The reference hands its prompt over as embeddings, so
             there, too, the penalty counts what the answer says and not what was asked.
         generator: Where chance comes from, on the processor.
     """
     logits = penalised(logits, sampling.repetition_penalty, written)
-    if sampling.temperature < COLDEST:
+    if sampling.temperature < MIN_TEMPERATURE:
         return int(logits.argmax())
     scores, order = (logits.cpu() / sampling.temperature).sort(descending=True)
     scores = scores[: sampling.top_k or None]
@@ -61,10 +61,10 @@ def penalised(
 class TextStream:
     """Puts the bytes of tokens together; a character is given out once it is complete."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
         self._decoder = getincrementaldecoder("utf-8")(errors="replace")
 
     def add(self, token: int) -> str:
         """Return the characters that `token` completes, perhaps none."""
-        return self._decoder.decode(self._vocabulary.piece(token))
+        return self._decoder.decode(self._tokenizer.piece(token))

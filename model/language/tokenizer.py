@@ -11,18 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import Tokenizer as BpeTokenizer
+from tokenizers import pre_tokenizers
 
 BEGIN, END = "<|im_start|>", "<|im_end|>"
 """Around every turn of a conversation, in the models that we know."""
 
 
-class VocabularyUnreadable(Exception):
+class TokenizerUnreadable(Exception):
     """The tokenizer of a checkpoint is missing or is not of a kind we know."""
 
 
 @runtime_checkable
-class Vocabulary(Protocol):
+class Tokenizer(Protocol):
     """The tokens of a language model."""
 
     def plain(self, text: str) -> list[int]:
@@ -33,7 +34,7 @@ class Vocabulary(Protocol):
         """Return a special token.
 
         Raises:
-            VocabularyUnreadable: If there is none of that name.
+            TokenizerUnreadable: If there is none of that name.
         """
         ...
 
@@ -42,29 +43,27 @@ class Vocabulary(Protocol):
         ...
 
 
-class HubVocabulary:
+class HubTokenizer:
     """A byte-level BPE vocabulary read from a `tokenizer.json` (Qwen2's, SmolLM2's).
 
     Args:
         path: The file.
 
     Raises:
-        VocabularyUnreadable: If it is missing, damaged or of another kind.
+        TokenizerUnreadable: If it is missing, damaged or of another kind.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             kind = json.loads(path.read_text(encoding="utf-8"))["model"]["type"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise VocabularyUnreadable(f"{path.name} cannot be read as a tokenizer") from error
+            raise TokenizerUnreadable(f"{path.name} cannot be read as a tokenizer") from error
         if kind != "BPE":
-            raise VocabularyUnreadable(
-                f"{path.name} is a {kind} tokenizer; byte-level BPE is known"
-            )
+            raise TokenizerUnreadable(f"{path.name} is a {kind} tokenizer; byte-level BPE is known")
         try:
-            self._tokenizer = Tokenizer.from_file(str(path))
+            self._tokenizer = BpeTokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing more exact
-            raise VocabularyUnreadable(f"{path.name} is damaged: {error}") from error
+            raise TokenizerUnreadable(f"{path.name} is damaged: {error}") from error
         self._tokenizer.encode_special_tokens = True
         self._specials = {
             number: token.special
@@ -72,23 +71,23 @@ class HubVocabulary:
         }
 
     def plain(self, text: str) -> list[int]:
-        """See `Vocabulary.plain`."""
+        """See `Tokenizer.plain`."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     def special(self, name: str) -> int:
-        """See `Vocabulary.special`.
+        """See `Tokenizer.special`.
 
         Raises:
-            VocabularyUnreadable: If there is none of that name.
+            TokenizerUnreadable: If there is none of that name.
         """
         token: int | None = self._tokenizer.token_to_id(name)
         if token is None:
-            raise VocabularyUnreadable(f"the tokenizer has no special token {name}")
+            raise TokenizerUnreadable(f"the tokenizer has no special token {name}")
         return token
 
     def piece(self, token: int) -> bytes:
-        """See `Vocabulary.piece`."""
+        """See `Tokenizer.piece`."""
         if self._specials.get(token, False):
             return b""
         text: str | None = self._tokenizer.id_to_token(token)
@@ -104,21 +103,21 @@ class HubVocabulary:
         return _byte_alphabet()
 
 
-class ByteVocabulary:
+class ByteTokenizer:
     """One token for every byte, and the two special ones: for networks of random weights."""
 
     SIZE = 258
 
     def plain(self, text: str) -> list[int]:
-        """See `Vocabulary.plain`."""
+        """See `Tokenizer.plain`."""
         return list(text.encode())
 
     def special(self, name: str) -> int:
-        """See `Vocabulary.special`."""
+        """See `Tokenizer.special`."""
         return {BEGIN: 256, END: 257}[name]
 
     def piece(self, token: int) -> bytes:
-        """See `Vocabulary.piece`."""
+        """See `Tokenizer.piece`."""
         return bytes([token]) if token < 256 else b""
 
 
@@ -136,6 +135,6 @@ def _byte_alphabet() -> dict[str, int]:
     return table
 
 
-def joined(vocabulary: Vocabulary, tokens: Iterable[int]) -> str:
+def joined(vocabulary: Tokenizer, tokens: Iterable[int]) -> str:
     """Return the text of `tokens`, all at once."""
     return b"".join(vocabulary.piece(token) for token in tokens).decode(errors="replace")

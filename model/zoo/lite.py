@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
 from model.language.decoder import Decoder
 from model.language.prompt import LITE, Prompt
-from model.language.tokenizer import HubVocabulary, Vocabulary
+from model.language.tokenizer import HubTokenizer, Tokenizer
 from model.types import Clip, ClipTokens
-from model.video_chat import Parts
+from model.video_chat import ModelParts
 from model.vision.detector import load_detector
 from model.vision.drawn import Heads
 from model.vision.lite import LiteEncoder
@@ -72,7 +72,7 @@ def lite(
     dtype: torch.dtype,
     progress: Callable[[str], None] = lambda _: None,
     trained: Path = TRAINED,
-) -> Parts:
+) -> ModelParts:
     """Return the network, ready to answer.
 
     Args:
@@ -95,9 +95,9 @@ def lite(
             f"{trained} cannot be read: restore it from the repository"
         ) from error
     encoder = lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
-    vocabulary = HubVocabulary(base / "tokenizer.json")
+    tokenizer = HubTokenizer(base / "tokenizer.json")
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)
-    projector = word_projector(decoder.model.embed_tokens.weight, vocabulary)
+    projector = word_projector(decoder.model.embed_tokens.weight, tokenizer)
     projector.load_state_dict(_part(ours, "projector."))
 
     def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips rows width"]:
@@ -105,14 +105,14 @@ def lite(
         rows: Tensor = encoder([clip.pixels for clip in clips], seconds)
         return rows
 
-    return Parts(
+    return ModelParts(
         name="lite",
         encoder_name=f"lite/{fingerprint(dict(encoder.state_dict()))}",
         config=CONFIG,
         encoder=encode,
         projector=projector.to(device).eval().requires_grad_(False),
         decoder=decoder.to(device).eval().requires_grad_(False),
-        prompt=Prompt(vocabulary, LITE),
+        prompt=Prompt(tokenizer, LITE),
         words=words_of,
         things=things_of,
     )
@@ -151,11 +151,9 @@ def lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> 
     return LiteEncoder(vision, classifier, detector, heads, table, THINGS, TOKENS_KEPT)
 
 
-def word_projector(
-    embedding: Float[Tensor, "vocab hidden"], vocabulary: Vocabulary
-) -> WordProjector:
+def word_projector(embedding: Float[Tensor, "vocab hidden"], tokenizer: Tokenizer) -> WordProjector:
     """Return the projector, untrained, anchored in a language model's embedding."""
-    return WordProjector(embedding, vocabulary.plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
+    return WordProjector(embedding, tokenizer.plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
 
 
 def _decoder(weights: dict[str, Tensor], dtype: torch.dtype) -> Decoder:

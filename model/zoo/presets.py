@@ -13,7 +13,7 @@ from model.config import RopeScaling, VisionConfig
 from model.engine.local import LocalEngine
 from model.language.prompt import FLASH, Prompt
 from model.types import Clip
-from model.video_chat import Parts, VideoChat
+from model.video_chat import ModelParts, VideoChat
 from model.vision.preprocess import normalise, squares
 from model.zoo.as_released import Published, departures, run_as_released
 from model.zoo.device import pick_device, pick_dtype
@@ -38,7 +38,7 @@ def load_parts(
     towers: Mapping[str, VisionConfig] = TOWERS,
     as_released: bool = False,
     progress: Callable[[str], None] = lambda _: None,
-) -> Parts:
+) -> ModelParts:
     """Return the network called `name`.
 
     Args:
@@ -107,7 +107,7 @@ def load_engine(
     return LocalEngine(VideoChat(parts), history_bytes=history_bytes or _memory_for_histories())
 
 
-def stretched(parts: Parts, factor: float) -> Parts:
+def stretched(parts: ModelParts, factor: float) -> ModelParts:
     """Return `parts` with positions that reach `factor` times further (YaRN).
 
     Raises:
@@ -124,7 +124,7 @@ def stretched(parts: Parts, factor: float) -> Parts:
     return replace(parts, config=replace(parts.config, language=language))
 
 
-def _as_released(parts: Parts) -> Parts:
+def _as_released(parts: ModelParts) -> ModelParts:
     assert parts.published is not None
     config = run_as_released(parts.config, parts.published)
     return replace(parts, config=config, sampling=parts.published.generation.sampling)
@@ -138,7 +138,7 @@ def _memory_for_histories() -> int:
     return free // 2
 
 
-def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
+def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> ModelParts:
     network = checkpoint.network
 
     def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips tokens features"]:
@@ -148,14 +148,14 @@ def _flash(checkpoint: Pretrained, dtype: torch.dtype) -> Parts:
         return features
 
     where = Path(checkpoint.name)
-    return Parts(
+    return ModelParts(
         name=where.name if where.is_dir() else checkpoint.name,
         encoder_name=f"umt-l/{fingerprint(network.vision.state_dict())}",
         config=network.config,
         encoder=encode,
         projector=network.projector,
         decoder=network.decoder,
-        prompt=Prompt(checkpoint.vocabulary, FLASH),
+        prompt=Prompt(checkpoint.tokenizer, FLASH),
         ends=frozenset(checkpoint.generation.ends),
         published=Published(checkpoint.description, checkpoint.generation),
     )

@@ -1,4 +1,4 @@
-"""A released checkpoint as a whole: the network, its vocabulary, and when an answer is over.
+"""A released checkpoint as a whole: the network, its tokenizer, and when an answer is over.
 
 Source: the files that transformers writes beside the weights
 (https://huggingface.co/docs/transformers/main_classes/text_generation).
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from model.config import VisionConfig
-from model.language.tokenizer import HubVocabulary, VocabularyUnreadable
+from model.language.tokenizer import HubTokenizer, TokenizerUnreadable
 from model.types import GREEDY, Sampling
 from model.zoo.as_released import GenerationSettings, not_followed
 from model.zoo.hub import locate
@@ -28,14 +28,14 @@ class Pretrained:
     Attributes:
         name: The name it was asked for by.
         network: With its weights, on its device.
-        vocabulary: Between text and token numbers.
+        tokenizer: Between text and token numbers.
         generation: How to write.
         description: Its `config.json`.
     """
 
     name: str
     network: Network
-    vocabulary: HubVocabulary
+    tokenizer: HubTokenizer
     generation: GenerationSettings
     description: Mapping[str, Any]
 
@@ -68,28 +68,28 @@ def open_pretrained(
     folder = locate(name, offline=offline, weights=False)
     description = read_json(folder / "config.json")
     from_hub_dict(description, towers)
-    vocabulary, generation = read_vocabulary(folder), read_generation(folder)
+    tokenizer, generation = read_tokenizer(folder), read_generation(folder)
     folder = locate(name, offline=offline, revision=folder.name)
     network = load(folder, device=device, dtype=dtype, towers=towers)
-    return Pretrained(name, network, vocabulary, generation, description)
+    return Pretrained(name, network, tokenizer, generation, description)
 
 
-def read_vocabulary(folder: Path) -> HubVocabulary:
-    """Return the vocabulary in `folder`; nothing is fetched and no code of the folder runs.
+def read_tokenizer(folder: Path) -> HubTokenizer:
+    """Return the tokenizer in `folder`; nothing is fetched and no code of the folder runs.
 
     Raises:
         CheckpointDamaged: If there is none, or it cannot be read.
     """
     try:
         if (folder / "tokenizer.json").is_file():
-            return HubVocabulary(folder / "tokenizer.json")
+            return HubTokenizer(folder / "tokenizer.json")
         return _converted(folder)
-    except VocabularyUnreadable as error:
+    except TokenizerUnreadable as error:
         raise CheckpointDamaged(f"the tokenizer in {folder} cannot be read: {error}") from error
 
 
-def _converted(folder: Path) -> HubVocabulary:
-    """Return the vocabulary of a checkpoint that has it in Qwen2's older, separate files.
+def _converted(folder: Path) -> HubTokenizer:
+    """Return the tokenizer of a checkpoint that has it in Qwen2's older, separate files.
 
     Raises:
         CheckpointDamaged: If one of them is missing or cannot be read.
@@ -108,7 +108,7 @@ def _converted(folder: Path) -> HubVocabulary:
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "tokenizer.json"
         tokenizer.backend_tokenizer.save(str(path))
-        return HubVocabulary(path)
+        return HubTokenizer(path)
 
 
 def _check_merges(folder: Path) -> None:

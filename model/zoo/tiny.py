@@ -13,9 +13,9 @@ from model.config import DropoutConfig, DropStage, FlashConfig, LanguageConfig, 
 from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.language.prompt import LITE, Prompt
-from model.language.tokenizer import ByteVocabulary
+from model.language.tokenizer import ByteTokenizer
 from model.types import Clip
-from model.video_chat import Parts
+from model.video_chat import ModelParts
 from model.vision.preprocess import normalise, squares
 from model.vision.umt import UmtVision
 
@@ -30,7 +30,7 @@ CONFIG = FlashConfig(
         kv_heads=2,
         head_dim=8,
         intermediate=64,
-        vocab=ByteVocabulary.SIZE,
+        vocab=ByteTokenizer.SIZE,
         max_positions=8192,
     ),
     dropout=DropoutConfig((DropStage(2, 0.75, "clipwise"), DropStage(4, 0.25, "attention"))),
@@ -39,7 +39,7 @@ CONFIG = FlashConfig(
 )
 
 
-def tiny(seed: int = 0, device: torch.device | None = None) -> Parts:
+def tiny(seed: int = 0, device: torch.device | None = None) -> ModelParts:
     """Return the network; the same `seed` gives the same weights.
 
     Args:
@@ -63,12 +63,12 @@ def tiny(seed: int = 0, device: torch.device | None = None) -> Parts:
         features: Tensor = vision(normalise(frames, CONFIG.vision))
         return features
 
-    return Parts(
+    return ModelParts(
         name="tiny",
         encoder_name=f"tiny/{seed}",
         config=CONFIG,
         encoder=encode,
         projector=projector,
         decoder=decoder,
-        prompt=Prompt(ByteVocabulary(), LITE),
+        prompt=Prompt(ByteTokenizer(), LITE),
     )

@@ -1,7 +1,7 @@
 """The life of an engine by chance: streams, clips, questions and mishaps in any order.
 
 What an answer must be is worked out anew from the stored clips alone, by a history that reads
-them in one go: no shelf, no turns, nobody else.
+them in one go: no history cache, no turns, nobody else.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import torch
 
 from memory.local_store import LocalStore
 from model.engine.contract import EngineBusy, EngineFailed, NothingSeen
-from model.engine.generation import LONGEST_ANSWER
+from model.engine.generation import MAX_ANSWER_TOKENS
 from model.engine.local import LocalEngine
 from model.language.sampling import TextStream
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
@@ -239,13 +239,13 @@ def expected(clips, question):
     PLAIN.extend(history, clips)
     if (asked := PLAIN.ask(history, question)) is None:
         return ""
-    reading, text = asked.reading, TextStream(PLAIN.prompt.vocabulary)
+    reading, text = asked.reading, TextStream(PLAIN.prompt.tokenizer)
     visual = reading.scores[reading.clips >= 0].sort(descending=True).values
     kept = reading.tokens_kept
     if kept < len(visual) and visual[kept - 1] - visual[kept] < NEAR * visual[kept]:
         return None
     words = ""
-    for _ in range(min(question.tokens, LONGEST_ANSWER)):
+    for _ in range(min(question.tokens, MAX_ANSWER_TOKENS)):
         best, second = reading.logits.topk(2).values
         if best - second < NEAR:
             return None

@@ -4,7 +4,7 @@ import asyncio
 
 import torch
 
-from model.language.decoder import go_on
+from model.language.decoder import no_hook
 from model.types import Clip, Question, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
@@ -25,9 +25,9 @@ class Recording(VideoChat):
         self._note("encode", [clip.start for clip in clips])
         return super().encode(clips)
 
-    def ask(self, history, question, pause=go_on):
+    def ask(self, history, question, hook=no_hook):
         self._note("ask", question.text)
-        return super().ask(history, question, pause)
+        return super().ask(history, question, hook)
 
     def extend(self, history, clips):
         self._note("extend", len(clips))

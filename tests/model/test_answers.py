@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.engine.generation import LONGEST_ANSWER
+from model.engine.generation import MAX_ANSWER_TOKENS
 from model.engine.local import LocalEngine
 from model.types import Question, Sampling
 from model.video_chat import VideoChat
@@ -59,7 +59,7 @@ async def test_an_answer_ends_where_the_model_ends_its_turn():
     assert await says_only(ord("a"), 9) == ("a" * 9, "length", 9)
 
 
-@pytest.mark.parametrize(("tokens", "said"), [(-1, 0), (0, 0), (1, 1), (10**9, LONGEST_ANSWER)])
+@pytest.mark.parametrize(("tokens", "said"), [(-1, 0), (0, 0), (1, 1), (10**9, MAX_ANSWER_TOKENS)])
 async def test_an_answer_has_the_tokens_that_were_asked_for_and_never_more_than_fit(tokens, said):
     assert await says_only(ord("a"), tokens) == ("a" * said, "length", said)
 

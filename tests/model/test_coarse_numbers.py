@@ -11,7 +11,7 @@ from model.config import DropoutConfig, DropStage, LanguageConfig
 from model.history import History
 from model.language.decoder import Decoder
 from model.language.dropout import TEXT, Tokens
-from model.reading import Reader
+from model.reading import PromptReader
 from tests.model import small_networks as small
 
 HIDDEN, TOKENS = 64, 64
@@ -28,7 +28,7 @@ def reader(seed, dtype):
     for weights in decoder.parameters():
         scale = weights.shape[-1] ** -0.5 if weights.ndim > 1 else 0.1
         weights.copy_(torch.randn(weights.shape) * scale + (weights.ndim == 1))
-    return Reader(decoder.to(dtype), DROPOUT, TOKENS)
+    return PromptReader(decoder.to(dtype), DROPOUT, TOKENS)
 
 
 def both_ways(seed, clips, dtype):

@@ -12,7 +12,7 @@ from model.config import (
     VisionConfig,
 )
 from model.language.decoder import Decoder
-from model.reading import Reader
+from model.reading import PromptReader
 
 LANGUAGE = LanguageConfig(
     hidden=64, layers=6, heads=4, kv_heads=2, head_dim=16, intermediate=128, vocab=128
@@ -87,7 +87,7 @@ def test_a_stage_that_keeps_nothing_of_a_clip_is_refused(kind):
     with pytest.raises(ValueError, match=complaint):
         FlashConfig(VisionConfig(), LANGUAGE, nothing)
     with pytest.raises(ValueError, match=complaint):
-        Reader(Decoder(LANGUAGE), nothing, 64)
+        PromptReader(Decoder(LANGUAGE), nothing, 64)
     least = DropoutConfig((DropStage(2, 1 / 64, kind),))
     assert FlashConfig(VisionConfig(), LANGUAGE, least).dropout.stages[0].keep(64) == 1
 

@@ -19,7 +19,7 @@ from model.history import History
 from model.language import kv_cache
 from model.language.dropout import Tokens
 from model.language.projector import Projector
-from model.reading import Reader
+from model.reading import PromptReader
 from model.vision.lite_network import LiteVision
 from model.vision.merge import merge_tokens
 from model.vision.umt import UmtVision
@@ -56,7 +56,7 @@ class Network:
         stages = dropout(stages)
         self.decoder = decoder()
         self.projector = Projector(VISION.width, HIDDEN)
-        self.reader = Reader(self.decoder, stages, TOKENS_PER_CLIP)
+        self.reader = PromptReader(self.decoder, stages, TOKENS_PER_CLIP)
         config = FlashConfig(VISION, self.decoder.config, stages)
         self.meter = Meter(config, prefix, suffix, marker, value_bytes=4)
         self.random = torch.Generator().manual_seed(0)

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from model.language.dropout import Tokens
-from model.reading import Reader
+from model.reading import PromptReader
 from tests.model import small_networks as small
 from tests.model.plain_pass import PlainPass
 
@@ -37,7 +37,7 @@ def test_one_pass_follows_the_rules_of_the_reference(stages, clips, marker, step
     decoder, dropout = small.decoder(seed), small.dropout(stages)
     prefix, suffix = small.text(generator, 3), small.text(generator, 4)
     seen = [small.clip(generator, marker, number=n) for n in range(clips)]
-    reader = Reader(decoder, dropout, small.TOKENS_PER_CLIP, step)
+    reader = PromptReader(decoder, dropout, small.TOKENS_PER_CLIP, step)
     ours = reader.read(Tokens.join([Tokens.of_text(prefix), *seen, Tokens.of_text(suffix)]))
     plain = PlainPass(decoder, dropout, small.TOKENS_PER_CLIP, step)
     theirs = plain.read(prefix, seen, suffix, words := [3, 1, 4])

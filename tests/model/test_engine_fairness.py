@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from model.engine.contract import EngineBusy
-from model.engine.generation import AT_ONCE
-from model.engine.local import BATCH, CLIPS_WAITING, QUESTIONS_WAITING, LocalEngine
+from model.engine.generation import MAX_CONCURRENT
+from model.engine.local import BATCH, MAX_WAITING_CLIPS, MAX_WAITING_QUESTIONS, LocalEngine
 from model.types import ClipTokens, Question
 from tests.model.engines import Recording, ask, clip, seen
 
@@ -66,12 +66,12 @@ class Interrupted(Recording):
         self.layers = 0
         self.come = lambda: None
 
-    def ask(self, history, question, pause):
+    def ask(self, history, question, hook):
         def after_a_layer():
             self.layers += 1
             self.calls.append(("layer", self.layers))
             self.come()
-            pause()
+            hook()
 
         return super().ask(history, question, after_a_layer)
 
@@ -118,29 +118,31 @@ async def test_a_stream_of_questions_does_not_starve_clips_nor_they_the_question
     await seen(engine, "a", 2)
     calls.clear()
     with engine._work:
-        asked = [asyncio.ensure_future(ask(engine, tokens=40)) for _ in range(QUESTIONS_WAITING)]
-        clips = [asyncio.ensure_future(engine.encode(clip(n, 1))) for n in range(CLIPS_WAITING)]
+        asked = [
+            asyncio.ensure_future(ask(engine, tokens=40)) for _ in range(MAX_WAITING_QUESTIONS)
+        ]
+        clips = [asyncio.ensure_future(engine.encode(clip(n, 1))) for n in range(MAX_WAITING_CLIPS)]
         await asyncio.sleep(0)
     await asyncio.gather(*clips)
     upto = len(calls)
     await asyncio.gather(*asked)
     encoded = [n for n, (what, _) in enumerate(calls[:upto]) if what == "encode"]
-    assert len(encoded) == CLIPS_WAITING // BATCH
+    assert len(encoded) == MAX_WAITING_CLIPS // BATCH
     for before, after in pairwise(encoded):
         between = [what for what, _ in calls[before:after]]
         assert between.count("step") <= 1
         assert between.count("ask") <= 1
     asks = [n for n, (what, _) in enumerate(calls) if what == "ask"]
-    for before, after in pairwise(asks[:AT_ONCE]):
+    for before, after in pairwise(asks[:MAX_CONCURRENT]):
         assert [what for what, _ in calls[before:after]].count("encode") <= 1
-    for before, after in pairwise(asks[AT_ONCE:]):
+    for before, after in pairwise(asks[MAX_CONCURRENT:]):
         steps = [what for what, _ in calls[before:after]].count("step")
         assert steps <= 40, "the next question begins as soon as an answer has ended"
 
 
 async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
     with engine._work:  # the thread cannot take any meanwhile
-        given_up = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(CLIPS_WAITING)]
+        given_up = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(MAX_WAITING_CLIPS)]
         await asyncio.sleep(0)
         for task in given_up:
             task.cancel()
@@ -154,7 +156,9 @@ async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
 async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
     await seen(engine, "a", 1)
     with engine._work:
-        given_up = [asyncio.ensure_future(ask(engine, text="a")) for _ in range(QUESTIONS_WAITING)]
+        given_up = [
+            asyncio.ensure_future(ask(engine, text="a")) for _ in range(MAX_WAITING_QUESTIONS)
+        ]
         await asyncio.sleep(0)
         with pytest.raises(EngineBusy):
             await anext(engine.answer("a", Question("one too many")))

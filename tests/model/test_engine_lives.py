@@ -84,21 +84,21 @@ async def settle(life):
 
 def check_memory(life):
     """Nothing is left of what ended, and what is held is what is said to be held."""
-    engine, places = life.engine, life.engine._shelf._places
-    assert len(engine._desk) == len(engine._questions) == len(engine._clips) == 0
-    assert {name.partition("@")[0] for name in places} <= set(life.names)
+    engine, entries = life.engine, life.engine._histories._entries
+    assert len(engine._generator) == len(engine._questions) == len(engine._clips) == 0
+    assert {name.partition("@")[0] for name in entries} <= set(life.names)
     histories, storages = [], {}
-    for place in places.values():
-        while place is not None:
-            tensors = [clip.values for clip in [*place.read, *place.waiting]]
-            if place.history is not None:
-                histories.append(place.history)
-                tensors += [b for grows in growing(place.history) for b in grows._blocks]
+    for entry in entries.values():
+        while entry is not None:
+            tensors = [clip.values for clip in [*entry.read, *entry.waiting]]
+            if entry.history is not None:
+                histories.append(entry.history)
+                tensors += [b for grows in growing(entry.history) for b in grows._blocks]
             memory = [tensor.untyped_storage() for tensor in tensors]
             storages |= {one.data_ptr(): one.nbytes() for one in memory}
-            place = place.successor
+            entry = entry.successor
     assert engine.history_bytes == sum(storages.values())
-    assert engine.history_bytes <= engine._shelf._budget or len(places) == 1
+    assert engine.history_bytes <= engine._histories._budget or len(entries) == 1
     gc.collect()
     alive = [o for o in gc.get_objects() if type(o) is History and o._reader is life.chat.reader]
     assert len(alive) == len(histories)
@@ -151,4 +151,6 @@ async def test_an_engine_closed_while_everything_runs_ends_everything(seed):
     assert not life.engine._thread.is_alive()
     for told in life.told:
         check(life, told, whole=True)
-    assert len(life.engine._desk) == len(life.engine._questions) == len(life.engine._clips) == 0
+    assert (
+        len(life.engine._generator) == len(life.engine._questions) == len(life.engine._clips) == 0
+    )

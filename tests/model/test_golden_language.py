@@ -6,7 +6,7 @@ import torch
 from model.config import DropoutConfig
 from model.history import History
 from model.language.kv_cache import KeyValues
-from model.reading import Reader
+from model.reading import PromptReader
 from tests.model.golden_network import NAMES, greedy, load
 
 pytestmark = pytest.mark.usefixtures("block_rows")
@@ -31,14 +31,14 @@ def check(golden, reader, reading, kind):
 
 @pytest.mark.parametrize(("rule", "kind"), [("uniform", ""), ("clipwise", "clipwise_")])
 def test_one_pass_equals_the_reference(golden, rule, kind):
-    reader = Reader(golden.decoder, golden.dropout(rule), 64)
+    reader = PromptReader(golden.decoder, golden.dropout(rule), 64)
     reading = reader.read(golden.prompt)
     for stage in (0, 1):
         assert torch.equal(reading.kept[stage], golden.tensors[f"{kind}kept_{stage}"])
     check(golden, reader, reading, kind)
 
 
-class Recording(Reader):
+class Recording(PromptReader):
     """Remembers what was left after the last stage."""
 
     def _drop(self, *where):
@@ -57,13 +57,13 @@ def test_every_token_that_stays_has_the_references_logits(golden, rule, kind):
 
 
 def test_without_dropout_one_pass_is_the_plain_model(golden):
-    reader = Reader(golden.decoder, DropoutConfig(), 64)
+    reader = PromptReader(golden.decoder, DropoutConfig(), 64)
     close(reader.read(golden.prompt).logits, golden.tensors["nocompress_logits_last"])
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
 def test_the_history_equals_the_reference_with_the_clipwise_rule(golden, at_once):
-    reader = Reader(golden.decoder, golden.dropout("clipwise"), 64)
+    reader = PromptReader(golden.decoder, golden.dropout("clipwise"), 64)
     history = History(reader, golden.prefix)
     clips = golden.clips
     for first in range(0, len(clips), at_once):

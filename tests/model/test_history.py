@@ -11,7 +11,7 @@ from model.config import DropoutConfig, DropStage
 from model.history import History, HistoryFull
 from model.language import kv_cache
 from model.language.dropout import Tokens
-from model.reading import Reader
+from model.reading import PromptReader
 from tests.model import small_networks as small
 
 DECODER = small.decoder()
@@ -26,7 +26,7 @@ class Scene:
 
     def __init__(self, dropout, clips, seed, marker=0, step=1.0, decoder=DECODER):
         generator = torch.Generator().manual_seed(seed)
-        self.reader = Reader(decoder, dropout, small.TOKENS_PER_CLIP, step)
+        self.reader = PromptReader(decoder, dropout, small.TOKENS_PER_CLIP, step)
         self.prefix, self.suffix = small.text(generator, 3), small.text(generator, 5)
         self.other = small.text(generator, 4)
         self.clips = [small.clip(generator, marker) for _ in range(clips)]
@@ -201,4 +201,4 @@ def test_a_full_history_refuses_a_clip_and_stays_as_it_was():
 def test_the_references_rule_cannot_be_streamed_and_is_refused():
     uniform = DropoutConfig((DropStage(2, 0.75, "uniform"), DropStage(4, 0.25, "attention")))
     with pytest.raises(ValueError, match="needs clip-wise stages"):
-        History(Reader(DECODER, uniform, 8), torch.zeros(1, small.HIDDEN))
+        History(PromptReader(DECODER, uniform, 8), torch.zeros(1, small.HIDDEN))

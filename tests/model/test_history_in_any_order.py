@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from model.history import History
 from model.language import kv_cache
-from model.reading import Reader
+from model.reading import PromptReader
 from tests.model import small_networks as small
 from tests.model.plain_pass import PlainPass
 
@@ -59,7 +59,7 @@ class Watching(RuleBasedStateMachine):
         self.random = torch.Generator().manual_seed(seed)
         self.tokens, self.marker = tokens, marker
         self.prefix = small.text(self.random, prefix)
-        self.reader = Reader(decoder, dropout, tokens, step)
+        self.reader = PromptReader(decoder, dropout, tokens, step)
         self.plain = PlainPass(decoder, dropout, tokens, step)
         self.history = History(self.reader, self.prefix)
         self.clips, self.answers = [], []

@@ -16,7 +16,7 @@ from model.engine.contract import (
     NothingSeen,
     QuestionTooLong,
 )
-from model.engine.local import BATCH, CLIPS_WAITING, LocalEngine
+from model.engine.local import BATCH, MAX_WAITING_CLIPS, LocalEngine
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
@@ -120,7 +120,7 @@ async def test_closing_an_answer_stops_the_writing(engine):
         await anext(answer)
     # Served after the next turn begins, by which time the closed answer must be gone.
     await ask(engine, tokens=1)
-    assert len(engine._desk) == 0
+    assert len(engine._generator) == 0
 
 
 async def test_a_bad_clip_fails_alone(engine):
@@ -133,7 +133,9 @@ async def test_a_bad_clip_fails_alone(engine):
 
 async def test_too_many_clips_are_refused_not_queued_without_end(engine):
     with engine._work:  # the thread cannot take any meanwhile
-        tasks = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(CLIPS_WAITING + 3)]
+        tasks = [
+            asyncio.ensure_future(engine.encode(clip(n))) for n in range(MAX_WAITING_CLIPS + 3)
+        ]
         await asyncio.sleep(0)
     results = await asyncio.gather(*tasks, return_exceptions=True)
     refused = [r for r in results if isinstance(r, EngineBusy)]
@@ -281,7 +283,7 @@ async def test_an_engine_that_fails_outside_any_answer_says_so_and_goes_on(recor
         raise RuntimeError("nobody expected this")
 
     with monkeypatch.context() as patched:
-        patched.setattr(recorded._shelf, "lags", broken)
+        patched.setattr(recorded._histories, "is_behind", broken)
         with pytest.raises(EngineFailed):
             await ask(recorded)
     assert (await ask(recorded))[1].usage.clips == 1
@@ -305,7 +307,7 @@ def test_what_the_assistant_said_is_never_put_into_the_mouth_of_the_user():
     history = CHAT.open()
     CHAT.extend(history, [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
     suffix = CHAT._suffix(asked, seen_by(history, range(1)))
-    text = b"".join(CHAT.prompt.vocabulary.piece(token) for token in suffix).decode()
+    text = b"".join(CHAT.prompt.tokenizer.piece(token) for token in suffix).decode()
     first = text.split("seconds. ")[1].split()[1]
     assert int(first) % 2 == 0
     assert text.count("line") > 40

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from model.engine.contract import QuestionTooLong
-from model.language.prompt import Seen
+from model.language.prompt import VisibleSpan
 from model.types import Question, Turn
-from model.video_chat import LONGEST_TEXT, VideoChat
+from model.video_chat import MAX_QUESTION_CHARACTERS, VideoChat
 
 
 class Counting:
@@ -24,7 +24,7 @@ class Counting:
 
 def suffix(question):
     chat = SimpleNamespace(prompt=Counting())
-    tokens = VideoChat._suffix(chat, question, Seen(start=0, end=1, frames=4))
+    tokens = VideoChat._suffix(chat, question, VisibleSpan(start=0, end=1, frames=4))
     return tokens, chat.prompt.given
 
 
@@ -36,5 +36,5 @@ def test_of_a_long_conversation_only_what_may_fit_is_tokenised():
 
 
 def test_a_question_of_too_many_characters_is_refused_before_it_is_tokenised():
-    with pytest.raises(QuestionTooLong, match=f"at most {LONGEST_TEXT} can be read"):
+    with pytest.raises(QuestionTooLong, match=f"at most {MAX_QUESTION_CHARACTERS} can be read"):
         suffix(Question("x" * 1_200_000))

@@ -7,7 +7,7 @@ from model.config import DropoutConfig, DropStage
 from model.engine.local import LocalEngine
 from model.history import History
 from model.language.dropout import Tokens
-from model.reading import Reader
+from model.reading import PromptReader
 from model.types import Clip, Finish, Question, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
@@ -35,9 +35,9 @@ def test_the_history_equals_one_pass_on_the_processor(dtype, near):
         *(Tokens(c.hidden, torch.full_like(c.clip, n), c.place) for n, c in enumerate(clips)),
         Tokens.of_text(suffix),
     ]
-    exact = Reader(slow, KEEP_ALL, small.TOKENS_PER_CLIP).read(Tokens.join(parts)).logits
+    exact = PromptReader(slow, KEEP_ALL, small.TOKENS_PER_CLIP).read(Tokens.join(parts)).logits
     fast = small.decoder(**shape).to("cuda", dtype)
-    history = History(Reader(fast, KEEP_ALL, small.TOKENS_PER_CLIP), prefix.to("cuda", dtype))
+    history = History(PromptReader(fast, KEEP_ALL, small.TOKENS_PER_CLIP), prefix.to("cuda", dtype))
     for number, clip in enumerate(clips):
         here = Tokens(clip.hidden.to("cuda", dtype), clip.clip.to("cuda"), clip.place.to("cuda"))
         history.extend(small.spans(1, number), [here])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.types import GREEDY, Sampling
-from model.zoo.pretrained import open_pretrained, read_generation, read_vocabulary
+from model.zoo.pretrained import open_pretrained, read_generation, read_tokenizer
 from model.zoo.weights import CheckpointDamaged
 from tests.model.released_layout import END, START, TOWERS, write_checkpoint, write_tokenizer
 
@@ -14,7 +14,7 @@ def test_a_checkpoint_opens_whole(tmp_path):
     opened = open_pretrained(str(tmp_path), dtype=torch.float32, towers=TOWERS)
     assert opened.name == str(tmp_path)
     assert opened.network.config.language.hidden == 48
-    assert opened.vocabulary.special(END) in opened.generation.ends
+    assert opened.tokenizer.special(END) in opened.generation.ends
     assert opened.generation.sampling == Sampling(0.7, 0.8, top_k=50)
     assert opened.description["hidden_size"] == 48
 
@@ -24,21 +24,21 @@ def test_words_survive_the_vocabulary_in_either_layout(tmp_path, newer):
     write_tokenizer(tmp_path)
     if not newer:
         (tmp_path / "tokenizer.json").unlink()
-    vocabulary = read_vocabulary(tmp_path)
-    tokens = vocabulary.plain("Déjà vu?")
-    assert b"".join(map(vocabulary.piece, tokens)).decode() == "Déjà vu?"
-    assert [vocabulary.special(name) for name in (START, END)] == [257, 258]
+    tokenizer = read_tokenizer(tmp_path)
+    tokens = tokenizer.plain("Déjà vu?")
+    assert b"".join(map(tokenizer.piece, tokens)).decode() == "Déjà vu?"
+    assert [tokenizer.special(name) for name in (START, END)] == [257, 258]
 
 
 def test_a_checkpoint_without_a_tokenizer_says_what_is_lacking(tmp_path):
     with pytest.raises(CheckpointDamaged, match=r"lacks tokenizer\.json, and vocab\.json, merges"):
-        read_vocabulary(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 def test_a_broken_tokenizer_is_a_sentence(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{")
     with pytest.raises(CheckpointDamaged, match=r"the tokenizer in .* cannot be read"):
-        read_vocabulary(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_broken_older_tokenizer_files_are_a_sentence(tmp_path, file, content, co
     (tmp_path / "tokenizer.json").unlink()
     (tmp_path / file).write_text(content)
     with pytest.raises(CheckpointDamaged, match=complaint):
-        read_vocabulary(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 def test_a_broken_tokenizer_costs_no_loading_of_weights(tmp_path):

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from model.config import RopeScaling
-from model.engine.history_cache import Shelf
+from model.engine.history_cache import HistoryCache
 from model.history import HistoryFull
 from model.language.decoder import Decoder
 from model.types import ClipTokens, Question
-from model.video_chat import RESERVE, VideoChat
+from model.video_chat import RESERVED, VideoChat
 from model.zoo.released import UnsupportedCheckpoint
 from model.zoo.tiny import tiny
 
@@ -56,7 +56,7 @@ def test_without_stretching_a_history_is_full_where_the_training_ends():
     taken = len(small.prompt.prefix()) + sum(
         16 + len(small.prompt.marker(clip.start)) for clip in history.clips
     )
-    assert taken <= TRAINED - RESERVE < taken + 16 + 8
+    assert taken <= TRAINED - RESERVED < taken + 16 + 8
 
 
 def test_stretched_positions_are_used_and_read_like_one_pass():
@@ -64,7 +64,7 @@ def test_stretched_positions_are_used_and_read_like_one_pass():
     history = wide.open()
     for first in range(0, 100, 7):
         wide.extend(history, seen[first : first + 7])
-    assert history.fullness * (wide.reach - RESERVE) > TRAINED
+    assert history.fullness * (wide.reach - RESERVED) > TRAINED
     asked = wide.ask(history, question := Question("What?"))
     once = wide.read_once(seen, question)
     assert asked.reading.kept[0].tolist() == once.kept[-1].tolist()
@@ -79,6 +79,6 @@ def test_a_network_with_too_few_positions_for_a_stream_is_refused_in_words():
         VideoChat(replace(parts, config=replace(parts.config, language=language)))
         for language in (enough, few)
     )
-    assert Shelf(roomy, 1 << 30).capacity >= 1
+    assert HistoryCache(roomy, 1 << 30).capacity >= 1
     with pytest.raises(UnsupportedCheckpoint, match="1600 positions apart, of which 1536"):
-        Shelf(narrow, 1 << 30)
+        HistoryCache(narrow, 1 << 30)

@@ -46,8 +46,8 @@ class Spoiled(Recording):
 
     spoiled = None
 
-    def ask(self, history, question, pause):
-        found = super().ask(history, question, pause)
+    def ask(self, history, question, hook):
+        found = super().ask(history, question, hook)
         if question.text == TEXTS[1]:
             self.spoiled = found.reading
         return found

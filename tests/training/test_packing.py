@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.language.prompt import Seen
+from model.language.prompt import VisibleSpan
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import CONFIG, tiny
@@ -27,7 +27,7 @@ def clips_of(count: int) -> list[ClipTokens]:
 
 
 def packed_of(parts, clips: list[ClipTokens], asked: tuple[Asked, ...], duration=None):
-    seen = Seen(clips[0].start, clips[-1].end, 4 * len(clips))
+    seen = VisibleSpan(clips[0].start, clips[-1].end, 4 * len(clips))
     return pack([c.start for c in clips], seen, duration, asked, parts.prompt, TOKENS)
 
 
@@ -51,7 +51,7 @@ def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked, duratio
     expected, said = [], []
     for one in asked:
         reading = service.read_once(clips, Question(one.question, duration=duration))
-        answer = [*parts.prompt.vocabulary.plain(one.answer), parts.prompt.end]
+        answer = [*parts.prompt.tokenizer.plain(one.answer), parts.prompt.end]
         for token in answer:
             expected.append(reading.logits)
             service.reader.step([reading], [token])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from model.engine.generation import LONGEST_ANSWER
+from model.engine.generation import MAX_ANSWER_TOKENS
 from web.realtime.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
 from web.realtime.protocol import render
 from web.realtime.server_events import server_events
@@ -104,6 +104,6 @@ def test_the_page_tells_the_bounds_of_what_may_be_left_out():
 @pytest.mark.parametrize("event", [SessionUpdate, ResponseCreate])
 def test_an_answer_longer_than_any_is_written_is_refused_with_the_bound(event):
     field = "session" if event is SessionUpdate else "response"
-    event.model_validate({field: {"max_output_tokens": LONGEST_ANSWER}})
-    with pytest.raises(ValidationError, match=f"less than or equal to {LONGEST_ANSWER}"):
-        event.model_validate({field: {"max_output_tokens": LONGEST_ANSWER + 1}})
+    event.model_validate({field: {"max_output_tokens": MAX_ANSWER_TOKENS}})
+    with pytest.raises(ValidationError, match=f"less than or equal to {MAX_ANSWER_TOKENS}"):
+        event.model_validate({field: {"max_output_tokens": MAX_ANSWER_TOKENS + 1}})

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from model.engine.contract import Engine
-from model.language.tokenizer import VocabularyUnreadable
+from model.language.tokenizer import TokenizerUnreadable
 from model.types import Question
 from model.zoo.hub import CheckpointUnavailable
 from model.zoo.lite import TrainedWeightsMissing
@@ -42,7 +42,7 @@ NO_MODEL = (
     CheckpointDamaged,
     CheckpointMismatch,
     UnsupportedCheckpoint,
-    VocabularyUnreadable,
+    TokenizerUnreadable,
 )
 
 screen = Console(stderr=True, highlight=False)

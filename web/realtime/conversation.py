@@ -6,7 +6,7 @@ into what the engine answers.
 
 from typing import TypeVar
 
-from model.engine.generation import LONGEST_ANSWER
+from model.engine.generation import MAX_ANSWER_TOKENS
 from model.types import Question, Sampling, Turn
 from web.realtime.client_events import ResponseOptions, SessionChange
 from web.realtime.server_events import Session
@@ -106,7 +106,7 @@ class Conversation:
                 Turn("assistant" if line.role == "assistant" else "user", line.text)
                 for line in said
             ),
-            tokens=LONGEST_ANSWER if tokens == "inf" else tokens,
+            tokens=MAX_ANSWER_TOKENS if tokens == "inf" else tokens,
             sampling=Sampling(
                 temperature=_given(wish.temperature, session.temperature),
                 top_p=_given(wish.top_p, session.top_p),

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from model.engine.generation import LONGEST_ANSWER
+from model.engine.generation import MAX_ANSWER_TOKENS
 from model.types import MAX_PENALTY, MAX_TEMPERATURE
 
 MESSAGE_LIMIT = 256 * 1024
@@ -18,7 +18,7 @@ TEXT_LIMIT = 4000
 PICTURE_PREFIX = "data:image/(jpeg|jpg|png);base64,"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
-Tokens = Annotated[int, Field(ge=1, le=LONGEST_ANSWER)]
+Tokens = Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)]
 Temperature = Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)]
 Share = Annotated[float, Field(gt=0, le=1)]
 MostLikely = Annotated[int, Field(ge=0, le=1_000_000)]
