@@ -7,13 +7,8 @@ import pytest
 import torch
 
 from memory.local_store import LocalStore
-from model.engine.contract import (
-    EngineBusy,
-    HistoryGone,
-    NothingInRange,
-    NothingSeen,
-    history_cache,
-)
+from model.engine import history_cache
+from model.engine.contract import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.engine.local import LocalEngine
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
