@@ -35,6 +35,7 @@ class SlowEngine:
         self.name, self.encoder = engine.name, engine.encoder
         self.frames_per_clip = engine.frames_per_clip
         self.sampling = engine.sampling
+        self.follow_ups = engine.follow_ups
         self.image_size = engine.image_size
         self.one_scene = engine.one_scene
         self.capacity = engine.capacity

@@ -261,7 +261,6 @@ class FlashConfig:
         vision: The video encoder.
         language: The language model.
         dropout: Where and how visual tokens are dropped inside the language model.
-        markers: Whether short texts among the clips say when each was.
         visual_step: How far a visual token moves the position of the next one; 1 is the
             released models', less lets a longer video fit the positions that were trained.
     """
@@ -269,7 +268,6 @@ class FlashConfig:
     vision: VisionConfig
     language: LanguageConfig
     dropout: DropoutConfig = field(default=REFERENCE_DROPOUT.clipwise())
-    markers: bool = False
     visual_step: float = 1.0
 
     def __post_init__(self) -> None:

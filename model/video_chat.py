@@ -63,7 +63,7 @@ class ModelParts:
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
         published: What the files of a released checkpoint say about running it.
-
+        follow_ups: Whether it was trained on conversations: earlier lines help it.
         words: What a clip shows in words; None if the network cannot tell without being asked.
         things: The same thing by thing, with counts, colours and places.
     """
@@ -78,7 +78,7 @@ class ModelParts:
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
     published: Published | None = None
-
+    follow_ups: bool = True
     words: WordsOf | None = None
     things: ThingsOf | None = None
 

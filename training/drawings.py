@@ -25,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from web.settings import Settings
+
 Sprite = npt.NDArray[np.uint8]
 Sprites = Mapping[str, Mapping[str, tuple[Sprite, ...]]]
 SPRITE_SIZE = 160
@@ -101,9 +103,8 @@ THINGS: dict[str, tuple[str, ...]] = {
 
 
 def cache_folder() -> Path:
-    """Return where downloads and rendered drawings are kept."""
-    root = os.environ.get("FLASHBACK_CACHE") or "~/.cache/flashback"
-    return Path(root).expanduser() / "drawings"
+    """Return the folder of everything that is kept between runs, as the service's settings say."""
+    return Settings.from_env(os.environ).cache.expanduser()
 
 
 def load_sprites(
@@ -118,7 +119,7 @@ def load_sprites(
     Raises:
         DrawingsMissing: If a set must be fetched and cannot be.
     """
-    folder = folder or cache_folder()
+    folder = folder or cache_folder() / "drawings"
     folder.mkdir(parents=True, exist_ok=True)
     loaded = {}
     for drawing_set in sets:

@@ -23,10 +23,10 @@ from model.vision.drawn import Heads
 from model.vision.lite_network import LiteVision
 from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED
-from model.zoo.lite_base import LITE_LANGUAGE, convert
+from model.zoo.lite_base import LITE_LANGUAGE, base_folder, convert
 from training.adapters import adapters
 from training.alignment import Aligner, recognised, some_examples
-from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, load_sprites
+from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder, load_sprites
 from training.features import FeatureBank, cache_features
 from training.heads import learn_heads
 from training.loop import Plan, StageMissing, kept, load_weights, run
@@ -51,7 +51,7 @@ class Workshop:
     @staticmethod
     def open(folder: Path, report: Callable[[str], None]) -> "Workshop":
         """Return the workshop in `folder`, with the base weights converted."""
-        return Workshop(folder, convert(progress=report), report)
+        return Workshop(folder, convert(base_folder(cache_folder()), report), report)
 
     def vision(self) -> LiteVision:
         """Return the encoder: its image network as published, the rest untrained."""

@@ -68,6 +68,7 @@ class Services:
         store: What was seen.
         answerer: The name of the model that answers.
         sampling: How it writes unless a client says otherwise.
+        follow_ups: Whether earlier questions and answers help it with the next one.
         feeding: Counts the streams that callers feed.
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
@@ -85,6 +86,7 @@ class Services:
     store: ClipStore
     answerer: str
     sampling: Sampling
+    follow_ups: bool
     feeding: Quota
     viewing: Quota
     talking: Quota
@@ -124,6 +126,7 @@ def load_model(settings: Settings, progress: Progress) -> Engine:
         budget=settings.visual_budget or None,
         as_released=settings.as_released,
         stretch=settings.stretch,
+        cache=settings.cache,
         progress=progress,
     )
 
@@ -191,6 +194,7 @@ async def build_services(
         store=store,
         answerer=engine.name,
         sampling=engine.sampling,
+        follow_ups=engine.follow_ups,
         feeding=feeding,
         viewing=viewing,
         talking=Quota("connections", total=talks, each=talks_each),

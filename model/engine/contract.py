@@ -51,6 +51,7 @@ class Engine(Protocol):
         clips_at_most: Clips that are all held at once when they are added one after another; beyond
             it a history is begun anew from the newer ones.
         sampling: How answers are written unless a question says otherwise.
+        follow_ups: Whether earlier questions and answers help the model with the next one.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Engine(Protocol):
     capacity: int
     clips_at_most: int
     sampling: Sampling
+    follow_ups: bool
 
     async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
         """Return what is kept of `clip`; a clip of fewer frames repeats its last one.

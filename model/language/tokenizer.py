@@ -6,7 +6,6 @@ the end of a turn. Tokens turn into bytes, not text, since a character may be sp
 """
 
 import json
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -133,8 +132,3 @@ def _byte_alphabet() -> dict[str, int]:
     table |= {chr(0x100 + order): byte for order, byte in enumerate(others)}
     assert set(table) == set(pre_tokenizers.ByteLevel.alphabet())
     return table
-
-
-def joined(vocabulary: Tokenizer, tokens: Iterable[int]) -> str:
-    """Return the text of `tokens`, all at once."""
-    return b"".join(vocabulary.piece(token) for token in tokens).decode(errors="replace")

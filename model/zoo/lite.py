@@ -27,7 +27,7 @@ from model.vision.things import CODE, Thing, unpack
 from model.vision.vocabulary import IMAGENET_CLASSES, word_table
 from model.vision.word_projector import WordProjector
 from model.zoo.fingerprint import fingerprint
-from model.zoo.lite_base import LITE_LANGUAGE, apply_adapters, convert
+from model.zoo.lite_base import DEFAULT_CACHE, LITE_LANGUAGE, apply_adapters, base_folder, convert
 
 TRAINED = Path(__file__).parents[1] / "checkpoints" / "lite.safetensors"
 
@@ -58,7 +58,6 @@ CONFIG = FlashConfig(
     ),
     language=LITE_LANGUAGE,
     dropout=DROPOUT,
-    markers=True,
     visual_step=VISUAL_STEP,
 )
 
@@ -72,6 +71,7 @@ def lite(
     dtype: torch.dtype,
     progress: Callable[[str], None] = lambda _: None,
     trained: Path = TRAINED,
+    cache: Path = DEFAULT_CACHE,
 ) -> ModelParts:
     """Return the network, ready to answer.
 
@@ -81,12 +81,13 @@ def lite(
             them runs in float32.
         progress: Told in words what is being done.
         trained: The weights that were trained here.
+        cache: Where the converted published weights are kept.
 
     Raises:
         BaseWeightsMissing: If the published weights are not installed.
         TrainedWeightsMissing: If our own are missing or damaged.
     """
-    base = convert(progress=progress)
+    base = convert(base_folder(cache), progress)
     progress("loading the weights")
     try:
         ours = load_file(trained)
@@ -113,6 +114,7 @@ def lite(
         projector=projector.to(device).eval().requires_grad_(False),
         decoder=decoder.to(device).eval().requires_grad_(False),
         prompt=Prompt(tokenizer, LITE),
+        follow_ups=False,
         words=words_of,
         things=things_of,
     )

@@ -10,7 +10,6 @@ What training added to the language model is kept apart, as pairs of thin matric
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -57,6 +56,8 @@ _NAMES = {
     "attn_norm": "input_layernorm",
     "ffn_norm": "post_attention_layernorm",
 }
+DEFAULT_CACHE = Path("~/.cache/flashback")
+"""Where converted weights are kept unless another folder is named."""
 ABANDONED = 3600.0
 """Seconds after which a conversion that has not ended never will."""
 _CONTROL = 3  # GGUF's number for a token that is no text
@@ -66,11 +67,10 @@ class BaseWeightsMissing(Exception):
     """A package that carries base weights is not installed."""
 
 
-def base_folder() -> Path:
-    """Return where the converted weights of the installed packages are kept."""
-    root = Path(os.environ.get("FLASHBACK_CACHE") or "~/.cache/flashback").expanduser()
+def base_folder(cache: Path = DEFAULT_CACHE) -> Path:
+    """Return where below `cache` the converted weights of the installed packages are kept."""
     versions = "-".join(_installed(package) for package, _ in (_VISION, _LANGUAGE))
-    return root / f"lite-base-{_LAYOUT}-{versions}"
+    return cache.expanduser() / f"lite-base-{_LAYOUT}-{versions}"
 
 
 def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda _: None) -> Path:
@@ -80,7 +80,7 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
     `tokenizer.json` and `tokenizer_config.json`, and appears whole or not at all.
 
     Args:
-        folder: Where it shall be; None is the cache.
+        folder: Where it shall be; None is the default cache.
         progress: Told in words what is being done; takes about ten seconds in all.
 
     Raises:

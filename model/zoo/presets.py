@@ -19,6 +19,7 @@ from model.zoo.as_released import Published, departures, run_as_released
 from model.zoo.device import pick_device, pick_dtype
 from model.zoo.fingerprint import fingerprint
 from model.zoo.lite import lite
+from model.zoo.lite_base import DEFAULT_CACHE
 from model.zoo.pretrained import Pretrained, open_pretrained
 from model.zoo.released import RELEASED, TOWERS, UnsupportedCheckpoint
 from model.zoo.tiny import tiny
@@ -37,6 +38,7 @@ def load_parts(
     dtype: torch.dtype | None = None,
     towers: Mapping[str, VisionConfig] = TOWERS,
     as_released: bool = False,
+    cache: Path = DEFAULT_CACHE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ModelParts:
     """Return the network called `name`.
@@ -48,6 +50,7 @@ def load_parts(
         towers: The video encoders that a checkpoint may name.
         as_released: Whether a checkpoint is run as its own files say: dropout inside the language
             model, and how words are chosen. Else as the paper says, and greedily.
+        cache: Where converted weights are kept.
         progress: Told in words what is being done.
 
     Raises:
@@ -68,7 +71,7 @@ def load_parts(
     device = device or pick_device()
     dtype = dtype or pick_dtype(device)
     if name == "lite":
-        return lite(device, dtype, progress)
+        return lite(device, dtype, progress, cache=cache)
     progress(f"loading {name}")
     parts = _flash(open_pretrained(name, device=device, dtype=dtype, towers=towers), dtype)
     return _as_released(parts) if as_released else parts
@@ -81,6 +84,7 @@ def load_engine(
     budget: int | None = 1024,
     as_released: bool = False,
     stretch: float = 1.0,
+    cache: Path = DEFAULT_CACHE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LocalEngine:
     """Return an engine that runs the network called `name`. Blocks while it is loaded.
@@ -93,9 +97,10 @@ def load_engine(
         as_released: See `load_parts`.
         stretch: How many times further than it was trained to the positions of the language model
             are made to reach, by YaRN.
+        cache: See `load_parts`.
         progress: Told in words what is being done.
     """
-    parts = load_parts(name, as_released=as_released, progress=progress)
+    parts = load_parts(name, as_released=as_released, cache=cache, progress=progress)
     if not as_released:
         dropout = parts.config.dropout.with_budget(budget)
         parts = replace(parts, config=replace(parts.config, dropout=dropout))

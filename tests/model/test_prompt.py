@@ -15,7 +15,6 @@ from model.language.tokenizer import (
     ByteTokenizer,
     HubTokenizer,
     TokenizerUnreadable,
-    joined,
 )
 from model.types import Question, Sampling, Turn
 
@@ -43,7 +42,7 @@ def tokenizer(request):
 
 def spoken(tokenizer, tokens):
     names = {tokenizer.special(name): name for name in (BEGIN, END)}
-    return "".join(names.get(t) or joined(tokenizer, [t]) for t in tokens)
+    return "".join(names.get(t) or tokenizer.piece(t).decode() for t in tokens)
 
 
 def test_the_flash_prompt_reads_as_the_checkpoints_were_trained(tokenizer):

@@ -35,6 +35,7 @@ class FakeEngine:
     image_size = 32
     one_scene = False
     sampling = GREEDY
+    follow_ups = True
     capacity = 1000
     clips_at_most = 1700
 

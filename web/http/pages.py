@@ -23,7 +23,6 @@ mimetypes.init()  # reads the system's lists now, not inside the event loop at t
 
 STATIC = Path(__file__).parents[1] / "static"
 VERSION = version("flashback")
-TRAINED_ON_SINGLE_QUESTIONS = frozenset({"lite"})
 
 routes = APIRouter(tags=["service"])
 
@@ -150,7 +149,7 @@ async def page_settings(
     return PageSettings(
         version=VERSION,
         model=here.answerer,
-        follow_ups=here.answerer not in TRAINED_ON_SINGLE_QUESTIONS,
+        follow_ups=here.follow_ups,
         sample_rate=here.settings.sample_rate,
         frame_side=here.registry.frame_side,
         ice_servers=[
