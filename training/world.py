@@ -97,7 +97,7 @@ class World:
             things = self._things(random, mix, before)
             clips = range(at, at + length)
             scenes.append(Scene(things, clips, round(starts[at])))
-            seen += [self._report(random, things) for _ in clips]
+            seen += [self.report(random, things) for _ in clips]
             before, at = things, at + length
         return Stream(tuple(scenes), tuple(seen), starts, ends, finished)
 
@@ -155,10 +155,11 @@ class World:
             if all(word != t.word for t in things) and not (
                 not things and before and word == before[0].word
             ):
-                things.append(self._thing(random, word))
+                things.append(self.thing(random, word))
         return tuple(things)
 
-    def _thing(self, random: np.random.Generator, word: int) -> Thing:
+    def thing(self, random: np.random.Generator, word: int) -> Thing:
+        """Return a thing of that name, with whatever else is to be said of it."""
         kinds = [k for k in self.table[word].kinds if self.table.kinds[k]]
         several = (
             word not in self.shapes
@@ -182,7 +183,7 @@ class World:
             height=size,
         )
 
-    def _report(self, random: np.random.Generator, truth: tuple[Thing, ...]) -> tuple[Thing, ...]:
+    def report(self, random: np.random.Generator, truth: tuple[Thing, ...]) -> tuple[Thing, ...]:
         """Return what an imperfect eye says of a clip that shows `truth`."""
         said = []
         for number, thing in enumerate(truth):
@@ -196,7 +197,7 @@ class World:
                 else self.word(random)
             )
             if all(word != t.word for t in (*said, *truth)):
-                said.append(replace(self._thing(random, word), sure=0.3, movement=None, count=1))
+                said.append(replace(self.thing(random, word), sure=0.3, movement=None, count=1))
         if len(said) > 1 and random.random() < 0.1:
             said[0], said[1] = said[1], said[0]
         plainly = [t for t in said if t.sure >= 0.5]

@@ -1,0 +1,200 @@
+"""Folding: a stream's clips as a list that never grows beyond a bound, the old ones joined.
+
+What the language model reads of a stream must have an end, the stream has none. So neighbouring
+clips are joined to *blocks*: as many rows as one clip, the span and the frames of all of them. The
+fold is a pure function of the clips in their order, whatever the pace they came at: a restart that
+reads the same clips gives the same blocks, to the last bit.
+
+    clips 1…n ─► [ block of 300 | block of 40 | … | clip | clip | clip ]   at most `most` of them
+
+When the list is full, all but the newest `fresh` are folded until `keep` are left, always the two
+neighbours whose joining costs least: they look alike, and the block they would make is short for
+its age. So a scene is joined before a cut is crossed, and how exactly a moment is kept depends on
+how long ago it was. That choice is StreamForest's (https://arxiv.org/abs/2509.24871: likeness, age
+and how much was merged already); how two blocks become one is the encoder's business (`Rows`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from model.types import ClipTokens
+
+GAP = 3.0
+"""Nothing seen for so many times a clip's length is a cut: the source was away."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One clip, or several neighbours folded to the size of one.
+
+    Attributes:
+        tokens: What the language model reads; of a single clip, the clip itself.
+        sizes: For every row, how many clips' rows it stands for.
+        clips: How many clips were folded.
+        outline: What `Rows` compares blocks by.
+    """
+
+    tokens: ClipTokens
+    sizes: Float[np.ndarray, " rows"]
+    clips: int
+    outline: Any
+
+
+class Rows(Protocol):
+    """How the rows of one encoder's clips are compared and joined. Pure functions of blocks."""
+
+    def outline(
+        self, values: Float[Tensor, "rows width"], sizes: Float[np.ndarray, " rows"], clips: int
+    ) -> Any:  # noqa: ANN401 - known to the one who made it alone
+        """Return what `likeness` and `survey` need to know of a block."""
+        ...
+
+    def likeness(self, one: Block, other: Block) -> float:
+        """Return how much two blocks show the same, from 0 to 1."""
+        ...
+
+    def survey(self, blocks: Sequence[Block]) -> Any:  # noqa: ANN401 - handed to `join` alone
+        """Return what joining needs to know of all blocks there are."""
+        ...
+
+    def join(
+        self,
+        one: Block,
+        other: Block,
+        survey: Any,  # noqa: ANN401 - from `survey`
+    ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
+        """Return the rows of two neighbours as one block's, and what each stands for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPlan:
+    """When is folded, and how far.
+
+    Attributes:
+        most: Blocks at which the list is folded; it is never longer.
+        keep: What is left of all but the newest.
+        fresh: Newest clips that a fold leaves as they are.
+        cut: What joining two blocks that show nothing alike costs, against joining to a block as
+            long as its own age.
+    """
+
+    most: int
+    keep: int
+    fresh: int
+    cut: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ValueError: If a fold would leave nothing, or nothing shorter.
+        """
+        if self.keep < 1 or self.fresh < 0 or self.keep + self.fresh >= self.most:
+            raise ValueError(f"a fold keeps at least one block and makes the list shorter: {self}")
+
+    @staticmethod
+    def within(most: int) -> "FoldPlan":
+        """Return the plan for lists of at most `most` (3 or more) blocks."""
+        fresh = most // 8
+        return FoldPlan(most, keep=max(1, most // 2 - fresh), fresh=fresh)
+
+
+class Fold:
+    """The folded list of one stream's clips. The same clips in the same order give the same list.
+
+    Args:
+        rows: How the encoder's rows are joined.
+        plan: When, and how far.
+
+    Attributes:
+        blocks: Oldest first.
+        folds: How often the list was folded.
+        clips: How many clips were added.
+    """
+
+    def __init__(self, rows: Rows, plan: FoldPlan) -> None:
+        self._rows = rows
+        self._plan = plan
+        self.blocks: list[Block] = []
+        self.folds = 0
+        self.clips = 0
+
+    @property
+    def tokens(self) -> list[ClipTokens]:
+        """What the language model reads, oldest first."""
+        return [block.tokens for block in self.blocks]
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the blocks hold."""
+        return sum(block.tokens.values.nbytes + block.sizes.nbytes for block in self.blocks)
+
+    def add(self, clip: ClipTokens) -> bool:
+        """Add the next clip; say whether the list was folded."""
+        sizes = np.ones(len(clip.values))
+        self.blocks.append(Block(clip, sizes, 1, self._rows.outline(clip.values, sizes, 1)))
+        self.clips += 1
+        if len(self.blocks) < self._plan.most:
+            return False
+        older = len(self.blocks) - self._plan.fresh
+        self.blocks[:older] = folded(
+            self.blocks[:older], self._plan.keep, self._rows, self._plan.fresh, self._plan.cut
+        )
+        self.folds += 1
+        return True
+
+
+def folded(
+    blocks: Sequence[Block], keep: int, rows: Rows, newer: int = 0, cut: float = 1.0
+) -> list[Block]:
+    """Return `blocks` joined until `keep` are left, in order of time.
+
+    Args:
+        blocks: Neighbours, oldest first.
+        keep: At least 1.
+        rows: How they are compared and joined.
+        newer: Clips after the last of them.
+        cut: See `FoldPlan`.
+    """
+    left, survey = list(blocks), rows.survey(blocks)
+    apart = [_apart(one, other, rows) for one, other in pairwise(left)]
+    while len(left) > max(keep, 1):
+        at = _cheapest(left, apart, newer, cut)
+        left[at : at + 2] = [_joined(left[at], left[at + 1], rows, survey)]
+        del apart[at]
+        for pair in (at - 1, at):
+            if 0 <= pair < len(apart):
+                apart[pair] = _apart(left[pair], left[pair + 1], rows)
+    return left
+
+
+def _cheapest(blocks: Sequence[Block], apart: Sequence[float], newer: int, cut: float) -> int:
+    """Return the first of the two neighbours that cost least to join; of equals, the oldest."""
+    sizes = np.array([block.clips for block in blocks], dtype=np.float64)
+    ages = newer + np.cumsum(sizes[::-1])[::-1] - sizes  # clips that came after each
+    size, age = sizes[:-1] + sizes[1:], ages[1:]
+    return int(np.argmin(cut * np.array(apart) + size / (size + age)))
+
+
+def _apart(one: Block, other: Block, rows: Rows) -> float:
+    between = other.tokens.start - one.tokens.end
+    shortest = min(_seconds(one), _seconds(other))
+    return 1.0 if between > GAP * max(shortest, 1.0) else 1.0 - rows.likeness(one, other)
+
+
+def _seconds(block: Block) -> float:
+    return (block.tokens.end - block.tokens.start) / block.clips
+
+
+def _joined(one: Block, other: Block, rows: Rows, survey: Any) -> Block:  # noqa: ANN401
+    values, sizes = rows.join(one, other, survey)
+    first, last, clips = one.tokens, other.tokens, one.clips + other.clips
+    tokens = ClipTokens(values, first.start, last.end, first.frames + last.frames)
+    return Block(tokens, sizes, clips, rows.outline(values, sizes, clips))
