@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.lite import LOOK, THINGS
-from model.things import Thing, pack
 from model.types import ClipTokens
+from model.vision.things import Thing, pack
+from model.zoo.lite import LOOK, THINGS
 from training.reading import rows_of
 from training.world import World
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.dropout import Tokens
-from model.generate import TextStream
 from model.history import History
-from model.prompt import Seen
+from model.language.dropout import Tokens
+from model.language.prompt import VisibleSpan
+from model.language.sampling import TextStream
 from model.reading import Reading
-from model.things import place_of
 from model.types import ClipTokens, Evidence, Question
 from model.video_chat import VideoChat
-from model.words import Word, with_article
+from model.vision.things import place_of
+from model.vision.vocabulary import Word, with_article
 from training.day import Day, Event
 from training.dialogue import NUMBERS
 
@@ -117,7 +117,7 @@ class Pupil:
 
     def _blind(self, text: str) -> Reading:
         prompt, embed = self._service.prompt, self._service.parts.decoder.embed
-        ids = [*prompt.prefix(), *prompt.suffix(Question(text), Seen(0.0, self._end, 4))]
+        ids = [*prompt.prefix(), *prompt.suffix(Question(text), VisibleSpan(0.0, self._end, 4))]
         with torch.inference_mode():
             return self._service.reader.read(Tokens.of_text(embed(torch.tensor(ids))))
 

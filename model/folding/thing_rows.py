@@ -16,9 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.fold_visual import pruned, unit
-from model.folding import Block
-from model.things import NONE, SURE
+from model.folding.fold import Block
+from model.folding.visual_rows import pruned, unit
+from model.vision.things import NONE, SURE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +46,8 @@ class Survey:
         return log((self.blocks + 1) / (self.showing.get(word, 0) + 1))
 
 
-class LiteRows:
-    """See `model.folding.Rows`.
+class ThingRows:
+    """See `model.folding.fold.Rows`.
 
     Args:
         things: Rows at the beginning of a clip that are things.
@@ -61,7 +61,7 @@ class LiteRows:
     def outline(
         self, values: Float[Tensor, "rows width"], sizes: Float[np.ndarray, " rows"], clips: int
     ) -> Outline:
-        """See `model.folding.Rows`."""
+        """See `model.folding.fold.Rows`."""
         rows = values.numpy()
         code = rows[: self._things, self._look : self._look + 2].tolist()
         words = {
@@ -87,7 +87,7 @@ class LiteRows:
     def join(
         self, one: Block, other: Block, survey: Survey
     ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
-        """See `model.folding.Rows`."""
+        """See `model.folding.fold.Rows`."""
         values = np.concatenate([one.tokens.values.numpy(), other.tokens.values.numpy()])
         sizes = np.concatenate([one.sizes, other.sizes])
         keep, first = max(len(one.sizes), len(other.sizes)), len(one.sizes)

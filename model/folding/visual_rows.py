@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.folding import Block
+from model.folding.fold import Block
 
 Way = Literal["prune", "merge"]
 
@@ -45,7 +45,7 @@ class VisualRows:
     def join(
         self, one: Block, other: Block, survey: None
     ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
-        """See `model.folding.Rows`."""
+        """See `model.folding.fold.Rows`."""
         values = torch.cat([one.tokens.values, other.tokens.values])
         sizes = np.concatenate([one.sizes, other.sizes])
         keep = max(len(one.sizes), len(other.sizes))

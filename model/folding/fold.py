@@ -7,8 +7,8 @@ reads the same clips gives the same blocks, to the last bit.
 
     clips 1…n ─► [ block of 300 | block of 40 | … | clip | clip | clip ]   at most `most` of them
 
-When the list is full, all but the newest `fresh` are folded until `keep` are left, always the two
-neighbours whose joining costs least: they look alike, and the block they would make is short for
+When the list is full, all but the newest `fresh` have been folded until `keep` are left, always the
+two neighbours whose joining costs least: they look alike, and the block they would make is short for
 its age. So a scene is joined before a cut is crossed, and how exactly a moment is kept depends on
 how long ago it was. That choice is StreamForest's (https://arxiv.org/abs/2509.24871: likeness, age
 and how much was merged already); how two blocks become one is the encoder's business (`Rows`).
@@ -80,7 +80,9 @@ class FoldPlan:
     Attributes:
         most: Blocks at which the list is folded; it is never longer.
         keep: What is left of all but the newest.
-        fresh: Newest clips that a fold leaves as they are.
+        fresh: Newest clips that a fold leaves as they are. So the fold can be made, and be read by
+            the language model, while they arrive, and takes the list's place at the very clip that
+            fills it.
         cut: What joining two blocks that show nothing alike costs, against joining to a block as
             long as its own age.
     """
@@ -94,16 +96,21 @@ class FoldPlan:
         """Check the numbers.
 
         Raises:
-            ValueError: If a fold would leave nothing, or nothing shorter.
+            ValueError: If a fold would leave nothing, or the next one would fall due with it.
         """
-        if self.keep < 1 or self.fresh < 0 or self.keep + self.fresh >= self.most:
-            raise ValueError(f"a fold keeps at least one block and makes the list shorter: {self}")
+        if self.keep < 1 or self.fresh < 0 or self.keep + 2 * self.fresh >= self.most:
+            raise ValueError(f"a fold leaves a block and room for the next clips, not with {self}")
+
+    @property
+    def older(self) -> int:
+        """How many blocks, the oldest, a fold begins with."""
+        return self.most - self.fresh
 
     @staticmethod
     def within(most: int) -> "FoldPlan":
-        """Return the plan for lists of at most `most` (3 or more) blocks."""
+        """Return the plan for lists of at most `most` blocks, 2 or more: a fold leaves half."""
         fresh = most // 8
-        return FoldPlan(most, keep=max(1, most // 2 - fresh), fresh=fresh)
+        return FoldPlan(most, keep=most // 2 - fresh, fresh=fresh)
 
 
 class Fold:
@@ -122,6 +129,7 @@ class Fold:
     def __init__(self, rows: Rows, plan: FoldPlan) -> None:
         self._rows = rows
         self._plan = plan
+        self._joining: Joining | None = None
         self.blocks: list[Block] = []
         self.folds = 0
         self.clips = 0
@@ -130,6 +138,19 @@ class Fold:
     def tokens(self) -> list[ClipTokens]:
         """What the language model reads, oldest first."""
         return [block.tokens for block in self.blocks]
+
+    @property
+    def next_tokens(self) -> list[ClipTokens] | None:
+        """What it will read once the list is full, as far as that is known; None if it is not."""
+        if self._joining is None or not self._joining.done:
+            return None
+        newer = self.blocks[self._plan.older :]
+        return [block.tokens for block in [*self._joining.blocks, *newer]]
+
+    @property
+    def room(self) -> int:
+        """How many clips may be added until the list is folded, the one that fills it included."""
+        return self._plan.most - len(self.blocks)
 
     @property
     def bytes(self) -> int:
@@ -141,44 +162,66 @@ class Fold:
         sizes = np.ones(len(clip.values))
         self.blocks.append(Block(clip, sizes, 1, self._rows.outline(clip.values, sizes, 1)))
         self.clips += 1
-        if len(self.blocks) < self._plan.most:
+        plan = self._plan
+        if len(self.blocks) == plan.older:
+            self._joining = Joining(self.blocks, plan.keep, self._rows, plan.cut)
+        if len(self.blocks) < plan.most:
             return False
-        older = len(self.blocks) - self._plan.fresh
-        self.blocks[:older] = folded(
-            self.blocks[:older], self._plan.keep, self._rows, self._plan.fresh, self._plan.cut
-        )
+        assert self._joining is not None
+        while self.prepare():
+            pass
+        self.blocks[: plan.older] = self._joining.blocks
+        self._joining = None
         self.folds += 1
         return True
 
+    def prepare(self) -> bool:
+        """Do a little of the work of the next fold, if there is any to do now; say so."""
+        if self._joining is None or self._joining.done:
+            return False
+        self._joining.step()
+        return True
 
-def folded(
-    blocks: Sequence[Block], keep: int, rows: Rows, newer: int = 0, cut: float = 1.0
-) -> list[Block]:
-    """Return `blocks` joined until `keep` are left, in order of time.
+
+class Joining:
+    """Blocks on their way to fewer: the two neighbours that cost least are joined, again and again.
 
     Args:
-        blocks: Neighbours, oldest first.
-        keep: At least 1.
+        blocks: Neighbours, oldest first; what comes after the last does not matter.
+        keep: How many are to be left, at least 1.
         rows: How they are compared and joined.
-        newer: Clips after the last of them.
         cut: See `FoldPlan`.
+
+    Attributes:
+        blocks: What is left.
     """
-    left, survey = list(blocks), rows.survey(blocks)
-    apart = [_apart(one, other, rows) for one, other in pairwise(left)]
-    while len(left) > max(keep, 1):
-        at = _cheapest(left, apart, newer, cut)
-        left[at : at + 2] = [_joined(left[at], left[at + 1], rows, survey)]
+
+    def __init__(self, blocks: Sequence[Block], keep: int, rows: Rows, cut: float = 1.0) -> None:
+        self.blocks = list(blocks)
+        self._keep, self._rows, self._cut = max(keep, 1), rows, cut
+        self._survey = rows.survey(blocks)
+        self._apart = [_apart(one, other, rows) for one, other in pairwise(blocks)]
+
+    @property
+    def done(self) -> bool:
+        """Whether no more are to be joined."""
+        return len(self.blocks) <= self._keep
+
+    def step(self) -> None:
+        """Join two neighbours."""
+        left, apart = self.blocks, self._apart
+        at = _cheapest(left, apart, self._cut)
+        left[at : at + 2] = [_joined(left[at], left[at + 1], self._rows, self._survey)]
         del apart[at]
         for pair in (at - 1, at):
             if 0 <= pair < len(apart):
-                apart[pair] = _apart(left[pair], left[pair + 1], rows)
-    return left
+                apart[pair] = _apart(left[pair], left[pair + 1], self._rows)
 
 
-def _cheapest(blocks: Sequence[Block], apart: Sequence[float], newer: int, cut: float) -> int:
+def _cheapest(blocks: Sequence[Block], apart: Sequence[float], cut: float) -> int:
     """Return the first of the two neighbours that cost least to join; of equals, the oldest."""
     sizes = np.array([block.clips for block in blocks], dtype=np.float64)
-    ages = newer + np.cumsum(sizes[::-1])[::-1] - sizes  # clips that came after each
+    ages = np.cumsum(sizes[::-1])[::-1] - sizes  # clips that came after each
     size, age = sizes[:-1] + sizes[1:], ages[1:]
     return int(np.argmin(cut * np.array(apart) + size / (size + age)))
 
