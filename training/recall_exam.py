@@ -122,7 +122,7 @@ class Pupil:
             return self._service.reader.read(Tokens.of_text(embed(torch.tensor(ids))))
 
     def _write(self, reading: Reading) -> str:
-        text, words = TextStream(self._service.prompt.vocabulary), ""
+        text, words = TextStream(self._service.prompt.tokenizer), ""
         for _ in range(LONGEST):
             token = int(reading.logits.argmax())
             if token == self._service.prompt.end:
