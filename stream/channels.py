@@ -96,11 +96,13 @@ class Mailbox(Generic[Item]):
         except Closed:
             raise StopAsyncIteration from None
 
-    def drop(self) -> None:
-        """Finish the item taken last, whatever came of it; without one this does nothing."""
+    def drop(self) -> int:
+        """Finish the item taken last, whatever came of it, and return how many that was: 0 or 1."""
+        dropped = len(self._in_hand)
         self._in_hand.clear()
         if not self._items:
             self._finished.set()
+        return dropped
 
     def put_back(self) -> None:
         """Let the item taken last be the next again; it is lost if newer ones fill the mailbox."""

@@ -8,7 +8,6 @@ same stream, and what was seen stays.
 """
 
 import asyncio
-import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 
@@ -27,21 +26,15 @@ from stream.settings import StreamSettings
 from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
 from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 
-log = logging.getLogger(__name__)
-
 NEWS_WAITING = 64
 
 
 class StreamClosed(Exception):
-    """The stream was closed, or an internal error stopped it: open it anew by its name."""
+    """The stream was closed: open it anew by its name."""
 
 
 class LiveStream:
-    """One named stream. Made, started and closed by the `Registry`.
-
-    Attributes:
-        broken: Whether an internal error stopped it; it must be made anew.
-    """
+    """One named stream. Made, started and closed by the `Registry`."""
 
     def __init__(
         self,
@@ -86,7 +79,6 @@ class LiveStream:
             monotonic=monotonic,
             on_trouble=self._changed,
         )
-        self.broken = False
         self._closed = False
         self._watching: asyncio.Task[None] | None = None
 
@@ -131,9 +123,8 @@ class LiveStream:
 
     def start(self) -> None:
         """Begin to encode and write what feeds will bring."""
-        self._pipeline.start(self._task_done)
+        self._pipeline.start()
         self._watching = asyncio.create_task(self._watch())
-        self._watching.add_done_callback(self._task_done)
 
     @property
     def image_size(self) -> int:
@@ -154,7 +145,7 @@ class LiveStream:
             StreamClosed: If it is closed: what is fed now would be lost.
             TooManyStreams: If it has no source and every place of the registry is taken.
         """
-        if self._closed or self.broken:
+        if self._closed:
             raise StreamClosed("The stream was closed meanwhile; connect again.")
         if not self.fed:
             self._admit()
@@ -296,10 +287,3 @@ class LiveStream:
 
     def _changed(self) -> None:
         self._news.publish(Changed(self.status()))
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("stream %s stopped", self.name, exc_info=error)
-            self.broken = True
-            self._pipeline.abandon()
-            self._close_feed("An internal error stopped the stream; the log says more.")

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from memory.store import Moment, StoreFull, StoreUnavailable
 from model.engine.contract import Engine, EngineBusy
 from model.types import Clip, ClipTokens
+from stream.backoff import Backoff
 from stream.channels import Broadcast, Mailbox
 from stream.rate import RateController
 from stream.recall import Recall
@@ -33,6 +34,7 @@ AGES = 512
 FAILURES_TOLD = 3
 """Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
 _Stage = Literal["store", "encoder"]
+INTERNAL = "An internal error lost what was seen; the service's log says more."
 AWAY = "What is seen is kept here for a while, and written once memory takes it."
 
 
@@ -128,7 +130,7 @@ class Pipeline:
                 self._say("store", f"{AWAY} {error}")
                 if self._backlog.closed:
                     return
-                await self._pause()
+                await self._pause(self._backlog, self._settings.retry_after)
             except ValueError as error:
                 self._failed += 1
                 log.error("a clip of stream %s cannot be kept: %s", self._record.name, error)  # noqa: TRY400
@@ -142,12 +144,30 @@ class Pipeline:
                 self._record.count(clip.tokens)
                 self._news.publish(Remembered(Moment(clip.tokens.start, clip.tokens.end)))
 
-    def start(self, ended: Callable[[asyncio.Task[None]], None]) -> None:
-        """Begin to encode and remember; `ended` is called with a task that is over."""
-        for work in (self._encode_clips(), self._remember_clips()):
-            task = asyncio.create_task(work)
-            task.add_done_callback(ended)
-            self._tasks.append(task)
+    def start(self) -> None:
+        """Begin to encode and remember."""
+        encoding = self._keep_going("encoder", self._encode_clips, self._waiting)
+        remembering = self._keep_going("store", self._remember_clips, self._backlog)
+        self._tasks = [asyncio.create_task(encoding), asyncio.create_task(remembering)]
+
+    async def _keep_going(
+        self, stage: _Stage, work: Callable[[], Coroutine[None, None, None]], queue: Mailbox[Any]
+    ) -> None:
+        """Do `work` until its queue is closed and empty.
+
+        What nobody thought of costs the clip in hand: the stream, and whoever feeds it, goes on.
+        """
+        waits = Backoff(self._settings.retry_after, self._settings.longest_retry)
+        while True:
+            [error] = await asyncio.gather(work(), return_exceptions=True)
+            if error is None:
+                return
+            log.error("stream %s: an internal error", self._record.name, exc_info=error)
+            self._failed += queue.drop()
+            if self._troubles[stage] is None:  # it has worked since the last time
+                waits.reset()
+            self._say(stage, INTERNAL)
+            await self._pause(queue, waits.next())
 
     def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
         """Take a clip whose newest frame arrived at `captured`. Never waits.
@@ -274,9 +294,9 @@ class Pipeline:
             self._troubles[stage] = trouble
             self._on_trouble()
 
-    async def _pause(self) -> None:
+    async def _pause(self, queue: Mailbox[Any], seconds: float) -> None:
         self._away.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.retry_after):
-                await self._backlog.wait_closed()
+            async with asyncio.timeout(seconds):
+                await queue.wait_closed()
         self._away.clear()

@@ -11,7 +11,7 @@ encoder or store must not keep a second camera from connecting.
 import asyncio
 import re
 
-from memory.store import ClipStore, StoreUnavailable, StreamRecord
+from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.live import LiveStream
@@ -38,6 +38,10 @@ class TooManyStreams(Exception):
 
 class TooManyRemembered(Exception):
     """As many streams are remembered as may be; a new one needs another to be deleted."""
+
+
+NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)
+"""Why a stream cannot be begun now, but perhaps later."""
 
 
 class Registry:
@@ -101,7 +105,7 @@ class Registry:
         """
         _check(name)
         async with self._lock(name):
-            live = await self._here(name)
+            live = self._here(name)
             if live is None or not live.fed:
                 self._admit()
             if live is None:
@@ -123,7 +127,7 @@ class Registry:
         """
         _check(name)
         async with self._lock(name):
-            if (live := await self._here(name)) is not None:
+            if (live := self._here(name)) is not None:
                 return live
             if (record := await self._store.find(name)) is not None:
                 return await self._add(record)
@@ -176,12 +180,9 @@ class Registry:
                 f"All {self._capacity} places for live streams are taken; try again when one ends."
             )
 
-    async def _here(self, name: str) -> LiveStream | None:
+    def _here(self, name: str) -> LiveStream | None:
         live = self._streams.get(name)
         if live is None:
-            return None
-        if live.broken:
-            await self._close(name)
             return None
         self._streams[name] = self._streams.pop(name)
         return live

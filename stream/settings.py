@@ -23,7 +23,9 @@ class StreamSettings:
         stale_after: Seconds after which a clip is lost rather than encoded late, once others
             had to be lost: then the encoder's time is better spent on what is happening now.
         unwritten_clips: Encoded clips kept while the store is away; the newest win.
-        retry_after: Seconds between two attempts to reach the store.
+        retry_after: Seconds between two attempts to reach the store; also the first wait before what
+            failed unexpectedly is begun again.
+        longest_retry: Longest wait before what failed unexpectedly is begun again, in seconds.
         close_within: Seconds that closing may take to encode and write what is left.
         frame_side: Shorter side of the pictures that are kept in hand, in pixels: larger ones are
             scaled down to it. None is what the encoder takes, and enough for those who watch.
@@ -39,6 +41,7 @@ class StreamSettings:
     stale_after: float = 0.3
     unwritten_clips: int = 256
     retry_after: float = 1.0
+    longest_retry: float = 60.0
     close_within: float = 5.0
     frame_side: int | None = None
     thumbnail_width: int = 160

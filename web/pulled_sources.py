@@ -7,7 +7,6 @@ from is shown without its credentials.
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from stream.address.source_url import (
     BadSource,
@@ -16,12 +15,12 @@ from stream.address.source_url import (
     read_networks,
     read_source,
 )
+from stream.backoff import Backoff
 from stream.name_locks import NameLocks
-from stream.pull.backoff import Backoff
 from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
-from stream.pull.supervisor import NO_ROOM, Puller, Wait
-from stream.registry import Registry
+from stream.pull.supervisor import Puller, Wait
+from stream.registry import NO_ROOM, Registry
 from web.auth import Caller
 from web.quotas import Full, Lease, Quota
 from web.settings import Settings
@@ -161,7 +160,6 @@ class PulledSources:
             settings=self._settings,
             monotonic=self._monotonic,
             trusted=trusted,
-            again=partial(self._registry.open, name),
         )
         puller.start()
         return puller

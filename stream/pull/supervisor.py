@@ -1,9 +1,8 @@
 """Keeps a pulled source coming: cameras, playlists, files on other machines.
 
 One reader process per source; it is killed when it goes silent and started anew for as long as the
-source is wanted: a camera that is away for an hour comes back by itself, and so does one whose
-stream an error of the encoder broke. What is wrong is said in words, without the source's
-credentials.
+source is wanted: a camera that is away for an hour comes back by itself. What is wrong is said in
+words, without the source's credentials.
 """
 
 import asyncio
@@ -12,12 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
-from memory.store import StoreFull, StoreUnavailable
 from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
+from stream.backoff import Backoff
 from stream.feed import Feed
 from stream.live import LiveStream
-from stream.pull.backoff import Backoff
 from stream.pull.finishing import wait_all
 from stream.pull.messages import (
     FrameReady,
@@ -29,7 +27,6 @@ from stream.pull.messages import (
     Waiting,
 )
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
-from stream.registry import TooManyRemembered, TooManyStreams
 from stream.status import SourceKind
 from stream.timeline import Clock
 
@@ -40,8 +37,6 @@ Wait = Callable[[float], Awaitable[None]]
 NO_KEYFRAME = (
     "Video arrives; its first keyframe, before which there is no picture, has not come yet."
 )
-NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)
-"""Why a stream cannot be begun now, but perhaps later."""
 
 
 class Puller:
@@ -61,7 +56,6 @@ class Puller:
         monotonic: Clock,
         trusted: bool = False,
         resolver: Resolver | None = None,
-        again: Callable[[], Awaitable[LiveStream]] | None = None,
         wait: Wait = asyncio.sleep,
     ) -> None:
         """Take what to pull.
@@ -73,7 +67,6 @@ class Puller:
             monotonic: Seconds that never go back, as `time.monotonic` has them.
             trusted: Whether the operator named the source: any address is fine then.
             resolver: Finds addresses; None asks the system.
-            again: Makes the stream anew after an internal error broke it; None ends with it.
             wait: Waits that many seconds between two tries.
         """
         self.source = source
@@ -82,7 +75,6 @@ class Puller:
         self._monotonic = monotonic
         self._trusted = trusted
         self._resolver = resolver
-        self._again = again
         self._wait = wait
         self._work: asyncio.Task[None] | None = None
         self._feed: Feed | None = None
@@ -97,7 +89,7 @@ class Puller:
             TooManyStreams: If every place for a stream with a source is taken.
         """
         self._feed = self._live.open_feed(_kind(self.source))
-        self._work = asyncio.create_task(self._feed_streams(self._feed))
+        self._work = asyncio.create_task(_until_closed(self._feed, self._pull(self._feed)))
         self._work.add_done_callback(self._done)
 
     @property
@@ -118,34 +110,8 @@ class Puller:
             self._work.cancel()
             await asyncio.wait([self._work])
 
-    async def _feed_streams(self, feed: Feed | None) -> None:
-        """Feed the stream, and what it is made anew as whenever it broke."""
-        waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
-        while feed is not None:
-            clips = self._live.status().clips
-            if await _until_closed(feed, self._pull(feed)):
-                return
-            if self._live.status().clips > clips:
-                waits.reset()
-            feed = await self._open_again(waits)
-
-    async def _open_again(self, waits: Backoff) -> Feed | None:
-        """Return a feed of the stream made anew; None if it did not break or has another source."""
-        while self._live.broken and self._again is not None:
-            await self._wait(waits.next())
-            try:
-                live = await self._again()
-                if live.fed:
-                    return None
-                self._live, self._feed = live, live.open_feed(_kind(self.source))
-            except NO_ROOM as error:
-                self._tell_operator(str(error))
-            else:
-                return self._feed
-        return None
-
-    async def _pull(self, feed: Feed) -> bool:
-        """Read the source again and again; return whether it ended for good."""
+    async def _pull(self, feed: Feed) -> None:
+        """Read the source again and again, until it ends for good."""
         waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
         feed.say("connecting", f"Connecting to {self.source.shown}.")
         while not feed.closed:
@@ -157,11 +123,10 @@ class Puller:
             self._tell_operator(over.reason)
             if over.final:
                 feed.close(over.reason)
-                return True
+                return
             wait = waits.next()
             feed.say("retrying", f"{over.reason} The next try is in {max(1, round(wait))} s.")
             await self._wait(wait)
-        return False
 
     async def _read_once(self, feed: Feed) -> SourceEnded:
         """Read until the source ends or fails, and say why."""
@@ -234,8 +199,8 @@ def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
         feed.give(slot, pixels)
 
 
-async def _until_closed(feed: Feed, work: Coroutine[None, None, bool]) -> bool:
-    """Return what `work` does; False if the feed is over before, which ends it at once."""
+async def _until_closed(feed: Feed, work: Coroutine[None, None, None]) -> None:
+    """Do `work` until it is done or the feed is over, which ends it at once."""
     working = asyncio.create_task(work)
     closing = asyncio.create_task(feed.wait_closed())
     try:
@@ -244,4 +209,5 @@ async def _until_closed(feed: Feed, work: Coroutine[None, None, bool]) -> bool:
         for task in (working, closing):
             task.cancel()
         await wait_all([working, closing])
-    return False if working.cancelled() else working.result()
+    if not working.cancelled():
+        working.result()

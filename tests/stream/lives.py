@@ -76,14 +76,12 @@ class WeatheredStore:
 
     Attributes:
         acknowledged: The pictures of every clip that the caller was told is safe.
-        broke: Streams that it failed as no store should.
     """
 
     encoder = "fake-encoder"
 
     def __init__(self, inner, weather):
         self.acknowledged = set()
-        self.broke = set()
         self._inner = inner
         self._weather = weather
 
@@ -99,7 +97,6 @@ class WeatheredStore:
         await self._weather.pass_by()
         if self._weather.broken:
             self._weather.broken = False
-            self.broke.add(stream)
             raise RuntimeError("this is not in the contract")
         if self._weather.full:
             raise StoreFull("There is no room.")
@@ -303,7 +300,7 @@ class World:
             await asyncio.sleep(0)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, left
-        self._check_books(closed=True)
+        self._check_books()
 
     def do(self, coroutine):
         """Let something begin to happen."""
@@ -424,10 +421,8 @@ class World:
             if not source.feed.closed:
                 await self._finish(self._remembered_again(source))
         for live in list(self.registry._streams.values()):
-            assert not live.broken or live.name in self.store.broke, "nothing else breaks a stream"
-            if not live.broken:
-                await self._finish(live.settle())
-        self._check_books(closed=False)
+            await self._finish(live.settle())
+        self._check_books()
         await self._check_memory()
         self.check()
 
@@ -462,9 +457,7 @@ class World:
         for clip in self.store.acknowledged - {numbers(clip) for clip in clips}:
             free = self.gone | self.excused
             assert self.owner[clip[0]] != name or set(clip) <= free, "what was safe is kept"
-        live = self.registry._streams.get(name)
-        if live is None or not live.broken:
-            assert (status.clips, status.end) == (record.clips, record.end)
+        assert (status.clips, status.end) == (record.clips, record.end)
         await self._check_answer(name, told, clips)
 
     async def _check_answer(self, name, told, clips):
@@ -475,10 +468,8 @@ class World:
         assert answer == told[len(told) - len(answer) :], "answers cover what is remembered"
         assert len(answer) >= fewest
 
-    def _check_books(self, closed):
+    def _check_books(self):
         for book in self.books:
-            if book.live.broken and not closed:
-                continue
             lost = [clip for clip in book.clips if clip not in self.store.acknowledged]
             status = book.live.status()
             assert status.lost.total == len(lost), "every clip is remembered or counted as lost"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.pull.backoff import Backoff
+from stream.backoff import Backoff
 
 
 def test_waits_double_up_to_the_longest():

@@ -275,18 +275,36 @@ async def test_an_encoder_that_fails_on_every_clip_is_told_and_throws_no_source_
     assert await answer(live) == "1 clips"
 
 
-async def test_an_internal_error_ends_the_stream_with_a_reason_and_a_new_one_works(
-    registry, store, clock, caplog
+async def test_an_internal_error_costs_a_clip_and_the_source_stays(
+    registry, live, store, clock, caplog
 ):
+    store.broken = True
+    feed = live.open_feed("webrtc")
+    with live.subscribe() as news:
+        await watch(live, feed, clock, seconds=2.0)
+        told = await until(lambda e: isinstance(e, Changed) and e.status.memory, news)
+        assert "internal error" in told.status.memory
+        store.broken = False
+        await watch(live, feed, clock, seconds=2.0)
+        assert await until(lambda e: isinstance(e, Changed) and not e.status.memory, news)
+    assert "this is not in the contract" in caplog.text
+    status = live.status()
+    assert (status.state, status.clips, status.lost.failed) == ("live", 1, 1)
+    assert await registry.open("yard") is live
+
+
+async def test_a_person_does_not_wait_for_what_is_begun_again_later(registry_of, store, clock):
+    settings = StreamSettings(rate=2.0, first_rate=2.0, retry_after=3600, longest_retry=3600)
+    registry = registry_of(settings, wall=clock, monotonic=clock)
     live = await registry.open("yard")
     store.broken = True
     feed = live.open_feed("webrtc")
-    show(feed, clock, seconds=2.0)
-    await feed.wait_closed()
-    assert "internal error" in live.status().reason
+    with live.subscribe() as news:
+        show(feed, clock, seconds=2.0)
+        assert await until(lambda e: isinstance(e, Changed) and e.status.memory, news)
     store.broken = False
-    again = await registry.open("yard")
-    assert again is not live
-    show(again.open_feed("webrtc"), clock, seconds=2.0)
-    await again.settle()
-    assert again.status().clips == 1
+    show(feed, clock, seconds=2.0)
+    await live.looked()
+    assert live.status().unwritten == 1
+    await registry.close()
+    assert (live.status().clips, live.status().unwritten) == (1, 0), "closing waits for nothing"

@@ -71,7 +71,7 @@ class Bench:
             monotonic=self.clock,
             on_trouble=lambda: self.troubles.append(self.pipeline.trouble),
         )
-        self.pipeline.start(lambda task: None)
+        self.pipeline.start()
         return self
 
     async def starts(self):

@@ -232,7 +232,7 @@ async def test_a_source_that_waits_for_the_store_keeps_no_other_from_starting(se
     await adding
 
 
-async def test_a_source_feeds_its_stream_again_after_an_internal_error(film_url):
+async def test_a_source_goes_on_feeding_its_stream_after_an_internal_error(film_url):
     settings = LOOPBACK | {"sample_rate": 30}
     async with echo_service(**settings) as service, service.client() as client:
         append, failed = service.store.append, asyncio.Event()
@@ -244,12 +244,11 @@ async def test_a_source_feeds_its_stream_again_after_an_internal_error(film_url)
 
         service.store.append = fail_once
         await client.post("/v1/streams", json={"name": "film", "url": film_url})
-        broken = await service.services.registry.find("film")
+        live = await service.services.registry.find("film")
         await failed.wait()
-        await service.until(lambda: broken.broken)
-        await service.until(lambda: service.services.registry.fed == 1, seconds=20)
-        assert len(service.services.feeding) == 1
-        assert await service.services.registry.find("film") is not broken
+        await service.until(lambda: live.status().clips > 0, seconds=20)
+        assert service.services.registry.fed == len(service.services.feeding) == 1
+        assert await service.services.registry.find("film") is live
 
 
 async def test_a_source_of_the_operator_waits_for_room_in_memory_and_stops_no_start(

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from stream.feed import Feed
 from stream.frame import Picture
 from stream.live import LiveStream
-from stream.pull.supervisor import NO_ROOM
-from stream.registry import BadName, Registry
+from stream.registry import NO_ROOM, BadName, Registry
 from web.auth import Caller
 from web.quotas import Full, Lease, Quota
 from web.realtime.jpeg import BadPicture, PictureDecoder
@@ -79,7 +78,7 @@ class PictureSource:
             self._feed = await self._open()
         feed = self._feed
         if feed.closed:
-            raise self._ended(feed)
+            raise Refused("stream_taken_over", feed.reason)
         self._wait_for_next(feed)
         slot = feed.place(time) if asked else feed.accepts(time)
         self._newest = None if slot is not None and slot.sampled else data
@@ -114,12 +113,6 @@ class PictureSource:
         """End the feed and give the place back. Safe to call twice."""
         if self._feed is not None:
             self._feed.close("The page that sent pictures left.")
-
-    def _ended(self, feed: Feed) -> Refused:
-        if self._live is not None and self._live.broken:
-            self._feed = None  # said once; the next picture begins anew
-            return Refused("stream_refused", feed.reason)
-        return Refused("stream_taken_over", feed.reason)
 
     async def _open(self) -> Feed:
         try:
