@@ -10,6 +10,7 @@ same stream, and what was seen stays.
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 from memory.store import ClipStore, StreamRecord
 from model.engine.contract import Engine
@@ -183,26 +184,32 @@ class LiveStream:
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
-        feed, ages = self._feed, self._pipeline.ages()
-        ordered = sorted(ages)
-        return StreamStatus(
+        feed, pipeline, ages = self._feed, self._pipeline, sorted(self._pipeline.ages)
+        known = StreamStatus(
             name=self.name,
-            state=feed.state if feed else "ended",
-            reason=feed.reason if feed else "No source is connected.",
-            source=feed.source if feed else "none",
             began=self._record.began,
             end=self._record.end,
             clips=self._record.clips,
-            frames=self._frames_before + (feed.frames if feed else 0),
-            sampled=self._sampled_before + (feed.sampled if feed else 0),
-            rate=self._pipeline.rate,
-            lost=self._pipeline.lost,
-            unwritten=self._pipeline.unwritten,
-            frame_age=ages[-1] if ages else None,
-            frame_age_p50=ordered[len(ages) // 2] if ages else None,
-            frame_age_p99=ordered[len(ages) * 99 // 100] if ages else None,
-            encode_ms=self._pipeline.encode_ms,
-            memory=self._pipeline.trouble,
+            frames=self._frames_before,
+            sampled=self._sampled_before,
+            rate=pipeline.rate,
+            lost=pipeline.lost,
+            unwritten=pipeline.unwritten,
+            frame_age_ms=_ms(pipeline.ages[-1]) if ages else None,
+            frame_age_p50_ms=_ms(ages[len(ages) // 2]) if ages else None,
+            frame_age_p99_ms=_ms(ages[len(ages) * 99 // 100]) if ages else None,
+            encode_ms=_ms(pipeline.encode_time),
+            memory=pipeline.trouble,
+        )
+        if feed is None:
+            return known
+        return replace(
+            known,
+            state=feed.state,
+            reason=feed.reason,
+            source=feed.source,
+            frames=known.frames + feed.frames,
+            sampled=known.sampled + feed.sampled,
         )
 
     def subscribe(self) -> Subscription[StreamEvent]:
@@ -287,3 +294,7 @@ class LiveStream:
 
     def _changed(self) -> None:
         self._news.publish(Changed(self.status()))
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1000 * seconds, 1)

@@ -51,7 +51,8 @@ class Pipeline:
 
     Attributes:
         newest: End of the newest clip given, in media seconds; None before the first.
-        encode_ms: How long the newest clip took to encode, waiting included; None before the first.
+        encode_time: How long the newest clip took to encode, waiting included, in seconds; None before the first.
+        ages: How old the newest frames of recent clips were when the network began, in seconds.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Pipeline:
             on_trouble: Is told when `trouble` changes.
         """
         self.newest = record.end
-        self.encode_ms: float | None = None
+        self.encode_time: float | None = None
         self._record = record
         self._engine = engine
         self._history = history
@@ -91,7 +92,7 @@ class Pipeline:
         self._not_encoded = self._failed = self._full = 0
         self._failures_in_a_row = 0
         self._away = asyncio.Event()
-        self._ages: deque[float] = deque(maxlen=AGES)
+        self.ages: deque[float] = deque(maxlen=AGES)
         self._troubles: dict[_Stage, str | None] = {"store": None, "encoder": None}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -254,26 +255,22 @@ class Pipeline:
         """None while what is seen is remembered; else the sentence that says why not."""
         return self._troubles["store"] or self._troubles["encoder"]
 
-    def ages(self) -> list[float]:
-        """Return how old the newest frames of recent clips were when the network began, in order."""
-        return list(self._ages)
-
     async def _encode(self, clip: Clip, captured: float) -> Encoded:
         ages: list[float] = []
         try:
-            # Told from the engine's thread; `_ages` belongs to this one.
+            # Told from the engine's thread; `ages` belongs to this one.
             tokens = await self._engine.encode(
                 clip, lambda: ages.append(self._monotonic() - captured)
             )
         finally:
-            self._ages.extend(ages)
+            self.ages.extend(ages)
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
         return Encoded(tokens, picture)
 
     def _note_encoded(self, took: float) -> None:
         self._failures_in_a_row = 0
         self._say("encoder", None)
-        self.encode_ms = took * 1000
+        self.encode_time = took
         self._pace.clip_encoded(took, self._engine.frames_per_clip / self._pace.rate)
 
     def _note_failure(self, error: BaseException) -> None:

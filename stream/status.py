@@ -34,9 +34,9 @@ class Losses:
         return self.overload + self.failed + self.unwritten + self.full
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStatus:
-    """A stream at one moment.
+    """A stream at one moment; the wire has the same names.
 
     Attributes:
         name: The stream's identifier.
@@ -52,31 +52,31 @@ class StreamStatus:
         rate: Pictures looked at per second of media time, as it is set now.
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for the store.
-        frame_age: Seconds from the arrival of a whole picture to the moment the network begins to
-            encode it, for the newest clip's newest picture; None before the first.
-        frame_age_p50: The same, the median of the newest clips.
-        frame_age_p99: The same, the worst one in a hundred of the newest clips.
+        frame_age_ms: From the arrival of a whole picture to the moment the network begins to encode
+            it, for the newest clip's newest picture; None before the first.
+        frame_age_p50_ms: The same, the median of the newest clips.
+        frame_age_p99_ms: The same, the worst one in a hundred of the newest clips.
         encode_ms: How long the newest clip took to encode, waiting included; None before the first.
         memory: None while what is seen is remembered; else the sentence that says why not.
     """
 
     name: str
-    state: State
-    reason: str
-    source: SourceKind
+    state: State = "ended"
+    reason: str = "No source is connected."
+    source: SourceKind = "none"
     began: float
     end: float | None
     clips: int
-    frames: int
-    sampled: int
+    frames: int = 0
+    sampled: int = 0
     rate: float
-    lost: Losses
-    unwritten: int
-    frame_age: float | None
-    frame_age_p50: float | None
-    frame_age_p99: float | None
-    encode_ms: float | None
-    memory: str | None
+    lost: Losses = Losses()
+    unwritten: int = 0
+    frame_age_ms: float | None = None
+    frame_age_p50_ms: float | None = None
+    frame_age_p99_ms: float | None = None
+    encode_ms: float | None = None
+    memory: str | None = None
 
 
 def remembered(record: StreamRecord, rate: float) -> StreamStatus:
@@ -87,23 +87,7 @@ def remembered(record: StreamRecord, rate: float) -> StreamStatus:
         rate: Pictures that would be looked at per second.
     """
     return StreamStatus(
-        name=record.name,
-        state="ended",
-        reason="No source is connected.",
-        source="none",
-        began=record.began,
-        end=record.end,
-        clips=record.clips,
-        frames=0,
-        sampled=0,
-        rate=rate,
-        lost=Losses(),
-        unwritten=0,
-        frame_age=None,
-        frame_age_p50=None,
-        frame_age_p99=None,
-        encode_ms=None,
-        memory=None,
+        name=record.name, began=record.began, end=record.end, clips=record.clips, rate=rate
     )
 
 

@@ -171,7 +171,7 @@ async def test_overload_loses_the_oldest_clips_counts_them_and_stays_current(liv
     await live.settle()
     status = live.status()
     assert status.lost.overload > 10
-    assert status.frame_age_p99 <= SETTINGS.stale_after
+    assert status.frame_age_p99_ms <= 1000 * SETTINGS.stale_after
     assert status.clips == len(engine.encoded)
 
 

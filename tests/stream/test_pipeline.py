@@ -96,7 +96,7 @@ async def bench(engine):
 
 async def test_the_age_of_a_clip_counts_from_its_arrival_to_the_engine(bench):
     await bench.give(clip(), age=0.2)
-    assert bench.pipeline.ages() == [pytest.approx(0.2)]
+    assert list(bench.pipeline.ages) == [pytest.approx(0.2)]
 
 
 async def test_the_age_of_a_clip_counts_the_wait_for_its_turn_at_the_engine():
@@ -107,14 +107,14 @@ async def test_the_age_of_a_clip_counts_the_wait_for_its_turn_at_the_engine():
     bench.clock.now += 0.2
     await engine.take()
     await bench.pipeline.settle()
-    assert bench.pipeline.ages() == [pytest.approx(0.2)]
+    assert list(bench.pipeline.ages) == [pytest.approx(0.2)]
     await bench.pipeline.close()
 
 
 async def test_a_clip_that_the_engine_refuses_has_no_age(bench, engine):
     engine.busy = True
     await bench.give(clip())
-    assert (bench.pipeline.ages(), bench.pipeline.lost) == ([], Losses(overload=1))
+    assert (list(bench.pipeline.ages), bench.pipeline.lost) == ([], Losses(overload=1))
 
 
 async def test_a_clip_that_fails_is_lost_and_logged_and_the_next_ones_are_encoded(

@@ -198,7 +198,7 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
     assert len(converted) == 2
     assert converted[1] - converted[0] > 0.5
     assert live.status().frames == len(arrived)
-    assert live.status().frame_age == pytest.approx(0.4)
+    assert live.status().frame_age_ms == pytest.approx(400)
     await registry.close()
 
 
