@@ -10,7 +10,7 @@ import torch
 from model.config import DropoutConfig, DropStage, LanguageConfig
 from model.history import ClipSpan, History
 from model.language.decoder import Decoder
-from model.language.dropout import Tokens, kept_in_each_clip
+from model.language.dropout import Tokens
 from model.reading import PromptReader, Reading
 from model.zoo.device import pick_device, pick_dtype
 from model.zoo.lite_base import LITE_LANGUAGE
@@ -61,16 +61,13 @@ class Filled(History):
 
         for number in range(first, first + count):
             begun = list(self._rows)
-            place = torch.arange(TOKENS_PER_CLIP, device=weights.device)
-            for segment in range(self._segments):
-                if segment > 0:
-                    stage = reader.stages[segment - 1]
-                    place = place[kept_in_each_clip(place, [stage], TOKENS_PER_CLIP)]
-                for layer in reader.segments[segment]:
+            for segment in reader.plan.early:
+                place = torch.tensor(segment.places, device=weights.device)
+                for layer in segment.layers:
                     keys, values = (rows(shape.kv_heads, len(place), shape.head_dim) for _ in "kv")
                     self._caches[layer].append(keys, values)
-                self._positions[segment] += len(place)
-                self._rows[segment] += len(place)
+                self._positions[segment.number] += len(place)
+                self._rows[segment.number] += len(place)
             self._keys.append(rows(shape.kv_heads, len(place), shape.head_dim))
             self._hidden.append(rows(len(place), shape.hidden))
             self._labels.append(torch.stack([torch.full_like(place, number), place], dim=-1))

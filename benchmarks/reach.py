@@ -7,8 +7,8 @@ names the settings with which it does.
 import math
 from dataclasses import replace
 
+from benchmarks.cost import Meter
 from model.config import FlashConfig
-from model.cost import Meter
 from model.engine.history_cache import CLIPS_AT_ONCE, RENEW_AT
 from model.video_chat import RESERVED
 

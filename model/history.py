@@ -16,7 +16,7 @@ at once, while it grows.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +27,7 @@ from model.language.decoder import LayerHook, no_hook, positions_of
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
 from model.reading import PromptReader, Reading
+from model.segments import Segment
 
 
 class HistoryFull(Exception):
@@ -71,19 +72,17 @@ class History:
         reach: float = float("inf"),
         reserve: float = 0.0,
     ) -> None:
-        kinds = [stage.kind for stage in reader.stages]
-        arriving = kinds.index("attention") if "attention" in kinds else len(kinds)
-        if not all(stage.inside_clips for stage in reader.stages[:arriving]):
+        plan = reader.plan
+        if not plan.grows_by_clips:
+            kinds = [segment.stage.kind for segment in plan.segments if segment.stage is not None]
             raise ValueError(f"a history needs clip-wise stages before a text-guided one: {kinds}")
         self.clips: list[ClipSpan] = []
         self._reader = reader
         self._room = reach - reserve
-        self._selecting = "attention" in kinds
-        self._segments = arriving + 1
-        layers = reader.segments[arriving].stop
-        self._caches = [KeyValues() for _ in range(layers)]
-        self._positions = [0.0] * self._segments
-        self._rows = [0] * self._segments
+        self._early, self._selection = plan.early, plan.selection
+        self._caches = [KeyValues() for segment in self._early for _ in segment.layers]
+        self._positions = [0.0] * len(self._early)
+        self._rows = [0] * len(self._early)
         self._keys, self._hidden, self._labels = Blocks(), Blocks(), Blocks()
         self._prefix = len(prefix)
         self._arrive(Tokens.of_text(prefix))
@@ -93,6 +92,20 @@ class History:
         """Memory held by caches, in bytes."""
         kept = (self._keys, self._hidden, self._labels)
         return sum(cache.bytes for cache in self._caches) + sum(blocks.bytes for blocks in kept)
+
+    @staticmethod
+    def clip_bytes(reader: PromptReader, marker: int) -> int:
+        """Return the memory that one more clip takes, with `marker` text tokens before it."""
+        shape, size = reader.decoder.config, reader.decoder.lm_head.weight.itemsize
+        shared = shape.kv_heads * shape.head_dim
+        counts = [len(segment.places) + marker for segment in reader.plan.early]
+        layers = [len(segment.layers) for segment in reader.plan.early]
+        rows = sum(count * of for count, of in zip(counts, layers, strict=True))
+        held = rows * 2 * shared * size
+        if reader.plan.selection is not None:
+            # The keys that are compared, the input of the next layer, and two labels.
+            held += counts[-1] * ((shared + shape.hidden) * size + 2 * torch.int64.itemsize)
+        return held
 
     @property
     def fullness(self) -> float:
@@ -159,67 +172,85 @@ class History:
         """
         clips = range(len(self.clips)) if clips is None else clips
         reader, spans = self._reader, self._visible(clips)
-        layers = range(reader.decoder.config.layers)
-        below = [spans[n] for n in range(self._segments) for _ in reader.segments[n]]
-        caches = [
-            KeyValues((self._caches[layer], below[layer]))
-            if layer < len(self._caches)
-            else KeyValues()
-            for layer in layers
-        ]
-        fresh = len(reader.segments) - self._segments
-        reading = Reading(caches, [*self._positions, *([0.0] * fresh)])
+        late = reader.plan.segments[len(self._early) :]
+        reading = Reading(
+            [*self._views(spans), *(KeyValues() for segment in late for _ in segment.layers)],
+            [*self._positions, *(0.0 for _ in late)],
+        )
         tokens = Tokens.of_text(suffix)
-        for number in range(self._segments - (not self._selecting)):
-            tokens = reader.advance(caches, reading.positions, number, tokens, hook)
-        if not self._selecting:
-            reader.finish(reading, tokens, self._segments - 1, 0, hook)
-            of_each = [stage.keep(reader.tokens_per_clip) for stage in reader.stages[-1:]]
-            reading.tokens_kept = len(clips) * sum(of_each or [reader.tokens_per_clip])
+        if self._selection is None:
+            for segment in self._early[:-1]:
+                tokens = reader.advance(reading.caches, reading.positions, segment, tokens, hook)
+            reader.finish(reading, tokens, self._early[-1:], 0, hook)
+            reading.tokens_kept = len(clips) * len(self._early[-1].places)
             return reading
-        visual = sum(stop - start for start, stop in spans[0][1:])
-        chosen = self._select(reading, tokens, spans[-1], visual)
-        return reader.finish(reading, chosen, self._segments, visual, hook)
+        for segment in self._early:
+            tokens = reader.advance(reading.caches, reading.positions, segment, tokens, hook)
+        droppable = sum(stop - start for start, stop in spans[0][1:])
+        chosen = self._select(reading, tokens, spans[-1], self._selection, droppable)
+        return reader.finish(reading, chosen, late, droppable, hook)
+
+    def _views(self, spans: list[list[Span]]) -> Iterator[KeyValues]:
+        """Yield an empty cache for every early layer, on top of the history's own at `spans`."""
+        for segment in self._early:
+            for layer in segment.layers:
+                yield KeyValues((self._caches[layer], spans[segment.number]))
 
     def _arrive(self, tokens: Tokens) -> list[Int64[Tensor, " clips"]]:
         """Run new tokens up to the selection; return how many of each clip every segment saw."""
         counts, first, last = [], int(tokens.clip[0].clamp_min(0)), int(tokens.clip[-1])
-        for number in range(self._segments):
-            if number > 0:
-                tokens = tokens.keep(self._reader.kept_in_each_clip(tokens.place, number - 1))
+        for segment in self._early:
+            if segment.stage is not None:
+                tokens = tokens.keep(self._reader.kept_in_each_clip(tokens.place, segment))
             clips = (tokens.clip - first).clamp_min(0)
             counts.append(clips.bincount(minlength=last - first + 1).cpu())
-            begin = self._positions[number]
-            tokens = self._reader.advance(self._caches, self._positions, number, tokens)
-            self._rows[number] += len(tokens.clip)
-        if self._selecting:
+            begin = self._positions[segment.number]
+            tokens = self._reader.advance(self._caches, self._positions, segment, tokens)
+            self._rows[segment.number] += len(tokens.clip)
+        if self._selection is not None:
             at = positions_of(self._reader.steps(tokens.place)) + begin
-            layer = len(self._caches)
+            layer = self._selection.layers.start
             self._keys.append(self._reader.selection_keys(tokens.hidden, at, layer))
             self._hidden.append(tokens.hidden)
             self._labels.append(torch.stack([tokens.clip, tokens.place], dim=-1))
         return counts
 
     def _visible(self, clips: range) -> list[list[Span]]:
-        """Return, for every segment, the rows of the prefix and of `clips`."""
+        """Return, for every early segment, the rows of the prefix and of `clips`."""
         if not clips:
-            return [[(0, self._prefix)] for _ in range(self._segments)]
+            return [[(0, self._prefix)] for _ in self._early]
         first, last = self.clips[clips[0]].rows, self.clips[clips[-1]].rows
         return [
-            [(0, self._prefix), (first[number][0], last[number][1])]
-            for number in range(self._segments)
+            [(0, self._prefix), (begin, stop)]
+            for (begin, _), (_, stop) in zip(first, last, strict=True)
         ]
 
-    def _select(self, reading: Reading, suffix: Tokens, spans: list[Span], visual: int) -> Tokens:
-        """Score what is visible by the end of the question; return the best, in order."""
-        reader, stage = self._reader, self._reader.stages[self._segments - 1]
+    def _select(
+        self,
+        reading: Reading,
+        suffix: Tokens,
+        spans: list[Span],
+        selection: Segment,
+        droppable: int,
+    ) -> Tokens:
+        """Score what is visible by the end of the question; return the best, in order.
+
+        Args:
+            reading: Which the suffix has been read into, as far as the early segments go.
+            suffix: The question, as it enters `selection`.
+            spans: Rows of the history that it sees there.
+            selection: The segment that reads what is selected.
+            droppable: Droppable tokens there were before any stage.
+        """
+        reader, stage = self._reader, selection.stage
+        assert stage is not None
         steps = reader.steps(suffix.place)
-        at = positions_of(steps) + reading.positions[self._segments - 1] - float(steps.sum())
+        at = positions_of(steps) + reading.positions[selection.number - 1] - float(steps.sum())
         earlier = [block for start, stop in spans for block in self._keys.slices(start, stop)]
         scores = reader.attention_of_last(suffix.hidden, at, stage.layer, earlier)
         labels = torch.cat([self._labels.rows(start, stop) for start, stop in spans])
         clip = torch.cat([labels[:, 0], suffix.clip])
-        kept = kept_by_score(clip, scores, stage.keep(visual))
+        kept = kept_by_score(clip, scores, stage.keep(droppable))
         reading.kept.append(kept)
         reading.scores, reading.clips = scores, clip
         reading.places = torch.cat([labels[:, 1], suffix.place])

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.config import DropoutConfig, DropStage
+from model.config import DropoutConfig
 from model.language.decoder import Decoder, LayerHook, Rotary, no_hook, positions_of
 from model.language.dropout import (
     TEXT,
@@ -26,6 +26,7 @@ from model.language.dropout import (
     text_guided_scores,
 )
 from model.language.kv_cache import KeyValues
+from model.segments import Plan, Segment
 
 
 @dataclass(slots=True, eq=False)
@@ -84,45 +85,46 @@ class PromptReader:
         tokens_per_clip: int,
         visual_step: float = 1.0,
     ) -> None:
-        dropout.check(tokens_per_clip)
         self.decoder = decoder
-        self.stages = dropout.stages
-        self.tokens_per_clip = tokens_per_clip
-        self.visual_step = visual_step
-        borders = [0, *(stage.layer for stage in self.stages), decoder.config.layers]
-        self.segments = [range(a, b) for a, b in pairwise(borders)]
+        self.plan = Plan.of(dropout, decoder.config.layers, tokens_per_clip)
+        self._visual_step = visual_step
 
     def steps(self, place: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Return how far each token moves the position of the next one."""
         steps = torch.ones(place.shape, device=place.device)
-        return steps.masked_fill(place >= 0, self.visual_step)
+        return steps.masked_fill(place >= 0, self._visual_step)
 
     @torch.inference_mode()
     def read(self, tokens: Tokens) -> Reading:
         """Read a whole prompt in one pass, the last token being the end of the question."""
         layers = self.decoder.config.layers
-        reading = Reading([KeyValues() for _ in range(layers)], [0.0] * len(self.segments))
-        return self.finish(reading, tokens, 0, int((tokens.clip != TEXT).sum()))
+        reading = Reading([KeyValues() for _ in range(layers)], [0.0] * len(self.plan.segments))
+        droppable = int((tokens.clip != TEXT).sum())
+        return self.finish(reading, tokens, self.plan.segments, droppable)
 
     def finish(
-        self, reading: Reading, tokens: Tokens, first: int, visual: int, hook: LayerHook = no_hook
+        self,
+        reading: Reading,
+        tokens: Tokens,
+        segments: Sequence[Segment],
+        droppable: int,
+        hook: LayerHook = no_hook,
     ) -> Reading:
-        """Take `tokens` from the start of segment `first` to the logits.
+        """Take `tokens` through the last `segments` of the plan to the logits.
 
         Args:
             reading: Whose caches and positions of these segments are still empty.
-            tokens: Everything that this segment reads.
-            first: The segment.
-            visual: Droppable tokens there were before any stage.
+            tokens: Everything that the first of them reads.
+            segments: Down to the last layer.
+            droppable: Droppable tokens there were before any stage.
             hook: See `Decoder.run`.
         """
-        last = len(self.segments) - 1
-        for number in range(first, last):
-            tokens = self.advance(reading.caches, reading.positions, number, tokens, hook)
-            tokens = self._drop(reading, tokens, self.stages[number], visual)
-        rotary = self._move(reading.positions, last, tokens)
+        for segment, after in pairwise(segments):
+            tokens = self.advance(reading.caches, reading.positions, segment, tokens, hook)
+            tokens = self._drop(reading, tokens, after, droppable)
+        rotary = self._move(reading.positions, segments[-1], tokens)
         hidden = self.decoder.run_to_last(
-            tokens.hidden, rotary, self.segments[last], reading.caches, hook
+            tokens.hidden, rotary, segments[-1].layers, reading.caches, hook
         )
         reading.tokens_kept = int((tokens.place >= 0).sum())
         reading.logits = self.decoder.logits(hidden[-1])
@@ -132,22 +134,22 @@ class PromptReader:
         self,
         caches: Sequence[KeyValues],
         positions: list[float],
-        number: int,
+        segment: Segment,
         tokens: Tokens,
         hook: LayerHook = no_hook,
     ) -> Tokens:
-        """Take `tokens` through segment `number`, moving its position on."""
-        rotary = self._move(positions, number, tokens)
+        """Take `tokens` through `segment`, moving its position on."""
+        rotary = self._move(positions, segment, tokens)
         hidden = self.decoder.run(
-            tokens.hidden, rotary, self.segments[number], [(len(tokens.hidden), caches)], hook
+            tokens.hidden, rotary, segment.layers, [(len(tokens.hidden), caches)], hook
         )
         return tokens.after(hidden)
 
-    def _move(self, positions: list[float], number: int, tokens: Tokens) -> Rotary:
-        """Return the rotations of `tokens` in segment `number`, moving its position on."""
+    def _move(self, positions: list[float], segment: Segment, tokens: Tokens) -> Rotary:
+        """Return the rotations of `tokens` in `segment`, moving its position on."""
         steps = self.steps(tokens.place)
-        rotary = self.decoder.rotary(positions_of(steps) + positions[number])
-        positions[number] += float(steps.sum())
+        rotary = self.decoder.rotary(positions_of(steps) + positions[segment.number])
+        positions[segment.number] += float(steps.sum())
         return rotary
 
     @torch.inference_mode()
@@ -165,20 +167,21 @@ class PromptReader:
     def _step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
         device = self.decoder.lm_head.weight.device
         hidden = self.decoder.embed(torch.tensor(chosen, device=device))
-        for number, layers in enumerate(self.segments):
-            at = torch.tensor([reading.positions[number] for reading in readings], device=device)
+        for segment in self.plan.segments:
+            at = torch.tensor([r.positions[segment.number] for r in readings], device=device)
             hidden = self.decoder.run(
-                hidden, self.decoder.rotary(at), layers, [(1, r.caches) for r in readings]
+                hidden, self.decoder.rotary(at), segment.layers, [(1, r.caches) for r in readings]
             )
             for reading in readings:
-                reading.positions[number] += 1
+                reading.positions[segment.number] += 1
         for reading, logits in zip(readings, self.decoder.logits(hidden), strict=True):
             reading.logits = logits
 
-    def kept_in_each_clip(self, place: Int64[Tensor, " n"], number: int) -> Int64[Tensor, " kept"]:
-        """Return which tokens the clip-wise stage `number` keeps, given the place of each."""
-        stages = [stage for stage in self.stages[: number + 1] if stage.inside_clips]
-        return kept_in_each_clip(place, stages, self.tokens_per_clip)
+    def kept_in_each_clip(
+        self, place: Int64[Tensor, " n"], segment: Segment
+    ) -> Int64[Tensor, " kept"]:
+        """Return which tokens the clip-wise stage before `segment` keeps, given the place of each."""
+        return kept_in_each_clip(place, segment.places, self.plan.tokens_per_clip)
 
     def selection_keys(
         self, hidden: Float[Tensor, "n hidden"], at: Float[Tensor, " n"], layer: int
@@ -208,12 +211,14 @@ class PromptReader:
         )
         return text_guided_scores(query, [*earlier, self.selection_keys(hidden, at, layer)])
 
-    def _drop(self, reading: Reading, tokens: Tokens, stage: DropStage, visual: int) -> Tokens:
-        keep = stage.keep(visual)
+    def _drop(self, reading: Reading, tokens: Tokens, segment: Segment, droppable: int) -> Tokens:
+        stage = segment.stage
+        assert stage is not None
+        keep = stage.keep(droppable)
         if stage.kind == "uniform":
             index = kept_uniformly(tokens.clip, keep)
         elif stage.inside_clips:
-            index = self.kept_in_each_clip(tokens.place, self.stages.index(stage))
+            index = self.kept_in_each_clip(tokens.place, segment)
         else:
             at = positions_of(self.steps(tokens.place))
             scores = self.attention_of_last(tokens.hidden, at, stage.layer)

@@ -16,7 +16,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from model.config import DropoutConfig, FlashConfig
-from model.cost import Meter
 from model.engine.contract import QuestionTooLong
 from model.history import History
 from model.language.decoder import Decoder, LayerHook, no_hook
@@ -129,10 +128,9 @@ class VideoChat:
     @property
     def clip_bytes(self) -> int:
         """Memory that one clip takes: in the caches of a history, and its tokens."""
-        config, marker = self.parts.config, len(self.prompt.marker(3600.0))
-        config = replace(config, dropout=DropoutConfig(self.reader.stages))
-        meter = Meter(config, 0, 0, marker, self._weights.itemsize)
-        return meter.ingest(0).cache_bytes + 2 * config.vision.tokens_per_clip * config.vision.width
+        vision, marker = self.parts.config.vision, len(self.prompt.marker(3600.0))
+        held = History.clip_bytes(self.reader, marker)
+        return held + 2 * vision.tokens_per_clip * vision.width
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:

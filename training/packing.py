@@ -15,7 +15,13 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from model.config import DropStage
 from model.language.decoder import Attend, Decoder, Layer
-from model.language.dropout import TEXT, kept_by_score, kept_in_each_clip, text_guided_scores
+from model.language.dropout import (
+    TEXT,
+    kept_by_score,
+    kept_in_each_clip,
+    places_kept,
+    text_guided_scores,
+)
 from model.language.prompt import Prompt, VisibleSpan
 from model.types import Question
 from training.questions import Asked
@@ -134,7 +140,8 @@ def answer_logits(
     hidden = hidden.index_put(((packed.place >= 0).nonzero()[:, 0],), visual.to(hidden.dtype))
     droppable = int((packed.clip != TEXT).sum())
     hidden = _through(decoder, hidden, packed, range(dropping.early.layer), visual_step)
-    kept = kept_in_each_clip(packed.place, [dropping.early], tokens_per_clip)
+    places = places_kept(range(tokens_per_clip), dropping.early, tokens_per_clip)
+    kept = kept_in_each_clip(packed.place, places, tokens_per_clip)
     hidden, packed = hidden[kept], packed.keep(kept)
     layers = range(dropping.early.layer, dropping.deep_layer)
     hidden = _through(decoder, hidden, packed, layers, visual_step)

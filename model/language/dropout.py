@@ -86,23 +86,32 @@ def kept_uniformly(clip: Int64[Tensor, " n"], keep: int) -> Int64[Tensor, " kept
     return stays.nonzero()[:, 0]
 
 
+def places_kept(places: Sequence[int], stage: DropStage, tokens_per_clip: int) -> tuple[int, ...]:
+    """Return which of a clip's visual tokens a clip-wise `stage` keeps, whatever the clip.
+
+    Args:
+        places: What the stages before it have left.
+        stage: Chooses among them.
+        tokens_per_clip: Visual tokens of a clip before anything was dropped.
+    """
+    keep = stage.keep(tokens_per_clip)
+    if stage.kind == "leading":
+        return tuple(places[:keep])
+    return tuple(places[index] for index in spread(len(places), keep).tolist())
+
+
 def kept_in_each_clip(
-    place: Int64[Tensor, " n"], stages: Sequence[DropStage], tokens_per_clip: int
+    place: Int64[Tensor, " n"], places: Sequence[int], tokens_per_clip: int
 ) -> Int64[Tensor, " kept"]:
-    """Return the text, the markers and the same places of every clip's visual tokens.
+    """Return the text, the markers and the same `places` of every clip's visual tokens.
 
     Args:
         place: Of every token, as in `Tokens`.
-        stages: The stage that drops, after those before it that drop inside clips: it chooses
-            among what they left.
+        places: Which stay, as `places_kept` says.
         tokens_per_clip: Visual tokens of a clip before anything was dropped.
     """
-    places = torch.arange(tokens_per_clip)
-    for stage in stages:
-        keep = stage.keep(tokens_per_clip)
-        places = places[:keep] if stage.kind == "leading" else places[spread(len(places), keep)]
     pattern = torch.zeros(tokens_per_clip, dtype=torch.bool)
-    pattern[places] = True
+    pattern[list(places)] = True
     stays = (place < 0) | pattern.to(place.device)[place.clamp_min(0)]
     return stays.nonzero()[:, 0]
 

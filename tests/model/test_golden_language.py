@@ -51,8 +51,8 @@ def test_every_token_that_stays_has_the_references_logits(golden, rule, kind):
     reader = Recording(golden.decoder, golden.dropout(rule), 64)
     reading = reader.read(golden.prompt)
     fresh = [KeyValues() for _ in reading.caches]
-    last = len(reader.segments) - 1
-    every = reader.advance(fresh, [0.0] * (last + 1), last, reader.left)
+    segments = reader.plan.segments
+    every = reader.advance(fresh, [0.0] * len(segments), segments[-1], reader.left)
     close(golden.decoder.logits(every.hidden), golden.tensors[f"{kind}prefill_logits"])
 
 

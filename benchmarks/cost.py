@@ -14,9 +14,9 @@ Three ways to answer a question about a video (https://arxiv.org/abs/2501.00574)
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from model.config import DropStage, FlashConfig
+from model.segments import Plan
 
 _LABEL_BYTES = 16
 """Two int64 per token that waits for a selection: its clip, and its place there."""
@@ -144,17 +144,19 @@ class Meter:
         return self.config.vision.tokens_per_clip + self.marker
 
     @property
+    def _plan(self) -> Plan:
+        vision, language = self.config.vision, self.config.language
+        return Plan.of(self.config.dropout, language.layers, vision.tokens_per_clip)
+
+    @property
     def _arriving(self) -> int:
         """How many segments of layers can run before a question is known."""
-        kinds = [stage.kind for stage in self.config.dropout.stages]
-        return (kinds.index("attention") if "attention" in kinds else len(kinds)) + 1
+        return len(self._plan.early)
 
     def _segments(self) -> Iterator[tuple[DropStage | None, int]]:
         """Yield the layers between two stages, with the stage that stands before them."""
-        stages = self.config.dropout.stages
-        borders = [0, *(stage.layer for stage in stages), self.config.language.layers]
-        for stage, (first, stop) in zip((None, *stages), pairwise(borders), strict=True):
-            yield stage, stop - first
+        for segment in self._plan.segments:
+            yield segment.stage, len(segment.layers)
 
     def _per_clip(self) -> list[int]:
         """Return how many tokens of a clip each segment reads as it arrives.
@@ -162,12 +164,10 @@ class Meter:
         Raises:
             ValueError: If a stage before the first text-guided one is not clip-wise.
         """
-        counts = [self._clip_tokens]
-        for stage in self.config.dropout.stages[: self._arriving - 1]:
-            if not stage.inside_clips:
-                raise ValueError(f"a history needs clip-wise stages, got {stage.kind}")
-            counts.append(self._kept(stage, 1, self._clip_tokens, counts[-1]))
-        return counts
+        if not self._plan.grows_by_clips:
+            kinds = ", ".join(stage.kind for stage in self.config.dropout.stages)
+            raise ValueError(f"a history needs clip-wise stages, got {kinds}")
+        return [len(segment.places) + self.marker for segment in self._plan.early]
 
     def _kept(self, stage: DropStage, clips: int, visual: int, before: int) -> int:
         if not stage.inside_clips:

@@ -1,7 +1,7 @@
-"""What encoding and merging one clip costs, by formula; see `model/cost.py` for how it is counted."""
+"""What encoding and merging one clip costs, by formula; see `benchmarks/cost.py` for how it is counted."""
 
+from benchmarks.cost import Cost
 from model.config import VisionConfig
-from model.cost import Cost
 from model.vision.lite_network import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
 
 _HEAD = 1280

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.cost import Cost, Meter
+from benchmarks.cost_vision import encode_lite, encode_umt
 from model.config import (
     REFERENCE_DROPOUT,
     DropoutConfig,
@@ -13,8 +15,6 @@ from model.config import (
     FlashConfig,
     VisionConfig,
 )
-from model.cost import Cost, Meter
-from model.cost_vision import encode_lite, encode_umt
 from model.history import History
 from model.language import kv_cache
 from model.language.dropout import Tokens
@@ -158,6 +158,14 @@ def test_a_history_holds_the_bytes_it_is_said_to(shape, clips):
     if waiting:
         held += waiting * (HIDDEN // 2 + HIDDEN) * 4 + waiting * 16
     assert network.meter.history(clips).cache_bytes == held
+
+
+@settings(deadline=None, max_examples=20)
+@given(shape=shapes)
+def test_a_clip_takes_the_bytes_that_a_history_says(shape):
+    network = Network(**shape)
+    held = History.clip_bytes(network.reader, network.meter.marker)
+    assert held == network.meter.ingest(0).cache_bytes
 
 
 @pytest.mark.usefixtures("block_rows")
