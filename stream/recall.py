@@ -12,6 +12,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
@@ -19,6 +20,9 @@ from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64
 EVERY = 1_000_000
+NEAREST = 4.0
+"""Seconds to the clip that an instant between two clips is said to lie in, at most; in a film of which
+frames were taken here and there it is the nearest, however far."""
 TRIES = 3
 """How often the history is made again for one question, when other streams' need its memory."""
 
@@ -88,11 +92,11 @@ class Recall:
         """
         with self._called():
             for _ in range(TRIES):
-                history = await self._history_for(question)
+                history, put = await self._history_for(question)
                 if self._closed:
                     raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
                 try:
-                    async with aclosing(self._engine.answer(history, question)) as pieces:
+                    async with aclosing(self._engine.answer(history, put)) as pieces:
                         async for piece in pieces:
                             yield piece
                 except HistoryGone:  # before any word: it waited behind streams that are larger
@@ -101,8 +105,10 @@ class Recall:
                     return
         raise EngineBusy("other streams that are asked about take all the memory of histories")
 
-    async def _history_for(self, question: Question) -> str:
-        """Return the name of the history that holds what is asked about, brought up to date.
+    async def _history_for(self, question: Question) -> tuple[str, Question]:
+        """Return the name of the history that holds what is asked about, and what to ask of it.
+
+        The history is brought up to date. An instant between two clips is asked of the nearer one.
 
         Raises:
             NothingSeen: If no clip has been remembered.
@@ -113,12 +119,16 @@ class Recall:
         bounded = question.until is not None
         # What comes after a range would move the positions of the question.
         if clips and (bounded or not await self._is_live(clips)):
-            return await self._read_range(clips, growing=not bounded)
+            if question.since == question.until:
+                question = replace(question, since=clips[0].start, until=clips[-1].start)
+            # What is looked at is no longer the whole film, so its length says nothing of it.
+            question = replace(question, duration=None)
+            return await self._read_range(clips, growing=not bounded), question
         if not await self.catch_up():
             raise NothingSeen("Nothing has been seen on this stream yet.")
         if ranged and not clips:
-            raise NothingInRange(await self._refusal(question))
-        return self._stream
+            raise await self._refusal(question)
+        return self._stream, question
 
     async def _in_range(self, question: Question) -> list[Moment]:
         """Return the clips asked about; of more than a history can hold the newest, and one more."""
@@ -129,7 +139,26 @@ class Recall:
         # The clip that had begun by then may reach into it.
         before = await self._store.moments(self._stream, limit=1, until=min(since, until))
         reaching = [moment for moment in before if moment.end >= since]
+        if since == until and not (inside or reaching):
+            return await self._beside(since, before, question)
         return (reaching + inside)[-most - 1 :]
+
+    async def _beside(
+        self, instant: float, before: Sequence[Moment], question: Question
+    ) -> list[Moment]:
+        """Return the clip nearest to an instant that lies in none: between two samples of one scene.
+
+        Args:
+            instant: In media seconds.
+            before: The clip before it, if there is one.
+            question: Says whether it is about a whole film.
+        """
+        reach = NEAREST if question.duration is None else math.inf
+        after = await self._store.moments(self._stream, instant, EVERY, until=instant + reach)
+        near = [(instant - clip.end, clip) for clip in before]
+        near += [(clip.start - instant, clip) for clip in after[:1]]
+        found = min(near, key=lambda one: one[0], default=None)
+        return [found[1]] if found is not None and found[0] <= reach else []
 
     async def _is_live(self, clips: Sequence[Moment]) -> bool:
         """Say whether the stream's own history holds these clips and nothing else."""
@@ -184,15 +213,16 @@ class Recall:
             reach = page[-1].end
         return reach
 
-    async def _refusal(self, question: Question) -> str:
+    async def _refusal(self, question: Question) -> NothingInRange:
         since, until = question.since, question.until
         asked = "" if since is None else f" from {since:g} s"
         asked += " on" if until is None else f" up to {until:g} s"
         held = await self._store.moments(self._stream, limit=EVERY)
         if not held:
-            return "Nothing has been seen on this stream yet."
+            return NothingInRange("Nothing has been seen on this stream yet.")
         span = f"from {held[0].start:.1f} to {held[-1].end:.1f} s"
-        return f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
+        message = f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
+        return NothingInRange(message, (held[0].start, held[-1].end))
 
     def _give(self, history: str, clips: Sequence[ClipTokens], after: float | None) -> None:
         if not self._closed:

@@ -48,6 +48,9 @@ def evaluate(
     controls: Annotated[
         bool, typer.Option(help="Also ask who saw nothing, and who saw the last 4 frames alone.")
     ] = True,
+    times: Annotated[
+        bool, typer.Option(help="Take words of time as a range, as users' questions are taken.")
+    ] = True,
     show: Annotated[bool, typer.Option("--show", help="Show every answer.")] = False,
     only_json: Annotated[
         bool, typer.Option("--json", help="Print the line of JSON alone.")
@@ -56,7 +59,7 @@ def evaluate(
     """Ask about real films as `flashback ask FILE` does; a table, then one line of JSON."""
     settings = Settings.from_env(os.environ, model=model)
     cases = _chosen(data, kinds, limit)
-    answers = measure(settings, cases, controls=controls)
+    answers = measure(settings, cases, controls=controls, times=times)
     out = Console(soft_wrap=True, highlight=False)
     found = scores(answers)
     if not only_json:
@@ -81,7 +84,9 @@ def _chosen(data: Path, kinds: str | None, limit: int | None) -> list[Case]:
         raise typer.BadParameter(str(error)) from None
 
 
-def measure(settings: Settings, cases: list[Case], *, controls: bool) -> list[Answered]:
+def measure(
+    settings: Settings, cases: list[Case], *, controls: bool, times: bool = True
+) -> list[Answered]:
     """Load the model, ask everything, and show how far it is.
 
     Raises:
@@ -101,7 +106,7 @@ def measure(settings: Settings, cases: list[Case], *, controls: bool) -> list[An
             except NO_MODEL as error:
                 raise Failed(str(error)) from None
             try:
-                await examine(engine, settings, cases, answered, controls=controls)
+                await examine(engine, settings, cases, answered, controls=controls, times=times)
             finally:
                 await engine.close()
 

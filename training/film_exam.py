@@ -7,6 +7,9 @@ A film is sampled and encoded once, then every question about it is put to three
     blind   as many clips at the same times, every pixel grey: what can be guessed from the question,
             the film's length and the habits of the network, with nothing seen. Leaving the clips out
             would be another test: the network was never trained to answer without any.
+
+Words of time are taken as they are for users (`web/time_words`): all are put the question without
+them, and the range that they mean is what is seen of the film, and what is grey.
 """
 
 import time
@@ -20,7 +23,7 @@ import torch
 
 from memory.local_store import LocalStore
 from model.engine.contract import Engine, NothingSeen
-from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
+from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question, Usage, Words
 from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
@@ -31,6 +34,8 @@ from web.cli.watch import look_at, watch
 from web.pulled_sources import pull_settings
 from web.settings import Settings
 from web.stream_settings import stream_settings
+from web.time_words.apply import apply
+from web.time_words.extent import Reference
 
 GREY = 127
 
@@ -59,6 +64,7 @@ async def examine(
     progress: Callable[[Answered], None],
     *,
     controls: bool = True,
+    times: bool = True,
 ) -> None:
     """Ask every case, film by film.
 
@@ -68,6 +74,7 @@ async def examine(
         cases: What to ask.
         progress: Told of each answer.
         controls: Whether to ask those who saw less as well.
+        times: Whether words of time in a question become a range, as they do for users.
 
     Raises:
         Failed: If not one picture of a film can be seen.
@@ -79,19 +86,24 @@ async def examine(
         async with _watched(engine, settings, film) as (live, clips, length):
             for case in asked:
                 question = Question(case.question, duration=length)
-                seen = await _text(live.ask(question))
+                if times:
+                    question, _ = apply(question, Reference(length or clips[-1].end))
+                seen, usage = await _text(live.ask(question))
                 if grey is None:
                     progress(Answered(case, seen, None, None))
                     continue
+                # The range is in what they are shown; of the film's end there is only that.
+                alone = replace(question, since=None, until=None)
                 last = (
                     seen
-                    if len(clips) == 1
-                    else await _ask(engine, clips[-1:], replace(question, duration=None))
+                    if len(clips) == usage.clips == 1
+                    else await _ask(engine, clips[-1:], replace(alone, duration=None))
                 )
-                key = (question, len(clips), clips[-1].end)
+                looked = [c for c in clips if usage.start <= c.start <= usage.end]
+                key = (question, len(looked), looked[-1].end)
                 if key not in guessed:
-                    unseen = [replace(grey, start=c.start, end=c.end) for c in clips]
-                    guessed[key] = await _ask(engine, unseen, question)
+                    unseen = [replace(grey, start=c.start, end=c.end) for c in looked]
+                    guessed[key] = await _ask(engine, unseen, alone)
                 progress(Answered(case, seen, last, guessed[key]))
 
 
@@ -135,17 +147,20 @@ async def _ask(engine: Engine, clips: Sequence[ClipTokens], question: Question) 
     """Return the answer of the network that saw `clips` and nothing else."""
     engine.extend("control", clips[-engine.capacity :])
     try:
-        return await _text(engine.answer("control", question))
+        return (await _text(engine.answer("control", question)))[0]
     finally:
         engine.forget("control")
 
 
-async def _text(pieces: AsyncGenerator[AnswerPiece, None]) -> str:
+async def _text(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage]:
     text = ""
     try:
         async with aclosing(pieces):
             async for piece in pieces:
-                text += piece.text if isinstance(piece, Words) else ""
+                if isinstance(piece, Words):
+                    text += piece.text
+                else:
+                    finish: Finish = piece
     except NothingSeen as error:
         raise Failed(str(error)) from None
-    return text.strip()
+    return text.strip(), finish.usage

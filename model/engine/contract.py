@@ -17,7 +17,15 @@ class NothingSeen(Exception):
 
 
 class NothingInRange(NothingSeen):
-    """No clip lies in the time asked about; the message says what is remembered."""
+    """No clip lies in the time asked about; the message says what is remembered.
+
+    Attributes:
+        held: From which to which media second something is; None if nothing is.
+    """
+
+    def __init__(self, message: str, held: tuple[float, float] | None = None) -> None:
+        super().__init__(message)
+        self.held = held
 
 
 class HistoryGone(NothingSeen):

@@ -125,6 +125,33 @@ async def test_a_refusal_names_what_is_asked_about_and_what_is_held(engine, abou
         await last_piece(Recall("a", engine, store), **about)
 
 
+@pytest.mark.parametrize(
+    ("instant", "duration", "start"),
+    [
+        (9.5, None, 8.0),  # a clip holds it
+        (11.4, None, 8.0),  # between two clips: the nearer one
+        (11.6, None, 12.0),
+        (122.0, None, 116.0),  # just behind the last
+        (300.0, 310.0, 116.0),  # of a film of which frames were taken here and there: any distance
+    ],
+)
+async def test_an_instant_is_answered_from_the_clip_that_holds_it_or_is_nearest(
+    engine, instant, duration, start
+):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 30)
+    about = {"since": instant, "until": instant, "duration": duration}
+    finish = await last_piece(Recall("a", engine, store), **about)
+    assert (finish.usage.clips, finish.usage.start) == (1, start)
+
+
+async def test_an_instant_at_which_nothing_was_watched_is_refused(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 30)
+    with pytest.raises(NothingInRange):
+        await last_piece(Recall("a", engine, store), since=124.0, until=124.0)
+
+
 async def test_of_a_stream_that_is_begun_anew_no_range_is_left(engine):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 30)

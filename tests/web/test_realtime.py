@@ -387,6 +387,7 @@ def around(service, **more):
         sampling=Sampling(),
         origin=service.services.sources.origin,
         monotonic=CLOCKS.monotonic,
+        wall=CLOCKS.wall,
         **more,
     )
 

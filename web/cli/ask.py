@@ -6,11 +6,12 @@ Only the answer goes to standard output; what is being done goes to standard err
 
 import asyncio
 import json
+import math
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -31,8 +32,12 @@ from web.ask import AskFailed, Stopwatch, ask_whole
 from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
 from web.pulled_sources import pull_settings
+from web.realtime.server_events import TimeUnderstood
 from web.services import CLOCKS, open_stream
 from web.settings import Settings
+from web.time_report import range_in_words, time_report
+from web.time_words.apply import apply, reference_of
+from web.time_words.extent import Reference
 
 STREAM = "asked"
 NO_MODEL = (
@@ -54,6 +59,8 @@ class Asked:
 
     Attributes:
         question: As it was asked.
+        time: What was understood of words of time in it (`words`, `since`, `until`, their clocks of a
+            live source, `question`: what was asked of the model); null without any.
         answer: In words.
         evidence: `start`, `end` and `score` of every clip, oldest first.
         frames: Frames that were looked at.
@@ -67,6 +74,7 @@ class Asked:
     """
 
     question: str
+    time: dict[str, str | float | None] | None
     answer: str
     evidence: list[dict[str, float]]
     frames: int
@@ -79,12 +87,36 @@ class Asked:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a source to look at; what is None has no bound.
+
+    Attributes:
+        last: Seconds to watch: of a source that has an end the last ones, of a live one the next.
+        since: From this media second on.
+        until: Up to this media second.
+    """
+
+    last: float | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be looked at.
+
+        Raises:
+            Failed: If it is empty.
+        """
+        if self.since is not None and self.until is not None and self.until < self.since:
+            raise Failed(f"--until {self.until:g} lies before --since {self.since:g}", 2)
+
+
 def run_ask(
     settings: Settings,
     source: str,
     questions: Sequence[str],
     *,
-    last: float | None,
+    part: Part,
     frames: int,
     as_json: bool,
 ) -> None:
@@ -94,7 +126,7 @@ def run_ask(
         settings: As they were set from outside.
         source: A file, a URL or a device.
         questions: One or more.
-        last: Seconds to watch; None is all.
+        part: What to look at; all is `Part()`.
         frames: Of a whole file to look at, at most.
         as_json: Print an object a line, one for each question, instead of words.
 
@@ -106,13 +138,19 @@ def run_ask(
         raise Failed("the question is empty", 2)
     if frames < TOGETHER:
         raise Failed(f"--frames takes a number from {TOGETHER}", 2)
-    asyncio.run(_ask(settings, source, questions, last, frames, as_json=as_json))
+    part.check()
+    asyncio.run(_ask(settings, source, questions, part, frames, as_json=as_json))
 
 
 def _say(asked: Asked, number: int, count: int, *, as_json: bool) -> None:
     if as_json:
         _print(json.dumps(asdict(asked)))
-    elif count == 1:
+        return
+    if asked.time is not None:
+        understood = TimeUnderstood.model_validate(asked.time)
+        looked = f"“{understood.words}”: looked at {range_in_words(understood)}"
+        screen.print(f"flashback: {looked}", soft_wrap=True, markup=False)
+    if count == 1:
         _print(asked.answer)
     else:
         gap = "\n" if number else ""
@@ -135,12 +173,12 @@ async def _ask(
     settings: Settings,
     source: str,
     questions: Sequence[str],
-    last: float | None,
+    part: Part,
     frames: int,
     *,
     as_json: bool,
 ) -> None:
-    subject = await look_at(source, last, pull_settings(settings))
+    subject = await look_at(source, part.last, pull_settings(settings))
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -163,13 +201,25 @@ async def _ask(
                 _tell_fewer(sampled, frames, engine)
             if (end := live.end) is None:
                 raise Failed("no frame could be decoded", 2)
-            since = None if last is None else end - last
+            length = None if sampled is None else sampled.length
+            status = live.status()
+            # A film's times are its own; only what is live goes with the clock on the wall.
+            reference = (
+                reference_of(status, CLOCKS.wall(), None)
+                if subject.live
+                else Reference(length or end)
+            )
             for number, text in enumerate(questions):
                 bars.update(bar, description="Answering", total=None, at="")
-                question = Question(
-                    text, since=since, duration=None if sampled is None else sampled.length
-                )
+                question = Question(text, since=part.since, until=part.until, duration=length)
+                question, time = apply(question, reference)
+                if part.last is not None:
+                    since = -math.inf if question.since is None else question.since
+                    question = replace(question, since=max(end - part.last, since))
                 asked = await _answer(engine, live, question)
+                understood = time_report(time, reference)
+                told = None if understood is None else understood.model_dump()
+                asked = replace(asked, question=text, time=told)
                 _say(asked, number, len(questions), as_json=as_json)
 
 
@@ -213,6 +263,7 @@ async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked
     usage = answered.finish.usage
     return Asked(
         question=question.text,
+        time=None,
         answer=answered.text,
         evidence=[asdict(part) for part in answered.finish.evidence],
         frames=usage.frames,

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 it did not work, 2 what was typed or set cannot be used, 1
 """
 
 import os
+import re
 import runpy
 import signal
 import sys
@@ -87,6 +88,19 @@ def _say(message: str, code: int) -> int:
     return code
 
 
+def _media_seconds(text: str) -> float:
+    """Return a place in a film or stream in seconds.
+
+    Raises:
+        BadParameter: If it is written in neither way.
+    """
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{text} is no time: write seconds, or 1:27, or 1:02:03")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
 @app.command(epilog=_SETTINGS)
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
@@ -145,6 +159,21 @@ def ask(
             "watch it for so many seconds, then answer (needed there)",
         ),
     ] = None,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME",
+            parser=_media_seconds,
+            help="look only at what is shown from there on: seconds, or 1:27; what a question says of "
+            "time (“in the first minute”) counts where neither this nor --until is given",
+        ),
+    ] = None,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME", parser=_media_seconds, help="look only at what is shown up to there"
+        ),
+    ] = None,
     frames: Annotated[
         int,
         typer.Option(
@@ -161,11 +190,12 @@ def ask(
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
     that begins with a dash goes after `--`.
     """
-    from web.cli.ask import run_ask  # late: loads the model's libraries
+    from web.cli.ask import Part, run_ask  # late: loads the model's libraries
 
     settings = Settings.from_env(os.environ, model=model)
     with signals_as_interrupt():
-        run_ask(settings, source, questions, last=last, frames=frames, as_json=as_json)
+        part = Part(last, since, until)
+        run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
 
 
 @app.command()

@@ -34,10 +34,14 @@ from web.realtime.server_events import (
     TextDelta,
     TextDone,
     TextPart,
+    TimeUnderstood,
     Timings,
     UsageReport,
 )
 from web.realtime.wire_items import Message, OutputText
+from web.time_report import clock, refusal, time_report
+from web.time_words.extent import Reference
+from web.time_words.understand import TimeAsked
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +82,8 @@ class Answer:
         self._kept = event.response.conversation == "auto"
         self._previous = previous
         self._open = False
+        self._reference = Reference(now=0.0)
+        self._time: TimeUnderstood | None = None
 
     @property
     def message(self) -> Message:
@@ -85,6 +91,11 @@ class Answer:
         return Message(
             id=self.item_id, role="assistant", content=(OutputText(text=self.text[:4000]),)
         )
+
+    def about(self, reference: Reference, time: TimeAsked | None) -> None:
+        """Take what times of this answer are measured from, and what its words of time mean."""
+        self._reference = reference
+        self._time = time_report(time, reference)
 
     async def begin(self) -> None:
         """Say that there will be an answer; the first thing said of it."""
@@ -104,7 +115,7 @@ class Answer:
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         log.info("no answer: %s", failure.code)
         kind: ErrorKind = "invalid_request_error" if failure.status < 500 else "server_error"
-        text = str(failure)
+        text = refusal(failure, self._time, self._reference)
         details = ErrorDetails(type=kind, code=failure.code, message=text, event_id=self._event_id)
         await self._send(Error(event_id=new_id("event"), error=details))
         error = Failure(type=kind, code=failure.code, message=text)
@@ -179,12 +190,24 @@ class Answer:
             output=(self.message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
             metadata=self._metadata,
-            evidence=_evidence(finish) if finish else (),
+            evidence=self._evidence(finish) if finish else (),
+            time=self._time,
             timings=Timings(
                 first_token_ms=self.stopwatch.first_token_ms, total_ms=self.stopwatch.total_ms
             ),
         )
         await self._send(ResponseDone(event_id=new_id("event"), response=response))
+
+    def _evidence(self, finish: Finish) -> tuple[EvidencePart, ...]:
+        return tuple(
+            EvidencePart(
+                start=part.start,
+                end=part.end,
+                score=round(part.score, 6),
+                clock=clock(part.start, self._reference),
+            )
+            for part in finish.evidence
+        )
 
 
 def _usage(usage: Usage) -> UsageReport:
@@ -202,11 +225,4 @@ def _usage(usage: Usage) -> UsageReport:
         tokens_kept=usage.tokens_kept,
         start=usage.start,
         end=usage.end,
-    )
-
-
-def _evidence(finish: Finish) -> tuple[EvidencePart, ...]:
-    return tuple(
-        EvidencePart(start=part.start, end=part.end, score=round(part.score, 6))
-        for part in finish.evidence
     )

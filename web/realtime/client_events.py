@@ -66,6 +66,8 @@ class SessionChange(Unused):
         output_modalities: Always `["text"]`.
         instructions: Said to the language model before every question.
         max_output_tokens: Longest answer, in tokens; `inf` is as long as an answer can get.
+        timezone: Where whoever asks is, such as `Europe/Berlin`: for words of time in questions, and
+            for the clock of what an answer rests on.
         temperature: 0 is greedy; higher is more varied.
         top_p: Choose among the likeliest tokens that together reach this probability.
         top_k: Choose among so many of the likeliest tokens at most; 0 is all.
@@ -80,6 +82,7 @@ class SessionChange(Unused):
     output_modalities: tuple[Literal["text"]] | None = None
     instructions: Annotated[str, Field(max_length=TEXT_LIMIT)] | None = None
     max_output_tokens: Tokens | Literal["inf"] | None = None
+    timezone: Annotated[str, Field(max_length=64)] | None = None
     temperature: Temperature | None = None
     top_p: Share | None = None
     top_k: MostLikely | None = None
@@ -101,7 +104,8 @@ class ResponseOptions(Unused):
         top_k: As in the session.
         repetition_penalty: As in the session.
         metadata: Comes back with the response.
-        since: Look only at what was shown from this media second on.
+        since: Look only at what was shown from this media second on. Where this or `until` is given,
+            words of time in the question count for nothing.
         until: Look only at what was shown up to this media second.
     """
 

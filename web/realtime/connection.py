@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import assert_never
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -54,6 +55,7 @@ from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbs
 from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
 from web.stream_report import report
+from web.time_words.apply import apply, reference_of
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0
@@ -73,6 +75,7 @@ class Surroundings:
         sampling: How it writes unless a client says otherwise.
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
+        wall: Unix seconds.
         silence: Seconds without a picture after which a sender's place is given back.
         send_timeout: Seconds after which a client that takes nothing is let go.
     """
@@ -85,6 +88,7 @@ class Surroundings:
     sampling: Sampling
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
+    wall: Callable[[], float]
     silence: float = SILENCE_SECONDS
     send_timeout: float = SEND_SECONDS
 
@@ -103,6 +107,7 @@ class Connection:
             id=new_id("sess"), stream=stream, model=around.answerer, **asdict(around.sampling)
         )
         self._conversation = Conversation()
+        self._zone: ZoneInfo | None = None
         self._sending = asyncio.Lock()
         self._live: LiveStream | None = None
         self._answer: Answer | None = None
@@ -176,8 +181,17 @@ class Connection:
         if change.model not in {None, self._session.model}:
             message = f"This service answers with {self._session.model}, not with {change.model}."
             raise Refused("model_not_found", message, "session.model")
+        if change.timezone is not None:
+            self._zone = await self._zone_called(change.timezone)
         self._session = changed(self._session, change)
         await self._send(SessionUpdated(event_id=new_id("event"), session=self._session))
+
+    async def _zone_called(self, name: str) -> ZoneInfo:
+        try:
+            return await asyncio.to_thread(ZoneInfo, name)  # reads a file
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{name} is not a time zone; send one such as Europe/Berlin."
+            raise Refused("invalid_value", message, "session.timezone") from None
 
     async def _add(self, item: Message, after: str | None) -> None:
         key = item.id or new_id("item")
@@ -233,6 +247,9 @@ class Connection:
                     if looking is not None:
                         await looking.looked()
                     live = await self._find()
+                    reference = reference_of(live.status(), self._around.wall(), self._zone)
+                    question, time = apply(question, reference)
+                    answer.about(reference, time)
                     await answer.write(ask(live, question, answer.stopwatch))
             except AskFailed as failure:
                 await answer.fail(failure)

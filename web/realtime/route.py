@@ -92,6 +92,7 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
             sampling=here.sampling,
             origin=here.sources.origin,
             monotonic=here.clocks.monotonic,
+            wall=here.clocks.wall,
             silence=here.settings.silence_seconds,
         )
         await Connection(socket, stream, caller, around).run()

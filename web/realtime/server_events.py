@@ -18,6 +18,7 @@ class Session(Wire):
     Attributes:
         stream: The stream that is asked about.
         model: The model that answers.
+        timezone: Of whoever asks, for words of time; null is the service's own.
         temperature: 0 is greedy; higher is more varied. This and what follows begin as the service
             is set up.
         top_p: Choose among the likeliest tokens that together reach this probability.
@@ -33,6 +34,7 @@ class Session(Wire):
     output_modalities: tuple[Literal["text"]] = ("text",)
     instructions: str = ""
     max_output_tokens: Tokens | Literal["inf"] = 128
+    timezone: str | None = None
     temperature: Temperature = 0.0
     top_p: Share = 1.0
     top_k: MostLikely = 0
@@ -98,11 +100,33 @@ class EvidencePart(Wire):
         start: First media second of the moment.
         end: Last media second of the moment.
         score: Its share of the attention from the question; those of an answer sum to 1.
+        clock: What a clock in the session's time zone showed when it began, in ISO 8601.
     """
 
     start: float
     end: float
     score: float
+    clock: str | None = None
+
+
+class TimeUnderstood(Wire):
+    """What was understood of words of time in a question, such as "ten minutes ago".
+
+    Attributes:
+        words: As they stand in the question.
+        since: First media second that was looked at; null is from the beginning.
+        until: Last media second that was looked at; null is up to the present.
+        since_clock: What a clock in the session's time zone showed at `since`, in ISO 8601.
+        until_clock: The same at `until`.
+        question: What the model was asked about that range: the question without those words.
+    """
+
+    words: str
+    since: float | None
+    until: float | None
+    since_clock: str | None
+    until_clock: str | None
+    question: str
 
 
 class InputDetails(Wire):
@@ -174,6 +198,8 @@ class Response(Wire):
     Attributes:
         metadata: As it came with `response.create`.
         evidence: The moments it rests on, oldest first; empty until it is done.
+        time: The words of time in the question, and the range that they were taken for; null if it
+            had none, or the client gave a range.
     """
 
     id: str
@@ -184,6 +210,7 @@ class Response(Wire):
     usage: UsageReport | None = None
     metadata: dict[str, str] | None = None
     evidence: tuple[EvidencePart, ...] = ()
+    time: TimeUnderstood | None = None
     timings: Timings | None = None
 
 

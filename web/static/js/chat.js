@@ -1,7 +1,7 @@
 // The conversation: questions, answers as their words come, and what each answer rests on.
 
 import { showMoment } from "./api.js";
-import { clock, duration } from "./format.js";
+import { clock, duration, span } from "./format.js";
 
 const CHIPS = 3;
 const AIMING = 1500; // a pointer that moved over the questions so lately may be about to click one
@@ -54,6 +54,7 @@ export class Chat {
         if (socket === this.#socket) take(detail);
       });
     hear("state", () => this.#connection());
+    hear("session.created", () => socket.send({ type: "session.update", session: { timezone: zone() } }));
     hear("response.output_text.delta", ({ delta }) => this.#words(delta));
     hear("response.done", ({ response }) => this.#done(response));
     hear("error", ({ error }) => this.#refused(error));
@@ -130,6 +131,11 @@ export class Chat {
         span.textContent = `first word after ${duration(first)}`;
         meta.append(span);
       }
+      if (response.time) {
+        const looked = element("span", "range");
+        looked.textContent = `“${response.time.words}”: ${span(response.time)}`;
+        meta.append(looked);
+      }
       this.#chips(meta, response.evidence);
       this.#actions.evidence(response.evidence);
     }
@@ -145,7 +151,8 @@ export class Chat {
       image.alt = "";
       showMoment(image, this.#stream, part.start);
       chip.type = "button";
-      chip.title = `${Math.round(part.score * 100)} % of what the answer rests on`;
+      const when = part.clock ? `${part.clock.slice(11, 19)}: ` : "";
+      chip.title = `${when}${Math.round(part.score * 100)} % of what the answer rests on`;
       chip.setAttribute("aria-label", `Show the moment at ${clock(part.start)}`);
       chip.append(image, clock(part.start));
       chip.onclick = () => this.#actions.show(part);
@@ -198,6 +205,11 @@ export class Chat {
       this.#lines.lastElementChild?.scrollIntoView({ block: "nearest" });
     }
   }
+}
+
+/** The time zone of whoever watches, for questions such as "what happened since 9 am?". */
+function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function element(name, kind) {

@@ -9,6 +9,19 @@ export function clock(seconds) {
   return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
 
+/** The range that was looked at: by the clock on the wall where there is one, else by media time. */
+export function span({ since, until, since_clock, until_clock }) {
+  const days = new Set([since_clock, until_clock].filter(Boolean).map((time) => time.slice(0, 10)));
+  const today = new Date().toLocaleDateString("sv"); // as in ISO 8601
+  const short = days.size === 1 && days.has(today);
+  const name = (seconds, time) =>
+    seconds === null ? "" : time ? time.slice(short ? 11 : 0, 19).replace("T", " ") : clock(seconds);
+  const [from, to] = [name(since, since_clock), name(until, until_clock)];
+  if (from && to) return from === to ? from : `${from} to ${to}`;
+  if (from) return `from ${from} on`;
+  return to ? `up to ${to}` : "everything";
+}
+
 /** Milliseconds as 240 ms or 1.4 s. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return "—";
