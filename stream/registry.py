@@ -93,6 +93,10 @@ class Registry:
         """How many places are taken."""
         return sum(live.fed for live in self._streams.values())
 
+    def open_streams(self) -> list[StreamStatus]:
+        """Return the status of the streams that are open here; the store is not asked."""
+        return [live.status() for live in self._streams.values()]
+
     async def open(self, name: str) -> LiveStream:
         """Return the stream called `name` to feed it, made if it is new.
 

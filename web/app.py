@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from web import openapi, problems
 from web.auth import Keys
 from web.guesses import Guesses
-from web.http import pages, streams
+from web.http import metrics, pages, streams
 from web.http.guard import Guard
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
@@ -73,6 +73,7 @@ def create_app(
     problems.install(app)
     openapi.install(app)
     app.include_router(pages.routes)
+    app.include_router(metrics.routes)
     app.include_router(route.routes)
     app.include_router(streams.routes)
     app.include_router(streams.pictures)

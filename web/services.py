@@ -11,6 +11,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import torch
 from starlette.requests import HTTPConnection
@@ -33,6 +35,9 @@ from web.quotas import Quota, share
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
 from web.stream_settings import stream_settings
+
+if TYPE_CHECKING:
+    from web.metrics import Metrics
 
 Clock = Callable[[], float]
 Progress = Callable[[str], None]
@@ -78,6 +83,7 @@ class Services:
         viewers: WHEP sessions.
         sources: What is pulled.
         suggester: Thinks of questions.
+        metrics: Observes; None without the extra that it needs.
     """
 
     settings: Settings
@@ -96,6 +102,7 @@ class Services:
     viewers: PeerSessions
     sources: PulledSources
     suggester: Suggester
+    metrics: "Metrics | None"
 
 
 def get_services(connection: HTTPConnection) -> Services:
@@ -108,6 +115,15 @@ def get_services(connection: HTTPConnection) -> Services:
     if found is None:
         raise Refusal(503, "The service is warming up; try again soon.", {"Retry-After": "2"})
     return found
+
+
+def make_metrics(monotonic: Clock) -> "Metrics | None":
+    """Return what observes the service; None without the extra that it needs."""
+    if find_spec("prometheus_client") is None:
+        return None
+    from web.metrics import Metrics
+
+    return Metrics(monotonic)
 
 
 def load_model(settings: Settings, progress: Progress) -> Engine:
@@ -166,6 +182,9 @@ async def build_services(
     settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
 ) -> AsyncIterator[Services]:
     """Put the services together around an engine and a store, and end every stream after use."""
+    metrics = make_metrics(clocks.monotonic)
+    if metrics is not None:
+        engine = metrics.measured(engine)
     registry = Registry(
         engine=engine,
         store=store,
@@ -204,6 +223,7 @@ async def build_services(
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),
+        metrics=metrics,
     )
     try:
         yield services
