@@ -52,9 +52,11 @@ class OnceMore(Retry):
         """Run `do`, and once more if it fails; see `redis.asyncio.retry.Retry`."""
 
         async def failed(error: Exception, *count: int) -> None:
-            await fail(error, *count)  # closes the connection that failed
-            if isinstance(error, NOT_THE_MASTER):
-                await self._leave()
+            try:
+                await fail(error, *count)  # closes the connection that failed; raises if it watched
+            finally:
+                if isinstance(error, NOT_THE_MASTER):
+                    await self._leave()
 
         return await super().call_with_retry(do, failed, is_retryable, with_failure_count)
 

@@ -1,43 +1,52 @@
 """A clip store in Redis (6.2 or newer), shared by every process of the service.
 
-    flashback:streams              hash        stream -> began, Unix seconds
-    flashback:{stream}:clips       sorted set  start and end, scored by start
-    flashback:{stream}:tokens      hash        start -> clip tokens (see `memory.codec`)
-    flashback:{stream}:thumbnails  hash        start -> JPEG
-
-The three keys of a stream share the hash tag `{stream}`: they live on one node of a cluster, so
-that a clip is written by one transaction, whole or not at all.
+memory/redis_layout.py    where what lies
+memory/redis_changes.py   every change, one transaction each
+memory/redis_nodes.py     which server has a stream
 """
 
 import logging
-import struct
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import ResponseError
 
+from memory import redis_changes as changes
+from memory.changes import described, encoded
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
 from memory.redis_disk import check_on_disk
 from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
+from memory.redis_layout import (
+    DIRECTORY,
+    Keys,
+    field,
+    old_record,
+    record_of,
+    unpack_kept,
+    unpack_moment,
+)
+from memory.redis_nodes import Nodes, OneServer
 from memory.redis_retry import OnceMore
-from memory.store import Moment, StoreUnavailable, StreamRecord
+from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
 from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
 
 PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
 CONNECTIONS = 32
-_DIRECTORY = "flashback:streams"
-_NOT_OURS = "Redis holds something under our keys that this version did not write"
-_SPAN, _START = struct.Struct("<dd"), struct.Struct("<d")
+Result = TypeVar("Result")
 
 
 class RedisStore:
     """Keeps clips in Redis.
 
     Args:
-        redis: A client that returns bytes; `close` closes it.
+        redis: A client that returns bytes, or what knows several servers; `close` closes it.
         encoder: Names the vision encoder whose tokens are stored.
+        form: How the values of clips are kept.
+        exact: How many columns, at the end of a row, are kept as they are in every form.
         within: Seconds in which Redis must do what it does in a moment: all but writing a clip and
             reading many, which are given `patience` (see `connect`).
 
@@ -45,15 +54,32 @@ class RedisStore:
         corrupt: How many damaged clips were passed over in reading.
     """
 
-    def __init__(self, redis: Redis, encoder: str, *, within: float = ANSWERS_WITHIN) -> None:
+    def __init__(
+        self,
+        redis: Redis | Nodes,
+        encoder: str,
+        *,
+        form: Form = "float16",
+        exact: int = 0,
+        within: float = ANSWERS_WITHIN,
+    ) -> None:
         self.corrupt = 0
         self._promptness = Promptness(within)
-        self._redis = redis
+        self._nodes: Nodes = OneServer(redis) if isinstance(redis, Redis) else redis
         self._encoder = encoder
+        self._form: Form = form
+        self._exact = exact
 
     @classmethod
     def connect(
-        cls, url: str, encoder: str, *, patience: float = 5.0, within: float = ANSWERS_WITHIN
+        cls,
+        url: str,
+        encoder: str,
+        *,
+        form: Form = "float16",
+        exact: int = 0,
+        patience: float = 5.0,
+        within: float = ANSWERS_WITHIN,
     ) -> "RedisStore":
         """Return a store for the Redis at `url`; the first call of a method connects.
 
@@ -81,80 +107,118 @@ class RedisStore:
                 "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, "
                 "rediss://… with TLS, or unix:///path/to/redis.sock"
             ) from None
-        return cls(Redis.from_pool(pool), encoder, within=within)
+        return cls(Redis.from_pool(pool), encoder, form=form, exact=exact, within=within)
 
     async def check(self) -> None:
         """See `ClipStore.check`."""
         async with self._promptness.expected():
             # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
-            await _done(self._redis.hlen(_DIRECTORY))
+            await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hlen(DIRECTORY)))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await self._nodes.close()
 
     async def begin(self, stream: str, now: float) -> StreamRecord:
         """See `ClipStore.begin`."""
-        # A full Redis refuses a write even if it would change nothing.
-        if (known := await self.find(stream)) is not None:
-            return known
-        async with self._promptness.expected():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hsetnx(_DIRECTORY, stream, repr(now))
-                pipe.hget(_DIRECTORY, stream)
-                _, stored = await pipe.execute()
-            [record] = await self._records([stream], [stored])
-        return record
+        return await self._begin(stream, now, lambda: None)
 
-    async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> None:
+    async def resume(self, stream: str, began: float) -> StreamRecord:
+        """See `ClipStore.resume`."""
+
+        def refuse() -> None:
+            raise StreamForgotten(stream)
+
+        return await self._begin(stream, began, refuse)
+
+    async def append(self, stream: str, tokens: ClipTokens, thumbnail: bytes) -> ClipTokens:
         """See `ClipStore.append`.
 
         Raises:
-            KeyError: If no process ever began the stream, or it was forgotten since.
+            KeyError: If no process ever began the stream, or the whole store came back empty.
+            StreamForgotten: If it was deleted since.
             ValueError: If the clip or its thumbnail is nothing that can be stored.
         """
         check_thumbnail(thumbnail)
-        data, start = encode(tokens, self._encoder), _field(tokens.start)
-        with explained():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.zremrangebyscore(_clips(stream), tokens.start, tokens.start)
-                pipe.zadd(_clips(stream), {_SPAN.pack(tokens.start, tokens.end): tokens.start})
-                pipe.hset(_tokens(stream), cast("Any", start), cast("Any", data))
-                pipe.hset(_thumbnails(stream), cast("Any", start), cast("Any", thumbnail))
-                await pipe.execute()
-            # Asked afterwards: a stream that another process forgets meanwhile leaves nothing.
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hexists(_DIRECTORY, stream)
-                pipe.info("persistence")
-                known, persistence = await pipe.execute(raise_on_error=False)
-            if isinstance(known, Exception):
-                raise known
+        data = encode(tokens, self._encoder, self._form, self._exact)
+        kept = described(tokens, data, self._form, len(thumbnail))
+        keys = Keys.of(stream)
+
+        async def write(redis: Redis) -> None:
+            await changes.append(redis, keys, stream, kept, data, thumbnail)
             self._promptness.answered()
-            if not known:
-                await self._unlink(stream)
-                raise KeyError(stream)
-            await check_on_disk(persistence, self._persistence)
+            await check_on_disk(await _persistence(redis), lambda: redis.info("persistence"))
+
+        with explained():
+            await self._nodes.run(keys.record, write)
+        return decode(data, self._encoder)
+
+    async def replace(
+        self,
+        stream: str,
+        span: Moment,
+        clips: Sequence[ClipTokens],
+        *,
+        generation: int,
+        form: Form | None = None,
+    ) -> StreamRecord:
+        """See `ClipStore.replace`.
+
+        Raises:
+            KeyError: If there is no such stream.
+        """
+        new = encoded(span, clips, self._encoder, form or self._form, self._exact)
+        keys = Keys.of(stream)
+        with explained():
+            await self._nodes.run(
+                keys.record,
+                lambda redis: changes.replace(
+                    redis, keys, stream, span, new, generation=generation
+                ),
+            )
+        return await self._known(stream)
+
+    async def kept(self, stream: str) -> list[Kept]:
+        """See `ClipStore.kept`."""
+        keys = Keys.of(stream)
+
+        async def read(redis: Redis) -> list[Kept]:
+            members = cast("list[bytes]", await redis.zrange(keys.clips, 0, -1))
+            return [
+                unpack_kept(member) or await changes.measured(redis, keys, member)
+                for member in members
+            ]
+
+        with explained():
+            return await self._nodes.run(keys.clips, read)
 
     async def clips(
         self, stream: str, after: float = float("-inf"), until: float = float("inf")
     ) -> AsyncIterator[ClipTokens]:
         """See `ClipStore.clips`."""
+        keys = Keys.of(stream)
         while True:
+            begin = after
+
+            async def read(redis: Redis, begin: float = begin) -> list[tuple[float, bytes | None]]:
+                spans = await redis.zrangebyscore(
+                    keys.clips, f"({begin!r}", until, start=0, num=PAGE
+                )
+                starts = [unpack_moment(span).start for span in spans]
+                if not starts:
+                    return []
+                fields = cast("Any", list(map(field, starts)))
+                return list(zip(starts, await _done(redis.hmget(keys.tokens, fields)), strict=True))
+
             with explained():
-                spans = await self._redis.zrangebyscore(
-                    _clips(stream), f"({after!r}", until, start=0, num=PAGE
-                )
-                if not spans:
-                    return
-                starts = [_moment(span).start for span in spans]
-                found = await _done(
-                    self._redis.hmget(_tokens(stream), cast("Any", list(map(_field, starts))))
-                )
-            for start, data in zip(starts, found, strict=True):
+                found = await self._nodes.run(keys.clips, read)
+            if not found:
+                return
+            for start, data in found:
                 tokens = self._read(stream, start, data)
                 if tokens is not None:
                     yield tokens
-            after = starts[-1]
+            after = found[-1][0]
 
     async def moments(
         self,
@@ -167,57 +231,116 @@ class RedisStore:
         """See `ClipStore.moments`."""
         if limit < 1:
             return []
-        async with self._promptness.expected():
-            spans = await self._redis.zrevrangebyscore(
-                _clips(stream), until, f"({after!r}", start=0, num=limit
-            )
-        return [_moment(span) for span in reversed(spans)]
+        clips = Keys.of(stream).clips
+        spans = await self._prompt(
+            clips,
+            lambda redis: redis.zrevrangebyscore(clips, until, f"({after!r}", start=0, num=limit),
+        )
+        return [unpack_moment(span) for span in reversed(spans)]
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """See `ClipStore.thumbnail`."""
-        async with self._promptness.expected():
-            found = await _done(self._redis.hget(_thumbnails(stream), cast("Any", _field(start))))
+        thumbnails = Keys.of(stream).thumbnails
+        at = cast("Any", field(start))
+        found = await self._prompt(thumbnails, lambda redis: _done(redis.hget(thumbnails, at)))
         return cast("bytes | None", found)
 
     async def find(self, stream: str) -> StreamRecord | None:
         """See `ClipStore.find`."""
         async with self._promptness.expected():
-            stored = await _done(self._redis.hget(_DIRECTORY, stream))
-            if stored is None:
+            began = await self._began(stream)
+            if began is None:
                 return None
-            [record] = await self._records([stream], [stored])
-        return record
+            found = await self._records({stream: began})
+            return found[0] if found else None
 
     async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
         async with self._promptness.expected():
-            began = await _done(self._redis.hgetall(_DIRECTORY))
+            began = await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hgetall(DIRECTORY)))
             page = sorted(name for name in began if name > after.encode())[:limit]
-            return await self._records([name.decode() for name in page], [began[k] for k in page])
+            return await self._records({name.decode(): began[name] for name in page})
+
+    async def set_keep(self, stream: str, keep: float | None) -> StreamRecord:
+        """See `ClipStore.set_keep`.
+
+        Raises:
+            KeyError: If there is no such stream.
+        """
+        await self.begin(stream, (await self._known(stream)).began)
+        record = Keys.of(stream).record
+
+        async def write(redis: Redis) -> None:
+            if keep is None:
+                await _done(redis.hdel(record, "keep"))
+            else:
+                await _done(redis.hset(record, "keep", repr(keep)))
+
+        await self._prompt(record, write)
+        return await self._known(stream)
+
+    async def forget_range(self, stream: str, since: float, until: float) -> int:
+        """See `ClipStore.forget_range`."""
+        keys = Keys.of(stream)
+        if (record := await self.find(stream)) is not None and record.clips:
+            await self.begin(stream, record.began)
+        with explained():
+            return await self._nodes.run(
+                keys.record,
+                lambda redis: changes.forget_range(redis, keys, stream, since, until),
+            )
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
+        keys = Keys.of(stream)
         async with self._promptness.expected():
             # The directory last: a stream half forgotten is still listed, and can be forgotten.
-            await self._unlink(stream)
-            await _done(self._redis.hdel(_DIRECTORY, stream))
+            await self._nodes.run(keys.record, lambda redis: changes.forget(redis, keys))
+            await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hdel(DIRECTORY, stream)))
 
-    async def _persistence(self) -> object:
-        return await self._redis.info("persistence")
+    async def _begin(
+        self, stream: str, now: float, deleted_too: Callable[[], None]
+    ) -> StreamRecord:
+        keys = Keys.of(stream)
+        # A full Redis refuses a write even if it would change nothing.
+        known = await self.find(stream)
+        if known is not None and known.version > 1:
+            return known
+        async with self._promptness.expected():
+            size = 0
+            if known is not None:  # version 0.1.0 began it
+                now, size = known.began, sum(kept.bytes for kept in await self.kept(stream))
+            await self._nodes.run(
+                keys.record,
+                lambda redis: changes.begin(redis, keys, repr(now), size, deleted_too=deleted_too),
+            )
+            await self._nodes.run(
+                DIRECTORY, lambda redis: _done(redis.hsetnx(DIRECTORY, stream, repr(now)))
+            )
+        return await self._known(stream)
 
-    async def _unlink(self, stream: str) -> None:
-        await self._redis.unlink(_clips(stream), _tokens(stream), _thumbnails(stream))
+    async def _known(self, stream: str) -> StreamRecord:
+        if (record := await self.find(stream)) is None:
+            raise KeyError(stream)
+        return record
 
-    async def _records(self, names: list[str], began: list[bytes]) -> list[StreamRecord]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.zcard(_clips(name))
-                pipe.zrange(_clips(name), -1, -1)
-            replies = await pipe.execute()
-        return [
-            StreamRecord(name, _began(at), clips, end=_moment(last[0]).end if last else None)
-            for name, at, clips, last in zip(names, began, replies[::2], replies[1::2], strict=True)
-        ]
+    async def _began(self, stream: str) -> bytes | None:
+        """Return when the directory says that a stream began."""
+        found = await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hget(DIRECTORY, stream)))
+        return cast("bytes | None", found)
+
+    async def _records(self, began: dict[str, bytes]) -> list[StreamRecord]:
+        streams = {Keys.of(stream).record: stream for stream in began}
+        found: list[StreamRecord] = []
+        for group in await self._nodes.together(list(streams)):
+            names = {streams[key]: began[streams[key]] for key in group}
+            if names:
+                found += await self._nodes.run(group[0], partial(_read_records, began=names))
+        return sorted(found, key=lambda record: record.name)
+
+    async def _prompt(self, key: str, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+        async with self._promptness.expected():
+            return await self._nodes.run(key, work)
 
     def _read(self, stream: str, start: float, data: bytes | None) -> ClipTokens | None:
         if data is None:  # forgotten between the two reads
@@ -230,35 +353,32 @@ class RedisStore:
             return None
 
 
+async def _read_records(redis: Redis, began: Mapping[str, bytes]) -> list[StreamRecord]:
+    """Return the records of streams that the directory lists, but for those deleted since."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for keys in map(Keys.of, began):
+            pipe.hgetall(keys.record)
+            pipe.exists(keys.deleted)
+            pipe.zcard(keys.clips)
+            pipe.zrange(keys.clips, -1, -1)
+        replies = await pipe.execute()
+    found = []
+    for number, (stream, at) in enumerate(began.items()):
+        stored, deleted, clips, last = replies[4 * number : 4 * number + 4]
+        if stored:
+            found.append(record_of(stream, stored, clips, last))
+        elif not deleted:
+            found.append(old_record(stream, at, clips, last))
+    return found
+
+
+async def _persistence(redis: Redis) -> object:
+    """Return what Redis says of its file, or the error if it does not let us ask."""
+    try:
+        return await redis.info("persistence")
+    except ResponseError as error:
+        return error
+
+
 async def _done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
     return await reply
-
-
-def _moment(span: Any) -> Moment:  # noqa: ANN401 - redis-py promises more types than it returns
-    try:
-        return Moment(*_SPAN.unpack(span))
-    except struct.error:
-        raise StoreUnavailable(_NOT_OURS) from None
-
-
-def _began(stored: bytes) -> float:
-    try:
-        return float(stored)
-    except ValueError:
-        raise StoreUnavailable(_NOT_OURS) from None
-
-
-def _field(start: float) -> bytes:
-    return _START.pack(start + 0.0)  # minus zero is zero
-
-
-def _clips(stream: str) -> str:
-    return f"flashback:{{{stream}}}:clips"
-
-
-def _tokens(stream: str) -> str:
-    return f"flashback:{{{stream}}}:tokens"
-
-
-def _thumbnails(stream: str) -> str:
-    return f"flashback:{{{stream}}}:thumbnails"

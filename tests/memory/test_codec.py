@@ -48,7 +48,7 @@ def test_every_kind_of_number_is_rounded_as_torch_rounds(dtype):
 def test_the_layout_is_little_endian_and_stays_as_it_is():
     data = encode(clip(torch.tensor([[1.0, -2.0]]), 1.5, 2.5), "umt")
     assert data == (
-        b"FBCT\x02\x03" + struct.pack("<IIddI", 1, 2, 1.5, 2.5, 4) + b"umt\x00\x3c\x00\xc0"
+        b"FBCT\x02\x03" + struct.pack("<IIddIBH", 1, 2, 1.5, 2.5, 4, 16, 0) + b"umt\x00\x3c\x00\xc0"
     )
 
 
@@ -64,18 +64,18 @@ def test_a_clip_without_a_frame_is_corrupt():
     data[HEADER : HEADER + FRAMES] = bytes(FRAMES)
     with pytest.raises(CorruptClip, match="at least one frame"):
         decode(bytes(data), "lite")
-    with pytest.raises(CorruptClip, match="at least one frame"):
+    with pytest.raises(CorruptClip, match="37 bytes at least"):
         decode(bytes(data[: HEADER + 1]), "lite")
 
 
-@given(data=st.data())
-def test_damaged_bytes_are_refused_or_read_but_never_crash(data):
-    sound = bytearray(encode(clip(torch.zeros(4, 4)), "lite"))
+@given(data=st.data(), form=st.sampled_from(["float16", "int8", "int4"]))
+def test_damaged_bytes_are_refused_or_read_but_never_crash(data, form):
+    sound = bytearray(encode(clip(torch.ones(4, 4)), "lite", form, 1))
     for _ in range(data.draw(st.integers(1, 4))):
         sound[data.draw(st.integers(0, len(sound) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(sound)))
     with contextlib.suppress(CorruptClip, EncoderMismatch):
-        assert decode(bytes(sound[:cut]), "lite").values.shape.numel() <= 16
+        assert decode(bytes(sound[:cut]), "lite").values.shape.numel() <= 128
 
 
 @given(st.binary(max_size=200))
@@ -145,4 +145,51 @@ def test_another_version_is_refused():
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
     data[4] = 3
     with pytest.raises(CorruptClip, match="version 3"):
+        decode(bytes(data), "lite")
+
+
+@given(
+    rows=st.integers(0, 5),
+    width=st.integers(0, 70),
+    exact=st.integers(0, 12),
+    form=st.sampled_from(["int8", "int4"]),
+    power=st.integers(-12, 12),
+    seed=st.integers(0, 99),
+)
+def test_fewer_bits_are_as_near_as_their_scale_and_exact_columns_are_exact(
+    rows, width, exact, form, power, seed
+):
+    random = torch.Generator().manual_seed(seed)
+    values = (torch.randn(rows, width, generator=random) * 2.0**power).half()
+    exact = min(exact, width)
+    values[:, width - exact :] = torch.randint(0, 2048, (rows, exact), generator=random).half()
+    back = decode(encode(clip(values), "lite", form, exact), "lite").values
+    assert torch.equal(back[:, width - exact :], values[:, width - exact :])
+    coarse = values[:, : width - exact].float()
+    if coarse.numel():
+        step = coarse.abs().amax(dim=1, keepdim=True) / (127 if form == "int8" else 7)
+        off = (back[:, : width - exact].float() - coarse).abs()
+        assert bool((off <= step * 0.52 + 2.0**-24).all())
+
+
+@pytest.mark.parametrize("form", ["int8", "int4"])
+def test_the_largest_numbers_fit_into_fewer_bits(form):
+    values = torch.tensor([[65504.0, -65504.0, 1.0, 0.0]])
+    back = decode(encode(clip(values), "lite", form), "lite").values.float()
+    assert torch.allclose(back[0, :2], values[0, :2], rtol=0.001)
+    assert back[0, 3] == 0
+
+
+def test_a_clip_in_int8_takes_half_of_float16_and_in_int4_half_of_that():
+    whole = clip(torch.randn(64, 1024))
+    sizes = {form: len(encode(whole, "umt", form)) for form in ("float16", "int8", "int4")}
+    assert sizes["int8"] / sizes["float16"] < 0.51
+    assert sizes["int4"] / sizes["float16"] < 0.29
+    assert sizes["int8"] * 900 < 60_000_000
+
+
+def test_an_unknown_form_is_corrupt():
+    data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
+    data[HEADER + FRAMES] = 5
+    with pytest.raises(CorruptClip, match="5 bits"):
         decode(bytes(data), "lite")

@@ -157,7 +157,7 @@ async def test_writing_goes_on_at_once_and_nothing_is_lost_when_the_master_moves
         assert await store.moments("a") == [Moment(0.0, 1.5), Moment(4.0, 5.5)]
         await store.forget("a")
         assert await store.streams() == []
-        assert await new.client.keys() == []
+        assert await new.client.keys() == [b"flashback:{a}:deleted"]
         await store.close()
 
 

@@ -15,7 +15,7 @@ from redis.crc import key_slot
 from memory.embedded.server import EmbeddedRedis
 from memory.redis_errors import ANSWERS_WITHIN
 from memory.redis_store import CONNECTIONS, RedisStore
-from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable
+from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable, StreamForgotten
 from model.types import ClipTokens
 
 ENCODER = "test-encoder"
@@ -111,9 +111,12 @@ async def test_what_another_process_forgets_stays_forgotten(store, embedded, red
     other = RedisStore.connect(embedded.url, ENCODER)
     await other.forget("a")
     await other.close()
-    with pytest.raises(KeyError):
+    with pytest.raises(StreamForgotten):
         await store.append("a", clip(4.0), b"picture")
-    assert await redis.keys() == []
+    with pytest.raises(StreamForgotten):
+        await store.resume("a", 1000.0)
+    assert await redis.keys() == [b"flashback:{a}:deleted"]
+    assert 0 < await redis.ttl("flashback:{a}:deleted") <= 86_400
 
 
 async def test_a_full_redis_goes_on_with_the_streams_it_knows(store, redis):
@@ -134,7 +137,7 @@ async def test_more_calls_at_once_than_connections_wait_for_one_another(store):
 async def test_the_keys_of_a_stream_live_on_one_node(store, redis):
     await store.append("a", clip(0.0), b"")
     keys = [key for key in await redis.keys() if b"{a}" in key]
-    assert len(keys) == 3
+    assert len(keys) == 4
     assert len({key_slot(key) for key in keys}) == 1
 
 
