@@ -8,6 +8,7 @@ same stream, and what was seen stays.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
@@ -27,6 +28,8 @@ from stream.settings import StreamSettings
 from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
 from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 
+log = logging.getLogger(__name__)
+
 NEWS_WAITING = 64
 
 
@@ -35,7 +38,11 @@ class StreamClosed(Exception):
 
 
 class LiveStream:
-    """One named stream. Made, started and closed by the `Registry`."""
+    """One named stream. Made, started and closed by the `Registry`.
+
+    Attributes:
+        deleted: Whether another process deleted it while it was fed here.
+    """
 
     def __init__(
         self,
@@ -79,7 +86,9 @@ class LiveStream:
             settings=settings,
             monotonic=monotonic,
             on_trouble=self._changed,
+            on_deleted=self._end_deleted,
         )
+        self.deleted = False
         self._closed = False
         self._watching: asyncio.Task[None] | None = None
 
@@ -146,7 +155,7 @@ class LiveStream:
             StreamClosed: If it is closed: what is fed now would be lost.
             TooManyStreams: If it has no source and every place of the registry is taken.
         """
-        if self._closed:
+        if self._closed or self.deleted:
             raise StreamClosed("The stream was closed meanwhile; connect again.")
         if not self.fed:
             self._admit()
@@ -294,6 +303,12 @@ class LiveStream:
 
     def _changed(self) -> None:
         self._news.publish(Changed(self.status()))
+
+    def _end_deleted(self) -> None:
+        self.deleted = True
+        log.warning("stream %s was deleted by another process; its source is let go", self.name)
+        self._pipeline.abandon()
+        self._close_feed("The stream was deleted.")
 
 
 def _ms(seconds: float | None) -> float | None:

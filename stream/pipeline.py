@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memory.store import Moment, StoreFull, StoreUnavailable
+from memory.store import Moment, StoreFull, StoreUnavailable, StreamForgotten
 from model.engine.contract import Engine, EngineBusy
 from model.types import Clip, ClipTokens
 from stream.backoff import Backoff
@@ -65,6 +65,7 @@ class Pipeline:
         settings: StreamSettings,
         monotonic: Clock,
         on_trouble: Callable[[], None],
+        on_deleted: Callable[[], None],
     ) -> None:
         """Take what lies along the way.
 
@@ -76,6 +77,7 @@ class Pipeline:
             settings: Bounds and times.
             monotonic: Seconds that never go back.
             on_trouble: Is told when `trouble` changes.
+            on_deleted: Is told once another process deleted the stream: nothing more is written.
         """
         self.newest = record.end
         self.encode_time: float | None = None
@@ -86,6 +88,7 @@ class Pipeline:
         self._settings = settings
         self._monotonic = monotonic
         self._on_trouble = on_trouble
+        self._on_deleted = on_deleted
         self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
         self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
         self._backlog = Mailbox[Encoded](settings.unwritten_clips)
@@ -123,9 +126,10 @@ class Pipeline:
         """Backlog -> store -> history, news; while the store is away, again and again."""
         async for clip in self._backlog:
             try:
-                if self._troubles["store"] is not None:
-                    await self._record.begin()  # it may come back with less than it had
-                await self._record.append(clip.tokens, clip.thumbnail)
+                kept = await self._append(clip)
+            except StreamForgotten:
+                self._on_deleted()
+                return
             except StoreUnavailable as error:
                 self._backlog.put_back()
                 self._say("store", f"{AWAY} {error}")
@@ -141,9 +145,10 @@ class Pipeline:
                 self._say("store", f"Memory is full; new clips are lost. {error}")
             else:
                 self._say("store", None)
-                self._history.learn(clip.tokens, after=self._record.end)
-                self._record.count(clip.tokens)
-                self._news.publish(Remembered(Moment(clip.tokens.start, clip.tokens.end)))
+                # As it is kept, so that a history made from memory is the same.
+                self._history.learn(kept, after=self._record.end)
+                self._record.count(kept)
+                self._news.publish(Remembered(Moment(kept.start, kept.end)))
 
     def start(self) -> None:
         """Begin to encode and remember."""
@@ -266,6 +271,11 @@ class Pipeline:
             self.ages.extend(ages)
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
         return Encoded(tokens, picture)
+
+    async def _append(self, clip: Encoded) -> ClipTokens:
+        if self._troubles["store"] is not None:
+            await self._record.begin()  # the store may come back with less than it had
+        return await self._record.append(clip.tokens, clip.thumbnail)
 
     def _note_encoded(self, took: float) -> None:
         self._failures_in_a_row = 0

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
-from memory.store import ClipStore, Moment
+from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
@@ -38,6 +38,7 @@ class Recall:
         self._callers = 0
         self._closed = False
         self._ranges: set[str] = set()
+        self._generation: int | None = None
 
     @property
     def busy(self) -> bool:
@@ -115,6 +116,8 @@ class Recall:
             NothingInRange: If none has been remembered in the time asked about.
         """
         ranged = question.since is not None or question.until is not None
+        if ranged:
+            await self._same_past()
         clips = await self._in_range(question) if ranged else []
         bounded = question.until is not None
         # What comes after a range would move the positions of the question.
@@ -241,14 +244,24 @@ class Recall:
         finally:
             self._callers -= 1
 
+    async def _same_past(self) -> StreamRecord | None:
+        """Return the stream's record; what was made from another past than it has now is dropped."""
+        record = await self._store.find(self._stream)
+        generation = None if record is None else record.generation
+        if self._generation is not None and generation != self._generation:
+            self.start_over()
+        self._generation = generation
+        return record
+
     async def _first_missing(self) -> tuple[float | None, float]:
         """Return where the history ends, and the time after which clips begin that it lacks.
 
         One that lacks more than it could hold is given up: the newest clips are what is looked at.
         So is one that reaches further than memory, which lost what it was made from.
         """
-        reach, capacity = self._engine.reach(self._stream), self._engine.capacity
-        record = await self._store.find(self._stream)
+        capacity = self._engine.capacity
+        record = await self._same_past()
+        reach = self._engine.reach(self._stream)
         if reach is not None and (record is None or record.end is None or record.end < reach):
             self.start_over()
             reach = None

@@ -1,13 +1,14 @@
 """A stream's record while this process writes it: what memory holds, as far as is known here.
 
-Another process may delete the stream, or the store may come back empty. What was counted is then
-taken back, and the history that was made from it is dropped.
+Another process may change what was seen or delete the stream, or the store may come back empty. What
+was counted is then taken back, and the history that was made from it is dropped. A stream that was
+deleted stays deleted; one that the store lost is begun again.
 """
 
 import logging
 import math
 
-from memory.store import ClipStore, StoreUnavailable, StreamRecord
+from memory.store import ClipStore, StoreUnavailable, StreamForgotten, StreamRecord
 from model.types import ClipTokens
 from stream.recall import Recall
 
@@ -36,28 +37,37 @@ class LiveRecord:
         """Ask the store what it holds, after it was away; begin the stream if that is nothing.
 
         Raises:
+            StreamForgotten: If somebody deleted it.
             StoreUnavailable: If it cannot be reached.
             StoreFull: If it has lost the stream and has no room.
         """
-        self._take_over(await self._store.begin(self.name, self.began))
+        record = await self._store.resume(self.name, self.began)
+        if record.began != self.began:
+            raise StreamForgotten(f"{self.name} was deleted, and its name begun anew")
+        self._take_over(record)
 
-    async def append(self, tokens: ClipTokens, thumbnail: bytes) -> None:
-        """Hand a clip to the store, which may have come back without the stream.
+    async def append(self, tokens: ClipTokens, thumbnail: bytes) -> ClipTokens:
+        """Hand a clip to the store, which may have come back without the stream; return what it keeps.
 
         Raises:
+            StreamForgotten: If somebody deleted it.
             StoreUnavailable: If it cannot be reached, or loses the stream again and again.
             StoreFull: If it has no room.
             ValueError: If the clip is nothing that can be stored.
         """
         try:
-            await self._store.append(self.name, tokens, thumbnail)
+            return await self._store.append(self.name, tokens, thumbnail)
+        except StreamForgotten:
+            raise
         except KeyError:
-            # Another process forgot it, or the store came back empty. Its source still sends: what
-            # is seen from now on is remembered, under the same media times.
+            # The store came back empty. The source still sends: what is seen from now on is
+            # remembered, under the same media times.
             log.warning("stream %s: memory has lost it; it is begun again", self.name)
             await self.begin()
             try:
-                await self._store.append(self.name, tokens, thumbnail)
+                return await self._store.append(self.name, tokens, thumbnail)
+            except StreamForgotten:
+                raise
             except KeyError:
                 raise StoreUnavailable(f"{self.name} is forgotten again and again") from None
 

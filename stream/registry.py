@@ -11,7 +11,7 @@ encoder or store must not keep a second camera from connecting.
 import asyncio
 import re
 
-from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamRecord
+from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamForgotten, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.live import LiveStream
@@ -109,7 +109,10 @@ class Registry:
         """
         _check(name)
         async with self._lock(name):
-            live = self._here(name)
+            live = await self._here(name)
+            if live is not None and not live.fed and await self._deleted(live):
+                await self._close(name, "The stream was deleted.")
+                live = None
             if live is None or not live.fed:
                 self._admit()
             if live is None:
@@ -131,7 +134,7 @@ class Registry:
         """
         _check(name)
         async with self._lock(name):
-            if (live := self._here(name)) is not None:
+            if (live := await self._here(name)) is not None:
                 return live
             if (record := await self._store.find(name)) is not None:
                 return await self._add(record)
@@ -184,12 +187,27 @@ class Registry:
                 f"All {self._capacity} places for live streams are taken; try again when one ends."
             )
 
-    def _here(self, name: str) -> LiveStream | None:
+    async def _here(self, name: str) -> LiveStream | None:
         live = self._streams.get(name)
         if live is None:
             return None
+        if live.deleted:
+            await self._close(name)
+            return None
         self._streams[name] = self._streams.pop(name)
         return live
+
+    async def _deleted(self, live: LiveStream) -> bool:
+        """Say whether another process deleted a stream that is at rest here."""
+        began, end = live.status().began, live.end
+        try:
+            record = await self._store.resume(live.name, began)
+        except StreamForgotten:
+            return True
+        except (StoreUnavailable, StoreFull):
+            return False  # what is fed now waits for memory
+        live.refresh(record, end)
+        return record.began != began
 
     async def _add(self, record: StreamRecord) -> LiveStream:
         live = self._streams[record.name] = self._make(record)

@@ -113,12 +113,21 @@ class FakeStore(LocalStore):
         self._check()
         return await super().begin(stream, now)
 
+    async def resume(self, stream, began):
+        self._check()
+        return await super().resume(stream, began)
+
     async def append(self, stream, tokens, thumbnail):
         self._check()
         if self.broken:
             raise RuntimeError("this is not in the contract")
-        await super().append(stream, tokens, thumbnail)
+        kept = await super().append(stream, tokens, thumbnail)
         self.written.set()
+        return kept
+
+    def lose(self):
+        """Come back empty."""
+        self.__init__()
 
     async def clips(self, stream, after=float("-inf"), until=float("inf")):
         self._check()

@@ -93,6 +93,14 @@ class WeatheredStore:
         self._weather.lose_the_reply()
         return record
 
+    async def resume(self, stream, began):
+        await self._weather.pass_by()
+        if self._weather.full and await self._inner.find(stream) is None:
+            raise StoreFull("There is no room.")
+        record = await self._inner.resume(stream, began)
+        self._weather.lose_the_reply()
+        return record
+
     async def append(self, stream, tokens, thumbnail):
         await self._weather.pass_by()
         if self._weather.broken:
@@ -100,9 +108,10 @@ class WeatheredStore:
             raise RuntimeError("this is not in the contract")
         if self._weather.full:
             raise StoreFull("There is no room.")
-        await self._inner.append(stream, tokens, thumbnail)
+        kept = await self._inner.append(stream, tokens, thumbnail)
         self._weather.lose_the_reply()
         self.acknowledged.add(numbers(tokens))
+        return kept
 
     async def clips(self, stream, after=float("-inf"), until=float("inf")):
         await self._weather.pass_by()
@@ -142,8 +151,7 @@ class LocalDisk:
         return self._data
 
     async def wipe(self):
-        for record in await self._data.streams():
-            await self._data.forget(record.name)
+        self._data.__init__("fake-encoder")
 
 
 class RedisDisk:

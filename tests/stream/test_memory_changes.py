@@ -10,7 +10,7 @@ import torch
 from memory.store import StoreUnavailable
 from model.engine.contract import NothingSeen
 from model.types import ClipTokens, Question, Words
-from stream.registry import Registry
+from stream.registry import Registry, UnknownStream
 from stream.settings import StreamSettings
 from stream.status import Changed
 from tests.stream.fakes import picture, show, until, watch
@@ -38,12 +38,68 @@ async def test_a_fed_stream_that_memory_lost_is_remembered_again_from_then_on(li
     feed = live.open_feed("webrtc")
     await watch(live, feed, clock, seconds=4.0)
     assert await answer(live) == "2 clips"
-    await store.forget("yard")
+    store.lose()
     await watch(live, feed, clock, seconds=2.0)
     assert not feed.closed
     assert (await store.find("yard")).began == began
     assert (live.status().clips, live.status().memory) == (1, None)
     assert await answer(live) == "1 clips", "of what is remembered, not of what was lost"
+
+
+async def test_a_stream_that_another_process_deletes_stays_deleted(registry, live, store, clock):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=4.0)
+    await store.forget("yard")
+    show(feed, clock, seconds=2.0)
+    await live.settle()
+    assert (feed.closed, feed.reason) == (True, "The stream was deleted.")
+    assert await store.streams() == []
+    with pytest.raises(UnknownStream):
+        await registry.find("yard")
+    again = await registry.open("yard")
+    assert again is not live
+    await watch(again, again.open_feed("webrtc"), clock, seconds=2.0)
+    assert (await store.find("yard")).clips == 1
+
+
+async def test_a_stream_that_was_deleted_while_memory_was_away_is_not_begun_by_what_waits(
+    registry, live, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=2.0)
+    store.away = True
+    show(feed, clock, seconds=2.0)
+    await live.looked()
+    store.away = False
+    await store.forget("yard")
+    await live.settle()
+    assert feed.closed
+    assert await store.streams() == []
+
+
+async def test_a_source_that_connects_to_a_stream_deleted_at_rest_begins_it_anew(
+    registry, live, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=2.0)
+    feed.close("The sender left.")
+    await store.forget("yard")
+    clock.now += 100.0
+    again = await registry.open("yard")
+    assert again is not live
+    assert again.status().began > 1100.0
+
+
+async def test_what_is_learnt_is_what_memory_keeps(registry, live, engine, store, clock):
+    append = store.append
+
+    async def rounded(*args):
+        kept = await append(*args)
+        return replace(kept, values=torch.zeros(1, 3))
+
+    store.append = rounded
+    await watch(live, live.open_feed("webrtc"), clock, seconds=2.0)
+    assert torch.equal(engine.histories["yard"][0].values, torch.zeros(1, 3))
 
 
 async def test_a_stream_at_rest_that_memory_lost_is_not_answered_from_its_history(
@@ -53,7 +109,7 @@ async def test_a_stream_at_rest_that_memory_lost_is_not_answered_from_its_histor
     await watch(live, feed, clock, seconds=4.0)
     feed.close("The sender left.")
     assert await answer(live) == "2 clips"
-    await store.forget("yard")
+    store.lose()
     with pytest.raises(NothingSeen):
         await answer(live)
     [status] = await registry.list()

@@ -70,6 +70,7 @@ class Bench:
             settings=SETTINGS,
             monotonic=self.clock,
             on_trouble=lambda: self.troubles.append(self.pipeline.trouble),
+            on_deleted=lambda: None,
         )
         self.pipeline.start()
         return self

@@ -113,7 +113,7 @@ class FaultyStore(FakeStore):
         if self.faults:
             self.faults -= 1
             raise RuntimeError("a mistake of ours")
-        await super().append(stream, tokens, thumbnail)
+        return await super().append(stream, tokens, thumbnail)
 
 
 async def test_a_source_comes_back_to_a_stream_that_an_error_broke(registry_of, pull, tmp_path):

@@ -296,3 +296,14 @@ async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
     with pytest.raises(EngineBusy, match="take all the memory"):
         await last_piece(Recall("a", Gone(), store))
     assert len(tries) == TRIES
+
+
+async def test_a_history_made_from_another_past_is_made_anew(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 6)
+    recall = Recall("a", engine, store)
+    assert (await last_piece(recall)).usage.clips == 6
+    assert (await last_piece(recall, since=8.0, until=12.0)).usage.clips == 2
+    await store.forget_range("a", 4.0, 9.0)
+    assert (await last_piece(recall)).usage.clips == 4
+    assert (await last_piece(recall, since=8.0, until=12.0)).usage.clips == 1
