@@ -138,20 +138,26 @@ class Feed:
         """How many pictures per second are wanted now, by memory and by those who watch."""
         return max(self._sampler.rate, WATCHED_RATE if self._watched else 0.0)
 
-    def admit(self, time: float, captured: float, seen: int) -> Slot | None:
+    @property
+    def sample_rate(self) -> float:
+        """How many pictures per second memory wants now."""
+        return self._sampler.rate
+
+    def admit(self, time: float, captured: float, seen: int, *, sampled: bool) -> Slot | None:
         """Return a slot for a picture that a reader elsewhere picked at `wanted_rate`.
 
         Args:
             time: Seconds on the source's own clock, of any origin.
             captured: Monotonic time of arrival, in seconds.
             seen: Pictures that arrived there since the last one, this one included.
+            sampled: Whether the reader picked it for memory, at `sample_rate`.
         """
         media = self._arrive(time, captured, seen)
         if media is None:
             return None
-        picked = self._sampler.accepts(media)
-        # Picked twice at almost the same rate, every other picture would fall between the two.
-        return Slot(media, captured, sampled=picked or not self._watched)
+        if sampled:
+            self._sampler.picked(media)
+        return Slot(media, captured, sampled)
 
     def place(self, time: float) -> Slot | None:
         """Return the slot of a picture that was chosen beforehand: it is wanted whatever the pace.

@@ -63,11 +63,13 @@ class Picked:
         picture: As decoded.
         time: When it belongs, on the clock of arrival.
         captured: When it arrived.
+        sampled: Whether it is for memory; else it is only for those who watch.
     """
 
     picture: VideoFrame
     time: float
     captured: float
+    sampled: bool
 
 
 class Picker:
@@ -75,6 +77,7 @@ class Picker:
 
     Attributes:
         rate: Pictures per second that are wanted; may be set at any time.
+        sample_rate: Pictures per second that memory wants of them; may be set at any time.
         seen: Pictures that arrived so far.
         decoded: Pictures of those that were decoded.
         position: Seconds from the beginning of what has an end; None of what has none.
@@ -87,6 +90,7 @@ class Picker:
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         after: float = 0.0,
+        sample_rate: float | None = None,
     ) -> None:
         """Take what to read.
 
@@ -96,14 +100,17 @@ class Picker:
             clock: Monotonic seconds.
             sleep: Waits that many seconds.
             after: So many seconds from the beginning were seen already.
+            sample_rate: Pictures per second that memory wants; None for all that are wanted.
         """
         self.rate = rate
+        self.sample_rate = rate if sample_rate is None else sample_rate
         self.seen = 0
         self.decoded = 0
         self._source = source
         self._clock = clock
         self._sleep = sleep
         self._sampler = FrameSampler(rate)
+        self._samples = FrameSampler(self.sample_rate)
         self._timeline = ArrivalTimeline(float("-inf"), TOLERANCE)
         self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
         alone = source.video.codec_context.name in INTRA_ONLY_CODECS
@@ -237,7 +244,7 @@ class Picker:
         self.decoded += len(pictures)
         for picture in pictures[:1]:
             check_size(picture)
-            yield Picked(picture, time, now)
+            yield self._picked_at(picture, time, now)
 
     def _decode_all(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
         if self._await_keyframe and not packet.is_keyframe:
@@ -267,7 +274,13 @@ class Picker:
             self._skip_rule.decoded(self._decoded_at, self.rate)
             time = self._timeline.media_time(own, now)
             if self._sampler.accepts(time):
-                yield Picked(picture, time, now)
+                yield self._picked_at(picture, time, now)
+
+    def _picked_at(self, picture: VideoFrame, time: float, now: float) -> Picked:
+        self._samples.rate = self.sample_rate
+        due = self._samples.accepts(time)
+        # Picked twice at almost the same rate, every other picture would fall between the two.
+        return Picked(picture, time, now, sampled=due or self.rate <= self.sample_rate)
 
     def _arrival_rate(self, now: float) -> float:
         """Return how many pictures per second come; 0 until that is known."""

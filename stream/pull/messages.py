@@ -45,6 +45,7 @@ class ReaderConfig:
         transport: Of RTSP; UDP for trusted sources alone.
         redirects: How many are followed, of trusted RTSP sources; HTTP has its own rules.
         rate: Pictures per second that are wanted.
+        sample_rate: Pictures per second that memory wants of them.
         side: Shorter side of a picture, in pixels; larger ones are scaled down.
         open_within: Seconds for the first picture.
         silence: Seconds without data after which the source counts as lost.
@@ -67,6 +68,7 @@ class ReaderConfig:
     transport: Transport = "tcp"
     redirects: int = 5
     rate: float = 2.0
+    sample_rate: float = 2.0
     side: int = 360
     open_within: float = 10.0
     silence: float = 20.0
@@ -117,6 +119,7 @@ class FrameReady:
         time: When it belongs, on the reader's monotonic clock, in seconds.
         captured: When it arrived, on the same clock.
         seen: Pictures that arrived since the last report, this one included.
+        sampled: Whether it is for memory; else it is only for those who watch.
     """
 
     number: int
@@ -125,6 +128,7 @@ class FrameReady:
     time: float
     captured: float
     seen: int
+    sampled: bool
 
 
 @dataclass(frozen=True, slots=True)

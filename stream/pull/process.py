@@ -69,7 +69,7 @@ class Reader:
         """
         self._ring = PictureRing.make(order.side)
         self._order = replace(order, memory=self._ring.descriptor)
-        self._rate = order.rate
+        self._rates = order.rate, order.sample_rate
         self._process: asyncio.subprocess.Process | None = None
 
     async def reports(self, silence: float) -> AsyncGenerator[Report, None]:
@@ -102,12 +102,14 @@ class Reader:
                 patience = silence
             yield report
 
-    def set_rate(self, rate: float) -> None:
-        """Tell the process how many pictures per second are wanted now."""
-        if abs(rate - self._rate) > RATE_CHANGE * self._rate and self._process is not None:
-            self._rate = rate
+    def set_rates(self, rate: float, sample_rate: float) -> None:
+        """Tell the process how many pictures per second are wanted now, and by memory."""
+        pairs = zip((rate, sample_rate), self._rates, strict=True)
+        changed = any(abs(now - before) > RATE_CHANGE * before for now, before in pairs)
+        if changed and self._process is not None:
+            self._rates = rate, sample_rate
             assert self._process.stdin is not None
-            self._process.stdin.write(f"{rate}\n".encode())
+            self._process.stdin.write(f"{rate} {sample_rate}\n".encode())
 
     def picture(self, shown: FrameReady) -> Picture | None:
         """Return the picture of `shown`; None if a newer one has taken its place."""

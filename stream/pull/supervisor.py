@@ -138,8 +138,14 @@ class Puller:
             # A name that is unknown may be known again; a forbidden address may move, too.
             return SourceEnded(str(error))
         try:
-            wanted = replace(order, rate=feed.wanted_rate, side=self._live.frame_side)
-            reader = Reader(replace(wanted, after=self._place))
+            wanted = replace(
+                order,
+                rate=feed.wanted_rate,
+                sample_rate=feed.sample_rate,
+                side=self._live.frame_side,
+                after=self._place,
+            )
+            reader = Reader(wanted)
             try:
                 return await self._listen(reader, feed)
             finally:
@@ -158,7 +164,7 @@ class Puller:
                     break
                 opened = opened or isinstance(report, Opened)
                 self._take(report, reader, feed)
-                reader.set_rate(feed.wanted_rate)
+                reader.set_rates(feed.wanted_rate, feed.sample_rate)
         if opened and feed.frames == seen and self._place is not None and self._place.position:
             self._place = None  # what is there now has not got so far
         return over
@@ -194,7 +200,7 @@ def _kind(source: SourceUrl) -> SourceKind:
 
 
 def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
-    slot = feed.admit(shown.time, shown.captured, shown.seen)
+    slot = feed.admit(shown.time, shown.captured, shown.seen, sampled=shown.sampled)
     if slot is not None and (pixels := reader.picture(shown)) is not None:
         feed.give(slot, pixels)
 

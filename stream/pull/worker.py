@@ -55,7 +55,9 @@ def main() -> None:
     try:
         reports.send(_describe(source))
         seen = (order.after and order.after.position) or 0.0
-        picker = Picker(source, order.rate, time.monotonic, time.sleep, seen)
+        picker = Picker(
+            source, order.rate, time.monotonic, time.sleep, seen, sample_rate=order.sample_rate
+        )
         threading.Thread(
             target=_apply_commands, args=(sys.stdin.buffer, picker), daemon=True
         ).start()
@@ -125,7 +127,7 @@ def _show(picked: Picked, seen: int, ring: PictureRing, side: int) -> FrameReady
     pixels = to_rgb(picked.picture, side)
     number = ring.write(pixels)
     height, width, _ = pixels.shape
-    return FrameReady(number, height, width, picked.time, picked.captured, seen)
+    return FrameReady(number, height, width, picked.time, picked.captured, seen, picked.sampled)
 
 
 def _describe(source: OpenSource) -> Opened:
@@ -143,9 +145,9 @@ def _describe(source: OpenSource) -> Opened:
 
 
 def _apply_commands(orders: BinaryIO, picker: Picker) -> None:
-    """Follow changes of the rate; the end of the orders is the end of the parent."""
+    """Follow changes of the rates; the end of the orders is the end of the parent."""
     for line in orders:
-        picker.rate = float(line)
+        picker.rate, picker.sample_rate = map(float, line.split())
     os._exit(0)
 
 

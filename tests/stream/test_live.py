@@ -124,6 +124,18 @@ async def test_a_file_at_full_speed_keeps_its_own_times_and_loses_nothing(live, 
     assert live.status().rate == 2.0
 
 
+async def test_what_a_reader_picked_for_memory_is_remembered_and_nothing_else(live, store, clock):
+    """However many pictures still come at the pace of a viewer who has just left."""
+    feed = live.open_feed("url")
+    for number in range(40):
+        slot = feed.admit(clock(), clock(), 3, sampled=number % 5 == 0)
+        feed.give(slot, picture())
+        await live.settle()
+        clock.now += 0.1
+    assert (live.status().frames, live.status().sampled) == (120, 8)
+    assert [m.end - m.start for m in await store.moments("yard")] == pytest.approx([1.5, 1.5])
+
+
 async def test_the_end_of_a_source_flushes_the_clip_begun(live, store, clock):
     feed = live.open_feed("webrtc")
     show(feed, clock, seconds=1.0)

@@ -137,6 +137,22 @@ def test_what_is_seen_and_not_wanted_is_told_once_a_second(films):
     assert all(b - a >= 1 for a, b in pairwise(beats))
 
 
+def test_while_someone_watches_more_is_picked_and_memory_gets_what_it_wants(films):
+    clock = PlayClock()
+    source = open_source(order(str(films["long"])))
+    picked = list(Picker(source, 10.0, clock, clock.sleep, sample_rate=2.0).pictures())
+    source.close()
+    sampled = [one for one in picked if one.sampled]
+    assert len(picked) >= 70
+    assert 15 <= len(sampled) <= 17
+    assert all(0.3 <= step <= 0.75 for step in steps(sampled))
+
+
+def test_of_what_is_picked_at_the_pace_of_memory_all_is_for_memory(films):
+    _, picked = look(order(str(films["long"])))
+    assert all(one.sampled for one in picked)
+
+
 class Refusing(FrameSampler):
     """Wants nothing: to its picker it looks as if nothing could be decoded."""
 

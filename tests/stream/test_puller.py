@@ -116,44 +116,19 @@ class FaultyStore(FakeStore):
         return await super().append(stream, tokens, thumbnail)
 
 
-async def test_a_source_comes_back_to_a_stream_that_an_error_broke(registry_of, pull, tmp_path):
+async def test_a_source_stays_with_a_stream_that_meets_an_internal_error(
+    registry_of, pull, tmp_path
+):
     store = FaultyStore()
-    registry = registry_of(StreamSettings(rate=4.0, close_within=0.5), store)
+    settings = StreamSettings(rate=4.0, close_within=0.5, retry_after=0.01)
+    live = await registry_of(settings, store).open("cam")
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
-    made = [await registry.open("cam")]
-    mended = asyncio.Event()
-
-    async def again():
-        made.append(await registry.open("cam"))
-        if len(made) == 3:
-            mended.set()
-        return made[-1]
-
     store.faults = 2
-    puller = pull(film, live=made[0], trusted=True, again=again)
-    await mended.wait()
-    assert len(set(made)) == 3
-    with made[-1].subscribe() as news:
+    with live.subscribe() as news:
+        puller = pull(film, live=live, trusted=True)
         await until(remembered, news)
     assert not puller.over
-    assert made[-1].status().state == "live"
-
-
-async def test_a_source_leaves_a_stream_made_anew_to_another_one(registry_of, pull, tmp_path):
-    store = FaultyStore()
-    registry = registry_of(StreamSettings(rate=4.0, close_within=0.5), store)
-    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
-
-    async def again():
-        anew = await registry.open("cam")
-        anew.open_feed("webrtc")
-        return anew
-
-    store.faults = 1
-    puller = pull(film, live=await registry.open("cam"), trusted=True, again=again)
-    async with asyncio.timeout(20):
-        await puller.wait_over()
-    assert (await registry.find("cam")).status().source == "webrtc"
+    assert (live.status().state, live.status().lost.failed) == ("live", 2)
 
 
 async def test_a_server_that_accepts_and_stays_silent_is_given_up(live, pull):
