@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from model.types import GREEDY, Clip, Question, Sampling
 from model.video_chat import VideoChat
 from model.zoo import presets
 from model.zoo.as_released import Published, departures, published_dropout, run_as_released
-from model.zoo.presets import load_engine, load_parts, stretched
+from model.zoo.presets import load_engine, stretched
 from model.zoo.released import RELEASED, UnsupportedCheckpoint
 from model.zoo.tiny import tiny
 from tests.model.released_layout import TOWERS, write_checkpoint
@@ -44,9 +45,8 @@ WRITES = {
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """Return what writes a checkpoint with these words in `config.json`; yields its folder's name."""
-    monkeypatch.setattr(presets.load_parts, "__kwdefaults__", {
-        **presets.load_parts.__kwdefaults__, "towers": TOWERS, "dtype": torch.float32,
-    })  # fmt: skip
+    small = partial(presets.load_parts, towers=TOWERS, dtype=torch.float32)
+    monkeypatch.setattr(presets, "load_parts", small)
 
     def write(**says):
         folder = write_checkpoint(tmp_path / "small", dtype=torch.float32).folder
@@ -93,7 +93,7 @@ def test_dropout_that_is_not_followed_is_refused(changes, complaint):
 
 def test_a_layer_that_is_not_there_is_refused(checkpoint):
     name = checkpoint(**OF_THE_PAPER, num_hidden_layers=28)
-    parts = load_parts(name)
+    parts = presets.load_parts(name)
     deeper = replace(parts.published, config=OF_THE_PAPER | {"llm_compress_layer_list": [4, 28]})
     with pytest.raises(UnsupportedCheckpoint, match="cannot drop at layer 28"):
         run_as_released(parts.config, deeper)
@@ -106,7 +106,7 @@ def clips_of(chat, count):
 
 @pytest.mark.parametrize("says", [SWITCHED_OFF, SWITCHED_OFF | {"mm_llm_compress": True}])
 def test_a_history_as_released_is_one_pass_as_released(checkpoint, says):
-    chat = VideoChat(load_parts(checkpoint(**says), as_released=True))
+    chat = VideoChat(presets.load_parts(checkpoint(**says), as_released=True))
     assert chat.parts.sampling == Sampling(0.7, 0.8, 20, 1.1)
     clips, history = clips_of(chat, 3), chat.open()
     chat.extend(history, clips)
@@ -148,7 +148,7 @@ async def test_what_is_done_otherwise_is_said_when_the_checkpoint_is_loaded(chec
 
 
 def test_positions_that_are_not_used_are_said(checkpoint):
-    parts = load_parts(checkpoint(**OF_THE_PAPER, max_position_embeddings=1_010_000))
+    parts = presets.load_parts(checkpoint(**OF_THE_PAPER, max_position_embeddings=1_010_000))
     said = list(departures(parts.published, run_as_released(parts.config, parts.published), GREEDY))
     assert said[0] == "evenly dropped tokens are spread inside each clip, not over the whole video"
     assert said[-1] == (
@@ -159,7 +159,7 @@ def test_positions_that_are_not_used_are_said(checkpoint):
 @pytest.mark.parametrize("name", ["lite", "tiny"])
 def test_what_has_no_authors_but_us_cannot_be_run_as_released(name):
     with pytest.raises(UnsupportedCheckpoint, match=f"{name} is not a released checkpoint"):
-        load_parts(name, as_released=True)
+        presets.load_parts(name, as_released=True)
 
 
 async def test_stretched_positions_reach_further_in_a_history():
@@ -188,6 +188,6 @@ def test_the_needle_tests_ten_thousand_frames_fit_the_released_positions_stretch
 
 
 def test_two_published_descriptions_are_equal_by_what_they_say(checkpoint):
-    parts = load_parts(checkpoint(**SWITCHED_OFF))
+    parts = presets.load_parts(checkpoint(**SWITCHED_OFF))
     assert isinstance(parts.published, Published)
     assert parts.published.config["mm_llm_compress"] is False
