@@ -23,15 +23,12 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from model.errors import HistoryFull
 from model.language.decoder import LayerHook, no_hook, positions_of
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
 from model.reading import PromptReader, Reading
 from model.segments import Segment
-
-
-class HistoryFull(Exception):
-    """The next clip would stand at a position the language model was not trained for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from model.config import DropoutConfig, FlashConfig
-from model.engine.contract import QuestionTooLong
+from model.errors import QuestionTooLong
 from model.history import History
 from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import Tokens

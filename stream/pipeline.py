@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from memory.store import Moment, StoreFull, StoreUnavailable, StreamForgotten
-from model.engine.contract import Engine, EngineBusy
+from model.engine.contract import Engine
+from model.errors import EngineBusy
 from model.types import Clip, ClipTokens
 from stream.backoff import Backoff
 from stream.channels import Broadcast, Mailbox

@@ -15,7 +15,8 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
 from memory.store import ClipStore, Moment, StreamRecord
-from model.engine.contract import Engine, EngineBusy, HistoryGone, NothingInRange, NothingSeen
+from model.engine.contract import Engine
+from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64

@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from model.errors import WeightsMissing
 from model.video_chat import VideoChat
-from model.zoo.lite import TRAINED, TrainedWeightsMissing, lite
-from model.zoo.lite_base import BaseWeightsMissing
+from model.zoo.lite import TRAINED, lite
 from training.command import run_command
 from training.drawings import HELD_OUT_SET, DrawingsMissing, load_sprites
 from training.exam import Outcome, Size, as_json, cases, examine, scores, table
@@ -63,6 +63,4 @@ def measure(weights: Path, size: Size) -> list[Outcome]:
 
 
 if __name__ == "__main__":
-    run_command(
-        app, "flashback eval lite", (DrawingsMissing, BaseWeightsMissing, TrainedWeightsMissing)
-    )
+    run_command(app, "flashback eval lite", (DrawingsMissing, WeightsMissing))

@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from model.errors import ModelUnavailable
 from training.command import run_command
 from training.film_cases import BadCases, Case, choose, read_cases
 from training.film_exam import Answered, examine
 from training.film_scores import as_json, scores, table
 from training.train import commit
-from web.cli.ask import NO_MODEL
 from web.cli.failed import Failed
 from web.services import load_model
 from web.settings import BadSetting, Settings
@@ -103,7 +103,7 @@ def measure(
         async def run() -> None:
             try:
                 engine = await asyncio.to_thread(load_model, settings, console.print)
-            except NO_MODEL as error:
+            except ModelUnavailable as error:
                 raise Failed(str(error)) from None
             try:
                 await examine(engine, settings, cases, answered, controls=controls, times=times)

@@ -22,7 +22,8 @@ from pathlib import Path
 import torch
 
 from memory.local_store import LocalStore
-from model.engine.contract import Engine, NothingSeen
+from model.engine.contract import Engine
+from model.errors import NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question, Usage, Words
 from stream.file.sampling import MOST
 from stream.live import LiveStream

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from model.errors import WeightsMissing
 from model.zoo.lite import TRAINED
-from model.zoo.lite_base import BaseWeightsMissing
 from training import stages
 from training.command import run_command
 from training.drawings import DrawingsMissing
@@ -106,7 +106,7 @@ def commit() -> str:
 def main() -> None:
     """Run, and turn what a user can mend into a sentence."""
     logging.basicConfig(level=logging.WARNING)
-    lacking = (DrawingsMissing, BaseWeightsMissing, StageMissing)
+    lacking = (DrawingsMissing, WeightsMissing, StageMissing)
     run_command(app, "python -m training.train", lacking)
 
 

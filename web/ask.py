@@ -12,13 +12,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from memory.store import EncoderMismatch, StoreUnavailable
-from model.engine.contract import (
-    EngineBusy,
-    EngineFailed,
-    NothingInRange,
-    NothingSeen,
-    QuestionTooLong,
-)
+from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.live import LiveStream
 from stream.registry import UnknownStream

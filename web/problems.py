@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from memory.store import StoreFull, StoreUnavailable
-from model.engine.contract import EngineBusy
+from model.errors import EngineBusy
 from stream.live import StreamClosed
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
 

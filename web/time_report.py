@@ -1,6 +1,6 @@
 """How times read for people and programs outside: what was understood of words of time, and clocks."""
 
-from model.engine.contract import NothingInRange
+from model.errors import NothingInRange
 from web.ask import AskFailed
 from web.realtime.server_events import TimeUnderstood
 from web.time_words.extent import Reference

@@ -12,38 +12,6 @@ from model.types import AnswerPiece, Clip, ClipTokens, Question, Sampling
 from model.vision.things import Thing
 
 
-class NothingSeen(Exception):
-    """There is no clip to answer from: none has arrived, or none in the time asked about."""
-
-
-class NothingInRange(NothingSeen):
-    """No clip lies in the time asked about; the message says what is remembered.
-
-    Attributes:
-        held: From which to which media second something is; None if nothing is.
-    """
-
-    def __init__(self, message: str, held: tuple[float, float] | None = None) -> None:
-        super().__init__(message)
-        self.held = held
-
-
-class HistoryGone(NothingSeen):
-    """Nothing is held of the stream (any more): hand over what memory holds, and ask again."""
-
-
-class EngineFailed(Exception):
-    """The network failed on this, others are not affected; the log says more."""
-
-
-class EngineBusy(Exception):
-    """More is waiting for the network than it may hold; try again soon."""
-
-
-class QuestionTooLong(ValueError):
-    """A question has more tokens than can be read at once; the message has the numbers."""
-
-
 @runtime_checkable
 class Engine(Protocol):
     """A loaded network, shared by every stream of the service.

@@ -13,13 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.engine.contract import (
-    EngineBusy,
-    EngineFailed,
-    HistoryGone,
-    NothingSeen,
-    QuestionTooLong,
-)
+from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose

@@ -16,10 +16,10 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.history import History, HistoryFull
+from model.errors import HistoryFull, UnsupportedCheckpoint
+from model.history import History
 from model.types import ClipTokens
 from model.video_chat import RESERVED, VideoChat
-from model.zoo.released import UnsupportedCheckpoint
 
 CLIPS_AT_ONCE = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""

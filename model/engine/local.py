@@ -19,9 +19,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
-from model.engine.contract import EngineBusy, HistoryGone
 from model.engine.generation import Generator, Request
 from model.engine.history_cache import HistoryCache
+from model.errors import EngineBusy, HistoryGone
 from model.language.decoder import LayerHook
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
 from model.video_chat import VideoChat

@@ -13,12 +13,10 @@ from typing import Protocol, runtime_checkable
 from tokenizers import Tokenizer as BpeTokenizer
 from tokenizers import pre_tokenizers
 
+from model.errors import TokenizerUnreadable
+
 BEGIN, END = "<|im_start|>", "<|im_end|>"
 """Around every turn of a conversation, in the models that we know."""
-
-
-class TokenizerUnreadable(Exception):
-    """The tokenizer of a checkpoint is missing or is not of a kind we know."""
 
 
 @runtime_checkable

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.config import DropKind, DropoutConfig, DropStage, FlashConfig
+from model.errors import UnsupportedCheckpoint
 from model.types import GREEDY, Sampling
-from model.zoo.released import UnsupportedCheckpoint
 
 KINDS: Mapping[str, Sequence[DropKind]] = {
     "attention": ("attention", "attention"),

@@ -19,15 +19,12 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
 )
 
+from model.errors import CheckpointUnavailable
 from model.zoo.released import RELEASED
 
 SMALL = ("*.json", "merges.txt", "vocab.txt")
 """What says which network it is, and how to speak to it."""
 WEIGHTS = ("*.safetensors",)
-
-
-class CheckpointUnavailable(Exception):
-    """There is no checkpoint to read: not on this machine, and it cannot be fetched."""
 
 
 def locate(

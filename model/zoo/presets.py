@@ -11,6 +11,7 @@ from torch import Tensor
 
 from model.config import RopeScaling, VisionConfig
 from model.engine.local import LocalEngine
+from model.errors import UnsupportedCheckpoint
 from model.language.prompt import FLASH, Prompt
 from model.types import Clip
 from model.video_chat import ModelParts, VideoChat
@@ -21,7 +22,7 @@ from model.zoo.fingerprint import fingerprint
 from model.zoo.lite import lite
 from model.zoo.lite_base import DEFAULT_CACHE
 from model.zoo.pretrained import Pretrained, open_pretrained
-from model.zoo.released import RELEASED, TOWERS, UnsupportedCheckpoint
+from model.zoo.released import RELEASED, TOWERS
 from model.zoo.tiny import tiny
 
 log = logging.getLogger(__name__)
@@ -54,8 +55,7 @@ def load_parts(
         progress: Told in words what is being done.
 
     Raises:
-        BaseWeightsMissing: If `lite` is asked for and its published weights are not installed.
-        TrainedWeightsMissing: If `lite` is asked for and our own weights are missing.
+        WeightsMissing: If `lite` is asked for and its weights, published or our own, are not here.
         CheckpointUnavailable: If a checkpoint is not on this machine and cannot be fetched.
         CheckpointDamaged: If a file of it is missing, cut short or not what it says it is.
         CheckpointMismatch: If its tensors do not fit; all are named.

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 
 from model.config import VisionConfig
-from model.language.tokenizer import HubTokenizer, TokenizerUnreadable
+from model.errors import CheckpointDamaged, TokenizerUnreadable
+from model.language.tokenizer import HubTokenizer
 from model.types import GREEDY, Sampling
 from model.zoo.as_released import GenerationSettings, not_followed
 from model.zoo.hub import locate
 from model.zoo.released import TOWERS, from_hub_dict
-from model.zoo.weights import CheckpointDamaged, Network, load, read_json
+from model.zoo.weights import Network, load, read_json
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 from model.config import FlashConfig, LanguageConfig, RopeScaling, VisionConfig
+from model.errors import UnsupportedCheckpoint
 
 Value = TypeVar("Value")
-
-
-class UnsupportedCheckpoint(Exception):
-    """A checkpoint describes a network that this code does not build."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.config import FlashConfig, VisionConfig
+from model.errors import CheckpointDamaged, CheckpointMismatch
 from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.vision.umt import UmtVision
@@ -30,31 +31,6 @@ from model.zoo.released import TOWERS, from_hub_dict
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 FLOATING = {"F64", "F32", "F16", "BF16"}
 """Data types that convert to ours; others mean quantised weights, which need code of their own."""
-
-
-class CheckpointDamaged(Exception):
-    """A file of the checkpoint is missing, cut short, or not what it says it is."""
-
-
-class CheckpointMismatch(Exception):
-    """The checkpoint's tensors are not those of the network it describes.
-
-    Attributes:
-        missing: Names that the network needs and no file has.
-        unexpected: Names that a file has and the network does not know.
-        misshapen: Names whose shape in the file is not the network's.
-    """
-
-    def __init__(
-        self, missing: list[str], unexpected: list[str], misshapen: Mapping[str, str]
-    ) -> None:
-        self.missing, self.unexpected, self.misshapen = missing, unexpected, dict(misshapen)
-        parts = [
-            _listing("missing", missing),
-            _listing("unexpected", unexpected),
-            _listing("misshapen", [f"{name} {shapes}" for name, shapes in misshapen.items()]),
-        ]
-        super().__init__("the tensors do not fit the network: " + "; ".join(filter(None, parts)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,12 +218,6 @@ def _unreadable(file: Path) -> CheckpointDamaged:
     return CheckpointDamaged(
         f"{file.name} cannot be read: it is cut short or no safetensors file; fetch it again"
     )
-
-
-def _listing(what: str, names: list[str]) -> str:
-    if not names:
-        return ""
-    return f"{len(names)} {what} ({', '.join(names)})"
 
 
 def read_json(file: Path) -> dict[str, Any]:

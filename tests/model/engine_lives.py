@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from memory.local_store import LocalStore
-from model.engine.contract import EngineBusy, EngineFailed, NothingSeen
 from model.engine.generation import MAX_ANSWER_TOKENS
 from model.engine.local import LocalEngine
+from model.errors import EngineBusy, EngineFailed, NothingSeen
 from model.language.sampling import TextStream
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
 from model.video_chat import VideoChat

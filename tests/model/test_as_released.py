@@ -10,13 +10,14 @@ import torch
 
 from model.config import REFERENCE_DROPOUT, DropoutConfig, DropStage
 from model.engine.local import LocalEngine
+from model.errors import UnsupportedCheckpoint
 from model.history import History
 from model.types import GREEDY, Clip, Question, Sampling
 from model.video_chat import VideoChat
 from model.zoo import presets
 from model.zoo.as_released import Published, departures, published_dropout, run_as_released
 from model.zoo.presets import load_engine, stretched
-from model.zoo.released import RELEASED, UnsupportedCheckpoint
+from model.zoo.released import RELEASED
 from model.zoo.tiny import tiny
 from tests.model.released_layout import TOWERS, write_checkpoint
 

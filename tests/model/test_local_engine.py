@@ -9,14 +9,8 @@ import pytest
 import torch
 
 from model.engine import history_cache
-from model.engine.contract import (
-    EngineBusy,
-    EngineFailed,
-    HistoryGone,
-    NothingSeen,
-    QuestionTooLong,
-)
 from model.engine.local import BATCH, MAX_WAITING_CLIPS, LocalEngine
+from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny

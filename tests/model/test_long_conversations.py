@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from model.engine.contract import QuestionTooLong
+from model.errors import QuestionTooLong
 from model.language.prompt import VisibleSpan
 from model.types import Question, Turn
 from model.video_chat import MAX_QUESTION_CHARACTERS, VideoChat

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from model.engine.local import LocalEngine
+from model.errors import CheckpointUnavailable
 from model.types import Clip, Finish, Question
 from model.video_chat import VideoChat
 from model.zoo.device import pick_dtype, seconds
-from model.zoo.hub import CheckpointUnavailable
 from model.zoo.presets import load_parts
 from tests.model.released_layout import TOWERS, write_checkpoint
 

@@ -3,9 +3,9 @@ import json
 import pytest
 import torch
 
+from model.errors import CheckpointDamaged
 from model.types import GREEDY, Sampling
 from model.zoo.pretrained import open_pretrained, read_generation, read_tokenizer
-from model.zoo.weights import CheckpointDamaged
 from tests.model.released_layout import END, START, TOWERS, write_checkpoint, write_tokenizer
 
 

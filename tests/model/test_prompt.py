@@ -7,15 +7,10 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import RepetitionPenaltyLogitsProcessor, TopKLogitsWarper, TopPLogitsWarper
 
+from model.errors import TokenizerUnreadable
 from model.language.prompt import FLASH, LITE, Prompt, VisibleSpan
 from model.language.sampling import TextStream, choose, penalised
-from model.language.tokenizer import (
-    BEGIN,
-    END,
-    ByteTokenizer,
-    HubTokenizer,
-    TokenizerUnreadable,
-)
+from model.language.tokenizer import BEGIN, END, ByteTokenizer, HubTokenizer
 from model.types import Question, Sampling, Turn
 
 SEEN = VisibleSpan(start=0.0, end=59.5, frames=60)

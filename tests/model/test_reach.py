@@ -7,11 +7,10 @@ import torch
 
 from model.config import RopeScaling
 from model.engine.history_cache import HistoryCache
-from model.history import HistoryFull
+from model.errors import HistoryFull, UnsupportedCheckpoint
 from model.language.decoder import Decoder
 from model.types import ClipTokens, Question
 from model.video_chat import RESERVED, VideoChat
-from model.zoo.released import UnsupportedCheckpoint
 from model.zoo.tiny import tiny
 
 TRAINED = 1700

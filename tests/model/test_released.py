@@ -3,7 +3,8 @@ import re
 import pytest
 
 from model.config import REFERENCE_DROPOUT, LanguageConfig, RopeScaling, VisionConfig
-from model.zoo.released import RELEASED, UnsupportedCheckpoint, from_hub_dict
+from model.errors import UnsupportedCheckpoint
+from model.zoo.released import RELEASED, from_hub_dict
 
 HUB_7B = {
     "model_type": "videochat_flash_qwen",

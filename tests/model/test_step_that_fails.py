@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import torch
 
-from model.engine.contract import EngineFailed
 from model.engine.local import LocalEngine
+from model.errors import EngineFailed
 from model.language import kv_cache
 from model.types import Question
 from tests.model.engine_lives import Fragile

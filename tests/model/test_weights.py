@@ -9,10 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.errors import CheckpointDamaged, CheckpointMismatch
 from model.vision.merge import merge_tokens
 from model.vision.preprocess import normalise
 from model.zoo.released import RELEASED, from_hub_dict
-from model.zoo.weights import CheckpointDamaged, CheckpointMismatch, build, fill, load, shards
+from model.zoo.weights import build, fill, load, shards
 from tests.model.released_layout import MANIFEST, TOWERS, hub_config, write_checkpoint, write_shards
 
 ROOT = Path(__file__).parents[2]

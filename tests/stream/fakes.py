@@ -8,7 +8,7 @@ import torch
 
 from memory.local_store import LocalStore
 from memory.store import StoreUnavailable
-from model.engine.contract import EngineBusy, NothingSeen
+from model.errors import EngineBusy, NothingSeen
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 from stream.status import Changed
 

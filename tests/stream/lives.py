@@ -14,7 +14,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
-from model.engine.contract import EngineBusy, NothingSeen
+from model.errors import EngineBusy, NothingSeen
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Question, Usage, Words
 from stream.live import StreamClosed
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream

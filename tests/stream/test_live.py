@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from memory.store import StoreUnavailable
-from model.engine.contract import NothingSeen
+from model.errors import NothingSeen
 from model.types import Finish, Question, Words
 from stream.registry import Registry
 from stream.settings import StreamSettings

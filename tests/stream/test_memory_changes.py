@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from memory.store import StoreUnavailable
-from model.engine.contract import NothingSeen
+from model.errors import NothingSeen
 from model.types import ClipTokens, Question, Words
 from stream.registry import Registry, UnknownStream
 from stream.settings import StreamSettings

@@ -8,8 +8,8 @@ import torch
 
 from memory.local_store import LocalStore
 from model.engine import history_cache
-from model.engine.contract import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.engine.local import LocalEngine
+from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny

@@ -4,7 +4,7 @@ import asyncio
 
 import torch
 
-from model.engine.contract import NothingSeen
+from model.errors import NothingSeen
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 
 

@@ -6,13 +6,7 @@ import pytest
 
 from memory.local_store import LocalStore
 from memory.store import EncoderMismatch, StoreUnavailable
-from model.engine.contract import (
-    EngineBusy,
-    EngineFailed,
-    NothingInRange,
-    NothingSeen,
-    QuestionTooLong,
-)
+from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import Finish, Question, Words
 from stream.registry import Registry, UnknownStream
 from stream.settings import StreamSettings

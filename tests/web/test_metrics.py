@@ -7,7 +7,7 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from memory.store import StreamRecord
-from model.engine.contract import EngineFailed
+from model.errors import EngineFailed
 from stream.status import Losses, remembered
 from tests.web.conftest import echo_service
 from web import services

@@ -8,7 +8,7 @@ import pytest
 import websockets
 from starlette.websockets import WebSocket, WebSocketState
 
-from model.engine.contract import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
+from model.errors import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine

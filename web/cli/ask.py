@@ -18,13 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from model.engine.contract import Engine
-from model.language.tokenizer import TokenizerUnreadable
+from model.errors import ModelUnavailable
 from model.types import Question
-from model.zoo.hub import CheckpointUnavailable
-from model.zoo.lite import TrainedWeightsMissing
-from model.zoo.lite_base import BaseWeightsMissing
-from model.zoo.released import UnsupportedCheckpoint
-from model.zoo.weights import CheckpointDamaged, CheckpointMismatch
 from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream
@@ -40,15 +35,6 @@ from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
 
 STREAM = "asked"
-NO_MODEL = (
-    BaseWeightsMissing,
-    TrainedWeightsMissing,
-    CheckpointUnavailable,
-    CheckpointDamaged,
-    CheckpointMismatch,
-    UnsupportedCheckpoint,
-    TokenizerUnreadable,
-)
 
 screen = Console(stderr=True, highlight=False)
 
@@ -246,7 +232,7 @@ async def _watcher(
     async with AsyncExitStack() as stack:
         try:
             watcher = await stack.enter_async_context(opened)
-        except NO_MODEL as error:
+        except ModelUnavailable as error:
             raise Failed(str(error)) from None
         except OSError as error:
             raise Failed(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from model.zoo.lite_base import BaseWeightsMissing, base_folder, convert
+from model.errors import WeightsMissing
+from model.zoo.lite_base import base_folder, convert
 from web.cli.failed import Failed
 
 screen = Console(stderr=True, highlight=False)
@@ -19,7 +20,7 @@ def run_weights(cache: Path) -> None:
     with screen.status("Looking at the base weights…") as status:
         try:
             folder = convert(base_folder(cache), status.update)
-        except BaseWeightsMissing as error:
+        except WeightsMissing as error:
             raise Failed(str(error)) from None
         except OSError as error:
             raise Failed(
