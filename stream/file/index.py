@@ -6,7 +6,7 @@ clock starts again in the middle (recordings that were joined): here the time go
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -108,6 +108,14 @@ class FilmIndex:
         self._times.append(np.nan if packet.is_discard else time)
         if not packet.is_discard:
             self.at = max(self.at, time + lasts)
+
+    def between(self, start: float, end: float) -> range:
+        """Return the frames that are shown from `start` to `end` seconds after the first, by number."""
+        order = self._in_order()
+        times = [self._time(int(packet)) for packet in order]
+        begin = times[0] if times else 0.0
+        first, stop = bisect_left(times, begin + start), bisect_right(times, begin + end)
+        return range(first, max(first, stop))
 
     def runs(self, frames: Sequence[int]) -> list[Run]:
         """Return what to decode to see `frames` (by number, in the order in which they are shown)."""

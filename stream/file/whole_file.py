@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from model.vision.preprocess import resize
 from stream.feed import Feed
-from stream.file.film import open_film
+from stream.file.film import NoVideo, open_film
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
@@ -56,6 +56,7 @@ async def feed_whole_file(
     live: LiveStream,
     *,
     most: int = MOST,
+    part: tuple[float, float] | None = None,
     indexing: Progress = lambda _at, _length: None,
     watching: Progress = lambda _at, _length: None,
 ) -> Sampled:
@@ -65,11 +66,12 @@ async def feed_whole_file(
         path: Of any format FFmpeg reads.
         live: The stream to feed; its media time is the file's own.
         most: Frames to look at, however long the file is.
+        part: Look at what lies between these seconds alone, as if it were the whole file.
         indexing: Is told how far the file was read through, in seconds, and its length if known.
         watching: The same of looking at it.
 
     Raises:
-        NoVideo: If the file cannot be read or holds no video.
+        NoVideo: If the file cannot be read or holds no video, or nothing lies in `part`.
         ValueError: If `most` is less than the fewest frames that are taken.
     """
     async with _opened(path) as (container, video):
@@ -79,17 +81,21 @@ async def feed_whole_file(
             async for index in indexes:
                 indexing(index.at, said)
     assert index is not None
-    wanted = frames_wanted(index.frames, index.length, most, live.rate)
-    runs = index.runs(middles(index.frames, wanted)) if wanted else []
+    inside = range(index.frames) if part is None else index.between(*part)
+    if part is not None and not inside:
+        raise NoVideo(f"{path} shows nothing from {part[0]:g} to {part[1]:g} s.")
+    length = index.length if part is None else min(part[1], index.length) - part[0]
+    wanted = frames_wanted(len(inside), length, most, live.rate)
+    runs = index.runs([inside[n] for n in middles(len(inside), wanted)]) if wanted else []
     async with _opened(path) as (container, video):
         feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
         step = None if index.timed else index.step
         frames = chosen_frames(container, video, runs, step)
         try:
-            await _feed(frames, feed, live.image_size, lambda at: watching(at, index.length))
+            await _feed(frames, feed, live.image_size, lambda at: watching(at, length))
         finally:
             feed.close("The file is at its end.")
-    return Sampled(index.length, feed.sampled, index.frames)
+    return Sampled(length, feed.sampled, len(inside))
 
 
 async def _feed(

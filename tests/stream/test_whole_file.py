@@ -248,3 +248,13 @@ def test_frames_that_an_edit_list_leaves_out_are_not_seen(tmp_path):
     times, _, _ = seen(cut, 5)
     assert times[0] >= 0
     assert len(times) == 5
+
+
+async def test_a_part_of_a_file_is_looked_at_as_if_it_were_the_whole(registry, engine, tmp_path):
+    path = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=10, rate=10)
+    live = await registry.open("part")
+    sampled = await feed_whole_file(path, live, part=(4.0, 6.0))
+    await live.settle()
+    times = [time for clip in engine.encoded for time in (clip.start, clip.end)]
+    assert (min(times), max(times)) == (4.0, 6.0)
+    assert (sampled.length, sampled.of) == (2.0, 21)

@@ -39,6 +39,16 @@ EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
     "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
     "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
+    "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),
+    "perception_test": ("training.evaluations.perception_test", "Perception Test, validation"),
+    "longvideobench": ("training.evaluations.longvideobench", "LongVideoBench, validation"),
+    "mlvu": ("training.evaluations.mlvu", "MLVU, multiple choice, dev and test"),
+    "lvbench": ("training.evaluations.lvbench", "LVBench: films of half an hour and more"),
+    "videomme": ("training.evaluations.videomme", "Video-MME, with or without subtitles"),
+    "charades": ("training.evaluations.charades", "Charades-STA: when something happens"),
+    "vdc": ("training.evaluations.vdc", "VDC: captions, judged by a language model"),
+    "streamingbench": ("training.evaluations.streamingbench", "StreamingBench, as a stream"),
+    "ovobench": ("training.evaluations.ovobench", "OVO-Bench, as a stream"),
 }
 _BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
@@ -51,7 +61,7 @@ _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     for name, default, meaning in variables()
 )
 # What only benchmarks and training need, by the extra that brings it.
-_EXTRAS = {"matplotlib": "bench", "resvg_py": "train"}
+_EXTRAS = {"matplotlib": "bench", "resvg_py": "train", "pyarrow": "evaluate"}
 
 Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")

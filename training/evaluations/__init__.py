@@ -1,0 +1,1 @@
+"""The public benchmarks of video understanding: their items, their prompts and two ways to score."""

@@ -1,0 +1,64 @@
+"""Charades-STA: when in a film something happens (https://arxiv.org/abs/1705.02101).
+
+The published prompt holds the true span of the benchmark's first query as its example, queries that
+stand there twice count once, and an answer that cannot be read is replaced by a span that is wrong.
+`published` does the same; `strict` gives no numbers, and counts every query. Both have the mean IoU.
+"""
+
+from pathlib import Path
+
+from training.evaluations.annotations import field, find, records, video
+from training.evaluations.command import run_benchmark
+from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Verdict
+from training.evaluations.spans import iou, published_span, said_spans
+
+FORMAT = "Please find the visual event described by a sentence in the video, determining its starting and ending times. The format should be: 'The event happens in the start time - end time'. "  # fmt: skip
+EXAMPLE = "For example, The event 'person turn a light on' happens in the 24.3 - 30.4 seonds. "
+SENTENCE = (
+    "Now I will give you the textual sentence: {}. Please return its start time and end time."
+)
+THRESHOLDS = (0.3, 0.5, 0.7)
+
+
+def read(folder: Path, options: Options) -> list[Item]:
+    """Return the queries; the films lie in `Charades_v1_480`.
+
+    Raises:
+        BadData: If the folder cannot be used.
+    """
+    file = find(folder, "*charades*.json", "json/*charades*.json", "*.json", "**/*.parquet")
+    published = options.published
+    items: dict[str, Item] = {}
+    for number, record in enumerate(records(file)):
+        where = f"record {number} of {file.name}"
+        name, caption = str(field(record, where, "video")), str(field(record, where, "caption"))
+        span = field(record, where, "timestamp")
+        if len(span) != 2 or not float(span[0]) < float(span[1]):
+            raise BadData(f"{where}: {span} is not a span of time")
+        key = f"{name}/{caption}/{span[0]}-{span[1]}"
+        items[key if published else f"{number}/{key}"] = Item(
+            key=key if published else f"{number}/{key}",
+            category="all",
+            media=Media(video([folder / "Charades_v1_480", folder / "videos", folder], name)),
+            prompt=FORMAT + (EXAMPLE if published else "") + SENTENCE.format(caption),
+            truth={"span": [float(span[0]), float(span[1])]},
+            tokens=50,
+        )
+    return list(items.values())
+
+
+def score(item: Item, answer: str, options: Options) -> Verdict:
+    """Return whether the span is right at each threshold, and how well it agrees."""
+    true = (item.truth["span"][0], item.truth["span"][1])
+    if options.published:
+        said = published_span(answer) or (true[1] + 10, true[1] + 20)
+    else:
+        said = next(iter(said_spans(answer)), (0.0, 0.0))
+    agreed = iou(said, true)
+    return Verdict({f"R@{t}": float(agreed >= t) for t in THRESHOLDS} | {"mIoU": agreed})
+
+
+CHARADES = Benchmark("charades", "Charades-STA", read, score)
+
+if __name__ == "__main__":
+    run_benchmark(CHARADES)

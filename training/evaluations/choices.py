@@ -1,0 +1,44 @@
+"""Scores of multiple-choice questions, which most benchmarks consist of."""
+
+from collections.abc import Callable, Sequence
+
+from training.evaluations.items import Item, Options, Verdict
+from training.evaluations.letters import LETTERS, exact
+
+Reader = Callable[[str, Item], str]
+ACCURACY = "accuracy"
+
+
+def truth(options: Sequence[str], right: int | None) -> dict[str, object]:
+    """Return what the scorer needs to know of a question: its options, and the right one.
+
+    Some published questions have a right answer that is none of their options: None.
+    """
+    return {"options": list(options), "letter": "" if right is None else LETTERS[right]}
+
+
+def place(options: Sequence[str], answer: str) -> int | None:
+    """Return which option `answer` is, word by word; None if it is none."""
+    return options.index(answer) if answer in options else None
+
+
+def choice_scorer(
+    published: Reader, *, passes_over_empty: bool = False
+) -> Callable[[Item, str, Options], Verdict]:
+    """Return what scores a question with lettered options.
+
+    Args:
+        published: The letter that the public harness reads in an answer.
+        passes_over_empty: Whether that harness leaves empty answers out of the count.
+    """
+
+    def score(item: Item, answer: str, options: Options) -> Verdict:
+        if options.published:
+            read = published(answer, item)
+            counted = bool(answer) or not passes_over_empty
+        else:
+            # Without a right option there is nothing to be right about; harnesses count it wrong.
+            read, counted = exact(answer, item.truth["options"]), bool(item.truth["letter"])
+        return Verdict({ACCURACY: float(read != "" and read == item.truth["letter"])}, counted)
+
+    return score

@@ -1,0 +1,148 @@
+"""Shows a stream what an item is about: a film, a part of one, a folder of frames, or as it passes."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import torch
+from av import VideoFrame
+from PIL import Image
+
+from model.vision.preprocess import resize
+from stream.file.film import NoVideo
+from stream.file.reader import VideoFile
+from stream.file.sampling import frames_wanted, middles
+from stream.file.whole_file import feed_whole_file
+from stream.frame import Picture
+from stream.live import LiveStream
+from stream.scale import to_rgb
+from training.evaluations.items import Media
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+async def show(media: Media, live: LiveStream, most: int) -> float:
+    """Show `live` a whole film, or the part that counts; return its length in seconds.
+
+    Args:
+        media: What to show.
+        live: Where it is remembered.
+        most: Frames to look at, however long it is.
+
+    Raises:
+        NoVideo: If it cannot be read.
+    """
+    if await asyncio.to_thread(media.path.is_dir):
+        return await _show_folder(media, live, most)
+    part = None if media.end is None else (media.start or 0.0, media.end)
+    return (await feed_whole_file(media.path, live, most=most, part=part)).length
+
+
+async def _show_folder(media: Media, live: LiveStream, most: int) -> float:
+    """Show frames that were saved one by one, `media.rate` of them a second.
+
+    Raises:
+        NoVideo: If there are none, or one cannot be read.
+    """
+    files = await asyncio.to_thread(_pictures, media.path)
+    first = math.ceil((media.start or 0.0) * media.rate)
+    last = len(files) if media.end is None else math.floor(media.end * media.rate) + 1
+    files = files[first:last]
+    if not files:
+        raise NoVideo(f"{media.path} holds no frames from {media.start} to {media.end} s.")
+    length = len(files) / media.rate
+    feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
+    try:
+        for number in middles(len(files), frames_wanted(len(files), length, most, live.rate)):
+            await feed.room()
+            if (slot := feed.place((first + number) / media.rate)) is not None:
+                feed.give(slot, await asyncio.to_thread(_read, files[number], live.image_size))
+    finally:
+        feed.close("All frames were shown.")
+    return length
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the frames of a folder in the order of the numbers in their names."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES]
+    return sorted(found, key=lambda path: (len(path.stem), path.stem))
+
+
+def _read(file: Path, size: int) -> Picture:
+    """Return a frame as the encoder takes it.
+
+    Raises:
+        NoVideo: If it cannot be read.
+    """
+    try:
+        pixels = np.array(Image.open(file).convert("RGB"))
+    except OSError as error:
+        raise NoVideo(f"{file} cannot be read as a picture.") from error
+    squared = resize(torch.from_numpy(pixels)[None], size)[0].movedim(0, -1)
+    return np.ascontiguousarray(squared.numpy())
+
+
+class Passing:
+    """A film that passes before a stream, and can be stopped at any moment to ask. Use `async with`.
+
+    Args:
+        path: A video file.
+        live: The stream to feed; its media time is the file's own.
+        paced: In real time: what the encoder cannot keep up with is lost. Else as fast as it can.
+
+    Raises:
+        NoVideo: If the file cannot be read or holds no video.
+    """
+
+    def __init__(self, path: Path, live: LiveStream, *, paced: bool = False) -> None:
+        self._file = VideoFile(path)
+        self._live, self._paced = live, paced
+        self._waiting: tuple[float, VideoFrame] | None = None
+        self._began: float | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open it."""
+        await self._file.__aenter__()
+        self._frames: AsyncGenerator[tuple[float, VideoFrame], None] = self._file.pictures()
+        self._feed = self._live.open_feed("file", own_times=True)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self._feed.close("The film was stopped.")
+        await self._frames.aclose()
+        await self._file.__aexit__(kind, error, at)
+
+    async def play(self, until: float) -> None:
+        """Show what comes up to `until`, in media seconds, and have it looked at."""
+        while (frame := await self._next()) is not None:
+            if frame[0] > until:
+                self._waiting = frame
+                break
+            await self._give(*frame)
+        self._feed.flush()
+        await self._live.settle()
+
+    async def _next(self) -> tuple[float, VideoFrame] | None:
+        frame, self._waiting = self._waiting, None
+        return frame or await anext(self._frames, None)
+
+    async def _give(self, time: float, frame: VideoFrame) -> None:
+        if self._paced:
+            now = asyncio.get_running_loop().time()
+            self._began = now - time if self._began is None else self._began
+            await asyncio.sleep(self._began + time - now)
+        else:
+            await self._feed.room()
+        if (slot := self._feed.accepts(time)) is not None:
+            side = self._live.frame_side
+            self._feed.give(slot, await asyncio.to_thread(to_rgb, frame, side))
