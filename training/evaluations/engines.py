@@ -5,8 +5,8 @@ from collections.abc import Callable
 from model.config import DropoutConfig
 from model.engine.contract import Engine
 from model.engine.local import LocalEngine
+from model.errors import ModelUnavailable
 from model.video_chat import VideoChat
-from web.cli.ask import NO_MODEL
 from web.cli.failed import Failed
 from web.services import load_model
 from web.settings import Settings
@@ -27,7 +27,7 @@ def open_engine(settings: Settings, *, dropout: bool, progress: Callable[[str], 
         if dropout:
             return load_model(settings, progress)
         return _without_dropout(settings, progress)
-    except NO_MODEL as error:
+    except ModelUnavailable as error:
         raise Failed(str(error)) from None
 
 
