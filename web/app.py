@@ -24,12 +24,12 @@ from web.realtime import route
 from web.services import CLOCKS, Clocks, Services, open_services
 from web.settings import Settings
 
-OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
+_OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
 
 def create_app(
     settings: Settings,
-    opening: OpenServices | None = None,
+    opening: _OpenServices | None = None,
     *,
     clocks: Clocks = CLOCKS,
     on_failure: Callable[[Exception], None] | None = None,

@@ -24,7 +24,7 @@ from web.http.rejections import Rejections
 from web.problems import Refusal
 
 TICKET_SECONDS = 600
-TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
+_TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
 REALTIME_PROTOCOL = "realtime"
 
 _UNKNOWN = "This service needs its token; send `Authorization: Bearer TOKEN`."
@@ -150,11 +150,11 @@ def by_ticket(
     return _authenticate(connection, tickets=True)
 
 
-def ticket_protocol(connection: HTTPConnection) -> str | None:
+def _ticket_protocol(connection: HTTPConnection) -> str | None:
     """Return the ticket that stands among the WebSocket's sub-protocols, if one does."""
     for name in connection.headers.get("sec-websocket-protocol", "").split(","):
-        if name.strip().startswith(TICKET_PROTOCOL):
-            return name.strip().removeprefix(TICKET_PROTOCOL)
+        if name.strip().startswith(_TICKET_PROTOCOL):
+            return name.strip().removeprefix(_TICKET_PROTOCOL)
     return None
 
 
@@ -163,7 +163,7 @@ def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
     if not keys.needed:
         return LOCAL
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    ticket = connection.query_params.get("ticket") or ticket_protocol(connection)
+    ticket = connection.query_params.get("ticket") or _ticket_protocol(connection)
     try:
         if scheme.lower() == "bearer" and token:
             return _by_token(connection, keys, token.strip())

@@ -14,7 +14,7 @@ GUESSES = 10
 PAUSE_SECONDS = 60.0
 ADDRESSES = 4096
 """Addresses that are known; beyond that, whichever was heard of longest ago is forgotten."""
-OF_ONE_CUSTOMER = 64
+_OF_ONE_CUSTOMER = 64
 """Bits: whoever has an IPv6 address has all those that begin with them."""
 
 
@@ -87,4 +87,4 @@ def _customer(address: str) -> str:
         return str(found)
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
-    return str(IPv6Network((found, OF_ONE_CUSTOMER), strict=False))
+    return str(IPv6Network((found, _OF_ONE_CUSTOMER), strict=False))

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from web.auth import Keys
 from web.problems import PROBLEM_TYPE, Problem
 
-Document = dict[str, Any]
+_Document = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]
 
 TEXT = {"schema": {"type": "string"}}
@@ -39,12 +39,12 @@ def refuses(*statuses: int) -> Responses:
     return found
 
 
-def takes(media_type: str) -> Document:
+def takes(media_type: str) -> _Document:
     """Return the `openapi_extra` of a route that reads its body itself."""
     return {"requestBody": {"required": True, "content": {media_type: TEXT}}}
 
 
-def gives(media_type: str, description: str, **headers: str) -> Document:
+def gives(media_type: str, description: str, **headers: str) -> _Document:
     """Return the entry in `responses` for a body that is no JSON."""
     schema = {"type": "string"} | ({"format": "binary"} if media_type.startswith("image/") else {})
     said = {name.replace("_", "-"): {"description": text, **TEXT} for name, text in headers.items()}
@@ -58,7 +58,7 @@ def gives(media_type: str, description: str, **headers: str) -> Document:
 def install(app: FastAPI) -> None:
     """Have `app` describe itself in full."""
 
-    def describe() -> Document:
+    def describe() -> _Document:
         if app.openapi_schema is None:
             app.openapi_schema = _describe(app)
         return app.openapi_schema
@@ -66,7 +66,7 @@ def install(app: FastAPI) -> None:
     app.openapi = describe  # type: ignore[method-assign]
 
 
-def _describe(app: FastAPI) -> Document:
+def _describe(app: FastAPI) -> _Document:
     keys: Keys = app.state.keys
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -85,6 +85,6 @@ def _describe(app: FastAPI) -> Document:
     return document
 
 
-def _operations(document: Document) -> Iterator[Document]:
+def _operations(document: _Document) -> Iterator[_Document]:
     for methods in document["paths"].values():
         yield from methods.values()

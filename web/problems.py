@@ -80,7 +80,7 @@ _STATUS: Mapping[type[Exception], int] = {
     EngineBusy: 503,
 }
 _RETRY_SECONDS = "5"
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def problem(
@@ -147,7 +147,7 @@ def _methods(connection: HTTPConnection) -> list[str]:
         return ["GET", "HEAD"]
     return [
         method
-        for method in METHODS
+        for method in _METHODS
         if any(r.matches({**scope, "method": method})[0] is Match.FULL for r in scope["app"].routes)
     ]
 

@@ -28,14 +28,14 @@ from stream.pull.messages import Transport
 
 PREFIX = "FLASHBACK_"
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
-STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
-TURN_URL = re.compile(
+_STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
+_TURN_URL = re.compile(
     r"turn:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"
     r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
 )
-STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):
@@ -56,7 +56,7 @@ def _named_words(value: object) -> object:
         ValueError: If a password may have been cut.
     """
     if isinstance(value, str):
-        words = [word for word in (word.strip(" ,") for word in NEXT_NAME.split(value)) if word]
+        words = [word for word in (word.strip(" ,") for word in _NEXT_NAME.split(value)) if word]
         if any(_is_half(a) and "@" in b and "://" not in b for a, b in pairwise(words)):
             raise ValueError("write a comma in a password as %2C")
         return words
@@ -77,9 +77,9 @@ def _port_range(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Sources = Annotated[tuple[str, ...], BeforeValidator(_named_words)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
+_Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-PortRange = Annotated[tuple[Port, Port] | None, BeforeValidator(_port_range)]
+_PortRange = Annotated[tuple[Port, Port] | None, BeforeValidator(_port_range)]
 
 
 def _field(default: Any, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -93,7 +93,7 @@ class Settings(BaseModel):
 
     host: str = _field("127.0.0.1", "address to listen on; any but loopback needs a token")
     port: Port = _field(8700, "TCP port to listen on; 0 takes a free one")
-    token: Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
+    token: _Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
     allowed_hosts: Words = _field((), "names under which clients reach the service (Host header)")
     allowed_origins: Words = _field((), "web origins other than our own that may call us")
     root_path: str = _field(
@@ -171,7 +171,7 @@ class Settings(BaseModel):
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
     turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
     advertised_host: str | None = _field(None, "public IPv4 address to offer to WebRTC peers")
-    udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
+    udp_ports: _PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
 
     @field_validator("udp_ports")
     @classmethod
@@ -199,14 +199,14 @@ class Settings(BaseModel):
     @field_validator("stun")
     @classmethod
     def _stun(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(STUN_URL.fullmatch(url) for url in urls):
+        if not all(_STUN_URL.fullmatch(url) for url in urls):
             raise ValueError("give stun:HOST:PORT, with a name or an IPv4 address")
         return urls
 
     @field_validator("turn")
     @classmethod
     def _turn(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(TURN_URL.fullmatch(url) for url in urls):
+        if not all(_TURN_URL.fullmatch(url) for url in urls):
             raise ValueError(
                 "give turn:HOST:PORT, turn:HOST:PORT?transport=tcp or turns:HOST:PORT, with a name "
                 "or an IPv4 address"
@@ -236,7 +236,7 @@ class Settings(BaseModel):
     def _named(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
         for source in sources:
             name, _, url = source.partition("=")
-            if not (STREAM_NAME.fullmatch(name) and url):
+            if not (_STREAM_NAME.fullmatch(name) and url):
                 raise ValueError("give NAME=URL, with a name of 1 to 64 letters, digits, _ and -")
         return sources
 
@@ -271,7 +271,7 @@ class Settings(BaseModel):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the service."""
-        return self.host in LOOPBACK_NAMES
+        return self.host in _LOOPBACK_NAMES
 
     @property
     def history_bytes(self) -> int | None:

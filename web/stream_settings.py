@@ -3,18 +3,18 @@
 from stream.settings import StreamSettings
 from web.settings import Settings
 
-SLOWEST_RATE = 0.5
-PERIODS_IN_A_GAP = 2.5
+_SLOWEST_RATE = 0.5
+_PERIODS_IN_A_GAP = 2.5
 
 
 def stream_settings(settings: Settings) -> StreamSettings:
     """Return them; what looks seldom anyway looks no less often under load, and its clips last."""
-    slowest = min(SLOWEST_RATE, settings.sample_rate)
+    slowest = min(_SLOWEST_RATE, settings.sample_rate)
     return StreamSettings(
         rate=settings.sample_rate,
         slowest_rate=slowest,
         stalled_after=settings.stall_seconds,
         frame_side=settings.frame_side,
         # Else every picture would be a clip of its own.
-        longest_gap=PERIODS_IN_A_GAP / slowest,
+        longest_gap=_PERIODS_IN_A_GAP / slowest,
     )

@@ -67,7 +67,7 @@ Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
 ]
 # What follows NAME is passed on, also --help; what stands before it is for us.
-PassedOn = {"allow_extra_args": True, "allow_interspersed_args": False}
+_PassedOn = {"allow_extra_args": True, "allow_interspersed_args": False}
 
 
 def run() -> int:
@@ -228,7 +228,7 @@ def weights() -> None:
         run_weights(settings.cache)
 
 
-@app.command(context_settings=PassedOn, epilog=_BENCHMARKS)
+@app.command(context_settings=_PassedOn, epilog=_BENCHMARKS)
 def bench(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="what to measure")],
@@ -238,7 +238,7 @@ def bench(
     _run_module(f"benchmarks.{name}", context.args)
 
 
-@app.command(name="eval", context_settings=PassedOn, epilog=_EXAMS)
+@app.command(name="eval", context_settings=_PassedOn, epilog=_EXAMS)
 def evaluate(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="what to ask about")],

@@ -15,9 +15,9 @@ from web.cli.server import CannotServe, serve, take_port
 from web.settings import Settings
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
-SAMPLE_STREAM = "sample"
-LOOK_SECONDS = 1.0
-CLIPS_BEFORE_SUGGESTIONS = 8
+_SAMPLE_STREAM = "sample"
+_LOOK_SECONDS = 1.0
+_CLIPS_BEFORE_SUGGESTIONS = 8
 """So much must have been shown that there is a past to ask about: half a minute."""
 
 screen = Console(highlight=False, soft_wrap=True)
@@ -29,7 +29,7 @@ def run_service(settings: Settings) -> None:
     Raises:
         CannotServe: If it cannot start.
     """
-    settings, made = with_token(settings)
+    settings, made = _with_token(settings)
 
     async def ready(address: str) -> None:
         screen.print(f"Flashback is ready: [bold]{address}/[/bold]")
@@ -67,7 +67,7 @@ async def _keep_playing(address: str, token: str | None) -> None:
     """Play the sample, and again whenever its stream was deleted or left by another sender."""
     while True:
         try:
-            await play(SAMPLE, f"{address}/whip/{SAMPLE_STREAM}", token=token)
+            await play(SAMPLE, f"{address}/whip/{_SAMPLE_STREAM}", token=token)
         except ConnectionLost:
             await _left_alone(address, token)
 
@@ -76,7 +76,7 @@ async def _suggest_questions(address: str, token: str | None) -> None:
     """Print questions to try, once the sample has shown something to ask about."""
     async with _client(address, token) as client:
         while not (texts := await _suggestions(client)):  # noqa: ASYNC110 - it is asked over HTTP
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
     screen.print("Questions to try, from what it has shown:")
     for text in texts:
         screen.print(f"  {text}", style="italic", markup=False)
@@ -85,9 +85,9 @@ async def _suggest_questions(address: str, token: str | None) -> None:
 async def _suggestions(client: httpx.AsyncClient) -> list[str]:
     """Return questions about the sample; none while little has been shown of it."""
     with contextlib.suppress(httpx.HTTPError):  # the service is busy: it is asked again soon
-        stream = await client.get(f"/v1/streams/{SAMPLE_STREAM}")
-        if stream.is_success and stream.json()["clips"] >= CLIPS_BEFORE_SUGGESTIONS:
-            found = await client.get(f"/v1/streams/{SAMPLE_STREAM}/suggestions")
+        stream = await client.get(f"/v1/streams/{_SAMPLE_STREAM}")
+        if stream.is_success and stream.json()["clips"] >= _CLIPS_BEFORE_SUGGESTIONS:
+            found = await client.get(f"/v1/streams/{_SAMPLE_STREAM}/suggestions")
             # What is present now soon is not, but the lines on the screen stay.
             said = found.json()["suggestions"] if found.is_success else []
             return [each["text"] for each in said if each["kind"] != "present"]
@@ -103,15 +103,15 @@ async def _left_alone(address: str, token: str | None) -> None:
     """Wait until nothing feeds the sample's stream: two senders would fight for it."""
     async with _client(address, token) as client:
         while True:
-            stream = await client.get(f"/v1/streams/{SAMPLE_STREAM}")
+            stream = await client.get(f"/v1/streams/{_SAMPLE_STREAM}")
             if stream.status_code == httpx.codes.NOT_FOUND or (
                 stream.is_success and stream.json()["state"] == "ended"
             ):
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
-def with_token(settings: Settings) -> tuple[Settings, bool]:
+def _with_token(settings: Settings) -> tuple[Settings, bool]:
     """Return settings that are safe to serve with, and whether a token had to be made for that."""
     if settings.on_loopback or settings.token:
         return settings, False

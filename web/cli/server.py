@@ -29,9 +29,9 @@ from web.realtime.connection import RECEIVE_LIMIT
 from web.services import open_services
 from web.settings import Settings
 
-GRACE_SECONDS = 3
-BACKLOG = 128
-FILES_WANTED = 16_384
+_GRACE_SECONDS = 3
+_BACKLOG = 128
+_FILES_WANTED = 16_384
 
 _ADVICE = {
     errno.EADDRINUSE: "Stop what uses it, or choose another with --port.",
@@ -39,7 +39,7 @@ _ADVICE = {
     errno.EADDRNOTAVAIL: "This machine has no such address; choose another with --host.",
 }
 
-Companion = Callable[[str], Awaitable[None]]
+_Companion = Callable[[str], Awaitable[None]]
 
 
 class CannotServe(Failed):
@@ -69,7 +69,7 @@ def take_port(settings: Settings) -> socket.socket:
     return listener
 
 
-def address_of(listener: socket.socket) -> str:
+def _address_of(listener: socket.socket) -> str:
     """Return the URL under which this machine reaches `listener`."""
     host, port = listener.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
@@ -80,7 +80,7 @@ def address_of(listener: socket.socket) -> str:
 async def serve(
     settings: Settings,
     listener: socket.socket,
-    companion: Companion,
+    companion: _Companion,
     progress: Callable[[str], None],
 ) -> None:
     """Serve on `listener` until a signal; once ready, run `companion` with our address.
@@ -103,12 +103,12 @@ async def serve(
 
     opening = partial(open_services, settings, progress=progress)
     app = create_app(settings, opening, on_failure=fail)
-    most = most_connections(settings.max_connections, raise_file_limit())
+    most = most_connections(settings.max_connections, _raise_file_limit())
     rejections: Rejections = app.state.rejections
     server = uvicorn.Server(server_config(app, Connections(rejections, most=most)))
     logging.getLogger("uvicorn.error").addFilter(ServerComplaints(rejections))
     asyncio.get_running_loop().set_exception_handler(partial(_tell_once, rejections))
-    accompanying = asyncio.create_task(_accompany(app, companion, address_of(listener)))
+    accompanying = asyncio.create_task(_accompany(app, companion, _address_of(listener)))
     accompanying.add_done_callback(lambda task: _tell(task, fail))
     try:
         await server.serve(sockets=[listener])
@@ -129,19 +129,19 @@ def server_config(app: FastAPI, connections: Connections) -> uvicorn.Config:
         log_level="warning",
         access_log=False,  # it would keep the tickets that stand in URLs
         server_header=False,
-        backlog=BACKLOG,
+        backlog=_BACKLOG,
         ws_max_size=RECEIVE_LIMIT,
         ws_per_message_deflate=False,  # 16 KB of it may become 16 MB, before and behind the token
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
 
 
-def raise_file_limit() -> int:
+def _raise_file_limit() -> int:
     """Let this process open as many files as the system allows, in reason; return how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return FILES_WANTED if soft == resource.RLIM_INFINITY else soft
+        return _FILES_WANTED if soft == resource.RLIM_INFINITY else soft
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return wanted
 
@@ -168,7 +168,7 @@ def _in_words(error: Exception) -> str:
     return str(error)
 
 
-async def _accompany(app: FastAPI, companion: Companion, address: str) -> None:
+async def _accompany(app: FastAPI, companion: _Companion, address: str) -> None:
     opened: asyncio.Event = app.state.opened
     await opened.wait()
     await companion(address)

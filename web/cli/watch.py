@@ -23,7 +23,7 @@ from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller
 from web.cli.failed import Failed
 
-LOOK_EVERY = 0.25
+_LOOK_EVERY = 0.25
 
 Progress = Callable[[float, float | None, str], None]
 
@@ -133,7 +133,7 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
     began: float | None = None
     try:
         while not over.done():
-            await asyncio.wait([over], timeout=LOOK_EVERY)
+            await asyncio.wait([over], timeout=_LOOK_EVERY)
             now, status = time.monotonic(), live.status()
             if began is None and status.frames:
                 began = now

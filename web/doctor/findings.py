@@ -6,7 +6,7 @@ from typing import Literal
 
 from rich.table import Table
 
-Verdict = Literal["good", "limited", "missing"]
+_Verdict = Literal["good", "limited", "missing"]
 _MARKS = {"good": "[green]good[/green]", "limited": "[yellow]limited[/yellow]", "missing": "[red]missing[/red]"}  # fmt: skip
 
 
@@ -22,7 +22,7 @@ class Finding:
     """
 
     subject: str
-    verdict: Verdict
+    verdict: _Verdict
     found: str
     cost: str = ""
 

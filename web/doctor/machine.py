@@ -19,7 +19,7 @@ from web.settings import Settings
 __all__ = ["Finding", "exit_code", "run", "table"]
 
 # What `lite` and the service hold at their most, measured; see benchmarks/results.
-NEEDED_GIB = 2.5
+_NEEDED_GIB = 2.5
 
 
 def run(settings: Settings) -> list[Finding]:
@@ -29,7 +29,7 @@ def run(settings: Settings) -> list[Finding]:
     """
     return [
         check_python(sys.version_info[:3]),
-        check_cores(usable_cores()),
+        check_cores(_usable_cores()),
         check_memory(psutil.virtual_memory().available / 2**30, settings.redis_memory_mb / 1024),
         check_device(_processor_flags()),
         check_model(settings),
@@ -65,10 +65,10 @@ def check_cores(cores: float) -> Finding:
 def check_memory(available_gib: float, redis_gib: float) -> Finding:
     """Judge how much memory is free for the model and for what Redis may grow to."""
     found = f"{available_gib:.1f} GiB free"
-    if available_gib < NEEDED_GIB:
-        cost = f"the service needs about {NEEDED_GIB} GiB: it may be killed in mid-stream"
+    if available_gib < _NEEDED_GIB:
+        cost = f"the service needs about {_NEEDED_GIB} GiB: it may be killed in mid-stream"
         return Finding("Memory", "limited", found, cost)
-    if available_gib < NEEDED_GIB + redis_gib:
+    if available_gib < _NEEDED_GIB + redis_gib:
         cost = (
             f"Redis may grow to {redis_gib:.1f} GiB, and then there is too little: lower "
             "FLASHBACK_REDIS_MEMORY_MB"
@@ -94,7 +94,7 @@ def check_device(processor_flags: frozenset[str]) -> Finding:
     return Finding("Compute", "limited", f"{found}, no bfloat16", cost + slow)
 
 
-def usable_cores() -> float:
+def _usable_cores() -> float:
     """Return how many cores this process may use, a container's quota considered."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(float(cores), quota(Path("/sys/fs/cgroup/cpu.max")))

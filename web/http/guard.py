@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from web.problems import problem
 
 BODY_LIMIT = 128 * 1024
-BODY_SECONDS = 10.0
+_BODY_SECONDS = 10.0
 
 _POLICY = "; ".join(
     (
@@ -80,7 +80,7 @@ class Guard:
         *,
         hosts: Collection[str] = (),
         origins: Collection[str] = (),
-        seconds: float = BODY_SECONDS,
+        seconds: float = _BODY_SECONDS,
         root_path: str = "",
     ) -> None:
         self._app = app

@@ -14,7 +14,7 @@ from web.auth import Caller
 from web.identifiers import new_id
 from web.quotas import Lease, Quota
 
-ENDED_KNOWN = 256
+_ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
 
 Answering = Callable[[], Coroutine[Any, Any, Peer]]
@@ -99,6 +99,6 @@ class PeerSessions:
         finally:
             self._sessions.pop(session.id, None)
             self._ended[session.stream, session.id] = session.peer.reason or "It ended."
-            if len(self._ended) > ENDED_KNOWN:
+            if len(self._ended) > _ENDED_KNOWN:
                 del self._ended[next(iter(self._ended))]
             session.place.release()

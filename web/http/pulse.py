@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 
 PERIOD = 0.1
-KEPT = 600  # the longest pause is that of the last minute
+_KEPT = 600  # the longest pause is that of the last minute
 
 
 class Pulse:
@@ -19,7 +19,7 @@ class Pulse:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._late: deque[float] = deque(maxlen=KEPT)
+        self._late: deque[float] = deque(maxlen=_KEPT)
         self._longest = 0.0
 
     @property

@@ -19,7 +19,7 @@ from web.realtime.stream_events import MomentReport, StreamReport
 from web.services import Services, get_services
 from web.stream_report import report
 
-LONGEST_LIST = 2000
+_LONGEST_LIST = 2000
 MOST_STREAMS = 1000
 STREAMS_AT_ONCE = 100
 
@@ -27,9 +27,9 @@ Here = Annotated[Services, Depends(get_services)]
 Allowed = Annotated[Caller, Depends(by_header)]
 # Shown, not checked here: what is wrong with them is said where they are read.
 SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
-SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}
+_SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}
 Named = Annotated[str, Path(json_schema_extra=SHOWN_NAME)]
-Url = Annotated[str, Field(min_length=1, max_length=2048, json_schema_extra=SHOWN_URL)]
+_Url = Annotated[str, Field(min_length=1, max_length=2048, json_schema_extra=_SHOWN_URL)]
 
 routes = APIRouter(
     prefix="/v1/streams",
@@ -92,7 +92,7 @@ class NewSource(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=SHOWN_NAME)]
-    url: Url
+    url: _Url
 
 
 class TestSource(BaseModel):
@@ -100,7 +100,7 @@ class TestSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Url
+    url: _Url
 
 
 class TestResult(BaseModel):
@@ -130,10 +130,10 @@ async def list_streams(
     return StreamList(streams=[_report(here, status) for status in found])
 
 
-ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}
+_ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}
 
 
-@routes.post("", status_code=201, responses=refuses(400, 409, 507) | ADDED)
+@routes.post("", status_code=201, responses=refuses(400, 409, 507) | _ADDED)
 async def add_stream(
     new: NewSource, here: Here, caller: Allowed, response: Response
 ) -> StreamReport:
@@ -196,7 +196,7 @@ async def get_moments(
     stream: Named,
     here: Here,
     after: Annotated[float | None, Query(allow_inf_nan=False)] = None,
-    limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = 500,
+    limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 500,
 ) -> MomentList:
     """List the newest `limit` moments that start after `after` (media seconds)."""
     await here.registry.find(stream)

@@ -15,7 +15,7 @@ Kind = Literal["see", "present", "was", "when", "before", "after", "happened", "
 
 SURE = 0.5
 """From here on a clip shows a thing."""
-PERHAPS = 0.2
+_PERHAPS = 0.2
 """From here on it may: that is enough to make a thing's one scene doubtful."""
 ENOUGH = 0.8
 """What the clips of a scene must be sure of it together."""
@@ -43,7 +43,7 @@ class ClipInWords:
     @property
     def perhaps(self) -> frozenset[str]:
         """Everything that it may show."""
-        return frozenset(word for word, weight in self.words if weight >= PERHAPS)
+        return frozenset(word for word, weight in self.words if weight >= _PERHAPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class Suggestion:
     thing: str | None = None
 
 
-SEE = Suggestion("see", "What do you see?")
+_SEE = Suggestion("see", "What do you see?")
 GENERAL = (
-    SEE,
+    _SEE,
     Suggestion("happened", "What has happened?"),
     Suggestion("first", "What came first?"),
 )
@@ -85,11 +85,11 @@ GENERAL = (
 
 def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
     """Return questions that `clips` of a stream, oldest first, have answers to; newest things first."""
-    scenes = scenes_of(clips)
+    scenes = _scenes_of(clips)
     if not scenes:
-        return (SEE,)
+        return (_SEE,)
     now, past = scenes[-1], scenes[:-1]
-    found = [SEE]
+    found = [_SEE]
     if now.thing is not None:
         found.append(
             Suggestion("present", f"Is there {_article(now.thing)} {now.thing}?", now.thing)
@@ -116,7 +116,7 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
     return tuple(found[:MOST])
 
 
-def scenes_of(clips: Iterable[ClipInWords]) -> list[Scene]:
+def _scenes_of(clips: Iterable[ClipInWords]) -> list[Scene]:
     """Return the scenes that `clips` make up, oldest first."""
     scenes = []
     for thing, group in groupby(clips, key=lambda clip: clip.main):

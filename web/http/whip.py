@@ -30,16 +30,16 @@ from web.services import Services, get_services
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
-RETRY_SECONDS = "10"
+_RETRY_SECONDS = "10"
 
 Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 Kind = Literal["whip", "whep"]
 Here = Annotated[Services, Depends(get_services)]
 Allowed = Annotated[Caller, Depends(by_header)]
-AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
+_AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
 
 
-ANSWERED: Responses = {
+_ANSWERED: Responses = {
     201: gives(
         SDP,
         "The answer.",
@@ -49,7 +49,7 @@ ANSWERED: Responses = {
         Link="ICE servers.",
     )
 }
-ENDED: Responses = {200: gives("text/plain", "Ended; if it had ended already, why.")}
+_ENDED: Responses = {200: gives("text/plain", "Ended; if it had ended already, why.")}
 
 
 class Exchange:
@@ -57,7 +57,7 @@ class Exchange:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self._answer: AnswerOffer = _receive if kind == "whip" else _show
+        self._answer: _AnswerOffer = _receive if kind == "whip" else _show
 
     def router(self) -> APIRouter:
         """Return the routes, each with its refusal of the methods that are reserved."""
@@ -69,7 +69,7 @@ class Exchange:
             self.offer,
             methods=["POST"],
             status_code=201,
-            responses=ANSWERED | refuses(400, 404, 415, 422, 503, 507),
+            responses=_ANSWERED | refuses(400, 404, 415, 422, 503, 507),
             openapi_extra=takes(SDP),
         )
         add(endpoint, _options, methods=["OPTIONS"], status_code=204)
@@ -81,7 +81,7 @@ class Exchange:
             responses=refuses(400, 404, 412, 415, 422, 428, 503),
             openapi_extra=takes(FRAGMENT),
         )
-        add(session, self.hang_up, methods=["DELETE"], responses=ENDED | refuses(404, 422, 503))
+        add(session, self.hang_up, methods=["DELETE"], responses=_ENDED | refuses(404, 422, 503))
         add(session, _session_options, methods=["OPTIONS"], status_code=204)
         hidden = partial(add, include_in_schema=False)
         hidden(endpoint, _offer_only, methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"])
@@ -104,7 +104,7 @@ class Exchange:
         except BadOffer as error:
             raise Refusal(422, str(error)) from None
         except (Full, TooManyStreams, NoPortFree) as error:
-            raise Refusal(503, str(error), {"Retry-After": RETRY_SECONDS}) from None
+            raise Refusal(503, str(error), {"Retry-After": _RETRY_SECONDS}) from None
         return _created(
             f"{here.settings.root_path}/{self._kind}/{stream}/{session.id}", session, here
         )

@@ -20,12 +20,12 @@ from stream.frame import Picture
 from stream.name_locks import NameLocks
 from stream.scale import scaled_down
 
-LARGEST_SIDE = 4096
-MOST_SCANS = 32  # encoders make up to 10
-MOST_MARKERS = 1000
-THREADS = 2
+_LARGEST_SIDE = 4096
+_MOST_SCANS = 32  # encoders make up to 10
+_MOST_MARKERS = 1000
+_THREADS = 2
 
-TOO_LARGE = f"A picture may have {LARGEST_SIDE} pixels a side at most."
+TOO_LARGE = f"A picture may have {_LARGEST_SIDE} pixels a side at most."
 JPEG = b"\xff\xd8"
 SCAN = b"\xff\xda"
 # Inside a scan a byte 0xFF is followed by 0, by a restart (D0 to D7) or by a marker.
@@ -45,7 +45,7 @@ class PictureDecoder:
 
     def __init__(self, side: int) -> None:
         self._side = side
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
         self._turn = NameLocks()
 
     async def decode(self, data: bytes, caller: str) -> Picture:
@@ -71,10 +71,10 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
         BadPicture: If it is neither, cut short, larger than 4096 pixels a side, or made to cost.
     """
     jpeg = data.startswith(JPEG)
-    if jpeg and data.count(SCAN) > MOST_SCANS:
-        raise BadPicture(f"A picture may have {MOST_SCANS} scans at most.")
-    if jpeg and sum(1 for _ in MARKER.finditer(data)) > MOST_MARKERS:
-        raise BadPicture(f"A picture may have {MOST_MARKERS} markers at most.")
+    if jpeg and data.count(SCAN) > _MOST_SCANS:
+        raise BadPicture(f"A picture may have {_MOST_SCANS} scans at most.")
+    if jpeg and sum(1 for _ in MARKER.finditer(data)) > _MOST_MARKERS:
+        raise BadPicture(f"A picture may have {_MOST_MARKERS} markers at most.")
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
             _check_size(image)
@@ -91,5 +91,5 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
 
 
 def _check_size(image: Image.Image) -> None:
-    if max(image.size) > LARGEST_SIDE:
+    if max(image.size) > _LARGEST_SIDE:
         raise BadPicture(TOO_LARGE)

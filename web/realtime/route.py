@@ -21,7 +21,7 @@ routes = APIRouter(tags=["realtime"])
 SHOWN_NAME = {"pattern": f"^{NAME.pattern}$", "minLength": 1}
 
 
-def named_stream(
+def _named_stream(
     here: Here,
     stream: Annotated[str, Query(json_schema_extra=SHOWN_NAME)] = "",
     model: Annotated[str, Query(description="Ours, or left out.")] = "",
@@ -46,13 +46,13 @@ def named_stream(
     return stream
 
 
-NEVER = refuses(422, 426, 503)
-Stream = Annotated[str, Depends(named_stream)]
+_NEVER = refuses(422, 426, 503)
+Stream = Annotated[str, Depends(_named_stream)]
 Allowed = Annotated[Caller, Depends(by_ticket)]
 
 
-@routes.get("/v1/realtime", status_code=426, response_class=Response, responses=NEVER)
-@routes.post("/v1/realtime", status_code=426, response_class=Response, responses=NEVER)
+@routes.get("/v1/realtime", status_code=426, response_class=Response, responses=_NEVER)
+@routes.post("/v1/realtime", status_code=426, response_class=Response, responses=_NEVER)
 async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -> None:
     """Say why no WebSocket can be opened here: this takes what `/v1/realtime` takes, by HTTP.
 

@@ -15,7 +15,7 @@ from model.types import MAX_PENALTY, MAX_TEMPERATURE
 
 MESSAGE_LIMIT = 256 * 1024
 TEXT_LIMIT = 4000
-PICTURE_PREFIX = "data:image/(jpeg|jpg|png);base64,"
+_PICTURE_PREFIX = "data:image/(jpeg|jpg|png);base64,"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
 Tokens = Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)]
@@ -57,7 +57,7 @@ class InputImage(Wire):
     """
 
     type: Literal["input_image"] = "input_image"
-    image_url: Annotated[str, Field(pattern=f"^{PICTURE_PREFIX}", max_length=MESSAGE_LIMIT)]
+    image_url: Annotated[str, Field(pattern=f"^{_PICTURE_PREFIX}", max_length=MESSAGE_LIMIT)]
     detail: Literal["auto", "low", "high", "original"] | None = None
 
 
