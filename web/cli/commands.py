@@ -39,6 +39,8 @@ EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
     "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
     "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
+    "niah": ("training.needles.niah", "one picture hidden in a long film"),
+    "mhniah": ("training.needles.mhniah", "chains of pictures hidden in a long film"),
     "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),
     "perception_test": ("training.evaluations.perception_test", "Perception Test, validation"),
     "longvideobench": ("training.evaluations.longvideobench", "LongVideoBench, validation"),

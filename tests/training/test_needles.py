@@ -1,0 +1,107 @@
+"""Needles: hidden as pixels at any place of a clip, and what counts as found."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
+from tests.stream.videos import write_video
+from training.needles.asking import ask, likeliest_letter, read
+from training.needles.command import command
+from training.needles.dropping import ABLATIONS, with_dropout
+from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
+from training.needles.trials import _in_a_row, says
+from training.scenes import Thing
+
+
+@pytest.fixture(scope="module")
+def haystack():
+    return Haystack.look_at(VideoChat(tiny()), drawn_frames(1, 32), 40, lambda _: None)
+
+
+def test_no_two_frames_of_a_haystack_are_alike():
+    frames = drawn_frames(3, 32)
+    assert len({frames(n).tobytes() for n in range(60)}) == 60
+
+
+def test_a_needle_changes_the_clip_that_it_is_in_and_no_other(haystack):
+    red = np.full((32, 32, 3), (250, 0, 0), dtype=np.uint8)
+    for place in (20, 23):  # the first and the last frame of a clip
+        clips = haystack.with_needles({place: red})
+        changed = [n for n, (a, b) in enumerate(zip(clips, haystack.clips, strict=True)) if not a.values.equal(b.values)]  # fmt: skip
+        assert changed == [5]
+        assert (clips[5].start, clips[5].end) == (20.0, 23.0)
+
+
+def test_films_that_are_too_short_for_a_haystack_are_refused(tmp_path):
+    film = write_video(tmp_path / "f.mp4", seconds=2, rate=10)
+    assert recorded_frames([film], 20, 32)(19).shape == (32, 32, 3)
+    with pytest.raises(TooFewFrames, match="1 films have 20 frames; 21 are wanted"):
+        recorded_frames([film], 21, 32)
+
+
+def test_who_is_blind_has_as_many_clips_at_the_same_times_that_show_nothing(haystack):
+    grey = haystack.grey()
+    assert [c.start for c in grey] == [c.start for c in haystack.clips]
+    assert all(c.values.equal(grey[0].values) for c in grey)
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+def test_every_ablation_answers_and_those_that_drop_keep_a_quarter(haystack, ablation):
+    chat = with_dropout(tiny(), ablation)
+    history = read(chat, haystack.clips)
+    told = ask(chat, history, "What?")
+    assert isinstance(told.text, str)
+    assert (told.found is None) == (ablation in {"none", "uniform"})
+    kept = chat.ask(history, question()).reading.tokens_kept
+    assert kept == 160 if ablation == "none" else 0 < kept <= 40  # markers compete for places
+
+
+def question():
+    from model.types import Question
+
+    return Question("What?")
+
+
+def test_chance_chooses_others_than_the_question_does(haystack):
+    kept = []
+    for ablation in ("paper", "random"):
+        chat = with_dropout(tiny(), ablation)
+        kept.append(chat.ask(read(chat, haystack.clips), question()).reading.kept[-1])
+    assert not torch.equal(*kept)
+
+
+def test_the_published_score_always_names_a_letter(haystack):
+    history = read(haystack.chat, haystack.clips)
+    assert likeliest_letter(haystack.chat, history, "Which?", ["a", "b", "c", "d"]) in "ABCD"
+
+
+def test_an_answer_that_names_another_option_as_well_is_wrong():
+    assert says("A dog.", "dog", ["cat"])
+    assert not says("A dog and a cat.", "dog", ["cat"])
+    assert not says("Dogs.", "dog", ["cat"])
+
+
+def test_a_chain_is_right_up_to_the_first_hop_that_is_not():
+    things = [Thing("dog"), Thing("cat"), Thing("cow")]
+    assert _in_a_row(["A cat.", "A cow."], things) == 2
+    assert _in_a_row(["A cow.", "A cow."], things) == 0
+    assert _in_a_row(["A cat."], things) == 1
+
+
+@pytest.mark.parametrize(("name", "hops"), [("niah", ""), ("mhniah", "1,2")])
+def test_the_command_draws_a_heat_map_and_ends_in_one_line_of_json(tmp_path, name, hops):
+    options = ["--model", "tiny", "--shapes", "--side", "32", "--lengths", "20", "--trials", "1",
+               "--depths", "0,1", "--distractors", "1", "--output", str(tmp_path)]  # fmt: skip
+    done = CliRunner().invoke(command(name, hops), options)
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout.splitlines()[-1])
+    row = next(iter(result["shares"].values()))
+    assert {"right", "evidence", "letter", "last_4_frames", "blind"} <= set(row)
+    kept = json.loads((tmp_path / f"{name}.json").read_text())
+    assert len(kept["trials"]["paper"]) == 2
+    assert (tmp_path / "niah-paper.png").exists() == (name == "niah")

@@ -1,0 +1,120 @@
+"""Long films of which every frame is another, and pictures to hide in them as pixels.
+
+The published needle test repeats half of its haystack, and puts needles in as embeddings at the
+beginning of a clip. Here a needle is a picture like any other frame, at any place of its clip.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from PIL import Image
+
+from model.types import Clip, ClipTokens
+from model.video_chat import VideoChat
+from training.backgrounds import HELD_OUT_KINDS, Pixels, background
+from training.drawings import Sprites
+from training.scenes import COLOURS, Place, Thing, paste, thing_picture
+
+Frames = Callable[[int], Pixels]
+BATCH = 8
+"""Clips encoded at once."""
+
+
+class TooFewFrames(Exception):
+    """The films given as a haystack have fewer frames than are wanted."""
+
+
+def drawn_frames(seed: int, side: int) -> Frames:
+    """Return frames of drawn patterns, no two alike, on which nothing is to be seen."""
+
+    def frame(number: int) -> Pixels:
+        kind = HELD_OUT_KINDS[number % len(HELD_OUT_KINDS)]
+        return background(kind, seed * 1_000_003 + number, side, side)
+
+    return frame
+
+
+def recorded_frames(films: Sequence[Path], count: int, side: int) -> Frames:
+    """Return `count` frames of films, one after the other, each frame of a film at most once.
+
+    Raises:
+        TooFewFrames: If they have not so many.
+    """
+    kept: list[Pixels] = []
+    for film in films:
+        with av.open(str(film)) as container:
+            for frame in container.decode(video=0):
+                if len(kept) == count:
+                    break
+                pixels = frame.reformat(width=side, height=side, format="rgb24").to_ndarray()
+                kept.append(pixels.astype(np.uint8, copy=False))
+    if len(kept) < count:
+        raise TooFewFrames(f"{len(films)} films have {len(kept)} frames; {count} are wanted")
+    return kept.__getitem__
+
+
+def picture(things: Sequence[Thing], sprites: Sprites, seed: int, side: int) -> Pixels:
+    """Return a frame that shows `things` beside each other."""
+    avoid = next((COLOURS[thing.colour] for thing in things if thing.colour), None)
+    canvas = Image.fromarray(background(HELD_OUT_KINDS[seed % 2], seed, side, side, avoid=avoid))
+    size = 0.55 if len(things) == 1 else 0.4
+    for number, thing in enumerate(things):
+        place = Place(number, (number + 0.5) / len(things), 0.5, size)
+        paste(canvas, thing_picture(thing, sprites), place, 1.0)
+    return np.asarray(canvas)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Haystack:
+    """A long film, looked at once; needles cost one clip each.
+
+    Attributes:
+        chat: The network that looks.
+        frames: Every frame by its number; one a second.
+        clips: As the network keeps them.
+    """
+
+    chat: VideoChat
+    frames: Frames
+    clips: Sequence[ClipTokens]
+
+    @staticmethod
+    def look_at(
+        chat: VideoChat, frames: Frames, count: int, progress: Callable[[int], None]
+    ) -> "Haystack":
+        """Return `count` frames, rounded up to whole clips; `progress` is told of clips."""
+        wide = chat.parts.config.vision.frames_per_clip
+        numbers = list(range(-(-count // wide)))
+        clips: list[ClipTokens] = []
+        for first in range(0, len(numbers), BATCH):
+            some = numbers[first : first + BATCH]
+            clips += chat.encode([_clip(frames, number, wide, {}) for number in some])
+            progress(len(some))
+        return Haystack(chat, frames, clips)
+
+    def with_needles(self, needles: Mapping[int, Pixels]) -> list[ClipTokens]:
+        """Return the film's clips with pictures put in the place of frames, by their number."""
+        wide = self.chat.parts.config.vision.frames_per_clip
+        touched = sorted({number // wide for number in needles})
+        clips = list(self.clips)
+        fresh = self.chat.encode([_clip(self.frames, number, wide, needles) for number in touched])
+        for number, tokens in zip(touched, fresh, strict=True):
+            clips[number] = tokens
+        return clips
+
+    def grey(self) -> list[ClipTokens]:
+        """Return as many clips at the same times in which there is nothing but grey."""
+        wide = self.chat.parts.config.vision.frames_per_clip
+        blank = np.full_like(self.frames(0), 127)
+        [one] = self.chat.encode([_clip(lambda _: blank, 0, wide, {})])
+        return [ClipTokens(one.values, c.start, c.end, c.frames) for c in self.clips]
+
+
+def _clip(frames: Frames, number: int, wide: int, needles: Mapping[int, Pixels]) -> Clip:
+    numbers = range(number * wide, (number + 1) * wide)
+    pixels = np.stack([needles[n] if n in needles else frames(n) for n in numbers])
+    return Clip(torch.from_numpy(pixels), float(numbers[0]), float(numbers[-1]))

@@ -1,0 +1,80 @@
+"""What the trials add up to: shares with intervals, and a heat map of depth by length."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.film_scores import wilson
+from training.needles.trials import Found
+
+MEASURES: dict[str, Callable[[Found], bool | None]] = {
+    "right": lambda found: found.right,
+    "evidence": lambda found: found.evidence,
+    "letter": lambda found: found.letter,
+    "last_4_frames": lambda found: found.last,
+    "blind": lambda found: found.blind,
+}
+
+
+def shares(trials: Sequence[Found]) -> dict[str, Any]:
+    """Return the share of each measure with its interval; what is unknown is left out."""
+    found = {name: [m for one in trials if (m := of(one)) is not None] for name, of in MEASURES.items()}  # fmt: skip
+    return {name: asdict(wilson(sum(some), len(some))) for name, some in found.items() if some}
+
+
+def by(trials: Iterable[Found], key: Callable[[Found], Any]) -> dict[Any, list[Found]]:
+    """Return the trials by `key`, in its order."""
+    parts: defaultdict[Any, list[Found]] = defaultdict(list)
+    for one in trials:
+        parts[key(one)].append(one)
+    return dict(sorted(parts.items()))
+
+
+def table(rows: Mapping[str, Sequence[Found]]) -> str:
+    """Return a Markdown table: a row for each of `rows`, a column a measure."""
+    lines = [f"| | trials | {' | '.join(MEASURES)} |", "|---|---:|" + "---:|" * len(MEASURES)]
+    for name, trials in rows.items():
+        found = shares(trials)
+        cells = (
+            f"{found[m]['share']:.0%} ({found[m]['low']:.0%} to {found[m]['high']:.0%})"
+            if m in found
+            else "-"
+            for m in MEASURES
+        )
+        lines.append(f"| {name} | {len(trials)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def heat_map(trials: Sequence[Found], file: Path, title: str) -> None:
+    """Write the share of right answers by depth and length as a PNG."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    lengths = list(by(trials, lambda one: one.length))
+    depths = list(by(trials, lambda one: one.depth))
+    cells = by(trials, lambda one: (one.depth, one.length))
+    shown = [
+        [
+            sum(t.right for t in cells.get((d, n), [])) / max(1, len(cells.get((d, n), [])))
+            for n in lengths
+        ]
+        for d in depths
+    ]
+    figure, axes = pyplot.subplots(figsize=(1.6 + 0.9 * len(lengths), 1.6 + 0.45 * len(depths)))
+    image = axes.imshow(shown, vmin=0, vmax=1, cmap="RdYlGn", aspect="auto")
+    axes.set_xticks(range(len(lengths)), [f"{n:,}" for n in lengths])
+    axes.set_yticks(range(len(depths)), [f"{d:.0%}" for d in depths])
+    axes.set_xlabel("frames")
+    axes.set_ylabel("depth of the needle")
+    axes.set_title(title, fontsize=9)
+    for row, values in enumerate(shown):
+        for column, value in enumerate(values):
+            axes.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=8)
+    figure.colorbar(image, label="right")
+    figure.tight_layout()
+    figure.savefig(file, dpi=120)
+    pyplot.close(figure)

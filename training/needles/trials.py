@@ -1,0 +1,168 @@
+"""Single-hop and multi-hop needles: what is hidden, what is asked, and what counts as right."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.history import History
+from model.video_chat import VideoChat
+from training.drawings import Sprites
+from training.needles.asking import ask, likeliest_letter, read
+from training.needles.haystack import Haystack, picture
+from training.scenes import SHAPES, Thing
+
+SEEN = "What have you seen so far?"
+BESIDE = "What was shown beside the {}?"
+COLOURS = ("red", "blue", "green", "yellow", "purple", "orange")
+OPTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How one trial went.
+
+    Attributes:
+        length: Frames of the film.
+        depth: Where the needle was, from 0 to 1; of a chain, its first.
+        hops: Needles of the chain; 1 of a single one.
+        right: Whether every hop was answered right.
+        hops_right: How many of them in a row.
+        evidence: Whether the clip that an answer rests on most is the needle's; None if unknown.
+        blind: Whether it was right without having seen anything.
+        last: Whether it was right having seen the last clip alone.
+        letter: Whether the likeliest letter of four was right: the published score.
+        answers: What was said.
+    """
+
+    length: int
+    depth: float
+    hops: int
+    right: bool
+    hops_right: int
+    evidence: bool | None
+    blind: bool
+    last: bool
+    letter: bool
+    answers: tuple[str, ...]
+
+
+def names(sprites: Sprites) -> list[str]:
+    """Return what can be hidden: every drawing, or shapes where there are no drawings."""
+    drawn = sorted({name for things in sprites.values() for name in things})
+    return drawn or list(SHAPES)
+
+
+def some_things(random: np.random.Generator, sprites: Sprites, count: int) -> list[Thing]:
+    """Return so many different things."""
+    chosen = [str(name) for name in random.permutation(names(sprites))[:count]]
+    return [_thing(random, sprites, name) for name in chosen]
+
+
+def _thing(random: np.random.Generator, sprites: Sprites, name: str) -> Thing:
+    sets = [source for source, things in sprites.items() if name in things]
+    if not sets:
+        return Thing(name, colour=str(random.choice(COLOURS)))
+    source = str(random.choice(sets))
+    return Thing(name, source=source, drawing=int(random.integers(len(sprites[source][name]))))
+
+
+def says(answer: str, name: str, others: Sequence[str]) -> bool:
+    """Say whether `answer` names the thing, and none of the others it could be taken for."""
+    words = set(re.findall(r"[a-z]+", answer.lower()))
+    return name in words and not words & set(others)
+
+
+def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind: History) -> Found:
+    """Hide one picture at `depth`, one place of its clip by chance, and ask what was seen."""
+    random = np.random.default_rng([seed, round(depth * 1000), len(haystack.clips)])
+    thing, *others = some_things(random, sprites, OPTIONS)
+    wide = haystack.chat.parts.config.vision.frames_per_clip
+    clip = round(depth * (len(haystack.clips) - 1))
+    place = clip * wide + int(random.integers(wide))
+    side = haystack.frames(0).shape[0]
+    clips = haystack.with_needles({place: picture([thing], sprites, seed, side)})
+    chat, history = haystack.chat, read(haystack.chat, clips)
+    wrong = [other.name for other in others]
+    told = ask(chat, history, SEEN)
+    options = [str(name) for name in random.permutation([thing.name, *wrong])]
+    letter = likeliest_letter(chat, history, "Which of these was shown?", options)
+    right = says(told.text, thing.name, wrong)
+    return Found(
+        length=len(clips) * wide,
+        depth=depth,
+        hops=1,
+        right=right,
+        hops_right=int(right),
+        evidence=None if told.found is None else told.found == clip,
+        blind=says(ask(chat, blind, SEEN).text, thing.name, wrong),
+        last=says(ask(chat, read(chat, clips[-1:]), SEEN).text, thing.name, wrong),
+        letter=options["ABCD".index(letter)] == thing.name,
+        answers=(told.text,),
+    )
+
+
+def chain(
+    haystack: Haystack, sprites: Sprites, hops: int, distractors: int, seed: int, blind: History
+) -> Found:
+    """Hide pictures that each show a thing beside the next one, in any order of time, and follow them.
+
+    Every hop asks about what the answer before it named; it is right only when all of them are.
+    Distractors are pairs of other things.
+    """
+    random = np.random.default_rng([seed, hops, len(haystack.clips)])
+    things = some_things(random, sprites, hops + 1)
+    others = some_things(np.random.default_rng(seed), sprites, len(names(sprites)))
+    spare = [one for one in others if one.name not in {thing.name for thing in things}]
+    pairs = [[things[n], things[n + 1]] for n in range(hops)]
+    pairs += [spare[2 * n : 2 * n + 2] for n in range(min(distractors, len(spare) // 2))]
+    wide, side = haystack.chat.parts.config.vision.frames_per_clip, haystack.frames(0).shape[0]
+    clips = [int(clip) for clip in random.permutation(len(haystack.clips))[: len(pairs)]]
+    needles = {
+        clip * wide + int(random.integers(wide)): picture(pair, sprites, seed + n, side)
+        for n, (clip, pair) in enumerate(zip(clips, pairs, strict=True))
+    }
+    shown = haystack.with_needles(needles)
+    history = read(haystack.chat, shown)
+    chat = haystack.chat
+    answers = list(_follow(chat, history, things, names(sprites)))
+    hidden = list(_follow(chat, blind, things, names(sprites)))
+    last = list(_follow(chat, read(chat, shown[-1:]), things, names(sprites)))
+    options = [str(name) for name in random.permutation([things[1].name, *(s.name for s in spare[-3:])])]  # fmt: skip
+    letter = likeliest_letter(chat, history, BESIDE.format(things[0].name), options)
+    first = ask(chat, history, BESIDE.format(things[0].name))
+    right = _in_a_row(answers, things)
+    return Found(
+        length=len(shown) * wide,
+        depth=clips[0] / max(1, len(shown) - 1),
+        hops=hops,
+        right=right == hops,
+        hops_right=right,
+        evidence=None if first.found is None else first.found == clips[0],
+        blind=_in_a_row(hidden, things) == hops,
+        last=_in_a_row(last, things) == hops,
+        letter=options["ABCD".index(letter)] == things[1].name,
+        answers=tuple(answers),
+    )
+
+
+def _follow(
+    chat: VideoChat, history: History, things: Sequence[Thing], known: Sequence[str]
+) -> Iterator[str]:
+    """Yield the answers hop by hop, each asked about what the one before named."""
+    name = things[0].name
+    for _ in things[1:]:
+        answer = ask(chat, history, BESIDE.format(name)).text
+        yield answer
+        words = re.findall(r"[a-z]+", answer.lower())
+        found = next((word for word in words if word in known and word != name), None)
+        if found is None:
+            return
+        name = found
+
+
+def _in_a_row(answers: Sequence[str], things: Sequence[Thing]) -> int:
+    """Return how many hops are right before the first that is not."""
+    named: Callable[[int], bool] = lambda n: says(answers[n], things[n + 1].name, [])  # noqa: E731
+    return next((n for n in range(len(things) - 1) if n >= len(answers) or not named(n)), len(things) - 1)  # fmt: skip
