@@ -23,6 +23,7 @@ from web.http.whip import Exchange
 from web.realtime import route
 from web.services import CLOCKS, Clocks, Services, open_services
 from web.settings import Settings
+from web.tokens import TokenFile
 
 _OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -46,16 +47,18 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        await app.state.keys.load()
         measuring = asyncio.create_task(app.state.pulse.run())
+        following = asyncio.create_task(app.state.keys.follow_file())
         living = asyncio.create_task(_serve_until_cancelled(app, opened()))
         if on_failure is not None:
             living.add_done_callback(lambda task: _tell(task, on_failure))
         try:
             yield
         finally:
-            for task in (living, measuring):
+            for task in (living, measuring, following):
                 task.cancel()
-            await asyncio.wait([living, measuring])
+            await asyncio.wait([living, measuring, following])
 
     app = FastAPI(
         title="Flashback",
@@ -69,7 +72,8 @@ def create_app(
     app.state.pulse = Pulse(clocks.monotonic)
     app.state.rejections = Rejections(clocks.monotonic)
     app.state.guesses = Guesses(clocks.monotonic)
-    app.state.keys = Keys([t.get_secret_value() for t in settings.token], clocks.wall)
+    fixed = [token.get_secret_value() for token in settings.token]
+    app.state.keys = Keys(fixed, clocks.wall, TokenFile(settings.tokens_at))
     problems.install(app)
     openapi.install(app)
     app.include_router(pages.routes)

@@ -5,13 +5,13 @@ whoever has a token trades it for a ticket: good for a few minutes, for this pro
 worthless once it has leaked into a log.
 """
 
+import asyncio
 import base64
-import hashlib
 import hmac
+import logging
 import math
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends
@@ -22,20 +22,19 @@ from starlette.requests import HTTPConnection
 from web.guesses import Guesses
 from web.http.rejections import Rejections
 from web.problems import Refusal
+from web.tokens import BadTokenFile, Caller, Right, TokenFile, TokenRecord, digest
+
+log = logging.getLogger(__name__)
 
 TICKET_SECONDS = 600
 _TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
+FILE_SECONDS = 1.0
+"""How long a token that was taken back may still be good."""
 REALTIME_PROTOCOL = "realtime"
 
 _UNKNOWN = "This service needs its token; send `Authorization: Bearer TOKEN`."
+_LESS = "This token may not do that: it needs the right `{right}`."
 _TOO_MANY = "Too many wrong tokens came from your address; try again in {seconds} seconds."
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Someone who was let in. Callers with the same token share a `name`, and its limits."""
-
-    name: str
 
 
 LOCAL = Caller("local")
@@ -49,28 +48,34 @@ class Keys:
     """Knows the tokens, and makes and checks tickets.
 
     Args:
-        tokens: Those that let in. With none everyone is let in: loopback only.
+        tokens: Those of the settings: they may do everything. With none, here or in the file,
+            everyone is let in: loopback only.
         clock: Unix seconds.
+        file: Of named tokens; `load` reads it.
     """
 
-    def __init__(self, tokens: Sequence[str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, tokens: Sequence[str], clock: Callable[[], float], file: TokenFile | None = None
+    ) -> None:
         self._clock = clock
+        self._file = file
         self._secret = secrets.token_bytes(32)  # a new one each start: tickets do not outlive us
         # Names stand in tickets: a plain hash would let who finds one try tokens on it at home.
-        self._callers = {_digest(token): Caller(self._sign(token)[:16]) for token in tokens}
+        self._of_settings = {digest(token): Caller(self._sign(token)[:16]) for token in tokens}
+        self._named: dict[bytes, tuple[TokenRecord, Caller]] = {}
 
     @property
     def needed(self) -> bool:
         """Whether a token is needed to come in."""
-        return bool(self._callers)
+        return bool(self._of_settings or self._named)
 
     def find(self, token: str) -> Caller | None:
-        """Return who holds `token`; None if it is none of ours."""
-        given = _digest(token)
-        for known, caller in self._callers.items():
+        """Return who holds `token`; None if it is none of ours, or is too old."""
+        given, found = digest(token), None
+        for known, caller in self._known():
             if hmac.compare_digest(known, given):
-                return caller
-        return None
+                found = caller
+        return found
 
     def ticket(self, caller: Caller) -> tuple[str, int]:
         """Return a ticket for `caller` and the Unix second until which it is good."""
@@ -82,24 +87,76 @@ class Keys:
         """Return for whom `ticket` was made.
 
         Raises:
-            Unauthorized: If we did not make it, or it is too old.
+            Unauthorized: If we did not make it, it is too old, or its token is good no more.
         """
         claim, _, signature = ticket.rpartition(".")
         if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
             raise Unauthorized
         until, _, name = claim.partition(".")
-        if int(until) < self._clock():
+        caller = next((caller for _, caller in self._known() if caller.name == name), None)
+        if int(until) < self._clock() or caller is None:
             raise Unauthorized
-        return Caller(name)
+        return caller
+
+    async def load(self) -> None:
+        """Read the file of named tokens.
+
+        Raises:
+            BadTokenFile: If it cannot be read.
+        """
+        if self._file is not None:
+            self._take(await asyncio.to_thread(self._file.read))
+
+    async def follow_file(self) -> None:
+        """Read the file of named tokens again whenever it changes, until cancelled."""
+        if self._file is None:
+            return
+        seen = await asyncio.to_thread(self._file.stamp)
+        while True:
+            await asyncio.sleep(FILE_SECONDS)
+            self._end_expired()
+            now = await asyncio.to_thread(self._file.stamp)
+            if now != seen:
+                seen = now
+                try:
+                    self._take(await asyncio.to_thread(self._file.read))
+                except BadTokenFile as error:
+                    log.error("the tokens stay as they were: %s", error)  # noqa: TRY400 - in full
+
+    def _known(self) -> Iterator[tuple[bytes, Caller]]:
+        yield from self._of_settings.items()
+        now = self._clock()
+        for known, (record, caller) in self._named.items():
+            if record.expires is None or now < record.expires:
+                yield known, caller
+
+    def _take(self, records: Sequence[TokenRecord]) -> None:
+        """Know `records` from now on; what is open with one that is not among them ends."""
+        before = dict(self._named.values())
+        now = {r: before[r] if r in before else _caller(r) for r in records}
+        self._named = {bytes.fromhex(r.digest): (r, caller) for r, caller in now.items()}
+        for record, caller in before.items():
+            if record not in now:
+                _revoke(caller)
+
+    def _end_expired(self) -> None:
+        now = self._clock()
+        for record, caller in self._named.values():
+            if record.expires is not None and record.expires <= now:
+                _revoke(caller)
 
     def _sign(self, claim: str) -> str:
         signature = hmac.digest(self._secret, claim.encode(), "sha256")
         return base64.urlsafe_b64encode(signature).decode().rstrip("=")
 
 
-def make_token() -> str:
-    """Return a new token nobody can guess."""
-    return secrets.token_urlsafe(24)
+def _caller(record: TokenRecord) -> Caller:
+    return Caller(f"{record.name}@", frozenset(record.may), record.streams, asyncio.Event())
+
+
+def _revoke(caller: Caller) -> None:
+    if caller.revoked is not None:
+        caller.revoked.set()
 
 
 class Shown(SecurityBase):
@@ -129,7 +186,50 @@ _TICKET = Shown(
 def by_header(
     connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
 ) -> Caller:
-    """Let in who has a token: the dependency of every route that changes or reads something.
+    """Let in who has a token that may do everything: for routes that name no right.
+
+    Raises:
+        Refusal: 401 if there is no token or a wrong one, 403 if it is one for less, 429 after too
+            many wrong ones.
+    """
+    caller = _authenticate(connection, tickets=False)
+    if not caller.unlimited:
+        raise Refusal(403, _LESS.format(right="admin"))
+    return caller
+
+
+def may(right: Right) -> Callable[..., Caller]:
+    """Return the dependency of a route that lets in whose token may do `right`.
+
+    The stream is the one that the path or the query names; of streams named elsewhere, or of
+    several, the route itself asks the caller that it gets.
+    """
+
+    def by_token(
+        connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
+    ) -> Caller:
+        return _allowed(_authenticate(connection, tickets=False), right, connection)
+
+    return by_token
+
+
+def may_by_ticket(right: Right) -> Callable[..., Caller]:
+    """Return the same for what a browser asks for without headers: a ticket will do."""
+
+    def by_token_or_ticket(
+        connection: HTTPConnection,
+        _token: Annotated[None, Depends(_TOKEN)] = None,
+        _ticket: Annotated[None, Depends(_TICKET)] = None,
+    ) -> Caller:
+        return _allowed(_authenticate(connection, tickets=True), right, connection)
+
+    return by_token_or_ticket
+
+
+def any_token(
+    connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
+) -> Caller:
+    """Let in who has a token, whatever it may do.
 
     Raises:
         Refusal: 401 if there is no token or a wrong one, 429 after too many wrong ones.
@@ -137,17 +237,22 @@ def by_header(
     return _authenticate(connection, tickets=False)
 
 
-def by_ticket(
-    connection: HTTPConnection,
-    _token: Annotated[None, Depends(_TOKEN)] = None,
-    _ticket: Annotated[None, Depends(_TICKET)] = None,
-) -> Caller:
-    """Let in who has a token or a ticket: for what a browser asks for without headers.
+def require(caller: Caller, right: Right, stream: str | None = None) -> None:
+    """Refuse what `caller` may not do.
 
     Raises:
-        Refusal: 401 if there is neither, or it is wrong or too old; 429 after too many wrong ones.
+        Refusal: 403, with what it would need.
     """
-    return _authenticate(connection, tickets=True)
+    if not caller.allows(right):
+        raise Refusal(403, _LESS.format(right=right))
+    if not caller.allows(right, stream):
+        raise Refusal(403, "This token is not for that stream.")
+
+
+def _allowed(caller: Caller, right: Right, connection: HTTPConnection) -> Caller:
+    stream = connection.path_params.get("stream") or connection.query_params.get("stream")
+    require(caller, right, stream)
+    return caller
 
 
 def _ticket_protocol(connection: HTTPConnection) -> str | None:
@@ -190,12 +295,8 @@ def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
         seconds = str(math.ceil(pause))
         raise Refusal(429, _TOO_MANY.format(seconds=seconds), {"Retry-After": seconds})
     if caller is None:
-        guesses.wrong(address, _digest(token))
+        guesses.wrong(address, digest(token))
         rejections.add("a wrong token")
         raise Unauthorized
     guesses.right(address, caller.name)
     return caller
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

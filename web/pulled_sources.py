@@ -21,9 +21,9 @@ from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller, Wait
 from stream.registry import NO_ROOM, Registry
-from web.auth import Caller
 from web.quotas import Full, Lease, Quota
 from web.settings import Settings
+from web.tokens import Caller
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ nothing from the one before, and the end of the old one frees nothing of the new
 
 from collections.abc import Collection, Hashable
 
-from web.auth import Caller
+from web.tokens import Caller
 
 MAX_TAKEOVERS = 4
 

@@ -94,6 +94,10 @@ class Settings(BaseModel):
     host: str = _field("127.0.0.1", "address to listen on; any but loopback needs a token")
     port: Port = _field(8700, "TCP port to listen on; 0 takes a free one")
     token: _Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
+    token_file: Path | None = _field(
+        None,
+        "file of named tokens, which `flashback token` writes; by default tokens.json in the data folder",
+    )
     allowed_hosts: Words = _field((), "names under which clients reach the service (Host header)")
     allowed_origins: Words = _field((), "web origins other than our own that may call us")
     root_path: str = _field(
@@ -267,6 +271,11 @@ class Settings(BaseModel):
         for network in networks:
             ipaddress.ip_network(network, strict=False)
         return networks
+
+    @property
+    def tokens_at(self) -> Path:
+        """The file of named tokens."""
+        return (self.token_file or self.data / "tokens.json").expanduser()
 
     @property
     def on_loopback(self) -> bool:

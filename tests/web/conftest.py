@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -151,7 +152,8 @@ async def hosting(app, connections, certificate=None):
 @asynccontextmanager
 async def echo_service(clocks=CLOCKS, limits=None, store=None, certificate=None, **settings):
     engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
-    chosen = Settings.from_env({}, **settings)
+    # Not the tokens of whoever runs the tests.
+    chosen = Settings.from_env({}, **{"token_file": Path("/nonexistent/tokens.json")} | settings)
     app = create_app(chosen, lambda: build_services(chosen, engine, store, clocks), clocks=clocks)
     connections = Connections(app.state.rejections, **limits or {})
     async with hosting(app, connections, certificate) as url:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.auth import Caller
 from web.quotas import MAX_TAKEOVERS, Full, Quota, share
+from web.tokens import Caller
 
 ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")
 

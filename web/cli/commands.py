@@ -210,6 +210,49 @@ def ask(
         run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
 
 
+token = typer.Typer(
+    help="Make, list and take back named tokens; a running service follows within a second.",
+    no_args_is_help=True,
+)
+app.add_typer(token, name="token")
+
+
+@token.command(name="add")
+def token_add(
+    name: Annotated[str, typer.Argument(help="whose token it is; an older one of that name ends")],
+    may: Annotated[
+        str,
+        typer.Option(help="what it lets do: ingest, watch, ask, forget, admin; comma-separated"),
+    ] = "watch,ask",
+    streams: Annotated[
+        str, typer.Option(help="names of the streams it is for, such as 'door-*'; comma-separated")
+    ] = "*",
+    expires: Annotated[
+        str | None, typer.Option(metavar="TIME", help="good for so long: 90m, 12h, 30d, 8w")
+    ] = None,
+) -> None:
+    """Make a token and print it once; only its hash is kept."""
+    from web.cli.token import add_token
+
+    add_token(Settings.from_env(os.environ).tokens_at, name, may, streams, expires)
+
+
+@token.command(name="list")
+def token_list() -> None:
+    """Show whose tokens there are, and what they may do."""
+    from web.cli.token import list_tokens
+
+    list_tokens(Settings.from_env(os.environ).tokens_at)
+
+
+@token.command(name="remove")
+def token_remove(name: Annotated[str, typer.Argument(help="whose token")]) -> None:
+    """Take a token back: what is open with it is closed."""
+    from web.cli.token import remove_token
+
+    remove_token(Settings.from_env(os.environ).tokens_at, name)
+
+
 @app.command()
 def doctor() -> None:
     """Say what this machine has and lacks, and what each lack costs."""

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from stream.webrtc.whip_client import ConnectionLost, play
-from web.auth import make_token
 from web.cli.server import CannotServe, serve, take_port
 from web.settings import Settings
+from web.tokens import make_token
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
 _SAMPLE_STREAM = "sample"
@@ -46,6 +46,8 @@ def run_demo(settings: Settings) -> None:
     Raises:
         CannotServe: If it cannot start, or the sample cannot be played.
     """
+    # On loopback, for whoever sits here: the sample has no named tokens of its own.
+    settings = settings.model_copy(update={"token_file": SAMPLE.parent / "tokens.json"})
 
     async def ready(address: str) -> None:
         screen.print(f"Flashback is ready: [bold]{address}/#sample[/bold]")

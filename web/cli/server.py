@@ -28,6 +28,7 @@ from web.http.rejections import Rejections, ServerComplaints
 from web.realtime.connection import RECEIVE_LIMIT
 from web.services import open_services
 from web.settings import Settings
+from web.tokens import BadTokenFile, TokenFile
 
 _GRACE_SECONDS = 3
 _BACKLOG = 128
@@ -92,8 +93,12 @@ async def serve(
         progress: Told in words what is being done until then.
 
     Raises:
-        CannotServe: If the model, the memory or the companion fails.
+        CannotServe: If the model, the memory or the companion fails, or no token can be read.
     """
+    try:
+        await asyncio.to_thread(TokenFile(settings.tokens_at).read)
+    except BadTokenFile as error:
+        raise CannotServe(str(error)) from None
     failures: list[Exception] = []
     server: uvicorn.Server
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from web.auth import Caller, by_header
+from web.auth import may
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import TEXT, Responses, refuses
 from web.problems import Refusal
 from web.services import Services, get_services
+from web.tokens import Caller
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """https://prometheus.io/docs/instrumenting/exposition_formats/"""
@@ -31,7 +32,7 @@ routes = APIRouter(tags=["service"])
 async def metrics(
     request: Request,
     here: Annotated[Services, Depends(get_services)],
-    _: Annotated[Caller, Depends(by_header)],
+    _: Annotated[Caller, Depends(may("admin"))],
 ) -> Response:
     """Return counters, gauges and histograms; with a token where the service needs one.
 

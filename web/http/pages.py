@@ -12,12 +12,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from web.auth import Caller, Keys, by_header
+from web.auth import Keys, any_token
 from web.http.ice import ice_servers
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import refuses
 from web.services import Services, get_services
+from web.tokens import Caller
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
 
@@ -129,7 +130,7 @@ async def ready(here: Annotated[Services, Depends(get_services)]) -> Ready:
 
 
 @routes.post("/v1/realtime/client_secrets")
-async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_header)]) -> Ticket:
+async def make_ticket(request: Request, caller: Annotated[Caller, Depends(any_token)]) -> Ticket:
     """Trade a token for a ticket that is good for ten minutes."""
     keys: Keys = request.app.state.keys
     value, until = keys.ticket(caller)
@@ -141,7 +142,7 @@ async def make_ticket(request: Request, caller: Annotated[Caller, Depends(by_hea
 async def page_settings(
     response: Response,
     here: Annotated[Services, Depends(get_services)],
-    _: Annotated[Caller, Depends(by_header)],
+    _: Annotated[Caller, Depends(any_token)],
 ) -> PageSettings:
     """Tell the page how to connect."""
     response.headers["Cache-Control"] = "no-store"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.webrtc.ingest import Peer
-from web.auth import Caller
 from web.identifiers import new_id
 from web.quotas import Lease, Quota
+from web.tokens import Caller
 
 _ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
@@ -73,7 +73,7 @@ class PeerSessions:
         etag = f'"{new_id("ice")}"'
         session = PeerSession(id=key, stream=stream, etag=etag, peer=peer, place=place)
         self._sessions[key] = session
-        task = asyncio.create_task(self._until_gone(session))
+        task = asyncio.create_task(self._until_gone(session, caller))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
         return session
@@ -93,12 +93,19 @@ class PeerSessions:
         await asyncio.gather(*(s.peer.close("The service is stopping.") for s in sessions))
         await asyncio.gather(*self._watching)
 
-    async def _until_gone(self, session: PeerSession) -> None:
+    async def _until_gone(self, session: PeerSession, caller: Caller) -> None:
+        ending = asyncio.create_task(_end_when_revoked(session.peer, caller))
         try:
             await session.peer.wait_closed()
         finally:
+            ending.cancel()
             self._sessions.pop(session.id, None)
             self._ended[session.stream, session.id] = session.peer.reason or "It ended."
             if len(self._ended) > _ENDED_KNOWN:
                 del self._ended[next(iter(self._ended))]
             session.place.release()
+
+
+async def _end_when_revoked(peer: Peer, caller: Caller) -> None:
+    await caller.wait_revoked()
+    await peer.close("The token is good no more.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stream.address.source_url import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
-from web.auth import Caller, by_header, by_ticket
+from web.auth import may, may_by_ticket, require
 from web.http.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
 from web.problems import Refusal
@@ -18,13 +18,16 @@ from web.quotas import Full
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.services import Services, get_services
 from web.stream_report import report
+from web.tokens import Caller
 
 _LONGEST_LIST = 2000
 MOST_STREAMS = 1000
 STREAMS_AT_ONCE = 100
 
 Here = Annotated[Services, Depends(get_services)]
-Allowed = Annotated[Caller, Depends(by_header)]
+MayWatch = Annotated[Caller, Depends(may("watch"))]
+MayFeed = Annotated[Caller, Depends(may("ingest"))]
+MayForget = Annotated[Caller, Depends(may("forget"))]
 # Shown, not checked here: what is wrong with them is said where they are read.
 SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
 _SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}
@@ -34,13 +37,12 @@ _Url = Annotated[str, Field(min_length=1, max_length=2048, json_schema_extra=_SH
 routes = APIRouter(
     prefix="/v1/streams",
     tags=["streams"],
-    dependencies=[Depends(by_header)],
     responses=refuses(422, 503),
 )
 pictures = APIRouter(
     prefix="/v1/streams",
     tags=["streams"],
-    dependencies=[Depends(by_ticket)],
+    dependencies=[Depends(may_by_ticket("watch"))],
     responses=refuses(404, 422, 503),
     default_response_class=Response,
 )
@@ -122,12 +124,16 @@ class TestResult(BaseModel):
 @routes.get("")
 async def list_streams(
     here: Here,
+    caller: MayWatch,
     after: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_STREAMS)] = STREAMS_AT_ONCE,
 ) -> StreamList:
     """List the first `limit` streams, live or remembered, whose name comes after `after`."""
-    found = await here.registry.list(after, limit)
-    return StreamList(streams=[_report(here, status) for status in found])
+    found: list[StreamStatus] = []
+    while len(found) < limit and (some := await here.registry.list(after, limit)):
+        found += [status for status in some if caller.allows("watch", status.name)]
+        after = some[-1].name
+    return StreamList(streams=[_report(here, status) for status in found[:limit]])
 
 
 _ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}
@@ -135,7 +141,7 @@ _ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the strea
 
 @routes.post("", status_code=201, responses=refuses(400, 409, 507) | _ADDED)
 async def add_stream(
-    new: NewSource, here: Here, caller: Allowed, response: Response
+    new: NewSource, here: Here, caller: MayFeed, response: Response
 ) -> StreamReport:
     """Begin to pull a stream from a URL; how it goes is shown in its state.
 
@@ -143,6 +149,7 @@ async def add_stream(
         Refusal: 422 if the URL may not be pulled, 409 if the stream has a source already, 503 if
             there is no place left.
     """
+    require(caller, "ingest", new.name)
     try:
         await here.sources.add(new.name, new.url, caller)
     except BadSource as error:
@@ -156,7 +163,7 @@ async def add_stream(
 
 
 @routes.post("/test", responses=refuses(400))
-async def test_source(source: TestSource, here: Here, caller: Allowed) -> TestResult:
+async def test_source(source: TestSource, here: Here, caller: MayFeed) -> TestResult:
     """Open a source, say what it is, and let go.
 
     Raises:
@@ -178,13 +185,13 @@ async def test_source(source: TestSource, here: Here, caller: Allowed) -> TestRe
 
 
 @routes.get("/{stream}", responses=refuses(404))
-async def get_stream(stream: Named, here: Here) -> StreamReport:
+async def get_stream(stream: Named, here: Here, _: MayWatch) -> StreamReport:
     """Say how one stream is doing."""
     return _report(here, (await here.registry.find(stream)).status())
 
 
 @routes.delete("/{stream}", status_code=204)
-async def delete_stream(stream: Named, here: Here) -> Response:
+async def delete_stream(stream: Named, here: Here, _: MayForget) -> Response:
     """End a stream, stop pulling it, and forget everything it has shown."""
     await here.sources.remove(stream)
     await here.registry.forget(stream)
@@ -195,6 +202,7 @@ async def delete_stream(stream: Named, here: Here) -> Response:
 async def get_moments(
     stream: Named,
     here: Here,
+    _: MayWatch,
     after: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 500,
 ) -> MomentList:
@@ -205,7 +213,9 @@ async def get_moments(
 
 
 @routes.get("/{stream}/suggestions", responses=refuses(404))
-async def get_suggestions(stream: Named, here: Here, response: Response) -> SuggestionList:
+async def get_suggestions(
+    stream: Named, here: Here, response: Response, _: MayWatch
+) -> SuggestionList:
     """Suggest questions that what the stream has shown lately answers."""
     live = await here.registry.find(stream)
     found = await here.suggester.suggest(stream, live.status().began)

@@ -20,13 +20,14 @@ from stream.webrtc.ice import NoPortFree
 from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import BadOffer, read_offer
 from stream.webrtc.preview import answer_viewer
-from web.auth import Caller, by_header
+from web.auth import any_token, require
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
 from web.openapi import Responses, gives, refuses, takes
 from web.problems import Refusal, problem
 from web.quotas import Full
 from web.services import Services, get_services
+from web.tokens import Caller, Right
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -35,7 +36,7 @@ _RETRY_SECONDS = "10"
 Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 Kind = Literal["whip", "whep"]
 Here = Annotated[Services, Depends(get_services)]
-Allowed = Annotated[Caller, Depends(by_header)]
+Allowed = Annotated[Caller, Depends(any_token)]
 _AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
 
 
@@ -57,6 +58,7 @@ class Exchange:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
+        self._right: Right = "ingest" if kind == "whip" else "watch"
         self._answer: _AnswerOffer = _receive if kind == "whip" else _show
 
     def router(self) -> APIRouter:
@@ -94,6 +96,7 @@ class Exchange:
         Raises:
             Refusal: 422 if the offer cannot be answered, 503 if all places are taken.
         """
+        require(caller, self._right, stream)
         sdp = await _body(request, SDP)
         sessions = self._sessions(here)
         address = request.client.host if request.client else ""
@@ -110,7 +113,7 @@ class Exchange:
         )
 
     async def trickle(
-        self, stream: Named, key: str, request: Request, here: Here, _: Allowed
+        self, stream: Named, key: str, request: Request, here: Here, caller: Allowed
     ) -> Response:
         """Take further ICE candidates; `If-Match` names the ICE session they are for.
 
@@ -120,6 +123,7 @@ class Exchange:
         Raises:
             Refusal: 428 without `If-Match`, 412 on a stale one, 422 on an ICE restart.
         """
+        require(caller, self._right, stream)
         session = self._find(here, stream, key)
         fragment = await _body(request, FRAGMENT)
         _check_match(request, session, fragment)
@@ -129,8 +133,9 @@ class Exchange:
             raise Refusal(422, str(error)) from None
         return Response(status_code=204)
 
-    async def hang_up(self, stream: Named, key: str, here: Here, _: Allowed) -> Response:
+    async def hang_up(self, stream: Named, key: str, here: Here, caller: Allowed) -> Response:
         """End the session; one that has just ended by itself is fine, and the body says why it did."""
+        require(caller, self._right, stream)
         if reason := self._sessions(here).reason_ended(stream, key):
             return PlainTextResponse(reason)
         await self._find(here, stream, key).peer.close()

@@ -14,6 +14,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import WebSocket
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import EncoderMismatch, StoreUnavailable
@@ -23,7 +24,6 @@ from stream.live import LiveStream
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
 from web.ask import AskFailed, Stopwatch, ask, failing_as_asked
-from web.auth import Caller
 from web.identifiers import new_id
 from web.quotas import Quota
 from web.realtime.answer import Answer
@@ -56,6 +56,7 @@ from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
+from web.tokens import Caller
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0
@@ -128,6 +129,7 @@ class Connection:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._send(SessionCreated(event_id=new_id("event"), session=self._session))
                 self._tasks.create_task(self._report())
+                self._tasks.create_task(self._end_when_revoked())
                 await self._read()
         except* WebSocketDisconnect:
             pass
@@ -304,6 +306,11 @@ class Connection:
                 )
                 await self._send(remembered)
         self._live = None
+
+    async def _end_when_revoked(self) -> None:
+        await self._caller.wait_revoked()
+        await self._socket.close(WS_1008_POLICY_VIOLATION, "The token is good no more.")
+        raise WebSocketDisconnect(WS_1008_POLICY_VIOLATION)
 
     async def _report(self) -> None:
         absent = False

@@ -13,10 +13,10 @@ from stream.feed import Feed
 from stream.frame import Picture
 from stream.live import LiveStream
 from stream.registry import NO_ROOM, BadName, Registry
-from web.auth import Caller
 from web.quotas import Full, Lease, Quota
 from web.realtime.jpeg import BadPicture, PictureDecoder
 from web.realtime.wire import Refused
+from web.tokens import Caller
 
 SILENCE_SECONDS = 20.0
 
@@ -67,9 +67,11 @@ class PictureSource:
             asked: Whether it belongs to a question: then it is looked at whatever the pace.
 
         Raises:
-            Refused: If there is no place for the stream, another source has taken it over, it
+            Refused: If the token may not send, there is no place for the stream, another source has taken it over, it
                 was deleted, or the picture is none.
         """
+        if not self._caller.allows("ingest", self._stream):
+            raise Refused("not_allowed", "This token may not send pictures to that stream.")
         time, data = self._monotonic(), _read(image_url)
         pixels: Picture | None = None
         if self._feed is None:

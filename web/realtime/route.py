@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
 from stream.registry import NAME, BadName
-from web.auth import REALTIME_PROTOCOL, Caller, by_ticket
+from web.auth import REALTIME_PROTOCOL, may_by_ticket
 from web.openapi import refuses
 from web.problems import Refusal
 from web.quotas import Full, Lease
 from web.realtime.connection import Connection, Surroundings
 from web.services import Services, get_services
+from web.tokens import Caller
 
 Here = Annotated[Services, Depends(get_services)]
 
@@ -48,7 +49,7 @@ def _named_stream(
 
 _NEVER = refuses(422, 426, 503)
 Stream = Annotated[str, Depends(_named_stream)]
-Allowed = Annotated[Caller, Depends(by_ticket)]
+Allowed = Annotated[Caller, Depends(may_by_ticket("ask"))]
 
 
 @routes.get("/v1/realtime", status_code=426, response_class=Response, responses=_NEVER)
