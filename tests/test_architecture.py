@@ -28,3 +28,14 @@ def test_every_file_and_name_on_the_map_exists(file, name):
     tree = ast.parse((ROOT / file).read_text())
     defined = {getattr(node, "name", "") for node in tree.body}
     assert not name or name in defined
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", SECURITY)))
+)
+def test_every_test_that_the_page_on_security_names_exists(file, name):
+    tree = ast.parse((ROOT / "tests" / file).read_text())
+    assert name in {getattr(node, "name", "") for node in tree.body}

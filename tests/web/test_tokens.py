@@ -10,6 +10,8 @@ from tests.web.conftest import echo_service
 from web import auth
 from web.auth import Keys
 from web.cli.commands import run
+from web.cli.serve import with_token
+from web.settings import Settings
 from web.tokens import BadTokenFile, TokenFile, TokenRecord, digest, make_token
 
 
@@ -218,3 +220,12 @@ def test_what_cannot_be_meant_is_refused_in_words(monkeypatch, capsys, file, wor
     assert code == 2
     assert sentence in said.err.replace("\n", " ")
     assert not file.exists()
+
+
+def test_a_service_that_others_can_reach_makes_itself_a_token():
+    reachable, made = with_token(Settings(host="0.0.0.0"))
+    assert made
+    assert len(reachable.token[0].get_secret_value()) == 32
+    assert with_token(Settings()) == (Settings(), False)
+    own = Settings(host="0.0.0.0", token=("mine",))
+    assert with_token(own) == (own, False)
