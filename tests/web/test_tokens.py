@@ -10,7 +10,7 @@ from tests.web.conftest import echo_service
 from web import auth
 from web.auth import Keys
 from web.cli.commands import run
-from web.cli.serve import with_token
+from web.cli.serve import _with_token
 from web.settings import Settings
 from web.tokens import BadTokenFile, TokenFile, TokenRecord, digest, make_token
 
@@ -223,9 +223,9 @@ def test_what_cannot_be_meant_is_refused_in_words(monkeypatch, capsys, file, wor
 
 
 def test_a_service_that_others_can_reach_makes_itself_a_token():
-    reachable, made = with_token(Settings(host="0.0.0.0"))
+    reachable, made = _with_token(Settings(host="0.0.0.0"))
     assert made
     assert len(reachable.token[0].get_secret_value()) == 32
-    assert with_token(Settings()) == (Settings(), False)
+    assert _with_token(Settings()) == (Settings(), False)
     own = Settings(host="0.0.0.0", token=("mine",))
-    assert with_token(own) == (own, False)
+    assert _with_token(own) == (own, False)
