@@ -52,18 +52,28 @@ EXAMS = {
     "streamingbench": ("training.evaluations.streamingbench", "StreamingBench, as a stream"),
     "ovobench": ("training.evaluations.ovobench", "OVO-Bench, as a stream"),
 }
+STAGES = {
+    "alignment": ("training.finetune.command", "the projector, on images and short captions"),
+    "short": ("training.finetune.command", "everything, on images and short films"),
+    "joint": ("training.finetune.command", "everything, on short and long films together"),
+    "high-resolution": ("training.finetune.command", "vision and projector, at 448 pixels"),
+    "lite": ("training.train", "our own small model, by its own stages (--stage)"),
+}
 _BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
 )
 _EXAMS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in EXAMS.items()
 )
+_STAGES = "STAGE is one of\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in STAGES.items()
+)
 _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
     for name, default, meaning in variables()
 )
 # What only benchmarks and training need, by the extra that brings it.
-_EXTRAS = {"matplotlib": "bench", "resvg_py": "train", "pyarrow": "evaluate"}
+_EXTRAS = {"matplotlib": "bench", "resvg_py": "train", "pyarrow": "evaluate", "yaml": "train"}
 
 Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
@@ -291,6 +301,23 @@ def evaluate(
     """Examine a model and print a table, then one line of JSON; NAME --help says more."""
     _check(name, EXAMS, "an exam")
     _run_module(EXAMS[name][0], context.args)
+
+
+@app.command(context_settings=_PassedOn, epilog=_STAGES)
+def train(
+    context: typer.Context,
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="what to train")],
+) -> None:
+    """Train a stage of the paper's recipe, or our own small model; STAGE --help says more."""
+    _check(stage, STAGES, "a stage")
+    module = STAGES[stage][0]
+    _run_module(module, context.args if stage == "lite" else [stage, *context.args])
+
+
+@app.command(context_settings=_PassedOn)
+def export(context: typer.Context) -> None:
+    """Write what a training run has learned as a checkpoint for --model; --help says more."""
+    _run_module("training.finetune.export", context.args)
 
 
 def _check(name: str, known: Iterable[str], what: str) -> None:

@@ -1,0 +1,247 @@
+"""The four stages of training, on a checkpoint in the released layout with every size shrunk."""
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from model.config import VisionConfig
+from model.types import Clip, Question
+from model.video_chat import VideoChat
+from model.zoo.presets import load_parts
+from model.zoo.released import from_hub_dict
+from model.zoo.weights import build
+from tests.model.released_layout import hub_config, write_shards, write_tokenizer
+from tests.stream.videos import write_video
+from tests.web.test_cli import run
+from training.finetune.data_list import read_data_list, sampled
+from training.finetune.media import frames_for
+from training.finetune.processes import Processes
+from training.finetune.recipe import STAGES, BadRecipe, read_recipe
+from training.finetune.run import LOG, MODEL, STATE, Run, export, rate_at
+
+TOWER = VisionConfig(image_size=32, width=32, heads=16, depth=3, tokens_per_clip=4)
+SMALL = {"umt-small": TOWER, "umt-hd-small": replace(TOWER, image_size=64)}
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+def said(question, answer):
+    return [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A data list with a picture, two pictures, films, text, and what cannot be used."""
+    folder = tmp_path_factory.mktemp("data")
+    for name, colour in (("a.png", (200, 30, 30)), ("b.png", (30, 30, 200))):
+        Image.new("RGB", (40, 30), colour).save(folder / name)
+    write_video(folder / "f.mp4", seconds=9, rate=4)
+    (folder / "broken.mp4").write_text("no film")
+    (folder / "images.json").write_text(json.dumps([
+        {"image": "a.png", "conversations": said("<image>\nWhat is it?", "Red.")},
+        {"image": ["a.png", "b.png"], "conversations": said("<image> or <image>?", "Both.")},
+        {"image": "a.png", "conversations": [{"from": "gpt", "value": "Nobody asked."}]},
+    ]))  # fmt: skip
+    (folder / "films.json").write_text(json.dumps([
+        {"video": "f.mp4", "conversations": said("<image>\nWhat?", "Red.") + said("Then?", "Blue.")},
+        {"video": "f.mp4", "start": 5.0, "end": 9.0, "conversations": said("What?", "Blue.")},
+        {"video": "broken.mp4", "conversations": said("<image>\nWhat?", "Nothing.")},
+        {"conversations": said("Who are you?", "A model.")},
+    ]))  # fmt: skip
+    (folder / "list.json").write_text(json.dumps({"datasets": [
+        {"json_path": "images.json", "sampling_strategy": "all"},
+        {"json_path": "films.json", "sampling_strategy": "first:100%", "video_read_type": "decord"},
+    ]}))  # fmt: skip
+    return folder / "list.json"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("base")
+    described = hub_config() | {"num_hidden_layers": 19}
+    (folder / "config.json").write_text(json.dumps(described))
+    slots = build(from_hub_dict(described, SMALL)).slots()
+    chance = torch.Generator().manual_seed(0)
+    shapes = {name: getattr(module, attribute).shape for name, (module, attribute) in slots.items()}
+    tensors = {name: torch.randn(shape, generator=chance) * 0.05 for name, shape in shapes.items()}
+    write_shards(folder, tensors, 2)
+    write_tokenizer(folder)
+    return folder
+
+
+def recipe(stage, base, data, output, **more):
+    """Return a stage's recipe with everything small."""
+    file = output.parent / f"{output.name}.yaml"
+    values = {"model": str(base), "data": str(data), "output": str(output), "batch": 3, "epochs": 1,
+              "precision": "float32", "checkpointing": False, "fewest_frames": 4, "most_frames": 8, "length": 400}  # fmt: skip
+    if stage == "high-resolution":
+        values["vision_tower"] = "umt-hd-small"
+    file.write_text("\n".join(f"{k}: {json.dumps(v)}" for k, v in (values | more).items()))
+    return read_recipe(stage, file)
+
+
+def weights(folder):
+    return {k: v for file in folder.glob("*.safetensors") for k, v in load_file(file).items()}
+
+
+def changed(before, after):
+    """Return the parts of which something changed."""
+    parts = {"vision_tower": "vision", "mm_projector": "projector"}
+    return {
+        next((name for mark, name in parts.items() if mark in key), "language")
+        for key, tensor in after.items()
+        if not torch.equal(tensor.float(), before[key].float())
+    }
+
+
+def test_a_checkpoint_goes_through_all_four_stages_and_is_served(base, data, tmp_path):
+    model, parts = base, []
+    for stage in STAGES:
+        plan = recipe(stage, model, data, tmp_path / stage, batch=6)
+        before, model = weights(model), Run(plan, ALONE, SMALL).train()
+        parts.append(changed(before, weights(model)))
+    everything = {"vision", "projector", "language"}
+    assert parts == [{"projector"}, everything, everything, {"vision", "projector"}]
+    service = VideoChat(load_parts(str(model), dtype=torch.float32, towers=SMALL))
+    assert service.parts.config.vision.image_size == 64
+    clips = service.encode([Clip(torch.zeros(4, 30, 40, 3, dtype=torch.uint8), 0.0, 3.0)])
+    history = service.open()
+    service.extend(history, clips)
+    assert service.ask(history, Question("What?")) is not None
+
+
+def test_a_run_that_is_gone_on_with_ends_in_the_same_bits(base, data, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(step):
+        if step.step == 2:
+            raise Stopped
+
+    straight = Run(recipe("short", base, data, tmp_path / "a", epochs=2), ALONE, SMALL).train()
+    again = recipe("short", base, data, tmp_path / "b", epochs=2)
+    with pytest.raises(Stopped):
+        Run(again, ALONE, SMALL).train(stop)
+    resumed = Run(again, ALONE, SMALL)
+    assert resumed.done == 2
+    one, other = weights(straight), weights(resumed.train())
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    logs = [(tmp_path / one / LOG).read_text().splitlines() for one in "ab"]
+    losses = [[json.loads(line)["loss"] for line in log] for log in logs]
+    assert losses[0] == losses[1]
+
+
+def test_what_is_broken_is_counted_and_the_rest_is_learned(base, data, tmp_path):
+    steps = []
+    learning = Run(recipe("short", base, data, tmp_path / "run"), ALONE, SMALL)
+    learning.train(steps.append)
+    assert sum(step.examples for step in steps) == 5
+    assert sum(step.broken for step in steps) == 1
+    assert learning.broken["no question followed by an answer"] == 1
+    assert any("broken.mp4" in reason for reason in learning.broken)
+
+
+def test_adapters_are_merged_by_export(base, data, tmp_path):
+    run = Run(
+        recipe("short", base, data, tmp_path / "run", rank=2, language_rate=0.01), ALONE, SMALL
+    )
+    trained = run.train()
+    export(tmp_path / "run", tmp_path / "out", SMALL)
+    one, other = weights(trained), weights(tmp_path / "out")
+    assert one.keys() == other.keys() == weights(base).keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert "language" in changed(weights(base), one)
+    with pytest.raises(BadRecipe, match="holds no run"):
+        export(tmp_path, tmp_path / "out", SMALL)
+
+
+@pytest.mark.parametrize("dropout", [True, False])
+def test_dropping_and_computing_again_leave_the_loss_finite(base, data, tmp_path, dropout):
+    losses = []
+    for again in (True, False):
+        steps = []
+        name = f"{dropout}{again}"
+        Run(recipe("short", base, data, tmp_path / name, dropout=dropout, checkpointing=again, steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
+        losses.append(steps[0].loss)
+    assert losses[0] == losses[1]
+    assert 0 < losses[0] < 100
+
+
+def test_bfloat16_learns_as_well(base, data, tmp_path):
+    steps = []
+    Run(recipe("joint", base, data, tmp_path / "run", precision="bfloat16", steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
+    assert 0 < steps[0].loss < 100
+
+
+async def test_two_processes_learn_what_one_does(base, data, tmp_path):
+    one = Run(recipe("alignment", base, data, tmp_path / "one", batch=2), ALONE, SMALL)
+    expected = await asyncio.to_thread(one.train)
+    recipe("alignment", base, data, tmp_path / "two", batch=2)
+    launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python")
+    script = tmp_path / "two.py"
+    await asyncio.to_thread(script.write_text, TWO.format(file=str(tmp_path / "two.yaml")))
+    code, _, errors = await run(
+        *launch, sys.executable, str(script), OMP_NUM_THREADS="1", PYTHONPATH="."
+    )
+    assert code == 0, errors[-3000:]
+    alone, together = weights(expected), weights(tmp_path / "two" / MODEL)
+    for name, tensor in alone.items():
+        torch.testing.assert_close(together[name], tensor, atol=2e-4, rtol=0)
+    assert "projector" in changed(weights(base), together)
+
+
+TWO = """
+from pathlib import Path
+from tests.training.test_finetune import SMALL
+from training.finetune.processes import processes
+from training.finetune.recipe import read_recipe
+from training.finetune.run import Run
+with processes() as among:
+    assert among.count == 2
+    Run(read_recipe("alignment", Path({file!r})), among, SMALL).train()
+"""
+
+
+def test_the_rate_warms_up_and_falls_along_a_cosine(base, data, tmp_path):
+    plan = recipe("short", base, data, tmp_path / "run", warm_up=0.1)
+    rates = [rate_at(plan, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == rates[10] == 1
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[99] < 0.001
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(3, 64), (70, 68), (1000, 512), (511.9, 508)])
+def test_a_film_is_looked_at_once_a_second_within_bounds(seconds, frames):
+    assert frames_for(seconds, 64, 512) == frames
+
+
+@pytest.mark.parametrize(
+    ("strategy", "taken"),
+    [("all", [0, 9]), ("first:3", [0, 2]), ("first:25%", [0, 2]), ("end:2", [8, 9]),
+     ("first2..4", [2, 3]), ("end:50%", [5, 9])],
+)  # fmt: skip
+def test_a_list_takes_the_part_of_a_file_that_it_says(strategy, taken):
+    numbers = sampled(10, strategy, "a.json")
+    assert [numbers[0], numbers[-1]] == taken
+
+
+def test_what_a_recipe_or_a_list_cannot_mean_is_refused(base, data, tmp_path):
+    with pytest.raises(BadRecipe, match="sampling_strategy 'random' is not known"):
+        sampled(10, "random", "a.json")
+    with pytest.raises(BadRecipe, match="learning_rate is not a setting"):
+        recipe("short", base, data, tmp_path / "x", learning_rate=1e-5)
+    with pytest.raises(BadRecipe, match="every rate is 0"):
+        recipe("alignment", base, data, tmp_path / "x", projector_rate=0)
+    found = read_data_list(data)
+    assert (len(found.usable), dict(found.broken)) == (6, {"no question followed by an answer": 1})
+    plan = recipe("short", base, data, tmp_path / "run", steps=1)
+    Run(plan, ALONE, SMALL).train()
+    assert (tmp_path / "run" / STATE).is_file()
+    with pytest.raises(BadRecipe, match="another seed"):
+        Run(replace(plan, seed=5), ALONE, SMALL)

@@ -1,0 +1,1 @@
+"""The paper's four stages of training, on checkpoints in the released layout."""

@@ -1,0 +1,77 @@
+"""The processes that train together: one alone, or as many as torch's launcher has begun.
+
+torchrun --nproc-per-node 8 $(which flashback) train joint --config joint.yaml
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Where this process stands among those that train together.
+
+    Attributes:
+        rank: Its number.
+        count: How many there are.
+        device: What it computes on.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes files and reports."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """Return `module` so that its gradients are the mean over all processes."""
+        module = module.to(self.device)
+        if self.count == 1:
+            return module
+        # Text has no pixels: not every parameter takes part in every step.
+        return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def without_exchange(self, module: nn.Module) -> contextlib.AbstractContextManager[None]:
+        """Keep gradients in this process, for all but the last example of a step."""
+        if isinstance(module, DistributedDataParallel):
+            found: contextlib.AbstractContextManager[None] = module.no_sync()
+            return found
+        return contextlib.nullcontext()
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum of `values` over all processes."""
+        if self.count > 1:
+            values = values.to(self.device)
+            dist.all_reduce(values)
+        return values.cpu()
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.count > 1:
+            dist.barrier()
+
+
+@contextlib.contextmanager
+def processes() -> Iterator[Processes]:
+    """Join the processes that torch's launcher has begun; alone without it."""
+    count, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    cuda = torch.cuda.is_available()
+    device = torch.device("cuda", local) if cuda else torch.device("cpu")
+    if count == 1:
+        yield Processes(0, 1, device)
+        return
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size(), device)
+    finally:
+        dist.destroy_process_group()

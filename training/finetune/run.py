@@ -1,0 +1,282 @@
+"""One stage of training, from a checkpoint to the next.
+
+What a step learns from depends on the seed and the step's number alone, and everything that changes
+is kept in the state: on one processor a run that was stopped and gone on with ends in the same bits.
+"""
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from model.config import VisionConfig
+from model.language.prompt import FLASH, Prompt
+from model.zoo.hub import locate
+from model.zoo.pretrained import read_tokenizer
+from model.zoo.released import TOWERS, from_hub_dict
+from model.zoo.weights import Network, build, fill, read_json, shards
+from training.finetune.data_list import Record, Records, read_data_list
+from training.finetune.examples import Example, Examples
+from training.finetune.media import BrokenMedia
+from training.finetune.processes import Processes
+from training.finetune.recipe import BadRecipe, Recipe
+from training.finetune.released_layout import write_released
+from training.finetune.tuner import Tuner
+
+STATE, LOG, MODEL, RECIPE = "state.pt", "log.jsonl", "model", "recipe.json"
+MAY_CHANGE = {"save_every", "checkpointing"}
+"""Settings that may differ when a run goes on: they change no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is told of a step.
+
+    Attributes:
+        step: Its number, from 1.
+        steps: Of how many.
+        loss: Mean over the step's examples.
+        rate: Share of the highest learning rate.
+        examples: Learned from.
+        broken: That could not be read, in this step.
+        frames: Looked at.
+        tokens: Read.
+        seconds: It took.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    rate: float
+    examples: int
+    broken: int
+    frames: int
+    tokens: int
+    seconds: float
+
+
+def open_network(
+    base: Path, recipe: Recipe, towers: Mapping[str, VisionConfig] = TOWERS
+) -> Network:
+    """Return the checkpoint in `base`, in float32, with the encoder that the recipe asks for."""
+    described = dict(read_json(base / "config.json"))
+    if recipe.vision_tower:
+        described["mm_vision_tower"] = recipe.vision_tower
+    network = build(from_hub_dict(described, towers))
+    fill(network, shards(base), device=torch.device("cpu"), dtype=torch.float32)
+    return network
+
+
+class Run:
+    """A run of one stage, begun or gone on with.
+
+    Args:
+        recipe: How.
+        among: The processes that train together.
+        towers: Video encoders that a checkpoint may name.
+
+    Raises:
+        BadRecipe: If the run's folder holds one of another recipe, or the batch cannot be shared.
+    """
+
+    def __init__(
+        self, recipe: Recipe, among: Processes, towers: Mapping[str, VisionConfig] = TOWERS
+    ) -> None:
+        if recipe.batch % among.count:
+            raise BadRecipe(
+                f"a batch of {recipe.batch} cannot be shared by {among.count} processes"
+            )
+        self.recipe, self._among, self._towers = recipe, among, towers
+        self.folder = Path(recipe.output)
+        self._check_folder()
+        self.base = locate(recipe.model)
+        network = open_network(self.base, recipe, towers)
+        self.records: Records = read_data_list(Path(recipe.data))
+        self.broken: Counter[str] = Counter(self.records.broken)
+        self.tuner = Tuner(network, recipe)
+        self._module = among.wrap(self.tuner)
+        self._optimizer = torch.optim.AdamW(list(_groups(self.tuner, recipe)), weight_decay=recipe.decay)  # fmt: skip
+        prompt = Prompt(read_tokenizer(self.base), FLASH)
+        self._examples = Examples(prompt, network.config.vision, recipe.fewest_frames, recipe.most_frames, recipe.length)  # fmt: skip
+        self.done = self._resume()
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        whole = math.ceil(len(self.records.usable) / self.recipe.batch) * self.recipe.epochs
+        return whole if self.recipe.steps is None else min(whole, self.recipe.steps)
+
+    def train(self, told: Callable[[Step], None] = lambda _: None) -> Path:
+        """Train to the end and write the checkpoint; return its folder.
+
+        Args:
+            told: Told of every step; what it raises stops the run, which can be gone on with.
+
+        Raises:
+            BaseException: Whatever stopped it, after the state is kept.
+        """
+        try:
+            for step in range(self.done, self.steps):
+                report = self._step(step)
+                self.done = step + 1
+                self._log(report)
+                if self.done % self.recipe.save_every == 0 or self.done == self.steps:
+                    self.save()
+                told(report)
+        except BaseException:
+            self.save()
+            raise
+        self._among.wait()
+        target = self.folder / MODEL
+        if self._among.first:
+            write_released(self.base, _network(self.tuner), self.recipe, target)
+        self._among.wait()
+        return target
+
+    def save(self) -> None:
+        """Keep the state, if this is the first process."""
+        if not self._among.first:
+            return
+        state = {
+            "step": self.done,
+            "weights": {name: p.detach().cpu() for name, p in self.tuner.trained().items()},
+            "optimizer": self._optimizer.state_dict(),
+            "broken": dict(self.broken),
+        }
+        partial = self.folder / (STATE + ".partial")
+        torch.save(state, partial)
+        partial.replace(self.folder / STATE)
+
+    def _step(self, step: int) -> Step:
+        began, rate = time.monotonic(), rate_at(self.recipe, step, self.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["highest"] * rate
+        examples, broken = self._load(step)
+        self._module.train()
+        losses = torch.zeros(len(examples) or 1)
+        for number, example in enumerate(examples or [None]):
+            last = number == len(losses) - 1
+            with nullcontext() if last else self._among.without_exchange(self._module):
+                loss = self._loss(example) / len(losses)
+                loss.backward()  # type: ignore[no-untyped-call]
+            losses[number] = loss.detach().cpu()
+        nn.utils.clip_grad_norm_(self.tuner.trained().values(), self.recipe.clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        frames = sum(len(f) for e in examples for f in e.frames)
+        tokens = sum(len(e.ids) for e in examples)
+        counts = torch.tensor([float(losses.sum()), bool(examples), len(examples), broken, frames, tokens])  # fmt: skip
+        total, taking_part, learned, unread, seen, read = self._among.total(counts).tolist()
+        return Step(step + 1, self.steps, total / max(1, taking_part), rate, int(learned), int(unread), int(seen), int(read), round(time.monotonic() - began, 3))  # fmt: skip
+
+    def _loss(self, example: Example | None) -> torch.Tensor:
+        device = self._among.device
+        bfloat16 = self.recipe.precision == "bfloat16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            loss: torch.Tensor = self._module(None if example is None else example.to(device))
+        return loss
+
+    def _load(self, step: int) -> tuple[list[Example], int]:
+        """Return this process's examples of a step, and how many of them are broken."""
+        found: list[Example] = []
+        broken = 0
+        for record in self._records_of(step):
+            try:
+                found.append(self._examples.make(record))
+            except BrokenMedia as error:
+                broken += 1
+                self.broken[str(error)] += 1
+        return found, broken
+
+    def _records_of(self, step: int) -> Sequence[Record]:
+        usable, batch = self.records.usable, self.recipe.batch
+        a_round = math.ceil(len(usable) / batch)
+        order = np.random.default_rng([self.recipe.seed, step // a_round]).permutation(len(usable))
+        mine = order[step % a_round * batch :][:batch][self._among.rank :: self._among.count]
+        return [usable[int(number)] for number in mine]
+
+    def _check_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        told, file = asdict(self.recipe), self.folder / RECIPE
+        if file.exists():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            differ = [k for k in told if k not in MAY_CHANGE and kept.get(k) != told[k]]
+            if differ:
+                raise BadRecipe(f"{self.folder} holds a run with another {', '.join(differ)}: go on with the same, or name another output")  # fmt: skip
+        if self._among.first:
+            file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+    def _resume(self) -> int:
+        file = self.folder / STATE
+        if not file.exists():
+            return 0
+        state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
+        load_trained(self.tuner, state["weights"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.broken = Counter(state["broken"])
+        return int(state["step"])
+
+    def _log(self, step: Step) -> None:
+        if not self._among.first:
+            return
+        file = self.folder / LOG
+        lines = file.read_text(encoding="utf-8").splitlines()[: step.step - 1] if file.exists() else []  # fmt: skip
+        file.write_text("\n".join([*lines, json.dumps(asdict(step))]) + "\n", encoding="utf-8")
+
+
+def rate_at(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the share of the highest rate: a linear warm-up, then a cosine to 0."""
+    warm = math.ceil(recipe.warm_up * steps)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def load_trained(tuner: Tuner, weights: Mapping[str, torch.Tensor]) -> None:
+    """Put kept weights into what is trained.
+
+    Raises:
+        BadRecipe: If they are of another network.
+    """
+    trained = tuner.trained()
+    if trained.keys() != weights.keys():
+        raise BadRecipe("the state of this run is of another network or another recipe")
+    with torch.no_grad():
+        for name, parameter in trained.items():
+            parameter.copy_(weights[name])
+
+
+def _network(tuner: Tuner) -> Network:
+    return Network(tuner.config, tuner.vision, tuner.projector, tuner.decoder)
+
+
+def export(run: Path, folder: Path, towers: Mapping[str, VisionConfig] = TOWERS) -> None:
+    """Write what a run has learned so far as a checkpoint; adapters are merged.
+
+    Raises:
+        BadRecipe: If the folder holds no run, or it has learned nothing yet.
+    """
+    if not (run / RECIPE).is_file() or not (run / STATE).is_file():
+        raise BadRecipe(f"{run} holds no run that has learned something: there is no {STATE} in it")
+    recipe = Recipe(**json.loads((run / RECIPE).read_text(encoding="utf-8")))
+    base = locate(recipe.model)
+    tuner = Tuner(open_network(base, recipe, towers), recipe)
+    load_trained(tuner, torch.load(run / STATE, weights_only=True, map_location="cpu")["weights"])
+    write_released(base, _network(tuner), recipe, folder)
+
+
+def _groups(tuner: Tuner, recipe: Recipe) -> Iterator[dict[str, Any]]:
+    rates = {"vision": recipe.vision_rate, "projector": recipe.projector_rate, "decoder": recipe.language_rate}  # fmt: skip
+    for part, rate in rates.items():
+        params = [p for name, p in tuner.trained().items() if name.startswith(f"{part}.")]
+        if params:
+            yield {"params": params, "lr": rate, "highest": rate}
