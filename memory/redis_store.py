@@ -17,6 +17,7 @@ from memory import redis_changes as changes
 from memory.changes import described, encoded
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
 from memory.redis_disk import check_on_disk
+from memory.redis_documents import RedisDocuments
 from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
 from memory.redis_layout import (
     DIRECTORY,
@@ -108,6 +109,10 @@ class RedisStore:
                 "rediss://… with TLS, or unix:///path/to/redis.sock"
             ) from None
         return cls(Redis.from_pool(pool), encoder, form=form, exact=exact, within=within)
+
+    def documents(self) -> RedisDocuments:
+        """Return a document store in the same Redis; it ends with this one."""
+        return RedisDocuments(self._redis, self._promptness)
 
     async def check(self) -> None:
         """See `ClipStore.check`."""

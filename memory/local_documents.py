@@ -1,0 +1,51 @@
+"""A document store in this process, for `flashback ask` and for tests: nothing survives the process."""
+
+from memory.documents import Kept
+from memory.redis_documents import read, written
+
+
+class LocalDocuments:
+    """Keeps documents in dictionaries; they go through JSON as in Redis."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, dict[str, tuple[float, bytes]]] = {}
+
+    async def put(self, kind: str, kept: Kept, keep: int) -> None:
+        """See `DocumentStore.put`.
+
+        Raises:
+            DocumentTooLarge: If it is larger than may be kept.
+        """
+        documents = self._kinds.setdefault(kind, {})
+        documents[kept.key] = (kept.order, written(kept.document))
+        for key, _ in self._sorted(kind)[: max(0, len(documents) - keep)]:
+            del documents[key]
+
+    async def get(self, kind: str, key: str) -> Kept | None:
+        """See `DocumentStore.get`."""
+        found = self._kinds.get(kind, {}).get(key)
+        return None if found is None else read(kind, key, *found)
+
+    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Kept]:
+        """See `DocumentStore.newest`."""
+        above = [pair for pair in reversed(self._sorted(kind)) if pair[1][0] > after]
+        return self._read(kind, above[:limit])
+
+    async def lowest(self, kind: str, limit: int) -> list[Kept]:
+        """See `DocumentStore.lowest`."""
+        return self._read(kind, self._sorted(kind)[:limit])
+
+    async def remove(self, kind: str, key: str) -> bool:
+        """See `DocumentStore.remove`."""
+        return self._kinds.get(kind, {}).pop(key, None) is not None
+
+    async def count(self, kind: str) -> int:
+        """See `DocumentStore.count`."""
+        return len(self._kinds.get(kind, {}))
+
+    def _sorted(self, kind: str) -> list[tuple[str, tuple[float, bytes]]]:
+        return sorted(self._kinds.get(kind, {}).items(), key=lambda pair: (pair[1][0], pair[0]))
+
+    def _read(self, kind: str, found: list[tuple[str, tuple[float, bytes]]]) -> list[Kept]:
+        kept = [read(kind, key, order, data) for key, (order, data) in found]
+        return [one for one in kept if one is not None]
