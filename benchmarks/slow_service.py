@@ -88,9 +88,8 @@ async def open_slow_services(settings: Settings, times: float) -> AsyncIterator[
     async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as url:
         store = RedisStore.connect(url, engine.encoder)
         try:
-            async with build_services(
-                settings, SlowEngine(engine, seconds), store, CLOCKS
-            ) as services:
+            slow = SlowEngine(engine, seconds)
+            async with build_services(settings, slow, store, store.documents(), CLOCKS) as services:
                 yield services
         finally:
             await store.close()

@@ -19,7 +19,7 @@ class DocumentTooLarge(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Entry:
     """One document that is kept.
 
     Attributes:
@@ -39,7 +39,7 @@ class DocumentStore(Protocol):
     Every method raises `StoreUnavailable` if the store cannot be reached.
     """
 
-    async def put(self, kind: str, kept: Kept, keep: int) -> None:
+    async def put(self, kind: str, kept: Entry, keep: int) -> None:
         """Keep a document in the place of the one of its key.
 
         Args:
@@ -53,18 +53,18 @@ class DocumentStore(Protocol):
         """
         ...
 
-    async def get(self, kind: str, key: str) -> Kept | None:
+    async def get(self, kind: str, key: str) -> Entry | None:
         """Return the document of that key; None if there is none."""
         ...
 
-    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Kept]:
+    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Entry]:
         """Return up to `limit` documents, the highest in order first, all above `after`.
 
         A document that cannot be read is passed over and logged.
         """
         ...
 
-    async def lowest(self, kind: str, limit: int) -> list[Kept]:
+    async def lowest(self, kind: str, limit: int) -> list[Entry]:
         """Return up to `limit` documents, the lowest in order first; see `newest`."""
         ...
 

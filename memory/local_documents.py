@@ -1,6 +1,6 @@
 """A document store in this process, for `flashback ask` and for tests: nothing survives the process."""
 
-from memory.documents import Kept
+from memory.documents import Entry
 from memory.redis_documents import read, written
 
 
@@ -10,7 +10,7 @@ class LocalDocuments:
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, tuple[float, bytes]]] = {}
 
-    async def put(self, kind: str, kept: Kept, keep: int) -> None:
+    async def put(self, kind: str, kept: Entry, keep: int) -> None:
         """See `DocumentStore.put`.
 
         Raises:
@@ -21,17 +21,17 @@ class LocalDocuments:
         for key, _ in self._sorted(kind)[: max(0, len(documents) - keep)]:
             del documents[key]
 
-    async def get(self, kind: str, key: str) -> Kept | None:
+    async def get(self, kind: str, key: str) -> Entry | None:
         """See `DocumentStore.get`."""
         found = self._kinds.get(kind, {}).get(key)
         return None if found is None else read(kind, key, *found)
 
-    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Kept]:
+    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Entry]:
         """See `DocumentStore.newest`."""
         above = [pair for pair in reversed(self._sorted(kind)) if pair[1][0] > after]
         return self._read(kind, above[:limit])
 
-    async def lowest(self, kind: str, limit: int) -> list[Kept]:
+    async def lowest(self, kind: str, limit: int) -> list[Entry]:
         """See `DocumentStore.lowest`."""
         return self._read(kind, self._sorted(kind)[:limit])
 
@@ -46,6 +46,6 @@ class LocalDocuments:
     def _sorted(self, kind: str) -> list[tuple[str, tuple[float, bytes]]]:
         return sorted(self._kinds.get(kind, {}).items(), key=lambda pair: (pair[1][0], pair[0]))
 
-    def _read(self, kind: str, found: list[tuple[str, tuple[float, bytes]]]) -> list[Kept]:
+    def _read(self, kind: str, found: list[tuple[str, tuple[float, bytes]]]) -> list[Entry]:
         kept = [read(kind, key, order, data) for key, (order, data) in found]
         return [one for one in kept if one is not None]

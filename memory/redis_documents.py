@@ -9,94 +9,119 @@ called so.
 
 import json
 import logging
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 
-from memory.documents import LARGEST_DOCUMENT, Document, DocumentTooLarge, Kept
+from memory.documents import LARGEST_DOCUMENT, Document, DocumentTooLarge, Entry
 from memory.redis_errors import Promptness
+from memory.redis_nodes import Nodes
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 class RedisDocuments:
     """Keeps documents in Redis.
 
     Args:
-        redis: A client that returns bytes; whoever made it closes it.
+        nodes: The servers; whoever made them closes them.
         promptness: How long Redis has to answer.
     """
 
-    def __init__(self, redis: Redis, promptness: Promptness) -> None:
-        self._redis = redis
+    def __init__(self, nodes: Nodes, promptness: Promptness) -> None:
+        self._nodes = nodes
         self._promptness = promptness
 
-    async def put(self, kind: str, kept: Kept, keep: int) -> None:
+    async def put(self, kind: str, kept: Entry, keep: int) -> None:
         """See `DocumentStore.put`.
 
         Raises:
             DocumentTooLarge: If it is larger than may be kept.
         """
         data = written(kept.document)
-        async with self._promptness.expected():
-            async with self._redis.pipeline(transaction=True) as pipe:
+
+        async def work(redis: Redis) -> None:
+            async with redis.pipeline(transaction=True) as pipe:
                 pipe.zadd(_order(kind), {kept.key: kept.order})
                 pipe.hset(_documents(kind), kept.key, cast("Any", data))
                 pipe.zrange(_order(kind), 0, -1 - keep)
                 *_, surplus = await pipe.execute()
             if surplus:
-                await self._drop(kind, surplus)
+                await _drop(redis, kind, surplus)
 
-    async def get(self, kind: str, key: str) -> Kept | None:
+        await self._run(kind, work)
+
+    async def get(self, kind: str, key: str) -> Entry | None:
         """See `DocumentStore.get`."""
-        async with self._promptness.expected(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.zscore(_order(kind), key)
-            pipe.hget(_documents(kind), key)
-            order, data = await pipe.execute()
-        return None if order is None or data is None else read(kind, key, order, data)
 
-    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Kept]:
+        async def work(redis: Redis) -> Entry | None:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.zscore(_order(kind), key)
+                pipe.hget(_documents(kind), key)
+                order, data = await pipe.execute()
+            return None if order is None or data is None else read(kind, key, order, data)
+
+        return await self._run(kind, work)
+
+    async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Entry]:
         """See `DocumentStore.newest`."""
-        async with self._promptness.expected():
-            found = await self._redis.zrevrangebyscore(
+
+        async def work(redis: Redis) -> list[Entry]:
+            found = await redis.zrevrangebyscore(
                 _order(kind), "+inf", f"({after!r}", start=0, num=limit, withscores=True
             )
-            return await self._read(kind, found)
+            return await _read_all(redis, kind, found)
 
-    async def lowest(self, kind: str, limit: int) -> list[Kept]:
+        return await self._run(kind, work)
+
+    async def lowest(self, kind: str, limit: int) -> list[Entry]:
         """See `DocumentStore.lowest`."""
-        async with self._promptness.expected():
-            found = await self._redis.zrange(_order(kind), 0, limit - 1, withscores=True)
-            return await self._read(kind, found)
+
+        async def work(redis: Redis) -> list[Entry]:
+            found = await redis.zrange(_order(kind), 0, limit - 1, withscores=True)
+            return await _read_all(redis, kind, found)
+
+        return await self._run(kind, work)
 
     async def remove(self, kind: str, key: str) -> bool:
         """See `DocumentStore.remove`."""
-        async with self._promptness.expected():
-            return await self._drop(kind, [key])
+        return await self._run(kind, lambda redis: _drop(redis, kind, [key]))
 
     async def count(self, kind: str) -> int:
         """See `DocumentStore.count`."""
+
+        async def work(redis: Redis) -> int:
+            return int(await redis.zcard(_order(kind)))
+
+        return await self._run(kind, work)
+
+    async def _run(self, kind: str, work: Callable[[Redis], Awaitable[Result]]) -> Result:
         async with self._promptness.expected():
-            return int(await self._redis.zcard(_order(kind)))
+            return await self._nodes.run(_order(kind), work)
 
-    async def _drop(self, kind: str, keys: list[Any]) -> bool:
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zrem(_order(kind), *keys)
-            pipe.hdel(_documents(kind), *keys)
-            dropped, _ = await pipe.execute()
-        return bool(dropped)
 
-    async def _read(self, kind: str, found: Any) -> list[Kept]:  # noqa: ANN401 - as redis-py types it
-        if not found:
-            return []
-        keys = [key.decode() for key, _ in found]
-        values = await cast("Any", self._redis.hmget(_documents(kind), keys))
-        kept = [
-            read(kind, key, order, data)
-            for key, (_, order), data in zip(keys, found, values, strict=True)
-            if data is not None  # dropped between the two reads
-        ]
-        return [one for one in kept if one is not None]
+async def _drop(redis: Redis, kind: str, keys: list[Any]) -> bool:
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.zrem(_order(kind), *keys)
+        pipe.hdel(_documents(kind), *keys)
+        dropped, _ = await pipe.execute()
+    return bool(dropped)
+
+
+async def _read_all(redis: Redis, kind: str, found: Any) -> list[Entry]:  # noqa: ANN401 - as redis-py types it
+    if not found:
+        return []
+    keys = [key.decode() for key, _ in found]
+    values = await cast("Any", redis.hmget(_documents(kind), keys))
+    kept = [
+        read(kind, key, order, data)
+        for key, (_, order), data in zip(keys, found, values, strict=True)
+        if data is not None  # dropped between the two reads
+    ]
+    return [one for one in kept if one is not None]
 
 
 def written(document: Document) -> bytes:
@@ -111,7 +136,7 @@ def written(document: Document) -> bytes:
     return data
 
 
-def read(kind: str, key: str, order: float, data: bytes) -> Kept | None:
+def read(kind: str, key: str, order: float, data: bytes) -> Entry | None:
     """Return what was kept; None, and a line in the log, if that cannot be read."""
     try:
         document = json.loads(data)
@@ -120,7 +145,7 @@ def read(kind: str, key: str, order: float, data: bytes) -> Kept | None:
     if not isinstance(document, dict):
         log.warning("a document of kind %s is passed over: it is not JSON", kind)
         return None
-    return Kept(key, float(order), document)
+    return Entry(key, float(order), document)
 
 
 def _order(kind: str) -> str:

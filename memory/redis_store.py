@@ -112,7 +112,7 @@ class RedisStore:
 
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
-        return RedisDocuments(self._redis, self._promptness)
+        return RedisDocuments(self._nodes, self._promptness)
 
     async def check(self) -> None:
         """See `ClipStore.check`."""

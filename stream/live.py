@@ -20,7 +20,7 @@ from stream.channels import Broadcast, Subscription
 from stream.clipper import Clipper
 from stream.feed import Feed
 from stream.frame import Picture
-from stream.pipeline import Pipeline
+from stream.pipeline import OnEncoded, Pipeline, ignore_clip
 from stream.recall import Recall
 from stream.record import LiveRecord
 from stream.sampler import FrameSampler
@@ -54,6 +54,7 @@ class LiveStream:
         wall: Clock,
         monotonic: Clock,
         admit: Callable[[], None] = lambda: None,
+        on_encoded: OnEncoded = ignore_clip,
     ) -> None:
         """Take what the stream works with.
 
@@ -65,6 +66,7 @@ class LiveStream:
             wall: Unix seconds; read when a source connects.
             monotonic: Seconds that never go back.
             admit: Raises if the stream may not have a source now.
+            on_encoded: Is shown every encoded clip; must not wait.
         """
         self._engine = engine
         self._settings = settings
@@ -87,6 +89,7 @@ class LiveStream:
             monotonic=monotonic,
             on_trouble=self._changed,
             on_deleted=self._end_deleted,
+            on_encoded=on_encoded,
         )
         self.deleted = False
         self._closed = False

@@ -47,6 +47,14 @@ class Encoded:
     thumbnail: bytes
 
 
+OnEncoded = Callable[[str, ClipTokens], None]
+"""Is shown a stream's name and a clip of it."""
+
+
+def ignore_clip(_stream: str, _clip: ClipTokens) -> None:
+    """Do nothing: nobody watches."""
+
+
 class Pipeline:
     """Has the clips of one stream encoded and remembered.
 
@@ -67,6 +75,7 @@ class Pipeline:
         monotonic: Clock,
         on_trouble: Callable[[], None],
         on_deleted: Callable[[], None],
+        on_encoded: OnEncoded = ignore_clip,
     ) -> None:
         """Take what lies along the way.
 
@@ -79,6 +88,7 @@ class Pipeline:
             monotonic: Seconds that never go back.
             on_trouble: Is told when `trouble` changes.
             on_deleted: Is told once another process deleted the stream: nothing more is written.
+            on_encoded: Is shown every encoded clip, before it is written; must not wait.
         """
         self.newest = record.end
         self.encode_time: float | None = None
@@ -90,6 +100,7 @@ class Pipeline:
         self._monotonic = monotonic
         self._on_trouble = on_trouble
         self._on_deleted = on_deleted
+        self._on_encoded = on_encoded
         self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
         self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
         self._backlog = Mailbox[Encoded](settings.unwritten_clips)
@@ -116,6 +127,7 @@ class Pipeline:
             [made] = await asyncio.gather(self._encode(clip, captured), return_exceptions=True)
             if isinstance(made, Encoded):
                 self._backlog.put(made)
+                self._on_encoded(self._record.name, made.tokens)
                 self._note_encoded(self._monotonic() - began)
             elif isinstance(made, EngineBusy | asyncio.CancelledError):  # it is stopping
                 self._not_encoded += 1

@@ -16,6 +16,7 @@ from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
+from stream.pipeline import OnEncoded, ignore_clip
 from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
 from stream.timeline import Clock
@@ -58,6 +59,7 @@ class Registry:
         capacity: int = 16,
         idle: int = 64,
         kept: int = 1000,
+        on_encoded: OnEncoded = ignore_clip,
     ) -> None:
         """Take what every stream shares.
 
@@ -70,6 +72,7 @@ class Registry:
             capacity: Streams that may have a source at once.
             idle: Streams without a source that are kept in reach.
             kept: Streams that may be remembered before no new one is begun.
+            on_encoded: Is shown every encoded clip of every stream; must not wait.
         """
         self._engine = engine
         self._store = store
@@ -79,6 +82,7 @@ class Registry:
         self._capacity = capacity
         self._idle = idle
         self._kept = kept
+        self._on_encoded = on_encoded
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
         self._beginnings: Broadcast[str] = Broadcast(BEGINNINGS_WAITING)
@@ -280,6 +284,7 @@ class Registry:
             wall=self._wall,
             monotonic=self._monotonic,
             admit=self._admit,
+            on_encoded=self._on_encoded,
         )
 
 

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from web import openapi, problems
 from web.auth import Keys
 from web.guesses import Guesses
-from web.http import metrics, pages, streams
+from web.http import metrics, pages, streams, watches
 from web.http.guard import Guard
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
@@ -81,6 +81,7 @@ def create_app(
     app.include_router(route.routes)
     app.include_router(streams.routes)
     app.include_router(streams.pictures)
+    app.include_router(watches.routes)
     app.include_router(Exchange("whip").router())
     app.include_router(Exchange("whep").router())
     app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))

@@ -19,6 +19,9 @@ from memory.store import StoreFull, StoreUnavailable
 from model.errors import EngineBusy
 from stream.live import StreamClosed
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.watches.book import TooManyWatches
+from stream.watches.condition import BadCondition
+from stream.watches.watcher import NoVocabulary, UnknownWatch
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -78,6 +81,10 @@ _STATUS: Mapping[type[Exception], int] = {
     StoreFull: 507,
     TooManyRemembered: 507,
     EngineBusy: 503,
+    BadCondition: 422,
+    UnknownWatch: 404,
+    TooManyWatches: 507,
+    NoVocabulary: 409,
 }
 _RETRY_SECONDS = "5"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from starlette.requests import HTTPConnection
 
+from memory.documents import DocumentStore
 from memory.embedded.server import open_redis
 from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
@@ -25,8 +26,13 @@ from model.engine.contract import Engine
 from model.engine.generation import MAX_CONCURRENT
 from model.engine.local import MAX_WAITING_QUESTIONS
 from model.types import Clip, Sampling
+from model.vision.vocabulary import word_table
 from stream.live import LiveStream
 from stream.registry import Registry
+from stream.watches.book import WatchBook
+from stream.watches.records import Event, Verdict, Watch
+from stream.watches.verification import Verification
+from stream.watches.watcher import Watcher
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
 from web.problems import Refusal
@@ -84,6 +90,7 @@ class Services:
         sources: What is pulled.
         suggester: Thinks of questions.
         metrics: Observes; None without the extra that it needs.
+        watcher: Watches for what people want to be told of.
     """
 
     settings: Settings
@@ -103,6 +110,7 @@ class Services:
     sources: PulledSources
     suggester: Suggester
     metrics: "Metrics | None"
+    watcher: Watcher
 
 
 def get_services(connection: HTTPConnection) -> Services:
@@ -167,7 +175,8 @@ async def open_services(
             try:
                 await store.check()
                 await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
-                async with build_services(settings, engine, store, clocks) as services:
+                documents = store.documents()
+                async with build_services(settings, engine, store, documents, clocks) as services:
                     for name, source in settings.sources:
                         await services.sources.add_operators(name, source)
                     yield services
@@ -179,12 +188,23 @@ async def open_services(
 
 @asynccontextmanager
 async def build_services(
-    settings: Settings, engine: Engine, store: ClipStore, clocks: Clocks = CLOCKS
+    settings: Settings,
+    engine: Engine,
+    store: ClipStore,
+    documents: DocumentStore,
+    clocks: Clocks = CLOCKS,
 ) -> AsyncIterator[Services]:
-    """Put the services together around an engine and a store, and end every stream after use."""
-    metrics = make_metrics(clocks.monotonic)
+    """Put the services together around an engine and its stores, and end every stream after use."""
+    # In a thread: both read files when they are first needed.
+    metrics = await asyncio.to_thread(make_metrics, clocks.monotonic)
+    table = await asyncio.to_thread(word_table)
     if metrics is not None:
         engine = metrics.measured(engine)
+
+    async def verify(watch: Watch, event: Event) -> tuple[Verdict, str]:
+        return await Verification(registry, table)(watch, event)
+
+    watcher = Watcher(engine, WatchBook(documents), wall=clocks.wall, verify=verify)
     registry = Registry(
         engine=engine,
         store=store,
@@ -192,6 +212,7 @@ async def build_services(
         wall=clocks.wall,
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,
+        on_encoded=watcher.seen,
     )
     # The operator's own sources are no token's.
     feeding = Quota(
@@ -224,9 +245,11 @@ async def build_services(
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),
         metrics=metrics,
+        watcher=watcher,
     )
     try:
-        yield services
+        async with watcher.at_work():
+            yield services
     finally:
         services.decoder.close()
         await services.sources.close()

@@ -197,7 +197,7 @@ class Trigger:
     def _decide(self, score: float, now: Instant) -> tuple["Trigger", Outcome]:
         since = self.since
         if since is None:
-            return replace(self, holds=False), "ended" if self.holds else "nothing"
+            return self._over()
         if self.holds and self.firing is not None:
             firing = replace(self.firing, end=now.media, peak=max(self.firing.peak, score))
             return replace(self, firing=firing), "going on"
@@ -207,6 +207,14 @@ class Trigger:
             return self, "nothing"
         firing = Firing(since.media, now.media, now.media, score)
         return replace(self, firing=firing, holds=True), "fired"
+
+    def _over(self) -> tuple["Trigger", Outcome]:
+        if not self.holds or self.firing is None:
+            return replace(self, holds=False), "nothing"
+        broken = [p.last.media for p in self.positive if not p.there]
+        broken += [p.since.media for p in self.negative if p.there]
+        firing = replace(self.firing, end=max(self.firing.start, min(broken)))
+        return replace(self, firing=firing, holds=False), "ended"
 
     def _is_resting(self, now: Instant) -> bool:
         return self.firing is not None and now.media - self.firing.fired < self.rule.refractory_s

@@ -3,7 +3,7 @@
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from memory.documents import LARGEST_DOCUMENT, DocumentTooLarge, Kept
+from memory.documents import LARGEST_DOCUMENT, DocumentTooLarge, Entry
 from memory.local_documents import LocalDocuments
 from memory.redis_store import RedisStore
 from memory.store import StoreUnavailable
@@ -20,12 +20,12 @@ async def documents(request):
 
 async def filled(documents, count, keep=100):
     for number in range(count):
-        await documents.put("a", Kept(f"k{number}", float(number), {"n": number}), keep)
+        await documents.put("a", Entry(f"k{number}", float(number), {"n": number}), keep)
 
 
 async def test_a_document_comes_back_as_it_was_and_the_last_one_of_a_key_wins(documents):
-    kept = Kept("key", 7.5, {"text": "ä", "list": [1, None, {"x": 0.1}]})
-    await documents.put("a", Kept("key", 1.0, {"old": True}), 10)
+    kept = Entry("key", 7.5, {"text": "ä", "list": [1, None, {"x": 0.1}]})
+    await documents.put("a", Entry("key", 1.0, {"old": True}), 10)
     await documents.put("a", kept, 10)
     assert await documents.get("a", "key") == kept
     assert await documents.newest("a", 10) == [kept]
@@ -56,7 +56,7 @@ async def test_what_is_removed_is_gone(documents):
 
 async def test_a_document_that_is_too_large_is_refused(documents):
     with pytest.raises(DocumentTooLarge):
-        await documents.put("a", Kept("k", 0.0, {"x": "x" * LARGEST_DOCUMENT}), 9)
+        await documents.put("a", Entry("k", 0.0, {"x": "x" * LARGEST_DOCUMENT}), 9)
     assert await documents.count("a") == 0
 
 

@@ -12,6 +12,7 @@ import torch
 import uvicorn
 import websockets
 
+from memory.local_documents import LocalDocuments
 from memory.local_store import LocalStore
 from model.types import ClipTokens
 from stream.webrtc.whip_client import Player
@@ -150,11 +151,16 @@ async def hosting(app, connections, certificate=None):
 
 
 @asynccontextmanager
-async def echo_service(clocks=CLOCKS, limits=None, store=None, certificate=None, **settings):
+async def echo_service(
+    clocks=CLOCKS, limits=None, store=None, certificate=None, documents=None, **settings
+):
     engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
     # Not the tokens of whoever runs the tests.
     chosen = Settings.from_env({}, **{"token_file": Path("/nonexistent/tokens.json")} | settings)
-    app = create_app(chosen, lambda: build_services(chosen, engine, store, clocks), clocks=clocks)
+    documents = documents or LocalDocuments()
+    app = create_app(
+        chosen, lambda: build_services(chosen, engine, store, documents, clocks), clocks=clocks
+    )
     connections = Connections(app.state.rejections, **limits or {})
     async with hosting(app, connections, certificate) as url:
         await app.state.opened.wait()

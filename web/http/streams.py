@@ -195,6 +195,7 @@ async def delete_stream(stream: Named, here: Here, _: MayForget) -> Response:
     """End a stream, stop pulling it, and forget everything it has shown."""
     await here.sources.remove(stream)
     await here.registry.forget(stream)
+    here.watcher.forget(stream)
     return Response(status_code=204)
 
 

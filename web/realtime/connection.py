@@ -23,6 +23,7 @@ from stream.channels import Subscription
 from stream.live import LiveStream
 from stream.registry import Registry, UnknownStream
 from stream.status import Changed, StreamStatus
+from stream.watches.records import Event
 from web.ask import AskFailed, Stopwatch, ask, failing_as_asked
 from web.identifiers import new_id
 from web.quotas import Quota
@@ -52,6 +53,7 @@ from web.realtime.server_events import (
     SessionUpdated,
 )
 from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
+from web.realtime.watch_events import Alert, alert_report
 from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
 from web.stream_report import report
@@ -77,6 +79,7 @@ class Surroundings:
         origin: Where a stream is pulled from, if it is.
         monotonic: Seconds that never go back.
         wall: Unix seconds.
+        alerts: Subscribes to what watches see.
         silence: Seconds without a picture after which a sender's place is given back.
         send_timeout: Seconds after which a client that takes nothing is let go.
     """
@@ -90,6 +93,7 @@ class Surroundings:
     origin: Callable[[str], str | None]
     monotonic: Callable[[], float]
     wall: Callable[[], float]
+    alerts: Callable[[], Subscription[Event]]
     silence: float = SILENCE_SECONDS
     send_timeout: float = SEND_SECONDS
 
@@ -130,6 +134,7 @@ class Connection:
                 await self._send(SessionCreated(event_id=new_id("event"), session=self._session))
                 self._tasks.create_task(self._report())
                 self._tasks.create_task(self._end_when_revoked())
+                self._tasks.create_task(self._tell_alerts())
                 await self._read()
         except* WebSocketDisconnect:
             pass
@@ -336,6 +341,13 @@ class Connection:
             async with asyncio.timeout(STATUS_SECONDS):
                 while await begun.next() != self._name or self._live is not None:
                     continue
+
+    async def _tell_alerts(self) -> None:
+        """Pass on what watches see, on this stream and on others."""
+        with self._around.alerts() as alerts:
+            async for event in alerts:
+                if self._caller.allows("watch", event.stream):
+                    await self._send(Alert(event_id=new_id("event"), alert=alert_report(event)))
 
     # Events out.
 

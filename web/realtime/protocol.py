@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from web.auth import TICKET_SECONDS
 from web.http.streams import MOST_STREAMS, STREAMS_AT_ONCE
-from web.realtime import client_events, server_events, stream_events, wire_items
+from web.realtime import client_events, server_events, stream_events, watch_events, wire_items
 from web.realtime.client_events import ClientEvent
 from web.realtime.connection import SEND_SECONDS, STATUS_SECONDS
 from web.realtime.server_events import ServerEvent
@@ -22,7 +22,7 @@ from web.realtime.wire_items import MESSAGE_LIMIT
 
 _SIMPLE = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
 
-_ROOMS = (wire_items, client_events, server_events, stream_events)
+_ROOMS = (wire_items, client_events, server_events, stream_events, watch_events)
 
 _FILES = ", ".join(f"`{room.__name__.replace('.', '/')}.py`" for room in _ROOMS)
 
@@ -65,6 +65,12 @@ understood is refused by its name, and nothing of that message is done.
 every change, and every {STATUS_SECONDS:g} s. `flashback.moment` comes with every clip remembered.
 `flashback.absent` comes once when there is no such stream: not yet, or not any more. A stream that
 was deleted and begins again has another `began`; nothing of before is remembered.
+
+**Watches.** What people want to be told of is set under `/v1/watches`: `POST {{"question": "Tell me when
+a person is there", "streams": ["front-door"]}}` answers what was understood, and may be changed. Every
+connection is told, by `flashback.alert`, when a watch fires on its stream or on another, and once more
+when that is over; what the model denies when it is asked (`verify`) is told to nobody. `GET
+/v1/watches/events` has what was told while nobody listened.
 
 **Pictures.** A line with an `input_image` feeds the stream with its picture; the stream then has one
 place of `FLASHBACK_MAX_STREAMS`, as any that is fed. The newest source wins: once another feeds the

@@ -95,6 +95,7 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
             monotonic=here.clocks.monotonic,
             wall=here.clocks.wall,
             silence=here.settings.silence_seconds,
+            alerts=here.watcher.alerts,
         )
         await Connection(socket, stream, caller, around).run()
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from web.realtime.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
+from web.realtime.watch_events import Alert
 from web.realtime.wire_items import Message, MostLikely, Penalty, Share, Temperature, Tokens, Wire
 
 
@@ -343,7 +344,8 @@ ServerEvent = Annotated[
     | Error
     | MomentRemembered
     | StreamChanged
-    | StreamAbsent,
+    | StreamAbsent
+    | Alert,
     Field(discriminator="type"),
 ]
 server_events: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)

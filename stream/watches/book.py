@@ -1,0 +1,122 @@
+"""Keeps watches, their counters and their events in the document store, each kind bounded."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+from memory.documents import DocumentStore, Entry
+from stream.watches.records import Counters, Event, Watch, counters, events, watches
+
+MOST_WATCHES = 200
+MOST_EVENTS = 2000
+"""Events of all watches that stay; older ones make room."""
+_WATCH, _COUNTERS, _EVENT = "watch", "watch-counters", "watch-event"
+
+
+class TooManyWatches(Exception):
+    """As many watches are kept as may be; delete one first."""
+
+
+class WatchBook:
+    """What is kept of watches.
+
+    Args:
+        documents: Where.
+    """
+
+    def __init__(self, documents: DocumentStore) -> None:
+        self._documents = documents
+
+    async def watches(self) -> list[Watch]:
+        """Return every watch, the oldest first.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        kept = await self._documents.lowest(_WATCH, MOST_WATCHES)
+        # In a thread: time zones are read from the disk.
+        found = await asyncio.to_thread(lambda: [watches.decode(one.document) for one in kept])
+        return [watch for watch in found if watch is not None]
+
+    async def save(self, watch: Watch) -> None:
+        """Keep `watch` in the place of the one of its id.
+
+        Raises:
+            TooManyWatches: If it is new and there are too many.
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        known = await self._documents.get(_WATCH, watch.id)
+        if known is None and await self._documents.count(_WATCH) >= MOST_WATCHES:
+            raise TooManyWatches(f"{MOST_WATCHES} watches are kept: delete one first.")
+        kept = Entry(watch.id, watch.created, watches.encode(watch))
+        await self._documents.put(_WATCH, kept, MOST_WATCHES)
+
+    async def remove(self, watch: str) -> None:
+        """Forget a watch and its counters; what it told stays.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        await self._documents.remove(_COUNTERS, watch)
+        await self._documents.remove(_WATCH, watch)
+
+    async def counters(self) -> Mapping[str, Counters]:
+        """Return the counters of every watch that has some.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        kept = await self._documents.newest(_COUNTERS, MOST_WATCHES)
+        found = {one.key: counters.decode(one.document) for one in kept}
+        return {key: one for key, one in found.items() if one is not None}
+
+    async def count(self, watch: str, now: Counters) -> None:
+        """Keep the counters of a watch.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        kept = Entry(watch, now.last_fired or 0.0, counters.encode(now))
+        await self._documents.put(_COUNTERS, kept, MOST_WATCHES)
+
+    async def note(self, event: Event) -> None:
+        """Keep an event in the place of the one of its id.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        await self._documents.put(
+            _EVENT, Entry(event.id, event.at, events.encode(event)), MOST_EVENTS
+        )
+
+    async def event(self, key: str) -> Event | None:
+        """Return the event of that id; None if there is none.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        kept = await self._documents.get(_EVENT, key)
+        return None if kept is None else events.decode(kept.document)
+
+    async def events(
+        self,
+        limit: int,
+        after: float = float("-inf"),
+        wanted: Callable[[Event], bool] = lambda _: True,
+    ) -> list[Event]:
+        """Return the newest `limit` events of those `wanted`, newest first.
+
+        Args:
+            limit: How many at most.
+            after: Only those that fired after this Unix second.
+            wanted: Says which.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        kept = await self._documents.newest(_EVENT, MOST_EVENTS, after)
+        found = (events.decode(one.document) for one in kept)
+        return list(islice((e for e in found if e is not None and wanted(e)), limit))

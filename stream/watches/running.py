@@ -1,0 +1,119 @@
+"""The watches that run: each clip is held against all that cover its stream. No storage, no clock.
+
+clip --> things --> for each watch: matchers --> trigger --> Event (fired), Event (ended)
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from model.vision.things import Thing
+from model.vision.vocabulary import WordTable
+from stream.watches.matcher import Matchers, Seen, compile_condition
+from stream.watches.records import Event, Sighting, Watch
+from stream.watches.trigger import OF_CLIPS, Firing, Trigger
+
+
+@dataclass(slots=True)
+class _State:
+    """One watch on one stream."""
+
+    trigger: Trigger
+    newest: deque[Sighting] = field(default_factory=lambda: deque(maxlen=OF_CLIPS))
+    event: Event | None = None
+
+
+class RunningWatches:
+    """Watches with what they have seen so far.
+
+    Args:
+        table: The words of the model.
+    """
+
+    def __init__(self, table: WordTable) -> None:
+        self._table = table
+        self._watches: dict[str, tuple[Watch, Matchers]] = {}
+        self._states: dict[tuple[str, str], _State] = {}
+
+    def set(self, watch: Watch) -> None:
+        """Begin with `watch`, or go on with what became of it.
+
+        What it has seen so far counts on, unless it waits for something else now.
+        """
+        before = self._watches.get(watch.id)
+        if before is not None and (before[0].condition, before[0].rule) != (
+            watch.condition,
+            watch.rule,
+        ):
+            self.drop(watch.id)
+        self._watches[watch.id] = (watch, compile_condition(watch.condition, self._table))
+
+    def drop(self, watch: str) -> None:
+        """End a watch; an unknown one is fine."""
+        self._watches.pop(watch, None)
+        self._states = {key: state for key, state in self._states.items() if key[0] != watch}
+
+    def forget(self, stream: str) -> None:
+        """Forget what was seen of `stream`: if it begins anew, so does its time."""
+        self._states = {key: state for key, state in self._states.items() if key[1] != stream}
+
+    def take(
+        self, stream: str, things: Sequence[Thing], start: float, end: float, unix: float
+    ) -> list[Event]:
+        """Hold a clip against every watch; return what fired, and what has ended.
+
+        Args:
+            stream: Whose clip.
+            things: What it shows.
+            start: Its begin, in media seconds.
+            end: Its end.
+            unix: Unix seconds now.
+        """
+        found = (
+            self._take(watch, matchers(things), stream, start, end, unix)
+            for watch, matchers in self._watches.values()
+            if watch.covers(stream)
+        )
+        return [event for event in found if event is not None]
+
+    def _take(
+        self, watch: Watch, seen: Seen, stream: str, start: float, end: float, unix: float
+    ) -> Event | None:
+        state = self._states.get((watch.id, stream))
+        if state is None:
+            trigger = Trigger.new(watch.rule, len(seen.positive), len(seen.negative))
+            state = self._states[watch.id, stream] = _State(trigger)
+        state.trigger, outcome = state.trigger.take(seen, start, end)
+        state.newest.append(Sighting(start, end, round(seen.score, 3)))
+        firing = state.trigger.firing
+        if firing is None or outcome in {"nothing", "going on"}:
+            return None
+        if outcome == "fired":
+            # It goes on seeing while it may not tell: what began meanwhile is told to nobody.
+            state.event = _fired(watch, stream, firing, state.newest, unix) if watch.is_on(unix) else None  # fmt: skip
+            return state.event
+        event, state.event = state.event, None
+        return None if event is None else _over(event, firing)
+
+
+def _fired(
+    watch: Watch, stream: str, firing: Firing, newest: Iterable[Sighting], unix: float
+) -> Event:
+    return Event(
+        id=f"event_{round(unix * 1000):013d}_{secrets.token_hex(4)}",
+        watch=watch.id,
+        question=watch.question,
+        stream=stream,
+        at=unix,
+        start=firing.start,
+        fired=firing.fired,
+        end=firing.end,
+        open=True,
+        peak=round(firing.peak, 3),
+        evidence=tuple(newest),
+    )
+
+
+def _over(event: Event, firing: Firing) -> Event:
+    return replace(event, end=firing.end, open=False, peak=round(firing.peak, 3))

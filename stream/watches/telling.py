@@ -1,0 +1,89 @@
+"""What becomes of an event: it is verified, kept, counted, and told to whoever listens."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from memory.store import StoreFull, StoreUnavailable
+from stream.watches.book import WatchBook
+from stream.watches.records import Counters, Event, Verdict, Watch
+
+log = logging.getLogger(__name__)
+
+Verifier = Callable[[Watch, Event], Awaitable[tuple[Verdict, str]]]
+"""Asks the model whether an event is true: what it said, and that in a sentence."""
+_COUNTED: dict[Verdict, str] = {
+    "confirmed": "confirmed",
+    "rejected": "rejected",
+    "failed": "failed",
+}
+
+
+class Teller:
+    """Tells events, one after another.
+
+    Attributes:
+        counters: What has become of each watch, by its id.
+    """
+
+    def __init__(
+        self,
+        book: WatchBook,
+        verify: Verifier,
+        publish: Callable[[Event], None],
+        deliver: Callable[[Watch, Event], None],
+    ) -> None:
+        """Take where to tell.
+
+        Args:
+            book: Keeps events and counters.
+            verify: Asks the model.
+            publish: Tells who is connected; never waits.
+            deliver: Takes what is to be sent to other machines; never waits.
+        """
+        self.counters: dict[str, Counters] = {}
+        self._book = book
+        self._verify = verify
+        self._publish = publish
+        self._deliver = deliver
+        self._verdicts: dict[str, tuple[Verdict, str]] = {}
+
+    async def tell(self, watch: Watch, event: Event) -> None:
+        """Tell that `watch` fired, or that this is over now."""
+        if not event.open:
+            verdict, why = self._verdicts.pop(event.id, (event.verdict, event.why))
+            event = replace(event, verdict=verdict, why=why)
+        else:
+            if watch.verify:
+                verdict, why = await self._verify(watch, event)
+                event = replace(event, verdict=verdict, why=why)
+                self._verdicts[event.id] = (verdict, why)
+            self._count(watch, event)
+        told = event.verdict != "rejected"
+        if told:
+            self._publish(event)
+        await self._keep(event)
+        if told and event.open:
+            self._deliver(watch, event)
+
+    def _count(self, watch: Watch, event: Event) -> None:
+        before = self.counters.get(watch.id, Counters())
+        now = replace(before, fired=before.fired + 1, last_fired=event.at)
+        if watch.verify and (name := _COUNTED.get(event.verdict)) is not None:
+            now = replace(now, **{name: getattr(now, name) + 1})
+        if event.verdict == "failed":
+            now = replace(now, last_error=event.why)
+        self.counters[watch.id] = now
+
+    async def _keep(self, event: Event) -> None:
+        try:
+            await self._book.note(event)
+            if event.open:
+                await self._book.count(event.watch, self.counters[event.watch])
+        except (StoreUnavailable, StoreFull) as error:
+            # It was told; only the list lacks it.
+            log.warning("an event of watch %s is not kept: %s", event.watch, error)
+            self.counters[event.watch] = replace(
+                self.counters.get(event.watch, Counters()),
+                last_error=f"An event is not kept. {error}",
+            )

@@ -1,0 +1,224 @@
+"""★ Watches at work: every clip that is encoded is held against them, and what fires is told.
+
+    seen(stream, clip) --> mailbox --> things --> RunningWatches --> mailbox --> verify, keep, tell
+
+Nothing here holds up the encoder: both mailboxes are bounded, the newest win, losses are counted. Two
+tasks, because a slow answer or store must not keep the next clip from being looked at.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from memory.store import StoreUnavailable
+from model.engine.contract import Engine
+from model.types import ClipTokens
+from model.vision.vocabulary import word_table
+from stream.channels import Broadcast, Mailbox, Subscription
+from stream.timeline import Clock
+from stream.watches.book import WatchBook
+from stream.watches.lexicon import Lexicon
+from stream.watches.records import Counters, Event, Watch
+from stream.watches.running import RunningWatches
+from stream.watches.telling import Teller, Verifier
+
+log = logging.getLogger(__name__)
+
+CLIPS_WAITING = 256
+EVENTS_WAITING = 64
+ALERTS_WAITING = 64
+RETRY_SECONDS = 2.0
+
+
+class NoVocabulary(Exception):
+    """The model that runs has no words of its own to match clips with."""
+
+
+class UnknownWatch(LookupError):
+    """There is no watch of this id."""
+
+
+class Watcher:
+    """All watches of the service.
+
+    Attributes:
+        lexicon: Finds the model's words in requests.
+        book: What is kept.
+        engine: Says what clips show.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        book: WatchBook,
+        *,
+        wall: Clock,
+        verify: Verifier,
+        deliver: Callable[[Watch, Event], None] = lambda *_: None,
+    ) -> None:
+        """Take what watching needs.
+
+        Args:
+            engine: Says what clips show.
+            book: Keeps watches and events.
+            wall: Unix seconds.
+            verify: Asks the model about an event.
+            deliver: Takes what is to be sent to other machines; never waits.
+        """
+        self.book = book
+        self.lexicon = Lexicon(word_table())
+        self.engine = engine
+        self._wall = wall
+        self._running = RunningWatches(word_table())
+        self._watches: dict[str, Watch] = {}
+        self._clips = Mailbox[tuple[str, ClipTokens]](CLIPS_WAITING)
+        self._events = Mailbox[Event](EVENTS_WAITING)
+        self._alerts = Broadcast[Event](ALERTS_WAITING)
+        self._teller = Teller(book, verify, self._alerts.publish, deliver)
+        self._loaded = asyncio.Event()
+
+    @property
+    def lost(self) -> int:
+        """Clips that were not looked at, and events that were not told, for want of time."""
+        return self._clips.lost + self._events.lost
+
+    @property
+    def watches(self) -> Mapping[str, Watch]:
+        """The watches by id, the oldest first."""
+        return self._watches
+
+    def counters(self, watch: str) -> Counters:
+        """Return what has become of a watch."""
+        return self._teller.counters.get(watch, Counters())
+
+    def alerts(self) -> Subscription[Event]:
+        """Return news from now on: what fires, and once more when it is over."""
+        return self._alerts.subscribe()
+
+    def seen(self, stream: str, clip: ClipTokens) -> None:
+        """Take a clip of `stream` that was just encoded. Never waits."""
+        if self._watches:
+            self._clips.put((stream, clip))
+
+    def forget(self, stream: str) -> None:
+        """Forget what watches have seen of `stream`: if it begins anew, so does its time."""
+        self._running.forget(stream)
+
+    def find(self, watch: str) -> Watch:
+        """Return the watch of that id.
+
+        Raises:
+            UnknownWatch: If there is none.
+        """
+        try:
+            return self._watches[watch]
+        except KeyError:
+            raise UnknownWatch(f"There is no watch {watch[:64]}.") from None
+
+    async def save(self, watch: Watch) -> None:
+        """Keep a new or changed watch, and watch by it from now on.
+
+        Raises:
+            NoVocabulary: If the model that runs has no words.
+            TooManyWatches: If it is new and there are too many.
+            StoreUnavailable: If it cannot be kept.
+            StoreFull: If there is no room.
+        """
+        await self.check()
+        await self.book.save(watch)
+        self._set(watch)
+
+    async def check(self) -> None:
+        """Make sure that clips can be matched, and that the watches kept are known here.
+
+        Raises:
+            NoVocabulary: If the model that runs has no words.
+        """
+        await self.loaded()
+        if (trouble := await self.trouble()) is not None:
+            raise NoVocabulary(trouble)
+
+    async def loaded(self) -> None:
+        """Wait until the watches that are kept are known here."""
+        await self._loaded.wait()
+
+    async def trouble(self) -> str | None:
+        """Return why no clip can be matched; None if they can."""
+        if await self.engine.things([]) is not None:
+            return None
+        return (
+            f"The model {self.engine.name} has no words of its own, so clips cannot be matched "
+            "without asking it: watches need lite (FLASHBACK_MODEL=lite)."
+        )
+
+    async def remove(self, watch: str) -> None:
+        """End a watch and forget it.
+
+        Raises:
+            UnknownWatch: If there is none.
+            StoreUnavailable: If the store cannot be reached.
+        """
+        self.find(watch)
+        await self.book.remove(watch)
+        self._watches.pop(watch, None)
+        self._running.drop(watch)
+        self._teller.counters.pop(watch, None)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Watch, until the block is left."""
+        tasks = [asyncio.create_task(work) for work in (self._match(), self._tell())]
+        for task in tasks:
+            task.add_done_callback(_say_why)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._alerts.close()
+
+    async def settle(self) -> None:
+        """Wait until every clip given so far is matched, and what fired is told."""
+        await self._loaded.wait()
+        await self._clips.join()
+        await self._events.join()
+
+    async def _match(self) -> None:
+        """Clip -> things -> watches -> what fired."""
+        await self._load()
+        async for stream, clip in self._clips:
+            shown = await self.engine.things([clip])
+            if shown is None:
+                continue
+            now = self._wall()
+            for event in self._running.take(stream, shown[0], clip.start, clip.end, now):
+                self._events.put(event)
+
+    async def _tell(self) -> None:
+        """What fired -> verified, kept, told."""
+        async for event in self._events:
+            if (watch := self._watches.get(event.watch)) is not None:
+                await self._teller.tell(watch, event)
+
+    async def _load(self) -> None:
+        """Take up the watches that are kept, once the store gives them."""
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                for watch in await self.book.watches():
+                    self._set(watch)
+                self._teller.counters.update(await self.book.counters())
+                self._loaded.set()
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _set(self, watch: Watch) -> None:
+        self._watches[watch.id] = watch
+        self._running.set(watch)
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("watches stopped", exc_info=error)

@@ -1,0 +1,219 @@
+"""Watches at work: clips in, events out, through a store that may be away."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from memory.local_documents import LocalDocuments
+from memory.store import StoreUnavailable
+from model.types import ClipTokens
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
+from stream.watches.book import MOST_WATCHES, TooManyWatches, WatchBook
+from stream.watches.condition import Clause, Condition
+from stream.watches.records import Schedule, Watch, events, watches
+from stream.watches.watcher import NoVocabulary, UnknownWatch, Watcher
+
+DOG = word_table().number["dog"]
+A_DOG = Condition(positive=(Clause(("dog",)),))
+
+
+def a_watch(key="w", streams=(), **fields):
+    return Watch(key, "a dog?", tuple(streams), fields.pop("condition", A_DOG), **fields)
+
+
+class Eye:
+    """An engine that sees in a clip as many dogs as its value says."""
+
+    name = "eye"
+
+    def __init__(self, blind=False):
+        self.blind = blind
+
+    async def things(self, clips):
+        if self.blind:
+            return None
+        return [[Thing(DOG, count=n)] if (n := int(c.values[0, 0])) else [] for c in clips]
+
+
+class Work(SimpleNamespace):
+    async def show(self, *dogs, stream="yard"):
+        for count in dogs:
+            self.now += 4.0
+            values = torch.full((1, 1), float(count))
+            self.watcher.seen(stream, ClipTokens(values, self.now, self.now + 3))
+        await self.watcher.settle()
+
+
+@asynccontextmanager
+async def working(documents=None, engine=None, verdict=("confirmed", "it said yes")):
+    work = Work(now=1000.0, told=[], delivered=[], documents=documents or LocalDocuments())
+
+    async def verify(watch, event):
+        return verdict
+
+    work.watcher = Watcher(
+        engine or Eye(),
+        WatchBook(work.documents),
+        wall=lambda: work.now,
+        verify=verify,
+        deliver=lambda watch, event: work.delivered.append((watch.id, event.id)),
+    )
+    async with work.watcher.at_work():
+        with work.watcher.alerts() as work.alerts:
+            yield work
+
+
+async def test_what_fires_is_told_kept_counted_and_delivered_and_told_again_when_it_is_over():
+    async with working() as work:
+        await work.watcher.save(a_watch(refractory_s=0))
+        await work.show(0, 1, 1, 1, 0, 0, 0, 0)
+        fired, ended = await work.alerts.next(), await work.alerts.next()
+        assert (fired.open, ended.open) == (True, False)
+        assert fired.id == ended.id
+        assert (ended.start, ended.end) == (1008, 1019)
+        assert [sighting.score for sighting in fired.evidence] == [0, 1, 1]
+        assert await work.watcher.book.events(9) == [ended]
+        assert work.watcher.counters("w").fired == 1
+        assert work.delivered == [("w", fired.id)]
+
+
+async def test_a_watch_sees_only_its_streams():
+    async with working() as work:
+        await work.watcher.save(a_watch("one", ["door"]))
+        await work.watcher.save(a_watch("all"))
+        await work.show(1, 1)
+        assert [e.watch for e in await work.watcher.book.events(9)] == ["all"]
+
+
+@pytest.mark.parametrize(
+    "rests", [{"paused": True}, {"expires": 500.0}, {"schedule": Schedule("12:00", "13:00")}]
+)
+async def test_a_watch_that_rests_tells_nothing(rests):
+    async with working() as work:
+        await work.watcher.save(a_watch(**rests))
+        await work.show(1, 1, 1)
+        assert await work.watcher.book.events(9) == []
+
+
+async def test_what_began_while_a_watch_was_paused_is_not_told_when_it_goes_on():
+    async with working() as work:
+        await work.watcher.save(a_watch(paused=True))
+        await work.show(1, 1, 1)
+        await work.watcher.save(a_watch())
+        await work.show(1, 1)
+        assert await work.watcher.book.events(9) == []
+
+
+async def test_what_the_model_denies_is_kept_but_told_to_nobody():
+    async with working(verdict=("rejected", "it said no")) as work:
+        await work.watcher.save(a_watch(verify=True))
+        await work.show(1, 1, 0, 0, 0, 0)
+        [event] = await work.watcher.book.events(9)
+        assert (event.verdict, event.why, event.open) == ("rejected", "it said no", False)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await work.alerts.next()
+        assert work.delivered == []
+        assert work.watcher.counters("w").rejected == 1
+
+
+async def test_a_changed_watch_waits_for_what_it_says_now():
+    async with working() as work:
+        await work.watcher.save(a_watch())
+        await work.show(1)
+        await work.watcher.save(a_watch(condition=Condition((Clause(("dog",), at_least=2),))))
+        await work.show(1, 1, 2)
+        assert await work.watcher.book.events(9) == []
+        await work.show(2)
+        assert len(await work.watcher.book.events(9)) == 1
+
+
+async def test_watches_and_counters_are_taken_up_after_a_restart():
+    async with working() as work:
+        await work.watcher.save(a_watch())
+        await work.show(1, 1)
+    async with working(work.documents) as again:
+        await again.watcher.settle()
+        assert list(again.watcher.watches) == ["w"]
+        assert again.watcher.counters("w").fired == 1
+
+
+async def test_a_deleted_watch_is_gone_and_its_events_stay():
+    async with working() as work:
+        await work.watcher.save(a_watch())
+        await work.show(1, 1)
+        await work.watcher.remove("w")
+        await work.show(0, 0, 0, 0, 1, 1)
+        assert len(await work.watcher.book.events(9)) == 1
+        with pytest.raises(UnknownWatch):
+            work.watcher.find("w")
+
+
+async def test_a_stream_that_begins_anew_is_watched_from_its_new_beginning():
+    async with working() as work:
+        await work.watcher.save(a_watch(refractory_s=0))
+        await work.show(1, 1)
+        work.watcher.forget("yard")
+        work.now = 0.0
+        await work.show(1, 1)
+        assert len(await work.watcher.book.events(9)) == 2
+
+
+async def test_a_model_without_words_is_refused_with_a_reason():
+    async with working(engine=Eye(blind=True)) as work:
+        with pytest.raises(NoVocabulary, match="eye has no words"):
+            await work.watcher.save(a_watch())
+
+
+async def test_no_more_watches_are_kept_than_there_is_room_for():
+    book = WatchBook(LocalDocuments())
+    for number in range(MOST_WATCHES):
+        await book.save(a_watch(f"w{number}"))
+    await book.save(a_watch("w0", paused=True))
+    with pytest.raises(TooManyWatches):
+        await book.save(a_watch("one more"))
+
+
+async def test_a_store_that_is_away_keeps_nobody_from_being_told():
+    class Away(LocalDocuments):
+        async def put(self, kind, kept, keep):
+            if kind != "watch":
+                raise StoreUnavailable("it is away")
+            await super().put(kind, kept, keep)
+
+    async with working(Away()) as work:
+        await work.watcher.save(a_watch())
+        await work.show(1, 1)
+        async with asyncio.timeout(5):
+            assert (await work.alerts.next()).open
+        assert "it is away" in work.watcher.counters("w").last_error
+
+
+def test_records_survive_the_way_through_the_store_and_others_are_passed_over(caplog):
+    watch = a_watch(streams=["a"], schedule=Schedule("22:00", "06:00", (0, 1), "UTC"))
+    assert watches.decode(watches.encode(watch)) == watch
+    assert watches.decode(watches.encode(watch) | {"added later": 1}) == watch
+    assert watches.decode(watches.encode(watch) | {"version": 9}) is None
+    assert events.decode({"version": 1, "id": "x"}) is None
+    assert "passed over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("unix", "holds"),
+    # Thursday, 1 January 1970, in UTC.
+    [(21 * 3600, False), (22 * 3600, True), (29 * 3600, True), (30 * 3600, False), (46 * 3600, False)],
+)  # fmt: skip
+def test_a_schedule_over_midnight_belongs_to_the_day_on_which_it_starts(unix, holds):
+    assert Schedule("22:00", "06:00", days=(3,)).holds(unix) is holds
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"start": "25:00"}, {"days": ()}, {"days": (7,)}, {"timezone": "Mars/Olympus"}]
+)
+def test_a_schedule_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"give times|days are|time zone"):
+        Schedule(**wrong)

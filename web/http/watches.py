@@ -1,0 +1,218 @@
+"""Watches over HTTP: what people want to be told of, and what was seen of it."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BaseModel
+
+from memory.store import EncoderMismatch
+from stream.watches.records import Event, Watch
+from stream.watches.replay import replay
+from stream.watches.watcher import UnknownWatch
+from web.auth import may, require
+from web.identifiers import new_id
+from web.openapi import TEXT, Responses, refuses
+from web.problems import Refusal
+from web.realtime.watch_events import AlertReport, alert_report
+from web.services import Services, get_services
+from web.tokens import Caller, Right
+from web.watch_wire import (
+    NewWatch,
+    Reading,
+    Request,
+    WatchChange,
+    WatchReport,
+    changed_watch,
+    new_watch,
+    read_question,
+    watch_report,
+)
+
+MOST_EVENTS = 500
+MOST_REPLAYED = 8
+"""Streams that one test looks at."""
+
+Here = Annotated[Services, Depends(get_services)]
+MayWatch = Annotated[Caller, Depends(may("watch"))]
+MayAsk = Annotated[Caller, Depends(may("ask"))]
+WatchId = Annotated[str, Path(min_length=1, max_length=64)]
+
+routes = APIRouter(
+    prefix="/v1/watches",
+    tags=["watches"],
+    responses=refuses(422, 503),
+)
+ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}}}}
+
+
+class WatchList(BaseModel):
+    """Every watch, the oldest first.
+
+    Attributes:
+        trouble: Null, or why none of them can tell anything.
+        lost: Clips that were not looked at, and events that were not told, for want of time.
+    """
+
+    watches: list[WatchReport]
+    trouble: str | None
+    lost: int
+
+
+class EventList(BaseModel):
+    """What watches saw, the newest first."""
+
+    events: list[AlertReport]
+
+
+class ReplayReport(BaseModel):
+    """When a watch would have fired on one stream.
+
+    Attributes:
+        clips: Remembered clips that were looked at.
+        events: Oldest first; none of them is kept, nobody is told.
+    """
+
+    stream: str
+    clips: int
+    events: list[AlertReport]
+
+
+class TestReport(BaseModel):
+    """When a watch would have fired, by what is remembered."""
+
+    streams: list[ReplayReport]
+
+
+@routes.get("")
+async def list_watches(here: Here, caller: MayWatch) -> WatchList:
+    """List the watches with their counters."""
+    watcher = here.watcher
+    await watcher.loaded()
+    seen = [w for w in watcher.watches.values() if _covers(caller, "watch", w)]
+    found = [_report(here, watch) for watch in seen]
+    return WatchList(watches=found, trouble=await watcher.trouble(), lost=watcher.lost)
+
+
+@routes.post("", status_code=201, responses=refuses(409, 507) | ADDED)
+async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Response) -> WatchReport:
+    """Make a watch; what was understood stands in the reply, and may be changed."""
+    lexicon, now = here.watcher.lexicon, here.clocks.wall()
+    # In a thread: time zones are read from the disk.
+    watch = await asyncio.to_thread(new_watch, body, new_id("watch"), lexicon, now)
+    _require(caller, watch)
+    await here.watcher.save(watch)
+    response.headers["Location"] = f"{here.settings.root_path}/v1/watches/{watch.id}"
+    return _report(here, watch)
+
+
+@routes.post("/understand", responses=refuses(409))
+async def understand_request(body: Request, here: Here, _: MayAsk) -> Reading:
+    """Say what would be watched for, without making a watch."""
+    await here.watcher.check()
+    return read_question(body.question, here.watcher.lexicon)
+
+
+@routes.get("/events")
+async def list_events(
+    here: Here,
+    caller: MayWatch,
+    after: Annotated[float, Query(allow_inf_nan=False, description="Unix second.")] = 0.0,
+    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 50,
+    watch: Annotated[str | None, Query(max_length=64)] = None,
+) -> EventList:
+    """List the newest events that fired after `after`, of one watch or of all."""
+
+    def wanted(event: Event) -> bool:
+        return watch in {None, event.watch} and caller.allows("watch", event.stream)
+
+    found = await here.watcher.book.events(limit, after, wanted)
+    return EventList(events=[alert_report(event) for event in found])
+
+
+@routes.get("/{watch}", responses=refuses(404))
+async def get_watch(watch: WatchId, here: Here, caller: MayWatch) -> WatchReport:
+    """Say how one watch is doing."""
+    return _report(here, await _find(here, watch, caller, "watch"))
+
+
+@routes.patch("/{watch}", responses=refuses(404, 409, 507))
+async def change_watch(
+    watch: WatchId, body: WatchChange, here: Here, caller: MayAsk
+) -> WatchReport:
+    """Change a watch while it runs: pause it, edit what was understood, ask something else."""
+    await here.watcher.check()
+    before, now = await _find(here, watch, caller, "ask"), here.clocks.wall()
+    changed = await asyncio.to_thread(changed_watch, before, body, here.watcher.lexicon, now)
+    _require(caller, changed)
+    await here.watcher.save(changed)
+    return _report(here, changed)
+
+
+@routes.delete("/{watch}", status_code=204, responses=refuses(404))
+async def delete_watch(watch: WatchId, here: Here, caller: MayAsk) -> Response:
+    """End a watch and forget it; its events stay."""
+    await here.watcher.remove((await _find(here, watch, caller, "ask")).id)
+    return Response(status_code=204)
+
+
+@routes.post("/{watch}/test", responses=refuses(404, 409))
+async def test_watch(watch: WatchId, here: Here, caller: MayAsk) -> TestReport:
+    """Say when a watch would have fired, by what is remembered of its streams.
+
+    Raises:
+        Refusal: 409 if what is remembered was made by another model.
+    """
+    await here.watcher.check()
+    found = await _find(here, watch, caller, "ask")
+    names = list(found.streams) or [s.name for s in await here.store.streams(limit=MOST_REPLAYED)]
+    try:
+        return TestReport(streams=[await _replay(here, found, n) for n in names[:MOST_REPLAYED]])
+    except EncoderMismatch:
+        raise Refusal(409, "What is remembered was made by another vision encoder.") from None
+
+
+async def _replay(here: Services, watch: Watch, stream: str) -> ReplayReport:
+    engine, table = here.watcher.engine, here.watcher.lexicon.table
+    done = await replay(watch, stream, engine, here.store, table)
+    return ReplayReport(
+        stream=stream, clips=done.clips, events=[alert_report(event) for event in done.events]
+    )
+
+
+async def _find(here: Services, watch: str, caller: Caller, right: Right) -> Watch:
+    """Return a watch that `caller` may do `right` with; of others it is not said that they are there.
+
+    Raises:
+        UnknownWatch: If there is none.
+    """
+    await here.watcher.loaded()
+    found = here.watcher.find(watch)
+    if not _covers(caller, right, found):
+        raise UnknownWatch(f"There is no watch {watch}.")
+    return found
+
+
+def _require(caller: Caller, watch: Watch) -> None:
+    """Refuse a watch of streams that `caller` may not ask about.
+
+    Raises:
+        Refusal: 403, with what it would need.
+    """
+    for stream in watch.streams:
+        require(caller, "ask", stream)
+    if not _covers(caller, "ask", watch):
+        raise Refusal(403, "This token is not for every stream: name those that the watch is for.")
+
+
+def _covers(caller: Caller, right: Right, watch: Watch) -> bool:
+    if not watch.streams:
+        return caller.allows(right) and "*" in caller.streams
+    return all(caller.allows(right, stream) for stream in watch.streams)
+
+
+def _report(here: Services, watch: Watch) -> WatchReport:
+    watcher = here.watcher
+    return watch_report(
+        watch, watcher.counters(watch.id), watcher.lexicon.table, here.clocks.wall()
+    )
