@@ -39,6 +39,7 @@ EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
     "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
     "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
+    "report": ("training.evaluations.card", "a model card of the results of evaluations"),
     "niah": ("training.needles.niah", "one picture hidden in a long film"),
     "mhniah": ("training.needles.mhniah", "chains of pictures hidden in a long film"),
     "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),
@@ -218,6 +219,28 @@ def ask(
     with signals_as_interrupt():
         part = Part(last, since, until)
         run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
+
+
+@app.command()
+def caption(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="a video file, a URL or a device")
+    ],
+    every: Annotated[float, typer.Option(metavar="SECONDS", help="length of a span")] = 5.0,
+    last: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="as for ask; needed for a live source"),
+    ] = None,
+    question: Annotated[str, typer.Option(help="what is asked of every span")] = "What do you see?",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
+    model: Model = None,
+) -> None:
+    """Say what a film or stream shows, span after span, with the times."""
+    from web.cli.caption import run_caption  # late: loads the model's libraries
+
+    settings = Settings.from_env(os.environ, model=model)
+    with signals_as_interrupt():
+        run_caption(settings, source, every=every, last=last, question=question, as_json=as_json)
 
 
 token = typer.Typer(
