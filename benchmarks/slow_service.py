@@ -33,6 +33,7 @@ class SlowEngine:
 
     def __init__(self, engine: Engine, seconds: float) -> None:
         self.name, self.encoder = engine.name, engine.encoder
+        self.exact_columns = engine.exact_columns
         self.frames_per_clip = engine.frames_per_clip
         self.sampling = engine.sampling
         self.follow_ups = engine.follow_ups
@@ -86,7 +87,7 @@ async def open_slow_services(settings: Settings, times: float) -> AsyncIterator[
     engine = load_engine("tiny")
     seconds = times * engine.frames_per_clip / settings.sample_rate
     async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as url:
-        store = RedisStore.connect(url, engine.encoder)
+        store = RedisStore.connect(url, engine.encoder, exact=engine.exact_columns)
         try:
             slow = SlowEngine(engine, seconds)
             async with build_services(settings, slow, store, store.documents(), CLOCKS) as services:

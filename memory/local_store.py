@@ -60,7 +60,7 @@ class LocalStore:
         self,
         encoder: str,
         *,
-        form: Form = "float16",
+        form: Form = "int8",
         exact: int = 0,
         capacity: int = 2**30,
     ) -> None:

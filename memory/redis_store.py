@@ -60,7 +60,7 @@ class RedisStore:
         redis: Redis | Nodes,
         encoder: str,
         *,
-        form: Form = "float16",
+        form: Form = "int8",
         exact: int = 0,
         within: float = ANSWERS_WITHIN,
     ) -> None:
@@ -77,7 +77,7 @@ class RedisStore:
         url: str,
         encoder: str,
         *,
-        form: Form = "float16",
+        form: Form = "int8",
         exact: int = 0,
         patience: float = 5.0,
         within: float = ANSWERS_WITHIN,

@@ -61,6 +61,7 @@ class ModelParts:
         prompt: How to speak to it.
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
+        exact_columns: See `Engine`.
         published: What the files of a released checkpoint say about running it.
         follow_ups: Whether it was trained on conversations: earlier lines help it.
         words: What a clip shows in words; None if the network cannot tell without being asked.
@@ -76,6 +77,7 @@ class ModelParts:
     prompt: Prompt
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
+    exact_columns: int = 0
     published: Published | None = None
     follow_ups: bool = True
     words: WordsOf | None = None

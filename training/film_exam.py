@@ -117,7 +117,7 @@ async def _watched(
     Raises:
         Failed: If not one picture can be seen.
     """
-    store = LocalStore(engine.encoder)
+    store = LocalStore(engine.encoder, form=settings.stored_values, exact=engine.exact_columns)
     registry = Registry(
         engine=engine,
         store=store,

@@ -171,7 +171,9 @@ async def open_services(
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         data = settings.data.expanduser()
         async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
-            store = RedisStore.connect(address, engine.encoder)
+            store = RedisStore.connect(
+                address, engine.encoder, form=settings.stored_values, exact=engine.exact_columns
+            )
             try:
                 await store.check()
                 await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
@@ -272,7 +274,7 @@ async def open_stream(
     engine = await asyncio.to_thread(load_model, settings, progress)
     registry = Registry(
         engine=engine,
-        store=LocalStore(engine.encoder),
+        store=LocalStore(engine.encoder, form=settings.stored_values, exact=engine.exact_columns),
         settings=stream_settings(settings),
         wall=CLOCKS.wall,
         monotonic=CLOCKS.monotonic,

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -108,6 +108,11 @@ class Settings(BaseModel):
     cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")
     redis_url: SecretStr | None = _field(None, "an external Redis; without it one is embedded")
     redis_memory_mb: int = _field(1024, "ceiling of the embedded Redis", ge=16)
+    stored_values: Literal["int8", "float16"] = _field(
+        "int8",
+        "how the values of what was seen are kept: int8 takes half the room of float16 and moves no "
+        "value by more than a 254th of its token's largest",
+    )
     history_mb: int | None = _field(
         None,
         "memory for what streams' histories hold beside Redis; by default 2048, or half of what a "

@@ -20,6 +20,8 @@ class Engine(Protocol):
         name: The preset, such as `lite`.
         encoder: Names the vision encoder and its weights: clip tokens made by another encoder
             are of no use to this one.
+        exact_columns: How many columns, at the end of a row of its clip tokens, must be kept as they
+            are: numbers of words, counts and places, which would be others after rounding.
         frames_per_clip: Frames the encoder takes together.
         image_size: Shorter side of frames, in pixels, up to which it sees more of them.
         one_scene: Whether a clip handed to it must not span a cut.
@@ -32,6 +34,7 @@ class Engine(Protocol):
 
     name: str
     encoder: str
+    exact_columns: int
     frames_per_clip: int
     image_size: int
     one_scene: bool

@@ -61,6 +61,7 @@ class LocalEngine:
     def __init__(self, chat: VideoChat, *, history_bytes: int = 2 << 30, seed: int = 0) -> None:
         self.name = chat.parts.name
         self.encoder = chat.parts.encoder_name
+        self.exact_columns = chat.parts.exact_columns
         self.sampling = chat.parts.sampling
         self.follow_ups = chat.parts.follow_ups
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip

@@ -109,6 +109,7 @@ def lite(
         projector=projector.to(device).eval().requires_grad_(False),
         decoder=decoder.to(device).eval().requires_grad_(False),
         prompt=Prompt(tokenizer, LITE),
+        exact_columns=CODE,
         follow_ups=False,
         words=words_of,
         things=things_of,

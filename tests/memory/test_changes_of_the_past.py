@@ -77,7 +77,7 @@ async def test_clips_with_fewer_bits_are_said_to_be_so(store):
     await store.append("a", wide, JPEG)
     record = await store.replace("a", Moment(0.0, 0.0), [wide], generation=1, form="int4")
     assert (record.coarse_until, record.folded_until) == (1.5, None)
-    assert [kept.form for kept in await store.kept("a")] == ["int4", "float16"]
+    assert [kept.form for kept in await store.kept("a")] == ["int4", "int8"]
     assert record.bytes == sum(kept.bytes for kept in await store.kept("a")) > before
 
 
@@ -138,3 +138,17 @@ async def test_a_stream_that_the_store_lost_is_resumed_as_it_began(store):
     assert (await store.resume("a", 1000.0)).began == 1000.0
     await store.append("a", clip(0.0), JPEG)
     assert (await store.resume("a", 5.0)).clips == 1
+
+
+async def test_columns_that_must_be_exact_are_read_as_they_were(store):
+    values = torch.randn(4, 40, generator=torch.Generator().manual_seed(5))
+    values[:, -12:] = torch.randint(0, 580, (4, 12), generator=torch.Generator().manual_seed(6))
+    store._exact = 12
+    await store.begin("a", 0.0)
+    await store.append("a", ClipTokens(values, 0.0, 1.5), JPEG)
+    await store.replace(
+        "a", Moment(0.0, 0.0), [t async for t in store.clips("a")], generation=0, form="int4"
+    )
+    [back] = [tokens async for tokens in store.clips("a")]
+    assert torch.equal(back.values[:, -12:].float(), values[:, -12:])
+    assert not torch.equal(back.values.float(), values.half().float())

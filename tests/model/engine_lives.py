@@ -200,10 +200,10 @@ class Life:
             tokens = await self.engine.encode(clip)
             if stream.end is None or tokens.start > stream.end:  # else it comes too late
                 after = stream.end
-                stream.clips.append(tokens)
                 await self.store.begin(stream.name, 0.0)
-                await self.store.append(stream.name, tokens, b"")
-                stream.recall.learn(tokens, after)
+                kept = await self.store.append(stream.name, tokens, b"")
+                stream.clips.append(kept)
+                stream.recall.learn(kept, after)
 
     async def _ask(self, stream, question, patience):
         told = Told(question, stream.clips, len(stream.clips))

@@ -31,6 +31,7 @@ class FakeEngine:
 
     name = "fake"
     encoder = "fake-encoder"
+    exact_columns = 0
     frames_per_clip = 4
     image_size = 32
     one_scene = False
@@ -100,7 +101,7 @@ class FakeStore(LocalStore):
     """
 
     def __init__(self):
-        super().__init__("fake-encoder")
+        super().__init__("fake-encoder", form="float16")
         self.away = False
         self.broken = False
         self.written = asyncio.Event()

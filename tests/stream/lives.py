@@ -145,13 +145,13 @@ class LocalDisk:
     """Data in this process, kept by whoever opens it next."""
 
     def __init__(self):
-        self._data = LocalStore("fake-encoder")
+        self._data = LocalStore("fake-encoder", form="float16")
 
     def open(self):
         return self._data
 
     async def wipe(self):
-        self._data.__init__("fake-encoder")
+        self._data.__init__("fake-encoder", form="float16")
 
 
 class RedisDisk:
@@ -161,7 +161,7 @@ class RedisDisk:
         self._server = FakeServer()
 
     def open(self):
-        return RedisStore(FakeAsyncRedis(server=self._server), "fake-encoder")
+        return RedisStore(FakeAsyncRedis(server=self._server), "fake-encoder", form="float16")
 
     async def wipe(self):
         await FakeAsyncRedis(server=self._server).flushall()
@@ -177,6 +177,7 @@ class SlowEngine:
 
     name = "fake"
     encoder = "fake-encoder"
+    exact_columns = 0
     frames_per_clip = 4
     sampling = GREEDY
     follow_ups = True

@@ -22,6 +22,7 @@ class EchoEngine:
 
     name = "echo"
     encoder = "echo-encoder"
+    exact_columns = 0
     frames_per_clip = 4
     image_size = 32
     one_scene = False
