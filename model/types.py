@@ -146,6 +146,8 @@ class Question:
         until: Look only at clips that start at or before this media time; None is no limit.
         duration: Length of the whole video that the clips were sampled from, in seconds; None is
             from the first frame seen to the last.
+        background: Whether nobody sits and waits for the answer, as when a watch asks: people's
+            questions come first.
     """
 
     text: str
@@ -155,6 +157,7 @@ class Question:
     since: float | None = None
     until: float | None = None
     duration: float | None = None
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from memory.redis_store import RedisStore
 from memory.store import ClipStore
 from model.engine.contract import Engine
 from model.engine.generation import MAX_CONCURRENT
-from model.engine.local import MAX_WAITING_QUESTIONS
+from model.engine.questions import MAX_WAITING_QUESTIONS
 from model.types import Clip, Sampling
 from model.vision.vocabulary import word_table
 from stream.live import LiveStream

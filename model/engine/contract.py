@@ -1,8 +1,7 @@
-"""What the rest of the service may ask of a model, and the thread that does it.
+"""What the rest of the service may ask of a model, wherever it runs.
 
-Calls are coroutines on the caller's event loop; the work runs on one thread that owns the
-network, in turns: a step of every answer being written, then new questions, then arriving
-clips, then histories that lag.
+Calls are made from an event loop and do not block it. Whatever goes wrong is an `EngineError`
+(`model/errors.py`). `tests/model/test_engine_conformance.py` is what every engine passes.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -53,7 +52,9 @@ class Engine(Protocol):
             begun: Called once the network begins with it, from any thread; must not fail.
 
         Raises:
+            ValueError: If the clip has more frames than the encoder takes, or no pictures.
             EngineBusy: If too many clips wait already.
+            EngineFailed: If the network fails on it.
         """
         ...
 
@@ -86,6 +87,7 @@ class Engine(Protocol):
 
         It looks at every clip given before it was asked, perhaps at some given later.
         Closing the generator stops the writing within one token. Use `aclosing`.
+        A question in the background waits until no other one does.
 
         Raises:
             NothingSeen: If the history holds no clip in the time asked about.

@@ -13,21 +13,28 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
+from model.errors import EngineError, EngineFailed, HistoryGone, NothingSeen
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
 from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
 from model.video_chat import Prefill, VideoChat
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 """Answers written at once; further questions wait their turn."""
 MAX_ANSWER_TOKENS = 512
 """Tokens; the positions that a history keeps free allow no more."""
-EXPECTED = (EngineBusy, NothingSeen, QuestionTooLong)
-"""What a question may meet without anything being wrong."""
+
+
+def engine_failed(what: str, error: Exception) -> EngineFailed:
+    """Write `error` to the log, and return what those are told who waited for `what`.
+
+    They cannot know all that may go wrong in here.
+    """
+    _log.error("%s failed", what, exc_info=error)
+    return EngineFailed(f"the network failed ({type(error).__name__}); the log says more")
 
 
 @dataclass(slots=True, eq=False)
@@ -55,12 +62,8 @@ class Request:
         self._put(piece)
 
     def fail(self, error: Exception) -> None:
-        """Let the one who asked know: those cannot know all that may go wrong in here."""
-        if not isinstance(error, EXPECTED):
-            log.error("an answer failed", exc_info=error)
-            kind = type(error).__name__
-            error = EngineFailed(f"the network failed ({kind}); the log says more")
-        self._put(error)
+        """Let the one who asked know."""
+        self._put(error if isinstance(error, EngineError) else engine_failed("an answer", error))
 
     def _put(self, piece: AnswerPiece | Exception) -> None:
         # A loop that is gone has nobody left who could read it.
@@ -101,9 +104,9 @@ class Generator:
         return len(self._active)
 
     @property
-    def full(self) -> bool:
-        """Whether no further answer can be begun."""
-        return len(self._active) >= MAX_CONCURRENT
+    def background(self) -> int:
+        """How many of them nobody sits and waits for."""
+        return sum(one.request.question.background for one in self._active)
 
     def begin(self, request: Request, history: History | None, hook: LayerHook = no_hook) -> None:
         """Read the question of `request` on top of `history`; see `Decoder.run` for `hook`.

@@ -19,8 +19,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
-from model.engine.generation import Generator, Request
+from model.engine.generation import Generator, Request, engine_failed
 from model.engine.history_cache import HistoryCache
+from model.engine.questions import Questions
 from model.errors import EngineBusy, HistoryGone
 from model.language.decoder import LayerHook
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
@@ -30,7 +31,6 @@ from model.vision.things import Thing
 log = logging.getLogger(__name__)
 
 MAX_WAITING_CLIPS = 64
-MAX_WAITING_QUESTIONS = 32
 THINGS_AT_ONCE = 4
 """Clips whose things are read on the event loop: sooner done than handed to a thread."""
 BATCH = 4
@@ -74,7 +74,7 @@ class LocalEngine:
         self.clips_at_most = self._histories.clips_at_most
         self._generator = Generator(chat, seed)
         self._clips: deque[tuple[Clip, _Encoding]] = deque()
-        self._questions: deque[Request] = deque()
+        self._questions = Questions()
         self._work = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -90,6 +90,7 @@ class LocalEngine:
 
         Raises:
             EngineBusy: If too many clips wait already.
+            EngineFailed: If the network fails on it.
         """
         future = _Encoding(begun)
         with self._work:
@@ -152,9 +153,9 @@ class LocalEngine:
             raise HistoryGone("nothing is held of this stream")
         request = Request(stream, question, until, loop, asyncio.Queue())
         with self._work:
-            if self._closing or len(self._questions) >= MAX_WAITING_QUESTIONS:
-                raise EngineBusy(f"{len(self._questions)} questions wait for the language model")
-            self._questions.append(request)
+            if self._closing:
+                raise EngineBusy("the service is stopping")
+            self._questions.add(request)
             self._work.notify()
         try:
             while True:
@@ -166,8 +167,8 @@ class LocalEngine:
                     return
         finally:
             request.cancelled.set()
-            with self._work, contextlib.suppress(ValueError):
-                self._questions.remove(request)
+            with self._work:
+                self._questions.discard(request)
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -195,6 +196,7 @@ class LocalEngine:
         return bool(waiting) or self._histories.next_behind() is not None
 
     def _turn(self) -> None:
+        """A token of every answer, one question, one batch of clips, a little of one history."""
         encoded = False
 
         def encode_a_batch() -> None:
@@ -214,8 +216,7 @@ class LocalEngine:
     def _refuse_all(self, error: Exception) -> None:
         """Fail everything that waits to be begun."""
         with self._work:
-            questions, clips = list(self._questions), list(self._clips)
-            self._questions.clear()
+            questions, clips = self._questions.clear(), list(self._clips)
             self._clips.clear()
         for request in questions:
             request.fail(error)
@@ -226,15 +227,16 @@ class LocalEngine:
     def _begin(self, hook: LayerHook) -> None:
         """Read the first question whose stream's history holds what it asks about."""
         with self._work:
-            ready = (a for a in self._questions if not self._histories.is_behind(a.stream, a.until))
-            next_one = None if self._generator.full else next(ready, None)
-            if next_one is None:
-                return
-            self._questions.remove(next_one)
+            request = self._questions.take(self._generator, self._is_ready)
+        if request is None:
+            return
         try:
-            self._generator.begin(next_one, self._histories.current(next_one.stream), hook)
+            self._generator.begin(request, self._histories.current(request.stream), hook)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
-            next_one.fail(error)
+            request.fail(error)
+
+    def _is_ready(self, request: Request) -> bool:
+        return not self._histories.is_behind(request.stream, request.until)
 
     def _encode(self) -> bool:
         """Encode a batch of clips, whichever streams they come from; say if there was any."""
@@ -259,8 +261,10 @@ class LocalEngine:
         for clip, future in batch:
             try:
                 future.set_result(self._chat.encode([clip])[0] if len(batch) > 1 else _again(error))
+            except ValueError as wrong:  # no clip that this network can take
+                future.set_exception(wrong)
             except Exception as own:  # noqa: BLE001 - handed to the one who sent the clip
-                future.set_exception(own)
+                future.set_exception(engine_failed("a clip", own))
 
     def _catch_up(self) -> None:
         """Let a history that lags read a few clips: one that a question waits for, or any."""

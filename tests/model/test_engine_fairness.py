@@ -10,7 +10,12 @@ import pytest
 import torch
 
 from model.engine.generation import MAX_CONCURRENT
-from model.engine.local import BATCH, MAX_WAITING_CLIPS, MAX_WAITING_QUESTIONS, LocalEngine
+from model.engine.local import BATCH, MAX_WAITING_CLIPS, LocalEngine
+from model.engine.questions import (
+    MAX_CONCURRENT_BACKGROUND,
+    MAX_WAITING_BACKGROUND,
+    MAX_WAITING_QUESTIONS,
+)
 from model.errors import EngineBusy
 from model.types import ClipTokens, Question
 from tests.model.engines import Recording, ask, clip, seen
@@ -169,3 +174,64 @@ async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
         await asyncio.sleep(0)
     assert (await wanted)[1].usage.clips == 1
     assert [about for what, about in engine._chat.calls if what == "ask"] == ["b"]
+
+
+def texts(engine):
+    return [about for what, about in engine._chat.calls if what == "ask"]
+
+
+async def test_a_person_comes_before_what_is_asked_in_the_background(engine):
+    await seen(engine, "a", 1)
+    with engine._work:
+        watches = [
+            asyncio.ensure_future(ask(engine, text=f"watch {n}", background=True)) for n in range(2)
+        ]
+        await asyncio.sleep(0)
+        person = asyncio.ensure_future(ask(engine, text="person"))
+        await asyncio.sleep(0)
+    await asyncio.gather(*watches, person)
+    assert texts(engine) == ["person", "watch 0", "watch 1"]
+
+
+async def test_the_background_waits_for_a_person_whose_history_is_not_read_yet(engine):
+    await seen(engine, "a", 1)
+    engine._chat.calls.clear()
+    with engine._work:
+        watch = asyncio.ensure_future(ask(engine, text="watch", background=True))
+        engine.extend("b", [blank(n) for n in range(20)])
+        person = asyncio.ensure_future(ask(engine, "b", text="person"))
+        await asyncio.sleep(0)
+    await asyncio.gather(watch, person)
+    assert texts(engine) == ["person", "watch"]
+    before = [what for what, _ in engine._chat.calls[: engine._chat.calls.index(("ask", "person"))]]
+    assert before == ["extend"] * 5
+
+
+async def test_the_background_leaves_most_places_to_people(engine):
+    await seen(engine, "a", 1)
+    engine._chat.calls.clear()
+    with engine._work:
+        asked = [
+            asyncio.ensure_future(ask(engine, background=True, tokens=20))
+            for _ in range(MAX_CONCURRENT)
+        ]
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked)
+    together = [about for what, about in engine._chat.calls if what == "step"]
+    assert max(together) == MAX_CONCURRENT_BACKGROUND
+
+
+async def test_a_full_background_refuses_no_person(engine):
+    await seen(engine, "a", 1)
+    with engine._work:
+        watches = [
+            asyncio.ensure_future(ask(engine, background=True, tokens=1))
+            for _ in range(MAX_WAITING_BACKGROUND)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(EngineBusy):
+            await anext(engine.answer("a", Question("one too many", background=True)))
+        person = asyncio.ensure_future(ask(engine, text="person"))
+        await asyncio.sleep(0)
+    await asyncio.gather(*watches, person)
+    assert texts(engine)[0] == "person"

@@ -59,7 +59,9 @@ class FakeEngine:
         await self.gate.wait()
         self.encoded.append(clip)
         mean = clip.pixels.float().mean(dim=(0, 1, 2))
-        return ClipTokens(values=mean[None], start=clip.start, end=clip.end)
+        return ClipTokens(
+            values=mean[None], start=clip.start, end=clip.end, frames=len(clip.pixels)
+        )
 
     def reach(self, stream):
         clips = self.histories.get(stream)

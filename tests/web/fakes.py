@@ -44,7 +44,9 @@ class EchoEngine:
     async def encode(self, clip, begun=lambda: None):
         begun()
         values = clip.pixels.float().mean(dim=(0, 1, 2)).unsqueeze(0) / 255
-        return ClipTokens(values=values.to(torch.float16), start=clip.start, end=clip.end)
+        return ClipTokens(
+            values=values.to(torch.float16), start=clip.start, end=clip.end, frames=len(clip.pixels)
+        )
 
     def reach(self, stream):
         history = self._histories.get(stream)
