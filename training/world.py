@@ -111,6 +111,10 @@ class World:
             int(random.choice(self._likeness[word])) if self._likeness[word] else self.word(random)
         )
 
+    def things(self, random: np.random.Generator, mix: Mix) -> tuple[Thing, ...]:
+        """Return the things of a scene, the main thing first; now and then there are none."""
+        return self._things(random, mix, ())
+
     def _weight(self, number: int) -> float:
         word = self.table[number]
         return (

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS
-from stream.watches.condition import Condition, check
+from stream.watches.condition import ABSENCE_SECONDS, Condition, check
 from stream.watches.lexicon import Lexicon
 from stream.watches.phrases import mark, take_duration, tidy
 from stream.watches.reading import NotUnderstood, Reading, take_mark
@@ -54,6 +54,8 @@ def understand(text: str, lexicon: Lexicon) -> Understood:
     reading = _read(mark(rest), lexicon)
     if not (reading.positive or reading.negative):
         raise NotUnderstood(_why(reading.unmatched, lexicon))
+    if not (hold or reading.positive):
+        hold = ABSENCE_SECONDS
     condition = Condition(
         tuple(reading.positive), tuple(reading.negative), hold, after_seen=reading.after_seen
     )

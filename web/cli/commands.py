@@ -40,6 +40,7 @@ EXAMS = {
     "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
     "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
     "report": ("training.evaluations.card", "a model card of the results of evaluations"),
+    "watches": ("training.watches.evaluate", "hits and false alarms of watches in quiet streams"),
     "niah": ("training.needles.niah", "one picture hidden in a long film"),
     "mhniah": ("training.needles.mhniah", "chains of pictures hidden in a long film"),
     "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),

@@ -94,7 +94,7 @@ async def list_watches(here: Here, caller: MayWatch) -> WatchList:
     return WatchList(watches=found, trouble=await watcher.trouble(), lost=watcher.lost)
 
 
-@routes.post("", status_code=201, responses=refuses(409, 507) | ADDED)
+@routes.post("", status_code=201, responses=refuses(400, 409, 507) | ADDED)
 async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Response) -> WatchReport:
     """Make a watch; what was understood stands in the reply, and may be changed."""
     lexicon, now = here.watcher.lexicon, here.clocks.wall()
@@ -106,7 +106,7 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
     return _report(here, watch)
 
 
-@routes.post("/understand", responses=refuses(409))
+@routes.post("/understand", responses=refuses(400, 409))
 async def understand_request(body: Request, here: Here, _: MayAsk) -> Reading:
     """Say what would be watched for, without making a watch."""
     await here.watcher.check()
@@ -136,7 +136,7 @@ async def get_watch(watch: WatchId, here: Here, caller: MayWatch) -> WatchReport
     return _report(here, await _find(here, watch, caller, "watch"))
 
 
-@routes.patch("/{watch}", responses=refuses(404, 409, 507))
+@routes.patch("/{watch}", responses=refuses(400, 404, 409, 507))
 async def change_watch(
     watch: WatchId, body: WatchChange, here: Here, caller: MayAsk
 ) -> WatchReport:

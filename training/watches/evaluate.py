@@ -1,0 +1,143 @@
+"""Measure watches: `flashback eval watches`, with `--data DIR` on films of the real world as well.
+
+Events are planted in long quiet streams. Counted are those that were told, how many clips later, and
+how often a watch fired in quiet, with exact bounds that hold at 90 % confidence.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from model.errors import ModelUnavailable
+from model.vision.vocabulary import WordTable, word_table
+from training.command import run_command
+from training.film_cases import BadCases, read_cases
+from training.train import commit
+from training.watches.films import FilmTrial, pairs_of
+from training.watches.quiet import KINDS
+from training.watches.scores import CONFIDENCE, Tally
+from training.watches.trial import event, quiet
+from training.world import World
+from web.cli.failed import Failed
+from web.services import load_model
+from web.settings import BadSetting, Settings
+
+HIT_RATE, DELAY_CLIPS, ALARMS_AN_HOUR = 0.9, 2, 0.5
+HOURS_AT_ONCE = 1.0
+
+console = Console(stderr=True)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def evaluate(
+    hours: Annotated[float, typer.Option(min=1, help="Made-up quiet hours of each kind.")] = 50,
+    events: Annotated[int, typer.Option(min=1, help="Made-up events of each kind.")] = 300,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder with cases.json: its films are shown to the model."
+        ),
+    ] = None,
+    film_hours: Annotated[float, typer.Option(min=0.1, help="Quiet hours of films.")] = 10,
+    seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,
+    only_json: Annotated[
+        bool, typer.Option("--json", help="Print the line of JSON alone.")
+    ] = False,
+) -> None:
+    """Plant events in quiet streams; a table, then one line of JSON."""
+    tallies = made_up(hours, events, seed)
+    if data is not None:
+        tallies["films"] = films(data, film_hours, seed)
+    if not only_json:
+        _show(tallies)
+    numbers = {name: tally.numbers() for name, tally in tallies.items()}
+    about = {"confidence": CONFIDENCE, "seed": seed, "commit": commit(), "targets": _targets()}
+    typer.echo(json.dumps({"name": "watches", **about, "kinds": numbers}, allow_nan=False))
+
+
+def made_up(hours: float, events: int, seed: int) -> dict[str, Tally]:
+    """Return what became of watches on made-up streams, by kind."""
+    table = word_table()
+    world, tallies = World(table, likeness(table)), dict[str, Tally]()
+    for number, kind in enumerate(KINDS):
+        random = np.random.default_rng([seed, number])
+        tally = tallies[kind] = Tally()
+        for _ in range(round(hours / HOURS_AT_ONCE)):
+            tally.add(quiet(world, random, kind, HOURS_AT_ONCE))
+        for _ in range(events):
+            tally.add(event(world, random, kind))
+    return tallies
+
+
+def likeness(table: WordTable) -> list[list[int]]:
+    """Return for every word those that share a broader one with it."""
+    kinds = [set(word.broader) for word in table.words]
+    return [
+        [n for n, other in enumerate(kinds) if n != mine and other & kinds[mine]]
+        for mine in range(len(table))
+    ]
+
+
+def films(data: Path, hours: float, seed: int) -> Tally:
+    """Return what became of watches on films that the model really looked at.
+
+    Raises:
+        Failed: If the model or the films cannot be used.
+    """
+    settings = Settings.from_env(os.environ)
+    try:
+        pairs = pairs_of(read_cases(data.absolute()), word_table())
+    except BadCases as error:
+        raise Failed(str(error)) from None
+
+    async def run() -> Tally:
+        try:
+            engine = await asyncio.to_thread(load_model, settings, console.print)
+        except ModelUnavailable as error:
+            raise Failed(str(error)) from None
+        try:
+            return await FilmTrial(engine, word_table(), seed).run(pairs, hours, console.print)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def _targets() -> dict[str, float]:
+    return {
+        "hit_rate": HIT_RATE,
+        "delay_clips": DELAY_CLIPS,
+        "false_alarms_an_hour": ALARMS_AN_HOUR,
+    }
+
+
+def _show(tallies: dict[str, Tally]) -> None:
+    shown = Table(title="Watches", title_justify="left")
+    for column in ("kind", "told", "at least", "clips later, p50 / p95", "quiet hours", "false alarms", "an hour, at most"):  # fmt: skip
+        shown.add_column(column, justify="left" if column == "kind" else "right")
+    for name, tally in tallies.items():
+        n = tally.numbers()
+        told, sure = n["hit_rate"], n["hit_rate_at_least"]
+        most = n["false_alarms_an_hour_at_most"]
+        shown.add_row(
+            name,
+            "" if told is None else f"{told:.1%} of {tally.events}",
+            "" if sure is None else f"{sure:.1%}",
+            f"{n['delay_clips_p50']} / {n['delay_clips_p95']}",
+            f"{tally.hours:.1f}",
+            str(tally.alarms),
+            "" if most is None else f"{most:.2f}",
+        )
+    Console(soft_wrap=True, highlight=False).print(shown)
+
+
+if __name__ == "__main__":
+    run_command(app, "flashback eval watches", (BadSetting, Failed))
