@@ -14,7 +14,7 @@ from training.needles.asking import ask, likeliest_letter, read
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
-from training.needles.trials import _in_a_row, says
+from training.needles.trials import _in_a_row, agrees, denies, says
 from training.scenes import Thing
 
 
@@ -78,6 +78,13 @@ def test_chance_chooses_others_than_the_question_does(haystack):
 def test_the_published_score_always_names_a_letter(haystack):
     history = read(haystack.chat, haystack.clips)
     assert likeliest_letter(haystack.chat, history, "Which?", ["a", "b", "c", "d"]) in "ABCD"
+
+
+def test_who_says_yes_to_everything_has_found_nothing():
+    assert agrees("Yes, there was.")
+    assert denies("No.")
+    assert not agrees("Yesterday.")
+    assert not denies("Nobody.")
 
 
 def test_an_answer_that_names_another_option_as_well_is_wrong():

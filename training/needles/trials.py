@@ -13,7 +13,7 @@ from training.needles.asking import ask, likeliest_letter, read
 from training.needles.haystack import Haystack, picture
 from training.scenes import SHAPES, Thing
 
-SEEN = "What have you seen so far?"
+SEEN = "Was there {}?"
 BESIDE = "What was shown beside the {}?"
 COLOURS = ("red", "blue", "green", "yellow", "purple", "orange")
 OPTIONS = 4
@@ -75,7 +75,11 @@ def says(answer: str, name: str, others: Sequence[str]) -> bool:
 
 
 def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind: History) -> Found:
-    """Hide one picture at `depth`, one place of its clip by chance, and ask what was seen."""
+    """Hide one picture at `depth`, at a place of its clip by chance, and ask whether it was there.
+
+    Right is who says yes to it and no to something that was never there: to say yes to everything,
+    as blind networks tend to, is worth nothing.
+    """
     random = np.random.default_rng([seed, round(depth * 1000), len(haystack.clips)])
     thing, *others = some_things(random, sprites, OPTIONS)
     wide = haystack.chat.parts.config.vision.frames_per_clip
@@ -85,10 +89,10 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
     clips = haystack.with_needles({place: picture([thing], sprites, seed, side)})
     chat, history = haystack.chat, read(haystack.chat, clips)
     wrong = [other.name for other in others]
-    told = ask(chat, history, SEEN)
+    told, never = (ask(chat, history, SEEN.format(_one(name))) for name in (thing.name, wrong[0]))
     options = [str(name) for name in random.permutation([thing.name, *wrong])]
     letter = likeliest_letter(chat, history, "Which of these was shown?", options)
-    right = says(told.text, thing.name, wrong)
+    right = agrees(told.text) and denies(never.text)
     return Found(
         length=len(clips) * wide,
         depth=depth,
@@ -96,11 +100,31 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
         right=right,
         hops_right=int(right),
         evidence=None if told.found is None else told.found == clip,
-        blind=says(ask(chat, blind, SEEN).text, thing.name, wrong),
-        last=says(ask(chat, read(chat, clips[-1:]), SEEN).text, thing.name, wrong),
+        blind=_knows(chat, blind, thing.name, wrong[0]),
+        last=_knows(chat, read(chat, clips[-1:]), thing.name, wrong[0]),
         letter=options["ABCD".index(letter)] == thing.name,
-        answers=(told.text,),
+        answers=(told.text, never.text),
     )
+
+
+def _knows(chat: VideoChat, history: History, shown: str, absent: str) -> bool:
+    """Say whether it is known that one thing was there and another was not."""
+    yes, no = (ask(chat, history, SEEN.format(_one(name))).text for name in (shown, absent))
+    return agrees(yes) and denies(no)
+
+
+def agrees(answer: str) -> bool:
+    """Say whether an answer begins with a yes."""
+    return re.match(r"\W*yes\b", answer.lower()) is not None
+
+
+def denies(answer: str) -> bool:
+    """Say whether an answer begins with a no."""
+    return re.match(r"\W*no\b", answer.lower()) is not None
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def chain(

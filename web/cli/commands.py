@@ -344,6 +344,12 @@ def export(context: typer.Context) -> None:
     _run_module("training.finetune.export", context.args)
 
 
+@app.command(context_settings=_PassedOn)
+def films(context: typer.Context) -> None:
+    """Make long films with questions and answers about them, to train on; --help says more."""
+    _run_module("training.long_films.command", context.args)
+
+
 def _check(name: str, known: Iterable[str], what: str) -> None:
     if name not in known:
         raise Failed(f"there is not {what} called {name}; there is {', '.join(known)}", 2)
