@@ -1,4 +1,4 @@
-"""Reads a video file into a stream, as fast as it can be seen or in real time.
+"""Reads a video file into a stream, as fast as it can be seen.
 
 For questions about a file, without a server around. Decoding happens in threads, a handful of
 pictures at a time, so that memory stays small and the event loop free.
@@ -202,7 +202,6 @@ async def feed_file(
     path: Path,
     live: LiveStream,
     *,
-    paced: bool = False,
     last: float | None = None,
     progress: Callable[[float, float | None], None] = lambda _at, _length: None,
 ) -> None:
@@ -211,7 +210,6 @@ async def feed_file(
     Args:
         path: Of any format FFmpeg reads.
         live: The stream to feed; its media time is the file's own.
-        paced: In real time, with media time by the clock, instead of as fast as it can be seen.
         last: Begin so many seconds before the end; None begins at the beginning.
         progress: Is told how far it is, in seconds, and the length where it is known.
 
@@ -219,13 +217,13 @@ async def feed_file(
         NoVideo: If the file cannot be read or holds no video.
         TooManyStreams: If every place for a stream with a source is taken.
     """
-    async with VideoFile(path, wanted=None if paced else live.status().rate) as file:
+    async with VideoFile(path, wanted=live.status().rate) as file:
         length = file.film.length
         after = 0.0 if last is None else await file.last(last)
-        feed = live.open_feed("file", own_times=not paced)
+        feed = live.open_feed("file", own_times=True)
         try:
             async with aclosing(file.pictures(after)) as pictures:
-                await _feed(pictures, feed, paced, live.frame_side, lambda at: progress(at, length))
+                await _feed(pictures, feed, live.frame_side, lambda at: progress(at, length))
         finally:
             feed.close("The file is at its end.")
 
@@ -233,20 +231,13 @@ async def feed_file(
 async def _feed(
     pictures: AsyncIterator[tuple[float, VideoFrame]],
     feed: Feed,
-    paced: bool,
     side: int,
     progress: Callable[[float], None],
 ) -> None:
-    loop = asyncio.get_running_loop()
-    began: float | None = None
     async for time, picture in pictures:
         if feed.closed:
             return
-        if paced:
-            began = loop.time() - time if began is None else began
-            await asyncio.sleep(began + time - loop.time())
-        else:
-            await feed.room()
+        await feed.room()
         slot = feed.accepts(time)
         if slot is not None:
             feed.give(slot, await asyncio.to_thread(to_rgb, picture, side))

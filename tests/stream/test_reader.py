@@ -78,16 +78,6 @@ async def test_a_file_may_have_any_name(live, store, tmp_path, monkeypatch, name
     assert await store.moments("film")
 
 
-async def test_in_real_time_media_time_is_the_clocks(live, store, tmp_path):
-    film = write_video(tmp_path / "film.mp4", seconds=1.0)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await feed_file(film, live, paced=True)
-    assert loop.time() - began >= 0.9
-    await live.settle()
-    assert len(await store.moments("film")) == 1
-
-
 async def test_times_count_from_the_beginning_whatever_the_file_calls_it(live, store, tmp_path):
     film = write_video(tmp_path / "film.ts", seconds=4.0, container={"output_ts_offset": "90000"})
     await feed_file(film, live)
