@@ -6,7 +6,6 @@ many clips take to come. Everything else is the real service.
 
 import argparse
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -20,7 +19,7 @@ from model.vision.things import Thing
 from model.zoo.presets import load_engine
 from web.app import create_app
 from web.services import CLOCKS, Services, build_services
-from web.settings import Settings
+from web.settings import Settings, read_settings
 
 
 class SlowEngine:
@@ -102,6 +101,6 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--times", type=float, default=15.0)
     given = parser.parse_args()
-    chosen = Settings.from_env(os.environ, port=given.port)
+    chosen = read_settings(port=given.port)
     service = create_app(chosen, lambda: open_slow_services(chosen, given.times))
     uvicorn.run(service, port=given.port, log_level="warning")

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -25,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from web.settings import Settings
+from web.settings import read_settings
 
 Sprite = npt.NDArray[np.uint8]
 Sprites = Mapping[str, Mapping[str, tuple[Sprite, ...]]]
@@ -104,7 +103,7 @@ THINGS: dict[str, tuple[str, ...]] = {
 
 def cache_folder() -> Path:
     """Return the folder of everything that is kept between runs, as the service's settings say."""
-    return Settings.from_env(os.environ).cache.expanduser()
+    return read_settings().cache.expanduser()
 
 
 def load_sprites(

@@ -4,7 +4,6 @@ What is asked stands in `DIR/cases.json` (`training/film_cases.py`), how in `tra
 """
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +19,7 @@ from training.film_scores import as_json, scores, table
 from training.train import commit
 from web.cli.failed import Failed
 from web.services import load_model
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, read_settings
 
 CONTROLS = (
     "In brackets: where the true share lies, 19 times in 20 (Wilson). Blind: the same clips at the "
@@ -57,7 +56,7 @@ def evaluate(
     ] = False,
 ) -> None:
     """Ask about real films as `flashback ask FILE` does; a table, then one line of JSON."""
-    settings = Settings.from_env(os.environ, model=model)
+    settings = read_settings(model=model)
     cases = _chosen(data, kinds, limit)
     answers = measure(settings, cases, controls=controls, times=times)
     out = Console(soft_wrap=True, highlight=False)

@@ -5,6 +5,7 @@ quietly ignores `FLASHBACK_TOKNE` is an open camera server.
 """
 
 import ipaddress
+import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
@@ -322,6 +323,15 @@ class Settings(BaseModel):
                 _sentence(e["type"], e["msg"], e["loc"]) for e in error.errors(include_input=False)
             )
             raise BadSetting(problems) from None
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read settings from the environment of this process; see `Settings.from_env`.
+
+    Raises:
+        BadSetting: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
+    """
+    return Settings.from_env(os.environ, **overrides)
 
 
 def variables() -> Iterator[tuple[str, str, str]]:

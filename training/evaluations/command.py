@@ -24,7 +24,7 @@ from training.evaluations.summary import summarise, table
 from training.train import commit
 from web.cli.ask import frames_at_most
 from web.cli.failed import Failed
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, read_settings
 
 console = Console(stderr=True)
 
@@ -99,7 +99,7 @@ def command(benchmark: Benchmark) -> typer.Typer:
         asker = Judge(judge.rstrip("/"), judge_model).ask if judge else None
         chosen = split or next(iter(benchmark.splits), "")
         options = Options(scoring, subtitles, chosen, asker)
-        settings = Settings.from_env(os.environ, model=model)
+        settings = read_settings(model=model)
         items = _items(benchmark, data, options, limit, skip_missing=skip_missing)
         about = {
             "eval": benchmark.name, "split": chosen, "model": settings.model, "data": data.name,

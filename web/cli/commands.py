@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 it did not work, 2 what was typed or set cannot be used, 130 stopped.
 """
 
-import os
 import re
 import runpy
 import signal
@@ -16,7 +15,7 @@ from rich.console import Console
 
 from web.cli.failed import Failed
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
-from web.settings import BadSetting, Settings, variables
+from web.settings import BadSetting, read_settings, variables
 
 app = typer.Typer(
     name="flashback",
@@ -143,7 +142,7 @@ def serve(
     from web.cli.serve import run_service  # late: loads the whole service
 
     given = {"host": host, "port": port, "model": model, "source": source or None, "data": data}
-    settings = Settings.from_env(os.environ, **given)
+    settings = read_settings(**given)
     raise_on_sigint()
     # The server ends in good order by SIGTERM.
     raise_instead(signal.SIGTERM, signal.SIGHUP)
@@ -158,7 +157,7 @@ def demo(
     """Serve on loopback with a bundled sample stream that plays live through WebRTC."""
     from web.cli.serve import run_demo  # late: loads the whole service
 
-    settings = Settings.from_env(os.environ, port=port, model=model, host="127.0.0.1")
+    settings = read_settings(port=port, model=model, host="127.0.0.1")
     raise_on_sigint()
     raise_instead(signal.SIGTERM, signal.SIGHUP)
     run_demo(settings)
@@ -216,7 +215,7 @@ def ask(
     """
     from web.cli.ask import Part, run_ask  # late: loads the model's libraries
 
-    settings = Settings.from_env(os.environ, model=model)
+    settings = read_settings(model=model)
     with signals_as_interrupt():
         part = Part(last, since, until)
         run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
@@ -292,7 +291,7 @@ def doctor() -> None:
     """Say what this machine has and lacks, and what each lack costs."""
     from web.cli.examine import run_doctor  # late: loads everything to look at it
 
-    settings = Settings.from_env(os.environ)
+    settings = read_settings()
     with signals_as_interrupt():
         run_doctor(settings)
 
@@ -302,7 +301,7 @@ def weights() -> None:
     """Convert the base weights of `lite` into the cache; does nothing if they are there."""
     from web.cli.weights import run_weights  # late: loads the model's libraries
 
-    settings = Settings.from_env(os.environ)
+    settings = read_settings()
     with signals_as_interrupt():
         run_weights(settings.cache)
 
