@@ -8,13 +8,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from stream.address.source_url import (
-    BadSource,
-    SourceUrl,
-    check_literal,
-    read_networks,
-    read_source,
-)
+from stream.address.reachable import check_literal, read_networks
+from stream.address.source_url import BadSource, SourceUrl, read_source
 from stream.backoff import Backoff
 from stream.name_locks import NameLocks
 from stream.pull.probe import Probe, probe

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream.address.dns import Resolver
-from stream.address.source_url import Network, SourceUrl, pin, read_networks
+from stream.address.reachable import Network, pin, read_networks
+from stream.address.source_url import SourceUrl
 from stream.frame import Picture
 from stream.pull.errors import name_of, silent
 from stream.pull.finishing import wait_all

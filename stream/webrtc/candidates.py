@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc8445#section-19.5
 
 from collections.abc import Sequence
 
-from stream.address.source_url import Network, may_be_reached
+from stream.address.reachable import Network, may_be_reached
 
 
 def is_dialled(candidate: str, inside: Sequence[Network], own: Sequence[str] = ()) -> bool:

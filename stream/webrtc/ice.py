@@ -16,7 +16,7 @@ from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
-from stream.address.source_url import Network
+from stream.address.reachable import Network
 from stream.webrtc.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
-from stream.address.source_url import Network
+from stream.address.reachable import Network
 from stream.webrtc.bundle import unbundled
 from stream.webrtc.candidates import is_dialled
 from stream.webrtc.offer_rules import (

@@ -4,7 +4,7 @@ import asyncio
 
 import psutil
 
-from stream.address.source_url import read_networks
+from stream.address.reachable import read_networks
 from stream.pull.process import PullSettings
 from stream.status import Remembered
 

@@ -1,6 +1,7 @@
 import pytest
 
-from stream.address.source_url import BadSource, read_networks, read_source
+from stream.address.reachable import read_networks
+from stream.address.source_url import BadSource, read_source
 from stream.pull.errors import Refused
 from stream.pull.io.guarded_http import HttpSource
 from tests.stream.http_server import send_nothing, send_pictures

@@ -4,7 +4,8 @@ import threading
 import pytest
 
 from stream.address.dns import Lookup, LookupFailed, Lookups
-from stream.address.source_url import BadSource, pin, read_source
+from stream.address.reachable import pin
+from stream.address.source_url import BadSource, read_source
 
 FOUND = ["192.0.2.1"]
 

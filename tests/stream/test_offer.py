@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.address.source_url import read_networks
+from stream.address.reachable import read_networks
 from stream.webrtc.offer import BadOffer, read_fragment, read_offer
 from stream.webrtc.offer_rules import LINE_LIMIT, OFFER_LIMIT
 

@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.address.source_url import (
-    BadSource,
+from stream.address.reachable import (
     check_addresses,
     check_literal,
     is_this_machine,
     may_be_reached,
     pin,
     read_networks,
-    read_source,
     resolve,
 )
+from stream.address.source_url import BadSource, read_source
 from stream.pull.messages import ReaderConfig
 from tests.stream.videos import write_video
 

@@ -9,7 +9,7 @@ from aiortc import RTCRtpCodecParameters
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
-from stream.address.source_url import read_networks
+from stream.address.reachable import read_networks
 from stream.live import StreamClosed
 from stream.registry import Registry, TooManyStreams
 from stream.scale import to_rgb

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
-from stream.address.source_url import Network, is_this_machine, read_networks
+from stream.address.reachable import Network, is_this_machine, read_networks
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from web.settings import Settings
 

@@ -18,7 +18,7 @@ from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.pull.io.guarded_http import HttpFile
+    from stream.pull.io.http_file import HttpFile
 
 MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""

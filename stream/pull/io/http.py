@@ -11,7 +11,8 @@ from collections.abc import Callable
 import av
 from av.container import InputContainer
 
-from stream.address.source_url import BadSource, SourceUrl, read_networks
+from stream.address.reachable import read_networks
+from stream.address.source_url import BadSource, SourceUrl
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
@@ -19,8 +20,9 @@ from stream.file.first_bytes import (
     playlist_options,
     refuse_document,
 )
-from stream.pull.io.guarded_http import HttpFile, HttpSource
+from stream.pull.io.guarded_http import HttpSource
 from stream.pull.io.hls import PlaylistGuide, PlaylistText
+from stream.pull.io.http_file import HttpFile
 from stream.pull.io.motion_jpeg import MotionJpeg
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.snapshots import Snapshots, open_snapshot

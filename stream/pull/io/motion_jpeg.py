@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stream.address.source_url import BadSource
 
 if TYPE_CHECKING:
-    from stream.pull.io.guarded_http import HttpFile
+    from stream.pull.io.http_file import HttpFile
 
 LONGEST_LINE = 8 * 1024
 LONGEST_PART = 32 * 1024 * 1024
