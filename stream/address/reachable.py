@@ -111,7 +111,7 @@ def may_be_reached(text: str, allowed: Sequence[Network], own: Sequence[str] = (
 async def pin(
     source: SourceUrl,
     allowed: Sequence[Network],
-    resolver: Resolver | None = None,
+    resolver: Resolver,
     *,
     own: Sequence[str] = (),
     within: float = _LOOKUP_WITHIN,
@@ -122,7 +122,7 @@ async def pin(
     Args:
         source: What to reach.
         allowed: Networks that may be reached although they are private.
-        resolver: Finds addresses; None asks the system.
+        resolver: Finds addresses.
         own: As for `check_addresses`.
         within: Seconds for the answer.
         lookups: Where the lookup finds a place.
@@ -133,7 +133,7 @@ async def pin(
     """
     host = source.host
     try:
-        found = await lookups.find(Lookup(resolver or resolve, host, source.port), within)
+        found = await lookups.find(Lookup(resolver, host, source.port), within)
     except LookupFailed as failure:
         raise BadSource(str(failure)) from None
     return check_addresses(host, found, allowed, own)

@@ -3,7 +3,6 @@
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
-from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
 from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
@@ -46,7 +45,6 @@ async def probe(
     settings: PullSettings,
     monotonic: Clock,
     trusted: bool = False,
-    resolver: Resolver | None = None,
     patient: bool = False,
 ) -> Probe:
     """Test a source: open it, wait for its first picture, let go.
@@ -56,14 +54,13 @@ async def probe(
         settings: How it is pulled.
         monotonic: Seconds that never go back, as `time.monotonic` has them.
         trusted: Whether the operator named the source.
-        resolver: Finds addresses; None asks the system.
         patient: Whether video whose first keyframe does not come soon is fine, too.
 
     Raises:
         BadSource: If it cannot be used; with the reason.
     """
     began = monotonic()
-    order = await make_order(source, settings, trusted=trusted, resolver=resolver)
+    order = await make_order(source, settings, trusted=trusted)
     try:
         reader = Reader(order)
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream.address.dns import Resolver
-from stream.address.reachable import Network, pin, read_networks
+from stream.address.reachable import Network, pin, read_networks, resolve
 from stream.address.source_url import SourceUrl
 from stream.frame import Picture
 from stream.pull.errors import name_of, silent
@@ -47,6 +47,7 @@ class PullSettings:
         silence: Seconds without a picture after which the reader is killed.
         first_retry: Seconds before the second try.
         longest_retry: Most seconds between two tries.
+        resolver: Finds the addresses of names.
     """
 
     allowed: tuple[Network, ...] = ()
@@ -57,6 +58,7 @@ class PullSettings:
     silence: float = 20.0
     first_retry: float = 1.0
     longest_retry: float = 30.0
+    resolver: Resolver = resolve
 
 
 class Reader:
@@ -161,13 +163,7 @@ def no_reader(error: OSError) -> str:
     )
 
 
-async def make_order(
-    source: SourceUrl,
-    settings: PullSettings,
-    *,
-    trusted: bool,
-    resolver: Resolver | None = None,
-) -> ReaderConfig:
+async def make_order(source: SourceUrl, settings: PullSettings, *, trusted: bool) -> ReaderConfig:
     """Resolve and check the address of `source`, and return the order to read it.
 
     Raises:
@@ -177,7 +173,9 @@ async def make_order(
     address = (
         ""
         if source.is_local
-        else await pin(source, allowed, resolver, own=settings.own, within=settings.open_within)
+        else await pin(
+            source, allowed, settings.resolver, own=settings.own, within=settings.open_within
+        )
     )
     return ReaderConfig(
         scheme=source.scheme,

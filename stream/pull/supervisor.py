@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
-from stream.address.dns import Resolver
 from stream.address.source_url import BadSource, SourceUrl
 from stream.backoff import Backoff
 from stream.feed import Feed
@@ -55,7 +54,6 @@ class Puller:
         settings: PullSettings,
         monotonic: Clock,
         trusted: bool = False,
-        resolver: Resolver | None = None,
         wait: Wait = asyncio.sleep,
     ) -> None:
         """Take what to pull.
@@ -66,7 +64,6 @@ class Puller:
             settings: How.
             monotonic: Seconds that never go back, as `time.monotonic` has them.
             trusted: Whether the operator named the source: any address is fine then.
-            resolver: Finds addresses; None asks the system.
             wait: Waits that many seconds between two tries.
         """
         self.source = source
@@ -74,7 +71,6 @@ class Puller:
         self._settings = settings
         self._monotonic = monotonic
         self._trusted = trusted
-        self._resolver = resolver
         self._wait = wait
         self._work: asyncio.Task[None] | None = None
         self._feed: Feed | None = None
@@ -131,9 +127,7 @@ class Puller:
     async def _read_once(self, feed: Feed) -> SourceEnded:
         """Read until the source ends or fails, and say why."""
         try:
-            order = await make_order(
-                self.source, self._settings, trusted=self._trusted, resolver=self._resolver
-            )
+            order = await make_order(self.source, self._settings, trusted=self._trusted)
         except BadSource as error:
             # A name that is unknown may be known again; a forbidden address may move, too.
             return SourceEnded(str(error))

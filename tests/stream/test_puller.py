@@ -67,7 +67,6 @@ async def test_another_source_of_the_same_name_takes_over(live, pull, tmp_path):
 async def test_a_source_that_is_taken_over_while_it_says_nothing_ends_at_once(
     live, pull, silent_at
 ):
-    settings = replace(SETTINGS, open_within=60.0, silence=60.0)
     accepted = asyncio.Event()
     gate = threading.Event()
     loop = asyncio.get_running_loop()
@@ -78,6 +77,8 @@ async def test_a_source_that_is_taken_over_while_it_says_nothing_ends_at_once(
             gate.wait(60)
         return ["127.0.0.1"]
 
+    settings = replace(SETTINGS, open_within=60.0, silence=60.0, resolver=resolver)
+
     async def accept(reader, writer):
         accepted.set()
         await reader.read()
@@ -85,7 +86,7 @@ async def test_a_source_that_is_taken_over_while_it_says_nothing_ends_at_once(
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0) as silent:
         port = silent.sockets[0].getsockname()[1]
-        puller = pull(f"rtsp://cam.example:{port}/cam", settings, resolver=resolver)
+        puller = pull(f"rtsp://cam.example:{port}/cam", settings)
         await accepted.wait()
         live.open_feed("webrtc")
         async with asyncio.timeout(10):
@@ -145,7 +146,8 @@ async def test_a_name_that_is_known_no_more_is_asked_for_again(live, pull):
     async def wait(_seconds):
         tries.release()
 
-    pull("http://cam.invalid/live.m3u8", resolver=lambda *_: ["127.0.0.1"], wait=wait)
+    settings = replace(SETTINGS, resolver=lambda *_: ["127.0.0.1"])
+    pull("http://cam.invalid/live.m3u8", settings, wait=wait)
     async with asyncio.timeout(30):
         for _ in range(3):
             await tries.acquire()

@@ -70,7 +70,7 @@ async def test_loopback_is_refused_however_it_is_spelt(text):
         found == ["::ffff:127.0.0.1"]
     )
     with pytest.raises(BadSource, match="private network"):
-        await pin(source, ())
+        await pin(source, (), resolve)
 
 
 def test_one_address_inside_spoils_a_name_that_also_leads_outside():
