@@ -30,7 +30,7 @@ from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 
 log = logging.getLogger(__name__)
 
-NEWS_WAITING = 64
+_NEWS_WAITING = 64
 
 
 class StreamClosed(Exception):
@@ -76,7 +76,7 @@ class LiveStream:
         self._feed: Feed | None = None
         self._frames_before = self._sampled_before = 0
         self._sampler = FrameSampler(settings.rate)
-        self._news = Broadcast[StreamEvent](NEWS_WAITING)
+        self._news = Broadcast[StreamEvent](_NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
         self._recall = Recall(record.name, engine, store)
         self._record = LiveRecord(record, store, self._recall)

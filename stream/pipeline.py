@@ -31,12 +31,12 @@ from stream.timeline import Clock
 
 log = logging.getLogger(__name__)
 
-AGES = 512
+_AGES = 512
 FAILURES_TOLD = 3
 """Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
 _Stage = Literal["store", "encoder"]
-INTERNAL = "An internal error lost what was seen; the service's log says more."
-AWAY = "What is seen is kept here for a while, and written once memory takes it."
+_INTERNAL = "An internal error lost what was seen; the service's log says more."
+_AWAY = "What is seen is kept here for a while, and written once memory takes it."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ class Pipeline:
         self._not_encoded = self._failed = self._full = 0
         self._failures_in_a_row = 0
         self._away = asyncio.Event()
-        self.ages: deque[float] = deque(maxlen=AGES)
+        self.ages: deque[float] = deque(maxlen=_AGES)
         self._troubles: dict[_Stage, str | None] = {"store": None, "encoder": None}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -145,7 +145,7 @@ class Pipeline:
                 return
             except StoreUnavailable as error:
                 self._backlog.put_back()
-                self._say("store", f"{AWAY} {error}")
+                self._say("store", f"{_AWAY} {error}")
                 if self._backlog.closed:
                     return
                 await self._pause(self._backlog, self._settings.retry_after)
@@ -185,7 +185,7 @@ class Pipeline:
             self._failed += queue.drop()
             if self._troubles[stage] is None:  # it has worked since the last time
                 waits.reset()
-            self._say(stage, INTERNAL)
+            self._say(stage, _INTERNAL)
             await self._pause(queue, waits.next())
 
     def put(self, clip: Clip, captured: float, *, paced: bool) -> None:

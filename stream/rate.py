@@ -5,9 +5,9 @@ So the pace goes down first: fast when clips begin to queue, back up slowly when
 had to be lost all the same, those that are stale are lost too.
 """
 
-SLOWER = 0.7
-FASTER = 1.15
-CALM_CLIPS = 3
+_SLOWER = 0.7
+_FASTER = 1.15
+_CALM_CLIPS = 3
 
 
 class RateController:
@@ -37,7 +37,7 @@ class RateController:
         """Note that a clip is ready while `waiting` others wait for the encoder already."""
         if waiting > 0:
             self._calm = 0
-            self.rate = max(self._slowest, self.rate * SLOWER)
+            self.rate = max(self._slowest, self.rate * _SLOWER)
 
     def clip_encoded(self, took: float, lasted: float) -> None:
         """Note that a clip that lasted `lasted` seconds took `took` seconds to encode.
@@ -48,9 +48,9 @@ class RateController:
             self._calm = 0
             return
         self._calm += 1
-        if self._calm >= CALM_CLIPS:
+        if self._calm >= _CALM_CLIPS:
             self._calm = 0
-            self.rate = min(self._fastest, self.rate * FASTER)
+            self.rate = min(self._fastest, self.rate * _FASTER)
 
     def is_stale(self, age: float, lost: int) -> bool:
         """Say whether a clip is better lost than encoded late.

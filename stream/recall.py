@@ -20,8 +20,8 @@ from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Question
 
 PAGE = 64
-EVERY = 1_000_000
-NEAREST = 4.0
+_EVERY = 1_000_000
+_NEAREST = 4.0
 """Seconds to the clip that an instant between two clips is said to lie in, at most; in a film of which
 frames were taken here and there it is the nearest, however far."""
 TRIES = 3
@@ -157,8 +157,8 @@ class Recall:
             before: The clip before it, if there is one.
             question: Says whether it is about a whole film.
         """
-        reach = NEAREST if question.duration is None else math.inf
-        after = await self._store.moments(self._stream, instant, EVERY, until=instant + reach)
+        reach = _NEAREST if question.duration is None else math.inf
+        after = await self._store.moments(self._stream, instant, _EVERY, until=instant + reach)
         near = [(instant - clip.end, clip) for clip in before]
         near += [(clip.start - instant, clip) for clip in after[:1]]
         found = min(near, key=lambda one: one[0], default=None)
@@ -221,7 +221,7 @@ class Recall:
         since, until = question.since, question.until
         asked = "" if since is None else f" from {since:g} s"
         asked += " on" if until is None else f" up to {until:g} s"
-        held = await self._store.moments(self._stream, limit=EVERY)
+        held = await self._store.moments(self._stream, limit=_EVERY)
         if not held:
             return NothingInRange("Nothing has been seen on this stream yet.")
         span = f"from {held[0].start:.1f} to {held[-1].end:.1f} s"

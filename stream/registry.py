@@ -22,7 +22,7 @@ from stream.status import StreamStatus, remembered
 from stream.timeline import Clock
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-BEGINNINGS_WAITING = 64
+_BEGINNINGS_WAITING = 64
 
 
 class BadName(ValueError):
@@ -85,7 +85,7 @@ class Registry:
         self._on_encoded = on_encoded
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
-        self._beginnings: Broadcast[str] = Broadcast(BEGINNINGS_WAITING)
+        self._beginnings: Broadcast[str] = Broadcast(_BEGINNINGS_WAITING)
 
     @property
     def frame_side(self) -> int:

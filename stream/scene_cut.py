@@ -8,11 +8,11 @@ import numpy as np
 
 from stream.frame import Picture
 
-CELLS = 12
-CHANGED = 24.0
+_CELLS = 12
+_CHANGED = 24.0
 """Mean difference of cells, of 255, from which on it may be a cut. Films of fixed cameras differ by 1
 to 20 from second to second, with a car that drives past the lens by 50; cuts differ by 30 to 90."""
-UNREST = 3.0
+_UNREST = 3.0
 """A cut differs by this many times what the frames before it differed by."""
 
 
@@ -30,15 +30,15 @@ class SceneCuts:
         if before is None:
             return False
         difference = float(np.abs(cells - before).mean())
-        cut = difference > max(CHANGED, UNREST * self._difference)
+        cut = difference > max(_CHANGED, _UNREST * self._difference)
         self._difference = 0.0 if cut else difference
         return cut
 
 
 def _cells(pixels: Picture) -> np.ndarray:
     """Return the mean colour of each cell."""
-    height, width = (size // CELLS * CELLS for size in pixels.shape[:2])
+    height, width = (size // _CELLS * _CELLS for size in pixels.shape[:2])
     if not height or not width:
-        return np.broadcast_to(pixels.mean((0, 1), dtype=np.float32), (CELLS, CELLS, 3))
-    blocks = pixels[:height, :width].reshape(CELLS, height // CELLS, CELLS, width // CELLS, 3)
+        return np.broadcast_to(pixels.mean((0, 1), dtype=np.float32), (_CELLS, _CELLS, 3))
+    blocks = pixels[:height, :width].reshape(_CELLS, height // _CELLS, _CELLS, width // _CELLS, 3)
     return np.asarray(blocks.mean((1, 3), dtype=np.float32))

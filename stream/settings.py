@@ -5,7 +5,7 @@ What of this people set is in `web/settings.py`; the rest is what a live stream 
 
 from dataclasses import dataclass
 
-FEWEST_PIXELS = 360
+_FEWEST_PIXELS = 360
 """Shorter side of a picture that people can watch, whatever little the encoder takes."""
 
 
@@ -48,4 +48,4 @@ class StreamSettings:
 
     def side_for(self, image_size: int) -> int:
         """Return the shorter side of pictures for an encoder that takes squares of `image_size`."""
-        return max(FEWEST_PIXELS, image_size) if self.frame_side is None else self.frame_side
+        return max(_FEWEST_PIXELS, image_size) if self.frame_side is None else self.frame_side

@@ -6,7 +6,7 @@ from PIL import Image
 
 from model.types import Clip
 
-QUALITY = 70
+_QUALITY = 70
 
 
 def thumbnail(clip: Clip, width: int) -> bytes:
@@ -15,5 +15,5 @@ def thumbnail(clip: Clip, width: int) -> bytes:
     picture = Image.fromarray(pixels)
     picture.thumbnail((width, width * 4), Image.Resampling.BILINEAR)
     out = BytesIO()
-    picture.save(out, format="JPEG", quality=QUALITY)
+    picture.save(out, format="JPEG", quality=_QUALITY)
     return out.getvalue()

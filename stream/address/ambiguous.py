@@ -8,7 +8,7 @@ that can be read in two ways is refused. https://datatracker.ietf.org/doc/html/r
 import re
 
 # An @ after the host, a fragment, or a second @ before the host's end.
-AMBIGUOUS = re.compile(r"[^/?#]*([/?#].*@|.*#)|[^/?#]*@[^/?#]*@", re.DOTALL)
+_AMBIGUOUS = re.compile(r"[^/?#]*([/?#].*@|.*#)|[^/?#]*@[^/?#]*@", re.DOTALL)
 ENCODE = (
     "In a user name or password write / as %2F, ? as %3F, # as %23 and @ as %40; an @ after the host "
     "is %40, too, and nothing may follow a #."
@@ -17,4 +17,4 @@ ENCODE = (
 
 def is_ambiguous(rest: str) -> bool:
     """Say whether `rest`, a URL without its scheme, may hold a password that cuts it in two."""
-    return AMBIGUOUS.match(rest) is not None
+    return _AMBIGUOUS.match(rest) is not None

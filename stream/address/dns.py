@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 Resolver = Callable[[str, int], Sequence[str]]
 
-MOST_LOOKUPS = 64
+_MOST_LOOKUPS = 64
 """More than sources and tests that a service takes by default."""
 
 
@@ -44,7 +44,7 @@ class Lookups:
     most. Without a free place nobody waits: the lookup fails at once. For one event loop at a time.
     """
 
-    def __init__(self, most: int = MOST_LOOKUPS) -> None:
+    def __init__(self, most: int = _MOST_LOOKUPS) -> None:
         """Have at most `most` of them."""
         self._most = most
         # Put in by the event loop alone; threads only take theirs out.

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-JOINERS = "\u200c\u200d"
+_JOINERS = "\u200c\u200d"
 """Between the letters of Persian words, and between the people of a family of emoji."""
 
 
@@ -12,7 +12,7 @@ def printable(path: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    harmless = character in JOINERS or unicodedata.category(character) == "Zs"
+    harmless = character in _JOINERS or unicodedata.category(character) == "Zs"
     if character.isprintable() or harmless:
         return character
     return character.encode("unicode_escape").decode()

@@ -17,18 +17,18 @@ import av
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.address.printable import printable
 
-PORTS = {
+_PORTS = {
     "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
 }  # fmt: skip
-DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
+_DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
-LONGEST = 2048
+_LONGEST = 2048
 # Such as `/user=admin&password=x&channel=1.sdp`, `/user=admin_password=x_channel=1_stream=0.sdp`
 # and `/admin:x@stream`.
-SECRET = re.compile(
+_SECRET = re.compile(
     r"(user|usr|login|pass|pwd|psw|token|key|auth|secret|cred|sign)[^=]*=.|:.*@", re.IGNORECASE
 )
-HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 class BadSource(ValueError):
@@ -40,7 +40,7 @@ class SourceUrl:
     """A source that passed the check of its form.
 
     Attributes:
-        scheme: Such as `rtsp`; `file` for a local file, one of `DEVICES` for a device.
+        scheme: Such as `rtsp`; `file` for a local file, one of `_DEVICES` for a device.
         host: Name or address; empty for what is local.
         port: To connect to; 0 for what is local.
         path: Path and query of the URL, the file's path, or the device's name and options.
@@ -58,7 +58,7 @@ class SourceUrl:
     @property
     def is_device(self) -> bool:
         """Whether it is a camera, a screen or the like of this machine."""
-        return self.scheme in DEVICES
+        return self.scheme in _DEVICES
 
     @property
     def is_local(self) -> bool:
@@ -102,13 +102,13 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
     """
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
-    if local and (scheme not in PORTS or not separator) and (source := _local(text)) is not None:
+    if local and (scheme not in _PORTS or not separator) and (source := _local(text)) is not None:
         return source
-    if len(text) > LONGEST or not text.isprintable() or text != text.strip():
+    if len(text) > _LONGEST or not text.isprintable() or text != text.strip():
         raise BadSource("A source is a single line of printable characters without spaces around.")
     if not separator or scheme == "file":
         raise BadSource(f"A source is a URL that begins with one of {_schemes()}.")
-    if scheme not in PORTS:
+    if scheme not in _PORTS:
         raise BadSource(f"This kind of URL is not supported; it must begin with {_schemes()}.")
     if " " in text or "\\" in text:
         raise BadSource("In a source's URL write a space as %20 and a backslash as %5C.")
@@ -123,7 +123,7 @@ def _local(text: str) -> SourceUrl | None:
     if text.startswith("/dev/video"):
         return SourceUrl("v4l2", "", 0, text)
     if not os.path.lexists(text) and colon:
-        if kind in DEVICES and name:
+        if kind in _DEVICES and name:
             return SourceUrl(kind, "", 0, name)
         if kind.lower() == "file":
             return SourceUrl("file", "", 0, _path_of(name))
@@ -144,14 +144,14 @@ def _split(scheme: str, text: str) -> SourceUrl:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise BadSource("The source's URL is malformed.") from error
-    if not HOST.fullmatch(host):
+    if not _HOST.fullmatch(host):
         raise BadSource("The source's URL names no valid host.")
     if scheme == "srt" and port is None:
         raise BadSource("An srt:// URL must name a port.")
     return SourceUrl(
         scheme=scheme,
         host=host,
-        port=PORTS[scheme] if port is None else port,
+        port=_PORTS[scheme] if port is None else port,
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
@@ -163,7 +163,7 @@ def _without_secrets(path: str) -> str:
 
 
 def _hidden(part: str) -> str:
-    if SECRET.search(unquote(part)) is None:
+    if _SECRET.search(unquote(part)) is None:
         return part
     name, equals, _ = part.partition("=")
     return f"{name}=…" if equals else "…"
@@ -175,7 +175,7 @@ def _bracket(host: str) -> str:
 
 @cache
 def _schemes() -> str:
-    return ", ".join(f"{scheme}://" for scheme in PORTS if _is_known(scheme))
+    return ", ".join(f"{scheme}://" for scheme in _PORTS if _is_known(scheme))
 
 
 def _is_known(scheme: str) -> bool:

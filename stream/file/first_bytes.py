@@ -13,19 +13,19 @@ from pathlib import Path
 
 from stream.address.source_url import BadSource
 
-ENOUGH = 512
+_ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64
 """Bytes; a live source may send few at first. Still the names of an MP4's first boxes."""
-PLAYLIST = b"#EXTM3U"
+_PLAYLIST = b"#EXTM3U"
 LONGEST_PLAYLIST = 8 * 1024 * 1024
 MAX_QUESTION_CHARACTERS = 2 * 1024 * 1024
-CONTROL = re.compile(rb"[^\t\n\f\r\x20-\xff]")
-WIDE = (b"\xff\xfe", b"\xfe\xff")
+_CONTROL = re.compile(rb"[^\t\n\f\r\x20-\xff]")
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 """Marks of text in units of two bytes."""
-BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
+_BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
 """Text that pictures follow: of motion JPEG, and of formats whose head is a line of words."""
-SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
-DOCUMENTS = (
+_SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
+_DOCUMENTS = (
     ("svg", b"<svg", "The source is an SVG drawing, which is not video."),
     (
         "html",
@@ -37,7 +37,7 @@ DOCUMENTS = (
 
 def is_playlist(head: bytes) -> bool:
     """Say whether what begins with `head` is an HLS playlist, whatever it is called."""
-    return head.startswith(PLAYLIST)
+    return head.startswith(_PLAYLIST)
 
 
 def longest(head: bytes) -> int | None:
@@ -48,8 +48,8 @@ def longest(head: bytes) -> int | None:
     """
     if is_playlist(head):
         return LONGEST_PLAYLIST
-    is_text = head.startswith(WIDE) or CONTROL.search(head) is None
-    return MAX_QUESTION_CHARACTERS if is_text and BEFORE_PICTURES.match(head) is None else None
+    is_text = head.startswith(_WIDE) or _CONTROL.search(head) is None
+    return MAX_QUESTION_CHARACTERS if is_text and _BEFORE_PICTURES.match(head) is None else None
 
 
 def playlist_options() -> dict[str, str]:
@@ -58,7 +58,7 @@ def playlist_options() -> dict[str, str]:
         "allowed_extensions": "ALL",
         "allowed_segment_extensions": "ALL",
         "extension_picky": "0",
-        "format_whitelist": SEGMENTS,
+        "format_whitelist": _SEGMENTS,
         # Kept-alive connections would be FFmpeg's own: there are none here.
         "http_persistent": "0",
         "http_multiple": "0",
@@ -77,7 +77,7 @@ def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
     if not path.is_file():  # what is read from a pipe is gone
         return None, {}
     with path.open("rb") as file:
-        head = file.read(ENOUGH)
+        head = file.read(_ENOUGH)
     refuse_document(head)
     return ("hls", playlist_options()) if is_playlist(head) else (None, {})
 
@@ -105,6 +105,6 @@ def refuse_document(head: bytes, content_type: str = "") -> None:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not text.startswith(b"<"):
         return
-    for kind, tag, reason in DOCUMENTS:
+    for kind, tag, reason in _DOCUMENTS:
         if kind in content_type or tag in text or text.startswith(b"<!doctype " + kind.encode()):
             raise BadSource(reason)

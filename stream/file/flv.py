@@ -8,10 +8,10 @@ FLV: Adobe Flash Video File Format Specification, version 10.1, annex E.
 import io
 from pathlib import Path
 
-SIGNATURE = b"FLV\x01"
-HEADER = 13  # with the size of the tag before, which is 0
-TAG_HEADER = 11
-TAG_TRAILER = 4
+_SIGNATURE = b"FLV\x01"
+_HEADER = 13  # with the size of the tag before, which is 0
+_TAG_HEADER = 11
+_TAG_TRAILER = 4
 
 
 def open_joined_flv(path: Path) -> io.BufferedReader | None:
@@ -19,7 +19,7 @@ def open_joined_flv(path: Path) -> io.BufferedReader | None:
     if not path.is_file():  # of a pipe nothing may be read ahead
         return None
     with path.open("rb") as file:
-        if file.read(len(SIGNATURE)) != SIGNATURE:
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
             return None
         parts = _parts(file, path.stat().st_size)
     return None if len(parts) == 1 else io.BufferedReader(_Parts(path, parts))
@@ -27,15 +27,15 @@ def open_joined_flv(path: Path) -> io.BufferedReader | None:
 
 def _parts(file: io.BufferedReader, size: int) -> list[tuple[int, int]]:
     """Return where each part begins and ends; the first with its header, the others without."""
-    parts, begin, at = list[tuple[int, int]](), 0, HEADER
+    parts, begin, at = list[tuple[int, int]](), 0, _HEADER
     while at < size:
         file.seek(at)
-        head = file.read(TAG_HEADER)
-        if head.startswith(SIGNATURE):
+        head = file.read(_TAG_HEADER)
+        if head.startswith(_SIGNATURE):
             parts.append((begin, at))
-            begin = at = at + HEADER
+            begin = at = at + _HEADER
             continue
-        at += TAG_HEADER + int.from_bytes(head[1:4], "big") + TAG_TRAILER
+        at += _TAG_HEADER + int.from_bytes(head[1:4], "big") + _TAG_TRAILER
     return [*parts, (begin, size)]
 
 

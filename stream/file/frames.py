@@ -14,10 +14,10 @@ from av.video.stream import VideoStream
 
 from stream.file.index import Run, packets
 
-SKIPS_UNREFERENCED = {"h264", "hevc", "mpeg2video", "mpeg4"}
+_SKIPS_UNREFERENCED = {"h264", "hevc", "mpeg2video", "mpeg4"}
 """Decoders that can be told packet by packet to leave out what no other frame is built on."""
-NEAR = 1e-4
-TOLD_EVERY = 32
+_NEAR = 1e-4
+_TOLD_EVERY = 32
 
 Shown = tuple[float, VideoFrame]
 
@@ -45,7 +45,7 @@ def chosen_frames(
                 yield from run.end()
                 decoding = next(waiting, None)
                 run = None if decoding is None else _Decoding(video, decoding, step)
-            if number % TOLD_EVERY == 0:
+            if number % _TOLD_EVERY == 0:
                 yield None
     except av.FFmpegError:
         pass  # damaged from here on: the end of what can be seen
@@ -65,7 +65,7 @@ class _Decoding:
         self._wanted = list(run.wanted)
         self._count = 0
         self._newest: Shown | None = None
-        self._skips = step is None and self._context.name in SKIPS_UNREFERENCED
+        self._skips = step is None and self._context.name in _SKIPS_UNREFERENCED
 
     def take(self, number: int, packet: "Packet[VideoStream]") -> Iterator[Shown]:
         """Decode `packet` if it belongs to the run, and yield what is wanted of what comes."""
@@ -92,9 +92,9 @@ class _Decoding:
         for frame in frames:
             time = self._time(frame)
             self._newest = (time, frame)
-            if self._wanted and time >= self._wanted[0] - NEAR:
+            if self._wanted and time >= self._wanted[0] - _NEAR:
                 # A frame that stands for several is one frame.
-                self._wanted = [wanted for wanted in self._wanted if wanted > time + NEAR]
+                self._wanted = [wanted for wanted in self._wanted if wanted > time + _NEAR]
                 self._newest = None
                 yield time, frame
 

@@ -17,12 +17,12 @@ from av.format import Flags
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-USUAL_RATE = 25
-TOLERANCE = 1.0
+_USUAL_RATE = 25
+_TOLERANCE = 1.0
 """Seconds by which a clock may jump back without having started again."""
 LONGEST_BROADCAST_GAP, LONGEST_GAP = 10.0, 3600.0
 """Seconds between two frames beyond which the clock has started again, if it may at any time, or not."""
-TOLD_EVERY = 500
+_TOLD_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class FilmIndex:
             video: The track.
         """
         self.timed = True
-        self.step = 1 / float(video.average_rate or USUAL_RATE)
+        self.step = 1 / float(video.average_rate or _USUAL_RATE)
         self._times = array("d")
         self._keys: list[int] = []
         begins = 0.0 if container.start_time is None else container.start_time / av.time_base
@@ -170,7 +170,7 @@ class FilmIndex:
         """Let time go on where the file's own clock, by which packets are decoded, starts again."""
         if self._decoded_at is not None:
             ahead = own + self._clocks[-1][1] - self._decoded_at
-            if not -TOLERANCE <= ahead <= self._longest_gap:
+            if not -_TOLERANCE <= ahead <= self._longest_gap:
                 self._clocks.append((number, self._decoded_at + self.step - own))
         self._decoded_at = own + self._clocks[-1][1]
 
@@ -181,7 +181,7 @@ def read_index(container: InputContainer, video: VideoStream) -> Iterator[FilmIn
     try:
         for number, packet in enumerate(packets(container, video)):
             index.add(packet)
-            if number % TOLD_EVERY == 0:
+            if number % _TOLD_EVERY == 0:
                 yield index
     except av.FFmpegError:
         pass  # damaged from here on: the end of what can be seen

@@ -12,14 +12,14 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 # As FFmpeg's own tools take it for containers whose clock may start again at any time.
-LONGEST_BROADCAST_GAP = 10.0
-LONGEST_GAP = 3600.0
-TIMES_MAY_JUMP = 0x200  # FFmpeg's AVFMT_TS_DISCONT
-STEPS_IN_A_GAP = 10
-STEPS_BACK = 2
-STEPS_REORDERED = 10
-SHORTEST_BACK = 0.1
-USUAL_RATE = 25
+_LONGEST_BROADCAST_GAP = 10.0
+_LONGEST_GAP = 3600.0
+_TIMES_MAY_JUMP = 0x200  # FFmpeg's AVFMT_TS_DISCONT
+_STEPS_IN_A_GAP = 10
+_STEPS_BACK = 2
+_STEPS_REORDERED = 10
+_SHORTEST_BACK = 0.1
+_USUAL_RATE = 25
 
 
 class MediaClock:
@@ -30,7 +30,7 @@ class MediaClock:
     """
 
     def __init__(
-        self, begins: float, step: float, longest_gap: float, steps_back: int = STEPS_BACK
+        self, begins: float, step: float, longest_gap: float, steps_back: int = _STEPS_BACK
     ) -> None:
         """Start at 0.
 
@@ -43,8 +43,8 @@ class MediaClock:
         """
         self.restarted = False
         self._step = step
-        self._longest_gap = max(longest_gap, STEPS_IN_A_GAP * step)
-        self._longest_back = max(SHORTEST_BACK, steps_back * step)
+        self._longest_gap = max(longest_gap, _STEPS_IN_A_GAP * step)
+        self._longest_back = max(_SHORTEST_BACK, steps_back * step)
         self._offset = -begins
         self._last: float | None = None
         self._trusts_next = False
@@ -86,18 +86,18 @@ def clock_of(container: InputContainer, video: VideoStream, *, packets: bool = F
         packets: Whether those of packets are told, which may come in another order than pictures.
     """
     begins = 0.0 if container.start_time is None else container.start_time / 1_000_000
-    longest = LONGEST_BROADCAST_GAP
+    longest = _LONGEST_BROADCAST_GAP
     if not starts_again(container.format):
-        longest = max(LONGEST_GAP, (container.duration or 0) / 1_000_000)
+        longest = max(_LONGEST_GAP, (container.duration or 0) / 1_000_000)
     reordered = packets and video.codec_context.has_b_frames
     return MediaClock(
         begins,
-        step=1 / float(video.average_rate or USUAL_RATE),
+        step=1 / float(video.average_rate or _USUAL_RATE),
         longest_gap=longest,
-        steps_back=STEPS_REORDERED if reordered else STEPS_BACK,
+        steps_back=_STEPS_REORDERED if reordered else _STEPS_BACK,
     )
 
 
 def starts_again(container: ContainerFormat) -> bool:
     """Say whether files of this format may count anew at any time, and have no index of times."""
-    return bool(container.flags & TIMES_MAY_JUMP)
+    return bool(container.flags & _TIMES_MAY_JUMP)

@@ -29,8 +29,8 @@ __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
-TOGETHER = 8
-DAMAGED_IN_A_ROW = 100
+_TOGETHER = 8
+_DAMAGED_IN_A_ROW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class VideoFile:
         if after > 0 and not self._restarts and await asyncio.to_thread(self._seek, after):
             clock.sought()
         source = self._decode(clock)
-        while some := await asyncio.to_thread(lambda: list(islice(source, TOGETHER))):
+        while some := await asyncio.to_thread(lambda: list(islice(source, _TOGETHER))):
             for time, picture in some:
                 if time >= after:
                     yield time, picture
@@ -179,7 +179,7 @@ class VideoFile:
                 pictures = packet.decode()
             except av.FFmpegError:
                 damaged += 1
-                if damaged == DAMAGED_IN_A_ROW:
+                if damaged == _DAMAGED_IN_A_ROW:
                     return
                 continue
             for picture in pictures:

@@ -6,8 +6,8 @@ encoder builds on few of its pictures, what is left is fewer than are wanted: th
 
 import math
 
-ENOUGH = 4.0
-WIDEST_GAP = 0.5
+_ENOUGH = 4.0
+_WIDEST_GAP = 0.5
 
 
 class SkipRule:
@@ -25,12 +25,12 @@ class SkipRule:
             arriving: Pictures per second that come; 0 if that is not known.
             wanted: Pictures per second that are wanted.
         """
-        self._skipping = arriving >= ENOUGH * wanted and wanted < self._too_few_at
+        self._skipping = arriving >= _ENOUGH * wanted and wanted < self._too_few_at
         return self._skipping
 
     def decoded(self, time: float, wanted: float) -> None:
         """Note that a picture was decoded that belongs at `time`, in seconds."""
         gap = 0.0 if self._last is None else time - self._last
         self._last = time
-        if self._skipping and gap > WIDEST_GAP / wanted:
+        if self._skipping and gap > _WIDEST_GAP / wanted:
             self._too_few_at = min(self._too_few_at, wanted)

@@ -8,8 +8,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "libopenjpeg"}
-AUXILIARY = (
+_IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "libopenjpeg"}
+_AUXILIARY = (
     Disposition.still_image
     | Disposition.timed_thumbnails
     | Disposition.dependent
@@ -33,7 +33,7 @@ def is_decodable(track: VideoStream) -> bool:
 
 
 def _rank(track: VideoStream) -> tuple[bool, bool, bool, bool]:
-    auxiliary = bool(track.disposition & AUXILIARY)
+    auxiliary = bool(track.disposition & _AUXILIARY)
     default = bool(track.disposition & Disposition.default)
     return not is_decodable(track), auxiliary, _is_still(track), not default
 
@@ -42,4 +42,4 @@ def _is_still(track: VideoStream) -> bool:
     """Say whether `track` is one picture; where its container does not count, by its codec."""
     if track.frames:
         return track.frames == 1
-    return track.codec_context is not None and track.codec_context.name in IMAGE_CODECS
+    return track.codec_context is not None and track.codec_context.name in _IMAGE_CODECS

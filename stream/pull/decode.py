@@ -27,7 +27,7 @@ from stream.timeline import ArrivalTimeline
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
-INTRA_ONLY_CODECS = {
+_INTRA_ONLY_CODECS = {
     "mjpeg",
     "png",
     "gif",
@@ -38,15 +38,15 @@ INTRA_ONLY_CODECS = {
     "jpeg2000",
     "bmp",
 }
-KEYFRAMES_REMEMBERED = 6
-SLACK = 1.1
-DAMAGED_IN_A_ROW = 200
-TOLERANCE = 2.0
-BEHIND = 5.0
-MEASURED_AFTER = 1.0
-HEARTBEAT_SECONDS = 1.0
-SHORTEST_BEAT = 0.25
-MAX_SILENT_PERIODS = 3
+_KEYFRAMES_REMEMBERED = 6
+_SLACK = 1.1
+_DAMAGED_IN_A_ROW = 200
+_TOLERANCE = 2.0
+_BEHIND = 5.0
+_MEASURED_AFTER = 1.0
+_HEARTBEAT_SECONDS = 1.0
+_SHORTEST_BEAT = 0.25
+_MAX_SILENT_PERIODS = 3
 LONGEST_WITHOUT_KEYFRAME = 600.0
 
 
@@ -111,9 +111,9 @@ class Picker:
         self._sleep = sleep
         self._sampler = FrameSampler(rate)
         self._samples = FrameSampler(self.sample_rate)
-        self._timeline = ArrivalTimeline(float("-inf"), TOLERANCE)
-        self._keyframes: deque[float] = deque(maxlen=KEYFRAMES_REMEMBERED)
-        alone = source.video.codec_context.name in INTRA_ONLY_CODECS
+        self._timeline = ArrivalTimeline(float("-inf"), _TOLERANCE)
+        self._keyframes: deque[float] = deque(maxlen=_KEYFRAMES_REMEMBERED)
+        alone = source.video.codec_context.name in _INTRA_ONLY_CODECS
         self._alone = alone or source.snapshots is not None
         self._await_keyframe = False
         self._skip_rule = SkipRule()
@@ -156,12 +156,12 @@ class Picker:
             elif not self._keyframe_came and self._picked == -math.inf:
                 if now - began > LONGEST_WITHOUT_KEYFRAME:
                     raise av.error.InvalidDataError(errno.EINVAL, "no keyframe")
-                if now - self._told >= HEARTBEAT_SECONDS:
+                if now - self._told >= _HEARTBEAT_SECONDS:
                     self._told = now
                     yield NoKeyframe()
             elif (
-                now - self._told >= HEARTBEAT_SECONDS
-                and now - self._picked <= MAX_SILENT_PERIODS / self.rate
+                now - self._told >= _HEARTBEAT_SECONDS
+                and now - self._picked <= _MAX_SILENT_PERIODS / self.rate
             ):
                 self._told = now
                 yield event
@@ -184,7 +184,7 @@ class Picker:
                 yield now
             except av.error.InvalidDataError:
                 damaged += self._keyframe_came  # what comes before one cannot be decoded
-                if damaged == DAMAGED_IN_A_ROW:
+                if damaged == _DAMAGED_IN_A_ROW:
                     raise
 
     def _demux(self) -> Iterator[VideoPacket]:
@@ -197,7 +197,7 @@ class Picker:
             self._sleep(1 / self.rate)
         self._sampler.rate = self.rate  # may be raised meanwhile
         while (early := self._sampler.due - self._clock()) > 0:
-            self._sleep(min(early, SHORTEST_BEAT))
+            self._sleep(min(early, _SHORTEST_BEAT))
             self._sampler.rate = self.rate
 
     def _skip_to(self, position: float) -> None:
@@ -260,7 +260,7 @@ class Picker:
             return
         for picture in end.decode():
             if self._source.paced and picture.time is not None and self._decoded_at is not None:
-                self._sleep(min(max(picture.time - self._decoded_at, 0.0), BEHIND))
+                self._sleep(min(max(picture.time - self._decoded_at, 0.0), _BEHIND))
             yield from self._decoded([picture], self._clock())
 
     def _decoded(self, pictures: list[VideoFrame], now: float) -> Iterator[Picked]:
@@ -287,15 +287,15 @@ class Picker:
         if self._began is None:
             self._began = now
         lasted = now - self._began
-        return self.seen / lasted if lasted > MEASURED_AFTER else 0.0
+        return self.seen / lasted if lasted > _MEASURED_AFTER else 0.0
 
     def _keyframes_suffice(self, now: float) -> bool:
         """Say whether keyframes alone come as often as pictures are wanted."""
-        if len(self._keyframes) < KEYFRAMES_REMEMBERED:
+        if len(self._keyframes) < _KEYFRAMES_REMEMBERED:
             return False
         # The longest gap counts: cuts bring extra keyframes, and their mean would deceive.
         longest = max(b - a for a, b in pairwise([*self._keyframes, now]))
-        return longest <= SLACK / self.rate
+        return longest <= _SLACK / self.rate
 
     def _hold_back(self, packet: VideoPacket) -> Iterator[float]:
         """Wait until the packet's time has come, if its source would not; a sign of life a beat."""
@@ -309,10 +309,10 @@ class Picker:
         if self._behind:
             return
         now = self._clock()
-        if self._pace_offset is None or now - (self._pace_offset + time) > BEHIND:
+        if self._pace_offset is None or now - (self._pace_offset + time) > _BEHIND:
             self._pace_offset = now - time
-        while (early := self._pace_offset + time - self._clock()) > HEARTBEAT_SECONDS:
-            self._sleep(HEARTBEAT_SECONDS)
+        while (early := self._pace_offset + time - self._clock()) > _HEARTBEAT_SECONDS:
+            self._sleep(_HEARTBEAT_SECONDS)
             self._picked = self._clock()  # nothing was due: it is no silence
             yield self._picked
         if early > 0:

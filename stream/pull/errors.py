@@ -54,9 +54,9 @@ class RtspRefused(Exception):
         self.words = words
 
 
-LONGEST_WORDS = 40
+_LONGEST_WORDS = 40
 UNAUTHORIZED = 401
-REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+_REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
         "The source refuses the user name or password.",
@@ -72,7 +72,7 @@ REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         "The source cannot be reached: nobody answers at its address.",
     ),
 )
-STATUSES = {
+_STATUSES = {
     401: "The source refuses the user name or password.",
     403: "The source refuses the user name or password.",
     404: "The source has nothing at this path.",
@@ -80,13 +80,13 @@ STATUSES = {
 }
 
 # https://www.rfc-editor.org/rfc/rfc2326#section-11
-REMEDIES = {
+_REMEDIES = {
     453: "as many viewers as it has room for watch it: close another one, or take its second stream",
     454: "it has lost the session: it was restarted, or another viewer took the place",
     461: "it does not send over {transport}; {other}",
     503: "it is busy, or starting",
 }
-OTHER_TRANSPORT = {
+_OTHER_TRANSPORT = {
     "tcp": "whoever runs this service can take it over UDP (FLASHBACK_SOURCE_TRANSPORT=udp)",
     "udp": "take it over TCP (FLASHBACK_SOURCE_TRANSPORT=tcp)",
 }
@@ -108,7 +108,7 @@ def explain(error: Exception, order: ReaderConfig) -> SourceEnded:
         return over
     if isinstance(error, ssl.SSLError):
         return SourceEnded(describe_certificate_error(error))
-    for kinds, reason in REASONS:
+    for kinds, reason in _REASONS:
         if isinstance(error, kinds):
             # What a file holds will not change; what a camera sends may.
             return SourceEnded(
@@ -135,7 +135,7 @@ def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
     """Say what a server answered; None if it is not about that."""
     match error:
         case Refused():
-            return STATUSES.get(error.status, f"The source answered with error {error.status}.")
+            return _STATUSES.get(error.status, f"The source answered with error {error.status}.")
         case RtspRefused():
             return _explain_rtsp(error, order)
         case Redirected():
@@ -147,18 +147,18 @@ def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
 def _explain_rtsp(error: RtspRefused, order: ReaderConfig) -> str:
     if error.status == UNAUTHORIZED and order.username is None:
         return "The source wants a user name and password."
-    if error.status in STATUSES:
-        return STATUSES[error.status]
+    if error.status in _STATUSES:
+        return _STATUSES[error.status]
     # The words are a stranger's: no more of them than a phrase, and never what was sent in secret.
-    words = re.sub(r"[^A-Za-z0-9 .,'-]", "", error.words)[:LONGEST_WORDS].strip()
+    words = re.sub(r"[^A-Za-z0-9 .,'-]", "", error.words)[:_LONGEST_WORDS].strip()
     secrets = [text for text in (order.username, order.password) if text]
     said = "" if any(text in error.words for text in secrets) else f" {words}".rstrip()
     method = error.method if error.method.isalpha() else "a request"
     reason = f"The camera answered {method} with {error.status}{said}"
-    if error.status not in REMEDIES:
+    if error.status not in _REMEDIES:
         return f"{reason}."
-    other = OTHER_TRANSPORT[order.transport]
-    return f"{reason}: {REMEDIES[error.status].format(transport=order.transport.upper(), other=other)}."
+    other = _OTHER_TRANSPORT[order.transport]
+    return f"{reason}: {_REMEDIES[error.status].format(transport=order.transport.upper(), other=other)}."
 
 
 def _explain_local(error: Exception, order: ReaderConfig) -> SourceEnded | None:

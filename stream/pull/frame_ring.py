@@ -15,7 +15,7 @@ import numpy as np
 from stream.frame import Picture
 from stream.scale import LONGEST_ASPECT
 
-HEAD = struct.Struct("<Q")
+_HEAD = struct.Struct("<Q")
 PLACES = 3
 
 
@@ -63,14 +63,14 @@ class PictureRing:
         Raises:
             ValueError: If it is larger than a place.
         """
-        if HEAD.size + pixels.nbytes > self._size:
+        if _HEAD.size + pixels.nbytes > self._size:
             raise ValueError(f"a picture of {pixels.shape} does not fit into {self._size} bytes")
         self._written += 1
         at = (self._written % PLACES) * self._size
-        HEAD.pack_into(self._map, at, 2 * self._written - 1)
-        begin = at + HEAD.size
+        _HEAD.pack_into(self._map, at, 2 * self._written - 1)
+        begin = at + _HEAD.size
         self._map[begin : begin + pixels.nbytes] = pixels.tobytes()
-        HEAD.pack_into(self._map, at, 2 * self._written)
+        _HEAD.pack_into(self._map, at, 2 * self._written)
         return self._written
 
     def read(self, number: int, height: int, width: int) -> Picture | None:
@@ -80,13 +80,13 @@ class PictureRing:
             ValueError: If no place is that large.
         """
         count = height * width * 3
-        if height < 1 or width < 1 or HEAD.size + count > self._size:
+        if height < 1 or width < 1 or _HEAD.size + count > self._size:
             raise ValueError(f"a picture of {height} by {width} pixels does not fit")
         at = (number % PLACES) * self._size
-        if HEAD.unpack_from(self._map, at)[0] != 2 * number:
+        if _HEAD.unpack_from(self._map, at)[0] != 2 * number:
             return None
-        pixels = np.frombuffer(self._map, np.uint8, count, at + HEAD.size).copy()
-        if HEAD.unpack_from(self._map, at)[0] != 2 * number:
+        pixels = np.frombuffer(self._map, np.uint8, count, at + _HEAD.size).copy()
+        if _HEAD.unpack_from(self._map, at)[0] != 2 * number:
             return None
         return pixels.reshape(height, width, 3)
 
@@ -99,5 +99,5 @@ class PictureRing:
 
 def _place_size(side: int) -> int:
     # Whole pages, so that heads are aligned.
-    need = HEAD.size + side * side * LONGEST_ASPECT * 3
+    need = _HEAD.size + side * side * LONGEST_ASPECT * 3
     return -(-need // mmap.PAGESIZE) * mmap.PAGESIZE

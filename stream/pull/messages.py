@@ -163,7 +163,7 @@ class SourceEnded:
 
 
 Report = Opened | FrameReady | FramesSkipped | Waiting | Place | SourceEnded
-KINDS: dict[str, type[Report]] = {
+_KINDS: dict[str, type[Report]] = {
     kind.__name__: kind for kind in (Opened, FrameReady, FramesSkipped, Waiting, Place, SourceEnded)
 }
 
@@ -181,6 +181,6 @@ def report_from_line(line: bytes) -> Report:
     """
     try:
         name, fields = json.loads(line)
-        return KINDS[name](**fields)
+        return _KINDS[name](**fields)
     except (KeyError, TypeError) as error:
         raise ValueError("this is no report of a reader") from error

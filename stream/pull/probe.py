@@ -8,7 +8,7 @@ from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.timeline import Clock
 
-LATE_KEYFRAME = (
+_LATE_KEYFRAME = (
     "Video arrives, but no keyframe came within {seconds:g} seconds, and before one there is no "
     "picture. Such a source can be pulled, and shows its first picture late; better let the camera "
     "send keyframes more often."
@@ -89,5 +89,5 @@ async def _first_picture(reader: Reader, within: float, patient: bool, monotonic
             elif opened is not None and (patient or not isinstance(report, Waiting)):
                 return opened
             elif monotonic() - began > within:
-                raise BadSource(LATE_KEYFRAME.format(seconds=within))
+                raise BadSource(_LATE_KEYFRAME.format(seconds=within))
     raise BadSource("The reader of this source ended unexpectedly.")

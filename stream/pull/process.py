@@ -28,10 +28,10 @@ from stream.pull.messages import (
 )
 
 # What a reader needs of the environment; the service's own secrets are not among it.
-ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
-RATE_CHANGE = 0.05
-LONGEST_LINE = 64 * 1024
-EVERYWHERE = read_networks(["0.0.0.0/0", "::/0"])
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
+_RATE_CHANGE = 0.05
+_LONGEST_LINE = 64 * 1024
+_EVERYWHERE = read_networks(["0.0.0.0/0", "::/0"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Reader:
     def set_rates(self, rate: float, sample_rate: float) -> None:
         """Tell the process how many pictures per second are wanted now, and by memory."""
         pairs = zip((rate, sample_rate), self._rates, strict=True)
-        changed = any(abs(now - before) > RATE_CHANGE * before for now, before in pairs)
+        changed = any(abs(now - before) > _RATE_CHANGE * before for now, before in pairs)
         if changed and self._process is not None:
             self._rates = rate, sample_rate
             assert self._process.stdin is not None
@@ -125,7 +125,7 @@ class Reader:
             await wait_all([asyncio.create_task(_end(self._process))])
 
     async def _start(self) -> asyncio.subprocess.Process:
-        environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         environment["OMP_NUM_THREADS"] = "1"
         self._process = await asyncio.create_subprocess_exec(
@@ -137,7 +137,7 @@ class Reader:
             stderr=asyncio.subprocess.DEVNULL,
             pass_fds=[self._ring.descriptor],
             env=environment,
-            limit=LONGEST_LINE,
+            limit=_LONGEST_LINE,
         )
         assert self._process.stdin is not None
         self._process.stdin.write(self._order.to_line())
@@ -150,7 +150,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
-    while await process.stdout.read(LONGEST_LINE):
+    while await process.stdout.read(_LONGEST_LINE):
         pass  # the pipe is let go of only once it is empty
     await process.wait()
 
@@ -169,7 +169,7 @@ async def make_order(source: SourceUrl, settings: PullSettings, *, trusted: bool
     Raises:
         BadSource: If its name is not known or it may not be reached.
     """
-    allowed = EVERYWHERE if trusted else settings.allowed
+    allowed = _EVERYWHERE if trusted else settings.allowed
     address = (
         ""
         if source.is_local

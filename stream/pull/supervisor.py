@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Wait = Callable[[float], Awaitable[None]]
 
-NO_KEYFRAME = (
+_NO_KEYFRAME = (
     "Video arrives; its first keyframe, before which there is no picture, has not come yet."
 )
 
@@ -165,7 +165,7 @@ class Puller:
 
     def _take(self, report: Report, reader: Reader, feed: Feed) -> None:
         if isinstance(report, Waiting) and not self.waits_for_keyframe:
-            feed.say("connecting", NO_KEYFRAME)
+            feed.say("connecting", _NO_KEYFRAME)
         self.waits_for_keyframe = isinstance(report, Waiting)
         if isinstance(report, FrameReady):
             _show(report, reader, feed)

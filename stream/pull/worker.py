@@ -36,15 +36,15 @@ from stream.pull.messages import (
 )
 from stream.scale import to_rgb
 
-MEMORY_LIMIT = 4 * 1024**3
-PR_SET_PDEATHSIG = 1
+_MEMORY_LIMIT = 4 * 1024**3
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Read the order, then the source, until it ends."""
     _apply_process_limits()
     order = ReaderConfig.from_line(sys.stdin.buffer.readline())
-    reports = Reports(sys.stdout.fileno())
+    reports = _Reports(sys.stdout.fileno())
     sys.excepthook = reports.send_error
     ring = PictureRing(order.memory, order.side)
     try:
@@ -66,7 +66,7 @@ def main() -> None:
         source.close()
 
 
-class Reports:
+class _Reports:
     """Standard output, which is never waited for: a report that finds no room is lost."""
 
     def __init__(self, descriptor: int) -> None:
@@ -92,7 +92,7 @@ class Reports:
 
 
 def _read(
-    picker: Picker, source: OpenSource, order: ReaderConfig, ring: PictureRing, reports: Reports
+    picker: Picker, source: OpenSource, order: ReaderConfig, ring: PictureRing, reports: _Reports
 ) -> SourceEnded:
     reported, place = 0, None
     try:
@@ -154,9 +154,9 @@ def _apply_commands(orders: BinaryIO, picker: Picker) -> None:
 def _apply_process_limits() -> None:
     """Give way to the service, die with it, and never take the machine's memory."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT, _MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)
 

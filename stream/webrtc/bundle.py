@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from itertools import chain
 
-DISCARD_PORT = "9"
+_DISCARD_PORT = "9"
 """Stands for a port that is not known yet (RFC 8840, section 4.1.1)."""
-SHARED = ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
+_SHARED = ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
 
 _PORT_NONE = re.compile(r"^(m=\S+) 0 ")
 
@@ -38,10 +38,10 @@ def unbundled(lines: Sequence[str]) -> list[str]:
 def _on_its_own(section: list[str], session: list[str], tagged: list[str]) -> list[str]:
     head, *rest = section
     if "a=bundle-only" in rest:
-        head = _PORT_NONE.sub(rf"\1 {DISCARD_PORT} ", head)
+        head = _PORT_NONE.sub(rf"\1 {_DISCARD_PORT} ", head)
     missing = [
         line
-        for name in SHARED
+        for name in _SHARED
         if _value(session, name) is None and _value(section, name) is None
         for line in tagged
         if line.startswith(f"a={name}:")

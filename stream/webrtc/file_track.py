@@ -18,7 +18,7 @@ from stream.file.film import NoVideo, open_film
 from stream.file.media_clock import clock_of
 
 CLOCK = 90_000
-TIME_BASE = Fraction(1, CLOCK)
+_TIME_BASE = Fraction(1, CLOCK)
 
 
 class FileTrack(MediaStreamTrack):
@@ -88,7 +88,7 @@ class FileTrack(MediaStreamTrack):
             if frame is None:
                 return None
             self._last = max(self._last, self._base + self._clock.time(frame.time))
-            frame.pts, frame.time_base = round(self._last * CLOCK), TIME_BASE
+            frame.pts, frame.time_base = round(self._last * CLOCK), _TIME_BASE
             return frame
 
     def _begin_again(self) -> None:

@@ -20,7 +20,7 @@ from stream.address.reachable import Network
 from stream.webrtc.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
-GATHER_WITHIN = 2
+_GATHER_WITHIN = 2
 
 
 class NoPortFree(Exception):
@@ -93,7 +93,7 @@ def prepare_gathering(connection: RTCPeerConnection, settings: WebRtcSettings) -
         # aiortc has no setting for either; aioice's gathering is public, the way to it is not.
         ice: Connection = transport.iceGatherer._connection
         if settings.udp_ports is None:
-            gather = partial(ice.get_component_candidates, timeout=GATHER_WITHIN)
+            gather = partial(ice.get_component_candidates, timeout=_GATHER_WITHIN)
         else:
             gather = partial(_gather, ice, settings.udp_ports, ice.get_component_candidates)
         setattr(ice, "get_component_candidates", gather)  # noqa: B010 - a method, for this object
@@ -135,7 +135,7 @@ async def _gather(
     if addresses and not hosts:
         raise NoPortFree(f"Every UDP port from {ports[0]} to {ports[1]} is taken.")
     ice._protocols += hosts
-    tasks = [asyncio.ensure_future(gather_relayed(component, [], timeout=GATHER_WITHIN))]
+    tasks = [asyncio.ensure_future(gather_relayed(component, [], timeout=_GATHER_WITHIN))]
     if ice.stun_server:
         tasks += [asyncio.ensure_future(_seen_from_outside(p, ice.stun_server)) for p in hosts]
     found = await asyncio.gather(*tasks)
@@ -171,7 +171,7 @@ async def _seen_from_outside(protocol: StunProtocol, server: tuple[str, int]) ->
     if ":" in protocol.local_candidate.host:
         return []
     try:
-        async with asyncio.timeout(GATHER_WITHIN):
+        async with asyncio.timeout(_GATHER_WITHIN):
             candidate, _ = await server_reflexive_candidate(protocol, server)
     except (OSError, TimeoutError, TransactionError):
         return []  # unreachable from here: the other candidates must do

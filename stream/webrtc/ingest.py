@@ -30,7 +30,7 @@ __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
 LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
-SHORTEST_PAUSE = 0.02
+_SHORTEST_PAUSE = 0.02
 
 
 async def answer_offer(offer: Offer, live: LiveStream, *, settings: WebRtcSettings) -> Peer:
@@ -114,7 +114,7 @@ async def _ask_for_keyframes(receiver: RTCRtpReceiver, feed: Feed, decoding: Dec
         decoding.everything = feed.wanted_rate > KEYFRAMES_AT_MOST
         if decoding.asks(due=feed.due_in <= 0, now=now()):
             await ask_for_keyframe(receiver)
-        pause = max(feed.due_in, decoding.asks_again_in(now()), SHORTEST_PAUSE)
+        pause = max(feed.due_in, decoding.asks_again_in(now()), _SHORTEST_PAUSE)
         await asyncio.sleep(min(pause, LOOK_AGAIN))
 
 

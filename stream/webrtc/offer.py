@@ -23,10 +23,10 @@ from stream.webrtc.offer_rules import (
     wrong_with_sections,
 )
 
-READABLE = ("VP8", "H264")
-HELPERS = ("rtx", "red", "ulpfec", "flexfec-03")  # ride along with a codec, are none themselves
+_READABLE = ("VP8", "H264")
+_HELPERS = ("rtx", "red", "ulpfec", "flexfec-03")  # ride along with a codec, are none themselves
 # What aiortc's parser raises on text that is no session description.
-UNREADABLE = (
+_UNREADABLE = (
     ValueError,
     AssertionError,
     AttributeError,
@@ -90,7 +90,7 @@ def read_offer(
     text = "\r\n".join(lines) + "\r\n"
     try:
         description = SessionDescription.parse(text)
-    except UNREADABLE as error:
+    except _UNREADABLE as error:
         raise BadOffer("The SDP offer is malformed and cannot be read.") from error
     media = _video(description, sends=sends)
     if (wrong := wrong_with_sections(description)) is not None:
@@ -142,7 +142,7 @@ def ufrag_of(fragment: str) -> str | None:
 def _candidate(value: str, mid: str | None) -> RTCIceCandidate:
     try:
         candidate = candidate_from_sdp(value)
-    except UNREADABLE as error:
+    except _UNREADABLE as error:
         raise BadOffer("A candidate of the fragment cannot be read.") from error
     candidate.sdpMid = mid
     candidate.sdpMLineIndex = 0 if mid is None else None
@@ -172,8 +172,8 @@ def _video(description: SessionDescription, *, sends: bool) -> MediaDescription:
     if not fitting:
         raise BadOffer(f"The offer's video does not {'send' if sends else 'receive'} anything.")
     media: MediaDescription = fitting[0]
-    names = [codec.name for codec in media.rtp.codecs if codec.name.lower() not in HELPERS]
-    if not any(name.upper() in READABLE for name in names):
+    names = [codec.name for codec in media.rtp.codecs if codec.name.lower() not in _HELPERS]
+    if not any(name.upper() in _READABLE for name in names):
         offered = ", ".join(dict.fromkeys(names)) or "none"
         raise BadOffer(f"No usable video codec: offered {offered}; needed VP8 or H264.")
     return media

@@ -12,11 +12,11 @@ from aiortc.sdp import DIRECTIONS, MediaDescription, SessionDescription
 
 OFFER_LIMIT = 128 * 1024
 CANDIDATE_LIMIT = 64
-SECTION_LIMIT = 16
+_SECTION_LIMIT = 16
 LINE_LIMIT = 1000
-LONGEST_LINE = 4096
-KINDS = ("audio", "video", "application")
-PER_SECTION = {
+_LONGEST_LINE = 4096
+_KINDS = ("audio", "video", "application")
+_PER_SECTION = {
     "a=rtpmap:": ("codecs", 96),
     "a=rtcp-fb:": ("kinds of feedback", 512),
     "a=rtcp-fb:*": ("kinds of feedback for every codec", 16),
@@ -29,14 +29,14 @@ def wrong_with_lines(lines: Sequence[str]) -> str | None:
     """Say what makes these lines no offer, or one that would take too long; None if nothing."""
     if not lines or not lines[0].startswith("v=0"):
         return "This is no SDP offer: it does not begin with v=0."
-    if sum(line.startswith("m=") for line in lines) > SECTION_LIMIT:
-        return f"The offer has more than {SECTION_LIMIT} media sections."
+    if sum(line.startswith("m=") for line in lines) > _SECTION_LIMIT:
+        return f"The offer has more than {_SECTION_LIMIT} media sections."
     if len(lines) > LINE_LIMIT:
         return f"The offer has more than {LINE_LIMIT} lines."
-    if max(map(len, lines)) > LONGEST_LINE:
-        return f"The offer has a line of more than {LONGEST_LINE} characters."
-    for section in sections(lines):
-        for start, (what, limit) in PER_SECTION.items():
+    if max(map(len, lines)) > _LONGEST_LINE:
+        return f"The offer has a line of more than {_LONGEST_LINE} characters."
+    for section in _sections(lines):
+        for start, (what, limit) in _PER_SECTION.items():
             if sum(line.startswith(start) for line in section) > limit:
                 return f"The offer has a section with more than {limit} {what}."
     return None
@@ -57,7 +57,7 @@ def wrong_with_sections(description: SessionDescription) -> str | None:
     return None
 
 
-def sections(lines: Sequence[str]) -> list[list[str]]:
+def _sections(lines: Sequence[str]) -> list[list[str]]:
     """Split into the session's lines and those of every media section."""
     found: list[list[str]] = [[]]
     for line in lines:
@@ -69,7 +69,7 @@ def sections(lines: Sequence[str]) -> list[list[str]]:
 
 def with_directions(lines: Sequence[str]) -> list[str]:
     """Return `lines` with the direction that a section has that names none (RFC 8866, 6.7)."""
-    session, *media = sections(lines)
+    session, *media = _sections(lines)
     default = next((line for line in session if line.removeprefix("a=") in DIRECTIONS), None)
     for section in media:
         if not any(line.removeprefix("a=") in DIRECTIONS for line in section):
@@ -78,7 +78,7 @@ def with_directions(lines: Sequence[str]) -> list[str]:
 
 
 def _wrong_with_section(media: MediaDescription) -> str | None:
-    if media.kind not in KINDS:
+    if media.kind not in _KINDS:
         return f"The offer has a section of a kind that is not known here: {media.kind[:40]}."
     if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
         return f"The offer's {media.kind} section has no ICE user name and password."

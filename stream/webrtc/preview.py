@@ -21,12 +21,12 @@ from stream.webrtc.session import Peer, hang_up, take_offer
 __all__ = ["BadOffer", "Peer", "answer_viewer"]
 
 
-CLOCK = 90_000
-REPEAT_AFTER = 1.0
-GREY = 40
+_CLOCK = 90_000
+_REPEAT_AFTER = 1.0
+_GREY = 40
 
 
-class NewestPictures(MediaStreamTrack):
+class _NewestPictures(MediaStreamTrack):
     """A stream's newest picture, again and again."""
 
     kind = "video"
@@ -38,7 +38,7 @@ class NewestPictures(MediaStreamTrack):
         newest = live.newest_picture()
         # A stream that has shown nothing yet is a grey picture: the viewer's connection stands.
         self._picture: Picture = (
-            np.full((180, 320, 3), GREY, np.uint8) if newest is None else newest
+            np.full((180, 320, 3), _GREY, np.uint8) if newest is None else newest
         )
         self._began: float | None = None
 
@@ -58,8 +58,8 @@ class NewestPictures(MediaStreamTrack):
         height, width = (side - side % 2 for side in self._picture.shape[:2])
         even = np.ascontiguousarray(self._picture[:height, :width])
         frame = VideoFrame.from_ndarray(even, format="rgb24")
-        frame.pts = round((loop.time() - self._began) * CLOCK)
-        frame.time_base = Fraction(1, CLOCK)
+        frame.pts = round((loop.time() - self._began) * _CLOCK)
+        frame.time_base = Fraction(1, _CLOCK)
         return frame
 
     def stop(self) -> None:
@@ -69,7 +69,7 @@ class NewestPictures(MediaStreamTrack):
 
     async def _next(self) -> None:
         try:
-            async with asyncio.timeout(REPEAT_AFTER):
+            async with asyncio.timeout(_REPEAT_AFTER):
                 self._picture = await self._news.next()
         except TimeoutError:
             return
@@ -86,7 +86,7 @@ async def answer_viewer(sdp: str, live: LiveStream, *, settings: WebRtcSettings)
     """
     offer = read_offer(sdp, sends=False, inside=settings.inside, own=settings.own)
     connection = new_connection(settings)
-    track = NewestPictures(live)
+    track = _NewestPictures(live)
     try:
         connection.addTrack(track)
         await take_offer(connection, offer)

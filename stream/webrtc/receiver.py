@@ -18,7 +18,7 @@ from aiortc.jitterbuffer import JitterFrame
 from stream.webrtc.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
-DECODED = "_queue"
+_DECODED = "_queue"
 # Encoded pictures that may wait for aiortc's decoder: a second at 30 pictures per second.
 LONGEST_BACKLOG = 30
 # More than can be between arrival and `arrival` at once: the backlog, and what a decoder holds back.
@@ -97,7 +97,7 @@ def decode_only(
     """
     gate = Gate(decodes, lost, now)
     setattr(receiver, f"{INSIDE}decoder_queue", gate)
-    setattr(receiver.track, DECODED, Newest())
+    setattr(receiver.track, _DECODED, Newest())
     return gate
 
 

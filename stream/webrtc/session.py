@@ -17,7 +17,7 @@ from stream.webrtc.transport import media_is_consent
 
 log = logging.getLogger(__name__)
 
-CANDIDATES_AFTER_OFFER = 64
+_CANDIDATES_AFTER_OFFER = 64
 
 NOT_SECURED = (
     "The connection could not be encrypted: the DTLS handshake failed, or the certificate is not the "
@@ -79,8 +79,8 @@ class Peer:
             fragment, self._offer.ufrag, self._offer.inside, self._offer.own
         ):
             self._candidates += 1
-            if self._candidates > CANDIDATES_AFTER_OFFER:
-                raise BadOffer(f"More than {CANDIDATES_AFTER_OFFER} candidates were sent.")
+            if self._candidates > _CANDIDATES_AFTER_OFFER:
+                raise BadOffer(f"More than {_CANDIDATES_AFTER_OFFER} candidates were sent.")
             try:
                 await self._connection.addIceCandidate(candidate)
             except (InvalidStateError, ValueError) as error:

@@ -23,7 +23,7 @@ from OpenSSL import SSL
 
 log = logging.getLogger(__name__)
 
-SUITES = ":".join(
+_SUITES = ":".join(
     f"ECDHE-{certificate}-{cipher}"
     for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
     for certificate in ("ECDSA", "RSA")
@@ -35,7 +35,7 @@ class Certificate(RTCCertificate):
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)
-        context.set_cipher_list(SUITES.encode())
+        context.set_cipher_list(_SUITES.encode())
         return context
 
 

@@ -20,8 +20,8 @@ from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 
 Codec = Literal["VP8", "H264"]
 
-CONNECT_WITHIN = 15.0
-HERE = WebRtcSettings()
+_CONNECT_WITHIN = 15.0
+_HERE = WebRtcSettings()
 
 
 class PlayFailed(Exception):
@@ -52,7 +52,7 @@ class Player:
         *,
         repeat: bool = True,
         codec: Codec = "VP8",
-        settings: WebRtcSettings = HERE,
+        settings: WebRtcSettings = _HERE,
     ) -> None:
         """Take what to play.
 
@@ -153,7 +153,7 @@ async def play(
     token: str | None = None,
     repeat: bool = True,
     codec: Codec = "VP8",
-    settings: WebRtcSettings = HERE,
+    settings: WebRtcSettings = _HERE,
 ) -> None:
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
@@ -170,7 +170,7 @@ async def play(
         try:
             await player.accept(answer)
             try:
-                async with asyncio.timeout(CONNECT_WITHIN):
+                async with asyncio.timeout(_CONNECT_WITHIN):
                     await player.wait_connected()
             except TimeoutError as error:
                 raise PlayFailed("The server answered, but no media path to it opened.") from error

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 if TYPE_CHECKING:
     from stream.pull.io.http_file import FileObject
 
-BLOCK = 128  # bits
+_BLOCK = 128  # bits
 
 
 class EncryptedSegment:
@@ -28,7 +28,7 @@ class EncryptedSegment:
         self._cipher = Cipher(
             algorithms.AES128(bytes.fromhex(key)), modes.CBC(bytes.fromhex(iv))
         ).decryptor()
-        self._padding = padding.PKCS7(BLOCK).unpadder()
+        self._padding = padding.PKCS7(_BLOCK).unpadder()
         self._rest = b""
         self._over = False
 

@@ -26,7 +26,7 @@ OpenFile = Callable[[str, int, int | None], FileObject]
 """Opens a URL from a byte on to before another."""
 
 
-class GuardedTransport(httpx.BaseTransport):
+class _GuardedTransport(httpx.BaseTransport):
     """Dials only addresses that may be reached."""
 
     def __init__(
@@ -63,7 +63,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-class Credentials(httpx.Auth):
+class _Credentials(httpx.Auth):
     """Answers the challenge of the source's own host, basic or digest, and of no other."""
 
     def __init__(self, host: str, username: str, password: str) -> None:
@@ -107,9 +107,9 @@ class HttpSource:
         """
         auth = None
         if source.username is not None:
-            auth = Credentials(source.host, source.username, source.password or "")
+            auth = _Credentials(source.host, source.username, source.password or "")
         self._client = httpx.Client(
-            transport=GuardedTransport(allowed, resolver, certificates, own),
+            transport=_GuardedTransport(allowed, resolver, certificates, own),
             auth=auth,
             timeout=timeout,
             follow_redirects=True,

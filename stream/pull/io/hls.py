@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""
-TOO_LONG = "The playlist of this source is too long."
+_TOO_LONG = "The playlist of this source is too long."
 SHORTEST_WAIT = 0.5
-STALE = (
+_STALE = (
     "The playlist of this source is not written any more: it names nothing that was not seen, and "
     "no end."
 )
 # What belongs to one segment; other tags hold for all that follow.
-OF_ONE = (
+_OF_ONE = (
     "#EXTINF", "#EXT-X-BYTERANGE", "#EXT-X-DISCONTINUITY", "#EXT-X-PROGRAM-DATE-TIME",
     "#EXT-X-GAP", "#EXT-X-BITRATE", "#EXT-X-PART",
 )  # fmt: skip
@@ -101,7 +101,7 @@ def without(text: str, count: int) -> str:
             continue
         if left and line and not line.startswith("#"):
             left -= 1
-        elif not (left and line.startswith(OF_ONE)):
+        elif not (left and line.startswith(_OF_ONE)):
             lines.append(line)
     lines.insert(1, f"#EXT-X-MEDIA-SEQUENCE:{playlist.first + count}")
     return "\n".join(lines) + "\n"
@@ -197,7 +197,7 @@ class PlaylistGuide:
                 self.trouble = AllSeen()
                 raise self.trouble
             if self._clock() - began > max(self._within, 2 * playlist.target):
-                self.trouble = PlaylistStale(STALE)
+                self.trouble = PlaylistStale(_STALE)
                 raise self.trouble
             self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))
@@ -218,10 +218,10 @@ def _read(file: "HttpFile") -> str:
         with_end += data
         if len(with_end) > LONGEST_PLAYLIST:
             file.close()
-            raise BadSource(TOO_LONG)
+            raise BadSource(_TOO_LONG)
     file.close()
     if with_end.count(b"\n") > MOST_LINES:
-        raise BadSource(TOO_LONG)
+        raise BadSource(_TOO_LONG)
     return with_end.decode("utf-8", "replace")
 
 

@@ -28,9 +28,9 @@ from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.snapshots import Snapshots, open_snapshot
 from stream.pull.messages import ReaderConfig
 
-BUFFERED = 32 * 1024
+_BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
-NEEDS_RANGES = (
+_NEEDS_RANGES = (
     "The index of this film is at its end, and the server sends no parts of files: put the index "
     "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
 )
@@ -78,8 +78,8 @@ def open_http(
     if picture is not None:
         file.close()
         return Opening(picture, snapshots=Snapshots(picture, http.open))
-    if has_late_index(head) and not file.seekable() and (file.length or 0) > BUFFERED:
-        raise BadSource(NEEDS_RANGES)
+    if has_late_index(head) and not file.seekable() and (file.length or 0) > _BUFFERED:
+        raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
     container = _open(file, order, http, options={} if finite else QUICK)
     return Opening(container, finite=finite, has_ended=lambda: finite)

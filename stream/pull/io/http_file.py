@@ -26,7 +26,7 @@ class FileObject(Protocol):
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def _plain_errors() -> Iterator[None]:
     """Raise httpx's errors as the ones every file may raise.
 
     Raises:
@@ -156,7 +156,7 @@ class HttpFile:
     def _next_chunk(self) -> bytes:
         at = self._position + len(self._buffer)
         try:
-            with plain_errors():
+            with _plain_errors():
                 chunk = next(self._chunks, b"")
         except OSError:
             if self._end is not None or not self.seekable() or at >= (self.length or 0):
@@ -166,7 +166,7 @@ class HttpFile:
             return chunk
         self._response = self._request(self.name, at)
         self._chunks = self._response.iter_raw()
-        with plain_errors():
+        with _plain_errors():
             return next(self._chunks, b"")
 
     def _resume(self, at: int) -> bytes:
@@ -181,7 +181,7 @@ class HttpFile:
             response.close()
             raise OSError("the file is another one now")
         self._response, self._chunks = response, response.iter_raw()
-        with plain_errors():
+        with _plain_errors():
             return next(self._chunks, b"")
 
     def _is_part(self, end: int) -> bool:
@@ -204,7 +204,7 @@ class HttpFile:
         raise Refused(response.status_code)
 
     def _send(self, url: str, headers: dict[str, str]) -> httpx.Response:
-        with plain_errors():
+        with _plain_errors():
             request = self._client.build_request("GET", url, headers=headers)
             return self._client.send(request, stream=True)
 

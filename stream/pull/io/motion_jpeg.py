@@ -14,16 +14,16 @@ from stream.address.source_url import BadSource
 if TYPE_CHECKING:
     from stream.pull.io.http_file import HttpFile
 
-LONGEST_LINE = 8 * 1024
+_LONGEST_LINE = 8 * 1024
 LONGEST_PART = 32 * 1024 * 1024
-LINES_BETWEEN = 1000
-OTHERS_IN_A_ROW = 20
-CHUNK = 64 * 1024
-NO_JPEG = "What the source sends in parts is not JPEG."
-TOO_LARGE = "A picture of the source is too large."
+_LINES_BETWEEN = 1000
+_OTHERS_IN_A_ROW = 20
+_CHUNK = 64 * 1024
+_NO_JPEG = "What the source sends in parts is not JPEG."
+_TOO_LARGE = "A picture of the source is too large."
 # ITU-T T.81, table B.1.
 START, END, SCAN, MARKER = b"\xff\xd8", b"\xff\xd9", 0xDA, 0xFF
-HEAD = "--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
+_HEAD = "--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
 
 
 class MotionJpeg:
@@ -53,9 +53,9 @@ class MotionJpeg:
         for part in self._parts:
             if part.startswith(START):
                 others = 0
-                yield HEAD.format(len(part)).encode() + part + b"\r\n"
-            elif (others := others + 1) == OTHERS_IN_A_ROW:
-                raise BadSource(NO_JPEG)
+                yield _HEAD.format(len(part)).encode() + part + b"\r\n"
+            elif (others := others + 1) == _OTHERS_IN_A_ROW:
+                raise BadSource(_NO_JPEG)
 
 
 class Parts:
@@ -68,7 +68,7 @@ class Parts:
     def __iter__(self) -> Iterator[bytes]:
         while (length := self._head()) is not None:
             if length > LONGEST_PART:
-                raise BadSource(TOO_LARGE)
+                raise BadSource(_TOO_LARGE)
             part = self._take(length) if length else self._picture()
             if not part:
                 return
@@ -80,14 +80,14 @@ class Parts:
         Raises:
             BadSource: If no part begins.
         """
-        for _ in range(LINES_BETWEEN):
+        for _ in range(_LINES_BETWEEN):
             line = self._line()
             if not line:
                 return None
             if line.startswith(b"--"):
                 break
         else:
-            raise BadSource(NO_JPEG)
+            raise BadSource(_NO_JPEG)
         length = 0
         while (line := self._line()).strip():
             name, _, value = line.partition(b":")
@@ -110,7 +110,7 @@ class Parts:
         end = JpegEnd()
         while (at := end.find(self._data)) is None:
             if len(self._data) > LONGEST_PART:
-                raise BadSource(TOO_LARGE)
+                raise BadSource(_TOO_LARGE)
             if not self._more():
                 return b""
         return self._take(at)
@@ -120,7 +120,7 @@ class Parts:
         searched = 0
         while (at := self._data.find(b"\n", searched)) < 0:
             searched = len(self._data)
-            if searched > LONGEST_LINE or not self._more():
+            if searched > _LONGEST_LINE or not self._more():
                 at = len(self._data) - 1
                 break
         return self._take(at + 1)
@@ -133,7 +133,7 @@ class Parts:
         return taken
 
     def _more(self) -> bool:
-        chunk = self._file.read(CHUNK)
+        chunk = self._file.read(_CHUNK)
         self._data += chunk
         return bool(chunk)
 

@@ -33,8 +33,8 @@ from stream.pull.messages import Place, ReaderConfig, SourceEnded
 
 AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192
-LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
-WHITELIST = {
+_LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
+_WHITELIST = {
     "rtsp": "rtsp,rtp,tcp,udp",
     "rtsps": "rtsp,rtp,tcp",
     "rtmp": "rtmp,tcp",
@@ -137,7 +137,7 @@ def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
         if trouble is not None:
             raise CannotOpen(explain(trouble, order)) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
-        late = order.scheme in LIVE and clock() - began >= order.open_within
+        late = order.scheme in _LIVE and clock() - began >= order.open_within
         raise CannotOpen(explain(TimeoutError() if late else error, order)) from error
 
 
@@ -164,7 +164,7 @@ def _open(
     closers: list[Callable[[], None]],
     pipes: list[Pipe],
 ) -> Opening:
-    if source_of(order).is_device:
+    if _source_of(order).is_device:
         # What FFmpeg makes up itself (lavfi) ends once and for all; a camera is unplugged.
         made_up = order.scheme == "lavfi"
         return Opening(_open_device(order), has_ended=lambda: made_up)
@@ -172,7 +172,7 @@ def _open(
         # Not for every reader: it doubles the time one takes to start.
         from stream.pull.io.http import open_http
 
-        return open_http(order, source_of(order), clock, closers)
+        return open_http(order, _source_of(order), clock, closers)
     if order.scheme == "file":
         return _open_file(order)
     return Opening(_open_network(order, closers, pipes))
@@ -180,7 +180,7 @@ def _open(
 
 def _open_file(order: ReaderConfig) -> Opening:
     path = Path(order.path)
-    options = {"protocol_whitelist": WHITELIST["file"]}
+    options = {"protocol_whitelist": _WHITELIST["file"]}
     container = open_container(path, options, (order.open_within, order.silence))
     # Whoever writes into a pipe may come back, and a playlist may be one of what is live.
     finite = path.is_file() and is_whole(container)
@@ -190,8 +190,8 @@ def _open_file(order: ReaderConfig) -> Opening:
 def _open_network(
     order: ReaderConfig, closers: list[Callable[[], None]], pipes: list[Pipe]
 ) -> InputContainer:
-    options = {"protocol_whitelist": WHITELIST[order.scheme]} | QUICK
-    url = source_of(order).at(order.address)
+    options = {"protocol_whitelist": _WHITELIST[order.scheme]} | QUICK
+    url = _source_of(order).at(order.address)
     if order.scheme in {"rtsp", "rtsps"}:
         # Many cameras refuse to set up their other tracks: back channels, metadata.
         options |= {"rtsp_transport": order.transport, "allowed_media_types": "video"}
@@ -222,7 +222,7 @@ def _through(
     """Return the URL by which FFmpeg reaches the source through `pipe`."""
     closers.append(pipe.close)
     pipes.append(pipe)
-    plain = replace(source_of(order), scheme=order.scheme.removesuffix("s"))
+    plain = replace(_source_of(order), scheme=order.scheme.removesuffix("s"))
     # An RTSP relay says itself who we are.
     return plain.at("127.0.0.1", pipe.port, secret=not isinstance(pipe, RtspRelay))
 
@@ -240,12 +240,12 @@ def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], No
             other.discard = Discard.all
     video.thread_count = 1  # many sources share the machine, and threads hold pictures back
     # A device's clock may be anything; what FFmpeg makes up itself (lavfi) would come too fast.
-    device = source_of(order).is_device and order.scheme != "lavfi"
+    device = _source_of(order).is_device and order.scheme != "lavfi"
     arrives = device or container.format.name == "mpjpeg" or opening.snapshots is not None
     return OpenSource(
         container=container,
         video=video,
-        paced=order.scheme not in LIVE and not arrives,
+        paced=order.scheme not in _LIVE and not arrives,
         timed=not arrives,
         finite=opening.finite,
         has_ended=opening.has_ended,
@@ -270,7 +270,7 @@ def check_size(picture: VideoStream | VideoFrame) -> None:
         raise BadSource(f"Pictures of {picture.width} by {picture.height} pixels are too large.")
 
 
-def source_of(order: ReaderConfig) -> SourceUrl:
+def _source_of(order: ReaderConfig) -> SourceUrl:
     """Return the source that `order` is about."""
     return SourceUrl(
         order.scheme, order.host, order.port, order.path, order.username, order.password

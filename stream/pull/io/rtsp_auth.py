@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # What Digest calls a hash, and Python; the strongest first.
-HASHES = {"SHA-256": "sha256", "MD5": "md5"}
-FIELD = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-OFTEN = 100_000_000  # `nc` has eight digits
+_HASHES = {"SHA-256": "sha256", "MD5": "md5"}
+_FIELD = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_OFTEN = 100_000_000  # `nc` has eight digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Challenge:
     """One way a server lets us in.
 
     Attributes:
-        algorithm: Of Digest, as in `HASHES`; None for Basic.
+        algorithm: Of Digest, as in `_HASHES`; None for Basic.
         session: Whether the hash of the password holds the nonces, too (`-sess`).
         fields: As the server wrote them.
     """
@@ -48,7 +48,7 @@ class Challenge:
 def strongest(offered: Sequence[str]) -> Challenge | None:
     """Return the best of what a server's `WWW-Authenticate` headers offer; None if we know none."""
     known = [challenge for text in offered if (challenge := _read(text)) is not None]
-    order = [*HASHES, None]
+    order = [*_HASHES, None]
     return min(known, key=lambda challenge: order.index(challenge.algorithm), default=None)
 
 
@@ -65,8 +65,8 @@ def authorize(challenge: Challenge, login: Login, method: str, uri: str, count: 
     two = _hash(challenge, f"{method}:{uri}")
     middle, answer = challenge.nonce, ""
     if "auth" in re.split(r"[\s,]+", given.get("qop", "")):
-        middle = f"{challenge.nonce}:{count % OFTEN:08}:{cnonce}:auth"
-        answer = f", qop=auth, nc={count % OFTEN:08}"
+        middle = f"{challenge.nonce}:{count % _OFTEN:08}:{cnonce}:auth"
+        answer = f", qop=auth, nc={count % _OFTEN:08}"
     if answer or challenge.session:
         answer += f', cnonce="{cnonce}"'
     for name in ("algorithm", "opaque"):
@@ -85,17 +85,17 @@ def _read(text: str) -> Challenge | None:
         return Challenge(None)
     if scheme.lower() != "digest":
         return None
-    fields = {name.lower(): quoted or plain for name, quoted, plain in FIELD.findall(rest)}
+    fields = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(rest)}
     algorithm = fields.get("algorithm", "MD5").upper()
     session = algorithm.endswith("-SESS")
     algorithm = algorithm.removesuffix("-SESS")
-    return Challenge(algorithm, session, fields) if algorithm in HASHES else None
+    return Challenge(algorithm, session, fields) if algorithm in _HASHES else None
 
 
 def _hash(challenge: Challenge, text: str) -> str:
     assert challenge.algorithm is not None
     return hashlib.new(
-        HASHES[challenge.algorithm], text.encode(), usedforsecurity=False
+        _HASHES[challenge.algorithm], text.encode(), usedforsecurity=False
     ).hexdigest()
 
 

@@ -20,9 +20,9 @@ from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection
 
 LONGEST_HEAD = 64 * 1024
-LONGEST_BODY = 1024 * 1024
-OUTSTANDING = 32
-PACKET = b"$"
+_LONGEST_BODY = 1024 * 1024
+_OUTSTANDING = 32
+_PACKET = b"$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Asked:
+class _Asked:
     """A request that was passed on.
 
     Attributes:
@@ -73,7 +73,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Entry:
+class _Entry:
     """How we get in: who we are, and what the server asked for last."""
 
     login: Login
@@ -98,15 +98,15 @@ class RtspRelay(Pipe):
             login: Who we are, if the server wants to know.
         """
         self._place = place
-        self._entry = None if login is None else Entry(login)
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._entry = None if login is None else _Entry(login)
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()
         self._sending = threading.Lock()
         super().__init__(server)
 
     def _pass_requests(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client.makefile("rb") as requests:
             while first := requests.read(1):
-                if first == PACKET:
+                if first == _PACKET:
                     self._send(_packet(requests))
                 elif (message := _message(first, requests)) is not None:
                     self._ask(message)
@@ -117,7 +117,7 @@ class RtspRelay(Pipe):
     def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
         """Pass one answer, one request of the server or one packet on; False at the end."""
         first = answers.read(1)
-        if first == PACKET:
+        if first == _PACKET:
             packet = _packet(answers)
             client.sendall(packet)
             return bool(packet)
@@ -159,8 +159,8 @@ class RtspRelay(Pipe):
             request = Message(request.head.replace(ours, theirs, 1), request.body)
         if request.status is None:
             with self._sending:
-                self._asked[request.header("cseq")] = Asked(request)
-                while len(self._asked) > OUTSTANDING:
+                self._asked[request.header("cseq")] = _Asked(request)
+                while len(self._asked) > _OUTSTANDING:
                     self._asked.popitem(last=False)
             request = self._signed(request)
         self._send(request.head + request.body)
@@ -199,7 +199,7 @@ class RtspRelay(Pipe):
 def _packet(source: BufferedReader) -> bytes:
     """Read the rest of a packet; return all of it, nothing at the end."""
     head = source.read(3)
-    return PACKET + head + source.read(int.from_bytes(head[1:], "big")) if len(head) == 3 else b""
+    return _PACKET + head + source.read(int.from_bytes(head[1:], "big")) if len(head) == 3 else b""
 
 
 def _message(first: bytes, source: BufferedReader) -> Message | None:
@@ -213,5 +213,5 @@ def _message(first: bytes, source: BufferedReader) -> Message | None:
         if line in {b"\r\n", b"\n"}:
             length = Message(head).header("content-length")
             size = int(length) if length.isdecimal() and length.isascii() else 0
-            return Message(head, source.read(min(size, LONGEST_BODY)))
+            return Message(head, source.read(min(size, _LONGEST_BODY)))
     return None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 LARGEST = 16 * 1024 * 1024
-DAMAGED_IN_A_ROW = 10
-STEP = 64 * 1024
+_DAMAGED_IN_A_ROW = 10
+_STEP = 64 * 1024
 # JPEG, PNG, BMP.
-BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")
 
 
 class Snapshots:
@@ -60,7 +60,7 @@ class Snapshots:
                 damaged = 0
             except av.FFmpegError:
                 damaged += 1
-                if damaged == DAMAGED_IN_A_ROW:
+                if damaged == _DAMAGED_IN_A_ROW:
                     raise
             finally:
                 file.close()
@@ -78,11 +78,11 @@ def open_snapshot(file: "HttpFile", late: Callable[[], bool]) -> InputContainer 
     """
     head = file.peek(16)
     named = file.content_type.startswith("image/")
-    known = file.length is not None and head.startswith(BEGINNINGS)
+    known = file.length is not None and head.startswith(_BEGINNINGS)
     if not (named or known) or file.content_type.startswith(("video/", "multipart/")):
         return None
     data = b""
-    while len(more := file.peek(len(data) + STEP)) > len(data):
+    while len(more := file.peek(len(data) + _STEP)) > len(data):
         data = more
         if len(data) > LARGEST or late():
             return None
@@ -105,6 +105,6 @@ def _pictures(container: InputContainer) -> Iterator[VideoPacket]:
 
 def _read(file: "HttpFile") -> bytes:
     data = bytearray()
-    while len(data) <= LARGEST and (more := file.read(STEP)):
+    while len(data) <= LARGEST and (more := file.read(_STEP)):
         data += more
     return bytes(data)

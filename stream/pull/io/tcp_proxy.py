@@ -11,8 +11,8 @@ from io import BufferedReader
 
 from stream.pull.io.tls import TlsConnection
 
-CHUNK = 64 * 1024
-ACCEPT_WITHIN = 10.0
+_CHUNK = 64 * 1024
+_ACCEPT_WITHIN = 10.0
 
 
 class Pipe:
@@ -30,7 +30,7 @@ class Pipe:
         # From here on it is FFmpeg, on the other side, whose patience counts.
         self._server.settimeout(None)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
-        self._listener.settimeout(ACCEPT_WITHIN)
+        self._listener.settimeout(_ACCEPT_WITHIN)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -54,12 +54,12 @@ class Pipe:
 
     def _pass_requests(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := client.recv(CHUNK):
+            while data := client.recv(_CHUNK):
                 self._server.sendall(data)
             self._server.shutdown(socket.SHUT_RDWR)
 
     def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
         """Pass on some of what the server says; False at the end."""
-        data = answers.read1(CHUNK)
+        data = answers.read1(_CHUNK)
         client.sendall(data)
         return bool(data)

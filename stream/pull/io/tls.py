@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Self
 
 # What OpenSSL calls a certificate that is made out to another host or address.
-ANOTHER_NAME = {62, 64}
-EXPIRED = 10
+_ANOTHER_NAME = {62, 64}
+_EXPIRED = 10
 
 
 def tls_context(certificates: str | None) -> ssl.SSLContext:
@@ -52,7 +52,7 @@ def dial_tls(
     try:
         return TlsConnection(_connect(context, address, port, host, timeout))
     except ssl.SSLCertVerificationError as error:
-        if error.verify_code not in ANOTHER_NAME or certificates is None:
+        if error.verify_code not in _ANOTHER_NAME or certificates is None:
             raise
         context.check_hostname = False
         encrypted = _connect(context, address, port, host, timeout)
@@ -138,10 +138,10 @@ def describe_certificate_error(error: ssl.SSLError) -> str:
     """Return in words what is wrong with a certificate, or that it is not the certificate."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return "No encrypted connection to the source can be made."
-    if error.verify_code == EXPIRED:
+    if error.verify_code == _EXPIRED:
         return "The source's certificate has expired."
     who = "Whoever runs this service can have it trusted (FLASHBACK_SOURCE_CERTIFICATES)."
-    if error.verify_code in ANOTHER_NAME:
+    if error.verify_code in _ANOTHER_NAME:
         return f"The source's certificate is made out to another name. {who}"
     return f"The source's certificate is signed by nobody this machine trusts. {who}"
 
