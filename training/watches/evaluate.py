@@ -6,7 +6,6 @@ how often a watch fired in quiet, with exact bounds that hold at 90 % confidence
 
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +26,7 @@ from training.watches.trial import event, quiet
 from training.world import World
 from web.cli.failed import Failed
 from web.services import load_model
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, read_settings
 
 HIT_RATE, DELAY_CLIPS, ALARMS_AN_HOUR = 0.9, 2, 0.5
 HOURS_AT_ONCE = 1.0
@@ -92,7 +91,7 @@ def films(data: Path, hours: float, seed: int) -> Tally:
     Raises:
         Failed: If the model or the films cannot be used.
     """
-    settings = Settings.from_env(os.environ)
+    settings = read_settings()
     try:
         pairs = pairs_of(read_cases(data.absolute()), word_table())
     except BadCases as error:

@@ -238,7 +238,7 @@ def caption(
     """Say what a film or stream shows, span after span, with the times."""
     from web.cli.caption import run_caption  # late: loads the model's libraries
 
-    settings = Settings.from_env(os.environ, model=model)
+    settings = read_settings(model=model)
     with signals_as_interrupt():
         run_caption(settings, source, every=every, last=last, question=question, as_json=as_json)
 
@@ -267,7 +267,7 @@ def token_add(
     """Make a token and print it once; only its hash is kept."""
     from web.cli.token import add_token
 
-    add_token(Settings.from_env(os.environ).tokens_at, name, may, streams, expires)
+    add_token(read_settings().tokens_at, name, may, streams, expires)
 
 
 @token.command(name="list")
@@ -275,7 +275,7 @@ def token_list() -> None:
     """Show whose tokens there are, and what they may do."""
     from web.cli.token import list_tokens
 
-    list_tokens(Settings.from_env(os.environ).tokens_at)
+    list_tokens(read_settings().tokens_at)
 
 
 @token.command(name="remove")
@@ -283,7 +283,7 @@ def token_remove(name: Annotated[str, typer.Argument(help="whose token")]) -> No
     """Take a token back: what is open with it is closed."""
     from web.cli.token import remove_token
 
-    remove_token(Settings.from_env(os.environ).tokens_at, name)
+    remove_token(read_settings().tokens_at, name)
 
 
 @app.command()
