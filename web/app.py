@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from web import openapi, problems
 from web.auth import Keys
+from web.chat import route as chat
 from web.guesses import Guesses
 from web.http import metrics, pages, streams, watches
 from web.http.guard import Guard
@@ -82,6 +83,7 @@ def create_app(
     app.include_router(streams.routes)
     app.include_router(streams.pictures)
     app.include_router(watches.routes)
+    app.include_router(chat.routes)
     app.include_router(Exchange("whip").router())
     app.include_router(Exchange("whep").router())
     app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))

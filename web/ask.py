@@ -10,11 +10,11 @@ the queue) fails in the same way inside `failing_as_asked`.
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from memory.store import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
-from stream.live import LiveStream
 from stream.registry import UnknownStream
 from web.quotas import Full
 
@@ -111,8 +111,16 @@ class Answered:
     total_ms: float
 
 
+class Answerable(Protocol):
+    """What can be asked: a stream, or pictures."""
+
+    def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer as `LiveStream.ask` does."""
+        ...
+
+
 async def ask(
-    live: LiveStream, question: Question, stopwatch: Stopwatch
+    live: Answerable, question: Question, stopwatch: Stopwatch
 ) -> AsyncGenerator[AnswerPiece, None]:
     """Answer `question` from what `live` has shown; the last piece is a `Finish`. Use `aclosing`.
 
@@ -126,7 +134,7 @@ async def ask(
                 yield piece
 
 
-async def ask_whole(live: LiveStream, question: Question, stopwatch: Stopwatch) -> Answered:
+async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) -> Answered:
     """Answer `question` from what `live` has shown, and return when all is said.
 
     Raises:

@@ -76,6 +76,7 @@ def _describe(app: FastAPI) -> _Document:
         refused: tuple[int, ...] = _EVERYWHERE
         if not keys.needed:
             operation.pop("security", None)
+            operation["responses"].pop("401", None)
         elif "security" in operation:
             refused = (401, *refused)
         more = {str(status): said for status, said in refuses(*refused).items()}

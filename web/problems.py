@@ -141,8 +141,8 @@ def _nothing_at(path: str) -> JSONResponse:
     if not path.startswith("/v1/"):
         return problem(404, said)
     said += (
-        " Of OpenAI's interface this service has the Realtime API: questions are asked over the "
-        "WebSocket /v1/realtime?stream=NAME."
+        " Of OpenAI's interface this service has /v1/chat/completions, /v1/models and the Realtime "
+        "API, the WebSocket /v1/realtime?stream=NAME."
     )
     return problem(404, said, error={"message": said})  # where OpenAI's libraries look for it
 

@@ -77,6 +77,7 @@ class Services:
         clocks: The time, here and nowhere else.
         registry: The streams.
         store: What was seen.
+        engine: Encodes and answers.
         answerer: The name of the model that answers.
         sampling: How it writes unless a client says otherwise.
         follow_ups: Whether earlier questions and answers help it with the next one.
@@ -97,6 +98,7 @@ class Services:
     clocks: Clocks
     registry: Registry
     store: ClipStore
+    engine: Engine
     answerer: str
     sampling: Sampling
     follow_ups: bool
@@ -234,6 +236,7 @@ async def build_services(
         clocks=clocks,
         registry=registry,
         store=store,
+        engine=engine,
         answerer=engine.name,
         sampling=engine.sampling,
         follow_ups=engine.follow_ups,

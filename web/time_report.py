@@ -1,8 +1,9 @@
 """How times read for people and programs outside: what was understood of words of time, and clocks."""
 
 from model.errors import NothingInRange
+from model.types import Finish
 from web.ask import AskFailed
-from web.realtime.server_events import TimeUnderstood
+from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.time_words.extent import Reference
 from web.time_words.understand import TimeAsked
 
@@ -18,6 +19,19 @@ def time_report(asked: TimeAsked | None, reference: Reference) -> TimeUnderstood
         since_clock=None if asked.since is None else clock(asked.since, reference),
         until_clock=None if asked.until is None else clock(asked.until, reference),
         question=asked.rest or "",
+    )
+
+
+def evidence_report(finish: Finish, reference: Reference) -> tuple[EvidencePart, ...]:
+    """Return what an answer rests on, for the wire."""
+    return tuple(
+        EvidencePart(
+            start=part.start,
+            end=part.end,
+            score=round(part.score, 6),
+            clock=clock(part.start, reference),
+        )
+        for part in finish.evidence
     )
 
 

@@ -63,13 +63,71 @@ async def test_the_library_of_python_asks_and_hears():
             assert (await until(connection, "conversation.item.deleted")).item_id == line
 
 
-async def test_the_library_of_python_hears_why_it_may_not_ask():
+@asynccontextmanager
+async def library(**options):
     async with (
         echo_service(token="secret") as service,
-        openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="secret") as client,
+        openai.AsyncOpenAI(
+            base_url=f"{service.url}/v1", **{"api_key": "secret", "max_retries": 0} | options
+        ) as client,
     ):
-        with pytest.raises(openai.NotFoundError, match="v1/realtime"):
-            await client.models.list()
+        await service.remember(clips=6)
+        yield client
+
+
+async def test_the_library_of_python_hears_what_is_not_here():
+    async with library() as client:
+        with pytest.raises(openai.NotFoundError, match="v1/chat/completions"):
+            await client.responses.create(model="echo", input="one two")
+
+
+def asked(text, **more):
+    return {"model": "echo@cam", "messages": [{"role": "user", "content": text}]} | more
+
+
+async def test_the_library_of_python_chats():
+    async with library() as client:
+        assert [model.id async for model in client.models.list()] == ["echo", "echo@cam"]
+        answer = await client.chat.completions.create(**asked("one two", max_tokens=9))
+        assert answer.choices[0].message.content == "one two"
+        assert answer.usage.total_tokens == 2 + 6 + 2
+        assert len(answer.flashback["evidence"]) == 6
+        about = {"flashback": {"stream": "cam", "since": 4.0, "until": 9.0}}
+        answer = await client.chat.completions.create(
+            **asked("one two", model="echo", extra_body=about)
+        )
+        assert len(answer.flashback["evidence"]) == 2
+
+
+async def test_the_library_of_python_hears_words_as_they_come():
+    async with library() as client:
+        pieces = await client.chat.completions.create(
+            **asked("What came at 10 seconds?"), stream=True, stream_options={"include_usage": True}
+        )
+        chunks = [chunk async for chunk in pieces]
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        assert text == "What was shown? "
+        assert chunks[-1].usage.completion_tokens == 3
+        assert chunks[-2].flashback["time"]["words"] == "at 10 seconds"
+        async with client.chat.completions.stream(**asked("one two")) as stream:
+            final = await stream.get_final_completion()
+        assert final.choices[0].message.content == "one two "
+
+
+@pytest.mark.parametrize(
+    ("request_", "options", "error", "code"),
+    [
+        ({"model": "gpt-4"}, {}, openai.NotFoundError, "model_not_found"),
+        ({"model": "echo@nobody"}, {}, openai.NotFoundError, "nothing_seen"),
+        ({"n": 2}, {}, openai.BadRequestError, "invalid_value"),
+        ({}, {"api_key": "wrong"}, openai.AuthenticationError, "invalid_api_key"),
+    ],
+)
+async def test_the_library_of_python_hears_why_not(request_, options, error, code):
+    async with library(**options) as client:
+        with pytest.raises(error) as caught:
+            await client.chat.completions.create(**asked("one two", **request_))
+    assert caught.value.code == code
 
 
 @pytest.fixture
@@ -98,6 +156,17 @@ async def heard(encrypted, script, url):
 
 async def test_the_library_of_javascript_asks_and_hears(encrypted):
     assert await heard(encrypted, "openai.mjs", "https://{}/v1?stream=cam") == "Say one two"
+
+
+async def test_the_library_of_javascript_chats(encrypted):
+    said = json.loads(await heard(encrypted, "chat.mjs", "https://{}/v1"))
+    assert said == {
+        "models": ["echo", "echo@cam"],
+        "whole": "one two",
+        "pieces": ["one ", "two "],
+        "evidence": 1,
+        "refused": "model_not_found",
+    }
 
 
 async def test_agents_have_the_answer_in_their_history(encrypted):

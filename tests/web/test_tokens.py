@@ -44,6 +44,8 @@ RIGHT_OF = [
     ("watch", "GET", "/v1/streams/cam/suggestions"),
     ("watch", "POST", "/whep/cam"),
     ("ask", "GET", "/v1/realtime?stream=cam"),
+    ("ask", "GET", "/v1/models/echo@cam"),
+    ("ask", "POST", "/v1/chat/completions"),
     ("ingest", "POST", "/whip/cam"),
     ("forget", "DELETE", "/v1/streams/cam"),
 ]

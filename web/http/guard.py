@@ -20,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from web.problems import problem
 
 BODY_LIMIT = 128 * 1024
+_PICTURES_LIMIT = 1024 * 1024
+_LIMITS: Mapping[str, int] = {"/v1/chat/completions": _PICTURES_LIMIT}
+"""Longer bodies, where pictures may be in them."""
 _BODY_SECONDS = 10.0
 
 _POLICY = "; ".join(
@@ -112,11 +115,12 @@ class Guard:
     async def _with_body(
         self, scope: Scope, receive: Receive, send: Send, headers: Headers
     ) -> None:
+        limit = _LIMITS.get(scope["path"].removeprefix(self._root_path), BODY_LIMIT)
         try:
             async with asyncio.timeout(self._seconds):
-                body = await _read(receive, headers.get("content-length"))
+                body = await _read(receive, headers.get("content-length"), limit)
         except _TooLarge:
-            detail = f"The body is longer than {BODY_LIMIT // 1024} KB."
+            detail = f"The body is longer than {limit // 1024} KB."
             await problem(413, detail, {"Connection": "close"})(scope, receive, send)
         except TimeoutError:
             detail = f"The body did not arrive within {self._seconds:g} seconds."
@@ -192,8 +196,8 @@ class _Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-async def _read(receive: Receive, declared: str | None) -> bytes:
-    if declared and declared.isdecimal() and int(declared) > BODY_LIMIT:
+async def _read(receive: Receive, declared: str | None, limit: int) -> bytes:
+    if declared and declared.isdecimal() and int(declared) > limit:
         raise _TooLarge
     body = bytearray()
     more = True
@@ -202,7 +206,7 @@ async def _read(receive: Receive, declared: str | None) -> bytes:
         if message["type"] == "http.disconnect":
             raise _Gone
         body += message.get("body", b"")
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             raise _TooLarge
         more = message.get("more_body", False)
     return bytes(body)

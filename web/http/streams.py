@@ -18,7 +18,7 @@ from web.quotas import Full
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.services import Services, get_services
 from web.stream_report import report
-from web.tokens import Caller
+from web.tokens import Caller, Right
 
 _LONGEST_LIST = 2000
 MOST_STREAMS = 1000
@@ -129,11 +129,19 @@ async def list_streams(
     limit: Annotated[int, Query(ge=1, le=MOST_STREAMS)] = STREAMS_AT_ONCE,
 ) -> StreamList:
     """List the first `limit` streams, live or remembered, whose name comes after `after`."""
+    found = await permitted(here, caller, "watch", after, limit)
+    return StreamList(streams=[_report(here, status) for status in found])
+
+
+async def permitted(
+    here: Services, caller: Caller, right: Right, after: str, limit: int
+) -> list[StreamStatus]:
+    """Return the first `limit` streams that `caller` has a right to, whose name comes after `after`."""
     found: list[StreamStatus] = []
     while len(found) < limit and (some := await here.registry.list(after, limit)):
-        found += [status for status in some if caller.allows("watch", status.name)]
+        found += [status for status in some if caller.allows(right, status.name)]
         after = some[-1].name
-    return StreamList(streams=[_report(here, status) for status in found[:limit]])
+    return found[:limit]
 
 
 _ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}

@@ -41,7 +41,7 @@ WatchId = Annotated[str, Path(min_length=1, max_length=64)]
 routes = APIRouter(
     prefix="/v1/watches",
     tags=["watches"],
-    responses=refuses(422, 503),
+    responses=refuses(400, 422, 503),
 )
 ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}}}}
 

@@ -18,7 +18,6 @@ from web.realtime.server_events import (
     Error,
     ErrorDetails,
     ErrorKind,
-    EvidencePart,
     Failure,
     InputDetails,
     ItemAdded,
@@ -39,7 +38,7 @@ from web.realtime.server_events import (
     UsageReport,
 )
 from web.realtime.wire_items import Message, OutputText
-from web.time_report import clock, refusal, time_report
+from web.time_report import evidence_report, refusal, time_report
 from web.time_words.extent import Reference
 from web.time_words.understand import TimeAsked
 
@@ -190,24 +189,13 @@ class Answer:
             output=(self.message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
             metadata=self._metadata,
-            evidence=self._evidence(finish) if finish else (),
+            evidence=evidence_report(finish, self._reference) if finish else (),
             time=self._time,
             timings=Timings(
                 first_token_ms=self.stopwatch.first_token_ms, total_ms=self.stopwatch.total_ms
             ),
         )
         await self._send(ResponseDone(event_id=new_id("event"), response=response))
-
-    def _evidence(self, finish: Finish) -> tuple[EvidencePart, ...]:
-        return tuple(
-            EvidencePart(
-                start=part.start,
-                end=part.end,
-                score=round(part.score, 6),
-                clock=clock(part.start, self._reference),
-            )
-            for part in finish.evidence
-        )
 
 
 def _usage(usage: Usage) -> UsageReport:

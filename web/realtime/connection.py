@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import assert_never
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from fastapi import WebSocket
 from starlette.status import WS_1008_POLICY_VIOLATION
@@ -58,6 +58,7 @@ from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
+from web.time_words.zone import UnknownZone, zone_called
 from web.tokens import Caller
 
 SEND_SECONDS = 15.0
@@ -189,16 +190,12 @@ class Connection:
             message = f"This service answers with {self._session.model}, not with {change.model}."
             raise Refused("model_not_found", message, "session.model")
         if change.timezone is not None:
-            self._zone = await self._zone_called(change.timezone)
+            try:
+                self._zone = await zone_called(change.timezone)
+            except UnknownZone as error:
+                raise Refused("invalid_value", str(error), "session.timezone") from None
         self._session = changed(self._session, change)
         await self._send(SessionUpdated(event_id=new_id("event"), session=self._session))
-
-    async def _zone_called(self, name: str) -> ZoneInfo:
-        try:
-            return await asyncio.to_thread(ZoneInfo, name)  # reads a file
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            message = f"{name} is not a time zone; send one such as Europe/Berlin."
-            raise Refused("invalid_value", message, "session.timezone") from None
 
     async def _add(self, item: Message, after: str | None) -> None:
         key = item.id or new_id("item")

@@ -19,8 +19,8 @@ _LINES = 40
 
 ROOT = "root"
 """Stands for the place before the first line."""
-_INSTRUCTING = ("system", "developer")
-_OF_A_PICTURE = "What is shown?"
+INSTRUCTING = ("system", "developer")
+OF_A_PICTURE = "What is shown?"
 """What is asked when a picture was given, and no words."""
 
 
@@ -90,12 +90,12 @@ class Conversation:
         if wish.conversation == "none":
             lines = list(wish.input) if wish.input is not None else lines[-1:]
             pictured = any(line.pictures for line in wish.input or ())
-        told = [line.text for line in lines if line.role in _INSTRUCTING]
-        said = [line for line in lines if line.role not in _INSTRUCTING and line.text]
+        told = [line.text for line in lines if line.role in INSTRUCTING]
+        said = [line for line in lines if line.role not in INSTRUCTING and line.text]
         if said and said[-1].role == "user":
             asked = said.pop().text
         elif pictured:
-            asked = _OF_A_PICTURE
+            asked = OF_A_PICTURE
         else:
             raise NoQuestion
         tokens = _given(wish.max_output_tokens, session.max_output_tokens)

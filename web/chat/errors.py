@@ -1,0 +1,110 @@
+"""Whatever goes wrong at these routes, in the shape that OpenAI's clients read."""
+
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from memory.store import StoreUnavailable
+from web.ask import AskFailed
+from web.chat.wire import ErrorBody, OpenAiError
+from web.openapi import Responses
+from web.problems import Refusal
+
+_NO_FIELD = re.compile(r"[\[(-]")
+_RETRY = {"Retry-After": "5"}
+_CODES = {
+    401: "invalid_api_key",
+    403: "permission_denied",
+    404: "model_not_found",
+    503: "service_unavailable",
+}
+
+
+class BadRequest(Exception):
+    """The request cannot be done as it is; the message says what to change.
+
+    Attributes:
+        param: The field that is wrong.
+        code: A name for programs.
+        status: The HTTP status.
+    """
+
+    def __init__(self, message: str, param: str | None = None, code: str = "invalid_value") -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+        self.status = 404 if code == "model_not_found" else 400
+
+
+def refused(
+    status: int,
+    message: str,
+    code: str | None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the response that says why not."""
+    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    body = OpenAiError(error=ErrorBody(message=message, type=kind, param=param, code=code))
+    return JSONResponse(body.model_dump(), status, headers=dict(headers or {}))
+
+
+def failed(failure: AskFailed) -> JSONResponse:
+    """Return the response for a question that was not answered."""
+    unavailable = failure.status == HTTPStatus.SERVICE_UNAVAILABLE
+    headers = _RETRY if unavailable else {}
+    return refused(failure.status, str(failure), failure.code, headers=headers)
+
+
+class OpenAiRoute(APIRoute):
+    """A route whose refusals are those of OpenAI, whoever makes them."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except Refusal as error:
+                code = _CODES.get(error.status)
+                return refused(error.status, error.detail, code, headers=error.headers)
+            except RequestValidationError as error:
+                return _misread(error)
+            except HTTPException as error:  # the body is no text
+                return refused(error.status_code, str(error.detail), "invalid_value")
+            except BadRequest as error:
+                return refused(error.status, str(error), error.code, error.param)
+            except AskFailed as error:
+                return failed(error)
+            except StoreUnavailable as error:
+                return refused(503, str(error), "memory_unavailable", headers=_RETRY)
+
+        return handle
+
+
+def _misread(error: RequestValidationError) -> JSONResponse:
+    # Of what may be words or parts both are found wrong: the deepest says most.
+    first = max(error.errors(), key=lambda one: len(one["loc"]))
+    # The first place is the body; what pydantic calls the choices of a union is no field.
+    place = [str(part) for part in first["loc"][1:]]
+    param = ".".join(part for part in place if not _NO_FIELD.search(part)) or None
+    if first["type"] == "extra_forbidden":
+        return refused(400, f"Unrecognized request argument: {param}", "unknown_parameter", param)
+    message = first["msg"].removeprefix("Value error, ")
+    return refused(400, f"{param or 'body'}: {message}", "invalid_value", param)
+
+
+def refuses(*statuses: int) -> Responses:
+    """Return the `responses` of a route that may refuse with these statuses."""
+    return {
+        status: {"description": HTTPStatus(status).phrase, "model": OpenAiError}
+        for status in statuses
+    }

@@ -1,0 +1,46 @@
+"""Answers from pictures alone: each is a clip of one frame in a history that ends with the answer."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import torch
+
+from model.engine.contract import Engine
+from model.types import AnswerPiece, Clip, Question
+from stream.frame import Picture
+from web.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures that are asked about as a stream is.
+
+    Attributes:
+        engine: Encodes and answers.
+        pixels: RGB, in the order in which they were given.
+    """
+
+    engine: Engine
+    pixels: Sequence[Picture]
+
+    async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer from all pictures, as words come; use `aclosing`.
+
+        Raises:
+            EngineBusy: If too much waits already.
+            QuestionTooLong: If the question is longer than can be read at once.
+            EngineFailed: If the network fails.
+        """
+        clips = [
+            await self.engine.encode(Clip(torch.from_numpy(pixels.copy())[None], at, at))
+            for at, pixels in enumerate(self.pixels)
+        ]
+        history = f"@{new_id('pictures')}"  # no stream can be called so
+        self.engine.extend(history, clips)
+        try:
+            async with aclosing(self.engine.answer(history, question)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            self.engine.forget(history)

@@ -1,0 +1,93 @@
+"""The routes of chat completions and models."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+from web.ask import failing_as_asked
+from web.auth import may, require
+from web.chat.asked import read
+from web.chat.errors import BadRequest, OpenAiRoute, refuses
+from web.chat.wire import ChatRequest, Completion, ModelList, ModelReport
+from web.chat.writer import Writer
+from web.http.streams import permitted
+from web.openapi import Responses
+from web.services import Services, get_services
+from web.tokens import Caller
+
+MOST_MODELS = 1000
+
+Here = Annotated[Services, Depends(get_services)]
+Allowed = Annotated[Caller, Depends(may("ask"))]
+
+routes = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAiRoute)
+
+PIECES: Responses = {
+    200: {
+        "description": "The answer, whole or in pieces.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@routes.get("/models", responses=refuses(401, 403, 503))
+async def list_models(here: Here, caller: Allowed) -> ModelList:
+    """List what can be given as `model`: the model itself, and the model about each stream."""
+    streams = await permitted(here, caller, "ask", "", MOST_MODELS)
+    named = (
+        ModelReport(id=f"{here.answerer}@{status.name}", created=int(status.began))
+        for status in streams
+    )
+    return ModelList(data=(ModelReport(id=here.answerer, created=0), *named))
+
+
+@routes.get("/models/{model}", responses=refuses(400, 401, 403, 404, 503))
+async def get_model(model: str, here: Here, caller: Allowed) -> ModelReport:
+    """Say whether something can be given as `model`.
+
+    Raises:
+        BadRequest: If it cannot.
+    """
+    name, _, stream = model.partition("@")
+    if name != here.answerer:
+        message = f"The model {model} does not exist here; this service has {here.answerer}."
+        raise BadRequest(message, "model", "model_not_found")
+    require(caller, "ask", stream or None)
+    with failing_as_asked():
+        began = (await here.registry.find(stream)).status().began if stream else 0
+    return ModelReport(id=model, created=int(began))
+
+
+@routes.post(
+    "/chat/completions",
+    response_model=Completion,
+    responses=refuses(400, 401, 403, 404, 500, 503) | PIECES,
+)
+async def complete(request: ChatRequest, here: Here, caller: Allowed) -> Response | Completion:
+    """Answer a question about a stream, or about pictures, whole or in pieces."""
+    asked = read(request, here.answerer, here.sampling)
+    writer = Writer(request, here, caller)
+    pieces = writer.pieces(asked)
+    if not request.stream:
+        async with aclosing(pieces):
+            async for _ in pieces:
+                pass
+        return writer.completion()
+    # What goes wrong before the first word still has a status.
+    first = await anext(pieces)
+    return Events(writer.events(first, pieces), media_type="text/event-stream")
+
+
+class Events(StreamingResponse):
+    """Server-sent events, whose source is closed when the client has left."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the events."""
+        source = self.body_iterator
+        assert isinstance(source, AsyncGenerator)
+        async with aclosing(source):
+            await super().stream_response(send)

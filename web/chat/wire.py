@@ -1,0 +1,347 @@
+"""What a client of OpenAI's chat completions says, and hears.
+
+The names are OpenAI's; what it has no name for stands under `flashback`. What changes nothing here is
+taken and ignored; what would change an answer and is not done is refused by its name.
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_serializer
+
+from model.engine.generation import MAX_ANSWER_TOKENS
+from web.realtime.server_events import EvidencePart, TimeUnderstood, Timings
+from web.realtime.wire_items import (
+    TEXT_LIMIT,
+    MostLikely,
+    Penalty,
+    Seconds,
+    Share,
+    Temperature,
+)
+
+MOST_MESSAGES = 100
+MOST_PICTURES = 8
+
+
+def _nothing(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
+    if value not in (None, [], (), {}, 0, 0.0, False, "none", "auto"):
+        raise ValueError("is not done here; leave it out")
+    return value
+
+
+Unsupported = Annotated[Any, AfterValidator(_nothing)]
+
+
+class Given(BaseModel):
+    """The base of what a client sends: nothing unknown is let in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextPart(Given):
+    """Words."""
+
+    type: Literal["text"]
+    text: Annotated[str, Field(max_length=TEXT_LIMIT)]
+
+
+class ImageUrl(Given):
+    """A picture.
+
+    Attributes:
+        url: `data:image/jpeg;base64,...` or `data:image/png;base64,...`; nothing is fetched.
+        detail: Taken and ignored.
+    """
+
+    url: Annotated[str, Field(pattern="^data:image/(jpeg|jpg|png);base64,")]
+    detail: Literal["auto", "low", "high", "original"] | None = None
+
+
+class ImagePart(Given):
+    """A picture to answer from, without any stream."""
+
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class VideoUrl(Given):
+    """A stream of this service: `stream:NAME`."""
+
+    url: Annotated[str, Field(pattern=r"^stream:[A-Za-z0-9_-]{1,64}$")]
+
+
+class VideoPart(Given):
+    """The stream to answer from."""
+
+    type: Literal["video_url"]
+    video_url: VideoUrl
+
+
+Part = Annotated[TextPart | ImagePart | VideoPart, Field(discriminator="type")]
+
+
+class Said(Given):
+    """One line of the conversation.
+
+    Attributes:
+        content: In words, or in parts.
+        name: Taken and ignored.
+        refusal: Taken and ignored, for those who send an answer back.
+        annotations: The same.
+        audio: The same.
+        function_call: The same.
+        tool_calls: Empty: there are no tools.
+    """
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str, Field(max_length=TEXT_LIMIT)] | tuple[Part, ...] | None = None
+    name: str | None = None
+    refusal: str | None = None
+    annotations: Unsupported = None
+    audio: Unsupported = None
+    function_call: Unsupported = None
+    tool_calls: Unsupported = None
+
+    @property
+    def parts(self) -> tuple[TextPart | ImagePart | VideoPart, ...]:
+        """The content in parts."""
+        if isinstance(self.content, str):
+            return (TextPart(type="text", text=self.content),)
+        return self.content or ()
+
+    @property
+    def text(self) -> str:
+        """The words of all parts."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+class StreamOptions(Given):
+    """How the answer is sent in pieces.
+
+    Attributes:
+        include_usage: Whether the last piece says what the answer was made from.
+        include_obfuscation: Taken and ignored.
+    """
+
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class About(Given):
+    """What the answer is to be about.
+
+    Attributes:
+        stream: Name of the stream; it may also stand in `model` or in a part of a message.
+        since: Look only at what was shown from this media second on. Where this or `until` is given,
+            words of time in the question count for nothing.
+        until: Look only at what was shown up to this media second.
+        timezone: Where whoever asks is, such as `Europe/Berlin`.
+    """
+
+    stream: Annotated[str, Field(max_length=64)] | None = None
+    since: Seconds | None = None
+    until: Seconds | None = None
+    timezone: Annotated[str, Field(max_length=64)] | None = None
+
+
+class Ignored(Given):
+    """What clients send as a matter of course, and what changes nothing here.
+
+    Attributes:
+        n: Only 1: one answer.
+        stop: Not done.
+        tools: Empty: there are none.
+        response_format: Only text.
+    """
+
+    n: Literal[1] | None = None
+    user: str | None = None
+    seed: int | None = None
+    store: bool | None = None
+    metadata: dict[str, Any] | None = None
+    service_tier: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: str | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+    prediction: dict[str, Any] | None = None
+    modalities: tuple[Literal["text"]] | None = None
+    response_format: dict[Literal["type"], Literal["text"]] | None = None
+    audio: Unsupported = None
+    frequency_penalty: Unsupported = None
+    presence_penalty: Unsupported = None
+    logit_bias: Unsupported = None
+    logprobs: Unsupported = None
+    top_logprobs: Unsupported = None
+    stop: Unsupported = None
+    tools: Unsupported = None
+    tool_choice: Unsupported = None
+    functions: Unsupported = None
+    function_call: Unsupported = None
+    web_search_options: Unsupported = None
+
+
+Length = Annotated[int, Field(ge=1)]
+
+
+class ChatRequest(Ignored):
+    """A question about a stream, or about pictures.
+
+    Attributes:
+        model: The model that answers, alone or with a stream: `lite@front-door`.
+        messages: The conversation; it ends with the question. What a system or a developer says
+            stands before it as an instruction.
+        stream: Whether the answer comes in pieces, as server-sent events.
+        max_completion_tokens: Longest answer; no longer one is ever written than 512 tokens.
+        max_tokens: The same by its older name.
+        temperature: 0 is greedy; higher is more varied.
+        top_p: Choose among the likeliest tokens that together reach this probability.
+        top_k: Choose among so many of the likeliest tokens at most; 0 is all.
+        repetition_penalty: Above 1, what the answer says already is less likely to be said again.
+        flashback: What the answer is to be about.
+    """
+
+    model: Annotated[str, Field(max_length=300)]
+    messages: Annotated[tuple[Said, ...], Field(min_length=1, max_length=MOST_MESSAGES)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_completion_tokens: Length | None = None
+    max_tokens: Length | None = None
+    temperature: Temperature | None = None
+    top_p: Share | None = None
+    top_k: MostLikely | None = None
+    repetition_penalty: Penalty | None = None
+    flashback: About = About()
+
+    @property
+    def tokens(self) -> int:
+        """Longest answer, in tokens."""
+        return min(self.max_completion_tokens or self.max_tokens or 128, MAX_ANSWER_TOKENS)
+
+
+class Rests(BaseModel):
+    """What an answer rests on.
+
+    Attributes:
+        stream: The stream that was asked; null if only pictures were.
+        start: Media second from which on the answer could look.
+        end: Media second up to which it could.
+        frames: Frames that were seen in between.
+        evidence: The moments the answer rests on, oldest first.
+        time: The words of time in the question, and the range that they were taken for.
+    """
+
+    stream: str | None
+    start: float
+    end: float
+    frames: int
+    evidence: tuple[EvidencePart, ...]
+    time: TimeUnderstood | None
+    timings: Timings
+
+
+class AnswerMessage(BaseModel):
+    """The answer as a line of the conversation."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+
+
+FinishReason = Literal["stop", "length"]
+
+
+class Choice(BaseModel):
+    """The one answer."""
+
+    index: Literal[0] = 0
+    message: AnswerMessage
+    logprobs: None = None
+    finish_reason: FinishReason
+
+
+class TokenUsage(BaseModel):
+    """What went in and came out, in tokens; visual ones are part of the prompt."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(BaseModel):
+    """A whole answer."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: tuple[Choice]
+    usage: TokenUsage
+    flashback: Rests
+
+
+class Delta(BaseModel):
+    """The next words; the first piece has the role, the last has neither."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+
+    @model_serializer(mode="plain")
+    def _what_there_is(self) -> dict[str, str]:
+        return {name: value for name, value in self if value is not None}
+
+
+class ChunkChoice(BaseModel):
+    """A piece of the one answer."""
+
+    index: Literal[0] = 0
+    delta: Delta
+    logprobs: None = None
+    finish_reason: FinishReason | None = None
+
+
+class Chunk(BaseModel):
+    """A piece of an answer; the one that ends it says what it rests on."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: tuple[ChunkChoice, ...]
+    usage: TokenUsage | None = None
+    flashback: Rests | None = None
+
+
+class ModelReport(BaseModel):
+    """Something that can be asked: the model, or the model about one stream."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: Literal["flashback"] = "flashback"
+
+
+class ModelList(BaseModel):
+    """The model, and it again with every stream: `lite`, `lite@front-door`."""
+
+    object: Literal["list"] = "list"
+    data: tuple[ModelReport, ...]
+
+
+class ErrorBody(BaseModel):
+    """Why there is no answer."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAiError(BaseModel):
+    """A refusal as clients of OpenAI read it."""
+
+    error: ErrorBody

@@ -1,0 +1,215 @@
+"""Writes one answer of chat completions, whole or in pieces."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from model.types import AnswerPiece, Finish, Question, Words
+from stream.registry import BadName
+from web.ask import Answerable, AskFailed, Stopwatch, ask, failing_as_asked
+from web.auth import require
+from web.chat.asked import ChatAsked
+from web.chat.errors import BadRequest, failed
+from web.chat.pictures import Pictures
+from web.chat.wire import (
+    AnswerMessage,
+    ChatRequest,
+    Choice,
+    Chunk,
+    ChunkChoice,
+    Completion,
+    Delta,
+    FinishReason,
+    Rests,
+    TokenUsage,
+)
+from web.http.streams import permitted
+from web.identifiers import new_id
+from web.realtime.jpeg import BadPicture
+from web.realtime.server_events import Timings
+from web.services import Services
+from web.time_report import evidence_report, refusal, time_report
+from web.time_words.apply import apply, reference_of
+from web.time_words.extent import Reference
+from web.time_words.understand import TimeAsked
+from web.time_words.zone import UnknownZone, zone_called
+from web.tokens import Caller
+
+
+class Writer:
+    """Writes one answer.
+
+    Args:
+        request: What asked for it.
+        here: What answers.
+        caller: Who asks.
+    """
+
+    def __init__(self, request: ChatRequest, here: Services, caller: Caller) -> None:
+        self._request = request
+        self._here = here
+        self._caller = caller
+        self._id = new_id("chatcmpl")
+        self._created = int(here.clocks.wall())
+        self._stopwatch = Stopwatch(here.clocks.monotonic)
+        self._reference = Reference(0.0)
+        self._time: TimeAsked | None = None
+        self._stream: str | None = None
+        self._text = ""
+        self._finish: Finish | None = None
+
+    async def pieces(self, asked: ChatAsked) -> AsyncGenerator[AnswerPiece, None]:
+        """Ask, and yield the answer as it comes.
+
+        Raises:
+            AskFailed: If there is no answer.
+        """
+        try:
+            with failing_as_asked(), self._here.asking.acquire(object(), self._caller):
+                subject, question = await self._subject(asked)
+                async with aclosing(ask(subject, question, self._stopwatch)) as pieces:
+                    async for piece in pieces:
+                        self._note(piece)
+                        yield piece
+        except AskFailed as failure:
+            time = time_report(self._time, self._reference)
+            message = refusal(failure, time, self._reference)
+            raise AskFailed(failure.code, failure.status, message) from failure
+
+    def _note(self, piece: AnswerPiece) -> None:
+        if isinstance(piece, Words):
+            self._text += piece.text
+        else:
+            self._finish = piece
+
+    async def _subject(self, asked: ChatAsked) -> tuple[Answerable, Question]:
+        """Return what is asked, and the question as it is put to it.
+
+        Raises:
+            BadRequest: If the stream's name or the time zone is none.
+        """
+        if asked.pictures:
+            return await self._pictures(asked.pictures), asked.question
+        self._stream = asked.stream or await self._only_stream()
+        require(self._caller, "ask", self._stream)
+        about = self._request.flashback
+        try:
+            live = await self._here.registry.find(self._stream)
+            zone = None if about.timezone is None else await zone_called(about.timezone)
+        except BadName as error:
+            raise BadRequest(str(error), "model") from None
+        except UnknownZone as error:
+            raise BadRequest(str(error), "flashback.timezone") from None
+        self._reference = reference_of(live.status(), self._here.clocks.wall(), zone)
+        question, self._time = apply(asked.question, self._reference)
+        if not self._here.follow_ups:  # earlier lines would lead it astray
+            question = replace(question, conversation=())
+        return live, question
+
+    async def _pictures(self, files: Sequence[bytes]) -> Pictures:
+        decoder, name = self._here.decoder, self._caller.name
+        try:
+            return Pictures(self._here.engine, [await decoder.decode(data, name) for data in files])
+        except BadPicture as error:
+            raise BadRequest(str(error), "messages", "invalid_image") from None
+
+    async def _only_stream(self) -> str:
+        streams = await permitted(self._here, self._caller, "ask", "", 2)
+        if len(streams) == 1:
+            return streams[0].name
+        example = f"{self._here.answerer}@{streams[0].name if streams else 'NAME'}"
+        message = (
+            f'Which stream is asked about? Name it in the model ("{example}"), as "flashback": '
+            '{"stream": "NAME"}, or in a part of the message: {"type": "video_url", "video_url": '
+            '{"url": "stream:NAME"}}. GET /v1/models lists what there is.'
+        )
+        raise BadRequest(message, "model", "no_stream")
+
+    def completion(self) -> Completion:
+        """Return the whole answer."""
+        choice = Choice(
+            message=AnswerMessage(content=self._text.strip()), finish_reason=self._reason()
+        )
+        return Completion(
+            id=self._id,
+            created=self._created,
+            model=self._request.model,
+            choices=(choice,),
+            usage=self._usage(),
+            flashback=self._rests(),
+        )
+
+    async def events(
+        self, first: AnswerPiece, more: AsyncGenerator[AnswerPiece, None]
+    ) -> AsyncGenerator[str, None]:
+        """Yield the answer as events, from its first piece on."""
+        options = self._request.stream_options
+        yield self._event(Delta(role="assistant", content=""))
+        try:
+            async with aclosing(more):
+                if isinstance(first, Words):
+                    yield self._event(Delta(content=first.text))
+                async for piece in more:
+                    if isinstance(piece, Words):
+                        yield self._event(Delta(content=piece.text))
+            yield self._event(Delta(), self._reason(), self._rests())
+            if options is not None and options.include_usage:
+                yield _line(self._chunk((), self._usage()))
+        except AskFailed as failure:
+            yield f"data: {bytes(failed(failure).body).decode()}\n\n"
+        yield "data: [DONE]\n\n"
+
+    def _event(
+        self, delta: Delta, reason: FinishReason | None = None, rests: Rests | None = None
+    ) -> str:
+        return _line(self._chunk((ChunkChoice(delta=delta, finish_reason=reason),), None, rests))
+
+    def _chunk(
+        self,
+        choices: tuple[ChunkChoice, ...],
+        usage: TokenUsage | None = None,
+        rests: Rests | None = None,
+    ) -> Chunk:
+        return Chunk(
+            id=self._id,
+            created=self._created,
+            model=self._request.model,
+            choices=choices,
+            usage=usage,
+            flashback=rests,
+        )
+
+    @property
+    def _finished(self) -> Finish:
+        assert self._finish is not None, "an answer ends with a Finish"
+        return self._finish
+
+    def _reason(self) -> FinishReason:
+        return "length" if self._finished.reason == "length" else "stop"
+
+    def _usage(self) -> TokenUsage:
+        usage = self._finished.usage
+        prompt = usage.prompt_tokens + usage.tokens_kept
+        return TokenUsage(
+            prompt_tokens=prompt,
+            completion_tokens=usage.answer_tokens,
+            total_tokens=prompt + usage.answer_tokens,
+        )
+
+    def _rests(self) -> Rests:
+        usage = self._finished.usage
+        return Rests(
+            stream=self._stream,
+            start=usage.start,
+            end=usage.end,
+            frames=usage.frames,
+            evidence=evidence_report(self._finished, self._reference),
+            time=time_report(self._time, self._reference),
+            timings=Timings(
+                first_token_ms=self._stopwatch.first_token_ms, total_ms=self._stopwatch.total_ms
+            ),
+        )
+
+
+def _line(chunk: Chunk) -> str:
+    return f"data: {chunk.model_dump_json()}\n\n"

@@ -1,0 +1,21 @@
+"""The time zone of whoever asks, by its name."""
+
+import asyncio
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class UnknownZone(ValueError):
+    """There is no time zone of that name; the message says what to send."""
+
+
+async def zone_called(name: str) -> ZoneInfo:
+    """Return the time zone `name`.
+
+    Raises:
+        UnknownZone: If there is none.
+    """
+    try:
+        return await asyncio.to_thread(ZoneInfo, name)  # reads a file
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{name} is not a time zone; send one such as Europe/Berlin."
+        raise UnknownZone(message) from None
