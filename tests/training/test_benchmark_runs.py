@@ -8,11 +8,12 @@ from typer.testing import CliRunner
 
 from tests.stream.fakes import FakeEngine
 from tests.training import published
-from training.evaluations import mvbench, ovobench, streamingbench
+from training.evaluations import charades, mvbench, ovobench, streamingbench
 from training.evaluations.answers import Answered, AnswerFile, read_answers
 from training.evaluations.command import command
 from training.evaluations.items import BadData, Options, Scoring
 from training.evaluations.runner import Run, ask_all, shard
+from training.evaluations.summary import summarise
 from web.settings import Settings
 
 
@@ -77,6 +78,15 @@ async def test_a_stream_is_asked_every_second_until_it_says_yes(tmp_path):
     assert told.answer == "4 s: Yes Yes"
     assert len(engine.asked) == 3  # after 2, 3 and 4 seconds
     assert streamingbench.score(item, told.answer, options).scores == {"accuracy": 1.0}
+
+
+async def test_grounding_is_scored_by_what_answers_rest_on_as_well(tmp_path):
+    folder = await asyncio.to_thread(published.charades, tmp_path)
+    _, items, found = await run(charades.CHARADES, folder)
+    assert len(found[0].evidence) == found[0].clips
+    kept = {one.key: one for one in found}
+    measures = summarise(charades.CHARADES, Options(), items, kept)["measures"]
+    assert set(measures) == {"R@0.3", "R@0.5", "R@0.7", "mIoU", "mIoU, evidence"}
 
 
 async def test_a_film_that_cannot_be_read_is_told_and_the_others_are_asked(tmp_path):

@@ -9,7 +9,7 @@ from training.evaluations.answers import Answered
 from training.evaluations.choices import truth
 from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Scoring, Verdict
 from training.evaluations.letters import anywhere, exact, guessed, prioritised, videomme
-from training.evaluations.spans import best_iou, iou, published_span, said_spans
+from training.evaluations.spans import best_iou, evidence_span, iou, published_span, said_spans
 from training.evaluations.summary import summarise, table
 
 PUBLISHED, STRICT = Options(Scoring.published), Options(Scoring.strict)
@@ -87,6 +87,14 @@ def test_spans_are_read_and_agree_by_their_overlap():
     assert iou((0, 4), (2, 6)) == pytest.approx(1 / 3)
     assert iou((0, 1), (2, 3)) == 0
     assert best_iou([(0, 4), (9, 10)], [(0, 4), (8, 10)]) == pytest.approx(0.75)
+
+
+def test_what_an_answer_rests_on_makes_a_span_around_the_best_clip():
+    clips = [(0, 3, 0.1), (4, 7, 0.2), (8, 11, 0.4), (12, 15, 0.3), (16, 19, 0.0), (20, 23, 0.3)]
+    assert evidence_span(clips) == (4, 15)
+    assert evidence_span([]) is None
+    query = item(truth={"span": [4.0, 15.0]})
+    assert charades.score_evidence(query, clips) == {"mIoU, evidence": 1.0}
 
 
 def test_charades_has_recall_at_three_overlaps_and_the_mean():

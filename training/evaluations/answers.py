@@ -27,6 +27,7 @@ class Answered:
         total_ms: From the question to the last word.
         watched_ms: Wall clock until everything before the question was looked at.
         error: Why it could not be asked; empty if it was.
+        evidence: Start, end and score of every clip, oldest first, where a benchmark scores them.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Answered:
     total_ms: float | None = None
     watched_ms: float | None = None
     error: str = ""
+    evidence: tuple[tuple[float, float, float], ...] = ()
 
 
 class AnswerFile:
@@ -84,7 +86,12 @@ def read_answers(path: Path) -> tuple[Mapping[str, Any], dict[str, Answered]]:
     lines = list(_lines(path))
     if not lines or "run" not in lines[0]:
         raise BadData(f"{path} does not begin with what run it is of: it is something else")
-    return lines[0]["run"], {line["key"]: Answered(**line) for line in lines[1:]}
+    return lines[0]["run"], {line["key"]: _answered(line) for line in lines[1:]}
+
+
+def _answered(line: Mapping[str, Any]) -> Answered:
+    clips = tuple((start, end, score) for start, end, score in line.get("evidence", ()))
+    return Answered(**{**line, "evidence": clips})
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -5,12 +5,13 @@ stand there twice count once, and an answer that cannot be read is replaced by a
 `published` does the same; `strict` gives no numbers, and counts every query. Both have the mean IoU.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from training.evaluations.annotations import field, find, records, video
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Verdict
-from training.evaluations.spans import iou, published_span, said_spans
+from training.evaluations.spans import evidence_span, iou, published_span, said_spans
 
 FORMAT = "Please find the visual event described by a sentence in the video, determining its starting and ending times. The format should be: 'The event happens in the start time - end time'. "  # fmt: skip
 EXAMPLE = "For example, The event 'person turn a light on' happens in the 24.3 - 30.4 seonds. "
@@ -39,7 +40,11 @@ def read(folder: Path, options: Options) -> list[Item]:
         items[key if published else f"{number}/{key}"] = Item(
             key=key if published else f"{number}/{key}",
             category="all",
-            media=Media(video([folder / "Charades_v1_480", folder / "videos", folder], name)),
+            media=Media(
+                video(
+                    [folder / "Charades_v1_480", folder / "videos", folder / "films", folder], name
+                )
+            ),
             prompt=FORMAT + (EXAMPLE if published else "") + SENTENCE.format(caption),
             truth={"span": [float(span[0]), float(span[1])]},
             tokens=50,
@@ -58,7 +63,13 @@ def score(item: Item, answer: str, options: Options) -> Verdict:
     return Verdict({f"R@{t}": float(agreed >= t) for t in THRESHOLDS} | {"mIoU": agreed})
 
 
-CHARADES = Benchmark("charades", "Charades-STA", read, score)
+def score_evidence(item: Item, evidence: Sequence[tuple[float, float, float]]) -> dict[str, float]:
+    """Return how well the clips that the answer rests on agree, whatever it says."""
+    found, (start, end) = evidence_span(evidence), item.truth["span"]
+    return {"mIoU, evidence": iou(found, (start, end)) if found else 0.0}
+
+
+CHARADES = Benchmark("charades", "Charades-STA", read, score, score_evidence=score_evidence)
 
 if __name__ == "__main__":
     run_benchmark(CHARADES)

@@ -146,6 +146,7 @@ class Benchmark:
         average: The mean over items, over categories, or over groups of categories.
         splits: Parts it has, the default first.
         has_subtitles: Whether it can be run with subtitles.
+        score_evidence: What the clips that an answer rests on (start, end, score) are worth besides.
         word: What is asked, given the answers to the questions before it.
         about: Said beside every result.
     """
@@ -157,5 +158,8 @@ class Benchmark:
     average: Average = "items"
     splits: tuple[str, ...] = ()
     has_subtitles: bool = False
+    score_evidence: (
+        Callable[[Item, Sequence[tuple[float, float, float]]], Mapping[str, float]] | None
+    ) = None
     word: Callable[[Item, Mapping[str, str]], str] = as_listed
     about: Mapping[str, str] = field(default_factory=dict)

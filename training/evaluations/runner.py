@@ -121,7 +121,7 @@ async def _ask_film(
     for item in items:
         prompt = run.benchmark.word(item, answers)
         question = Question(prompt, tokens=item.tokens, sampling=GREEDY, duration=length)
-        told(await _answer(live, item, question, watched))
+        told(await _answer(run, live, item, question, watched))
         watched = 0.0
 
 
@@ -145,7 +145,7 @@ async def _ask_stream(
                 continue
             began = time.monotonic()
             await film.play(at)
-            told(await _answer(live, item, question, time.monotonic() - began))
+            told(await _answer(run, live, item, question, time.monotonic() - began))
 
 
 async def _ask_until(
@@ -160,7 +160,7 @@ async def _ask_until(
     answered = Answered(item.key, "", question.text)
     while at <= moment.until:
         await film.play(at)
-        answered = await _answer(live, item, question, time.monotonic() - began)
+        answered = await _answer(run, live, item, question, time.monotonic() - began)
         if _says_yes(answered.answer, run.options):
             return replace(answered, answer=f"{at:g} s: {answered.answer}")
         at += EVERY
@@ -173,7 +173,9 @@ def _says_yes(answer: str, options: Options) -> bool:
     return re.match(r"\W*yes\b", answer.lower()) is not None
 
 
-async def _answer(live: LiveStream, item: Item, question: Question, watched: float) -> Answered:
+async def _answer(
+    run: Run, live: LiveStream, item: Item, question: Question, watched: float
+) -> Answered:
     try:
         said = await ask_whole(live, question, Stopwatch(time.monotonic))
     except AskFailed as error:
@@ -187,6 +189,9 @@ async def _answer(live: LiveStream, item: Item, question: Question, watched: flo
         first_token_ms=said.first_token_ms,
         total_ms=said.total_ms,
         watched_ms=round(watched * 1000, 1),
+        evidence=tuple((e.start, e.end, round(e.score, 5)) for e in said.finish.evidence)
+        if run.benchmark.score_evidence
+        else (),
     )
 
 

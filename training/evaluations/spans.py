@@ -37,6 +37,23 @@ def iou(one: Span, other: Span) -> float:
     return max(common, 0.0) / together if together > 0 else 0.0
 
 
+def evidence_span(evidence: Sequence[tuple[float, float, float]]) -> Span | None:
+    """Return the span that the clips an answer rests on make: around the best, while they weigh half.
+
+    Args:
+        evidence: Start, end and score of clips, oldest first, one after the other.
+    """
+    if not evidence:
+        return None
+    scores = [score for _, _, score in evidence]
+    first = last = scores.index(max(scores))
+    while first > 0 and scores[first - 1] >= max(scores) / 2:
+        first -= 1
+    while last < len(scores) - 1 and scores[last + 1] >= max(scores) / 2:
+        last += 1
+    return evidence[first][0], evidence[last][1]
+
+
 def best_iou(said: Sequence[Span], true: Sequence[Span]) -> float:
     """Return the mean over the true spans of what the best of the said ones reaches; 0 if none."""
     if not said or not true:

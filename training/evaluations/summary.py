@@ -9,12 +9,12 @@ Source: E. Miller, "Adding Error Bars to Evals" (https://arxiv.org/abs/2411.0064
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
 from typing import Any
 
 from training.evaluations.answers import Answered
-from training.evaluations.items import Average, Benchmark, Item, Options
+from training.evaluations.items import Average, Benchmark, Item, Options, Verdict
 from training.film_scores import Z95, wilson
 
 
@@ -91,7 +91,7 @@ def summarise(
         answers: By key; items without one, or that could not be shown, are left out and counted.
     """
     asked = [item for item in items if item.key in answers and not answers[item.key].error]
-    verdicts = [(item, benchmark.score(item, answers[item.key].answer, options)) for item in asked]
+    verdicts = [(item, _verdict(benchmark, options, item, answers[item.key])) for item in asked]
     counting = [(item, verdict) for item, verdict in verdicts if verdict.counted]
     measures = dict.fromkeys(name for _, verdict in counting for name in verdict.scores)
     took = [one.first_token_ms for one in answers.values() if one.first_token_ms is not None]
@@ -104,10 +104,21 @@ def summarise(
         "median_first_token_ms": median(took) if took else None,
         "frames_each": round(fmean(answers[i.key].frames for i in asked), 1) if asked else 0,
         "measures": {
-            name: _measure([Scored(i, v.scores[name]) for i, v in counting], benchmark.average)
+            name: _measure(
+                [Scored(i, v.scores[name]) for i, v in counting if name in v.scores],
+                benchmark.average,
+            )
             for name in measures
         },
     }
+
+
+def _verdict(benchmark: Benchmark, options: Options, item: Item, answered: Answered) -> Verdict:
+    verdict = benchmark.score(item, answered.answer, options)
+    if benchmark.score_evidence is None or not answered.evidence:
+        return verdict
+    scores = {**verdict.scores, **benchmark.score_evidence(item, answered.evidence)}
+    return replace(verdict, scores=scores)
 
 
 def _measure(scored: Sequence[Scored], average: Average) -> dict[str, Any]:
