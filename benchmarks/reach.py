@@ -9,18 +9,19 @@ from dataclasses import replace
 
 from benchmarks.cost import Meter
 from model.config import FlashConfig
-from model.engine.history_cache import CLIPS_AT_ONCE, RENEW_AT
+from model.engine.folded_history import CLIPS_AT_ONCE
+from model.engine.history_cache import FULL_AT
 from model.video_chat import RESERVED
 
 BYTES_PER_VALUE = 2
-LATE_MARKER = 6
-"""Tokens that say when a clip of `lite` was, after an hour."""
+LATE_MARKER = 9
+"""Tokens that say when a clip of `lite` was, after eleven days."""
 PREFIX = 14
 """Text tokens before the first clip."""
 
 
 def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0) -> int:
-    """Return the frames that a live history holds before it is renewed from its newer half.
+    """Return the frames that a live history holds before old ones are folded.
 
     Args:
         config: The network.
@@ -29,7 +30,7 @@ def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0) -> in
     """
     per_clip = config.vision.tokens_per_clip * config.visual_step + marker
     room = (config.language.max_positions * stretch - RESERVED - PREFIX) / per_clip
-    return max(0, int(room * RENEW_AT) - CLIPS_AT_ONCE) * config.vision.frames_per_clip
+    return max(0, int(room * FULL_AT) - CLIPS_AT_ONCE) * config.vision.frames_per_clip
 
 
 def stretch_for(config: FlashConfig, marker: int, frames: int) -> float:
@@ -47,7 +48,7 @@ def history_mb_for(config: FlashConfig, marker: int, frames: int) -> int:
     tokens = 2 * vision.tokens_per_clip * vision.width
     cache = Meter(config, 0, 0, marker, BYTES_PER_VALUE).ingest(0).cache_bytes
     # Half of it, as two histories of one stream stand side by side for a while.
-    return math.ceil(2 * (clips / RENEW_AT + 1) * (cache + tokens) / 2**20)
+    return math.ceil(2 * (clips / FULL_AT + 1) * (cache + tokens) / 2**20)
 
 
 def sentence(name: str, config: FlashConfig, marker: int, frames: int) -> str:

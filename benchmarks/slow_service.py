@@ -38,7 +38,6 @@ class SlowEngine:
         self.follow_ups = engine.follow_ups
         self.image_size = engine.image_size
         self.one_scene = engine.one_scene
-        self.capacity = engine.capacity
         self.clips_at_most = engine.clips_at_most
         self._engine = engine
         self._seconds = seconds

@@ -9,7 +9,7 @@ Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from model.config import DropoutConfig, FlashConfig
 from model.errors import QuestionTooLong
+from model.folding.fold import Rows
+from model.folding.visual_rows import VisualRows
 from model.history import History
 from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import Tokens
@@ -34,6 +36,10 @@ MAX_QUESTION_CHARACTERS = 8 * MAX_QUESTION_TOKENS
 
 RESERVED = MAX_QUESTION_TOKENS + 512.0
 """Positions kept free in every history for a question and its answer."""
+
+LATE_MARKER = 1e6
+"""Media seconds of the clip whose time marker stands for those of all: eleven days, and later ones are
+hardly longer."""
 
 Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
 """A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
@@ -66,6 +72,7 @@ class ModelParts:
         follow_ups: Whether it was trained on conversations: earlier lines help it.
         words: What a clip shows in words; None if the network cannot tell without being asked.
         things: The same thing by thing, with counts, colours and places.
+        rows: How rows of old clips are folded.
     """
 
     name: str
@@ -82,6 +89,7 @@ class ModelParts:
     follow_ups: bool = True
     words: WordsOf | None = None
     things: ThingsOf | None = None
+    rows: Rows = field(default_factory=VisualRows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +138,7 @@ class VideoChat:
     @property
     def clip_bytes(self) -> int:
         """Memory that one clip takes: in the caches of a history, and its tokens."""
-        vision, marker = self.parts.config.vision, len(self.prompt.marker(3600.0))
+        vision, marker = self.parts.config.vision, len(self.prompt.marker(LATE_MARKER))
         held = History.clip_bytes(self.reader, marker)
         return held + 2 * vision.tokens_per_clip * vision.width
 

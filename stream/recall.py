@@ -65,7 +65,7 @@ class Recall:
             self._engine.extend(self._stream, [tokens], after)
 
     async def catch_up(self) -> bool:
-        """Bring the history up to date from the store; of what is too much, the newest.
+        """Bring the history up to date from the store.
 
         Every question does so; whoever expects one (someone opened the page) does it ahead.
         Returns whether anything is remembered; the engine may have given it up meanwhile.
@@ -135,17 +135,16 @@ class Recall:
         return self._stream, question
 
     async def _in_range(self, question: Question) -> list[Moment]:
-        """Return the clips asked about; of more than a history can hold the newest, and one more."""
+        """Return the clips asked about."""
         since = -math.inf if question.since is None else question.since
         until = math.inf if question.until is None else question.until
-        most = self._engine.clips_at_most
-        inside = await self._store.moments(self._stream, since, most + 1, until=until)
+        inside = await self._store.moments(self._stream, since, EVERY, until=until)
         # The clip that had begun by then may reach into it.
         before = await self._store.moments(self._stream, limit=1, until=min(since, until))
         reaching = [moment for moment in before if moment.end >= since]
         if since == until and not (inside or reaching):
             return await self._beside(since, before, question)
-        return (reaching + inside)[-most - 1 :]
+        return reaching + inside
 
     async def _beside(
         self, instant: float, before: Sequence[Moment], question: Question
@@ -168,20 +167,16 @@ class Recall:
         """Say whether the stream's own history holds these clips and nothing else."""
         if await self._store.moments(self._stream, limit=1) != clips[-1:]:
             return False
-        if len(clips) > self._engine.clips_at_most:
-            return True  # the stream's own history cannot reach back further than they do
         earlier = math.nextafter(clips[0].start, -math.inf)
-        first = not await self._store.moments(self._stream, limit=1, until=earlier)
-        return first and len(clips) <= self._engine.capacity
+        return not await self._store.moments(self._stream, limit=1, until=earlier)
 
     async def _read_range(self, clips: Sequence[Moment], *, growing: bool) -> str:
         """Have a history made of `clips`, as far as there is none yet, and return its name.
 
         Args:
-            clips: The range; the newest that fit are taken.
+            clips: The range.
             growing: Whether what will be remembered next belongs to it, too.
         """
-        clips = clips[-self._engine.clips_at_most :]
         first, last = clips[0].start, clips[-1].start
         # No stream can be called so.
         history = f"{self._stream}@{first!r}-{'' if growing else repr(last)}"
@@ -206,11 +201,11 @@ class Recall:
             until: No clip that starts later is given.
         """
         page: list[ClipTokens] = []
-        size = min(PAGE, self._engine.capacity)
         async for tokens in self._store.clips(self._stream, after=begin, until=until):
             page.append(tokens)
-            if len(page) == size:
-                self._give(history, page, reach)
+            if len(page) == PAGE:
+                # Beside the event loop: of a stream of hours most are folded at once.
+                await asyncio.to_thread(self._give, history, page, reach)
                 reach, page = page[-1].end, []
         if page:
             self._give(history, page, reach)
@@ -257,18 +252,11 @@ class Recall:
     async def _first_missing(self) -> tuple[float | None, float]:
         """Return where the history ends, and the time after which clips begin that it lacks.
 
-        One that lacks more than it could hold is given up: the newest clips are what is looked at.
-        So is one that reaches further than memory, which lost what it was made from.
+        One that reaches further than memory, which lost what it was made from, is given up.
         """
-        capacity = self._engine.capacity
         record = await self._same_past()
         reach = self._engine.reach(self._stream)
         if reach is not None and (record is None or record.end is None or record.end < reach):
             self.start_over()
             reach = None
-        after = -math.inf if reach is None else reach
-        missing = await self._store.moments(self._stream, after, limit=capacity + 1)
-        if len(missing) <= capacity:
-            return reach, after
-        self._engine.forget(self._stream)
-        return None, math.nextafter(missing[-capacity].start, -math.inf)
+        return reach, -math.inf if reach is None else reach

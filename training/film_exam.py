@@ -146,7 +146,7 @@ async def _grey(engine: Engine) -> ClipTokens:
 
 async def _ask(engine: Engine, clips: Sequence[ClipTokens], question: Question) -> str:
     """Return the answer of the network that saw `clips` and nothing else."""
-    engine.extend("control", clips[-engine.capacity :])
+    engine.extend("control", clips)
     try:
         return (await _text(engine.answer("control", question)))[0]
     finally:

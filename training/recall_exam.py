@@ -106,14 +106,13 @@ class Pupil:
             self.history = service.open()
             service.extend(self.history, clips)
 
-    def answer(self, text: str) -> tuple[str, tuple[Evidence, ...]]:
-        """Return the greedy answer, with its evidence."""
+    def read(self, text: str) -> tuple[Reading, tuple[Evidence, ...]]:
+        """Read a question; return from what its answer is written, and the evidence."""
         if self.history is None:
-            return self._write(self._blind(text)), ()
+            return self._blind(text), ()
         asked = self._service.ask(self.history, Question(text))
         assert asked is not None
-        evidence = self._service.evidence(self.history, asked)
-        return self._write(asked.reading), evidence
+        return asked.reading, self._service.evidence(self.history, asked)
 
     def _blind(self, text: str) -> Reading:
         prompt, embed = self._service.prompt, self._service.parts.decoder.embed
@@ -121,7 +120,8 @@ class Pupil:
         with torch.inference_mode():
             return self._service.reader.read(Tokens.of_text(embed(torch.tensor(ids))))
 
-    def _write(self, reading: Reading) -> str:
+    def write(self, reading: Reading) -> str:
+        """Return the greedy answer."""
         text, words = TextStream(self._service.prompt.tokenizer), ""
         for _ in range(LONGEST):
             token = int(reading.logits.argmax())
@@ -130,15 +130,6 @@ class Pupil:
             words += text.add(token)
             self._service.reader.step([reading], [token])
         return words
-
-
-def examine(pupil: Pupil, asked: Sequence[Case]) -> list[Outcome]:
-    """Ask everything."""
-    outcomes = []
-    for case in asked:
-        answer, evidence = pupil.answer(case.text)
-        outcomes.append(Outcome(case, answer, case.right(answer), found(case, evidence)))
-    return outcomes
 
 
 def found(case: Case, evidence: Sequence[Evidence]) -> bool | None:

@@ -24,9 +24,7 @@ class Engine(Protocol):
         frames_per_clip: Frames the encoder takes together.
         image_size: Shorter side of frames, in pixels, up to which it sees more of them.
         one_scene: Whether a clip handed to it must not span a cut.
-        capacity: Clips that a history begun anew takes: of a longer stream, the newest.
-        clips_at_most: Clips that are all held at once when they are added one after another; beyond
-            it a history is begun anew from the newer ones.
+        clips_at_most: Clips that a history holds as they are; of a longer stream the older are folded.
         sampling: How answers are written unless a question says otherwise.
         follow_ups: Whether earlier questions and answers help the model with the next one.
     """
@@ -37,7 +35,6 @@ class Engine(Protocol):
     frames_per_clip: int
     image_size: int
     one_scene: bool
-    capacity: int
     clips_at_most: int
     sampling: Sampling
     follow_ups: bool
@@ -62,7 +59,7 @@ class Engine(Protocol):
         """Return the end of the newest clip given to `extend` for `stream`, in media seconds.
 
         None means that the engine holds no history of it (never had, or gave up its memory):
-        the caller hands over the newest `capacity` clips that memory holds, oldest first.
+        the caller hands over all clips that memory holds, oldest first.
         """
         ...
 

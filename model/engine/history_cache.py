@@ -2,60 +2,34 @@
 
 A history is a cache of what memory holds: it may be given up at any time and made again from
 clip tokens. It may also lag: clips wait here until the network has a moment, or a question needs
-them. When one comes near the end of the positions its language model can tell apart, or of half
-the budget (two histories of one stream stand side by side for a while), a second one is begun
-from the newer half of the clips and grows beside it; questions go on being answered from the first
-until the second has caught up.
+them. It never outgrows the positions that its language model can tell apart, or half the budget (two
+histories of one stream stand side by side for a while), as old clips are folded
+(`model/engine/folded_history.py`).
 
 `add`, `reach` and `forget` may be called from any thread, the rest from the one that owns the
 network.
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from model.errors import HistoryFull, UnsupportedCheckpoint
+from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
+from model.errors import UnsupportedCheckpoint
+from model.folding.fold import FoldPlan
 from model.history import History
 from model.types import ClipTokens
-from model.video_chat import RESERVED, VideoChat
+from model.video_chat import LATE_MARKER, RESERVED, VideoChat
 
-CLIPS_AT_ONCE = 4
-"""Clips read at a time: about a third of a second of work for `lite` on two cores."""
+MAX_WAITING = 1024
+"""Clips of one stream that may wait; of more, whoever gives them folds as many."""
 
-MAX_WAITING = 4096
-"""Clips of one stream that may wait; a stream that is further behind is rebuilt when asked about."""
-
-RENEW_AT = 0.85
-"""Share of its positions, or of its memory, after which a history's successor is begun."""
-
-LATE_MARKER = 3600.0
-"""Media seconds of the clip whose time marker stands for those of all: later ones are hardly longer."""
+FULL_AT = 0.85
+"""Share of its positions, or of its memory, that a history may fill: while a successor is late, it
+goes on growing."""
 
 FEWEST = 64
 """Clips that every history may hold, whatever the budget."""
-
-
-@dataclass(slots=True, eq=False)
-class _Entry:
-    """One stream's history, and what it has not read yet.
-
-    Attributes:
-        history: Opened on the thread that owns the network, when first needed.
-        waiting: Clips to read.
-        read: Clips that were read: a successor is made from them.
-        successor: What will take its place.
-        full: Whether the next clip has no position left; the successor will read it.
-        reach: End of the newest clip given, in media seconds.
-    """
-
-    history: History | None = None
-    waiting: deque[ClipTokens] = field(default_factory=deque)
-    read: list[ClipTokens] = field(default_factory=list)
-    successor: "_Entry | None" = None
-    full: bool = False
-    reach: float = float("-inf")
 
 
 class HistoryCache:
@@ -66,8 +40,7 @@ class HistoryCache:
         budget: Bytes of caches in all; the history in use is kept even if it alone is larger.
 
     Attributes:
-        capacity: Clips that a history begun anew takes.
-        clips_at_most: Clips that one takes, added one after another, before its successor is begun.
+        clips_at_most: Clips that are held as they are; of more, the older are folded.
 
     Raises:
         UnsupportedCheckpoint: If the language model has no positions for a stream.
@@ -77,18 +50,15 @@ class HistoryCache:
         self._chat = chat
         self._budget = budget
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._most_clips = max(FEWEST, budget // 2 // chat.clip_bytes)
-        room = self._room()
-        self.capacity = max(1, int(min(room, self._most_clips) / 2))
-        self.clips_at_most = max(
-            self.capacity, int(min(room, self._most_clips) * RENEW_AT) - CLIPS_AT_ONCE
-        )
+        self._entries: OrderedDict[str, FoldedHistory] = OrderedDict()
+        most = min(self._room(), max(FEWEST, budget // 2 // chat.clip_bytes))
+        self._plan = FoldPlan.within(max(2, int(most * FULL_AT) - CLIPS_AT_ONCE + 1))
+        self.clips_at_most = self._plan.most - 1
 
     @property
     def bytes(self) -> int:
         """Memory that the histories hold."""
-        return sum(_bytes(entry) for entry in list(self._entries.values()))
+        return sum(entry.bytes for entry in list(self._entries.values()))
 
     def reach(self, stream: str) -> float | None:
         """Return the end of the newest clip given for `stream`; None if nothing is held."""
@@ -105,15 +75,11 @@ class HistoryCache:
             if after is not None and (entry is None or entry.reach < after):
                 return
             if entry is None:
-                entry = self._entries[stream] = _Entry()
-                # More than fits at once is not read at all: the newest are what is looked at.
-                clips = clips[-self.capacity :]
-            for clip in clips:
-                if clip.start > entry.reach or entry.reach == float("-inf"):
-                    entry.waiting.append(clip)
-                    entry.reach = clip.end
-            if len(entry.waiting) > max(MAX_WAITING, self.clips_at_most):
-                del self._entries[stream]
+                entry = self._entries[stream] = FoldedHistory(self._chat, self._plan)
+            entry.wait(clips)
+        if len(entry.waiting) > MAX_WAITING:
+            with entry.lock:
+                entry.fold_waiting(len(clips))
 
     def forget(self, stream: str) -> None:
         """Give up the history of `stream`."""
@@ -126,7 +92,7 @@ class HistoryCache:
             if (entry := self._entries.get(stream)) is None:
                 return None
             self._entries.move_to_end(stream)
-        return self._opened(entry)
+        return entry.history
 
     def is_behind(self, stream: str, until: float) -> bool:
         """Return whether a clip of `stream` waits to be read that begins at or before `until`.
@@ -134,16 +100,13 @@ class HistoryCache:
         What begins later came after the question: who waits for that too may wait for ever.
         """
         entry = self._entries.get(stream)
-        if entry is None or not entry.waiting:
-            return False
-        # Also of a full one: its successor will read what waits, which is worth waiting for.
-        return entry.waiting[0].start <= until
+        return entry is not None and entry.is_behind(until)
 
     def next_behind(self) -> str | None:
         """Return a stream with something left to read, the most recently used first."""
         with self._lock:
             for stream, entry in reversed(self._entries.items()):
-                if entry.waiting or entry.successor is not None:
+                if entry.has_work:
                     return stream
         return None
 
@@ -158,47 +121,9 @@ class HistoryCache:
         entry = self._entries.get(stream)
         if entry is None:
             return
-        if entry.waiting and not entry.full:
-            self._read(entry)
-        elif (successor := entry.successor) is not None:
-            self._read(successor)
-            if not successor.waiting:
-                self._succeed(stream, entry, successor)
+        with entry.lock:
+            entry.catch_up()
         self._make_room(keep)
-
-    def _opened(self, entry: _Entry) -> History:
-        if entry.history is None:
-            entry.history = self._chat.open()
-        return entry.history
-
-    def _read(self, entry: _Entry) -> None:
-        history = self._opened(entry)
-        with self._lock:
-            clips = [entry.waiting.popleft() for _ in range(min(CLIPS_AT_ONCE, len(entry.waiting)))]
-        try:
-            self._chat.extend(history, clips)
-        except HistoryFull:
-            # Nothing was read. Only a flood of clips gets here before the successor is ready.
-            entry.waiting.extendleft(reversed(clips))
-            entry.full = True
-            self._renew(entry)
-            return
-        entry.read.extend(clips)
-        if entry.successor is not None:
-            entry.successor.waiting.extend(clips)
-        elif max(history.fullness, len(history.clips) / self._most_clips) > RENEW_AT:
-            self._renew(entry)
-
-    def _renew(self, entry: _Entry) -> None:
-        if entry.successor is None:
-            newer = entry.read[len(entry.read) // 2 :]
-            entry.successor = _Entry(waiting=deque(newer))
-
-    def _succeed(self, stream: str, entry: _Entry, successor: _Entry) -> None:
-        with self._lock:
-            successor.waiting, successor.reach = entry.waiting, entry.reach
-            if self._entries.get(stream) is entry:
-                self._entries[stream] = successor
 
     def _make_room(self, keep: str | None) -> None:
         with self._lock:
@@ -227,14 +152,3 @@ class HistoryCache:
                 f"{RESERVED:.0f} are for a question and its answer: too few to remember a stream in"
             )
         return positions
-
-
-def _bytes(entry: _Entry) -> int:
-    # The clips of a successor are some of those that were read here.
-    clips = sum(clip.values.nbytes for clip in [*entry.read, *entry.waiting])
-    return clips + _cache_bytes(entry)
-
-
-def _cache_bytes(entry: _Entry) -> int:
-    own = 0 if entry.history is None else entry.history.bytes
-    return own + (_cache_bytes(entry.successor) if entry.successor is not None else 0)

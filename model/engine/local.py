@@ -70,7 +70,6 @@ class LocalEngine:
         self.one_scene = vision.one_scene
         self._chat = chat
         self._histories = HistoryCache(chat, history_bytes)
-        self.capacity = self._histories.capacity
         self.clips_at_most = self._histories.clips_at_most
         self._generator = Generator(chat, seed)
         self._clips: deque[tuple[Clip, _Encoding]] = deque()

@@ -46,30 +46,27 @@ class Block:
     outline: Any
 
 
+Joined = tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"], Any]
+"""Rows, how many clips' rows each stands for, and the outline of the block that they make."""
+
+
 class Rows(Protocol):
     """How the rows of one encoder's clips are compared and joined. Pure functions of blocks."""
 
-    def outline(
-        self, values: Float[Tensor, "rows width"], sizes: Float[np.ndarray, " rows"], clips: int
-    ) -> Any:  # noqa: ANN401 - known to the one who made it alone
-        """Return what `likeness` and `survey` need to know of a block."""
+    def outline(self, values: Float[Tensor, "rows width"]) -> Any:  # noqa: ANN401 - its own affair
+        """Return what `unlikeness` and `survey` need to know of a single clip."""
         ...
 
-    def likeness(self, one: Block, other: Block) -> float:
-        """Return how much two blocks show the same, from 0 to 1."""
+    def survey(self, blocks: Sequence[Block]) -> Any:  # noqa: ANN401 - handed back to it alone
+        """Return what comparing and joining need to know of all blocks there are."""
         ...
 
-    def survey(self, blocks: Sequence[Block]) -> Any:  # noqa: ANN401 - handed to `join` alone
-        """Return what joining needs to know of all blocks there are."""
+    def unlikeness(self, one: Block, other: Block, survey: Any) -> float:  # noqa: ANN401
+        """Return how much would be lost by taking one block for the other, from 0 to 1."""
         ...
 
-    def join(
-        self,
-        one: Block,
-        other: Block,
-        survey: Any,  # noqa: ANN401 - from `survey`
-    ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
-        """Return the rows of two neighbours as one block's, and what each stands for."""
+    def join(self, one: Block, other: Block, survey: Any) -> Joined:  # noqa: ANN401
+        """Return the rows of two neighbours as one block's."""
         ...
 
 
@@ -90,7 +87,7 @@ class FoldPlan:
     most: int
     keep: int
     fresh: int
-    cut: float = 1.0
+    cut: float = 4.0
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -140,12 +137,22 @@ class Fold:
         return [block.tokens for block in self.blocks]
 
     @property
+    def prepared(self) -> bool:
+        """Whether `next_tokens` are known."""
+        return self._joining is not None and self._joining.done
+
+    @property
     def next_tokens(self) -> list[ClipTokens] | None:
         """What it will read once the list is full, as far as that is known; None if it is not."""
         if self._joining is None or not self._joining.done:
             return None
         newer = self.blocks[self._plan.older :]
         return [block.tokens for block in [*self._joining.blocks, *newer]]
+
+    @property
+    def unprepared(self) -> bool:
+        """Whether `prepare` has anything to do."""
+        return self._joining is not None and not self._joining.done
 
     @property
     def room(self) -> int:
@@ -160,7 +167,7 @@ class Fold:
     def add(self, clip: ClipTokens) -> bool:
         """Add the next clip; say whether the list was folded."""
         sizes = np.ones(len(clip.values))
-        self.blocks.append(Block(clip, sizes, 1, self._rows.outline(clip.values, sizes, 1)))
+        self.blocks.append(Block(clip, sizes, 1, self._rows.outline(clip.values)))
         self.clips += 1
         plan = self._plan
         if len(self.blocks) == plan.older:
@@ -196,11 +203,11 @@ class Joining:
         blocks: What is left.
     """
 
-    def __init__(self, blocks: Sequence[Block], keep: int, rows: Rows, cut: float = 1.0) -> None:
+    def __init__(self, blocks: Sequence[Block], keep: int, rows: Rows, cut: float = 4.0) -> None:
         self.blocks = list(blocks)
         self._keep, self._rows, self._cut = max(keep, 1), rows, cut
         self._survey = rows.survey(blocks)
-        self._apart = [_apart(one, other, rows) for one, other in pairwise(blocks)]
+        self._apart = [self._between(one, other) for one, other in pairwise(blocks)]
 
     @property
     def done(self) -> bool:
@@ -211,11 +218,23 @@ class Joining:
         """Join two neighbours."""
         left, apart = self.blocks, self._apart
         at = _cheapest(left, apart, self._cut)
-        left[at : at + 2] = [_joined(left[at], left[at + 1], self._rows, self._survey)]
+        left[at : at + 2] = [self._join(left[at], left[at + 1])]
         del apart[at]
         for pair in (at - 1, at):
             if 0 <= pair < len(apart):
-                apart[pair] = _apart(left[pair], left[pair + 1], self._rows)
+                apart[pair] = self._between(left[pair], left[pair + 1])
+
+    def _between(self, one: Block, other: Block) -> float:
+        shortest = min(_seconds(one), _seconds(other))
+        if other.tokens.start - one.tokens.end > GAP * max(shortest, 1.0):
+            return 1.0
+        return self._rows.unlikeness(one, other, self._survey)
+
+    def _join(self, one: Block, other: Block) -> Block:
+        values, sizes, outline = self._rows.join(one, other, self._survey)
+        first, last = one.tokens, other.tokens
+        tokens = ClipTokens(values, first.start, last.end, first.frames + last.frames)
+        return Block(tokens, sizes, one.clips + other.clips, outline)
 
 
 def _cheapest(blocks: Sequence[Block], apart: Sequence[float], cut: float) -> int:
@@ -226,18 +245,5 @@ def _cheapest(blocks: Sequence[Block], apart: Sequence[float], cut: float) -> in
     return int(np.argmin(cut * np.array(apart) + size / (size + age)))
 
 
-def _apart(one: Block, other: Block, rows: Rows) -> float:
-    between = other.tokens.start - one.tokens.end
-    shortest = min(_seconds(one), _seconds(other))
-    return 1.0 if between > GAP * max(shortest, 1.0) else 1.0 - rows.likeness(one, other)
-
-
 def _seconds(block: Block) -> float:
     return (block.tokens.end - block.tokens.start) / block.clips
-
-
-def _joined(one: Block, other: Block, rows: Rows, survey: Any) -> Block:  # noqa: ANN401
-    values, sizes = rows.join(one, other, survey)
-    first, last, clips = one.tokens, other.tokens, one.clips + other.clips
-    tokens = ClipTokens(values, first.start, last.end, first.frames + last.frames)
-    return Block(tokens, sizes, clips, rows.outline(values, sizes, clips))

@@ -1,9 +1,10 @@
 """Folding what `lite` keeps of two blocks: things joined by their word, visual tokens thinned.
 
-A thing is known by its word. Of one that both blocks saw the surer report stays, and how many clips
-saw it is counted. When there are more things than rows, those go that a reader would miss least:
-what only one clip ever reported (eyes err), then what most other blocks show as well: that a street
-has cars is said a hundred times over, that a horse came by only here.
+A thing is known by its word. Of one that both blocks saw the surer report stays. When there are more
+things than rows, those go that a reader would miss least: what no few clips in a row ever agreed on
+(eyes err), then what most other blocks show as well: that a street has cars is said a hundred times
+over, that a horse came by only here. For the same reason a block with a horse is joined to its
+neighbours after all that has none.
 """
 
 from collections import Counter
@@ -16,9 +17,57 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.folding.fold import Block
+from model.folding.fold import Block, Joined
 from model.folding.visual_rows import pruned, unit
 from model.vision.things import NONE, SURE
+
+STEADY = 4.0
+"""Clips in a row that say so, from which on there is no doubt that a thing was there."""
+DOUBT = 0.5
+"""What a clip that does not say so takes off a row of clips that do."""
+NOTED = 24
+"""Things of a block whose figures are kept, beside those that have rows."""
+USUAL = 0.1
+"""What a thing weighs that every block shows, beside one that is in no other."""
+LOOKS = 0.2
+"""What a change of look weighs beside a change of things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When a thing was seen in a block.
+
+    Attributes:
+        seen: Clips that report it plainly.
+        steady: Most that any stretch of clips had for it: one each that reports it, less `DOUBT` each
+            that does not. A thing that was there for ten clips has ten, or nearly; a slip has one.
+        first: The same of the best stretch that begins the block.
+        last: Of the best that ends it.
+    """
+
+    seen: float
+    steady: float
+    first: float
+    last: float
+
+    @property
+    def certainty(self) -> float:
+        """How sure it is that the thing was there, 0 to 1."""
+        return min(self.steady / STEADY, 1.0) ** 2
+
+    def then(self, other: "Sighting", clips: int, others: int) -> "Sighting":
+        """Return what is known of two neighbours of so many clips together."""
+        mine = self.seen - DOUBT * (clips - self.seen)
+        theirs = other.seen - DOUBT * (others - other.seen)
+        return Sighting(
+            self.seen + other.seen,
+            max(self.steady, other.steady, self.last + other.first),
+            max(self.first, mine + other.first),
+            max(other.last, theirs + self.last),
+        )
+
+
+UNSEEN = Sighting(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +75,19 @@ class Outline:
     """What blocks are compared by.
 
     Attributes:
-        words: Of the things said plainly, with the share of clips that say so.
+        things: When each was seen, by its word.
         look: Direction of the visual tokens' mean; zero where they have no look.
+        clips: How many clips the block has.
     """
 
-    words: Mapping[int, float]
+    things: Mapping[int, Sighting]
     look: Float[np.ndarray, " look"]
+    clips: int
+
+    def presence(self, word: int) -> float:
+        """Return the share of the clips that show a thing, less if that is in doubt."""
+        sighting = self.things.get(word, UNSEEN)
+        return sighting.seen / self.clips * sighting.certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +98,9 @@ class Survey:
     blocks: int
 
     def rarity(self, word: int) -> float:
-        """Return how much a thing tells this block from others; 0 if all show it."""
-        return log((self.blocks + 1) / (self.showing.get(word, 0) + 1))
+        """Return how much a thing tells a block from others: 1 if no other shows it."""
+        shown = log(self.showing.get(word, 0) + 1) / log(self.blocks + 1)
+        return 1.0 - (1.0 - USUAL) * min(shown, 1.0)
 
 
 class ThingRows:
@@ -58,56 +115,50 @@ class ThingRows:
     def __init__(self, things: int, look: int, beliefs: int) -> None:
         self._things, self._look, self._beliefs = things, look, beliefs
 
-    def outline(
-        self, values: Float[Tensor, "rows width"], sizes: Float[np.ndarray, " rows"], clips: int
-    ) -> Outline:
+    def outline(self, values: Float[Tensor, "rows width"]) -> Outline:
         """See `model.folding.fold.Rows`."""
         rows = values.numpy()
         code = rows[: self._things, self._look : self._look + 2].tolist()
-        words = {
-            int(word): min(size / clips, 1.0)
-            for (word, sure), size in zip(code, sizes.tolist(), strict=False)
-            if word >= 0 and sure >= SURE
-        }
-        mean = rows[self._things :, : self._look].mean(axis=0, dtype=np.float32)
-        return Outline(words, mean / max(float(mean @ mean) ** 0.5, 1e-6))
-
-    def likeness(self, one: Block, other: Block) -> float:
-        """Return how far words agree, and the look as well where both have one."""
-        first, second = one.outline, other.outline
-        words = _agreement(first.words, second.words)
-        if not first.look.any() or not second.look.any():
-            return words
-        return (words + max(0.0, float(first.look @ second.look))) / 2
+        once = Sighting(1.0, 1.0, 1.0, 1.0)
+        things = {int(word): once for word, sure in code if word >= 0 and sure >= SURE}
+        return Outline(things, self._mean_look(rows), 1)
 
     def survey(self, blocks: Sequence[Block]) -> Survey:
         """Count the blocks that show each word."""
-        return Survey(Counter(word for b in blocks for word in b.outline.words), len(blocks))
+        return Survey(Counter(word for b in blocks for word in b.outline.things), len(blocks))
 
-    def join(
-        self, one: Block, other: Block, survey: Survey
-    ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
+    def unlikeness(self, one: Block, other: Block, survey: Survey) -> float:
+        """Return what differs in things, the rare ones first, and in look."""
+        mine, theirs = one.outline, other.outline
+        # In a fixed order: sums must not depend on how a set is laid out.
+        words = sorted(mine.things.keys() | theirs.things.keys())
+        things = sum(
+            survey.rarity(word) * abs(mine.presence(word) - theirs.presence(word)) for word in words
+        )
+        look = max(0.0, 1.0 - float(mine.look @ theirs.look)) if mine.look.any() else 0.0
+        return min(1.0, float(things) + LOOKS * look)
+
+    def join(self, one: Block, other: Block, survey: Survey) -> Joined:
         """See `model.folding.fold.Rows`."""
         values = np.concatenate([one.tokens.values.numpy(), other.tokens.values.numpy()])
         sizes = np.concatenate([one.sizes, other.sizes])
         keep, first = max(len(one.sizes), len(other.sizes)), len(one.sizes)
         named = [*range(self._things), *range(first, first + self._things)]
-        chosen, seen = self._things_of(values[named], sizes[named], one.clips + other.clips, survey)
-        rows = np.zeros((self._things, values.shape[1]), values.dtype)
-        rows[:, self._look :] = NONE
-        rows[: len(chosen)] = values[named][chosen]
+        noted = _noted(one.outline, other.outline, survey)
+        rows, seen = self._things_of(values[named], sizes[named], noted)
         looks = np.delete(np.arange(len(values)), named)
         visual, stand_for = self._thinned(values[looks], sizes[looks], keep - self._things)
-        return torch.from_numpy(np.concatenate([rows, visual])), np.concatenate([seen, stand_for])
+        outline = Outline(noted, self._mean_look(values), one.clips + other.clips)
+        joined = torch.from_numpy(np.concatenate([rows, visual]))
+        return joined, np.concatenate([seen, stand_for]), outline
 
     def _things_of(
         self,
         rows: Float[np.ndarray, "n width"],
         sizes: Float[np.ndarray, " n"],
-        clips: int,
-        survey: Survey,
-    ) -> tuple[list[int], Float[np.ndarray, " things"]]:
-        """Return which rows are kept of the things of two blocks, and how many clips saw each."""
+        noted: Mapping[int, Sighting],
+    ) -> tuple[Float[np.ndarray, "things width"], Float[np.ndarray, " things"]]:
+        """Return one row for each thing, as the surer block saw it, the most telling first."""
         best: dict[int, int] = {}
         seen: Counter[int] = Counter()
         code = rows[:, self._look : self._look + 2].tolist()
@@ -118,15 +169,15 @@ class ThingRows:
             seen[word] += size
             if word not in best or sure > code[best[word]][1]:
                 best[word] = row
-
-        def weight(word: int) -> tuple[bool, bool, float, int]:
-            plainly, often = code[best[word]][1] >= SURE, (seen[word] / clips) ** 0.25
-            return plainly, seen[word] > 1, often * survey.rarity(word), -word
-
-        words = sorted(best, key=weight, reverse=True)[: self._things]
+        # Those said plainly as they are noted, the most telling first; then what is half believed.
+        half = sorted(best.keys() - noted.keys(), key=lambda word: (-seen[word], word))
+        words = [*(word for word in noted if word in best), *half][: self._things]
+        kept = np.zeros((self._things, rows.shape[1]), rows.dtype)
+        kept[:, self._look :] = NONE
         counts = np.zeros(self._things)
-        counts[: len(words)] = [seen[word] for word in words]
-        return [best[word] for word in words], counts
+        for place, word in enumerate(words):
+            kept[place], counts[place] = rows[best[word]], seen[word]
+        return kept, counts
 
     def _thinned(
         self, rows: Float[np.ndarray, "n width"], sizes: Float[np.ndarray, " n"], keep: int
@@ -139,10 +190,23 @@ class ThingRows:
         order = np.argsort(-rows[:, self._look + self._beliefs], kind="stable")[:keep]
         return rows[order], sizes[order]
 
+    def _mean_look(self, rows: Float[np.ndarray, "n width"]) -> Float[np.ndarray, " look"]:
+        mean = rows[self._things :, : self._look].mean(axis=0, dtype=np.float32)
+        direction: np.ndarray = mean / max(float(mean @ mean) ** 0.5, 1e-6)
+        return direction
 
-def _agreement(one: Mapping[int, float], other: Mapping[int, float]) -> float:
-    """Return the share of what either shows that both show; 1 if neither shows anything."""
-    words = one.keys() | other.keys()
-    both = sum(min(one.get(word, 0.0), other.get(word, 0.0)) for word in words)
-    either = sum(max(one.get(word, 0.0), other.get(word, 0.0)) for word in words)
-    return both / either if either else 1.0
+
+def _noted(one: Outline, other: Outline, survey: Survey) -> dict[int, Sighting]:
+    """Return the things of two neighbours together, the most telling first, `NOTED` at most."""
+    together = {
+        word: one.things.get(word, UNSEEN).then(
+            other.things.get(word, UNSEEN), one.clips, other.clips
+        )
+        for word in one.things.keys() | other.things.keys()
+    }
+
+    def telling(word: int) -> tuple[float, float, int]:
+        sighting = together[word]
+        return -sighting.certainty * survey.rarity(word), -sighting.seen, word
+
+    return {word: together[word] for word in sorted(together, key=telling)[:NOTED]}

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from model.folding.fold import Block
+from model.folding.fold import Block, Joined
 
 Way = Literal["prune", "merge"]
 
@@ -29,31 +29,29 @@ class VisualRows:
     def __init__(self, way: Way = "prune") -> None:
         self._way = way
 
-    def outline(
-        self, values: Float[Tensor, "rows width"], sizes: Float[np.ndarray, " rows"], clips: int
-    ) -> Float[np.ndarray, "rows width"]:
+    def outline(self, values: Float[Tensor, "rows width"]) -> Float[np.ndarray, "rows width"]:
         """Return the rows' directions."""
         return unit(values.float().numpy())
-
-    def likeness(self, one: Block, other: Block) -> float:
-        """Return how near each token of either has its nearest in the other, on average."""
-        return likeness(one.outline, other.outline)
 
     def survey(self, blocks: Sequence[Block]) -> None:
         """Return nothing: two blocks are joined whatever the others show."""
 
-    def join(
-        self, one: Block, other: Block, survey: None
-    ) -> tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"]]:
+    def unlikeness(self, one: Block, other: Block, survey: None) -> float:
+        """Return how far each token of either is from its nearest in the other, on average."""
+        return 1.0 - likeness(one.outline, other.outline)
+
+    def join(self, one: Block, other: Block, survey: None) -> Joined:
         """See `model.folding.fold.Rows`."""
         values = torch.cat([one.tokens.values, other.tokens.values])
         sizes = np.concatenate([one.sizes, other.sizes])
         keep = max(len(one.sizes), len(other.sizes))
         if self._way == "prune":
             rows, sizes = pruned(unit(values.float().numpy()), sizes, keep)
-            return values[rows], sizes
-        means, sizes = merged(values.float().numpy(), sizes, keep)
-        return torch.from_numpy(means).to(values.dtype), sizes
+            values = values[rows]
+        else:
+            means, sizes = merged(values.float().numpy(), sizes, keep)
+            values = torch.from_numpy(means).to(values.dtype)
+        return values, sizes, self.outline(values)
 
 
 def likeness(one: Float[np.ndarray, "rows width"], other: Float[np.ndarray, "more width"]) -> float:

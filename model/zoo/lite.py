@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
 from model.errors import WeightsMissing
+from model.folding.thing_rows import ThingRows
 from model.language.decoder import Decoder
 from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import HubTokenizer, Tokenizer
@@ -26,7 +27,7 @@ from model.vision.lite import LiteEncoder
 from model.vision.lite_network import LiteVision
 from model.vision.things import CODE, Thing, unpack
 from model.vision.vocabulary import IMAGENET_CLASSES, word_table
-from model.vision.word_projector import WordProjector
+from model.vision.word_projector import BELIEFS, WordProjector
 from model.zoo.fingerprint import fingerprint
 from model.zoo.lite_base import DEFAULT_CACHE, LITE_LANGUAGE, apply_adapters, base_folder, convert
 
@@ -113,6 +114,7 @@ def lite(
         follow_ups=False,
         words=words_of,
         things=things_of,
+        rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
 
 

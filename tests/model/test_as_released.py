@@ -169,7 +169,7 @@ async def test_stretched_positions_reach_further_in_a_history():
     short, long = LocalEngine(VideoChat(plain)), LocalEngine(VideoChat(further))
     await short.close()
     await long.close()
-    assert long.capacity > 4 * short.capacity
+    assert long.clips_at_most > 4 * short.clips_at_most
     history: History = VideoChat(further).open()
     VideoChat(further).extend(history, clips_of(VideoChat(further), 1))
     angles = [p.decoder.rotary(torch.tensor([8000.0])).cosine for p in (plain, further)]

@@ -216,7 +216,7 @@ async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeyp
             assert finish.usage.clips <= 24
         while finish.usage.end < 4.0 * 119 + 3:
             _, finish = await ask(engine, tokens=1)
-        assert engine.capacity == 10
+        assert engine.clips_at_most == 13
     finally:
         await engine.close()
 
@@ -319,7 +319,7 @@ async def test_closing_ends_answers_as_cancelled_and_refuses_more():
         await engine.encode(clip(0))
 
 
-async def test_a_stream_that_outgrows_its_positions_goes_on_from_its_newer_half():
+async def test_a_stream_that_outgrows_its_positions_goes_on_with_what_is_old_folded():
     parts = tiny()
     short = replace(parts.config, language=replace(parts.config.language, max_positions=1836))
     engine = LocalEngine(VideoChat(replace(parts, config=short)))
@@ -333,18 +333,17 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_from_its_newer_half(
             ends.append(finish.usage.end)
             assert engine.reach("a") == one.end
         assert ends == [one.end for one in clips], "what was given before it is looked at"
-        assert finish.usage.start > 0
+        assert (finish.usage.start, finish.usage.frames) == (0.0, 600)
         assert 1 < finish.usage.clips < 60
         assert engine.reach("a") == clips[-1].end
         engine.extend("a", clips)
-        usage = (await ask(engine, tokens=1))[1].usage  # by now perhaps the newer half answers
-        assert usage.end == clips[-1].end
-        assert usage.clips == (usage.end + 1 - usage.start) / 4, "all known, and once"
+        usage = (await ask(engine, tokens=1))[1].usage  # by now perhaps the successor answers
+        assert (usage.end, usage.frames) == (clips[-1].end, 600), "all known, and once"
     finally:
         await engine.close()
 
 
-async def test_a_flood_of_clips_is_looked_at_to_its_newest():
+async def test_a_flood_of_clips_is_looked_at_from_its_oldest_to_its_newest():
     parts = tiny()
     short = replace(parts.config, language=replace(parts.config.language, max_positions=1836))
     engine = LocalEngine(VideoChat(replace(parts, config=short)))
@@ -354,7 +353,7 @@ async def test_a_flood_of_clips_is_looked_at_to_its_newest():
         engine.extend("a", clips[:10])
         engine.extend("a", clips[10:])
         _, finish = await ask(engine, tokens=1)
-        assert finish.usage.end == clips[-1].end
+        assert (finish.usage.end, finish.usage.frames) == (clips[-1].end, 1200)
         assert finish.usage.clips > 10
     finally:
         await engine.close()

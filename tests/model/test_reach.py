@@ -78,6 +78,6 @@ def test_a_network_with_too_few_positions_for_a_stream_is_refused_in_words():
         VideoChat(replace(parts, config=replace(parts.config, language=language)))
         for language in (enough, few)
     )
-    assert HistoryCache(roomy, 1 << 30).capacity >= 1
+    assert HistoryCache(roomy, 1 << 30).clips_at_most >= 1
     with pytest.raises(UnsupportedCheckpoint, match="1600 positions apart, of which 1536"):
         HistoryCache(narrow, 1 << 30)

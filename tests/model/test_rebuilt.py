@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from memory import codec
 from model.types import Clip, ClipTokens, Question
-from model.video_chat import VideoChat
+from model.video_chat import LATE_MARKER, VideoChat
 from model.zoo.tiny import tiny
 from tests.model import small_networks as small
 
@@ -51,7 +51,8 @@ def test_a_history_grows_by_the_bytes_that_a_clip_is_said_to_take():
     [tokens] = CHAT.encode([filmed(1, generator)])
     history, held = CHAT.open(), []
     for number in range(2):
-        late = ClipTokens(tokens.values, 3600.0 + 4 * number, 3603.0 + 4 * number)
+        at = LATE_MARKER + 4 * number
+        late = ClipTokens(tokens.values, at, at + 3)
         CHAT.extend(history, [late])
         held.append(
             sum(rows.nbytes for b in small.growing(history) for rows in b.slices(0, b.length))

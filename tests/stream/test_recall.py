@@ -51,12 +51,13 @@ async def words(recall, **about):
     return "".join(p.text for p in pieces[:-1]), pieces[-1]
 
 
-async def test_a_long_stream_is_answered_from_its_newest_part_after_a_restart(engine):
+async def test_a_long_stream_is_answered_from_all_of_it_after_a_restart(engine):
     store = LocalStore(engine.encoder)
     clips = await remembered(store, "a", 2000)
     finish = await last_piece(Recall("a", engine, store))
-    assert finish.usage.end == clips[-1].end
-    assert finish.usage.clips == engine.capacity
+    assert (finish.usage.start, finish.usage.end) == (0.0, clips[-1].end)
+    assert finish.usage.frames == 4 * 2000
+    assert finish.usage.clips <= engine.clips_at_most
 
 
 async def test_a_range_that_memory_holds_and_the_history_does_not_is_answered_from_it(engine):
@@ -69,7 +70,8 @@ async def test_a_range_that_memory_holds_and_the_history_does_not_is_answered_fr
     finish = await last_piece(recall, since=1002.0, until=1010.0)
     assert [part.start for part in finish.evidence] == [1000.0, 1004.0, 1008.0]
     finish = await last_piece(recall, until=7000.0)
-    assert (finish.usage.end, finish.usage.clips) == (7003.0, engine.clips_at_most)
+    assert (finish.usage.start, finish.usage.end, finish.usage.frames) == (0.0, 7003.0, 4 * 1751)
+    assert finish.usage.clips <= engine.clips_at_most
 
 
 async def test_what_lies_before_a_range_does_not_change_the_answer(engine):
@@ -99,14 +101,14 @@ async def test_a_range_that_goes_on_grows_with_what_is_remembered(engine):
     assert (await last_piece(recall)).usage.clips == 33
 
 
-async def test_a_range_longer_than_a_history_is_answered_from_the_newest_part(engine):
+async def test_a_range_longer_than_a_history_is_answered_from_all_of_it(engine):
     store = LocalStore(engine.encoder)
-    await remembered(store, "a", 3 * engine.capacity)
+    await remembered(store, "a", count := 3 * engine.clips_at_most)
     recall = Recall("a", engine, store)
     finish = await last_piece(recall, since=4.0)
-    assert finish.usage.end == 4.0 * (3 * engine.capacity - 1) + 3
-    assert finish.usage.start > 4.0
-    assert finish.usage.clips >= engine.capacity
+    assert (finish.usage.start, finish.usage.end) == (4.0, 4.0 * (count - 1) + 3)
+    assert finish.usage.frames == 4 * (count - 1)
+    assert finish.usage.clips <= engine.clips_at_most
 
 
 @pytest.mark.parametrize(
@@ -166,17 +168,21 @@ async def test_of_a_stream_that_is_begun_anew_no_range_is_left(engine):
     assert (await last_piece(Recall("a", engine, store), since=100.0)).usage.clips == 3
 
 
-async def test_a_history_that_lags_by_more_than_it_holds_is_made_anew_from_the_newest(engine):
+async def test_a_history_that_lags_by_more_than_it_holds_is_folded_as_if_it_had_not(engine):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 5)
     recall = Recall("a", engine, store)
     assert (await last_piece(recall)).usage.clips == 5
-    clips = await remembered(store, "a", engine.capacity + 3, first=5)
+    clips = await remembered(store, "a", engine.clips_at_most + 3, first=5)
     finish = await last_piece(recall)
-    assert (finish.usage.end, finish.usage.clips) == (clips[-1].end, engine.capacity)
-    clips += await remembered(store, "a", 2, first=engine.capacity + 8)
+    engine.forget("a")
+    again = await last_piece(recall)
+    assert [(e.start, e.end) for e in again.evidence] == [(e.start, e.end) for e in finish.evidence]
+    assert [e.score for e in again.evidence] == pytest.approx([e.score for e in finish.evidence])
+    clips += await remembered(store, "a", 2, first=engine.clips_at_most + 8)
     finish = await last_piece(recall)
-    assert (finish.usage.end, finish.usage.clips) == (clips[-1].end, engine.capacity + 2)
+    assert (finish.usage.start, finish.usage.end) == (0.0, clips[-1].end)
+    assert finish.usage.frames == 4 * (engine.clips_at_most + 10)
 
 
 async def test_streams_that_share_too_little_memory_are_all_answered_from_all_they_showed(
@@ -221,10 +227,10 @@ async def test_a_history_given_up_between_two_pages_is_made_again_without_a_hole
                 yield tokens
 
     store = Crowded(engine.encoder)
-    await remembered(store, "a", engine.capacity)
-    assert engine.capacity > PAGE + 2
+    await remembered(store, "a", engine.clips_at_most)
+    assert engine.clips_at_most > PAGE + 2
     finish = await last_piece(Recall("a", engine, store))
-    assert (finish.usage.start, finish.usage.clips) == (0.0, engine.capacity)
+    assert (finish.usage.start, finish.usage.clips) == (0.0, engine.clips_at_most)
 
 
 class Giving:
@@ -232,7 +238,7 @@ class Giving:
 
     def __init__(self, engine, *, before=0, after=0):
         self._engine, self.before, self.after = engine, before, after
-        self.capacity, self.reach = engine.capacity, engine.reach
+        self.reach = engine.reach
         self.clips_at_most = engine.clips_at_most
         self.answer, self.forget = engine.answer, engine.forget
 
@@ -279,7 +285,7 @@ async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
     class Gone:
         """An engine whose memory is always taken by others before a question comes first."""
 
-        capacity, clips_at_most = engine.capacity, engine.clips_at_most
+        clips_at_most = engine.clips_at_most
 
         def reach(self, stream):
             return engine.reach(stream)

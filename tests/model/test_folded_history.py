@@ -1,0 +1,118 @@
+"""A history of folded clips: what it reads follows from the clips alone, not from when they came."""
+
+from random import Random
+
+import pytest
+import torch
+
+from model.engine.folded_history import CLIPS_AT_ONCE, FAR_BEHIND, FoldedHistory
+from model.errors import HistoryFull
+from model.folding.fold import Fold, FoldPlan
+from model.types import ClipTokens, Question
+from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
+
+CHAT = VideoChat(tiny())
+PLAN = FoldPlan(12, keep=4, fresh=3)
+QUESTION = Question("What was shown?")
+
+
+def clips_of(count):
+    generator = torch.Generator().manual_seed(4)
+    values = torch.randn(count, 16, 32, generator=generator).half()
+    return [ClipTokens(v, 4.0 * n, 4.0 * n + 3) for n, v in enumerate(values)]
+
+
+CLIPS = clips_of(40)
+
+
+def spans(tokens):
+    return [(clip.start, clip.end, clip.frames) for clip in tokens]
+
+
+def folded(clips):
+    fold = Fold(CHAT.parts.rows, PLAN)
+    for clip in clips:
+        fold.add(clip)
+    return fold.tokens
+
+
+def settled(growing):
+    while growing.has_work:
+        growing.catch_up()
+    return growing.history
+
+
+@pytest.mark.parametrize("pace", range(5))
+def test_it_reads_the_fold_of_its_clips_whenever_they_came_and_however_busy_it_was(pace):
+    random, growing, given = Random(pace), FoldedHistory(CHAT, PLAN), 0
+    while given < len(CLIPS):
+        growing.wait(CLIPS[given : given + (count := random.randint(1, 9))])
+        given += count
+        for _ in range(random.randint(0, 2 * pace)):
+            growing.catch_up()
+    history = settled(growing)
+    assert spans(history.clips) == spans(folded(CLIPS))
+
+
+def test_its_answer_is_one_pass_over_the_fold():
+    growing = FoldedHistory(CHAT, PLAN)
+    for clip in CLIPS:
+        growing.wait([clip])
+        settled(growing)
+    ours = CHAT.ask(growing.history, QUESTION).reading
+    once = CHAT.read_once(folded(CLIPS), QUESTION)
+    assert ours.kept[0].tolist() == once.kept[-1].tolist()
+    torch.testing.assert_close(ours.logits, once.logits, atol=1e-4, rtol=0)
+
+
+def test_a_machine_that_keeps_up_changes_over_at_the_very_clip_that_fills_the_list():
+    growing = FoldedHistory(CHAT, PLAN)
+    for number, clip in enumerate(CLIPS, 1):
+        growing.wait([clip])
+        settled(growing)
+        assert spans(growing.history.clips) == spans(folded(CLIPS[:number]))
+
+
+def test_a_question_never_waits_for_a_successor():
+    growing = FoldedHistory(CHAT, PLAN)
+    growing.wait(CLIPS[: PLAN.most])
+    while growing.is_behind(1e9):
+        growing.catch_up()
+    assert len(growing.history.clips) == PLAN.most
+    assert growing.has_work, "the successor is still to be read"
+
+
+def test_one_that_is_far_behind_reads_nothing_that_would_be_folded():
+    many, read = clips_of(FAR_BEHIND + 40), []
+
+    class Counting(VideoChat):
+        def extend(self, history, clips):
+            read.extend(clips)
+            super().extend(history, clips)
+
+    growing = FoldedHistory(Counting(tiny()), PLAN)
+    growing.wait(many)
+    history = settled(growing)
+    assert spans(history.clips) == spans(folded(many))
+    assert len(read) < len(many)
+
+
+def test_memory_has_a_ceiling_whatever_the_age():
+    growing, held = FoldedHistory(CHAT, PLAN), []
+    for clip in clips_of(60):
+        growing.wait([clip])
+        settled(growing)
+        held.append(growing.bytes)
+    assert max(held[30:]) <= max(held[:30])
+
+
+def test_a_history_that_cannot_hold_its_list_is_given_up_not_tried_for_ever():
+    class Narrow(VideoChat):
+        def extend(self, history, clips):
+            raise HistoryFull("no positions")
+
+    growing = FoldedHistory(Narrow(tiny()), PLAN)
+    growing.wait(CLIPS[:CLIPS_AT_ONCE])
+    with pytest.raises(HistoryFull):
+        growing.catch_up()
