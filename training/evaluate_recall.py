@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.progress import track
 
 from model.engine.history_cache import HistoryCache
+from model.errors import WeightsMissing
 from model.folding.fold import Fold, FoldPlan
 from model.types import ClipTokens
 from model.video_chat import VideoChat
-from model.zoo.lite import TrainedWeightsMissing, lite
-from model.zoo.lite_base import BaseWeightsMissing, base_folder
+from model.zoo.lite import lite
+from model.zoo.lite_base import base_folder
 from training.command import run_command
 from training.day import PERIOD, Day
 from training.reading import world
@@ -132,4 +133,4 @@ def _together(same: Sequence[Sitting]) -> Sitting:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval recall", (BaseWeightsMissing, TrainedWeightsMissing))
+    run_command(app, "flashback eval recall", (WeightsMissing,))

@@ -22,8 +22,6 @@ CLIPS_AT_ONCE = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""
 FOLDED_AT_ONCE = 32
 """Clips folded, or neighbours joined, at a time: about ten milliseconds for `lite`."""
-FAR_BEHIND = 128
-"""Clips that wait from which on a fold that they bring about is made before anything is read."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +82,14 @@ class FoldedHistory:
         return bool(self.waiting or unread or self._successor_reads) or not idle
 
     @property
+    def _is_overtaken(self) -> bool:
+        """Whether what waits brings about a fold that no successor has begun to read."""
+        if self._successor is not None or len(self.waiting) < self._fold.room:
+            return False
+        # For the sake of a clip or two, what answers goes on answering.
+        return self._serving.history is None or len(self.waiting) > CLIPS_AT_ONCE
+
+    @property
     def _may_begin(self) -> bool:
         """Whether the next successor can begin: the last one has taken over."""
         return self._fold.prepared and self._successor is None
@@ -114,7 +120,7 @@ class FoldedHistory:
 
     def catch_up(self) -> None:
         """Do the next little bit: take clips, read some, or bring the successor closer."""
-        if len(self.waiting) > FAR_BEHIND and len(self.waiting) >= self._fold.room:
+        if self._is_overtaken:
             self.fold_waiting(min(FOLDED_AT_ONCE, self._fold.room))
             return
         for _ in range(min(CLIPS_AT_ONCE - len(self._serving.unread), len(self.waiting))):

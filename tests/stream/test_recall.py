@@ -53,24 +53,24 @@ async def words(recall, **about):
 
 async def test_a_long_stream_is_answered_from_all_of_it_after_a_restart(engine):
     store = LocalStore(engine.encoder)
-    clips = await remembered(store, "a", 2000)
+    clips = await remembered(store, "a", 700)
     finish = await last_piece(Recall("a", engine, store))
     assert (finish.usage.start, finish.usage.end) == (0.0, clips[-1].end)
-    assert finish.usage.frames == 4 * 2000
+    assert finish.usage.frames == 4 * 700
     assert finish.usage.clips <= engine.clips_at_most
 
 
 async def test_a_range_that_memory_holds_and_the_history_does_not_is_answered_from_it(engine):
     store = LocalStore(engine.encoder)
-    await remembered(store, "a", 2000)
+    await remembered(store, "a", 700)
     recall = Recall("a", engine, store)
     await last_piece(recall)
     finish = await last_piece(recall, until=60.0)
     assert (finish.usage.start, finish.usage.end, finish.usage.clips) == (0.0, 63.0, 16)
     finish = await last_piece(recall, since=1002.0, until=1010.0)
     assert [part.start for part in finish.evidence] == [1000.0, 1004.0, 1008.0]
-    finish = await last_piece(recall, until=7000.0)
-    assert (finish.usage.start, finish.usage.end, finish.usage.frames) == (0.0, 7003.0, 4 * 1751)
+    finish = await last_piece(recall, until=2400.0)
+    assert (finish.usage.start, finish.usage.end, finish.usage.frames) == (0.0, 2403.0, 4 * 601)
     assert finish.usage.clips <= engine.clips_at_most
 
 
@@ -178,7 +178,9 @@ async def test_a_history_that_lags_by_more_than_it_holds_is_folded_as_if_it_had_
     engine.forget("a")
     again = await last_piece(recall)
     assert [(e.start, e.end) for e in again.evidence] == [(e.start, e.end) for e in finish.evidence]
-    assert [e.score for e in again.evidence] == pytest.approx([e.score for e in finish.evidence])
+    assert [e.score for e in again.evidence] == pytest.approx(
+        [e.score for e in finish.evidence], rel=1e-3
+    )
     clips += await remembered(store, "a", 2, first=engine.clips_at_most + 8)
     finish = await last_piece(recall)
     assert (finish.usage.start, finish.usage.end) == (0.0, clips[-1].end)
@@ -278,9 +280,9 @@ async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
     tries = []
 
     class Crowded(LocalStore):
-        async def moments(self, stream, after=float("-inf"), limit=1000, **until):
+        async def find(self, stream):
             tries.append(stream)
-            return await super().moments(stream, after, limit, **until)
+            return await super().find(stream)
 
     class Gone:
         """An engine whose memory is always taken by others before a question comes first."""
