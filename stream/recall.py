@@ -138,7 +138,7 @@ class Recall:
         """Return the clips asked about."""
         since = -math.inf if question.since is None else question.since
         until = math.inf if question.until is None else question.until
-        inside = await self._store.moments(self._stream, since, EVERY, until=until)
+        inside = await self._store.moments(self._stream, since, _EVERY, until=until)
         # The clip that had begun by then may reach into it.
         before = await self._store.moments(self._stream, limit=1, until=min(since, until))
         reaching = [moment for moment in before if moment.end >= since]
