@@ -3,19 +3,20 @@
     sureness of a clause --Presence--> there or not --Trigger--> begun, fired, ended
 
 An eye that is right in nine clips of ten is wrong several times an hour. So a thing counts as there
-once two of three clips in a row show it, and as gone once four in a row do not: one ghost fires
-nothing, and one clip that misses a person does not make them leave. Between the two thresholds (onset
-above offset) everything stays as it is. Seconds that nobody watched (the camera was away) are no
+once two of three clips in a row show it (at least perhaps: offset) and are together as sure as two that
+show it plainly (onset), and as gone once four in a row do not even perhaps: one ghost fires nothing, and
+one clip that misses a person does not make them leave. Seconds that nobody watched (the camera was away) are no
 seconds of absence: they do not count for how long something has lasted.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from stream.watches.matcher import Seen
 
 OF_CLIPS, SHOWN_IN = 3, 2
-"""A thing is there once it was shown in so many of so many clips in a row."""
+"""A thing is there once so many of so many clips in a row show it."""
 GONE_AFTER = 4
 """Clips in a row without it after which it is not there any more."""
 LONGEST_PAUSE = 15.0
@@ -81,7 +82,8 @@ class Presence:
     Attributes:
         there: Whether it is.
         ever: Whether it ever was.
-        hits: Where each of the newest clips began that showed it; None for one that did not.
+        hits: Where each of the newest clips began that may have shown it; None for one that did not.
+        sure: How sure each of them was.
         misses: Clips in a row that surely did not show it.
         last: Where the last clip ended that may have shown it.
         since: Where the present state began.
@@ -90,6 +92,7 @@ class Presence:
     there: bool = False
     ever: bool = False
     hits: tuple[Instant | None, ...] = ()
+    sure: tuple[float, ...] = ()
     misses: int = 0
     last: Instant = BEGINNING
     since: Instant = BEGINNING
@@ -101,14 +104,19 @@ class Presence:
 
     def take(self, sure: float, start: Instant, end: Instant, rule: "Rule") -> "Presence":
         """Return the presence after a clip from `start` to `end` that shows it, so sure is that."""
-        hits = (*self.hits, start if sure >= rule.onset else None)[-OF_CLIPS:]
-        shown = [at for at in hits if at is not None]
         missed = sure < rule.offset
+        hits = (*self.hits, None if missed else start)[-OF_CLIPS:]
+        surely = (*self.sure, 0.0 if missed else sure)[-OF_CLIPS:]
+        shown = [at for at in hits if at is not None]
         now = replace(
-            self, hits=hits, misses=self.misses + missed if missed else 0,
+            self, hits=hits, sure=surely, misses=self.misses + missed if missed else 0,
             last=self.last if missed else end,
         )  # fmt: skip
-        if not self.there and len(shown) >= SHOWN_IN:
+        if (
+            not self.there
+            and len(shown) >= SHOWN_IN
+            and _together(surely) >= _together((rule.onset,) * SHOWN_IN)
+        ):
             return replace(now, there=True, ever=True, since=shown[0])
         if self.there and now.misses >= GONE_AFTER:
             return replace(now, there=False, since=self.last)
@@ -218,6 +226,11 @@ class Trigger:
 
     def _is_resting(self, now: Instant) -> bool:
         return self.firing is not None and now.media - self.firing.fired < self.rule.refractory_s
+
+
+def _together(sure: tuple[float, ...]) -> float:
+    """Return how sure the surest few are together, each taken as evidence of its own."""
+    return 1.0 - math.prod(1.0 - one for one in sorted(sure)[-SHOWN_IN:])
 
 
 def _all(

@@ -53,6 +53,11 @@ def test_it_ends_after_four_clips_without_it_and_fires_again_when_it_comes_back(
     assert fired(outcomes) == [1, 7]
 
 
+def test_a_clip_that_is_sure_needs_only_a_perhaps_beside_it():
+    assert fired(play(Rule(), [0, 1, 0.3, 0])[1]) == [2]
+    assert not fired(play(Rule(), [0.3, 0.5, 0.3] * 5)[1])
+
+
 def test_between_offset_and_onset_everything_stays_as_it_is():
     rule = Rule(onset=0.6, offset=0.3)
     assert not fired(play(rule, [0.5] * 10)[1])

@@ -13,6 +13,7 @@ import { Socket } from "./socket.js";
 import { Sending, Watching } from "./source.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
+import { Watches } from "./watches.js";
 
 const $ = (id) => document.getElementById(id);
 const TAKEN = "Another page or source sends to this stream now, so this page has stopped.";
@@ -34,6 +35,10 @@ const picker = new Picker({
   reached: (there) => connection(there ? "idle" : "lost"),
 });
 
+const watches = new Watches((stream, moment) => {
+  if (stream !== here) watch(stream);
+  showMoment(moment);
+});
 const ideas = new Ideas((questions) => chat.suggest(questions));
 
 let here = "";
@@ -64,6 +69,7 @@ function turnTo(stream) {
   strip.reset(stream);
   $("change").hidden = false;
   $("stream-name").textContent = stream;
+  watches.at(stream);
   history.replaceState(null, "", `#${stream}`);
   let began = null;
   connection("connecting");
@@ -100,6 +106,7 @@ function turnTo(stream) {
     stage.remembered(detail.moment);
     ideas.refresh(stream);
   });
+  socket.addEventListener("flashback.alert", ({ detail }) => watches.hear(detail.alert));
   chat.attach(socket, stream);
 }
 
@@ -205,6 +212,7 @@ function choose() {
   stage.reset("");
   strip.reset("");
   $("change").hidden = true;
+  watches.at("");
   history.replaceState(null, "", location.pathname + location.search);
   connection("idle");
   picker.open();
@@ -221,6 +229,7 @@ async function begin() {
   stage.wantedRate = strip.wantedRate = page.sample_rate;
   Pictures.side = page.frame_side;
   $("change").addEventListener("click", choose);
+  watches.begin();
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
   else if (wasSending(wanted)) resume(wasSending(wanted), wanted);
   else watch(wanted);

@@ -1,0 +1,257 @@
+// Watches: what people want to be told of, and what was seen of it. A badge counts what is new.
+
+import { call, freshTicket, getJson, postJson, showMoment } from "./api.js";
+import { Sounding } from "./sound.js";
+
+const LOOK_EVERY = 10_000; // over the socket it comes at once; this is for when there is none
+const MOST_SHOWN = 50;
+const READ_AFTER = 300;
+const SEEN = "flashback.alerts.seen";
+const NOTIFY = "flashback.alerts.notify";
+const SOUND = "flashback.alerts.sound";
+const VERDICTS = { confirmed: "confirmed by the model", failed: "the model could not be asked", rejected: "the model says no" };
+
+const $ = (id) => document.getElementById(id);
+
+export class Watches {
+  #dialog = $("watches");
+  #show;
+  #stream = "";
+  #events = new Map();
+  #seen = Number(localStorage.getItem(SEEN) ?? 0);
+  #told = Date.now() / 1000; // of what was before the page was opened nobody is notified
+  #sound = new Sounding();
+  #reading = 0;
+
+  /** `show(stream, moment)` is called when someone picks an event. */
+  constructor(show) {
+    this.#show = show;
+    $("bell").addEventListener("click", () => this.#open());
+    $("watches-close").addEventListener("click", () => this.#dialog.close());
+    $("watch-form").addEventListener("submit", (event) => this.#add(event));
+    $("watch-question").addEventListener("input", () => this.#readSoon());
+    this.#dialog.addEventListener("close", () => this.#markSeen());
+    this.#wish("watch-sound", SOUND, () => this.#sound.play());
+    this.#wish("watch-notify", NOTIFY, () => this.#mayNotify());
+  }
+
+  /** Begin to look for events; the badge appears once the service is there. */
+  begin() {
+    $("bell").hidden = false;
+    this.#look();
+    setInterval(() => this.#look(), LOOK_EVERY);
+  }
+
+  /** The stream that is shown now; empty for none. */
+  at(stream) {
+    this.#stream = stream;
+    $("watch-stream").textContent = stream;
+    $("watch-here").parentElement.hidden = !stream;
+  }
+
+  /** Take an event that the service has just told of. */
+  hear(event) {
+    const known = this.#events.has(event.id);
+    this.#events.set(event.id, event);
+    if (!known && event.at > this.#told && event.verdict !== "rejected") this.#tell(event);
+    this.#draw();
+  }
+
+  async #look() {
+    try {
+      await freshTicket(); // for the pictures
+      const { events } = await getJson(`/v1/watches/events?limit=${MOST_SHOWN}`);
+      for (const event of events.reverse()) this.hear(event);
+    } catch {
+      // The connection's own sign says that the service is away.
+    }
+  }
+
+  #tell(event) {
+    this.#told = Math.max(this.#told, event.at);
+    if (localStorage.getItem(SOUND)) this.#sound.play();
+    if (!localStorage.getItem(NOTIFY) || Notification.permission !== "granted") return;
+    const note = new Notification(event.question, { body: `${event.stream}, ${time(event.at)}`, tag: event.id });
+    note.onclick = () => {
+      window.focus();
+      this.#pick(event);
+    };
+  }
+
+  async #open() {
+    this.#dialog.showModal();
+    $("watch-question").focus();
+    this.#draw();
+    await this.#list();
+  }
+
+  #markSeen() {
+    this.#seen = Math.max(this.#seen, ...[...this.#events.values()].map((event) => event.at));
+    localStorage.setItem(SEEN, String(this.#seen));
+    this.#draw();
+  }
+
+  #pick(event) {
+    this.#dialog.close();
+    this.#show(event.stream, event.evidence.at(-1) ?? { start: event.start, end: event.end });
+  }
+
+  // What is watched for.
+
+  async #list() {
+    try {
+      const { watches, trouble } = await getJson("/v1/watches");
+      $("watch-list").replaceChildren(...watches.map((watch) => this.#row(watch)));
+      if (trouble) this.#say(trouble, true);
+    } catch (error) {
+      this.#say(error.message, true);
+    }
+  }
+
+  #row(watch) {
+    const item = document.createElement("li");
+    item.dataset.state = watch.state;
+    const paused = watch.state === "paused";
+    item.append(
+      element("b", watch.question),
+      button(paused ? "Go on" : "Pause", () => this.#change(watch, "PATCH", { paused: !paused })),
+      button("Delete", () => this.#change(watch, "DELETE")),
+      element("small", `${watch.understood} · ${watch.streams.join(", ") || "every stream"} · ${times(watch.counters.fired)}`),
+    );
+    if (watch.unmatched.length) item.append(warning(unmatched(watch.unmatched)));
+    if (watch.counters.last_error) item.append(warning(watch.counters.last_error));
+    return item;
+  }
+
+  async #change(watch, method, body) {
+    const headers = { "Content-Type": "application/json" };
+    try {
+      await call(`/v1/watches/${watch.id}`, { method, headers, body: body && JSON.stringify(body) });
+    } catch (error) {
+      this.#say(error.message, true);
+    }
+    await this.#list();
+  }
+
+  async #add(event) {
+    event.preventDefault();
+    const streams = this.#stream && $("watch-here").checked ? [this.#stream] : [];
+    try {
+      const watch = await postJson("/v1/watches", { question: $("watch-question").value, streams });
+      $("watch-question").value = "";
+      this.#say(`I will tell you: ${watch.understood}.`);
+    } catch (error) {
+      this.#say(error.message, true);
+    }
+    await this.#list();
+  }
+
+  /** Say what would be understood, once the person has stopped typing. */
+  #readSoon() {
+    clearTimeout(this.#reading);
+    this.#reading = setTimeout(() => this.#read($("watch-question").value), READ_AFTER);
+  }
+
+  async #read(question) {
+    if (!question.trim()) {
+      this.#say("");
+      return;
+    }
+    try {
+      const read = await postJson("/v1/watches/understand", { question });
+      if (question !== $("watch-question").value) return;
+      this.#say([`I would look for: ${read.understood}.`, read.unmatched.length ? unmatched(read.unmatched) : "", ...read.notes].join(" "));
+    } catch (error) {
+      if (question === $("watch-question").value) this.#say(error.message, true);
+    }
+  }
+
+  #say(text, bad = false) {
+    $("watch-read").textContent = text;
+    $("watch-read").toggleAttribute("data-bad", bad);
+  }
+
+  // What was seen.
+
+  #draw() {
+    const all = [...this.#events.values()].sort((a, b) => b.at - a.at).slice(0, MOST_SHOWN);
+    this.#events = new Map(all.map((event) => [event.id, event]));
+    const fresh = all.filter((event) => event.at > this.#seen && event.verdict !== "rejected").length;
+    $("bell-count").hidden = fresh === 0;
+    $("bell-count").textContent = fresh;
+    $("bell").setAttribute("aria-label", fresh ? `Watches, ${fresh} new` : "Watches");
+    $("alert-none").hidden = all.length > 0;
+    if (this.#dialog.open) $("alert-list").replaceChildren(...all.map((event) => this.#event(event)));
+  }
+
+  #event(event) {
+    const item = document.createElement("li");
+    item.classList.toggle("new", event.at > this.#seen);
+    const image = document.createElement("img");
+    image.alt = "";
+    image.loading = "lazy";
+    const moment = event.evidence.at(-1);
+    if (moment) showMoment(image, event.stream, moment.start);
+    const pick = document.createElement("button");
+    pick.type = "button";
+    const lasted = event.open ? "going on" : `${Math.round(event.end - event.start)} s`;
+    const words = [event.stream, time(event.at), lasted, VERDICTS[event.verdict]].filter(Boolean);
+    pick.append(image, element("b", event.question), element("small", words.join(" · ")));
+    pick.addEventListener("click", () => this.#pick(event));
+    item.append(pick);
+    return item;
+  }
+
+  // How people want to be told.
+
+  #wish(id, key, granted) {
+    $(id).checked = Boolean(localStorage.getItem(key));
+    $(id).addEventListener("change", async () => {
+      if ($(id).checked) {
+        localStorage.setItem(key, "yes");
+        await granted();
+      } else localStorage.removeItem(key);
+    });
+  }
+
+  async #mayNotify() {
+    if ((await Notification.requestPermission()) === "granted") return;
+    $("watch-notify").checked = false;
+    localStorage.removeItem(NOTIFY);
+    this.#say("The browser does not allow notifications from this page; allow them in its settings.", true);
+  }
+}
+
+function unmatched(parts) {
+  return `Clips cannot be matched on ${parts.map((part) => `“${part}”`).join(", ")}.`;
+}
+
+function times(count) {
+  return count === 1 ? "seen once" : `seen ${count} times`;
+}
+
+function time(unix) {
+  const date = new Date(unix * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return today ? date.toLocaleTimeString() : date.toLocaleString();
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function warning(text) {
+  const made = element("small", text);
+  made.className = "warn";
+  return made;
+}
+
+function button(text, act) {
+  const made = element("button", text);
+  made.type = "button";
+  made.className = "quiet";
+  made.addEventListener("click", act);
+  return made;
+}
