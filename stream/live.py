@@ -196,7 +196,8 @@ class LiveStream:
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
-        feed, pipeline, ages = self._feed, self._pipeline, sorted(self._pipeline.ages)
+        feed, pipeline = self._feed, self._pipeline
+        newest, median, worst = pipeline.health.frame_ages_ms()
         known = StreamStatus(
             name=self.name,
             began=self._record.began,
@@ -207,11 +208,11 @@ class LiveStream:
             rate=pipeline.rate,
             lost=pipeline.lost,
             unwritten=pipeline.unwritten,
-            frame_age_ms=_ms(pipeline.ages[-1]) if ages else None,
-            frame_age_p50_ms=_ms(ages[len(ages) // 2]) if ages else None,
-            frame_age_p99_ms=_ms(ages[len(ages) * 99 // 100]) if ages else None,
-            encode_ms=_ms(pipeline.encode_time),
-            memory=pipeline.trouble,
+            frame_age_ms=newest,
+            frame_age_p50_ms=median,
+            frame_age_p99_ms=worst,
+            encode_ms=pipeline.health.encode_ms,
+            memory=pipeline.health.trouble,
         )
         if feed is None:
             return known
@@ -312,7 +313,3 @@ class LiveStream:
         log.warning("stream %s was deleted by another process; its source is let go", self.name)
         self._pipeline.abandon()
         self._close_feed("The stream was deleted.")
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(1000 * seconds, 1)

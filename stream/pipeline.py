@@ -10,10 +10,9 @@ outlive a short outage. Both queues are bounded, the newest win, every loss is c
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from memory.store import Moment, StoreFull, StoreUnavailable, StreamForgotten
 from model.engine.contract import Engine
@@ -21,6 +20,7 @@ from model.errors import EngineBusy
 from model.types import Clip, ClipTokens
 from stream.backoff import Backoff
 from stream.channels import Broadcast, Mailbox
+from stream.health import Health, Stage
 from stream.rate import RateController
 from stream.recall import Recall
 from stream.record import LiveRecord
@@ -31,10 +31,6 @@ from stream.timeline import Clock
 
 log = logging.getLogger(__name__)
 
-_AGES = 512
-FAILURES_TOLD = 3
-"""Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
-_Stage = Literal["store", "encoder"]
 _INTERNAL = "An internal error lost what was seen; the service's log says more."
 _AWAY = "What is seen is kept here for a while, and written once memory takes it."
 
@@ -60,8 +56,7 @@ class Pipeline:
 
     Attributes:
         newest: End of the newest clip given, in media seconds; None before the first.
-        encode_time: How long the newest clip took to encode, waiting included, in seconds; None before the first.
-        ages: How old the newest frames of recent clips were when the network began, in seconds.
+        health: How it is doing.
     """
 
     def __init__(
@@ -86,29 +81,24 @@ class Pipeline:
             news: Of what was remembered.
             settings: Bounds and times.
             monotonic: Seconds that never go back.
-            on_trouble: Is told when `trouble` changes.
+            on_trouble: Is told when what is wrong changes.
             on_deleted: Is told once another process deleted the stream: nothing more is written.
             on_encoded: Is shown every encoded clip, before it is written; must not wait.
         """
         self.newest = record.end
-        self.encode_time: float | None = None
+        self.health = Health(record.name, on_trouble)
         self._record = record
         self._engine = engine
         self._history = history
         self._news = news
         self._settings = settings
         self._monotonic = monotonic
-        self._on_trouble = on_trouble
         self._on_deleted = on_deleted
         self._on_encoded = on_encoded
         self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
         self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
         self._backlog = Mailbox[Encoded](settings.unwritten_clips)
-        self._not_encoded = self._failed = self._full = 0
-        self._failures_in_a_row = 0
         self._away = asyncio.Event()
-        self.ages: deque[float] = deque(maxlen=_AGES)
-        self._troubles: dict[_Stage, str | None] = {"store": None, "encoder": None}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def _encode_clips(self) -> None:
@@ -121,19 +111,21 @@ class Pipeline:
         async for clip, captured in self._waiting:
             began = self._monotonic()
             if self._pace.is_stale(began - captured, self._waiting.lost):
-                self._not_encoded += 1
+                self.health.not_encoded += 1
                 continue
             # Whatever the network makes of one clip, the stream goes on.
             [made] = await asyncio.gather(self._encode(clip, captured), return_exceptions=True)
             if isinstance(made, Encoded):
                 self._backlog.put(made)
                 self._on_encoded(self._record.name, made.tokens)
-                self._note_encoded(self._monotonic() - began)
+                took = self._monotonic() - began
+                self.health.note_encoded(took)
+                self._pace.clip_encoded(took, self._engine.frames_per_clip / self._pace.rate)
             elif isinstance(made, EngineBusy | asyncio.CancelledError):  # it is stopping
-                self._not_encoded += 1
+                self.health.not_encoded += 1
                 self._pace.clip_queued(1)
             else:
-                self._note_failure(made)
+                self.health.note_failure(made)
 
     async def _remember_clips(self) -> None:
         """Backlog -> store -> history, news; while the store is away, again and again."""
@@ -145,19 +137,21 @@ class Pipeline:
                 return
             except StoreUnavailable as error:
                 self._backlog.put_back()
-                self._say("store", f"{_AWAY} {error}")
+                self.health.say("store", f"{_AWAY} {error}")
                 if self._backlog.closed:
                     return
                 await self._pause(self._backlog, self._settings.retry_after)
             except ValueError as error:
-                self._failed += 1
+                self.health.failed += 1
                 log.error("a clip of stream %s cannot be kept: %s", self._record.name, error)  # noqa: TRY400
-                self._say("store", f"What was seen last cannot be kept, and is lost: {error}.")
+                self.health.say(
+                    "store", f"What was seen last cannot be kept, and is lost: {error}."
+                )
             except StoreFull as error:
-                self._full += 1
-                self._say("store", f"Memory is full; new clips are lost. {error}")
+                self.health.full += 1
+                self.health.say("store", f"Memory is full; new clips are lost. {error}")
             else:
-                self._say("store", None)
+                self.health.say("store", None)
                 # As it is kept, so that a history made from memory is the same.
                 self._history.learn(kept, after=self._record.end)
                 self._record.count(kept)
@@ -170,7 +164,7 @@ class Pipeline:
         self._tasks = [asyncio.create_task(encoding), asyncio.create_task(remembering)]
 
     async def _keep_going(
-        self, stage: _Stage, work: Callable[[], Coroutine[None, None, None]], queue: Mailbox[Any]
+        self, stage: Stage, work: Callable[[], Coroutine[None, None, None]], queue: Mailbox[Any]
     ) -> None:
         """Do `work` until its queue is closed and empty.
 
@@ -182,10 +176,10 @@ class Pipeline:
             if error is None:
                 return
             log.error("stream %s: an internal error", self._record.name, exc_info=error)
-            self._failed += queue.drop()
-            if self._troubles[stage] is None:  # it has worked since the last time
+            self.health.failed += queue.drop()
+            if self.health.is_well(stage):  # it has worked since the last time
                 waits.reset()
-            self._say(stage, _INTERNAL)
+            self.health.say(stage, _INTERNAL)
             await self._pause(queue, waits.next())
 
     def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
@@ -262,57 +256,28 @@ class Pipeline:
     def lost(self) -> Losses:
         """Clips that never reached memory, by cause."""
         return Losses(
-            overload=self._waiting.lost + self._not_encoded,
-            failed=self._failed,
+            overload=self._waiting.lost + self.health.not_encoded,
+            failed=self.health.failed,
             unwritten=self._backlog.lost,
-            full=self._full,
+            full=self.health.full,
         )
-
-    @property
-    def trouble(self) -> str | None:
-        """None while what is seen is remembered; else the sentence that says why not."""
-        return self._troubles["store"] or self._troubles["encoder"]
 
     async def _encode(self, clip: Clip, captured: float) -> Encoded:
         ages: list[float] = []
         try:
-            # Told from the engine's thread; `ages` belongs to this one.
+            # Told from the engine's thread; they belong to this one.
             tokens = await self._engine.encode(
                 clip, lambda: ages.append(self._monotonic() - captured)
             )
         finally:
-            self.ages.extend(ages)
+            self.health.ages.extend(ages)
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
         return Encoded(tokens, picture)
 
     async def _append(self, clip: Encoded) -> ClipTokens:
-        if self._troubles["store"] is not None:
+        if not self.health.is_well("store"):
             await self._record.begin()  # the store may come back with less than it had
         return await self._record.append(clip.tokens, clip.thumbnail)
-
-    def _note_encoded(self, took: float) -> None:
-        self._failures_in_a_row = 0
-        self._say("encoder", None)
-        self.encode_time = took
-        self._pace.clip_encoded(took, self._engine.frames_per_clip / self._pace.rate)
-
-    def _note_failure(self, error: BaseException) -> None:
-        self._failed += 1
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row == 1:
-            # A network that is broken fails every few seconds: one report is enough.
-            log.error("a clip of stream %s could not be encoded", self._record.name, exc_info=error)
-        if self._failures_in_a_row >= FAILURES_TOLD:
-            self._say(
-                "encoder",
-                f"The encoder fails on every clip ({type(error).__name__}), so nothing new is "
-                "remembered; the service's log says more.",
-            )
-
-    def _say(self, stage: _Stage, trouble: str | None) -> None:
-        if trouble != self._troubles[stage]:
-            self._troubles[stage] = trouble
-            self._on_trouble()
 
     async def _pause(self, queue: Mailbox[Any], seconds: float) -> None:
         self._away.set()

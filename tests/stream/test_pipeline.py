@@ -6,7 +6,8 @@ import torch
 
 from model.types import Clip
 from stream.channels import Broadcast
-from stream.pipeline import FAILURES_TOLD, Pipeline
+from stream.health import FAILURES_TOLD
+from stream.pipeline import Pipeline
 from stream.recall import Recall
 from stream.record import LiveRecord
 from stream.registry import Registry
@@ -69,7 +70,7 @@ class Bench:
             news=Broadcast(64),
             settings=SETTINGS,
             monotonic=self.clock,
-            on_trouble=lambda: self.troubles.append(self.pipeline.trouble),
+            on_trouble=lambda: self.troubles.append(self.pipeline.health.trouble),
             on_deleted=lambda: None,
         )
         self.pipeline.start()
@@ -97,7 +98,7 @@ async def bench(engine):
 
 async def test_the_age_of_a_clip_counts_from_its_arrival_to_the_engine(bench):
     await bench.give(clip(), age=0.2)
-    assert list(bench.pipeline.ages) == [pytest.approx(0.2)]
+    assert list(bench.pipeline.health.ages) == [pytest.approx(0.2)]
 
 
 async def test_the_age_of_a_clip_counts_the_wait_for_its_turn_at_the_engine():
@@ -108,14 +109,14 @@ async def test_the_age_of_a_clip_counts_the_wait_for_its_turn_at_the_engine():
     bench.clock.now += 0.2
     await engine.take()
     await bench.pipeline.settle()
-    assert list(bench.pipeline.ages) == [pytest.approx(0.2)]
+    assert list(bench.pipeline.health.ages) == [pytest.approx(0.2)]
     await bench.pipeline.close()
 
 
 async def test_a_clip_that_the_engine_refuses_has_no_age(bench, engine):
     engine.busy = True
     await bench.give(clip())
-    assert (list(bench.pipeline.ages), bench.pipeline.lost) == ([], Losses(overload=1))
+    assert (list(bench.pipeline.health.ages), bench.pipeline.lost) == ([], Losses(overload=1))
 
 
 async def test_a_clip_that_fails_is_lost_and_logged_and_the_next_ones_are_encoded(
@@ -144,10 +145,10 @@ async def test_an_engine_that_fails_on_every_clip_is_said_once_until_it_works_ag
 ):
     engine.broken = True
     for number in range(FAILURES_TOLD + 3):
-        assert bench.pipeline.trouble is None or number >= FAILURES_TOLD
+        assert bench.pipeline.health.trouble is None or number >= FAILURES_TOLD
         await bench.give(clip(float(number)))
-    assert "RuntimeError" in bench.pipeline.trouble
-    assert "the device is gone" not in bench.pipeline.trouble, "what it says is for the log"
+    assert "RuntimeError" in bench.pipeline.health.trouble
+    assert "the device is gone" not in bench.pipeline.health.trouble, "what it says is for the log"
     engine.broken = False
     await bench.give(clip(60.0))
     assert [bool(trouble) for trouble in bench.troubles] == [True, False]
