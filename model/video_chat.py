@@ -31,11 +31,13 @@ from model.zoo.as_released import Published
 
 MAX_QUESTION_TOKENS = 1024
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
-MAX_QUESTION_CHARACTERS = 8 * MAX_QUESTION_TOKENS
-"""Characters of what is tokenised at all; eight to a token is twice what languages have."""
+CHARACTERS_PER_TOKEN = 8
+"""Longer texts are not tokenised at all; it is twice what languages have."""
 
-RESERVED = MAX_QUESTION_TOKENS + 512.0
-"""Positions kept free in every history for a question and its answer."""
+ANSWER_POSITIONS = 512.0
+"""Positions kept free in every history for an answer, beside those for its question."""
+RESERVED = MAX_QUESTION_TOKENS + ANSWER_POSITIONS
+"""Positions kept free for a question and its answer, where nothing else is said."""
 
 LATE_MARKER = 1e6
 """Media seconds of the clip whose time marker stands for those of all: eleven days, and later ones are
@@ -113,9 +115,16 @@ class VideoChat:
     Args:
         parts: The trained pieces.
         dropout: Where visual tokens are dropped, if not where the configuration says.
+        question_tokens: Of a question with its conversation, at most; every history keeps as many
+            positions free.
     """
 
-    def __init__(self, parts: ModelParts, dropout: DropoutConfig | None = None) -> None:
+    def __init__(
+        self,
+        parts: ModelParts,
+        dropout: DropoutConfig | None = None,
+        question_tokens: int = MAX_QUESTION_TOKENS,
+    ) -> None:
         config = parts.config
         self.parts = parts
         self.prompt = parts.prompt
@@ -125,7 +134,13 @@ class VideoChat:
             config.vision.tokens_per_clip,
             config.visual_step,
         )
+        self._question_tokens = question_tokens
         self._weights = parts.decoder.lm_head.weight
+
+    @property
+    def reserved(self) -> float:
+        """Positions kept free in every history for a question and its answer."""
+        return self._question_tokens + ANSWER_POSITIONS
 
     @property
     def reach(self) -> float:
@@ -158,7 +173,7 @@ class VideoChat:
 
     def open(self) -> History:
         """Return the history of a stream that has shown nothing yet."""
-        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, RESERVED)
+        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, self.reserved)
 
     @torch.inference_mode()
     def extend(self, history: History, clips: Sequence[ClipTokens]) -> None:
@@ -242,24 +257,24 @@ class VideoChat:
         Raises:
             QuestionTooLong: If the question alone has too many.
         """
-        turns = question.conversation
+        turns, most = question.conversation, CHARACTERS_PER_TOKEN * self._question_tokens
         # What the user said stands beside what was seen: no other line can come first.
         begins = [n for n, turn in enumerate(turns) if turn.role == "user"]
         for first in [*begins, len(turns)]:
             shorter = replace(question, conversation=turns[first:])
             # Counted first: the thread that all streams share would tokenise a megabyte for seconds.
             characters = len(question.text) + sum(len(turn.text) for turn in turns[first:])
-            if characters > MAX_QUESTION_CHARACTERS:
+            if characters > most:
                 continue
             suffix = self.prompt.suffix(shorter, seen)
-            if len(suffix) <= MAX_QUESTION_TOKENS:
+            if len(suffix) <= self._question_tokens:
                 return suffix
-        if characters > MAX_QUESTION_CHARACTERS:
+        if characters > most:
             raise QuestionTooLong(
-                f"the question has {characters} characters, at most {MAX_QUESTION_CHARACTERS} can be read"
+                f"the question has {characters} characters, at most {most} can be read"
             )
         raise QuestionTooLong(
-            f"the question has {len(suffix)} tokens, at most {MAX_QUESTION_TOKENS} can be read"
+            f"the question has {len(suffix)} tokens, at most {self._question_tokens} can be read"
         )
 
     @property

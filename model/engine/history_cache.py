@@ -19,7 +19,7 @@ from model.errors import UnsupportedCheckpoint
 from model.folding.fold import FoldPlan
 from model.history import History
 from model.types import ClipTokens
-from model.video_chat import LATE_MARKER, RESERVED, VideoChat
+from model.video_chat import LATE_MARKER, VideoChat
 
 MAX_WAITING = 1024
 """Clips of one stream that may wait; of more, whoever gives them folds as many."""
@@ -145,10 +145,10 @@ class HistoryCache:
         config = self._chat.parts.config
         marker = len(self._chat.prompt.marker(LATE_MARKER))
         per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-        positions = (self._chat.reach - RESERVED) / per_clip
+        positions = (self._chat.reach - self._chat.reserved) / per_clip
         if positions - len(self._chat.prompt.prefix()) / per_clip < CLIPS_AT_ONCE + 1:
             raise UnsupportedCheckpoint(
                 f"the language model tells {self._chat.reach:.0f} positions apart, of which "
-                f"{RESERVED:.0f} are for a question and its answer: too few to remember a stream in"
+                f"{self._chat.reserved:.0f} are for a question and its answer: too few to remember a stream in"
             )
         return positions

@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.config import RopeScaling, VisionConfig
+from model.config import DropoutConfig, RopeScaling, VisionConfig
 from model.engine.local import LocalEngine
 from model.errors import UnsupportedCheckpoint
 from model.language.prompt import FLASH, Prompt
 from model.types import Clip
-from model.video_chat import ModelParts, VideoChat
+from model.video_chat import MAX_QUESTION_TOKENS, ModelParts, VideoChat
 from model.vision.preprocess import normalise, squares
 from model.zoo.as_released import Published, departures, run_as_released
 from model.zoo.device import pick_device, pick_dtype
@@ -84,6 +84,8 @@ def load_engine(
     budget: int | None = 1024,
     as_released: bool = False,
     stretch: float = 1.0,
+    drops: bool = True,
+    question_tokens: int = MAX_QUESTION_TOKENS,
     cache: Path = DEFAULT_CACHE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LocalEngine:
@@ -97,6 +99,8 @@ def load_engine(
         as_released: See `load_parts`.
         stretch: How many times further than it was trained to the positions of the language model
             are made to reach, by YaRN.
+        drops: Whether visual tokens are dropped inside the language model at all.
+        question_tokens: Of a question with its conversation, at most.
         cache: See `load_parts`.
         progress: Told in words what is being done.
     """
@@ -109,7 +113,8 @@ def load_engine(
     if parts.published is not None:
         for departure in departures(parts.published, parts.config, parts.sampling):
             log.warning("%s: %s", parts.name, departure)
-    return LocalEngine(VideoChat(parts), history_bytes=history_bytes or _memory_for_histories())
+    chat = VideoChat(parts, None if drops else DropoutConfig(), question_tokens)
+    return LocalEngine(chat, history_bytes=history_bytes or _memory_for_histories())
 
 
 def stretched(parts: ModelParts, factor: float) -> ModelParts:

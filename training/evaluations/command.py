@@ -27,6 +27,8 @@ from web.cli.failed import Failed
 from web.settings import BadSetting, Settings, read_settings
 
 console = Console(stderr=True)
+LONG = 3000
+"""Characters of a question that may be more tokens than are read otherwise."""
 
 
 class Switch(StrEnum):
@@ -191,7 +193,11 @@ def _ask(
 
         async def run() -> None:
             engine = await asyncio.to_thread(
-                open_engine, settings, dropout=dropout, progress=console.print
+                open_engine,
+                settings,
+                dropout=dropout,
+                subtitled=any(len(item.prompt) > LONG for item in items),
+                progress=console.print,
             )
             try:
                 most = frames_at_most(frames, engine)
