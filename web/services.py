@@ -27,12 +27,15 @@ from model.engine.generation import MAX_CONCURRENT
 from model.engine.questions import MAX_WAITING_QUESTIONS
 from model.types import Clip, Sampling
 from model.vision.vocabulary import word_table
+from stream.address.reachable import read_networks
 from stream.live import LiveStream
 from stream.registry import Registry
 from stream.watches.book import WatchBook
+from stream.watches.delivery import Deliveries
 from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
+from stream.watches.webhook import Poster
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
 from web.problems import Refusal
@@ -92,6 +95,8 @@ class Services:
         suggester: Thinks of questions.
         metrics: Observes; None without the extra that it needs.
         watcher: Watches for what people want to be told of.
+        poster: Sends that to other machines.
+        deliveries: What waits to be sent to them.
     """
 
     settings: Settings
@@ -113,6 +118,8 @@ class Services:
     suggester: Suggester
     metrics: "Metrics | None"
     watcher: Watcher
+    poster: Poster
+    deliveries: Deliveries
 
 
 def get_services(connection: HTTPConnection) -> Services:
@@ -208,7 +215,20 @@ async def build_services(
     async def verify(watch: Watch, event: Event) -> tuple[Verdict, str]:
         return await Verification(registry, table)(watch, event)
 
-    watcher = Watcher(engine, WatchBook(documents), wall=clocks.wall, verify=verify)
+    def deliver(watch: Watch, event: Event) -> None:
+        deliveries.give(watch, event)
+
+    book = WatchBook(documents)
+    watcher = Watcher(engine, book, wall=clocks.wall, verify=verify, deliver=deliver)
+    poster = Poster(read_networks(settings.allowed_webhook_networks))
+    deliveries = Deliveries(
+        documents,
+        poster,
+        wall=clocks.wall,
+        find=watcher.watches.get,
+        thumbnail=store.thumbnail,
+        done=watcher.delivered,
+    )
     registry = Registry(
         engine=engine,
         store=store,
@@ -251,9 +271,11 @@ async def build_services(
         suggester=Suggester(engine, store),
         metrics=metrics,
         watcher=watcher,
+        poster=poster,
+        deliveries=deliveries,
     )
     try:
-        async with watcher.at_work():
+        async with watcher.at_work(deliveries.collect(), deliveries.deliver()):
             yield services
     finally:
         services.decoder.close()

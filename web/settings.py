@@ -159,6 +159,9 @@ class Settings(BaseModel):
     allowed_source_networks: Words = _field(
         (), "private networks that sources may be pulled from, and WebRTC candidates may name"
     )
+    allowed_webhook_networks: Words = _field(
+        (), "private networks that webhooks of watches may be sent to"
+    )
     source_certificates: Path | None = _field(
         None, "PEM file of certificates to believe beside the system's"
     )
@@ -271,7 +274,7 @@ class Settings(BaseModel):
             raise ValueError(f"{file} is no file of PEM certificates") from error
         return file
 
-    @field_validator("allowed_source_networks")
+    @field_validator("allowed_source_networks", "allowed_webhook_networks")
     @classmethod
     def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
         for network in networks:

@@ -1,5 +1,7 @@
 """Watches as they come and go over HTTP, and from there to records and back."""
 
+import base64
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
@@ -7,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from model.vision.vocabulary import WordTable
+from stream.address.source_url import read_source
 from stream.registry import NAME
 from stream.watches.clauses import LONGEST_REQUEST, understand
 from stream.watches.condition import (
@@ -20,7 +23,8 @@ from stream.watches.condition import (
     describe,
 )
 from stream.watches.lexicon import Lexicon
-from stream.watches.records import Counters, Schedule, Watch
+from stream.watches.records import Counters, Schedule, Watch, Webhook
+from stream.watches.webhook import SECRET_PREFIX, SHORTEST_SECRET
 from web.problems import Refusal
 
 StreamName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
@@ -94,6 +98,23 @@ class Request(Body):
     question: Annotated[str, Field(min_length=1, max_length=LONGEST_REQUEST)]
 
 
+class WebhookBody(Body):
+    """Where events are sent by HTTP POST, signed as Standard Webhooks are.
+
+    Attributes:
+        url: http or https; where it leads into a private network, the service must allow that.
+        secret: Signs what is sent; left out, one is made, and shown once in the reply.
+    """
+
+    url: Annotated[str, Field(min_length=1, max_length=2048)]
+    secret: Annotated[str, Field(min_length=SHORTEST_SECRET, max_length=128)] | None = None
+
+    def webhook(self) -> Webhook:
+        """Return it as a watch keeps it."""
+        made = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
+        return Webhook(self.url, self.secret or made)
+
+
 class WatchFields(Body):
     """What may be set of a watch.
 
@@ -110,6 +131,7 @@ class WatchFields(Body):
         schedule: When it tells; null is always.
         expires: Unix second after which it does not; null is never.
         paused: Whether it rests.
+        webhook: Where events are sent; null is nowhere.
     """
 
     streams: Annotated[list[StreamName], Field(max_length=MOST_STREAMS)] = []
@@ -124,6 +146,7 @@ class WatchFields(Body):
     schedule: ScheduleBody | None = None
     expires: Annotated[float | None, Field(ge=0, le=1e11)] = None
     paused: bool = False
+    webhook: WebhookBody | None = None
 
 
 class NewWatch(WatchFields):
@@ -194,6 +217,8 @@ class WatchReport(Reading):
     """A standing question, as it is now.
 
     Attributes:
+        webhook: Where events are sent, without what may be secret in it.
+        webhook_secret: What signs them, in the reply to the request that set the webhook alone.
         state: `on`, `paused`, `expired` or `off schedule`.
         created: Unix second.
         changed: Unix second of the newest change.
@@ -209,6 +234,8 @@ class WatchReport(Reading):
     schedule: ScheduleBody | None
     expires: float | None
     state: State
+    webhook: str | None
+    webhook_secret: str | None = None
     counters: CountersReport
     created: float
     changed: float
@@ -283,6 +310,10 @@ def _schedule(body: ScheduleBody | None) -> Schedule | None:
     return None if body is None else body.schedule()
 
 
+def _webhook(body: WebhookBody | None) -> Webhook | None:
+    return None if body is None else body.webhook()
+
+
 def _same(value: object) -> object:
     return value
 
@@ -290,6 +321,7 @@ def _same(value: object) -> object:
 _FIELDS: dict[str, Callable[[Any], object]] = {
     "streams": tuple,
     "schedule": _schedule,
+    "webhook": _webhook,
     **dict.fromkeys(("onset", "offset", "refractory_s", "verify", "expires", "paused"), _same),
 }
 
@@ -317,6 +349,7 @@ def watch_report(watch: Watch, counters: Counters, table: WordTable, unix: float
         ),
         expires=watch.expires,
         state=_state(watch, unix),
+        webhook=None if watch.webhook is None else read_source(watch.webhook.url).shown,
         counters=CountersReport.model_validate(counters, from_attributes=True),
         created=watch.created,
         changed=watch.changed,

@@ -66,6 +66,18 @@ class Teller:
         if told and event.open:
             self._deliver(watch, event)
 
+    def count_delivery(self, watch: str, trouble: str | None) -> None:
+        """Count a webhook that was taken, or that was given up because of `trouble`.
+
+        It is kept with the next event.
+        """
+        before = self.counters.get(watch, Counters())
+        if trouble is None:
+            now = replace(before, delivered=before.delivered + 1, last_error=None)
+        else:
+            now = replace(before, undelivered=before.undelivered + 1, last_error=trouble)
+        self.counters[watch] = now
+
     def _count(self, watch: Watch, event: Event) -> None:
         before = self.counters.get(watch.id, Counters())
         now = replace(before, fired=before.fired + 1, last_fired=event.at)

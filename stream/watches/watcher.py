@@ -9,7 +9,7 @@ tasks, because a slow answer or store must not keep the next clip from being loo
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
 from memory.store import StoreUnavailable
@@ -93,6 +93,11 @@ class Watcher:
         """Return what has become of a watch."""
         return self._teller.counters.get(watch, Counters())
 
+    def delivered(self, watch: str, trouble: str | None) -> None:
+        """Count a webhook of a watch that was taken, or that was given up because of `trouble`."""
+        if watch in self._watches:
+            self._teller.count_delivery(watch, trouble)
+
     def alerts(self) -> Subscription[Event]:
         """Return news from now on: what fires, and once more when it is over."""
         return self._alerts.subscribe()
@@ -167,9 +172,9 @@ class Watcher:
         self._teller.counters.pop(watch, None)
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Watch, until the block is left."""
-        tasks = [asyncio.create_task(work) for work in (self._match(), self._tell())]
+    async def at_work(self, *beside: Coroutine[None, None, None]) -> AsyncIterator[None]:
+        """Watch, and do what is done `beside` that, until the block is left."""
+        tasks = [asyncio.create_task(work) for work in (self._match(), self._tell(), *beside)]
         for task in tasks:
             task.add_done_callback(_say_why)
         try:

@@ -173,3 +173,22 @@ async def test_a_token_for_some_streams_watches_only_those(tmp_path):
                 assert (await talk.next_of("flashback.alert"))["alert"]["stream"] == "door-1"
             [event] = (await client.get("/v1/watches/events")).json()["events"]
             assert event["stream"] == "door-1"
+
+
+async def test_a_webhook_is_checked_signed_and_its_secret_shown_once(service):
+    sees(service)
+    async with service.client() as client:
+        inside = {"webhook": {"url": "http://127.0.0.1:1/hook"}}
+        refused = await client.post("/v1/watches", json=PERSON_THERE | inside)
+        assert refused.status_code == 422
+        assert "not allowed here" in refused.json()["detail"]
+        hook = {"webhook": {"url": "https://hook.example/in?key=hidden"}}
+        made = await add(client, **hook)
+        assert made["webhook"] == "https://hook.example:443/in?…"
+        assert made["webhook_secret"].startswith("whsec_")
+        seen = (await client.get(f"/v1/watches/{made['id']}")).json()
+        assert seen["webhook_secret"] is None
+        assert "hidden" not in str(seen)
+        assert (await client.get("/v1/watches/dead-letters")).json() == {"letters": []}
+        none = (await client.patch(f"/v1/watches/{made['id']}", json={"webhook": None})).json()
+        assert none["webhook"] is None

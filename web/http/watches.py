@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 
 from memory.store import EncoderMismatch
+from stream.address.source_url import BadSource
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
 from stream.watches.watcher import UnknownWatch
@@ -65,6 +66,27 @@ class EventList(BaseModel):
     events: list[AlertReport]
 
 
+class DeadLetter(BaseModel):
+    """An event that a webhook would not take, for hours.
+
+    Attributes:
+        tries: How often it was tried again.
+        error: Why the last try failed.
+        at: Unix second when it was given up.
+    """
+
+    event: AlertReport
+    tries: int
+    error: str
+    at: float
+
+
+class DeadLetterList(BaseModel):
+    """What was given up, the newest first."""
+
+    letters: list[DeadLetter]
+
+
 class ReplayReport(BaseModel):
     """When a watch would have fired on one stream.
 
@@ -101,9 +123,10 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
     # In a thread: time zones are read from the disk.
     watch = await asyncio.to_thread(new_watch, body, new_id("watch"), lexicon, now)
     _require(caller, watch)
+    await _check_webhook(here, watch)
     await here.watcher.save(watch)
     response.headers["Location"] = f"{here.settings.root_path}/v1/watches/{watch.id}"
-    return _report(here, watch)
+    return _with_secret(_report(here, watch), watch, body)
 
 
 @routes.post("/understand", responses=refuses(400, 409))
@@ -130,6 +153,17 @@ async def list_events(
     return EventList(events=[alert_report(event) for event in found])
 
 
+@routes.get("/dead-letters")
+async def list_dead_letters(here: Here, caller: MayWatch) -> DeadLetterList:
+    """List the events that a webhook would not take, the newest first."""
+    found = [
+        DeadLetter(event=alert_report(one.event), tries=one.tries, error=one.error, at=one.at)
+        for one in await here.deliveries.dead()
+        if caller.allows("watch", one.event.stream)
+    ]
+    return DeadLetterList(letters=found)
+
+
 @routes.get("/{watch}", responses=refuses(404))
 async def get_watch(watch: WatchId, here: Here, caller: MayWatch) -> WatchReport:
     """Say how one watch is doing."""
@@ -145,8 +179,10 @@ async def change_watch(
     before, now = await _find(here, watch, caller, "ask"), here.clocks.wall()
     changed = await asyncio.to_thread(changed_watch, before, body, here.watcher.lexicon, now)
     _require(caller, changed)
+    if body.webhook is not None:
+        await _check_webhook(here, changed)
     await here.watcher.save(changed)
-    return _report(here, changed)
+    return _with_secret(_report(here, changed), changed, body)
 
 
 @routes.delete("/{watch}", status_code=204, responses=refuses(404))
@@ -178,6 +214,25 @@ async def _replay(here: Services, watch: Watch, stream: str) -> ReplayReport:
     return ReplayReport(
         stream=stream, clips=done.clips, events=[alert_report(event) for event in done.events]
     )
+
+
+async def _check_webhook(here: Services, watch: Watch) -> None:
+    """Refuse a webhook that could never be sent.
+
+    Raises:
+        Refusal: 422 with the reason.
+    """
+    if watch.webhook is not None:
+        try:
+            await asyncio.to_thread(here.poster.check, watch.webhook.url)
+        except BadSource as error:
+            raise Refusal(422, f"body.webhook.url: {error}") from None
+
+
+def _with_secret(report: WatchReport, watch: Watch, body: NewWatch | WatchChange) -> WatchReport:
+    if watch.webhook is None or body.webhook is None:
+        return report
+    return report.model_copy(update={"webhook_secret": watch.webhook.secret})
 
 
 async def _find(here: Services, watch: str, caller: Caller, right: Right) -> Watch:
