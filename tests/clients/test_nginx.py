@@ -21,7 +21,7 @@ OWN = Path(__file__).parents[2] / ".venv/nginx/usr/sbin/nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin") or (OWN.exists() and OWN)
 
 CONFIGURATION = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/log; worker_processes 1; user {user};
+daemon off; master_process off; pid {folder}/pid; error_log stderr notice; worker_processes 1; user {user};
 events {{}}
 http {{
   access_log off;
@@ -57,15 +57,10 @@ def nginx(tmp_path):
                 more=more,
             )
         )
-        async with program(NGINX, "-c", file):
+        async with program(NGINX, "-c", file) as running:
             async with asyncio.timeout(10):
-                while True:
-                    try:
-                        _, writer = await asyncio.open_connection("127.0.0.1", port)
-                        break
-                    except OSError:
-                        await asyncio.sleep(0.02)
-            writer.close()
+                # What it says once its sockets listen.
+                await running.stderr.readuntil(b"event method")
             yield f"http://127.0.0.1:{port}"
 
     return run

@@ -17,6 +17,7 @@ from memory.local_store import LocalStore
 from model.types import ClipTokens
 from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
+from tests.waiting import holds
 from tests.web.fakes import EchoEngine
 from web.app import create_app
 from web.cli.server import server_config
@@ -41,9 +42,7 @@ class Service:
 
     async def until(self, condition, seconds=5):
         """Wait until something holds that has no event to wait for."""
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - polled, as it has no event
-                await asyncio.sleep(0)
+        await holds(condition, seconds)
 
     async def all_free(self):
         """Wait until nobody feeds or watches anything and every place is free."""
@@ -131,6 +130,18 @@ class Talk:
         return text, event["response"]
 
 
+class Server(uvicorn.Server):
+    """One that says when it takes connections."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.taking = asyncio.Event()
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        self.taking.set()
+
+
 @asynccontextmanager
 async def hosting(app, connections, certificate=None):
     """Run `app` on a free port of loopback; yield its URL. A certificate, with its key, encrypts."""
@@ -138,12 +149,11 @@ async def hosting(app, connections, certificate=None):
     listener.bind(("127.0.0.1", 0))
     config = server_config(app, connections)
     config.ssl_certfile = certificate
-    server = uvicorn.Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
-            assert not task.done()
-            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await server.taking.wait()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
