@@ -54,9 +54,19 @@ class SlowEngine:
         """See `Engine.reach`."""
         return self._engine.reach(stream)
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+    def extend(
+        self,
+        stream: str,
+        clips: Sequence[ClipTokens],
+        after: float | None = None,
+        most: int | None = None,
+    ) -> None:
         """See `Engine.extend`."""
-        self._engine.extend(stream, clips, after)
+        self._engine.extend(stream, clips, after, most)
+
+    def is_folded(self, stream: str) -> bool:
+        """See `Engine.is_folded`."""
+        return self._engine.is_folded(stream)
 
     def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""

@@ -78,7 +78,7 @@ class LiveStream:
         self._sampler = FrameSampler(settings.rate)
         self._news = Broadcast[StreamEvent](_NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
-        self._recall = Recall(record.name, engine, store)
+        self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
         self._record = LiveRecord(record, store, self._recall)
         self._pipeline = Pipeline(
             self._record,

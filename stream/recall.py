@@ -9,17 +9,20 @@ range must not change the answer.
 """
 
 import asyncio
+import itertools
 import math
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
-from model.types import AnswerPiece, ClipTokens, Question
+from model.types import AnswerPiece, ClipTokens, Finish, Question
+from stream.second_look import BLOCKS, Span, named
 
 PAGE = 64
+_COUNTER = itertools.count()
 _EVERY = 1_000_000
 _NEAREST = 4.0
 """Seconds to the clip that an instant between two clips is said to lie in, at most; in a film of which
@@ -31,7 +34,18 @@ TRIES = 3
 class Recall:
     """What one stream's questions are answered from."""
 
-    def __init__(self, stream: str, engine: Engine, store: ClipStore) -> None:
+    def __init__(
+        self, stream: str, engine: Engine, store: ClipStore, *, looks_again: bool = False
+    ) -> None:
+        """Take what a stream's questions are answered from.
+
+        Args:
+            stream: Its name.
+            engine: Answers.
+            store: Holds the originals.
+            looks_again: Whether what a folded history names is looked at again, as it was seen.
+        """
+        self._looks_again = looks_again
         self._stream = stream
         self._engine = engine
         self._store = store
@@ -98,7 +112,10 @@ class Recall:
                 if self._closed:
                     raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
                 try:
-                    async with aclosing(self._engine.answer(history, put)) as pieces:
+                    async with (
+                        self._second_look(history, put) as looked_at,
+                        aclosing(self._engine.answer(looked_at, put)) as pieces,
+                    ):
                         async for piece in pieces:
                             yield piece
                 except HistoryGone:  # before any word: it waited behind streams that are larger
@@ -133,6 +150,47 @@ class Recall:
         if ranged and not clips:
             raise await self._refusal(question)
         return self._stream, question
+
+    @asynccontextmanager
+    async def _second_look(self, history: str, question: Question) -> AsyncIterator[str]:
+        """Have the history that answers: of the originals that `history` names, or itself.
+
+        Raises:
+            HistoryGone: If there is no history (any more).
+        """
+        spans = await self._named(history, question) if self._looks_again else []
+        if not spans:
+            yield history
+            return
+        # No stream can be called so. Each question has its own: it is gone with the answer.
+        again = f"{self._stream}@again-{next(_COUNTER)}"
+        self._ranges.add(again)
+        try:
+            reach: float | None = None
+            for start, end in spans:
+                page = [
+                    tokens
+                    async for tokens in self._store.clips(
+                        self._stream, after=math.nextafter(start, -math.inf), until=end
+                    )
+                ]
+                await asyncio.to_thread(self._give, again, page, reach, BLOCKS)
+                reach = page[-1].end if page else reach
+            yield again
+        finally:
+            self._ranges.discard(again)
+            self._engine.forget(again)
+
+    async def _named(self, history: str, question: Question) -> list[Span]:
+        """Return what the evidence of a folded history names; nothing of one that is not folded."""
+        if not self._engine.is_folded(history):
+            return []
+        glance = replace(question, tokens=0)
+        async with aclosing(self._engine.answer(history, glance)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Finish):
+                    return named(piece.evidence, self._engine.frames_per_clip)
+        return []
 
     async def _in_range(self, question: Question) -> list[Moment]:
         """Return the clips asked about."""
@@ -223,9 +281,17 @@ class Recall:
         message = f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
         return NothingInRange(message, (held[0].start, held[-1].end))
 
-    def _give(self, history: str, clips: Sequence[ClipTokens], after: float | None) -> None:
-        if not self._closed:
+    def _give(
+        self,
+        history: str,
+        clips: Sequence[ClipTokens],
+        after: float | None,
+        most: int | None = None,
+    ) -> None:
+        if not self._closed and most is None:
             self._engine.extend(history, clips, after)
+        elif not self._closed:
+            self._engine.extend(history, clips, after, most)
 
     def _forget_ranges(self) -> None:
         for history in self._ranges:

@@ -29,6 +29,8 @@ class StreamSettings:
         close_within: Seconds that closing may take to encode and write what is left.
         frame_side: Shorter side of the pictures that are kept in hand, in pixels: larger ones are
             scaled down to it. None is what the encoder takes, and enough for those who watch.
+        second_look: Whether a question about a long stream is answered from the originals of the
+            moments that its folded history names.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
     """
 
@@ -44,6 +46,7 @@ class StreamSettings:
     longest_retry: float = 60.0
     close_within: float = 5.0
     frame_side: int | None = None
+    second_look: bool = False
     thumbnail_width: int = 160
 
     def side_for(self, image_size: int) -> int:

@@ -8,7 +8,7 @@ has blocks (first in, first out at equal bytes), the last minute, the last four 
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
 
 import torch
@@ -23,6 +23,7 @@ from model.types import ClipTokens
 from model.video_chat import VideoChat
 from model.zoo.lite import lite
 from model.zoo.lite_base import base_folder
+from stream.second_look import BLOCKS, Span, named
 from training.command import run_command
 from training.day import PERIOD, Day
 from training.reading import world
@@ -31,7 +32,7 @@ from training.recall_scores import Sitting, as_dict, table
 from training.train import commit
 
 AGES = (30.0, 300.0, 1800.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 23.8 * 3600.0)
-WAYS = ("fold", "first in, first out", "last minute", "last 4 frames", "blind")
+WAYS = ("fold", "second look", "first in, first out", "last minute", "last 4 frames", "blind")
 HISTORY_BYTES = 2 << 30
 
 console = Console(stderr=True)
@@ -92,8 +93,10 @@ def _sittings(
     ages = [age for age in AGES if age + 90 < hours * 3600]
     day = Day(world(base_folder()), hours * 3600, ages, seed)
     fold, newest = Fold(service.parts.rows, FoldPlan.within(most)), deque[ClipTokens](maxlen=most)
+    seen: list[ClipTokens] = []
     for clip in track(day.clips(), "a day", day.count, console=console, transient=True):
         fold.add(clip)
+        seen.append(clip)
         newest.append(clip)
     held: dict[str, Iterable[ClipTokens]] = {
         "fold": fold.tokens,
@@ -102,20 +105,47 @@ def _sittings(
         "last 4 frames": list(newest)[-1:],
         "blind": (),
     }
+    held["second look"] = held["fold"]
     asked = [case for case in cases(day) if case.kind in kinds]
-    return [sit(service, way, list(held[way]), asked, hours * 3600) for way in ways]
+
+    def originals(spans: Sequence[Span]) -> list[ClipTokens]:
+        again = Fold(service.parts.rows, FoldPlan.within(BLOCKS))
+        for clip in seen:
+            if any(start <= clip.start <= end for start, end in spans):
+                again.add(clip)
+        return again.tokens
+
+    return [
+        sit(
+            service,
+            way,
+            list(held[way]),
+            asked,
+            hours * 3600,
+            originals if way == "second look" else None,
+        )
+        for way in ways
+    ]
 
 
 def sit(
-    service: VideoChat, way: str, clips: Sequence[ClipTokens], asked: Sequence[Case], end: float
+    service: VideoChat,
+    way: str,
+    clips: Sequence[ClipTokens],
+    asked: Sequence[Case],
+    end: float,
+    originals: Callable[[Sequence[Span]], list[ClipTokens]] | None = None,
 ) -> Sitting:
-    """Ask whoever has read `clips` everything."""
+    """Ask whoever has read `clips` everything; with `originals`, who then looks again."""
     pupil, outcomes, waited = Pupil(service, clips, end), [], 0.0
     for case in track(asked, way, console=console, transient=True):
         began = time.perf_counter()
-        reading, evidence = pupil.read(case.text)
+        one, (reading, evidence) = pupil, pupil.read(case.text)
+        if originals is not None and (spans := named(evidence, PERIOD)):
+            one = Pupil(service, originals(spans), end)
+            reading, evidence = one.read(case.text)
         waited += time.perf_counter() - began
-        answer = pupil.write(reading)
+        answer = one.write(reading)
         outcomes.append(Outcome(case, answer, case.right(answer), found(case, evidence)))
     held = pupil.history.bytes if pupil.history is not None else 0
     return Sitting(way, tuple(outcomes), len(clips), held, 1000 * waited / max(len(asked), 1))

@@ -120,6 +120,11 @@ class Settings(BaseModel):
         "graphics card has left",
         ge=64,
     )
+    second_look: bool = _field(
+        False,
+        "answer a question about a long stream, whose old clips are folded, from the originals of the "
+        "moments that the folded history names; it takes longer by reading them",
+    )
     visual_budget: int = _field(
         1024,
         "visual tokens that a question selects at most; 0 for the share that the checkpoint was "

@@ -63,7 +63,13 @@ class Engine(Protocol):
         """
         ...
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+    def extend(
+        self,
+        stream: str,
+        clips: Sequence[ClipTokens],
+        after: float | None = None,
+        most: int | None = None,
+    ) -> None:
         """Add `clips`, oldest first, to the history of `stream`. Returns at once.
 
         The work is done when nothing more urgent waits, at the latest before an answer that is
@@ -76,7 +82,13 @@ class Engine(Protocol):
             after: End of the clip before them, in media seconds. If the history does not reach
                 that far (any more), they would leave a hole: all are passed over. None means
                 that nothing comes before them, or nothing that matters.
+            most: Clips that a history begun by this call holds before the older are folded; None is
+                `clips_at_most`.
         """
+        ...
+
+    def is_folded(self, stream: str) -> bool:
+        """Return whether any of the clips of the history of `stream` are folded."""
         ...
 
     def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:

@@ -99,6 +99,11 @@ class FoldedHistory:
         following = self._successor
         return following is not None and bool(following.unread)
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether any clips are folded, or going to be once those that wait are taken."""
+        return self._fold.folds > 0 or len(self.waiting) >= self._fold.room
+
     def wait(self, clips: Iterable[ClipTokens]) -> None:
         """Let `clips`, oldest first, wait to be read; those already known are passed over."""
         for clip in clips:

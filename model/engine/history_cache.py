@@ -65,7 +65,13 @@ class HistoryCache:
         entry = self._entries.get(stream)
         return None if entry is None else entry.reach
 
-    def add(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+    def add(
+        self,
+        stream: str,
+        clips: Sequence[ClipTokens],
+        after: float | None = None,
+        most: int | None = None,
+    ) -> None:
         """Let `clips`, oldest first, wait to be read; those already known are passed over.
 
         All are, if the history does not reach `after`: see `Engine.extend`.
@@ -75,7 +81,8 @@ class HistoryCache:
             if after is not None and (entry is None or entry.reach < after):
                 return
             if entry is None:
-                entry = self._entries[stream] = FoldedHistory(self._chat, self._plan)
+                plan = self._plan if most is None else FoldPlan.within(min(most, self._plan.most))
+                entry = self._entries[stream] = FoldedHistory(self._chat, plan)
             entry.wait(clips)
         if len(entry.waiting) > MAX_WAITING:
             with entry.lock:
@@ -93,6 +100,11 @@ class HistoryCache:
                 return None
             self._entries.move_to_end(stream)
         return entry.history
+
+    def is_folded(self, stream: str) -> bool:
+        """Return whether any of the clips given for `stream` are folded, or going to be at once."""
+        entry = self._entries.get(stream)
+        return entry is not None and entry.is_folded
 
     def is_behind(self, stream: str, until: float) -> bool:
         """Return whether a clip of `stream` waits to be read that begins at or before `until`.

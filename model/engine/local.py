@@ -108,12 +108,22 @@ class LocalEngine:
         """See `Engine.reach`."""
         return self._histories.reach(stream)
 
-    def extend(self, stream: str, clips: Sequence[ClipTokens], after: float | None = None) -> None:
+    def extend(
+        self,
+        stream: str,
+        clips: Sequence[ClipTokens],
+        after: float | None = None,
+        most: int | None = None,
+    ) -> None:
         """See `Engine.extend`."""
         if clips:
-            self._histories.add(stream, clips, after)
+            self._histories.add(stream, clips, after, most)
             with self._work:
                 self._work.notify()
+
+    def is_folded(self, stream: str) -> bool:
+        """See `Engine.is_folded`."""
+        return self._histories.is_folded(stream)
 
     async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
         """See `Engine.words`."""

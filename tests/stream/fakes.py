@@ -67,6 +67,9 @@ class FakeEngine:
         clips = self.histories.get(stream)
         return clips[-1].end if clips else None
 
+    def is_folded(self, stream):
+        return False
+
     def extend(self, stream, clips, after=None):
         reach = self.reach(stream)
         if after is not None and (reach is None or reach < after):

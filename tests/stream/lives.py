@@ -209,6 +209,9 @@ class SlowEngine:
         clips = self.histories.get(stream)
         return clips[-1].end if clips else None
 
+    def is_folded(self, stream):
+        return False
+
     def extend(self, stream, clips, after=None):
         if after is not None and (self.reach(stream) is None or self.reach(stream) < after):
             return

@@ -14,6 +14,7 @@ from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from stream.recall import PAGE, TRIES, Recall
+from stream.second_look import BLOCKS
 
 PARTS = tiny()
 SHORT = replace(
@@ -315,3 +316,42 @@ async def test_a_history_made_from_another_past_is_made_anew(engine):
     await store.forget_range("a", 4.0, 9.0)
     assert (await last_piece(recall)).usage.clips == 4
     assert (await last_piece(recall, since=8.0, until=12.0)).usage.clips == 1
+
+
+async def test_what_a_folded_history_names_is_looked_at_again_as_it_was_seen(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 300)
+    folded = await last_piece(Recall("a", engine, store))
+    again = await last_piece(Recall("a", engine, store, looks_again=True))
+    assert again.usage.frames < folded.usage.frames == 4 * 300
+    assert again.usage.clips <= BLOCKS
+    assert sum(part.score for part in again.evidence) == pytest.approx(1, abs=1e-4)
+    best = max(folded.evidence, key=lambda part: part.score)
+    assert any(best.start <= part.start <= best.end for part in again.evidence)
+
+
+async def test_a_stream_that_is_not_folded_is_answered_at_once(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", engine.clips_at_most)
+    asked = []
+
+    class Noting(Giving):
+        def __init__(self):
+            super().__init__(engine)
+            self.is_folded = engine.is_folded
+            self.frames_per_clip = engine.frames_per_clip
+            self.answer = lambda *question: (asked.append(question), engine.answer(*question))[1]
+
+    finish = await last_piece(Recall("a", Noting(), store, looks_again=True))
+    assert (finish.usage.clips, len(asked)) == (engine.clips_at_most, 1)
+
+
+async def test_nothing_is_left_of_a_second_look(engine):
+    store = LocalStore(engine.encoder)
+    await remembered(store, "a", 300)
+    recall = Recall("a", engine, store, looks_again=True)
+    await last_piece(recall)
+    await last_piece(recall, until=1000.0)
+    recall.close()
+    engine.forget("a")
+    assert engine.history_bytes == 0

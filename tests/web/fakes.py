@@ -52,6 +52,9 @@ class EchoEngine:
         history = self._histories.get(stream)
         return history[-1].end if history else None
 
+    def is_folded(self, stream):
+        return False
+
     def extend(self, stream, clips, after=None):
         if after is not None and (self.reach(stream) is None or self.reach(stream) < after):
             return
