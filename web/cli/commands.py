@@ -7,7 +7,9 @@ import re
 import runpy
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +23,7 @@ app = typer.Typer(
     name="flashback",
     help="Watch live video and ask about anything it has shown.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -75,8 +77,20 @@ _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     for name, default, meaning in variables()
 )
 # What only benchmarks and training need, by the extra that brings it.
-_EXTRAS = {"matplotlib": "bench", "resvg_py": "train", "pyarrow": "evaluate", "yaml": "train"}
+_EXTRAS = {
+    "mcp": "mcp",
+    "matplotlib": "bench",
+    "resvg_py": "train",
+    "pyarrow": "evaluate",
+    "yaml": "train",
+}
 
+Server = Annotated[
+    str | None, typer.Option("--server", metavar="URL", help="ask a stream of this service")
+]
+TokenOf = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="holds the service's token")
+]
 Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
 ]
@@ -206,14 +220,27 @@ def ask(
         ),
     ] = 512,
     model: Model = None,
+    server: Server = None,
+    token_file: TokenOf = None,
 ) -> None:
     """Watch a file, URL or device, without a server, and answer questions about it.
+
+    With --server, SOURCE is the name of a stream of a running service, which is asked instead.
 
     A file is looked at by 64 or more of its frames, spread evenly over all of it: one a second, up
     to --frames. What else has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
     that begins with a dash goes after `--`.
     """
+    if server is not None:
+        from web.cli.remote import run_remote_ask
+
+        _without("--server", last=last, model=model)
+        with signals_as_interrupt():
+            run_remote_ask(
+                server, token_file, source, questions, since=since, until=until, as_json=as_json
+            )
+        return
     from web.cli.ask import Part, run_ask  # late: loads the model's libraries
 
     settings = read_settings(model=model)
@@ -287,6 +314,57 @@ def token_remove(name: Annotated[str, typer.Argument(help="whose token")]) -> No
     remove_token(read_settings().tokens_at, name)
 
 
+def _without(option: str, **given: object) -> None:
+    """Refuse options that mean nothing beside another.
+
+    Raises:
+        Failed: If one was given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise Failed(f"--{name} means nothing with {option}", 2)
+
+
+@app.command()
+def streams(
+    server: Annotated[
+        str, typer.Option(metavar="URL", help="where the service is")
+    ] = "http://127.0.0.1:8700",
+    token_file: TokenOf = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print a JSON list")] = False,
+) -> None:
+    """List the streams of a running service: how each is doing, and what is remembered of it."""
+    from web.cli.remote import run_streams
+
+    with signals_as_interrupt():
+        run_streams(server, token_file, as_json=as_json)
+
+
+@app.command()
+def mcp(
+    server: Annotated[
+        str, typer.Option(metavar="URL", help="where the service is")
+    ] = "http://127.0.0.1:8700",
+    token_file: TokenOf = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="speak HTTP on this port of loopback, at /mcp, instead of standard input and output",
+        ),
+    ] = None,
+) -> None:
+    """Give the streams of a running service to an assistant, as tools of the Model Context Protocol.
+
+    The tools may do what the token may: list streams, ask, look at a moment, forget.
+    """
+    from web.cli.remote import run_mcp
+
+    with signals_as_interrupt(), _naming_extras():
+        run_mcp(server, token_file, port)
+
+
 @app.command()
 def doctor() -> None:
     """Say what this machine has and lacks, and what each lack costs."""
@@ -358,8 +436,20 @@ def _check(name: str, known: Iterable[str], what: str) -> None:
 def _run_module(module: str, arguments: list[str]) -> None:
     # By name: nothing of the service may depend on what measures or trains it.
     sys.argv = [module, *arguments]
-    try:
+    with _naming_extras():
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+@contextmanager
+def _naming_extras() -> Iterator[None]:
+    """Say of a module that is missing which extra brings it.
+
+    Raises:
+        Failed: In place of the module's own error.
+        ModuleNotFoundError: If no extra brings it.
+    """
+    try:
+        yield
     except ModuleNotFoundError as missing:
         extra = _EXTRAS.get(missing.name or "")
         if extra is None:

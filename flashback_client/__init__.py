@@ -1,0 +1,22 @@
+"""A typed client of a running Flashback service: lists streams, asks, shows moments, forgets.
+
+    from flashback_client import Flashback
+
+    with Flashback("http://127.0.0.1:8700") as service:
+        print(service.ask("front-door", "Who came in the last ten minutes?").text)
+
+Needs httpx and pydantic, and nothing of the service: neither its model nor its storage.
+"""
+
+from flashback_client.client import Flashback, FlashbackError
+from flashback_client.types import Answer, Evidence, Moment, Stream, TimeUnderstood
+
+__all__ = [
+    "Answer",
+    "Evidence",
+    "Flashback",
+    "FlashbackError",
+    "Moment",
+    "Stream",
+    "TimeUnderstood",
+]

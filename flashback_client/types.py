@@ -1,0 +1,98 @@
+"""What the service says, as far as this client reads it; whatever else it says is passed over.
+
+Times are media seconds, since the stream began, unless they are called clocks: those are ISO 8601.
+"""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """The base of all: frozen, and of a newer service what is not known here is no fault."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Stream(Value):
+    """A stream of the service.
+
+    Attributes:
+        name: What it is called.
+        state: `connecting`, `live`, `stalled`, `retrying` or `ended`.
+        reason: Why it is in that state, as a sentence.
+        began: Unix second at which it began.
+        end: Media second up to which it is remembered; None before the first moment.
+        clips: Moments that are remembered.
+    """
+
+    name: str
+    state: str
+    reason: str
+    began: float
+    end: float | None
+    clips: int
+
+    def media(self, clock: datetime) -> float:
+        """Return the media second at which it was `clock`; one without a zone is local."""
+        return clock.timestamp() - self.began
+
+    def clock(self, media: float) -> datetime:
+        """Return when a media second was, in UTC."""
+        return datetime.fromtimestamp(self.began + media, UTC)
+
+
+class Moment(Value):
+    """What was remembered of a few seconds."""
+
+    start: float
+    end: float
+
+
+class Evidence(Value):
+    """How much an answer rests on one moment.
+
+    Attributes:
+        start: Where the moment begins.
+        end: Where it ends.
+        score: Its share; those of an answer sum to 1.
+        clock: What a clock showed when it began; None of pictures.
+    """
+
+    start: float
+    end: float
+    score: float
+    clock: str | None = None
+
+
+class TimeUnderstood(Value):
+    """The words of time in a question, and the range that they were taken for."""
+
+    words: str
+    since: float | None
+    until: float | None
+    since_clock: str | None
+    until_clock: str | None
+    question: str
+
+
+class Answer(Value):
+    """An answer and what it rests on.
+
+    Attributes:
+        text: In words.
+        stream: The stream that was asked.
+        start: Media second from which on the answer could look.
+        end: Media second up to which it could.
+        frames: Frames that were seen in between.
+        evidence: The moments it rests on, oldest first.
+        time: The words of time in the question, if it had any.
+    """
+
+    text: str
+    stream: str | None
+    start: float
+    end: float
+    frames: int
+    evidence: tuple[Evidence, ...]
+    time: TimeUnderstood | None

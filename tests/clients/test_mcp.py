@@ -1,0 +1,128 @@
+"""The official client of the Model Context Protocol uses the tools of `flashback mcp`, both ways."""
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from flashback_client import Flashback
+from tests.clients.conftest import program
+from tests.web.conftest import echo_service
+from tests.web.test_tokens import made
+from web.mcp.server import make_server
+
+FLASHBACK = ("-m", "web.cli", "mcp")
+
+
+@asynccontextmanager
+async def assistant(**settings):
+    """A client of the tools, in this process, and the service behind them."""
+    async with echo_service(**settings) as service:
+        await service.remember(clips=6)
+        with Flashback(service.url, settings.get("token")) as speaking:
+            async with Client(make_server(speaking)) as client:
+                yield client, service
+
+
+async def said(client, tool, **arguments):
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    return result.content
+
+
+async def test_an_assistant_lists_asks_looks_and_forgets():
+    async with assistant(token="secret") as (client, service):
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {
+            "list_streams",
+            "ask",
+            "what_happened_between",
+            "look_at_moment",
+            "forget_stream",
+        }
+        assert tools["forget_stream"].annotations.destructive_hint
+        [listed] = await said(client, "list_streams")
+        assert listed.text.startswith("cam: ended, 6 moments from 20")
+        [answer] = await said(client, "ask", stream="cam", question="What came at 10 seconds?")
+        assert answer.text.startswith("What was shown?\n\nLooked at ")
+        words, picture = await said(client, "look_at_moment", stream="cam")
+        assert words.text.startswith("cam at 20")
+        assert (picture.type, picture.mime_type) == ("image", "image/jpeg")
+        [gone] = await said(client, "forget_stream", stream="cam")
+        assert "forgotten" in gone.text
+        assert await service.store.find("cam") is None
+
+
+async def test_an_assistant_asks_about_a_time_by_the_clock():
+    async with assistant() as (client, service):
+        began = (await service.store.find("cam")).began
+        asked = {"stream": "cam", "start": "at nine"}
+        result = await client.call_tool("what_happened_between", asked)
+        assert result.is_error
+        assert "is no time: write it in ISO 8601" in result.content[0].text
+        start, end = iso(began + 4), iso(began + 9)
+        [answer] = await said(client, "what_happened_between", stream="cam", start=start, end=end)
+        assert answer.text.startswith("What happened?\n")
+        assert (service.engine.asked[-1].since, service.engine.asked[-1].until) == (
+            pytest.approx(4, abs=0.01),
+            pytest.approx(9, abs=0.01),
+        )
+        words, _ = await said(client, "look_at_moment", stream="cam", at=iso(began + 9.5))
+        assert words.text == f"cam at {iso(began + 8)[:19]}{words.text[-6:]}"
+
+
+def iso(unix):
+    return datetime.fromtimestamp(unix).astimezone().isoformat()
+
+
+async def test_the_tools_may_do_what_the_token_may(tmp_path):
+    token = await made(tmp_path / "tokens.json", "guest", ("watch", "ask"), ("door-*",))
+    async with echo_service(token_file=tmp_path / "tokens.json") as service:
+        await service.remember("cam")
+        await service.remember("door-1")
+        with Flashback(service.url, token) as speaking:
+            async with Client(make_server(speaking)) as client:
+                [listed] = await said(client, "list_streams")
+                assert listed.text.startswith("door-1: ")
+                assert "cam" not in listed.text
+                for tool, stream in (("forget_stream", "door-1"), ("look_at_moment", "cam")):
+                    result = await client.call_tool(tool, {"stream": stream})
+                    assert result.is_error
+                    assert "This token" in result.content[0].text
+
+
+@pytest.mark.parametrize("way", ["stdio", "http"])
+async def test_the_command_is_a_server_on_its_standard_streams_and_on_a_port(
+    way, tmp_path, unused_tcp_port
+):
+    (tmp_path / "token").write_text("secret\n")
+    async with echo_service(token="secret") as service:
+        await service.remember()
+        options = [*FLASHBACK, "--server", service.url, "--token-file", str(tmp_path / "token")]
+        if way == "stdio":
+            server = StdioServerParameters(command=sys.executable, args=options)
+            async with Client(server) as client:
+                [listed] = await said(client, "list_streams")
+        else:
+            port = ("--port", str(unused_tcp_port))
+            async with program(sys.executable, *options, *port) as process:
+                async with asyncio.timeout(60):
+                    listed = await over_http(unused_tcp_port, process)
+    assert listed.text.startswith("cam: ")
+
+
+async def over_http(port, process):
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            assert process.returncode is None
+            await asyncio.sleep(0)
+            continue
+        writer.close()
+        async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+            [listed] = await said(client, "list_streams")
+        return listed

@@ -1,0 +1,114 @@
+"""The typed client, and the commands that use it, against a running service."""
+
+import asyncio
+import json
+import sys
+
+import httpx
+import pytest
+
+from flashback_client import Flashback, FlashbackError
+from tests.web.conftest import echo_service
+from tests.web.test_cli import flashback, run
+
+
+async def test_the_client_lists_asks_shows_and_forgets():
+    async with echo_service(token="secret") as service:
+        await service.remember("cam", clips=6)
+        await service.remember("door")
+
+        def use():
+            with Flashback(service.url, "secret") as client:
+                assert client.model == "echo"
+                assert [stream.name for stream in client.streams()] == ["cam", "door"]
+                answer = client.ask("cam", "What came at 10 seconds?")
+                assert (answer.text, answer.time.since) == ("What was shown?", 10)
+                [evidence] = answer.evidence
+                assert (evidence.start, evidence.score) == (8.0, 1.0)
+                ranged = client.ask("cam", "one two", since=4, until=9, max_tokens=5)
+                assert len(ranged.evidence) == 2
+                moments = client.moments("cam", after=10)
+                assert [moment.start for moment in moments] == [12.0, 16.0, 20.0]
+                assert client.picture("cam", moments[0]) == b"jpeg of 3"
+                client.forget("cam")
+                with pytest.raises(FlashbackError) as caught:
+                    client.stream("cam")
+                assert caught.value.status == 404
+
+        await asyncio.to_thread(use)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (httpx.Response(200, text="<html>"), "is no Flashback service"),
+        (httpx.Response(502, text="bad gateway"), "answered 502 Bad Gateway"),
+        (httpx.Response(403, json={"detail": "Not that stream."}), "Not that stream."),
+        (httpx.Response(404, json={"error": {"message": "No."}}), r"^No\.$"),
+    ],
+)
+def test_what_the_service_refuses_is_said_in_its_words(answer, message):
+    transport = httpx.MockTransport(lambda _: answer)
+    with (
+        Flashback("http://cameras", transport=transport) as client,
+        pytest.raises(FlashbackError, match=message),
+    ):
+        client.stream("cam")
+
+
+def test_a_service_that_is_not_there_is_named():
+    with (
+        Flashback("http://127.0.0.1:9") as client,
+        pytest.raises(FlashbackError, match=r"http://127\.0\.0\.1:9 cannot be reached"),
+    ):
+        client.stream("cam")
+
+
+async def test_many_streams_are_listed_page_by_page():
+    async with echo_service() as service:
+        for name in range(1001):
+            await service.store.begin(f"s{name:04}", 0.0)
+
+        def names():
+            with Flashback(service.url) as client:
+                return [stream.name for stream in client.streams()]
+
+        assert len(set(await asyncio.to_thread(names))) == 1001
+
+
+async def test_a_service_is_listed_and_asked_from_a_terminal(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("secret\n")
+    async with echo_service(token="secret") as service:
+        await service.remember("cam", clips=6)
+        where = ("--server", service.url, "--token-file", str(file))
+        code, output, errors = await flashback("streams", *where)
+        assert (code, errors) == (0, "")
+        assert output.splitlines()[1].split()[:3] == ["cam", "ended", "6"]
+        asked = ("What came at 10 seconds?", "one two")
+        code, output, errors = await flashback("ask", "cam", *asked, *where, "--json")
+        assert (code, errors) == (0, "")
+        answers = [json.loads(line) for line in output.splitlines()]
+        assert [a["text"] for a in answers] == ["What was shown?", "one two"]
+        code, output, errors = await flashback("ask", "nobody", "What?", *where)
+        assert (code, output) == (1, "")
+        assert errors.startswith("flashback: Nothing has been seen yet")
+
+
+async def test_the_client_and_its_commands_load_nothing_of_the_service():
+    script = (
+        "import sys, flashback_client, web.cli.remote; "
+        "print({'torch', 'transformers', 'av', 'fastapi', 'redis', 'mcp'} & set(sys.modules))"
+    )
+    assert (await run("-c", script, program=sys.executable))[1] == "set()\n"
+
+
+async def test_options_that_mean_nothing_for_a_service_are_refused():
+    code, _, errors = await flashback("ask", "cam", "What?", "--server", "http://x", "--last", "3")
+    assert (code, errors) == (2, "flashback: --last means nothing with --server\n")
+
+
+async def test_a_shell_can_complete_commands():
+    code, output, _ = await flashback("--show-completion", "bash")
+    assert code == 0
+    assert "_FLASHBACK_COMPLETE" in output

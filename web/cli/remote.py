@@ -1,0 +1,90 @@
+"""What can be done with a running service from a terminal; loads nothing of the service itself."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flashback_client import Answer, Flashback, FlashbackError, Stream
+from web.cli.failed import Failed
+
+
+@contextmanager
+def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
+    """Open the service at `url`, and put what it refuses into a sentence.
+
+    Raises:
+        Failed: If the token cannot be read, or the service cannot be reached, or refuses.
+    """
+    token = None
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Failed(f"the token in {token_file} cannot be read: {error}", 2) from None
+    try:
+        with Flashback(url, token) as service:
+            yield service
+    except FlashbackError as error:
+        raise Failed(str(error)) from None
+
+
+def run_streams(url: str, token_file: Path | None, *, as_json: bool) -> None:
+    """List the streams of a service on standard output."""
+    with service_at(url, token_file) as service:
+        streams = list(service.streams())
+    if as_json:
+        sys.stdout.write(json.dumps([stream.model_dump() for stream in streams]) + "\n")
+        return
+    table = Table("stream", "state", "moments", "from", "to", box=None, pad_edge=False)
+    for stream in streams:
+        end = "" if stream.end is None else _local(stream, stream.end)
+        table.add_row(stream.name, stream.state, str(stream.clips), _local(stream, 0.0), end)
+    Console(highlight=False).print(table if streams else "There are no streams.")
+
+
+def run_remote_ask(
+    url: str,
+    token_file: Path | None,
+    stream: str,
+    questions: Sequence[str],
+    *,
+    since: float | None,
+    until: float | None,
+    as_json: bool,
+) -> None:
+    """Ask a stream of a service, one question after another, and print what it answers."""
+    with service_at(url, token_file) as service:
+        for question in questions:
+            answer = service.ask(stream, question, since=since, until=until)
+            _say(question, answer, alone=len(questions) == 1, as_json=as_json)
+
+
+def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"question": question} | answer.model_dump()) + "\n")
+        return
+    sys.stdout.write(answer.text + "\n" if alone else f"{question}\n{answer.text}\n\n")
+    sys.stdout.flush()
+
+
+def run_mcp(url: str, token_file: Path | None, port: int | None) -> None:
+    """Be an MCP server for the streams of a service, on standard input and output or on a port."""
+    from web.mcp.server import make_server  # late: the SDK is an extra
+
+    with service_at(url, token_file) as service:
+        server = make_server(service)
+        if port is None:
+            server.run("stdio")
+        else:
+            server.run("streamable-http", host="127.0.0.1", port=port)
+
+
+def _local(stream: Stream, media: float) -> str:
+    when: datetime = stream.clock(media).astimezone()
+    return when.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,1 @@
+"""`flashback mcp`: the streams of a running service as tools of any assistant that speaks MCP."""
