@@ -1,5 +1,6 @@
 """Needles: hidden as pixels at any place of a clip, and what counts as found."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from model.engine.local import LocalEngine
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.videos import write_video
-from training.needles.asking import ask, likeliest_letter, read
+from training.needles.asking import Live, ReadOnce, Told
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
@@ -53,10 +55,10 @@ def test_who_is_blind_has_as_many_clips_at_the_same_times_that_show_nothing(hays
 @pytest.mark.parametrize("ablation", ABLATIONS)
 def test_every_ablation_answers_and_those_that_drop_keep_a_quarter(haystack, ablation):
     chat = with_dropout(tiny(), ablation)
-    history = read(chat, haystack.clips)
-    told = ask(chat, history, "What?")
+    memory = ReadOnce(chat, haystack.clips)
+    history, told = memory.history, memory.ask("What?")
     assert isinstance(told.text, str)
-    assert (told.found is None) == (ablation in {"none", "uniform"})
+    assert (told.rests_on is None) == (ablation in {"none", "uniform"})
     kept = chat.ask(history, question()).reading.tokens_kept
     assert kept == 160 if ablation == "none" else 0 < kept <= 40  # markers compete for places
 
@@ -71,13 +73,22 @@ def test_chance_chooses_others_than_the_question_does(haystack):
     kept = []
     for ablation in ("paper", "random"):
         chat = with_dropout(tiny(), ablation)
-        kept.append(chat.ask(read(chat, haystack.clips), question()).reading.kept[-1])
+        kept.append(chat.ask(ReadOnce(chat, haystack.clips).history, question()).reading.kept[-1])
     assert not torch.equal(*kept)
 
 
 def test_the_published_score_always_names_a_letter(haystack):
-    history = read(haystack.chat, haystack.clips)
-    assert likeliest_letter(haystack.chat, history, "Which?", ["a", "b", "c", "d"]) in "ABCD"
+    memory = ReadOnce(haystack.chat, haystack.clips)
+    assert memory.letter("Which?", ["a", "b", "c", "d"]) in "ABCD"
+
+
+def test_through_the_engine_that_serves_the_same_is_said_of_a_short_film(haystack):
+    engine = LocalEngine(haystack.chat)
+    told = Live(engine, haystack.clips).ask("What?")
+    asyncio.run(engine.close())
+    assert told == ReadOnce(haystack.chat, haystack.clips).ask("What?")
+    assert Told("", (20.0, 23.0)).found(23)
+    assert not Told("", (20.0, 23.0)).found(24)
 
 
 def test_who_says_yes_to_everything_has_found_nothing():
@@ -100,15 +111,17 @@ def test_a_chain_is_right_up_to_the_first_hop_that_is_not():
     assert _in_a_row(["A cat."], things) == 1
 
 
+@pytest.mark.parametrize("live", [[], ["--live"]])
 @pytest.mark.parametrize(("name", "hops"), [("niah", ""), ("mhniah", "1,2")])
-def test_the_command_draws_a_heat_map_and_ends_in_one_line_of_json(tmp_path, name, hops):
+def test_the_command_draws_a_heat_map_and_ends_in_one_line_of_json(tmp_path, name, hops, live):
     options = ["--model", "tiny", "--shapes", "--side", "32", "--lengths", "20", "--trials", "1",
-               "--depths", "0,1", "--distractors", "1", "--output", str(tmp_path)]  # fmt: skip
+               "--depths", "0,1", "--distractors", "1", "--output", str(tmp_path), *live]  # fmt: skip
     done = CliRunner().invoke(command(name, hops), options)
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout.splitlines()[-1])
     row = next(iter(result["shares"].values()))
-    assert {"right", "evidence", "letter", "last_4_frames", "blind"} <= set(row)
+    assert {"right", "evidence", "last_4_frames", "blind"} <= set(row)
+    assert ("letter" in row) == (not live)
     kept = json.loads((tmp_path / f"{name}.json").read_text())
     assert len(kept["trials"]["paper"]) == 2
     assert (tmp_path / "niah-paper.png").exists() == (name == "niah")

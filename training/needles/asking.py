@@ -4,18 +4,24 @@ The published needle test writes nothing: it takes the likeliest of the four let
 which is right more often than words are, and is shown beside them here.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
 
 import torch
 
-from model.history import History
+from model.engine.contract import Engine
 from model.language.sampling import TextStream
-from model.types import ClipTokens, Question
+from model.types import GREEDY, ClipTokens, Question, Words
 from model.video_chat import VideoChat
 from training.evaluations.letters import LETTERS, listed
 
 LONGEST = 40
+STREAM = "haystack"
+_NUMBERS = count()
 ASK_LETTER = "{}\n{}\nAnswer with the option's letter from the given choices directly."
 
 
@@ -25,43 +31,105 @@ class Told:
 
     Attributes:
         text: In words.
-        found: Number of the clip that the answer rests on most; None if nothing tells.
+        rests_on: Start and end of what the answer rests on most, in seconds; None if nothing tells.
     """
 
     text: str
-    found: int | None
+    rests_on: tuple[float, float] | None
+
+    def found(self, time: float) -> bool | None:
+        """Say whether the answer rests on what was shown at `time`."""
+        return None if self.rests_on is None else self.rests_on[0] <= time <= self.rests_on[1]
 
 
-def read(chat: VideoChat, clips: Sequence[ClipTokens]) -> History:
-    """Return a history of `clips`."""
-    history = chat.open()
-    for first in range(0, len(clips), 32):
-        chat.extend(history, clips[first : first + 32])
-    return history
+class Memory(Protocol):
+    """A film that has been read, and can be asked about."""
+
+    def ask(self, question: str) -> Told:
+        """Return the greedy answer to `question`."""
+        ...
+
+    def letter(self, question: str, options: Sequence[str]) -> str | None:
+        """Return the letter of the options that would come first: how the published test scores.
+
+        None where it cannot be told.
+        """
+        ...
 
 
-def ask(chat: VideoChat, history: History, question: str) -> Told:
-    """Return the greedy answer to `question`."""
-    prefill = chat.ask(history, Question(question))
-    assert prefill is not None
-    evidence = chat.evidence(history, prefill)
-    shares = [part.score for part in evidence]
-    ends, text, words = chat.parts.ends | {chat.prompt.end}, TextStream(chat.prompt.tokenizer), ""
-    for _ in range(LONGEST):
-        token = int(prefill.reading.logits.argmax())
-        if token in ends:
-            break
-        words += text.add(token)
-        chat.reader.step([prefill.reading], [token])
-    return Told(words.strip(), shares.index(max(shares)) if shares else None)
+class ReadOnce:
+    """The film in one history, nothing of it folded.
+
+    Args:
+        chat: The network.
+        clips: The film.
+
+    Raises:
+        HistoryFull: If it is longer than a history reaches.
+    """
+
+    def __init__(self, chat: VideoChat, clips: Sequence[ClipTokens]) -> None:
+        self._chat, self.history = chat, chat.open()
+        for first in range(0, len(clips), 32):
+            chat.extend(self.history, clips[first : first + 32])
+
+    def ask(self, question: str) -> Told:
+        """See `Memory.ask`."""
+        chat, prefill = self._chat, self._chat.ask(self.history, Question(question))
+        assert prefill is not None
+        best = max(chat.evidence(self.history, prefill), key=lambda e: e.score, default=None)
+        ends, words = chat.parts.ends | {chat.prompt.end}, ""
+        text = TextStream(chat.prompt.tokenizer)
+        for _ in range(LONGEST):
+            token = int(prefill.reading.logits.argmax())
+            if token in ends:
+                break
+            words += text.add(token)
+            chat.reader.step([prefill.reading], [token])
+        return Told(words.strip(), None if best is None else (best.start, best.end))
+
+    def letter(self, question: str, options: Sequence[str]) -> str:
+        """See `Memory.letter`."""
+        chat = self._chat
+        asked = Question(ASK_LETTER.format(question, listed(options, "{}. {}")))
+        prefill = chat.ask(self.history, asked)
+        assert prefill is not None
+        letters = LETTERS[: len(options)]
+        tokens = torch.tensor([chat.prompt.tokenizer.plain(letter)[0] for letter in letters])
+        return letters[int(prefill.reading.logits[tokens].argmax())]
 
 
-def likeliest_letter(
-    chat: VideoChat, history: History, question: str, options: Sequence[str]
-) -> str:
-    """Return the letter of the options that would come first: how the published test scores."""
-    prefill = chat.ask(history, Question(ASK_LETTER.format(question, listed(options, "{}. {}"))))
-    assert prefill is not None
-    letters = LETTERS[: len(options)]
-    tokens = torch.tensor([chat.prompt.tokenizer.plain(letter)[0] for letter in letters])
-    return letters[int(prefill.reading.logits[tokens].argmax())]
+class Live:
+    """The film in the engine that serves streams: what is old is folded, as in service.
+
+    Args:
+        engine: Which.
+        clips: The film.
+    """
+
+    def __init__(self, engine: Engine, clips: Sequence[ClipTokens]) -> None:
+        self._engine, self._clips = engine, clips
+        self._name = f"{STREAM} {next(_NUMBERS)}"
+
+    def __del__(self) -> None:
+        """Let the engine have its memory back."""
+        self._engine.forget(self._name)
+
+    def ask(self, question: str) -> Told:
+        """See `Memory.ask`."""
+        return asyncio.run(self._ask(Question(question, tokens=LONGEST, sampling=GREEDY)))
+
+    def letter(self, _question: str, _options: Sequence[str]) -> None:
+        """Return None: an engine writes answers, it does not show what it might have written."""
+
+    async def _ask(self, question: Question) -> Told:
+        if self._engine.reach(self._name) is None:  # not yet given, or given up meanwhile
+            self._engine.extend(self._name, self._clips)
+        words, best = "", None
+        async with aclosing(self._engine.answer(self._name, question)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Words):
+                    words += piece.text
+                else:
+                    best = max(piece.evidence, key=lambda e: e.score, default=None)
+        return Told(words.strip(), None if best is None else (best.start, best.end))

@@ -1,8 +1,10 @@
 """The commands `flashback eval niah` (one needle) and `flashback eval mhniah` (chains of them)."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -10,14 +12,15 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from model.engine.contract import Engine
+from model.engine.local import LocalEngine
 from model.errors import HistoryFull, ModelUnavailable
-from model.history import History
 from model.video_chat import VideoChat
 from model.zoo.presets import load_parts
 from training.command import run_command
 from training.drawings import HELD_OUT_SET, DrawingsMissing, Sprites, load_sprites
 from training.evaluations.command import machine
-from training.needles.asking import read
+from training.needles.asking import Memory
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
 from training.needles.report import by, heat_map, shares, table
@@ -52,7 +55,7 @@ class Plan:
     side: int
     seed: int
 
-    def runs(self, film: Haystack, sprites: Sprites, blind: History) -> list[Callable[[], Found]]:
+    def runs(self, film: Haystack, sprites: Sprites, blind: Memory) -> list[Callable[[], Found]]:
         """Return every trial on one film, to be run."""
         seeds = [self.seed + 1000 * number for number in range(self.trials)]
         if self.chains:
@@ -98,6 +101,10 @@ def command(name: str, chains: str = "") -> typer.Typer:
         ] = None,
         shapes: Annotated[bool, typer.Option("--shapes", help="Hide shapes, no drawings.")] = False,
         side: Annotated[int, typer.Option(min=16, help="Of a frame, in pixels.")] = 224,
+        live: Annotated[
+            bool,
+            typer.Option("--live", help="Through the engine that serves: old clips are folded."),
+        ] = False,
         seed: Annotated[int, typer.Option(help="Decides every choice.")] = 1,
         output: Annotated[Path | None, typer.Option(help="Folder of JSON and heat map.")] = None,
         only_json: Annotated[bool, typer.Option("--json", help="The line of JSON alone.")] = False,
@@ -111,8 +118,14 @@ def command(name: str, chains: str = "") -> typer.Typer:
             raise typer.BadParameter(f"{unknown[0]} is not one of {', '.join(ABLATIONS)}")
         sprites = {} if shapes else load_sprites((HELD_OUT_SET,), progress=console.print)
         parts = load_parts(model, progress=console.print)
-        found = {one: list(_run(with_dropout(parts, one), plan, sprites)) for one in wanted}
-        about = {"eval": name, "model": model, "seed": seed, "haystack": "films" if haystack else "drawn"}  # fmt: skip
+        found = {}
+        for one in wanted:
+            chat = with_dropout(parts, one)
+            engine = LocalEngine(chat) if live else None
+            found[one] = list(_run(chat, plan, sprites, engine))
+            if engine is not None:
+                asyncio.run(engine.close())
+        about = {"eval": name, "model": model, "seed": seed, "haystack": "films" if haystack else "drawn", "live": live}  # fmt: skip
         _show(found, about, output, only_json=only_json)
 
     return app
@@ -130,7 +143,7 @@ def _numbers(text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
         raise typer.BadParameter(f"{text} is not a list of numbers, separated by commas") from None
 
 
-def _run(chat: VideoChat, plan: Plan, sprites: Sprites) -> Iterator[Found]:
+def _run(chat: VideoChat, plan: Plan, sprites: Sprites, engine: Engine | None) -> Iterator[Found]:
     for length in plan.lengths:
         frames = (
             recorded_frames(
@@ -141,8 +154,8 @@ def _run(chat: VideoChat, plan: Plan, sprites: Sprites) -> Iterator[Found]:
         )
         with Progress(console=console, transient=True) as bars:
             looking = bars.add_task(f"looking at {length} frames", total=-(-length // 4))
-            film = Haystack.look_at(chat, frames, length, lambda n: bars.advance(looking, n))  # noqa: B023
-            runs = plan.runs(film, sprites, read(chat, film.grey()))
+            film = Haystack.look_at(chat, frames, length, partial(bars.advance, looking), engine)
+            runs = plan.runs(film, sprites, film.remember(film.grey()))
             asking = bars.add_task("asking", total=len(runs))
             for run in runs:
                 yield run()

@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from model.engine.contract import Engine
 from model.types import Clip, ClipTokens
 from model.video_chat import VideoChat
 from training.backgrounds import HELD_OUT_KINDS, Pixels, background
 from training.drawings import Sprites
+from training.needles.asking import Live, Memory, ReadOnce
 from training.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 Frames = Callable[[int], Pixels]
@@ -76,17 +78,31 @@ class Haystack:
         chat: The network that looks.
         frames: Every frame by its number; one a second.
         clips: As the network keeps them.
+        remember: Reads clips, so that they can be asked about.
     """
 
     chat: VideoChat
     frames: Frames
     clips: Sequence[ClipTokens]
+    remember: Callable[[Sequence[ClipTokens]], Memory]
 
     @staticmethod
     def look_at(
-        chat: VideoChat, frames: Frames, count: int, progress: Callable[[int], None]
+        chat: VideoChat,
+        frames: Frames,
+        count: int,
+        progress: Callable[[int], None],
+        engine: Engine | None = None,
     ) -> "Haystack":
-        """Return `count` frames, rounded up to whole clips; `progress` is told of clips."""
+        """Return `count` frames, rounded up to whole clips.
+
+        Args:
+            chat: The network.
+            frames: Every frame by its number.
+            count: How many.
+            progress: Told of clips that were looked at.
+            engine: What is asked, as in service; None asks the network itself.
+        """
         wide = chat.parts.config.vision.frames_per_clip
         numbers = list(range(-(-count // wide)))
         clips: list[ClipTokens] = []
@@ -94,7 +110,11 @@ class Haystack:
             some = numbers[first : first + BATCH]
             clips += chat.encode([_clip(frames, number, wide, {}) for number in some])
             progress(len(some))
-        return Haystack(chat, frames, clips)
+
+        def remember(some: Sequence[ClipTokens]) -> Memory:
+            return ReadOnce(chat, some) if engine is None else Live(engine, some)
+
+        return Haystack(chat, frames, clips, remember)
 
     def with_needles(self, needles: Mapping[int, Pixels]) -> list[ClipTokens]:
         """Return the film's clips with pictures put in the place of frames, by their number."""

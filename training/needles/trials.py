@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.history import History
-from model.video_chat import VideoChat
 from training.drawings import Sprites
-from training.needles.asking import ask, likeliest_letter, read
+from training.needles.asking import Memory
 from training.needles.haystack import Haystack, picture
 from training.scenes import SHAPES, Thing
 
@@ -32,7 +30,7 @@ class Found:
         evidence: Whether the clip that an answer rests on most is the needle's; None if unknown.
         blind: Whether it was right without having seen anything.
         last: Whether it was right having seen the last clip alone.
-        letter: Whether the likeliest letter of four was right: the published score.
+        letter: Whether the likeliest letter of four was right: the published score; None if unknown.
         answers: What was said.
     """
 
@@ -44,7 +42,7 @@ class Found:
     evidence: bool | None
     blind: bool
     last: bool
-    letter: bool
+    letter: bool | None
     answers: tuple[str, ...]
 
 
@@ -74,7 +72,7 @@ def says(answer: str, name: str, others: Sequence[str]) -> bool:
     return name in words and not words & set(others)
 
 
-def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind: History) -> Found:
+def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind: Memory) -> Found:
     """Hide one picture at `depth`, at a place of its clip by chance, and ask whether it was there.
 
     Right is who says yes to it and no to something that was never there: to say yes to everything,
@@ -87,11 +85,11 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
     place = clip * wide + int(random.integers(wide))
     side = haystack.frames(0).shape[0]
     clips = haystack.with_needles({place: picture([thing], sprites, seed, side)})
-    chat, history = haystack.chat, read(haystack.chat, clips)
+    memory = haystack.remember(clips)
     wrong = [other.name for other in others]
-    told, never = (ask(chat, history, SEEN.format(_one(name))) for name in (thing.name, wrong[0]))
+    told, never = (memory.ask(SEEN.format(_one(name))) for name in (thing.name, wrong[0]))
     options = [str(name) for name in random.permutation([thing.name, *wrong])]
-    letter = likeliest_letter(chat, history, "Which of these was shown?", options)
+    letter = memory.letter("Which of these was shown?", options)
     right = agrees(told.text) and denies(never.text)
     return Found(
         length=len(clips) * wide,
@@ -99,18 +97,22 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
         hops=1,
         right=right,
         hops_right=int(right),
-        evidence=None if told.found is None else told.found == clip,
-        blind=_knows(chat, blind, thing.name, wrong[0]),
-        last=_knows(chat, read(chat, clips[-1:]), thing.name, wrong[0]),
-        letter=options["ABCD".index(letter)] == thing.name,
+        evidence=told.found(place),
+        blind=_knows(blind, thing.name, wrong[0]),
+        last=_knows(haystack.remember(clips[-1:]), thing.name, wrong[0]),
+        letter=_names(letter, options, thing.name),
         answers=(told.text, never.text),
     )
 
 
-def _knows(chat: VideoChat, history: History, shown: str, absent: str) -> bool:
+def _knows(memory: Memory, shown: str, absent: str) -> bool:
     """Say whether it is known that one thing was there and another was not."""
-    yes, no = (ask(chat, history, SEEN.format(_one(name))).text for name in (shown, absent))
+    yes, no = (memory.ask(SEEN.format(_one(name))).text for name in (shown, absent))
     return agrees(yes) and denies(no)
+
+
+def _names(letter: str | None, options: Sequence[str], name: str) -> bool | None:
+    return None if letter is None else options["ABCD".index(letter)] == name
 
 
 def agrees(answer: str) -> bool:
@@ -128,7 +130,7 @@ def _one(name: str) -> str:
 
 
 def chain(
-    haystack: Haystack, sprites: Sprites, hops: int, distractors: int, seed: int, blind: History
+    haystack: Haystack, sprites: Sprites, hops: int, distractors: int, seed: int, blind: Memory
 ) -> Found:
     """Hide pictures that each show a thing beside the next one, in any order of time, and follow them.
 
@@ -148,14 +150,13 @@ def chain(
         for n, (clip, pair) in enumerate(zip(clips, pairs, strict=True))
     }
     shown = haystack.with_needles(needles)
-    history = read(haystack.chat, shown)
-    chat = haystack.chat
-    answers = list(_follow(chat, history, things, names(sprites)))
-    hidden = list(_follow(chat, blind, things, names(sprites)))
-    last = list(_follow(chat, read(chat, shown[-1:]), things, names(sprites)))
+    memory = haystack.remember(shown)
+    answers = list(_follow(memory, things, names(sprites)))
+    hidden = list(_follow(blind, things, names(sprites)))
+    last = list(_follow(haystack.remember(shown[-1:]), things, names(sprites)))
     options = [str(name) for name in random.permutation([things[1].name, *(s.name for s in spare[-3:])])]  # fmt: skip
-    letter = likeliest_letter(chat, history, BESIDE.format(things[0].name), options)
-    first = ask(chat, history, BESIDE.format(things[0].name))
+    letter = memory.letter(BESIDE.format(things[0].name), options)
+    first = memory.ask(BESIDE.format(things[0].name))
     right = _in_a_row(answers, things)
     return Found(
         length=len(shown) * wide,
@@ -163,21 +164,19 @@ def chain(
         hops=hops,
         right=right == hops,
         hops_right=right,
-        evidence=None if first.found is None else first.found == clips[0],
+        evidence=first.found(next(iter(needles))),
         blind=_in_a_row(hidden, things) == hops,
         last=_in_a_row(last, things) == hops,
-        letter=options["ABCD".index(letter)] == things[1].name,
+        letter=_names(letter, options, things[1].name),
         answers=tuple(answers),
     )
 
 
-def _follow(
-    chat: VideoChat, history: History, things: Sequence[Thing], known: Sequence[str]
-) -> Iterator[str]:
+def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> Iterator[str]:
     """Yield the answers hop by hop, each asked about what the one before named."""
     name = things[0].name
     for _ in things[1:]:
-        answer = ask(chat, history, BESIDE.format(name)).text
+        answer = memory.ask(BESIDE.format(name)).text
         yield answer
         words = re.findall(r"[a-z]+", answer.lower())
         found = next((word for word in words if word in known and word != name), None)
