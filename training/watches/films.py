@@ -26,7 +26,8 @@ from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR
 from training.watches.scores import Tally
 from training.watches.trial import fires, told_of
 
-ASKED = re.compile(r"(?:is|was) there (?:an? )?(.+?)\?", re.IGNORECASE)
+# What *was* there is not there all the time.
+ASKED = re.compile(r"is there (?:an? )?(.+?)\?", re.IGNORECASE)
 SIDE = 448
 MOST_PICTURES = 24
 AT_ONCE = 4

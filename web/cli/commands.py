@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from web.cli import watches
 from web.cli.failed import Failed
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.settings import BadSetting, read_settings, variables
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "question": "time to the first word by length of history, three ways in one run",
     "ingest": "what taking streams in costs, and whether the service falls behind",
     "flops": "what a question costs, counted by formula",
+    "watches": "what many watches on many streams add to a clip",
 }
 EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
@@ -276,6 +278,7 @@ token = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(token, name="token")
+app.add_typer(watches.app, name="watch")
 
 
 @token.command(name="add")

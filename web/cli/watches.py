@@ -1,0 +1,187 @@
+"""`flashback watch`: watches of a running service, from the terminal."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from web.cli.failed import Failed
+from web.cli.signals import signals_as_interrupt
+
+if TYPE_CHECKING:
+    import httpx
+
+LOOK_EVERY = 2.0
+MOST_EVENTS = 500
+
+app = typer.Typer(
+    help="Have a running service tell you of what it sees.", no_args_is_help=True, add_completion=False
+)  # fmt: skip
+out = Console(highlight=False, soft_wrap=True)
+
+Server = Annotated[str, typer.Option("--server", help="address of the service")]
+TokenFile = Annotated[
+    Path | None, typer.Option("--token-file", help="file that holds a token of the service")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+HERE = "http://127.0.0.1:8700"
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    client: "httpx.Client"
+
+    def ask(self, method: str, path: str, **options: Any) -> Json:  # noqa: ANN401 - as httpx takes them
+        """Return the reply.
+
+        Raises:
+            Failed: If the service cannot be reached, or refuses.
+        """
+        import httpx  # late: other commands need no client
+
+        try:
+            reply = self.client.request(method, f"/v1/watches{path}", **options)
+        except httpx.HTTPError:
+            raise Failed(f"no service answers at {self.client.base_url}") from None
+        if reply.is_error:
+            raise Failed(_detail(reply))
+        return reply.json() if reply.content else {}
+
+
+@contextmanager
+def _service(server: str, token_file: Path | None) -> Iterator[_Service]:
+    import httpx  # late: other commands need no client
+
+    headers = {}
+    if token_file is not None:
+        try:
+            token = token_file.expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Failed(f"{token_file} cannot be read: {error.strerror}", 2) from None
+        headers["Authorization"] = f"Bearer {token}"
+    with (
+        signals_as_interrupt(),
+        httpx.Client(base_url=server, headers=headers, timeout=60, trust_env=False) as client,
+    ):
+        yield _Service(client)
+
+
+@app.command(name="add")
+def add(
+    question: Annotated[str, typer.Argument(help="such as “Tell me when a person is there”")],
+    streams: Annotated[
+        list[str] | None, typer.Option("--stream", help="only on this stream; may repeat")
+    ] = None,
+    verify: Annotated[bool, typer.Option(help="ask the model before anybody is told")] = False,
+    webhook: Annotated[str | None, typer.Option(help="send events to this address")] = None,
+    server: Server = HERE,
+    token_file: TokenFile = None,
+) -> None:
+    """Make a watch, and say what was understood."""
+    body: dict[str, Any] = {"question": question, "streams": streams or [], "verify": verify}
+    if webhook is not None:
+        body["webhook"] = {"url": webhook}
+    with _service(server, token_file) as service:
+        made = service.ask("POST", "", json=body)
+    out.print(f"{made['id']}: I will tell you: {made['understood']}.", markup=False)
+    if made["unmatched"]:
+        parts = ", ".join(f"“{part}”" for part in made["unmatched"])
+        out.print(f"Clips cannot be matched on {parts}.", markup=False)
+    if made.get("webhook_secret"):
+        out.print(f"What is sent is signed with {made['webhook_secret']}", markup=False)
+
+
+@app.command(name="list")
+def list_watches(
+    as_json: AsJson = False, server: Server = HERE, token_file: TokenFile = None
+) -> None:
+    """List the watches and what became of them."""
+    with _service(server, token_file) as service:
+        found = service.ask("GET", "")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table("id", "question", "watched for", "streams", "state", "seen", "trouble")
+    for watch in found["watches"]:
+        counters = watch["counters"]
+        table.add_row(
+            watch["id"], watch["question"], watch["understood"],
+            ", ".join(watch["streams"]) or "every one", watch["state"],
+            str(counters["fired"]), counters["last_error"] or "",
+        )  # fmt: skip
+    out.print(table, markup=False)
+
+
+@app.command(name="remove")
+def remove(
+    watch: Annotated[str, typer.Argument(metavar="ID")],
+    server: Server = HERE,
+    token_file: TokenFile = None,
+) -> None:
+    """End a watch; its events stay."""
+    with _service(server, token_file) as service:
+        service.ask("DELETE", f"/{watch}")
+
+
+@app.command(name="test")
+def try_watch(
+    watch: Annotated[str, typer.Argument(metavar="ID")],
+    server: Server = HERE,
+    token_file: TokenFile = None,
+) -> None:
+    """Say when a watch would have fired, by what is remembered."""
+    with _service(server, token_file) as service:
+        found = service.ask("POST", f"/{watch}/test")
+    for stream in found["streams"]:
+        out.print(f"{stream['stream']}: {stream['clips']} clips looked at", markup=False)
+        _print(stream["events"])
+
+
+@app.command(name="events")
+def events(
+    follow: Annotated[bool, typer.Option("--follow", help="go on until stopped")] = False,
+    watch: Annotated[str | None, typer.Option(help="only of this watch")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_EVENTS, help="the newest so many")] = 20,
+    as_json: AsJson = False,
+    server: Server = HERE,
+    token_file: TokenFile = None,
+) -> None:
+    """Print what watches saw, oldest first."""
+    with _service(server, token_file) as service:
+        asked: dict[str, Any] = {"limit": limit} | ({} if watch is None else {"watch": watch})
+        while True:
+            found = service.ask("GET", "/events", params=asked)["events"]
+            _print(found[::-1], as_json=as_json)
+            if not follow:
+                return
+            if found:
+                asked |= {"after": found[0]["at"], "limit": MOST_EVENTS}
+            time.sleep(LOOK_EVERY)
+
+
+def _print(found: Sequence[Json], *, as_json: bool = False) -> None:
+    for event in found:
+        if as_json:
+            typer.echo(json.dumps(event))
+            continue
+        at = f"{datetime.fromtimestamp(event['at']).astimezone():%Y-%m-%d %H:%M:%S}"
+        verdict = "" if event["verdict"] == "unverified" else f", {event['verdict']}"
+        span = f"{event['start']:.0f} to {event['end']:.0f} s"
+        line = f"{at}  {event['stream']}  {event['question']}  ({span}{verdict})"
+        out.print(line, markup=False)
+
+
+def _detail(reply: "httpx.Response") -> str:
+    try:
+        return str(reply.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the service answered with status {reply.status_code}"
