@@ -108,7 +108,7 @@ class Feed:
         """Wait until this feed is over."""
         await self._closed.wait()
 
-    def accepts(self, time: float, captured: float | None = None, seen: int = 1) -> Slot | None:
+    def offer(self, time: float, captured: float | None = None, seen: int = 1) -> Slot | None:
         """Return a slot if the picture at `time` is wanted, else None.
 
         Ask for every picture that arrives, before converting it: this counts it, keeps the
@@ -143,7 +143,9 @@ class Feed:
         """How many pictures per second memory wants now."""
         return self._sampler.rate
 
-    def admit(self, time: float, captured: float, seen: int, *, sampled: bool) -> Slot | None:
+    def offer_selected(
+        self, time: float, captured: float, seen: int, *, sampled: bool
+    ) -> Slot | None:
         """Return a slot for a picture that a reader elsewhere picked at `wanted_rate`.
 
         Args:
@@ -169,7 +171,7 @@ class Feed:
         media = self._arrive(time, captured, 1)
         return None if media is None else Slot(media, captured)
 
-    def note(self, captured: float, seen: int) -> None:
+    def count_skipped(self, captured: float, seen: int) -> None:
         """Count pictures that arrived elsewhere and are not wanted: the stream is live all the same.
 
         Args:
@@ -179,7 +181,7 @@ class Feed:
         if not self.closed:
             self._count(captured, seen)
 
-    def give(self, slot: Slot, pixels: Picture) -> None:
+    def push(self, slot: Slot, pixels: Picture) -> None:
         """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
         if self.closed:
             return
@@ -197,7 +199,7 @@ class Feed:
         """Wait until a clip can be given without losing another: for a source that can wait."""
         await self._pipeline.room()
 
-    def say(self, state: State, reason: str) -> None:
+    def report_state(self, state: State, reason: str) -> None:
         """Show the source's own trouble: `connecting` or `retrying`, and why."""
         if not self.closed:
             self._flush()

@@ -238,7 +238,7 @@ async def _feed(
         if feed.closed:
             return
         await feed.room()
-        slot = feed.accepts(time)
+        slot = feed.offer(time)
         if slot is not None:
-            feed.give(slot, await asyncio.to_thread(to_rgb, picture, side))
+            feed.push(slot, await asyncio.to_thread(to_rgb, picture, side))
             progress(time)

@@ -113,7 +113,7 @@ async def _feed(
             time, frame = step
             await feed.room()
             if (slot := feed.place(time)) is not None:
-                feed.give(slot, await asyncio.to_thread(_as_encoded, frame, size))
+                feed.push(slot, await asyncio.to_thread(_as_encoded, frame, size))
                 watched(time)
 
 

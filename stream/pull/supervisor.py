@@ -109,7 +109,7 @@ class Puller:
     async def _pull(self, feed: Feed) -> None:
         """Read the source again and again, until it ends for good."""
         waits = Backoff(self._settings.first_retry, self._settings.longest_retry)
-        feed.say("connecting", f"Connecting to {self.source.shown}.")
+        feed.report_state("connecting", f"Connecting to {self.source.shown}.")
         while not feed.closed:
             seen = feed.frames
             over = await self._read_once(feed)
@@ -121,7 +121,9 @@ class Puller:
                 feed.close(over.reason)
                 return
             wait = waits.next()
-            feed.say("retrying", f"{over.reason} The next try is in {max(1, round(wait))} s.")
+            feed.report_state(
+                "retrying", f"{over.reason} The next try is in {max(1, round(wait))} s."
+            )
             await self._wait(wait)
 
     async def _read_once(self, feed: Feed) -> SourceEnded:
@@ -165,12 +167,12 @@ class Puller:
 
     def _take(self, report: Report, reader: Reader, feed: Feed) -> None:
         if isinstance(report, Waiting) and not self.waits_for_keyframe:
-            feed.say("connecting", _NO_KEYFRAME)
+            feed.report_state("connecting", _NO_KEYFRAME)
         self.waits_for_keyframe = isinstance(report, Waiting)
         if isinstance(report, FrameReady):
             _show(report, reader, feed)
         elif isinstance(report, FramesSkipped):
-            feed.note(report.captured, report.seen)
+            feed.count_skipped(report.captured, report.seen)
         elif isinstance(report, Place):
             self._place = report
 
@@ -194,9 +196,9 @@ def _kind(source: SourceUrl) -> SourceKind:
 
 
 def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
-    slot = feed.admit(shown.time, shown.captured, shown.seen, sampled=shown.sampled)
+    slot = feed.offer_selected(shown.time, shown.captured, shown.seen, sampled=shown.sampled)
     if slot is not None and (pixels := reader.picture(shown)) is not None:
-        feed.give(slot, pixels)
+        feed.push(slot, pixels)
 
 
 async def _until_closed(feed: Feed, work: Coroutine[None, None, None]) -> None:

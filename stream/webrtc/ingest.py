@@ -97,9 +97,9 @@ async def _drain(
                 frame = await receiver.track.recv()
             if not isinstance(frame, VideoFrame) or frame.time is None:
                 continue
-            slot = feed.accepts(frame.time, gate.arrival(frame.pts), seen=decoding.taken())
+            slot = feed.offer(frame.time, gate.arrival(frame.pts), seen=decoding.taken())
             if slot is not None:
-                feed.give(slot, await asyncio.to_thread(to_rgb, frame, side))
+                feed.push(slot, await asyncio.to_thread(to_rgb, frame, side))
     except TimeoutError:
         seconds = f"{silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")

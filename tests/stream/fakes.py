@@ -170,9 +170,9 @@ def show(feed, clock, seconds, per_second=10, colour=(200, 30, 30), origin=0.0):
     """Play `seconds` of one colour into `feed` while the clock moves on; return the slots."""
     slots = []
     for _ in range(round(seconds * per_second)):
-        slot = feed.accepts(clock() - origin)
+        slot = feed.offer(clock() - origin)
         if slot is not None:
-            feed.give(slot, picture(colour))
+            feed.push(slot, picture(colour))
             slots.append(slot)
         clock.now += 1 / per_second
     return slots
@@ -181,9 +181,9 @@ def show(feed, clock, seconds, per_second=10, colour=(200, 30, 30), origin=0.0):
 async def watch(live, feed, clock, seconds, per_second=10, colour=(200, 30, 30), origin=0.0):
     """Play as `show` does, with an encoder and a store that keep up."""
     for _ in range(round(seconds * per_second)):
-        slot = feed.accepts(clock() - origin)
+        slot = feed.offer(clock() - origin)
         if slot is not None:
-            feed.give(slot, picture(colour))
+            feed.push(slot, picture(colour))
             await live.settle()
         clock.now += 1 / per_second
 

@@ -356,11 +356,11 @@ class World:
             if source.own_times:
                 async with asyncio.timeout(FOREVER):
                     await source.feed.room()
-            slot = source.feed.accepts(self.loop.time() - source.origin)
+            slot = source.feed.offer(self.loop.time() - source.origin)
             if slot is not None:
                 self.shown += 1
                 self.owner[self.shown] = source.name
-                source.feed.give(slot, numbered(self.shown))
+                source.feed.push(slot, numbered(self.shown))
             await asyncio.sleep(pause)
 
     async def leave(self, source):

@@ -51,7 +51,7 @@ async def test_what_was_shown_is_remembered_and_can_be_asked_about(live, store, 
 async def test_a_thumbnail_is_a_small_jpeg_of_what_was_shown(live, store, clock):
     feed = live.open_feed("webrtc")
     for _ in range(4):
-        feed.give(feed.accepts(clock()), picture((250, 0, 0), 480, 640))
+        feed.push(feed.offer(clock()), picture((250, 0, 0), 480, 640))
         clock.now += 1
     await live.settle()
     [moment] = await store.moments("yard")
@@ -83,7 +83,7 @@ async def test_a_new_source_continues_the_stream_and_leaves_a_gap(live, store, c
 async def test_what_a_replaced_source_still_sends_is_ignored(live, clock):
     first = live.open_feed("webrtc")
     live.open_feed("webrtc")
-    assert first.accepts(clock()) is None
+    assert first.offer(clock()) is None
     assert first.state == "ended"
     assert live.status().state == "connecting"
 
@@ -114,8 +114,8 @@ async def test_a_file_at_full_speed_keeps_its_own_times_and_loses_nothing(live, 
     feed = live.open_feed("file", own_times=True)
     for i in range(200):
         await feed.room()
-        if slot := feed.accepts(i / 2):
-            feed.give(slot, picture())
+        if slot := feed.offer(i / 2):
+            feed.push(slot, picture())
     feed.close("The file ended.")
     await live.settle()
     moments = await store.moments("yard")
@@ -128,8 +128,8 @@ async def test_what_a_reader_picked_for_memory_is_remembered_and_nothing_else(li
     """However many pictures still come at the pace of a viewer who has just left."""
     feed = live.open_feed("url")
     for number in range(40):
-        slot = feed.admit(clock(), clock(), 3, sampled=number % 5 == 0)
-        feed.give(slot, picture())
+        slot = feed.offer_selected(clock(), clock(), 3, sampled=number % 5 == 0)
+        feed.push(slot, picture())
         await live.settle()
         clock.now += 0.1
     assert (live.status().frames, live.status().sampled) == (120, 8)
@@ -156,7 +156,7 @@ async def test_a_source_that_stops_is_stalled_until_it_goes_on(live, store, cloc
     assert live.status().reason == "No picture for 3 seconds."
     await live.settle()
     assert len(await store.moments("yard")) == 1
-    feed.accepts(clock())
+    feed.offer(clock())
     states.append(live.status().state)
     assert states == ["connecting", "live", "stalled", "live"]
 
@@ -223,8 +223,8 @@ async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clo
     feed = live.open_feed("file", own_times=True)
     for i in range(40):
         await feed.room()
-        if slot := feed.accepts(i / 2):
-            feed.give(slot, picture())
+        if slot := feed.offer(i / 2):
+            feed.push(slot, picture())
     await live._pipeline._waiting.join()
     store.away = False
     await live.settle()

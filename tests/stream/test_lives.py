@@ -68,7 +68,7 @@ class Lives(RuleBasedStateMachine):
         if state == "leaves":
             feed.close("The sender left.")
         else:
-            feed.say(state, "The camera is away.")
+            feed.report_state(state, "The camera is away.")
 
     def one_of_the_sources(self, which):
         return self.world.sources[int(which * len(self.world.sources))]

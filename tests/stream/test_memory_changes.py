@@ -219,7 +219,7 @@ async def test_a_source_that_takes_over_at_once_replaces_no_clip(live, store, cl
     for colour in range(3):
         feed = live.open_feed("webrtc")
         await live.settle()
-        feed.give(feed.accepts(clock()), picture((colour, 0, 0)))
+        feed.push(feed.offer(clock()), picture((colour, 0, 0)))
     live.open_feed("webrtc").close("The sender left.")
     await live.settle()
     assert len(await store.moments("yard")) == 3
@@ -229,7 +229,7 @@ async def test_a_source_that_takes_over_at_once_replaces_no_clip(live, store, cl
 async def test_files_one_after_another_replace_no_clip(live, store):
     for _ in range(3):
         feed = live.open_feed("file", own_times=True)
-        feed.give(feed.accepts(0.0), picture())
+        feed.push(feed.offer(0.0), picture())
         feed.close("The file is at its end.")
         await live.settle()
     assert len(await store.moments("yard")) == 3

@@ -184,8 +184,8 @@ async def test_a_stream_that_floods_takes_nothing_from_the_others():
         for place, (name, frames) in enumerate(amounts.items()):
             colour = [200 * (place == channel) for channel in range(3)]
             for frame in range(frames):
-                if slot := feeds[name].accepts(number * 1000 + frame / 2):
-                    feeds[name].give(slot, picture(colour))
+                if slot := feeds[name].offer(number * 1000 + frame / 2):
+                    feeds[name].push(slot, picture(colour))
         await engine.take(once_there_are=3)
         encoded[list(amounts)[engine.encoded[-1].pixels[0, 0, 0].argmax()]] += 1
         assert max(encoded.values()) - min(encoded.values()) <= 1

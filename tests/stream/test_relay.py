@@ -59,13 +59,13 @@ async def first_of_colour(track, index):
 
 async def test_a_viewer_sees_what_the_stream_saw_last_and_what_it_sees_next(live, viewer):
     feed = live.open_feed("url")
-    feed.give(feed.accepts(0.0), picture((220, 20, 20), 65, 97))
+    feed.push(feed.offer(0.0), picture((220, 20, 20), 65, 97))
     peer, track = await watch(viewer, live)
     frame = await first_of_colour(track, 0)
     assert (frame.width, frame.height) == (96, 64)
     live.open_feed("url")
     feed = live.open_feed("url")
-    feed.give(feed.accepts(5.0), picture((20, 20, 220), 65, 97))
+    feed.push(feed.offer(5.0), picture((20, 20, 220), 65, 97))
     await first_of_colour(track, 2)
     await peer.close()
 
@@ -141,9 +141,9 @@ async def test_more_pictures_are_converted_while_someone_watches_but_not_remembe
     def second():
         slots = []
         for _ in range(30):
-            slots.append(feed.accepts(clock()))
+            slots.append(feed.offer(clock()))
             if slots[-1]:
-                feed.give(slots[-1], picture())
+                feed.push(slots[-1], picture())
             clock.now += 1 / 30
         return [slot for slot in slots if slot]
 

@@ -71,8 +71,8 @@ async def test_what_is_fed_is_counted_by_stream(service):
     async with service.talk() as talk, asyncio.timeout(10):
         feed = live.open_feed("webrtc")
         for number in range(8):
-            if (slot := feed.accepts(float(number))) is not None:
-                feed.give(slot, np.zeros((32, 32, 3), dtype=np.uint8))
+            if (slot := feed.offer(float(number))) is not None:
+                feed.push(slot, np.zeros((32, 32, 3), dtype=np.uint8))
         await talk.hear("flashback.moment")
         values, _ = await scraped(service)
         feed.close("That was all.")

@@ -82,9 +82,9 @@ async def test_of_a_stream_that_begins_after_the_connection_the_first_clip_is_to
         assert told["stream"]["name"] == "cam"
         feed = live.open_feed("webrtc")
         for number in range(8):
-            slot = feed.accepts(float(number))
+            slot = feed.offer(float(number))
             if slot is not None:
-                feed.give(slot, np.zeros((32, 32, 3), dtype=np.uint8))
+                feed.push(slot, np.zeros((32, 32, 3), dtype=np.uint8))
         feed.close("That was all.")
         assert (await talk.hear("flashback.moment"))["moment"]["start"] < 1.0
 

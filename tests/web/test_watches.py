@@ -136,7 +136,7 @@ async def test_clips_of_a_live_stream_are_watched_as_they_are_encoded(service):
         live = await service.services.registry.open("cam")
         feed = live.open_feed("pictures", own_times=True)
         for second in range(12):
-            feed.give(feed.accepts(float(second)), np.full((48, 64, 3), 200, np.uint8))
+            feed.push(feed.offer(float(second)), np.full((48, 64, 3), 200, np.uint8))
             await live.settle()
         feed.close("That was all.")
         await live.settle()

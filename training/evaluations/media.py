@@ -60,7 +60,7 @@ async def _show_folder(media: Media, live: LiveStream, most: int) -> float:
         for number in middles(len(files), frames_wanted(len(files), length, most, live.rate)):
             await feed.room()
             if (slot := feed.place((first + number) / media.rate)) is not None:
-                feed.give(slot, await asyncio.to_thread(_read, files[number], live.image_size))
+                feed.push(slot, await asyncio.to_thread(_read, files[number], live.image_size))
     finally:
         feed.close("All frames were shown.")
     return length
@@ -143,6 +143,6 @@ class Passing:
             await asyncio.sleep(self._began + time - now)
         else:
             await self._feed.room()
-        if (slot := self._feed.accepts(time)) is not None:
+        if (slot := self._feed.offer(time)) is not None:
             side = self._live.frame_side
-            self._feed.give(slot, await asyncio.to_thread(to_rgb, frame, side))
+            self._feed.push(slot, await asyncio.to_thread(to_rgb, frame, side))

@@ -82,10 +82,10 @@ class PictureSource:
         if feed.closed:
             raise Refused("stream_taken_over", feed.reason)
         self._wait_for_next(feed)
-        slot = feed.place(time) if asked else feed.accepts(time)
+        slot = feed.place(time) if asked else feed.offer(time)
         self._newest = None if slot is not None and slot.sampled else data
         if slot is not None:
-            feed.give(slot, await self._decoded(data) if pixels is None else pixels)
+            feed.push(slot, await self._decoded(data) if pixels is None else pixels)
 
     async def look(self) -> LiveStream | None:
         """Have all that was given looked at now, and return the stream it was given to.
@@ -101,7 +101,7 @@ class PictureSource:
             return None
         data, self._newest = self._newest, None
         if data is not None and (slot := feed.place(self._monotonic())) is not None:
-            feed.give(slot, await self._decoded(data))
+            feed.push(slot, await self._decoded(data))
         feed.flush()
         return self._live
 
