@@ -33,6 +33,7 @@ class SlowEngine:
     def __init__(self, engine: Engine, seconds: float) -> None:
         self.name, self.encoder = engine.name, engine.encoder
         self.exact_columns = engine.exact_columns
+        self.rows = engine.rows
         self.frames_per_clip = engine.frames_per_clip
         self.sampling = engine.sampling
         self.follow_ups = engine.follow_ups

@@ -219,6 +219,9 @@ class LocalStore:
             self._changed(shelf, {"forgotten_until": last} if since == -math.inf else {})
         return len(gone)
 
+    async def compact(self) -> None:
+        """See `ClipStore.compact`."""
+
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
         shelf = self._shelves.pop(stream, None)

@@ -295,6 +295,18 @@ class RedisStore:
                 lambda redis: changes.forget_range(redis, keys, stream, since, until),
             )
 
+    async def compact(self) -> None:
+        """See `ClipStore.compact`.
+
+        A rewrite of Redis's append-only file; one that keeps no such file has nothing to do.
+        """
+        async with self._promptness.expected():
+            for redis in await self._nodes.servers():
+                try:
+                    await redis.bgrewriteaof()
+                except ResponseError as error:  # it does so already, or we may not ask for it
+                    log.warning("what was forgotten stays in Redis's log for now: %s", error)
+
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
         keys = Keys.of(stream)

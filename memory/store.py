@@ -247,6 +247,10 @@ class ClipStore(Protocol):
         """
         ...
 
+    async def compact(self) -> None:
+        """Begin to take what was forgotten off the disk, too, where it may still lie in a log."""
+        ...
+
     async def forget(self, stream: str) -> None:
         """Drop everything known of `stream`; an unknown stream is fine.
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
-from memory.store import ClipStore, StreamRecord
+from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Question
 from stream.channels import Broadcast, Subscription
@@ -194,6 +194,14 @@ class LiveStream:
         self._changed()
         return self._feed
 
+    def forget(self, since: float, until: float) -> Moment:
+        """Remember nothing of a time any more that is still on its way; return it, cut off at now."""
+        newest = self._pipeline.newest or 0.0
+        span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
+        self._pipeline.forget(span)
+        self._recall.start_over()
+        return span
+
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
         feed, pipeline = self._feed, self._pipeline
@@ -213,6 +221,7 @@ class LiveStream:
             frame_age_p99_ms=worst,
             encode_ms=pipeline.health.encode_ms,
             memory=pipeline.health.trouble,
+            held=self._record.held,
         )
         if feed is None:
             return known

@@ -100,6 +100,7 @@ class Pipeline:
         self._backlog = Mailbox[Encoded](settings.unwritten_clips)
         self._away = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._forgotten: list[Moment] = []
 
     async def _encode_clips(self) -> None:
         """Clip -> engine -> backlog.
@@ -152,10 +153,7 @@ class Pipeline:
                 self.health.say("store", f"Memory is full; new clips are lost. {error}")
             else:
                 self.health.say("store", None)
-                # As it is kept, so that a history made from memory is the same.
-                self._history.learn(kept, after=self._record.end)
-                self._record.count(kept)
-                self._news.publish(Remembered(Moment(kept.start, kept.end)))
+                self._learn(kept)
 
     def start(self) -> None:
         """Begin to encode and remember."""
@@ -195,6 +193,10 @@ class Pipeline:
         if paced:
             self._pace.clip_queued(len(self._waiting))
         self._waiting.put((clip, captured))
+
+    def forget(self, span: Moment) -> None:
+        """Remember no clip any more that shows anything of `span`; it may not reach into the future."""
+        self._forgotten.append(span)
 
     async def room(self) -> None:
         """Wait until `put` would lose nothing: for a source that can wait."""
@@ -274,10 +276,29 @@ class Pipeline:
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
         return Encoded(tokens, picture)
 
-    async def _append(self, clip: Encoded) -> ClipTokens:
+    async def _append(self, clip: Encoded) -> ClipTokens | None:
+        """Return the clip as the store keeps it; None if it shows what is to be forgotten."""
+        if self._is_forgotten(clip.tokens):
+            return None
         if not self.health.is_well("store"):
             await self._record.begin()  # the store may come back with less than it had
-        return await self._record.append(clip.tokens, clip.thumbnail)
+        kept = await self._record.append(clip.tokens, clip.thumbnail)
+        if self._is_forgotten(kept):  # since it was handed over
+            await self._record.forget(kept)
+            return None
+        return kept
+
+    def _learn(self, kept: ClipTokens | None) -> None:
+        """Add a clip to the history as it is kept, so that one made from memory is the same."""
+        if kept is not None:
+            self._history.learn(kept, after=self._record.end)
+            self._record.count(kept)
+            self._news.publish(Remembered(Moment(kept.start, kept.end)))
+
+    def _is_forgotten(self, tokens: ClipTokens) -> bool:
+        return any(
+            span.start <= tokens.end and tokens.start <= span.end for span in self._forgotten
+        )
 
     async def _pause(self, queue: Mailbox[Any], seconds: float) -> None:
         self._away.set()

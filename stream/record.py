@@ -11,6 +11,7 @@ import math
 from memory.store import ClipStore, StoreUnavailable, StreamForgotten, StreamRecord
 from model.types import ClipTokens
 from stream.recall import Recall
+from stream.status import Held
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class LiveRecord:
         began: Wall-clock time of media time zero, in Unix seconds.
         clips: Clips remembered.
         end: End of the newest remembered clip in media seconds; None without clips.
+        held: What is kept, and from when on how, as the store said last.
     """
 
     def __init__(self, record: StreamRecord, store: ClipStore, history: Recall) -> None:
@@ -30,6 +32,7 @@ class LiveRecord:
         self.began = record.began
         self.clips = record.clips
         self.end = record.end
+        self.held = Held.of(record)
         self._store = store
         self._history = history
 
@@ -71,6 +74,14 @@ class LiveRecord:
             except KeyError:
                 raise StoreUnavailable(f"{self.name} is forgotten again and again") from None
 
+    async def forget(self, tokens: ClipTokens) -> None:
+        """Drop a clip that should not have been remembered.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        await self._store.forget_range(self.name, tokens.start, tokens.end)
+
     def count(self, tokens: ClipTokens) -> None:
         """Count a clip that the store has taken."""
         if self.end is None or tokens.end > self.end:  # else its first reply was lost
@@ -93,6 +104,7 @@ class LiveRecord:
             self._history.start_over()
         self.clips = 0 if record is None else record.clips
         self.end = None if record is None else record.end
+        self.held = Held.of(record)
 
 
 def _end_of(record: StreamRecord | None) -> float:

@@ -179,6 +179,43 @@ class Registry:
             await self._close(name, "The stream was deleted.")
             self._engine.forget(name)
             await self._store.forget(name)
+        await self._store.compact()
+
+    async def forget_range(self, name: str, since: float, until: float) -> int:
+        """Forget what a stream showed from `since` to `until`, media seconds; return how many clips.
+
+        What is on its way to memory is forgotten too, what comes later is not: the stream goes on.
+
+        Raises:
+            BadName: If `name` is not allowed.
+            UnknownStream: If it is neither here nor in the store.
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If the store can write nothing any more, not even that.
+        """
+        live = await self.find(name)
+        async with self._lock(name):
+            span = live.forget(since, until)
+            dropped = await self._store.forget_range(name, span.start, span.end)
+            self._engine.forget(name)  # of what was learnt meanwhile
+            live.refresh(await self._store.find(name), live.end)
+        await self._store.compact()
+        return dropped
+
+    async def keep(self, name: str, seconds: float | None) -> StreamStatus:
+        """Set for how long what a stream showed is kept; None is as the service is set up.
+
+        Raises:
+            BadName: If `name` is not allowed.
+            UnknownStream: If it is neither here nor in the store.
+            StoreUnavailable: If the store cannot be reached.
+        """
+        live = await self.find(name)
+        try:
+            record = await self._store.set_keep(name, seconds)
+        except KeyError:
+            raise UnknownStream(f"There is no stream called {name}.") from None
+        live.refresh(record, live.end)
+        return live.status()
 
     async def close(self) -> None:
         """Close every stream."""

@@ -34,6 +34,39 @@ class Losses:
         return self.overload + self.failed + self.unwritten + self.full
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is kept of a stream, and from when on how.
+
+    Attributes:
+        bytes: What it takes in memory.
+        keep_seconds: How long what it showed is kept; None is as the service says.
+        coarse_until: Media time before which clips are kept with fewer bits; None is not at all.
+        folded_until: Media time before which several clips are kept as one; None is not at all.
+        forgotten_until: Media time before which nothing is kept any more, to make room or because of
+            its age; None is not at all.
+    """
+
+    bytes: int = 0
+    keep_seconds: float | None = None
+    coarse_until: float | None = None
+    folded_until: float | None = None
+    forgotten_until: float | None = None
+
+    @staticmethod
+    def of(record: StreamRecord | None) -> "Held":
+        """Return what `record` says of it; nothing is held of a stream that has none."""
+        if record is None:
+            return Held()
+        return Held(
+            record.bytes,
+            record.keep,
+            record.coarse_until,
+            record.folded_until,
+            record.forgotten_until,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStatus:
     """A stream at one moment; the wire has the same names.
@@ -58,6 +91,7 @@ class StreamStatus:
         frame_age_p99_ms: The same, the worst one in a hundred of the newest clips.
         encode_ms: How long the newest clip took to encode, waiting included; None before the first.
         memory: None while what is seen is remembered; else the sentence that says why not.
+        held: What is kept, and from when on how, as memory said last.
     """
 
     name: str
@@ -77,6 +111,7 @@ class StreamStatus:
     frame_age_p99_ms: float | None = None
     encode_ms: float | None = None
     memory: str | None = None
+    held: Held = Held()
 
 
 def remembered(record: StreamRecord, rate: float) -> StreamStatus:
@@ -87,7 +122,12 @@ def remembered(record: StreamRecord, rate: float) -> StreamStatus:
         rate: Pictures that would be looked at per second.
     """
     return StreamStatus(
-        name=record.name, began=record.began, end=record.end, clips=record.clips, rate=rate
+        name=record.name,
+        began=record.began,
+        end=record.end,
+        clips=record.clips,
+        rate=rate,
+        held=Held.of(record),
     )
 
 

@@ -42,6 +42,7 @@ from web.problems import Refusal
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
 from web.quotas import Quota, share
 from web.realtime.jpeg import PictureDecoder
+from web.retention import keep_within
 from web.settings import Settings
 from web.stream_settings import stream_settings
 
@@ -274,10 +275,13 @@ async def build_services(
         poster=poster,
         deliveries=deliveries,
     )
+    keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
         async with watcher.at_work(deliveries.collect(), deliveries.deliver()):
             yield services
     finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
         services.decoder.close()
         await services.sources.close()
         await services.viewers.close()

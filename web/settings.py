@@ -76,6 +76,21 @@ def _port_range(value: object) -> object:
     return value
 
 
+def _age(value: object) -> object:
+    """Read `7d`, `12h`, `30m` or `90s` into seconds.
+
+    Raises:
+        ValueError: If it is neither of these nor a number of seconds.
+    """
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value.strip())
+    if match is None:
+        raise ValueError("give a number and s, m, h or d, such as 7d")
+    return float(match[1]) * {"s": 1, "": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
+
+
+Age = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_age)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Sources = Annotated[tuple[str, ...], BeforeValidator(_named_words)]
 _Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
@@ -113,6 +128,22 @@ class Settings(BaseModel):
         "int8",
         "how the values of what was seen are kept: int8 takes half the room of float16 and moves no "
         "value by more than a 254th of its token's largest",
+    )
+    stream_quota_mb: int | None = _field(
+        None,
+        "room for what is seen on one stream; beyond it the older is kept with fewer bits, then several "
+        "clips as one, then not at all; by default as much as there is for all",
+        ge=1,
+    )
+    memory_quota_mb: int | None = _field(
+        None,
+        "room for what is seen on all streams; by default four fifths of the embedded Redis, and no "
+        "bound in an external one",
+        ge=1,
+    )
+    keep: Age = _field(
+        None,
+        "how long what is seen is kept, as 7d, 12h, 30m or 90s; by default while there is room",
     )
     history_mb: int | None = _field(
         None,

@@ -7,6 +7,7 @@ Calls are made from an event loop and do not block it. Whatever goes wrong is an
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
+from model.folding.fold import Rows
 from model.types import AnswerPiece, Clip, ClipTokens, Question, Sampling
 from model.vision.things import Thing
 
@@ -21,6 +22,7 @@ class Engine(Protocol):
             are of no use to this one.
         exact_columns: How many columns, at the end of a row of its clip tokens, must be kept as they
             are: numbers of words, counts and places, which would be others after rounding.
+        rows: How old clips, as this encoder makes them, are folded.
         frames_per_clip: Frames the encoder takes together.
         image_size: Shorter side of frames, in pixels, up to which it sees more of them.
         one_scene: Whether a clip handed to it must not span a cut.
@@ -32,6 +34,7 @@ class Engine(Protocol):
     name: str
     encoder: str
     exact_columns: int
+    rows: Rows
     frames_per_clip: int
     image_size: int
     one_scene: bool

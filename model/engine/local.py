@@ -62,6 +62,7 @@ class LocalEngine:
         self.name = chat.parts.name
         self.encoder = chat.parts.encoder_name
         self.exact_columns = chat.parts.exact_columns
+        self.rows = chat.parts.rows
         self.sampling = chat.parts.sampling
         self.follow_ups = chat.parts.follow_ups
         self.frames_per_clip = chat.parts.config.vision.frames_per_clip

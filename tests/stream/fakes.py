@@ -9,6 +9,7 @@ import torch
 from memory.local_store import LocalStore
 from memory.store import StoreUnavailable
 from model.errors import EngineBusy, NothingSeen
+from model.folding.visual_rows import VisualRows
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 from stream.status import Changed
 
@@ -32,6 +33,7 @@ class FakeEngine:
     name = "fake"
     encoder = "fake-encoder"
     exact_columns = 0
+    rows = VisualRows()
     frames_per_clip = 4
     image_size = 32
     one_scene = False

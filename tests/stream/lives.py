@@ -15,6 +15,7 @@ from memory.local_store import LocalStore
 from memory.redis_store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.errors import EngineBusy, NothingSeen
+from model.folding.visual_rows import VisualRows
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Question, Usage, Words
 from stream.live import StreamClosed
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
@@ -135,6 +136,10 @@ class WeatheredStore:
         await self._weather.pass_by()
         return await self._inner.streams(after, limit)
 
+    async def compact(self):
+        await self._weather.pass_by()
+        await self._inner.compact()
+
     async def forget(self, stream):
         await self._weather.pass_by()
         await self._inner.forget(stream)
@@ -178,6 +183,7 @@ class SlowEngine:
     name = "fake"
     encoder = "fake-encoder"
     exact_columns = 0
+    rows = VisualRows()
     frames_per_clip = 4
     sampling = GREEDY
     follow_ups = True

@@ -289,3 +289,52 @@ async def test_what_a_silent_store_did_not_take_before_the_end_is_counted(
     await waiting
     assert live.status().lost.unwritten == 2
     assert "2 clips could not be written" in caplog.text
+
+
+async def test_a_range_is_forgotten_also_of_what_is_on_its_way(
+    registry, live, engine, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=6.0)
+    store.away = True
+    show(feed, clock, seconds=2.0)
+    await live.looked()
+    store.away = False
+    first = (await store.moments("yard"))[0]
+    assert await registry.forget_range("yard", first.end + 0.1, float("inf")) >= 2
+    await live.settle()
+    assert await store.moments("yard") == [first]
+    assert live.status().clips == 1
+    assert await answer(live) == "1 clips"
+    await watch(live, feed, clock, seconds=4.0)
+    assert len(await store.moments("yard")) >= 2, "the stream goes on"
+    assert not feed.closed
+
+
+async def test_a_clip_that_lands_while_its_time_is_forgotten_does_not_stay(
+    registry, live, store, clock
+):
+    feed = live.open_feed("webrtc")
+    await watch(live, feed, clock, seconds=2.0)
+    append, begun, go_on = store.append, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args):
+        begun.set()
+        await go_on.wait()
+        return await append(*args)
+
+    store.append = slow
+    show(feed, clock, seconds=2.0)
+    await begun.wait()
+    await registry.forget_range("yard", 0.0, float("inf"))
+    go_on.set()
+    await live.settle()
+    assert await store.moments("yard") == []
+
+
+async def test_how_long_a_stream_is_kept_is_in_its_status(registry, live, store):
+    status = await registry.keep("yard", 3600.0)
+    assert status.held.keep_seconds == 3600.0
+    assert (await registry.keep("yard", None)).held.keep_seconds is None
+    with pytest.raises(UnknownStream):
+        await registry.keep("nobody", 1.0)

@@ -5,6 +5,7 @@ import asyncio
 import torch
 
 from model.errors import NothingSeen
+from model.folding.visual_rows import VisualRows
 from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
 
 
@@ -23,6 +24,7 @@ class EchoEngine:
     name = "echo"
     encoder = "echo-encoder"
     exact_columns = 0
+    rows = VisualRows()
     frames_per_clip = 4
     image_size = 32
     one_scene = False

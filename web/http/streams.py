@@ -97,6 +97,18 @@ class NewSource(BaseModel):
     url: _Url
 
 
+class StreamChange(BaseModel):
+    """What is set of one stream.
+
+    Attributes:
+        keep_seconds: How long what it shows is kept; null is as the service is set up.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+
+
 class TestSource(BaseModel):
     """A source to look at without keeping it."""
 
@@ -198,9 +210,37 @@ async def get_stream(stream: Named, here: Here, _: MayWatch) -> StreamReport:
     return _report(here, (await here.registry.find(stream)).status())
 
 
-@routes.delete("/{stream}", status_code=204)
-async def delete_stream(stream: Named, here: Here, _: MayForget) -> Response:
-    """End a stream, stop pulling it, and forget everything it has shown."""
+@routes.patch("/{stream}", responses=refuses(404))
+async def keep_stream(
+    stream: Named, change: StreamChange, here: Here, _: MayForget
+) -> StreamReport:
+    """Set how long what one stream shows is kept; what is older is forgotten within a minute."""
+    return _report(here, await here.registry.keep(stream, change.keep_seconds))
+
+
+@routes.delete("/{stream}", status_code=204, responses=refuses(404))
+async def delete_stream(
+    stream: Named,
+    here: Here,
+    _: MayForget,
+    since: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    until: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+) -> Response:
+    """End a stream, stop pulling it, and forget everything it has shown.
+
+    With `since` or `until` (media seconds) only what it showed in that time is forgotten, with its
+    pictures, and the stream goes on.
+
+    Raises:
+        Refusal: 404 if a range of an unknown stream is to be forgotten, 422 if it ends before it
+            starts.
+    """
+    if since is not None or until is not None:
+        first, last = (-inf if since is None else since), (inf if until is None else until)
+        if last < first:
+            raise Refusal(422, f"A range cannot end before it starts: {since} to {until}.")
+        await here.registry.forget_range(stream, first, last)
+        return Response(status_code=204)
     await here.sources.remove(stream)
     await here.registry.forget(stream)
     here.watcher.forget(stream)

@@ -54,6 +54,24 @@ class LossReport(Wire):
     full: int
 
 
+class HeldReport(Wire):
+    """What is kept of a stream: past a quota, older clips are kept with less detail.
+
+    Attributes:
+        bytes: What it takes in memory.
+        keep_seconds: How long what it showed is kept; null is as the service is set up.
+        coarse_until: Media second before which clips are kept with fewer bits.
+        folded_until: Media second before which several clips are kept as one.
+        forgotten_until: Media second before which nothing is kept any more.
+    """
+
+    bytes: int
+    keep_seconds: float | None
+    coarse_until: float | None
+    folded_until: float | None
+    forgotten_until: float | None
+
+
 class StreamReport(Wire):
     """What a stream tells of itself; also the body of `GET /v1/streams/{stream}`.
 
@@ -76,6 +94,7 @@ class StreamReport(Wire):
         frame_age_p99_ms: The worst one in a hundred of the newest clips.
         encode_ms: What the newest clip took to encode, waiting included.
         memory: Null, or why what is seen cannot be remembered now.
+        held: What is kept of it, and from when on how.
     """
 
     name: str
@@ -96,6 +115,7 @@ class StreamReport(Wire):
     frame_age_p99_ms: float | None
     encode_ms: float | None
     memory: str | None
+    held: HeldReport
 
 
 class StreamChanged(ServerMessage):
