@@ -9,11 +9,10 @@ from model.types import ClipTokens
 def join_pair(rows: Rows, one: ClipTokens, other: ClipTokens) -> ClipTokens:
     """Return `one` and the clip after it as one: the rows of a single clip, the frames of both."""
     first, second = _block(rows, one), _block(rows, other)
-    values, _ = rows.join(first, second, rows.survey([first, second]))
+    values = rows.join(first, second, rows.survey([first, second]))[0]
     return ClipTokens(values, one.start, max(one.end, other.end), one.frames + other.frames)
 
 
 def _block(rows: Rows, clip: ClipTokens) -> Block:
-    # Which row stood for how much is not kept with a clip: all of them for all of its frames.
-    sizes = np.full(len(clip.values), float(clip.frames))
-    return Block(clip, sizes, clip.frames, rows.outline(clip.values, sizes, clip.frames))
+    # Which row stands for how much is not kept with a clip; neighbours stand for about the same.
+    return Block(clip, np.ones(len(clip.values)), 1, rows.outline(clip.values))

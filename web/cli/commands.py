@@ -154,11 +154,21 @@ def serve(
         ),
     ] = None,
     data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
+    keep: Annotated[
+        str | None, typer.Option(metavar="AGE", help="forget what is older, such as 7d or 12h")
+    ] = None,
 ) -> None:
     """Serve streams and questions, with the page to watch and ask."""
     from web.cli.serve import run_service  # late: loads the whole service
 
-    given = {"host": host, "port": port, "model": model, "source": source or None, "data": data}
+    given = {
+        "host": host,
+        "port": port,
+        "model": model,
+        "source": source or None,
+        "data": data,
+        "keep": keep,
+    }
     settings = read_settings(**given)
     raise_on_sigint()
     # The server ends in good order by SIGTERM.
