@@ -18,8 +18,8 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
-from model.types import AnswerPiece, ClipTokens, Finish, Question
-from stream.second_look import BLOCKS, Span, named
+from model.types import AnswerPiece, ClipTokens, Evidence, Finish, Question
+from stream.second_look import BLOCKS, Span, calibrated, named
 
 PAGE = 64
 _COUNTER = itertools.count()
@@ -185,12 +185,18 @@ class Recall:
         """Return what the evidence of a folded history names; nothing of one that is not folded."""
         if not self._engine.is_folded(history):
             return []
+        evidence = await self._glance(history, question)
+        empty = await self._glance(history, replace(question, text="", conversation=()))
+        return named(calibrated(evidence, empty), self._engine.frames_per_clip)
+
+    async def _glance(self, history: str, question: Question) -> Sequence[Evidence]:
+        """Return the evidence of a question that is read, and not answered."""
         glance = replace(question, tokens=0)
         async with aclosing(self._engine.answer(history, glance)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Finish):
-                    return named(piece.evidence, self._engine.frames_per_clip)
-        return []
+                    return piece.evidence
+        return ()
 
     async def _in_range(self, question: Question) -> list[Moment]:
         """Return the clips asked about."""

@@ -23,7 +23,7 @@ from model.types import ClipTokens
 from model.video_chat import VideoChat
 from model.zoo.lite import lite
 from model.zoo.lite_base import base_folder
-from stream.second_look import BLOCKS, Span, named
+from stream.second_look import BLOCKS, Span, calibrated, named
 from training.command import run_command
 from training.day import PERIOD, Day
 from training.reading import world
@@ -141,9 +141,11 @@ def sit(
     for case in track(asked, way, console=console, transient=True):
         began = time.perf_counter()
         one, (reading, evidence) = pupil, pupil.read(case.text)
-        if originals is not None and (spans := named(evidence, PERIOD)):
-            one = Pupil(service, originals(spans), end)
-            reading, evidence = one.read(case.text)
+        if originals is not None:
+            usual = pupil.read("")[1]
+            if spans := named(calibrated(evidence, usual), PERIOD):
+                one = Pupil(service, originals(spans), end)
+                reading, evidence = one.read(case.text)
         waited += time.perf_counter() - began
         answer = one.write(reading)
         outcomes.append(Outcome(case, answer, case.right(answer), found(case, evidence)))
