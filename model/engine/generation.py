@@ -20,7 +20,7 @@ from model.language.sampling import TextStream, choose
 from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
 from model.video_chat import Prefill, VideoChat
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 MAX_CONCURRENT = 8
 """Answers written at once; further questions wait their turn."""
@@ -33,7 +33,7 @@ def engine_failed(what: str, error: Exception) -> EngineFailed:
 
     They cannot know all that may go wrong in here.
     """
-    _log.error("%s failed", what, exc_info=error)
+    log.error("%s failed", what, exc_info=error)
     return EngineFailed(f"the network failed ({type(error).__name__}); the log says more")
 
 

@@ -31,7 +31,7 @@ from model.vision.things import Thing
 log = logging.getLogger(__name__)
 
 MAX_WAITING_CLIPS = 64
-THINGS_AT_ONCE = 4
+_THINGS_AT_ONCE = 4
 """Clips whose things are read on the event loop: sooner done than handed to a thread."""
 BATCH = 4
 """Clips encoded at once."""
@@ -139,7 +139,7 @@ class LocalEngine:
         things_of = self._chat.parts.things
         if things_of is None:
             return None
-        if len(clips) <= THINGS_AT_ONCE:
+        if len(clips) <= _THINGS_AT_ONCE:
             return [things_of(clip) for clip in clips]
         return await asyncio.to_thread(lambda: [things_of(clip) for clip in clips])
 

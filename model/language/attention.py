@@ -22,8 +22,8 @@ from torch import Tensor
 
 from model.language.cpu_attention import Block, attend_by_products, products_pay, tiles
 
-Queries = Float[Tensor, "heads n dim"]
-Keys = Float[Tensor, "kv_heads n dim"]
+_Queries = Float[Tensor, "heads n dim"]
+_Keys = Float[Tensor, "kv_heads n dim"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +42,8 @@ class Partial:
 def attend(
     queries: Float[Tensor, "heads asking dim"],
     past: Sequence[tuple[Block, Block]],
-    keys: Keys,
-    values: Keys,
+    keys: _Keys,
+    values: _Keys,
 ) -> Float[Tensor, "heads asking dim"]:
     """Return attention of new tokens over everything before them and, causally, themselves.
 
@@ -60,10 +60,10 @@ def attend(
     stacked = queries.reshape(keys.shape[0], -1, queries.shape[-1])
     parts = _over_past(stacked, past, own.weight.reshape(stacked.shape[:2]))
     alone = [Partial(out.reshape(queries.shape), w.reshape(queries.shape[:2])) for out, w in parts]
-    return join([own, *alone]).to(queries.dtype)
+    return _join([own, *alone]).to(queries.dtype)
 
 
-def join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
+def _join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
     """Put partial results together into the attention over all their keys, in float32."""
     if len(parts) == 1:
         return parts[0].values
@@ -94,7 +94,7 @@ def _over_past(
         yield out, weight
 
 
-def _among_themselves(queries: Queries, keys: Keys, values: Keys) -> Partial:
+def _among_themselves(queries: _Queries, keys: _Keys, values: _Keys) -> Partial:
     shared = queries.shape[0] // keys.shape[0]
     out, weight = _kernel(
         queries, keys.repeat_interleave(shared, 0), values.repeat_interleave(shared, 0), causal=True
@@ -103,7 +103,7 @@ def _among_themselves(queries: Queries, keys: Keys, values: Keys) -> Partial:
 
 
 def _kernel(
-    queries: Queries, keys: Block, values: Block, *, causal: bool
+    queries: _Queries, keys: Block, values: Block, *, causal: bool
 ) -> tuple[Float[Tensor, "heads n dim"], Float[Tensor, "heads n"]]:
     """Attend with torch's fused kernel of the device, which also gives the log-sum-exp."""
     batch = queries[None], keys[None], values[None]
@@ -122,7 +122,7 @@ def _kernel(
 
 
 def _by_formula(
-    queries: Queries, keys: Block, values: Block, *, causal: bool
+    queries: _Queries, keys: Block, values: Block, *, causal: bool
 ) -> tuple[Float[Tensor, "heads n dim"], Float[Tensor, "heads n"]]:
     scores = (queries @ keys.mT).float() / math.sqrt(queries.shape[-1])
     if causal:

@@ -49,7 +49,7 @@ class Rotary:
         return Rotary(self.cosine[..., -1:, :], self.sine[..., -1:, :])
 
 
-class SelfAttention(nn.Module):
+class _SelfAttention(nn.Module):
     """Grouped-query self-attention up to the point where keys meet queries."""
 
     def __init__(self, config: LanguageConfig) -> None:
@@ -86,7 +86,7 @@ class SelfAttention(nn.Module):
         return rows.reshape(*rows.shape[:-1], -1, self._dim).transpose(-3, -2)
 
 
-class FeedForward(nn.Module):
+class _FeedForward(nn.Module):
     """The gated two-layer network of each token (SwiGLU)."""
 
     def __init__(self, config: LanguageConfig) -> None:
@@ -109,9 +109,9 @@ class Layer(nn.Module):
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.input_layernorm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
-        self.self_attn = SelfAttention(config)
+        self.self_attn = _SelfAttention(config)
         self.post_attention_layernorm = nn.RMSNorm(config.hidden, eps=config.rms_eps)
-        self.mlp = FeedForward(config)
+        self.mlp = _FeedForward(config)
 
     def forward(
         self, hidden: Tensor, rotary: Rotary, attend: Attend, *, last_alone: bool = False
@@ -124,7 +124,7 @@ class Layer(nn.Module):
         return hidden + update
 
 
-class Backbone(nn.Module):
+class _Backbone(nn.Module):
     """Embedding, layers and final norm, under the names of the published checkpoints."""
 
     def __init__(self, config: LanguageConfig) -> None:
@@ -140,7 +140,7 @@ class Decoder(nn.Module):
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.config = config
-        self.model = Backbone(config)
+        self.model = _Backbone(config)
         self.lm_head = nn.Linear(config.hidden, config.vocab, bias=False)
         if config.tied_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight

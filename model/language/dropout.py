@@ -66,7 +66,7 @@ class Tokens:
         return Tokens(hidden, none, none)
 
 
-def spread(count: int, keep: int) -> Int64[Tensor, " keep"]:
+def _spread(count: int, keep: int) -> Int64[Tensor, " keep"]:
     """Return `keep` places spread evenly over `count`, both ends included."""
     # In float32 and truncated, as the reference computes it: another rounding picks others.
     return torch.linspace(0, count - 1, keep).long()
@@ -81,7 +81,7 @@ def kept_uniformly(clip: Int64[Tensor, " n"], keep: int) -> Int64[Tensor, " kept
     """
     stays = clip == TEXT
     droppable = (~stays).nonzero()[:, 0]
-    spread_out = spread(len(droppable), min(keep, len(droppable)))
+    spread_out = _spread(len(droppable), min(keep, len(droppable)))
     stays[droppable[spread_out.to(clip.device)]] = True
     return stays.nonzero()[:, 0]
 
@@ -97,7 +97,7 @@ def places_kept(places: Sequence[int], stage: DropStage, tokens_per_clip: int) -
     keep = stage.keep(tokens_per_clip)
     if stage.kind == "leading":
         return tuple(places[:keep])
-    return tuple(places[index] for index in spread(len(places), keep).tolist())
+    return tuple(places[index] for index in _spread(len(places), keep).tolist())
 
 
 def kept_in_each_clip(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from model.language.tokenizer import BEGIN, END, Tokenizer
 from model.types import Question
 
-SYSTEM = "You are a helpful assistant."
+_SYSTEM = "You are a helpful assistant."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Prompt:
 
     def prefix(self) -> list[int]:
         """Return the tokens before the first clip."""
-        return [*self._turn("system", SYSTEM), *self._line(), self._begin, *self._plain("user\n")]
+        return [*self._turn("system", _SYSTEM), *self._line(), self._begin, *self._plain("user\n")]
 
     def marker(self, start: float) -> list[int]:
         """Return the tokens that say when the clip after them began (media seconds)."""

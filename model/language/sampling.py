@@ -10,7 +10,7 @@ from torch import Tensor
 from model.language.tokenizer import Tokenizer
 from model.types import Sampling
 
-MIN_TEMPERATURE = 1e-3
+_MIN_TEMPERATURE = 1e-3
 """Divided by less, logits overflow; long before, no second token has a chance."""
 
 
@@ -26,13 +26,13 @@ def choose(
 
     Args:
         logits: Of every token, in float32.
-        sampling: How to choose. A temperature below `MIN_TEMPERATURE` is 0.
+        sampling: How to choose. A temperature below `_MIN_TEMPERATURE` is 0.
         written: Tokens of the answer so far. The reference hands its prompt over as embeddings, so
             there, too, the penalty counts what the answer says and not what was asked.
         generator: Where chance comes from, on the processor.
     """
     logits = penalised(logits, sampling.repetition_penalty, written)
-    if sampling.temperature < MIN_TEMPERATURE:
+    if sampling.temperature < _MIN_TEMPERATURE:
         return int(logits.argmax())
     scores, order = (logits.cpu() / sampling.temperature).sort(descending=True)
     scores = scores[: sampling.top_k or None]

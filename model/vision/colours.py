@@ -5,7 +5,7 @@ from jaxtyping import UInt8
 
 from model.vision.vocabulary import COLOURS
 
-CLEAR = 0.55
+_CLEAR = 0.55
 """Share of a thing's pixels that must be of one colour."""
 _RED, _ORANGE, _YELLOW, _GREEN, _BLUE, _PURPLE, _PINK, _BLACK, _WHITE, _BROWN, _GREY = range(len(COLOURS))  # fmt: skip
 _HUES = ((15, _RED), (42, _ORANGE), (70, _YELLOW), (165, _GREEN), (255, _BLUE), (290, _PURPLE), (338, _PINK), (361, _RED))  # fmt: skip
@@ -24,7 +24,7 @@ def colour_of(pixels: UInt8[np.ndarray, "height width 3"]) -> int | None:
         return None
     names = np.bincount(_named(rows), minlength=len(COLOURS))
     best = int(names.argmax())
-    return best if names[best] >= CLEAR * len(rows) else None
+    return best if names[best] >= _CLEAR * len(rows) else None
 
 
 def _named(rows: np.ndarray) -> np.ndarray:

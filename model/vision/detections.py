@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
-STRIDE = 4
+_STRIDE = 4
 """Pixels a cell of the maps, each way."""
-SAME = 0.6
+_SAME = 0.6
 """Two boxes of a kind that overlap by more are one thing."""
 
 # fmt: off
@@ -68,9 +68,9 @@ def detect(
     best = peaks[scores[peaks].sort(descending=True, stable=True).indices[:most]]
     kind, y, x, scores = kind[best], y[best], x[best], scores[best].float()
     middle = torch.stack([x, y, x, y], dim=1)
-    edges = middle + sizes[:, y, x].float().T / STRIDE * sizes.new_tensor([-1.0, -1.0, 1.0, 1.0])
+    edges = middle + sizes[:, y, x].float().T / _STRIDE * sizes.new_tensor([-1.0, -1.0, 1.0, 1.0])
     boxes = (edges / edges.new_tensor([heat.shape[2], heat.shape[1]] * 2)).clamp(0, 1)
-    same = (_overlap(boxes) > SAME) & (kind[:, None] == kind)
+    same = (_overlap(boxes) > _SAME) & (kind[:, None] == kind)
     stays = ~same.triu(diagonal=1).any(0)
     return Detections(kind[stays], scores[stays], boxes[stays])
 

@@ -23,9 +23,9 @@ from model.vision.detections import KINDS
 from model.vision.lite_network import Convolution
 
 WEIGHTS = Path(__file__).parents[1] / "checkpoints" / "detector.safetensors"
-STEP = 32
+_STEP = 32
 """Both sides of a picture are multiples of this."""
-LONGEST = 512
+_LONGEST = 512
 """The longer side of a picture, in pixels, at which most is found."""
 
 
@@ -64,7 +64,7 @@ _FINE, _MIDDLE, _COARSE = 3, 5, 12
 """Blocks that the maps at strides 4, 8 and 16 come from: two from a block's widened features."""
 
 
-class SqueezeExcite(nn.Module):
+class _SqueezeExcite(nn.Module):
     """Weighs each channel by what the whole picture holds."""
 
     def __init__(self, width: int, squeezed: int) -> None:
@@ -77,7 +77,7 @@ class SqueezeExcite(nn.Module):
         return weight
 
 
-class Bottleneck(nn.Module):
+class _Bottleneck(nn.Module):
     """Widens by 1x1, filters each channel, narrows by 1x1; adds the input where shapes allow."""
 
     def __init__(self, block: Block) -> None:
@@ -85,7 +85,7 @@ class Bottleneck(nn.Module):
         wide = block.wide
         self.expand = Convolution(block.inputs, wide) if wide > block.inputs else None
         self.depthwise = Convolution(wide, wide, block.kernel, block.stride, groups=wide)
-        self.excite = SqueezeExcite(wide, block.squeezed) if block.squeezed else None
+        self.excite = _SqueezeExcite(wide, block.squeezed) if block.squeezed else None
         self.narrow = Convolution(wide, block.outputs)
         self.activation = hardswish if block.swish else relu
         self.residual = block.stride == 1 and block.inputs == block.outputs
@@ -102,7 +102,7 @@ class Bottleneck(nn.Module):
         return (x + y if self.residual else y), wide
 
 
-class Separable(nn.Module):
+class _Separable(nn.Module):
     """A filter for each channel, then a mixture of the channels."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
@@ -116,15 +116,15 @@ class Separable(nn.Module):
         return y
 
 
-class Merge(nn.Module):
+class _Merge(nn.Module):
     """Brings coarse features to twice the size and puts the finer ones beside them."""
 
     def __init__(self, coarse: int, fine: int, outputs: int) -> None:
         super().__init__()
-        self.small = Separable(coarse, outputs, kernel=3)
-        self.large = Separable(coarse, outputs, kernel=5)
+        self.small = _Separable(coarse, outputs, kernel=3)
+        self.large = _Separable(coarse, outputs, kernel=5)
         self.squeeze = Convolution(fine, fine // 4)
-        self.lateral = Separable(fine // 4, outputs, kernel=5)
+        self.lateral = _Separable(fine // 4, outputs, kernel=5)
 
     def forward(
         self, coarse: Float[Tensor, "n c h w"], fine: Float[Tensor, "n d y x"]
@@ -152,13 +152,13 @@ class Detector(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = Convolution(3, 16, kernel=3, stride=2)
-        self.blocks = nn.ModuleList(Bottleneck(block) for block in BLOCKS)
+        self.blocks = nn.ModuleList(_Bottleneck(block) for block in BLOCKS)
         self.last = Convolution(120, 480)
-        self.coarse = Merge(480, fine=88, outputs=128)
-        self.middle = Merge(256, fine=96, outputs=96)
-        self.fine = Merge(192, fine=72, outputs=64)
-        self.excite = SqueezeExcite(128, 32)
-        self.heat, self.sizes = Separable(128, len(KINDS), kernel=3), Separable(128, 4, kernel=3)
+        self.coarse = _Merge(480, fine=88, outputs=128)
+        self.middle = _Merge(256, fine=96, outputs=96)
+        self.fine = _Merge(192, fine=72, outputs=64)
+        self.excite = _SqueezeExcite(128, 32)
+        self.heat, self.sizes = _Separable(128, len(KINDS), kernel=3), _Separable(128, 4, kernel=3)
 
     def forward(
         self, frames: UInt8[Tensor, "n 3 height width"] | Float[Tensor, "n 3 height width"]
@@ -171,9 +171,9 @@ class Detector(nn.Module):
         Raises:
             ValueError: If they are not.
         """
-        if frames.shape[2] % STEP or frames.shape[3] % STEP:
+        if frames.shape[2] % _STEP or frames.shape[3] % _STEP:
             raise ValueError(
-                f"a frame's sides must be multiples of {STEP}, not {tuple(frames.shape[2:])}"
+                f"a frame's sides must be multiples of {_STEP}, not {tuple(frames.shape[2:])}"
             )
         pixels = frames.to(self.stem.weight.dtype, memory_format=torch.channels_last)
         x = hardswish(self.stem(pixels))
@@ -198,7 +198,7 @@ def load_detector(path: Path = WEIGHTS, dtype: torch.dtype = torch.float32) -> D
 
 
 def fit(
-    pixels: UInt8[Tensor, "n h w 3"], longest: int = LONGEST
+    pixels: UInt8[Tensor, "n h w 3"], longest: int = _LONGEST
 ) -> UInt8[Tensor, "n 3 height width"]:
     """Return RGB `pixels` in a size for the detector, as nearly in their own shape as it allows.
 
@@ -208,6 +208,6 @@ def fit(
         pixels: Frames in main memory.
         longest: The longer side, a multiple of 32.
     """
-    scale = longest / max(pixels.shape[1:3]) / STEP
-    size = [max(1, round(side * scale)) * STEP for side in pixels.shape[1:3]]
+    scale = longest / max(pixels.shape[1:3]) / _STEP
+    size = [max(1, round(side * scale)) * _STEP for side in pixels.shape[1:3]]
     return interpolate(pixels.movedim(-1, 1), size, mode="bilinear", antialias=True)

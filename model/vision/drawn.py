@@ -15,15 +15,15 @@ from model.vision.lite_network import FRAMES, GRID
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 
-SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
-SHAPE_COLOURS = 9
+_SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
+_SHAPE_COLOURS = 9
 """The first of `COLOURS` are those of shapes."""
 STILL = 4
 """The movement after left, right, up and down."""
-IS_DRAWN = 0.5
-PLAIN, HALF = 0.65, 0.4
+_IS_DRAWN = 0.5
+_PLAIN, _HALF = 0.65, 0.4
 """How sure its cells are, on average, of a thing that is said plainly, and of one with a perhaps."""
-PIECE = 0.35
+_PIECE = 0.35
 """Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
 
 
@@ -46,7 +46,7 @@ class Heads(nn.Module):
         self.names = names
         self.up = nn.Linear(width, hidden)
         self.name = nn.Linear(hidden, len(names) + 1)
-        self.colour = nn.Linear(hidden, SHAPE_COLOURS)
+        self.colour = nn.Linear(hidden, _SHAPE_COLOURS)
         self.movement = nn.Linear(hidden, STILL + 1)
         self.drawn = nn.Linear(hidden, 1)
 
@@ -78,7 +78,7 @@ def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[T
         table: The words.
         names: Of the drawn things, in the order of the heads.
     """
-    if sum(said.drawn) < IS_DRAWN * len(said.drawn):
+    if sum(said.drawn) < _IS_DRAWN * len(said.drawn):
         return None
     best = said.names.argmax(dim=-1).view(FRAMES, GRID, GRID)
     background = said.names.shape[-1] - 1
@@ -88,16 +88,16 @@ def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[T
         mine = best == name
         sure = float(said.names[mine.flatten(), name].mean())
         frames = [n for n in range(FRAMES) if bool(mine[n].any())]
-        if cells < 2 or sure < HALF:
+        if cells < 2 or sure < _HALF:
             continue
         shown = mine[frames[-1]]
         pieces = sorted(len(_pieces(mine[n])) for n in frames)[(len(frames) - 1) // 2]
         rows, columns = shown.nonzero(as_tuple=True)
         thing = Thing(
             table.of_drawing[names[name]],
-            sure=sure if sure >= PLAIN else 0.3,
+            sure=sure if sure >= _PLAIN else 0.3,
             count=max(1, min(pieces, 5)),
-            colour=_most(said.colours[mine.flatten()]) if names[name] in SHAPES else None,
+            colour=_most(said.colours[mine.flatten()]) if names[name] in _SHAPES else None,
             movement=_movement(said.movements[mine.flatten()], pieces),
             x=(float(columns.float().mean()) + 0.5) / GRID,
             y=(float(rows.float().mean()) + 0.5) / GRID,
@@ -114,8 +114,8 @@ def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:
     if not found:
         return []
     most, surest, _ = found[0]
-    kept = [t for cells, sure, t in found if cells >= PIECE * most or sure > surest]
-    plain = [thing for thing in kept if thing.sure >= PLAIN]
+    kept = [t for cells, sure, t in found if cells >= _PIECE * most or sure > surest]
+    plain = [thing for thing in kept if thing.sure >= _PLAIN]
     return plain or kept[:2]
 
 

@@ -27,12 +27,12 @@ from model.vision.things import CODE, Thing, pack
 from model.vision.vocabulary import IMAGENET_CLASSES, WordTable
 from model.vision.word_projector import BELIEFS
 
-DETECTED = (1, 3)
+_DETECTED = (1, 3)
 """The frames of a clip that the detector looks at: what stays for half of a clip is met by one, and
 two tell which way a thing moves. All four would cost as much as the rest of the encoder."""
-PERSON = 0
+_PERSON = 0
 """The class of people in COCO."""
-KIND_CLEAR = 0.6
+_KIND_CLEAR = 0.6
 """A class's share of its word from which on it says which kind."""
 
 
@@ -90,8 +90,8 @@ class LiteEncoder(nn.Module):
         classes = self._classes(features)
         rows = []
         for number, clip in enumerate(clips):
-            found = self._detected(clip[list(DETECTED)])
-            between = seconds[number] * (DETECTED[-1] - DETECTED[0]) / (FRAMES - 1)
+            found = self._detected(clip[list(_DETECTED)])
+            between = seconds[number] * (_DETECTED[-1] - _DETECTED[0]) / (FRAMES - 1)
             things = self._shown(look[number], classes[number], found, between)
             beliefs = self._beliefs(classes[number], found)
             rows.append(self._rows(look[number], beliefs, things))
@@ -131,7 +131,7 @@ class LiteEncoder(nn.Module):
 
     def _has_colour(self, kind: int) -> bool:
         """Return whether people would say what colour such a thing is; of a person they do not."""
-        return kind != PERSON
+        return kind != _PERSON
 
     def _shown(
         self,
@@ -153,7 +153,7 @@ class LiteEncoder(nn.Module):
         kinds = {}
         for word, share in about.items():
             best = (shares * self.words[:, word]).max(dim=0)
-            if float(best.values) >= KIND_CLEAR * max(share, 0.3):
+            if float(best.values) >= _KIND_CLEAR * max(share, 0.3):
                 kinds[word] = int(best.indices)
         return things_of(found, about, kinds, seconds, self._table)
 
@@ -163,7 +163,7 @@ class LiteEncoder(nn.Module):
         """Return what every cell of every frame is believed to be."""
         beliefs: Tensor = self.classifier(what).softmax(dim=-1) @ self.words
         frames = beliefs.view(FRAMES, GRID, GRID, -1)
-        for number, seen in zip(DETECTED, found, strict=True):
+        for number, seen in zip(_DETECTED, found, strict=True):
             frame = frames[number]
             for one in seen:
                 left, top, right, bottom = (round(edge * GRID) for edge in one.box)

@@ -26,7 +26,7 @@ TRUNK_WIDTH = COARSE + 4 * FINE
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class _Block:
     """One inverted bottleneck: widen, look around, narrow."""
 
     inputs: int
@@ -36,7 +36,7 @@ class Block:
     expansion: int = 6
 
 
-def trunk_blocks() -> Iterator[Block]:
+def trunk_blocks() -> Iterator[_Block]:
     """Yield EfficientNet-Lite2's blocks (width 1.1, depth 1.2; first and last stage not deepened)."""
     stages = (  # outputs, kernel, stride, expansion, repeats
         (16, 3, 1, 1, 1),
@@ -50,7 +50,7 @@ def trunk_blocks() -> Iterator[Block]:
     inputs = 32
     for outputs, kernel, stride, expansion, repeats in stages:
         for repeat in range(repeats):
-            yield Block(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
+            yield _Block(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
             inputs = outputs
 
 
@@ -77,10 +77,10 @@ class Convolution(nn.Module):
         return conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
 
 
-class InvertedBottleneck(nn.Module):
+class _InvertedBottleneck(nn.Module):
     """Widen by 1x1, filter each channel, narrow by 1x1; add the input where shapes allow."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: _Block) -> None:
         super().__init__()
         wide = block.inputs * block.expansion
         self.expand = Convolution(block.inputs, wide) if block.expansion > 1 else None
@@ -96,13 +96,13 @@ class InvertedBottleneck(nn.Module):
         return out
 
 
-class Trunk(nn.Module):
+class _Trunk(nn.Module):
     """EfficientNet-Lite2 up to its last stage; never trained here."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = Convolution(3, 32, kernel=3, stride=2)
-        self.blocks = nn.ModuleList(InvertedBottleneck(block) for block in trunk_blocks())
+        self.blocks = nn.ModuleList(_InvertedBottleneck(block) for block in trunk_blocks())
 
     def forward(
         self, frames: Float[Tensor, "n 3 size size"]
@@ -150,7 +150,7 @@ def _places(like: Tensor) -> Float[Tensor, "cells 2"]:
     return torch.cartesian_prod(line, line)
 
 
-class JointBlock(nn.Module):
+class _JointBlock(nn.Module):
     """Attention over every place of every frame of a clip, then a small network for each token."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -180,7 +180,7 @@ class LiteVision(nn.Module):
     def __init__(self, width: int = 256, heads: int = 4, blocks: int = 2) -> None:
         super().__init__()
         self.width, self.heads = width, heads
-        self.trunk_network = Trunk()
+        self.trunk_network = _Trunk()
         self.head = Convolution(COARSE, 1280)
         self.coarse = nn.Linear(1280, width)
         self.fine = nn.Linear(4 * FINE, width, bias=False)
@@ -188,7 +188,7 @@ class LiteVision(nn.Module):
         self.time = nn.Parameter(0.1 * torch.randn(FRAMES, 1, 1, width))
         self.row = nn.Parameter(0.1 * torch.randn(1, GRID, 1, width))
         self.column = nn.Parameter(0.1 * torch.randn(1, 1, GRID, width))
-        self.blocks = nn.ModuleList(JointBlock(width, heads) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_JointBlock(width, heads) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
 
     def trunk(

@@ -14,23 +14,23 @@ from statistics import median
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 
-PLAIN = 0.42
+_PLAIN = 0.42
 """A detector's score from which on a thing is said plainly; COCO detectors are right about three
 times in four there."""
 HALF = 0.25
 """The score from which on it is said with a perhaps."""
 COUNTED = 0.3
-ABOUT = 0.5
+_ABOUT = 0.5
 """A classifier's share from which on a picture is about a thing."""
-PERHAPS_ABOUT = 0.3
-OVERLAP_SAME, OVERLAP_RIVAL = 0.7, 0.5
-MOVES = 0.02
+_PERHAPS_ABOUT = 0.3
+_OVERLAP_SAME, _OVERLAP_RIVAL = 0.7, 0.5
+_MOVES = 0.02
 """Shares of the frame a second, from which on something moves; less is the camera's tremble."""
-MOVES_AT_LEAST = 0.015
+_MOVES_AT_LEAST = 0.015
 """Shares of the frame within a clip that it must have moved as well."""
-MOST = 8
+_MOST = 8
 
-Box = tuple[float, float, float, float]
+_Box = tuple[float, float, float, float]
 """Left, top, right and bottom, 0 to 1."""
 
 
@@ -47,7 +47,7 @@ class Found:
 
     word: int
     score: float
-    box: Box
+    box: _Box
     colour: int | None = None
 
 
@@ -69,10 +69,10 @@ def things_of(
     """
     found = _tracked(frames, seconds)
     for word, share in about.items():
-        if share < PERHAPS_ABOUT:
+        if share < _PERHAPS_ABOUT:
             continue
         seen = found.pop(word, None) or found.pop(_narrower(found, word, table), None)
-        sure = share if share >= ABOUT else 0.3
+        sure = share if share >= _ABOUT else 0.3
         if seen is not None:
             found[word] = replace(seen, word=word, sure=1 - (1 - seen.sure) * (1 - sure))
         else:
@@ -86,7 +86,7 @@ def things_of(
             kept.append(thing)
     plain = [t for t in kept if t.sure >= 0.5]
     half = [t for t in kept if t.sure < 0.5][:2]
-    return [*plain, *half][:MOST]
+    return [*plain, *half][:_MOST]
 
 
 def _weight(thing: Thing) -> float:
@@ -126,7 +126,7 @@ def _one_word(word: int, seen: Sequence[Sequence[Found]], seconds: float) -> Thi
     clear = colours and 2 * len(colours) >= sum(map(len, seen)) and colours.count(colours[0]) == len(colours)  # fmt: skip
     return Thing(
         word,
-        sure=min(1.0, 0.5 * score / PLAIN),
+        sure=min(1.0, 0.5 * score / _PLAIN),
         count=max(1, min(count, 5)),
         colour=colours[0] if clear else None,
         movement=_movement(seen, seconds),
@@ -154,7 +154,7 @@ def _movement(seen: Sequence[Sequence[Found]], seconds: float) -> int | None:
     if not steps:
         return None
     whole = steps * seconds / max(len(seen) - 1, 1)
-    if max(abs(x), abs(y)) < max(MOVES_AT_LEAST, MOVES * whole):
+    if max(abs(x), abs(y)) < max(_MOVES_AT_LEAST, _MOVES * whole):
         return None
     if abs(x) >= abs(y):
         return 0 if x < 0 else 1
@@ -177,25 +177,25 @@ def _shift(one: Found, after: Sequence[Found]) -> tuple[float, float] | None:
 
 def _rivals(thing: Thing, other: Thing) -> bool:
     """Return whether `thing` is most likely `other` under another name."""
-    limit = OVERLAP_SAME if thing.sure >= 0.5 else OVERLAP_RIVAL
+    limit = _OVERLAP_SAME if thing.sure >= 0.5 else _OVERLAP_RIVAL
     return _overlap(_box(thing), _box(other)) > limit
 
 
-def _box(thing: Thing) -> Box:
+def _box(thing: Thing) -> _Box:
     half, high = thing.width / 2, thing.height / 2
     return thing.x - half, thing.y - high, thing.x + half, thing.y + high
 
 
-def _overlap(one: Box, other: Box) -> float:
+def _overlap(one: _Box, other: _Box) -> float:
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     shared = max(wide, 0.0) * max(high, 0.0)
     return shared / max(_area(one) + _area(other) - shared, 1e-9)
 
 
-def _area(box: Box) -> float:
+def _area(box: _Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _middle(box: Box) -> tuple[float, float]:
+def _middle(box: _Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

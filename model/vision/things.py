@@ -21,7 +21,7 @@ place from the left and from the top, width, height, one to spare."""
 NONE = -1.0
 SURE = 0.5
 """From this sureness on a thing is said plainly, below it "perhaps"."""
-MOST_NAMED = 5
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def caption(
     """
     slots: list[dict[str, Sequence[int]]] = []
     left = room
-    for thing in things[:MOST_NAMED]:
+    for thing in things[:_MOST_NAMED]:
         fields = {name: plain(text) for name, text in _names(thing, table, first=not slots)}
         needed = sum(map(len, fields.values()))
         if needed > left:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from model.config import VisionConfig
 
-TRAINED_GRID = 14
+_TRAINED_GRID = 14
 """Patches along a side of the 224-pixel frames that the network was first trained on."""
 
 
@@ -70,12 +70,12 @@ def positions(
     """
     # A table made while inference mode is on could not be used in training later.
     with torch.inference_mode(mode=False), torch.device("cpu"):
-        place = torch.arange(frames * TRAINED_GRID**2, dtype=torch.float64)[:, None]
+        place = torch.arange(frames * _TRAINED_GRID**2, dtype=torch.float64)[:, None]
         pair = torch.arange(config.width, dtype=torch.float64) // 2
         angles = place / 10_000 ** (2 * pair / config.width)
         table = torch.where(torch.arange(config.width) % 2 == 0, angles.sin(), angles.cos()).float()
-        if config.grid != TRAINED_GRID:
-            squares = table.view(frames, TRAINED_GRID, TRAINED_GRID, -1).movedim(-1, 1)
+        if config.grid != _TRAINED_GRID:
+            squares = table.view(frames, _TRAINED_GRID, _TRAINED_GRID, -1).movedim(-1, 1)
             stretched = functional.interpolate(
                 squares, size=(config.grid, config.grid), mode="bicubic", align_corners=False
             )

@@ -17,17 +17,17 @@ from model.config import DropKind, DropoutConfig, DropStage, FlashConfig
 from model.errors import UnsupportedCheckpoint
 from model.types import GREEDY, Sampling
 
-KINDS: Mapping[str, Sequence[DropKind]] = {
+_KINDS: Mapping[str, Sequence[DropKind]] = {
     "attention": ("attention", "attention"),
     "uniform": ("uniform", "uniform"),
     "uniform0_attention": ("uniform", "attention"),
 }
 """By `llm_compress_type`: the kind of the first stage, and of those after it."""
 
-FOLLOWED = {"eos_token_id", "do_sample", "temperature", "top_p", "top_k", "repetition_penalty"}
-WITHOUT_EFFECT = {"bos_token_id", "pad_token_id", "transformers_version", "use_cache"}
+_FOLLOWED = {"eos_token_id", "do_sample", "temperature", "top_p", "top_k", "repetition_penalty"}
+_WITHOUT_EFFECT = {"bos_token_id", "pad_token_id", "transformers_version", "use_cache"}
 """Fields of `generation_config.json` that change no word of an answer here."""
-NEUTRAL: tuple[object, ...] = (None, False, 0, 1, [], {}, "")
+_NEUTRAL: tuple[object, ...] = (None, False, 0, 1, [], {}, "")
 """Values that switch a setting of transformers' generation off."""
 
 
@@ -84,9 +84,9 @@ def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
     kind = values.get("llm_compress_type", "attention")
     layers: Any = values.get("llm_compress_layer_list")
     ratios: Any = values.get("llm_image_token_ratio_list")
-    if kind not in KINDS:
+    if kind not in _KINDS:
         raise UnsupportedCheckpoint(
-            f"config.json drops visual tokens by {kind!r}; supported are {', '.join(KINDS)}"
+            f"config.json drops visual tokens by {kind!r}; supported are {', '.join(_KINDS)}"
         )
     if not _all(int, layers) or not _all((int, float), ratios) or len(ratios) != len(layers) + 1:
         raise UnsupportedCheckpoint(
@@ -98,7 +98,7 @@ def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
             f"config.json drops visual tokens before the first layer, to {ratios[0]!r}, which is "
             "not supported"
         )
-    first, later = KINDS[kind]
+    first, later = _KINDS[kind]
     try:
         return DropoutConfig(
             tuple(
@@ -140,9 +140,9 @@ def not_followed(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         name: value
         for name, value in values.items()
-        if name not in FOLLOWED | WITHOUT_EFFECT
+        if name not in _FOLLOWED | _WITHOUT_EFFECT
         and not name.startswith("_")
-        and value not in NEUTRAL
+        and value not in _NEUTRAL
     }
 
 

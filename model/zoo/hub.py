@@ -22,9 +22,9 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 from model.errors import CheckpointUnavailable
 from model.zoo.released import RELEASED
 
-SMALL = ("*.json", "merges.txt", "vocab.txt")
+_SMALL = ("*.json", "merges.txt", "vocab.txt")
 """What says which network it is, and how to speak to it."""
-WEIGHTS = ("*.safetensors",)
+_WEIGHTS = ("*.safetensors",)
 
 
 def locate(
@@ -57,7 +57,7 @@ def locate(
     if known or (name.count("/") == 1 and not name.startswith((".", "/", "~"))):
         return _fetch(
             RELEASED[name].hub_id if known else name,
-            [*SMALL, *(WEIGHTS if weights else ())],
+            [*_SMALL, *(_WEIGHTS if weights else ())],
             revision=revision,
             local_files_only=offline,
             endpoint=endpoint,

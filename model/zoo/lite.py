@@ -91,10 +91,10 @@ def lite(
         ours = load_file(trained)
     except (OSError, SafetensorError) as error:
         raise WeightsMissing(f"{trained} cannot be read: restore it from the repository") from error
-    encoder = lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
+    encoder = _lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
     tokenizer = HubTokenizer(base / "tokenizer.json")
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)
-    projector = word_projector(decoder.model.embed_tokens.weight, tokenizer)
+    projector = _word_projector(decoder.model.embed_tokens.weight, tokenizer)
     projector.load_state_dict(_part(ours, "projector."))
 
     def encode(clips: Sequence[Clip]) -> Float[Tensor, "clips rows width"]:
@@ -112,13 +112,13 @@ def lite(
         prompt=Prompt(tokenizer, LITE),
         exact_columns=CODE,
         follow_ups=False,
-        words=words_of,
+        words=_words_of,
         things=things_of,
         rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
 
 
-def words_of(clip: ClipTokens) -> list[tuple[str, float]]:
+def _words_of(clip: ClipTokens) -> list[tuple[str, float]]:
     """Return what a clip shows, in words, the main thing first, each with how sure that is."""
     table = word_table()
     return [(table[thing.word].name, thing.sure) for thing in things_of(clip)]
@@ -129,7 +129,7 @@ def things_of(clip: ClipTokens) -> list[Thing]:
     return unpack(clip.values[:THINGS, LOOK:].float())
 
 
-def lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> LiteEncoder:
+def _lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> LiteEncoder:
     """Return the encoder with its weights.
 
     Args:
@@ -151,7 +151,9 @@ def lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) -> 
     return LiteEncoder(vision, classifier, detector, heads, table, THINGS, TOKENS_KEPT)
 
 
-def word_projector(embedding: Float[Tensor, "vocab hidden"], tokenizer: Tokenizer) -> WordProjector:
+def _word_projector(
+    embedding: Float[Tensor, "vocab hidden"], tokenizer: Tokenizer
+) -> WordProjector:
     """Return the projector, untrained, anchored in a language model's embedding."""
     return WordProjector(embedding, tokenizer.plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
 

@@ -59,7 +59,7 @@ _NAMES = {
 }
 DEFAULT_CACHE = Path("~/.cache/flashback")
 """Where converted weights are kept unless another folder is named."""
-ABANDONED = 3600.0
+_ABANDONED = 3600.0
 """Seconds after which a conversion that has not ended never will."""
 _CONTROL = 3  # GGUF's number for a token that is no text
 
@@ -113,7 +113,7 @@ def _remove_leftovers(folder: Path, newest: Path) -> None:
     """Remove what conversions left that were killed: hundreds of megabytes each."""
     for partial in folder.parent.glob(f"{folder.name}.*"):
         # A conversion takes seconds; one of another process may be under way.
-        if newest.stat().st_mtime - partial.stat().st_mtime > ABANDONED:
+        if newest.stat().st_mtime - partial.stat().st_mtime > _ABANDONED:
             shutil.rmtree(partial, ignore_errors=True)
 
 

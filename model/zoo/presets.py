@@ -22,14 +22,12 @@ from model.zoo.fingerprint import fingerprint
 from model.zoo.lite import lite
 from model.zoo.lite_base import DEFAULT_CACHE
 from model.zoo.pretrained import Pretrained, open_pretrained
-from model.zoo.released import RELEASED, TOWERS
+from model.zoo.released import TOWERS
 from model.zoo.tiny import tiny
 
 log = logging.getLogger(__name__)
 
-OURS = ("lite", "tiny")
-NAMES = ("lite", *RELEASED, "tiny")
-"""What can be asked for without having it: a folder or a hub id may be named besides."""
+_OURS = ("lite", "tiny")
 
 
 def load_parts(
@@ -45,7 +43,7 @@ def load_parts(
     """Return the network called `name`.
 
     Args:
-        name: One of `NAMES`, a hub id, or a folder with a released checkpoint.
+        name: `lite`, `tiny`, one of `RELEASED`, a hub id, or a folder with a released checkpoint.
         device: Where it runs; None is a graphics card if there is one.
         dtype: Numbers of the language model; None is what is faster there.
         towers: The video encoders that a checkpoint may name.
@@ -62,7 +60,7 @@ def load_parts(
         UnsupportedCheckpoint: If it describes a network that this code does not build, or has no
             authors but us and is to be run as released.
     """
-    if as_released and name in OURS:
+    if as_released and name in _OURS:
         raise UnsupportedCheckpoint(
             f"{name} is not a released checkpoint, it cannot be run as released: choose another model"
         )

@@ -31,11 +31,11 @@ _QWEN2_5_2B = LanguageConfig(
 _QWEN2_7B = LanguageConfig(
     hidden=3584, layers=28, heads=28, kv_heads=4, head_dim=128, intermediate=18_944, vocab=152_064
 )
-# The file says 1,010,000 positions; see TRAINED_POSITIONS.
+# The file says 1,010,000 positions; see _TRAINED_POSITIONS.
 _QWEN2_5_7B_1M = replace(_QWEN2_7B, rope_theta=10_000_000.0, rms_eps=1e-5, max_positions=262_144)
 _UMT_224, _UMT_448 = VisionConfig(image_size=224), VisionConfig(image_size=448)
 
-TRAINED_POSITIONS = 262_144
+_TRAINED_POSITIONS = 262_144
 """The furthest that any Qwen2 was trained to; those that say more reach it by dual chunk attention,
 which is not built here: up to there it is ordinary attention (https://arxiv.org/abs/2501.15383)."""
 
@@ -126,7 +126,7 @@ def _language(values: Mapping[str, Any]) -> LanguageConfig:
 
 
 def _positions(values: Mapping[str, Any]) -> int:
-    said = min(_get(values, "max_position_embeddings", int), TRAINED_POSITIONS)
+    said = min(_get(values, "max_position_embeddings", int), _TRAINED_POSITIONS)
     if (chunked := values.get("dual_chunk_attention_config")) is None:
         return said
     if not isinstance(chunked, Mapping):

@@ -28,8 +28,8 @@ from model.language.projector import Projector
 from model.vision.umt import UmtVision
 from model.zoo.released import TOWERS, from_hub_dict
 
-INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
-FLOATING = {"F64", "F32", "F16", "BF16"}
+INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
+_FLOATING = {"F64", "F32", "F16", "BF16"}
 """Data types that convert to ours; others mean quantised weights, which need code of their own."""
 
 
@@ -110,15 +110,15 @@ def shards(folder: Path) -> list[Path]:
         if not isinstance(listed, dict) or not listed:
             raise CheckpointDamaged(f"{INDEX} in {folder} lists no weights")
         names = sorted({str(name) for name in listed.values()})
-    elif (folder / SINGLE).is_file():
-        names = [SINGLE]
+    elif (folder / _SINGLE).is_file():
+        names = [_SINGLE]
     elif pickled := sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt*")):
         raise CheckpointDamaged(
             f"{folder} has its weights pickled ({pickled[0].name}); reading those would run code "
             "from the file, so only safetensors are read"
         )
     else:
-        raise CheckpointDamaged(f"{folder} has neither {INDEX} nor {SINGLE}")
+        raise CheckpointDamaged(f"{folder} has neither {INDEX} nor {_SINGLE}")
     for name in names:
         if PurePath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
             raise CheckpointDamaged(
@@ -177,7 +177,7 @@ def _contents(file: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         with safe_open(file, framework="pt") as opened:
             for name in opened.keys():  # noqa: SIM118 - not a dictionary, has no __iter__
                 tensor = opened.get_slice(name)
-                if (dtype := tensor.get_dtype()) not in FLOATING:
+                if (dtype := tensor.get_dtype()) not in _FLOATING:
                     raise CheckpointDamaged(
                         f"{file.name} holds {name} as {dtype}; quantised checkpoints cannot be read"
                     )

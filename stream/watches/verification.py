@@ -54,7 +54,9 @@ class Verification:
         live = await self._registry.find(event.stream)
         await live.looked()  # what it rests on is being written
         since = event.evidence[0].start if event.evidence else event.start
-        question = Question(text, tokens=ANSWER_TOKENS, since=since, until=event.fired)
+        question = Question(
+            text, tokens=ANSWER_TOKENS, since=since, until=event.fired, background=True
+        )
         async with aclosing(live.ask(question)) as pieces:
             words = [piece.text async for piece in pieces if isinstance(piece, Words)]
         return "".join(words).strip()
