@@ -178,6 +178,7 @@ def test_bfloat16_learns_as_well(base, data, tmp_path):
     assert 0 < steps[0].loss < 100
 
 
+@pytest.mark.slow
 async def test_two_processes_learn_what_one_does(base, data, tmp_path):
     one = Run(recipe("alignment", base, data, tmp_path / "one", batch=2), ALONE, SMALL)
     expected = await asyncio.to_thread(one.train)
