@@ -16,6 +16,7 @@ from model.zoo.lite_base import base_folder
 from web.doctor import machine, network, storage
 from web.doctor.findings import Finding, exit_code, table
 from web.doctor.machine import check_cores, check_device, check_memory, check_python, quota
+from web.doctor.redis_faults import has_known_fault, version_of
 from web.doctor.turn import read_place
 from web.settings import Settings
 
@@ -163,7 +164,7 @@ async def test_a_running_redis_that_throws_things_away_is_a_limit(tmp_path):
         async with Redis.from_url(server.url, driver_info=None) as client:
             await client.config_set("maxmemory-policy", "allkeys-lru")
         bad = await asyncio.to_thread(storage.check_running_redis, server.url)
-    assert good.verdict == "good"
+    assert "maxmemory-policy" not in good.cost
     assert (bad.verdict, "allkeys-lru" in bad.cost) == ("limited", True)
 
 
@@ -259,3 +260,29 @@ def test_a_turn_server_that_is_not_there_is_found_out():
 )
 def test_the_address_of_a_server_is_read(url, place):
     assert read_place(url) == place
+
+
+@pytest.mark.parametrize(
+    ("version", "valkey", "faulty"),
+    [
+        ((6, 2, 14), False, True),
+        ((6, 2, 20), False, False),
+        ((7, 0, 15), False, True),
+        ((7, 2, 10), False, True),
+        ((7, 4, 6), False, False),
+        ((8, 2, 1), False, True),
+        ((8, 4, 0), False, False),
+        ((8, 0, 5), True, True),
+        ((8, 1, 4), True, False),
+        ((9, 0, 0), True, False),
+    ],
+)
+def test_servers_with_a_known_fault_are_known(version, valkey, faulty):
+    assert has_known_fault(version, valkey=valkey) is faulty
+
+
+def test_a_valkey_is_judged_by_its_own_version():
+    said = {"redis_version": "7.2.4", "valkey_version": "8.1.4"}
+    assert version_of(said) == ((8, 1, 4), True)
+    assert version_of({"redis_version": "7.4.6"}) == ((7, 4, 6), False)
+    assert version_of({"redis_version": "unstable"}) == ((0, 0, 0), False)

@@ -4,9 +4,8 @@ CVE-2025-49844: a script in Lua reaches freed memory; every version before these
 https://redis.io/blog/security-advisory-cve-2025-49844/
 """
 
+import re
 from collections.abc import Mapping
-
-from packaging.version import InvalidVersion, Version
 
 FAULT = "CVE-2025-49844"
 _REDIS = {(6, 2): 20, (7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2}
@@ -29,8 +28,5 @@ def version_of(server: Mapping[str, object]) -> tuple[tuple[int, int, int], bool
 
 
 def _numbers(text: str) -> tuple[int, int, int]:
-    try:
-        version = Version(text)
-    except InvalidVersion:
-        return (0, 0, 0)
-    return version.major, version.minor, version.micro
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else (0, 0, 0)

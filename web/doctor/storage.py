@@ -14,6 +14,7 @@ from memory.embedded.binary import NoRedis, find_server
 from memory.redis_reasons import reason
 from model.zoo.lite_base import base_folder
 from web.doctor.findings import Finding
+from web.doctor.redis_faults import FAULT, has_known_fault, version_of
 from web.settings import Settings
 
 _BASE_WEIGHTS = Path(model.__file__).parent / "base_weights.txt"
@@ -60,6 +61,9 @@ def check_redis(settings: Settings) -> Finding:
     except NoRedis as error:
         return Finding("Redis", "missing", "none", str(error))
     found = f"{server.path}, version {'.'.join(map(str, server.version))}, from {server.origin}"
+    if has_known_fault(server.version, valkey=server.path.name.startswith("valkey")):
+        # Only this user reaches its socket, and could run programs without it.
+        found += f" (it has {FAULT}, out of others' reach: it listens on a private socket alone)"
     return Finding("Redis", "good", found)
 
 
@@ -79,6 +83,10 @@ def check_running_redis(url: str) -> Finding:
             f"its maxmemory-policy is {memory.get('maxmemory_policy')}: when it is full it throws "
             "away what was seen without a word; set it to noeviction"
         )
+        return Finding("Redis", "limited", found, cost)
+    number, valkey = version_of(server)
+    if has_known_fault(number, valkey=valkey):
+        cost = f"it has {FAULT}: whoever may log in can run programs on its machine; update it"
         return Finding("Redis", "limited", found, cost)
     return Finding("Redis", "good", found)
 
