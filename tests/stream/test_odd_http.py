@@ -192,14 +192,14 @@ TEXTS = {
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_text_without_an_end_is_given_up(site, address, monkeypatch, kind):
-    monkeypatch.setattr("stream.file.first_bytes.MAX_QUESTION_CHARACTERS", 100_000)
+    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
     site.answers["/live"] = send_for_ever(*TEXTS[kind])
     with pytest.raises(CannotOpen, match="text of more than"):
         open_source(order(f"{address}/live"))
 
 
 def test_a_playlist_that_names_a_text_without_an_end_is_given_up(site, address, monkeypatch):
-    monkeypatch.setattr("stream.file.first_bytes.MAX_QUESTION_CHARACTERS", 100_000)
+    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
     site.answers["/0.vtt"] = send_for_ever(*TEXTS["webvtt"])
     playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n0.vtt\n#EXT-X-ENDLIST\n"
     site.file("/live.m3u8", playlist.encode())
