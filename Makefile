@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 PINS   := pyproject.toml constraints.txt model/base_weights.txt
 
-.PHONY: demo serve test check format clean help
+.PHONY: demo serve test quick check format clean help
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\): .*##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -18,18 +18,33 @@ serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
 test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, the model's once more with shapes checked
-	@$(MAKE) --no-print-directory --jobs=2 test-model test-service
+	@$(MAKE) --no-print-directory --jobs=3 test-model test-loop test-service
+
+# Pure parts, stores, engines, and one service on loopback; nothing that starts a program.
+QUICK := tests/memory tests/stream $(wildcard $(addprefix tests/model/test_,config.py prompt.py merge.py \
+  segments.py folding.py attention.py sightings.py things.py words.py engine_conformance.py errors.py)) \
+  $(wildcard $(addprefix tests/web/test_,ask.py settings.py places.py guesses.py suggestions.py time_words.py))
+quick: $(VENV)/development    ## the tests that take less than a minute together
+	$(BIN)/pytest -q -m "not (slow or browser or gpu or programs or loopback)" $(QUICK)
+	$(BIN)/pytest -q tests/web/test_events.py
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
-# Side by side they take little longer than the longer of the two.
-.PHONY: test-model test-service
-test-service:
-	$(BIN)/pytest --ignore=tests/model
+# Side by side three parts take little longer than the longest. What two of them say comes whole, at
+# their end.
+.PHONY: test-model test-loop test-service
+SERVICE := tests/web tests/clients tests/end_to_end
+test-service:    # the service as seen from outside: pages, clients, commands
+	$(BIN)/pytest $(SERVICE)
+
+LOOP_LOG := $(VENV)/test-loop.log
+test-loop:       # the live loop and what is below and beside it
+	@$(BIN)/pytest $(addprefix --ignore=,tests/model $(SERVICE)) >$(LOOP_LOG) 2>&1; \
+	  result=$$?; cat $(LOOP_LOG); exit $$result
 
 # As type checkers read it: where a float is wanted a whole number will do.
 SHAPES := --jaxtyping-packages='model,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))'
 MODEL_LOG := $(VENV)/test-model.log
-test-model:      # polite, for some of the others have clocks; what it says comes whole, at its end
+test-model:      # polite, for some of the others have clocks
 	@nice $(BIN)/pytest tests/model >$(MODEL_LOG) 2>&1 && \
 	  nice $(BIN)/pytest tests/model -m "not slow and not wrong_types" $(SHAPES) >>$(MODEL_LOG) 2>&1; \
 	  result=$$?; cat $(MODEL_LOG); exit $$result

@@ -18,7 +18,9 @@ async def embedded(tmp_path) -> AsyncIterator[EmbeddedRedis]:
         yield server
 
 
-@pytest.fixture(params=["local", "fake_redis", "real_redis"])
+@pytest.fixture(
+    params=["local", "fake_redis", pytest.param("real_redis", marks=pytest.mark.programs)]
+)
 async def store(request, tmp_path):
     if request.param == "local":
         yield LocalStore(ENCODER)
