@@ -67,6 +67,18 @@ async def test_times_of_day_are_those_of_the_clients_zone():
     assert clocks == ["17:00:12+09:00", "17:00:16+09:00", "17:00:20+09:00"]
 
 
+async def test_an_answer_says_times_by_the_clock_of_who_said_where_they_are():
+    async with echo_service(clocks=AN_HOUR_LATER) as service:
+        await remember(service, 1)
+        async with service.talk() as talk:
+            text, _ = await asked(talk, "Say at 3 seconds", since=0)
+            assert text == "Say at 3 seconds "
+            await talk.say({"type": "session.update", "session": {"timezone": "Asia/Tokyo"}})
+            await talk.hear("session.updated")
+            text, response = await asked(talk, "Say at 3 seconds", since=0)
+    assert text == response["output"][0]["content"][0]["text"] == "Say at 17:00:03 "
+
+
 async def test_evidence_has_the_services_own_clock_without_a_zone():
     async with echo_service(clocks=AN_HOUR_LATER) as service:
         await remember(service, 1)

@@ -11,6 +11,7 @@ from model.types import Question, Turn
 from tests.web.time_phrases import FILM, NOT_ABOUT_TIME, STREAM
 from web.time_words.apply import apply
 from web.time_words.extent import Reference
+from web.time_words.spoken import SpokenClocks
 from web.time_words.understand import understand
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -193,3 +194,27 @@ def test_whatever_is_asked_is_read_or_left_alone(text, reference):
             assert media is None or reference.clock(media)
     if understood is not None and None not in (understood.since, understood.until):
         assert understood.since <= understood.until
+
+
+SAID = {
+    "At 10 seconds.": "At 08:00:10 on 25 November.",
+    "Yes, at 199500 seconds": "Yes, at 15:25:00",
+    "At 199500 seconds and at 10 seconds.": "At 15:25:00 and at 08:00:10 on 25 November.",
+    "A cat at the door. At 2 dogs, at 3 secondary roads": None,
+    "For 10 seconds.": None,
+    "That": None,
+    "A dog, at": None,
+    "at 10 second": "at 08:00:10 on 25 November",
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_an_answer_says_times_by_the_clock_however_its_words_come(text, size):
+    spoken = SpokenClocks(OF_A_STREAM)
+    pieces = [spoken.feed(text[at : at + size]) for at in range(0, len(text), size)]
+    assert "".join([*pieces, spoken.end()]) == (SAID[text] or text)
+
+
+def test_words_that_begin_no_time_are_not_held_back():
+    assert SpokenClocks(OF_A_STREAM).feed("Two dogs and a cat ") == "Two dogs and a cat "

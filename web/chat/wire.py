@@ -136,7 +136,8 @@ class About(Given):
         since: Look only at what was shown from this media second on. Where this or `until` is given,
             words of time in the question count for nothing.
         until: Look only at what was shown up to this media second.
-        timezone: Where whoever asks is, such as `Europe/Berlin`.
+        timezone: Where whoever asks is, such as `Europe/Berlin`; the answer then says times by the
+            clock there.
     """
 
     stream: Annotated[str, Field(max_length=64)] | None = None

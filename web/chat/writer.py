@@ -31,6 +31,7 @@ from web.services import Services
 from web.time_report import evidence_report, refusal, time_report
 from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
+from web.time_words.spoken import by_the_clock
 from web.time_words.understand import TimeAsked
 from web.time_words.zone import UnknownZone, zone_called
 from web.tokens import Caller
@@ -67,7 +68,10 @@ class Writer:
         try:
             with failing_as_asked(), self._here.asking.acquire(object(), self._caller):
                 subject, question = await self._subject(asked)
-                async with aclosing(ask(subject, question, self._stopwatch)) as pieces:
+                pieces = ask(subject, question, self._stopwatch)
+                if self._request.flashback.timezone is not None and not asked.pictures:
+                    pieces = by_the_clock(pieces, self._reference)
+                async with aclosing(pieces):
                     async for piece in pieces:
                         self._note(piece)
                         yield piece

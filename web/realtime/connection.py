@@ -58,6 +58,7 @@ from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
+from web.time_words.spoken import by_the_clock
 from web.time_words.zone import UnknownZone, zone_called
 from web.tokens import Caller
 
@@ -254,7 +255,10 @@ class Connection:
                     reference = reference_of(live.status(), self._around.wall(), self._zone)
                     question, time = apply(question, reference)
                     answer.about(reference, time)
-                    await answer.write(ask(live, question, answer.stopwatch))
+                    pieces = ask(live, question, answer.stopwatch)
+                    if self._zone is not None:
+                        pieces = by_the_clock(pieces, reference)
+                    await answer.write(pieces)
             except AskFailed as failure:
                 await answer.fail(failure)
         except asyncio.CancelledError:

@@ -1,0 +1,62 @@
+"""Times in an answer as the clock on the wall showed them: 14:05:10 instead of 10 seconds.
+
+A model knows the seconds of a stream alone. Words come in pieces of any length, so what may be the
+beginning of a time is held back until it is seen to be one, or none.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from model.types import AnswerPiece, Words
+from web.time_words.extent import Reference
+
+_TIME = re.compile(r"\b([Aa]t) (\d{1,9}) seconds?\b")
+_BEGINNING = re.compile(r"\b[Aa]t?( \d*( s?e?c?o?n?d?s?)?)?$")
+
+
+class SpokenClocks:
+    """Rewrites the times in the words of one answer.
+
+    Args:
+        reference: What they are measured from; it has a clock.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Take the next words and return those that can be said by now."""
+        self._held += text
+        begun = _BEGINNING.search(self._held)
+        ready = self._held if begun is None else self._held[: begun.start()]
+        self._held = self._held[len(ready) :]
+        return self._rewritten(ready)
+
+    def end(self) -> str:
+        """Return what is left to say."""
+        left, self._held = self._held, ""
+        return self._rewritten(left)
+
+    def _rewritten(self, text: str) -> str:
+        return _TIME.sub(lambda found: f"{found[1]} {self._clock(float(found[2]))}", text)
+
+    def _clock(self, media: float) -> str:
+        when, now = self._reference.clock(media), self._reference.clock(self._reference.now)
+        day = "" if when.date() == now.date() else f" on {when.day} {when:%B}"
+        return f"{when:%H:%M:%S}{day}"
+
+
+async def by_the_clock(
+    pieces: AsyncGenerator[AnswerPiece, None], reference: Reference
+) -> AsyncGenerator[AnswerPiece, None]:
+    """Yield an answer with its times as a clock showed them; use `aclosing`."""
+    spoken = SpokenClocks(reference)
+    async with aclosing(pieces):
+        async for piece in pieces:
+            text = spoken.feed(piece.text) if isinstance(piece, Words) else spoken.end()
+            if text:
+                yield Words(text)
+            if not isinstance(piece, Words):
+                yield piece
