@@ -319,6 +319,7 @@ async def test_a_stream_closed_while_it_is_connected_to_takes_no_sender(registry
 async def test_a_refused_stream_leaves_no_connection_behind(registry, live, film):
     other = await registry.open("other")
     live.open_feed("webrtc")
+    await asyncio.sleep(0)  # until the other stream's work has begun
     before = len(asyncio.all_tasks())
     async with Player(film) as player:
         with pytest.raises(TooManyStreams):
