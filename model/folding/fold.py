@@ -17,7 +17,7 @@ and how much was merged already); how two blocks become one is the encoder's bus
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -50,6 +50,7 @@ Joined = tuple[Float[Tensor, "rows width"], Float[np.ndarray, " rows"], Any]
 """Rows, how many clips' rows each stands for, and the outline of the block that they make."""
 
 
+@runtime_checkable
 class Rows(Protocol):
     """How the rows of one encoder's clips are compared and joined. Pure functions of blocks."""
 

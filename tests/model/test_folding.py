@@ -41,8 +41,8 @@ def folded(clips, plan, rows=None):
     return fold
 
 
-@given(most=st.integers(2, 40), count=st.integers(1, 200))
-@settings(max_examples=40, deadline=None)
+@given(most=st.integers(2, 40), count=st.integers(1, 120))
+@settings(max_examples=15, deadline=None)
 def test_the_list_is_never_longer_than_its_bound_and_loses_no_clip(most, count):
     fold = Fold(VisualRows(), FoldPlan.within(most))
     for number, clip in enumerate(clips_of(count, 1)):
@@ -56,7 +56,7 @@ def test_the_list_is_never_longer_than_its_bound_and_loses_no_clip(most, count):
 
 
 @given(pace=st.lists(st.integers(0, 9), min_size=1, max_size=20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_fold_is_the_same_however_ahead_it_was_prepared(pace):
     clips, plan = clips_of(12, 10), FoldPlan.within(32)
     at_once, ahead = folded(clips, plan), Fold(VisualRows(), plan)
