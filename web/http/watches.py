@@ -18,17 +18,8 @@ from web.problems import Refusal
 from web.realtime.watch_events import AlertReport, alert_report
 from web.services import Services, get_services
 from web.tokens import Caller, Right
-from web.watch_wire import (
-    NewWatch,
-    Reading,
-    Request,
-    WatchChange,
-    WatchReport,
-    changed_watch,
-    new_watch,
-    read_question,
-    watch_report,
-)
+from web.watch_reports import changed_watch, new_watch, read_question, watch_report
+from web.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
 
 MOST_EVENTS = 500
 MOST_REPLAYED = 8
