@@ -58,7 +58,7 @@ def pairs_of(cases: Sequence[Case], table: WordTable) -> list[Pair]:
         words, _ = lexicon.find(found[1].lower().split(), 0) if found else ((), 0)
         if words:
             (shown if case.is_right("yes") else absent).append((case.film, words[0]))
-    where = {word: film for film, word in shown}
+    where = {word: film for film, word in reversed(shown)}  # the first that shows it
     quiet = [Pair(_there(word), film, where.get(word)) for film, word in absent]
     films = [film for film, _ in absent]
     # What nothing was asked to be without is shown after a film of another kind of things.
