@@ -388,6 +388,7 @@ def around(service, **more):
         origin=service.services.sources.origin,
         monotonic=CLOCKS.monotonic,
         wall=CLOCKS.wall,
+        alerts=service.services.watcher.alerts,
         **more,
     )
 
