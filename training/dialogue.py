@@ -55,8 +55,8 @@ class Asker:
         ]  # fmt: skip
         if len(self._told) > 1:
             makers += [
-                (past * 1.2, self._first), (past * 1.2, self._after), (past * 1.5, self._before),
-                (past * 1.2, self._at), (past * 1.2, self._when), (0.4, self._how_long), (0.6, self._list), (0.3, self._changed),
+                (past * 1.2, self._first), (past * 1.2, self._after), (past * 2.0, self._before),
+                (past * 0.4, self._at), (past * 1.2, self._when), (0.4, self._how_long), (0.6, self._list), (0.3, self._changed),
                 (0.4, self._colour_before), (0.4, self._direction_before),
             ]  # fmt: skip
         elif self._random.random() < 0.5:

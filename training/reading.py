@@ -59,9 +59,9 @@ COURSES = (
 
 
 ORDER = (
-    Course(0.70, Mix(longest=24, single=0.0, scenes=4), 14, past=4.0),
-    Course(0.22, Mix(longest=40, single=0.0, scenes=10), 16, past=4.0),
-    Course(0.08, Mix(longest=10, single=0.5, scenes=4), 9),
+    Course(0.60, Mix(longest=14, single=0.0, scenes=5), 14, past=4.0),
+    Course(0.28, Mix(longest=30, single=0.05, scenes=10), 14, past=1.5),
+    Course(0.12, Mix(longest=10, single=0.5, scenes=4), 9),
 )
 """The second half of the stage: what came when, which is learned last."""
 
