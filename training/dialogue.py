@@ -41,12 +41,13 @@ class Asker:
         self._ever = Counter(n for t in self._told for n in {thing.word for thing in t.sure})
         self._mentioned = {t.word for report in stream.seen for t in report}
 
-    def ask(self, most: int, past: float = 1.0) -> list[Asked]:
+    def ask(self, most: int, past: float = 1.0, when: float = 1.2) -> list[Asked]:
         """Return at most `most` questions, of every kind about equally many over many streams.
 
         Args:
             most: How many.
             past: How many times as often as else those about order and time are asked.
+            when: The weight of those that ask when something was.
         """
         makers: list[tuple[float, Callable[[], Iterator[Asked]]]] = [
             (1.6, self._see), (1.5, self._there), (1.2, self._was_there), (0.8, self._count),
@@ -56,7 +57,7 @@ class Asker:
         if len(self._told) > 1:
             makers += [
                 (past * 1.2, self._first), (past * 1.2, self._after), (past * 2.0, self._before),
-                (past * 0.4, self._at), (past * 1.2, self._when), (0.4, self._how_long), (0.6, self._list), (0.3, self._changed),
+                (past * 0.4, self._at), (past * when, self._when), (0.4, self._how_long), (0.6, self._list), (0.3, self._changed),
                 (0.4, self._colour_before), (0.4, self._direction_before),
             ]  # fmt: skip
         elif self._random.random() < 0.5:

@@ -42,12 +42,14 @@ class Course:
         mix: How its streams are made.
         questions: Asked about each.
         past: How many times as often as else questions about order and time are asked.
+        when: The weight of those that ask when something was.
     """
 
     share: float
     mix: Mix
     questions: int
     past: float = 1.0
+    when: float = 1.2
 
 
 COURSES = (
@@ -64,6 +66,13 @@ ORDER = (
     Course(0.12, Mix(longest=10, single=0.5, scenes=4), 9),
 )
 """The second half of the stage: what came when, which is learned last."""
+
+TIMES = (
+    Course(0.60, Mix(longest=20, single=0.0, scenes=5, cuts=True), 14, past=4.0, when=2.4),
+    Course(0.25, Mix(longest=36, single=0.05, scenes=10, cuts=True), 14, past=2.0, when=2.4),
+    Course(0.15, Mix(longest=10, single=0.5, scenes=4), 9),
+)
+"""At the end: when, where clips end with their scenes, as those of the encoder do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,7 @@ def learn_to_read(
 
     def loss_of(random: np.random.Generator, course: Course, *, deep: bool) -> Tensor:
         stream = made.stream(random, course.mix)
-        asked = Asker(made, stream, random).ask(course.questions, course.past)
+        asked = Asker(made, stream, random).ask(course.questions, course.past, course.when)
         rows = torch.stack([rows_of(things, made, random) for things in stream.seen])
         visual = pupil.projector(rows).flatten(0, 1)
         duration = stream.ends[-1] if stream.finished else None

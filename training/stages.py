@@ -30,7 +30,7 @@ from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder
 from training.features import FeatureBank, cache_features
 from training.heads import learn_heads
 from training.loop import Plan, StageMissing, kept, load_weights, run
-from training.reading import ORDER, Lesson, learn_to_read, student, trained_part
+from training.reading import ORDER, TIMES, Lesson, learn_to_read, student, trained_part
 from training.words import word_groups
 
 
@@ -157,14 +157,39 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     learn_heads(vision, bank, held, sprites, photos, plan, workshop.report)
 
 
-def reading(workshop: Workshop, steps: int, order_steps: int, rank: int, seed: int) -> None:
-    """Train projector and adapters on made-up streams: on all, then on what came when alone."""
-    lesson = Lesson(steps, rank=rank, seed=seed)
-    learn_to_read(workshop.base, workshop.folder, lesson, workshop.report)
-    if not order_steps:
-        return
-    after = Lesson(order_steps, rate=4e-4, rank=rank, seed=seed + 1, courses=ORDER, name="order", after="reading")  # fmt: skip
-    learn_to_read(workshop.base, workshop.folder, after, workshop.report)
+def reading(workshop: Workshop, steps: tuple[int, int, int], rank: int, seed: int) -> None:
+    """Train projector and adapters on made-up streams: on all, then on order, then on times.
+
+    Args:
+        workshop: Of the run.
+        steps: Of each of the three; one without steps is left out.
+        rank: Of the adapters.
+        seed: Decides every random choice.
+    """
+    lessons = (
+        Lesson(steps[0], rank=rank, seed=seed),
+        Lesson(
+            steps[1],
+            rate=4e-4,
+            rank=rank,
+            seed=seed + 1,
+            courses=ORDER,
+            name="order",
+            after="reading",
+        ),
+        Lesson(
+            steps[2],
+            rate=3e-4,
+            rank=rank,
+            seed=seed + 2,
+            courses=TIMES,
+            name="times",
+            after="order",
+        ),
+    )
+    for lesson in lessons:
+        if lesson.steps:
+            learn_to_read(workshop.base, workshop.folder, lesson, workshop.report)
 
 
 def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) -> None:
@@ -180,8 +205,8 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    order = workshop.folder / "order.pt"
-    last = order if order.exists() else workshop.folder / "reading.pt"
+    names = ("times.pt", "order.pt", "reading.pt")
+    last = next(file for name in names if (file := workshop.folder / name).exists())
     load_weights(trained_part(pupil), kept(last, "reading")["weights"])
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}

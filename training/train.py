@@ -53,8 +53,11 @@ def train(
         int, typer.Option(min=1, help="Steps of `reading`, 6 streams each.")
     ] = 330,
     order_steps: Annotated[
-        int, typer.Option(min=0, help="More steps of `reading`, on order and time alone.")
-    ] = 0,
+        int, typer.Option(min=0, help="More steps of `reading`, mostly on order.")
+    ] = 240,
+    times_steps: Annotated[
+        int, typer.Option(min=0, help="And more, mostly on when something was.")
+    ] = 72,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
@@ -81,9 +84,9 @@ def train(
             raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
         stages.heads(workshop, photos, heads_steps, seed)
     if stage in {Stage.reading, Stage.all}:
-        stages.reading(workshop, reading_steps, order_steps, rank, seed)
+        stages.reading(workshop, (reading_steps, order_steps, times_steps), rank, seed)
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --seed {seed} --rank {rank}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --seed {seed} --rank {rank}"
         about = {
             "command": command,
             "seed": str(seed),

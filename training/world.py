@@ -60,12 +60,14 @@ class Mix:
         single: Share of streams of one scene.
         scenes: Most scenes.
         few: Share of scenes with one thing alone.
+        cuts: Whether a clip may end early because its scene does, so that clips begin at uneven times.
     """
 
     longest: int = 16
     single: float = 0.35
     scenes: int = 5
     few: float = 0.55
+    cuts: bool = False
 
 
 class World:
@@ -90,7 +92,7 @@ class World:
         """Return a stream."""
         count = 1 if random.random() < mix.single else int(random.integers(2, mix.scenes + 1))
         lengths = self._lengths(random, count, mix.longest)
-        starts, ends, finished = self._times(random, sum(lengths))
+        starts, ends, finished = self._times(random, lengths, cuts=mix.cuts)
         scenes, seen, at = [], [], 0
         before: tuple[Thing, ...] = ()
         for length in lengths:
@@ -133,7 +135,7 @@ class World:
 
     @staticmethod
     def _times(
-        random: np.random.Generator, clips: int
+        random: np.random.Generator, lengths: Sequence[int], *, cuts: bool
     ) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
         finished = bool(random.random() < 0.5)
         if finished:  # a film is looked at in equal steps from its beginning to its end
@@ -142,8 +144,19 @@ class World:
         else:
             period = 4.0 if random.random() < 0.7 else float(random.choice([0.4, 1.0, 2.0, 8.0]))
             first = 0.0 if random.random() < 0.5 else float(random.integers(1, 400)) * period
-        starts = tuple(first + period * n for n in range(clips))
-        return starts, tuple(at + 0.75 * period for at in starts), finished
+        if not cuts:
+            starts = tuple(first + period * n for n in range(sum(lengths)))
+            return starts, tuple(at + 0.75 * period for at in starts), finished
+        begun, ended = [], []
+        for length in lengths:
+            shown = [period] * (length - 1) + [
+                period * float(random.choice([0.25, 0.5, 0.75, 1.0]))
+            ]
+            for long in shown:
+                begun.append(first)
+                ended.append(first + long - 0.25 * period)
+                first += long
+        return tuple(begun), tuple(ended), finished
 
     def _things(
         self, random: np.random.Generator, mix: Mix, before: tuple[Thing, ...]

@@ -1,5 +1,8 @@
 """What is asked of made-up streams follows from what was reported of them."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -82,3 +85,19 @@ def test_what_most_clips_say_plainly_is_sure():
             for thing in scene.sure:
                 plain = [t for n in scene.scene.clips for t in stream.seen[n] if t.word == thing.word and t.sure >= 0.5]  # fmt: skip
                 assert 3 * len(plain) >= len(scene.scene.clips)
+
+
+def test_where_clips_end_with_their_scenes_they_begin_at_uneven_times_one_after_another():
+    uneven = 0
+    for seed in range(40):
+        made = WORLD.stream(np.random.default_rng(seed), replace(LONG, cuts=True))
+        pairs = list(zip(made.starts, made.ends, strict=True))
+        assert all(start <= end for start, end in pairs)
+        assert all(end < start for (_, end), (start, _) in pairwise(pairs))
+        assert len(pairs) == sum(len(scene.clips) for scene in made.scenes)
+        assert [scene.start for scene in made.scenes] == [
+            round(made.starts[scene.clips[0]]) for scene in made.scenes
+        ]
+        steps = np.diff(made.starts)
+        uneven += bool(len(steps) and steps.max() > 1.01 * steps.min())
+    assert uneven > 20
