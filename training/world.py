@@ -154,7 +154,7 @@ class World:
             ]
             for long in shown:
                 begun.append(first)
-                ended.append(first + long - 0.25 * period)
+                ended.append(first + (long - 0.25 * period))
                 first += long
         return tuple(begun), tuple(ended), finished
 
