@@ -210,7 +210,7 @@ async def get_stream(stream: Named, here: Here, _: MayWatch) -> StreamReport:
     return _report(here, (await here.registry.find(stream)).status())
 
 
-@routes.patch("/{stream}", responses=refuses(404))
+@routes.patch("/{stream}", responses=refuses(400, 404))
 async def keep_stream(
     stream: Named, change: StreamChange, here: Here, _: MayForget
 ) -> StreamReport:
