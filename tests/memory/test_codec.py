@@ -167,9 +167,11 @@ def test_fewer_bits_are_as_near_as_their_scale_and_exact_columns_are_exact(
     assert torch.equal(back[:, width - exact :], values[:, width - exact :])
     coarse = values[:, : width - exact].float()
     if coarse.numel():
-        step = coarse.abs().amax(dim=1, keepdim=True) / (127 if form == "int8" else 7)
+        largest = coarse.abs().amax(dim=1, keepdim=True)
+        step = largest / (127 if form == "int8" else 7)
         off = (back[:, : width - exact].float() - coarse).abs()
-        assert bool((off <= step * 0.52 + 2.0**-24).all())
+        # Half a step; and the scale and what comes out are float16 numbers.
+        assert bool((off <= step / 2 + largest * 2.0**-10 + 2.0**-24).all())
 
 
 @pytest.mark.parametrize("form", ["int8", "int4"])
