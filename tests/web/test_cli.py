@@ -58,7 +58,7 @@ async def spawn(*command, **environment):
         (["ask", "web/sample/sample.mp4", "why " * 1100, "--model", "tiny"], {}, "at most 1024"),
         (["ask", "-d.mp4", "What?"], {}, "No such option: -d. See flashback ask --help."),
         (["bench"], {}, "Missing argument 'NAME'. See flashback bench --help."),
-        (["bench", "report"], {}, "there is not a benchmark called report; there is live, join"),
+        (["bench", "report"], {}, "there is not a benchmark called report; there is live, "),
         (
             ["eval", "flash-7b"],
             {},

@@ -78,12 +78,17 @@ async def meets_a_broken_encoder_and_hangs_up(service, client, player):
     await client.delete(location)
 
 
-async def meets_an_internal_error(service, client, player):
+async def meets_an_internal_error_and_hangs_up(service, client, player):
+    failed = asyncio.Event()
+
     async def fail(*_):
+        failed.set()
         raise RuntimeError("nobody thought of this")
 
     service.store.append = fail
-    await send(client, player)
+    location = (await send(client, player)).headers["Location"]
+    await failed.wait()
+    await client.delete(location)
 
 
 async def offers_what_cannot_be_read(service, client, player):
@@ -104,7 +109,7 @@ WAYS = [
     is_taken_over_by_a_pulled_source,
     has_its_stream_deleted,
     meets_a_broken_encoder_and_hangs_up,
-    meets_an_internal_error,
+    meets_an_internal_error_and_hangs_up,
     offers_what_cannot_be_read,
     names_no_stream,
 ]

@@ -12,7 +12,7 @@ STUDIO = {"Origin": "https://studio.example"}
 async def test_options_says_everywhere_what_may_be_asked(service):
     expected = {
         "/v1/streams": {"GET", "POST"},
-        "/v1/streams/cam": {"GET", "DELETE"},
+        "/v1/streams/cam": {"GET", "PATCH", "DELETE"},
         "/v1/realtime/client_secrets": {"POST"},
         "/v1/realtime": {"GET", "POST"},
         "/health": {"GET"},
@@ -65,7 +65,7 @@ async def test_a_page_of_an_allowed_origin_may_ask_anything_with_its_token(path,
         assert (await client.options(path, headers=asks | stranger)).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/chat/completions", "/v1/responses"])
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/completions", "/v1/responses"])
 async def test_what_other_services_have_is_not_found_and_it_says_what_there_is(service, path):
     async with service.client() as client:
         response = await client.post(path, json={})
