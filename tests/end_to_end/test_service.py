@@ -212,6 +212,7 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
     asked = json.loads(output)
     assert list(asked) == [
         "question",
+        "time",
         "answer",
         "evidence",
         "frames",
@@ -224,6 +225,7 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
         "model",
     ]
     assert (asked["question"], asked["model"]) == ("What is it?", "tiny")
+    assert asked["time"] is None, "nothing is said of time"
     assert 0 <= asked["start"] < asked["end"] <= 6
     assert asked["clips"] == len(asked["evidence"]) == asked["frames"] / 4 == 15, "all 60 frames"
     assert set(asked["evidence"][0]) == {"start", "end", "score"}
