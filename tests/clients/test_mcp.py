@@ -10,6 +10,7 @@ from mcp import Client, StdioServerParameters
 
 from flashback_client import Flashback
 from tests.clients.conftest import program
+from tests.waiting import holds
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import made
 from web.mcp.server import make_server
@@ -115,14 +116,16 @@ async def test_the_command_is_a_server_on_its_standard_streams_and_on_a_port(
 
 
 async def over_http(port, process):
-    while True:
+    async def listens():
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             assert process.returncode is None
-            await asyncio.sleep(0)
-            continue
+            return False
         writer.close()
-        async with Client(f"http://127.0.0.1:{port}/mcp") as client:
-            [listed] = await said(client, "list_streams")
-        return listed
+        return True
+
+    await holds(listens, 60)
+    async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+        [listed] = await said(client, "list_streams")
+    return listed

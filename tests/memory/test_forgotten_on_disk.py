@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from memory.redis_store import RedisStore
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
+from tests.waiting import holds
 
 SECRET = b"\xff\xd8 a face that must not stay \xff\xd9"
 OTHER = b"\xff\xd8 a street that may stay \xff\xd9"
@@ -32,12 +33,13 @@ def lies_on_disk(directory: Path, words: bytes) -> bool:
 
 async def rewritten(url: str) -> None:
     """Wait until Redis has written its file anew."""
-    async with Redis.from_url(url, driver_info=None) as redis, asyncio.timeout(20):
-        while True:
-            said = await redis.info("persistence")
-            if not said["aof_rewrite_in_progress"] and not said["aof_rewrite_scheduled"]:
-                return
-            await asyncio.sleep(0.02)
+
+    async def is_over():
+        said = await redis.info("persistence")
+        return not said["aof_rewrite_in_progress"] and not said["aof_rewrite_scheduled"]
+
+    async with Redis.from_url(url, driver_info=None) as redis:
+        await holds(is_over, 20)
 
 
 @pytest.mark.parametrize("way", ["range", "stream"])
