@@ -150,10 +150,12 @@ async def permitted(
 ) -> list[StreamStatus]:
     """Return the first `limit` streams that `caller` has a right to, whose name comes after `after`."""
     found: list[StreamStatus] = []
-    while len(found) < limit and (some := await here.registry.list(after, limit)):
+    while True:
+        some = await here.registry.list(after, limit)
         found += [status for status in some if caller.allows(right, status.name)]
+        if len(found) >= limit or len(some) < limit:
+            return found[:limit]
         after = some[-1].name
-    return found[:limit]
 
 
 _ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the stream.", **TEXT}}}}
