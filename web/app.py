@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from web import openapi, problems
 from web.auth import Keys
 from web.chat import route as chat
+from web.drain import Drain
 from web.guesses import Guesses
 from web.http import metrics, pages, streams, watches
 from web.http.guard import Guard
@@ -70,6 +71,7 @@ def create_app(
     )
     app.state.services = None
     app.state.opened = asyncio.Event()
+    app.state.drain = Drain(settings.drain_seconds, settings.finish_seconds)
     app.state.pulse = Pulse(clocks.monotonic)
     app.state.rejections = Rejections(clocks.monotonic)
     app.state.guesses = Guesses(clocks.monotonic)

@@ -5,7 +5,8 @@ until that one has let go: the newcomer is never refused for what it replaces, o
 nothing from the one before, and the end of the old one frees nothing of the new one's.
 """
 
-from collections.abc import Collection, Hashable
+import asyncio
+from collections.abc import Callable, Collection, Hashable
 
 from web.tokens import Caller
 
@@ -32,13 +33,13 @@ class Full(Exception):
 class Lease:
     """What one holder has of a place, to give back or to use with `with`."""
 
-    def __init__(self, held: dict["Lease", Hashable], caller: Caller) -> None:
+    def __init__(self, let_go: Callable[["Lease"], None], caller: Caller) -> None:
         self.caller = caller
-        self._held = held
+        self._let_go = let_go
 
     def release(self) -> None:
         """Let go; the place is free once its last holder did. Safe to call twice."""
-        self._held.pop(self, None)
+        self._let_go(self)
 
     def __enter__(self) -> "Lease":
         return self
@@ -65,6 +66,9 @@ class Quota:
         self._each = each
         self._exempt = exempt
         self._held: dict[Lease, Hashable] = {}
+        self._closed: str | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         return len(set(self._held.values()))
@@ -73,8 +77,11 @@ class Quota:
         """Give `caller` a place for `what`, shared with those who hold it already.
 
         Raises:
-            Full: If the limit in all or the caller's own is reached, or `MAX_TAKEOVERS` hold it.
+            Full: If the limit in all or the caller's own is reached, `MAX_TAKEOVERS` hold it, or no
+                places are given any more.
         """
+        if self._closed is not None:
+            raise Full(self._closed)
         if len({held for held in self._held.values() if held != what}) >= self._total:
             raise Full(f"All {self._total} places for {self._kind} are taken; try again soon.")
         own = {held for place, held in self._held.items() if place.caller == caller} - {what}
@@ -83,6 +90,20 @@ class Quota:
         # Else one name could be connected to without a bound, each connection ending the last.
         if list(self._held.values()).count(what) >= MAX_TAKEOVERS:
             raise Full("Others are taking this over just now; try again soon.")
-        place = Lease(self._held, caller)
+        place = Lease(self._let_go, caller)
         self._held[place] = what
+        self._empty.clear()
         return place
+
+    def close(self, reason: str) -> None:
+        """Give no places any more, and say why; those that are held stay."""
+        self._closed = reason
+
+    async def wait_empty(self) -> None:
+        """Wait until nobody holds a place."""
+        await self._empty.wait()
+
+    def _let_go(self, place: Lease) -> None:
+        self._held.pop(place, None)
+        if not self._held:
+            self._empty.set()

@@ -201,6 +201,16 @@ class Settings(BaseModel):
     source_certificates: Path | None = _field(
         None, "PEM file of certificates to believe beside the system's"
     )
+    drain_seconds: float = _field(
+        0.0,
+        "how long after SIGTERM streams and questions are taken as before while /ready says 503, so that "
+        "a load balancer has time to notice",
+        ge=0,
+        le=3600,
+    )
+    finish_seconds: float = _field(
+        5.0, "how long after that answers that are being written may take to end", ge=0, le=3600
+    )
     max_streams: int = _field(32, "live streams in all", ge=1)
     max_streams_per_token: int = _field(16, "live streams of one token", ge=1)
     max_connections: int = _field(64, "open WebSockets in all", ge=1)

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from web.app import create_app
 from web.cli.failed import Failed
+from web.cli.stopping_server import StoppingServer
 from web.http.connections import (
     MOST_CONNECTIONS,
     Connections,
@@ -100,7 +101,7 @@ async def serve(
     except BadTokenFile as error:
         raise CannotServe(str(error)) from None
     failures: list[Exception] = []
-    server: uvicorn.Server
+    server: StoppingServer
 
     def fail(error: Exception) -> None:
         failures.append(error)
@@ -110,7 +111,7 @@ async def serve(
     app = create_app(settings, opening, on_failure=fail)
     most = most_connections(settings.max_connections, _raise_file_limit())
     rejections: Rejections = app.state.rejections
-    server = uvicorn.Server(server_config(app, Connections(rejections, most=most)))
+    server = StoppingServer(server_config(app, Connections(rejections, most=most)), app)
     logging.getLogger("uvicorn.error").addFilter(ServerComplaints(rejections))
     asyncio.get_running_loop().set_exception_handler(partial(_tell_once, rejections))
     accompanying = asyncio.create_task(_accompany(app, companion, _address_of(listener)))

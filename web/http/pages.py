@@ -13,10 +13,12 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from web.auth import Keys, any_token
+from web.drain import STOPPING, Drain
 from web.http.ice import ice_servers
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import refuses
+from web.problems import Refusal
 from web.services import Services, get_services
 from web.tokens import Caller
 
@@ -123,8 +125,15 @@ async def health(request: Request) -> Health:
 
 
 @routes.get("/ready", responses=refuses(503))
-async def ready(here: Annotated[Services, Depends(get_services)]) -> Ready:
-    """Say that streams and questions are taken; 503 until the model is loaded and memory answers."""
+async def ready(request: Request, here: Annotated[Services, Depends(get_services)]) -> Ready:
+    """Say that streams and questions are taken; 503 until the model is loaded and memory answers.
+
+    Raises:
+        Refusal: 503 from the moment on at which the service was told to stop.
+    """
+    drain: Drain = request.app.state.drain
+    if drain.begun:
+        raise Refusal(503, STOPPING)
     await here.store.check()
     return Ready(status="ready", model=here.answerer, live=here.registry.fed)
 
