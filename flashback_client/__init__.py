@@ -8,15 +8,26 @@
 Needs httpx and pydantic, and nothing of the service: neither its model nor its storage.
 """
 
-from flashback_client.client import Flashback, FlashbackError
-from flashback_client.types import Answer, Evidence, Moment, Stream, TimeUnderstood
+from flashback_client.client import Flashback
+from flashback_client.http import FlashbackError
+from flashback_client.types import (
+    Answer,
+    Evidence,
+    FoundMoment,
+    Moment,
+    SearchResult,
+    Stream,
+    TimeUnderstood,
+)
 
 __all__ = [
     "Answer",
     "Evidence",
     "Flashback",
     "FlashbackError",
+    "FoundMoment",
     "Moment",
+    "SearchResult",
     "Stream",
     "TimeUnderstood",
 ]

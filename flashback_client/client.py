@@ -1,31 +1,17 @@
-"""Speaks the service's HTTP interface. Calls block; in a coroutine, call from a thread."""
+"""What can be asked of a running service. Calls block; in a coroutine, call from a thread."""
 
-from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import httpx
 
-from flashback_client.types import Answer, Moment, Stream
+from flashback_client.http import DEFAULT_URL, Connection
+from flashback_client.types import Answer, Moment, SearchResult, Stream
 
 _PAGE = 1000
-DEFAULT_URL = "http://127.0.0.1:8700"
 
 
-class FlashbackError(Exception):
-    """The service cannot be reached, or refused; the message says why.
-
-    Attributes:
-        status: The HTTP status; None if there was no answer.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Flashback:
+class Flashback(Connection):
     """A running service.
 
     Args:
@@ -43,32 +29,8 @@ class Flashback:
         timeout: float = 120.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._url = url
+        super().__init__(url, token, timeout=timeout, transport=transport)
         self._model: str | None = None
-        self._http = httpx.Client(
-            base_url=f"{url.rstrip('/')}/v1/",
-            headers=headers,
-            timeout=timeout,
-            transport=transport,
-        )
-
-    def __enter__(self) -> Self:
-        """Return the client."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close its connections."""
-        self.close()
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
 
     @property
     def model(self) -> str:
@@ -166,37 +128,29 @@ class Flashback:
         """
         self._send("DELETE", f"streams/{quote(stream, safe='')}")
 
-    def _json(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
-        response = self._send(method, path, **more)
-        try:
-            found = response.json()
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise FlashbackError(f"{self._url} is no Flashback service: it answered no JSON.")
-        return found
+    def search(
+        self,
+        text: str,
+        streams: Sequence[str] = (),
+        *,
+        after: float | None = None,
+        before: float | None = None,
+        limit: int = 24,
+    ) -> SearchResult:
+        """Return the moments that show what `text` names, such as "red car"; the surest first.
 
-    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        try:
-            response = self._http.request(method, path, **more)
-        except httpx.InvalidURL as error:
-            raise FlashbackError(f"{self._url} is no address: {error}") from None
-        except httpx.HTTPError as error:
-            raise FlashbackError(f"{self._url} cannot be reached: {error}") from None
-        if response.is_error:
-            raise FlashbackError(_why(response), response.status_code)
-        return response
+        Args:
+            text: Things, with colours, counts, places and directions.
+            streams: Where to look; none is everywhere.
+            after: Only what was shown after this Unix second.
+            before: Only what was shown before it.
+            limit: How many at most.
 
-
-def _why(response: httpx.Response) -> str:
-    """Return the sentence in a refusal, whichever of the service's shapes it has."""
-    try:
-        said = response.json()
-    except ValueError:
-        said = {}
-    if isinstance(said, dict):
-        error = said.get("error")
-        message = error.get("message") if isinstance(error, dict) else said.get("detail")
-        if message:
-            return str(message)
-    return f"the service answered {response.status_code} {response.reason_phrase}"
+        Raises:
+            FlashbackError: If nothing in `text` can be looked for, or the service refuses.
+        """
+        asked = {"q": text, "streams": ",".join(streams), "after": after, "before": before}
+        params = {name: value for name, value in asked.items() if value not in {None, ""}}
+        return SearchResult.model_validate(
+            self._json("GET", "search", params=params | {"limit": limit})
+        )

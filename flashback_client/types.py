@@ -96,3 +96,47 @@ class Answer(Value):
     frames: int
     evidence: tuple[Evidence, ...]
     time: TimeUnderstood | None
+
+
+class FoundMoment(Value):
+    """A stretch of a stream that shows what was looked for.
+
+    Attributes:
+        stream: Where.
+        start: Its first media second.
+        end: Its last.
+        clock: What a clock showed at its start.
+        best: Where the moment in it begins that fits best.
+        best_end: Where that moment ends.
+        score: How sure it is, 0 to 1.
+        moments: How many moments of it fit.
+        thumbnail: Path of its picture at the service.
+    """
+
+    stream: str
+    start: float
+    end: float
+    clock: str | None
+    best: float
+    best_end: float
+    score: float
+    moments: int
+    thumbnail: str
+
+
+class SearchResult(Value):
+    """What was found.
+
+    Attributes:
+        understood: What was looked for, in a sentence.
+        unmatched: Parts of the request that no moment can be matched on.
+        notes: Sentences that should be read beside it.
+        found: The surest first.
+        total: How many there are, more of them perhaps than are listed.
+    """
+
+    understood: str
+    unmatched: tuple[str, ...]
+    notes: tuple[str, ...]
+    found: tuple[FoundMoment, ...]
+    total: int

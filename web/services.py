@@ -29,6 +29,7 @@ from model.types import Clip, Sampling
 from model.vision.vocabulary import word_table
 from stream.address.reachable import read_networks
 from stream.live import LiveStream
+from stream.moments.index import ThingIndex
 from stream.registry import Registry
 from stream.watches.book import WatchBook
 from stream.watches.delivery import Deliveries
@@ -94,6 +95,7 @@ class Services:
         viewers: WHEP sessions.
         sources: What is pulled.
         suggester: Thinks of questions.
+        index: Says what was shown, thing by thing.
         metrics: Observes; None without the extra that it needs.
         watcher: Watches for what people want to be told of.
         poster: Sends that to other machines.
@@ -117,6 +119,7 @@ class Services:
     viewers: PeerSessions
     sources: PulledSources
     suggester: Suggester
+    index: ThingIndex
     metrics: "Metrics | None"
     watcher: Watcher
     poster: Poster
@@ -270,6 +273,7 @@ async def build_services(
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),
+        index=ThingIndex(engine, store),
         metrics=metrics,
         watcher=watcher,
         poster=poster,

@@ -88,6 +88,7 @@ _EXTRAS = {
     "yaml": "train",
 }
 
+HERE = watches.HERE
 Server = Annotated[
     str | None, typer.Option("--server", metavar="URL", help="ask a stream of this service")
 ]
@@ -341,9 +342,7 @@ def _without(option: str, **given: object) -> None:
 
 @app.command()
 def streams(
-    server: Annotated[
-        str, typer.Option(metavar="URL", help="where the service is")
-    ] = "http://127.0.0.1:8700",
+    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
     token_file: TokenOf = None,
     as_json: Annotated[bool, typer.Option("--json", help="print a JSON list")] = False,
 ) -> None:
@@ -355,10 +354,29 @@ def streams(
 
 
 @app.command()
+def search(
+    text: Annotated[str, typer.Argument(metavar="WORDS", help="such as “red car”, “two dogs”")],
+    streams: Annotated[
+        list[str] | None, typer.Option("--stream", help="only on this stream; may repeat")
+    ] = None,
+    last: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="only in the last so many seconds")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="the best so many")] = 24,
+    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
+    token_file: TokenOf = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Find remembered moments of a running service by what they show."""
+    from web.cli.remote import run_search
+
+    with signals_as_interrupt():
+        run_search(server, token_file, text, streams or (), last=last, limit=limit, as_json=as_json)
+
+
+@app.command()
 def mcp(
-    server: Annotated[
-        str, typer.Option(metavar="URL", help="where the service is")
-    ] = "http://127.0.0.1:8700",
+    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
     token_file: TokenOf = None,
     port: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -63,6 +64,37 @@ def run_remote_ask(
         for question in questions:
             answer = service.ask(stream, question, since=since, until=until)
             _say(question, answer, alone=len(questions) == 1, as_json=as_json)
+
+
+def run_search(
+    url: str,
+    token_file: Path | None,
+    text: str,
+    streams: Sequence[str],
+    *,
+    last: float | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Look for moments by what they show, and print them, the surest first."""
+    after = None if last is None else time.time() - last
+    with service_at(url, token_file) as service:
+        found = service.search(text, streams, after=after, limit=limit)
+    if as_json:
+        sys.stdout.write(json.dumps(found.model_dump()) + "\n")
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Looked for {found.understood}.", markup=False)
+    for part in found.unmatched:
+        console.print(f"Moments cannot be matched on “{part}”.", markup=False)
+    for note in found.notes:
+        console.print(note, markup=False)
+    table = Table("sure", "stream", "at", "from", "to", "moments", box=None, pad_edge=False)
+    for one in found.found:
+        at = (one.clock or "")[:19].replace("T", " ")
+        span = (f"{one.start:.1f}", f"{one.end:.1f}")
+        table.add_row(f"{one.score:.0%}", one.stream, at, *span, str(one.moments))
+    console.print(table if found.found else "Nothing that is remembered shows it.")
 
 
 def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:

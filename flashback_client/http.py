@@ -1,0 +1,100 @@
+"""Sends requests to a service and puts what goes wrong into words. Calls block."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+DEFAULT_URL = "http://127.0.0.1:8700"
+
+
+class FlashbackError(Exception):
+    """The service cannot be reached, or refused; the message says why.
+
+    Attributes:
+        status: The HTTP status; None if there was no answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Connection:
+    """A service, spoken to over HTTP.
+
+    Args:
+        url: Where it is, without `/v1`.
+        token: What lets in; None where none is needed.
+        timeout: Seconds until an answer must have begun.
+        transport: How bytes are sent, if not over the network.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        *,
+        timeout: float = 120.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._url = url
+        self._http = httpx.Client(
+            base_url=f"{url.rstrip('/')}/v1/",
+            headers=headers,
+            timeout=timeout,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close its connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def _json(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
+        response = self._send(method, path, **more)
+        try:
+            found = response.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise FlashbackError(f"{self._url} is no Flashback service: it answered no JSON.")
+        return found
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        try:
+            response = self._http.request(method, path, **more)
+        except httpx.InvalidURL as error:
+            raise FlashbackError(f"{self._url} is no address: {error}") from None
+        except httpx.HTTPError as error:
+            raise FlashbackError(f"{self._url} cannot be reached: {error}") from None
+        if response.is_error:
+            raise FlashbackError(_why(response), response.status_code)
+        return response
+
+
+def _why(response: httpx.Response) -> str:
+    """Return the sentence in a refusal, whichever of the service's shapes it has."""
+    try:
+        said = response.json()
+    except ValueError:
+        said = {}
+    if isinstance(said, dict):
+        error = said.get("error")
+        message = error.get("message") if isinstance(error, dict) else said.get("detail")
+        if message:
+            return str(message)
+    return f"the service answered {response.status_code} {response.reason_phrase}"

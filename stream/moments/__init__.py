@@ -1,0 +1,1 @@
+"""What was seen, by the things in it: found by words, and told in order."""
