@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.model.released_layout import write_checkpoint
-from web.cli.commands import BENCHMARKS
+from web.cli.modules import BENCHMARKS
 from web.settings import variables
 
 ROOT = Path(__file__).parents[2]

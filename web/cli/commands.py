@@ -4,19 +4,16 @@ Exit codes: 0 done, 1 it did not work, 2 what was typed or set cannot be used, 1
 """
 
 import re
-import runpy
 import signal
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from web.cli import watches
+from web.cli import modules, token, watches
 from web.cli.failed import Failed
+from web.cli.modules import naming_extras
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.settings import BadSetting, read_settings, variables
 
@@ -28,66 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(modules.app)
+app.add_typer(token.app, name="token")
+app.add_typer(watches.app, name="watch")
 errors = Console(stderr=True, highlight=False)
 
-BENCHMARKS = {
-    "live": "how live the service is: age of what is seen, time to the first word",
-    "memory": "what memory takes, and how fast it is",
-    "join": "how soon a sender is answered and seen",
-    "question": "time to the first word by length of history, three ways in one run",
-    "ingest": "what taking streams in costs, and whether the service falls behind",
-    "flops": "what a question costs, counted by formula",
-    "watches": "what many watches on many streams add to a clip",
-}
-EXAMS = {
-    "lite": ("training.evaluate", "drawings that `lite` was never trained on"),
-    "real": ("training.evaluate_real", "questions about video files: --data DIR with cases.json"),
-    "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
-    "recall": ("training.evaluate_recall", "what is still known of a day, by how long ago it was"),
-    "report": ("training.evaluations.card", "a model card of the results of evaluations"),
-    "watches": ("training.watches.evaluate", "hits and false alarms of watches in quiet streams"),
-    "niah": ("training.needles.niah", "one picture hidden in a long film"),
-    "mhniah": ("training.needles.mhniah", "chains of pictures hidden in a long film"),
-    "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),
-    "perception_test": ("training.evaluations.perception_test", "Perception Test, validation"),
-    "longvideobench": ("training.evaluations.longvideobench", "LongVideoBench, validation"),
-    "mlvu": ("training.evaluations.mlvu", "MLVU, multiple choice, dev and test"),
-    "lvbench": ("training.evaluations.lvbench", "LVBench: films of half an hour and more"),
-    "videomme": ("training.evaluations.videomme", "Video-MME, with or without subtitles"),
-    "charades": ("training.evaluations.charades", "Charades-STA: when something happens"),
-    "vdc": ("training.evaluations.vdc", "VDC: captions, judged by a language model"),
-    "streamingbench": ("training.evaluations.streamingbench", "StreamingBench, as a stream"),
-    "ovobench": ("training.evaluations.ovobench", "OVO-Bench, as a stream"),
-}
-STAGES = {
-    "alignment": ("training.finetune.command", "the projector, on images and short captions"),
-    "short": ("training.finetune.command", "everything, on images and short films"),
-    "joint": ("training.finetune.command", "everything, on short and long films together"),
-    "high-resolution": ("training.finetune.command", "vision and projector, at 448 pixels"),
-    "lite": ("training.train", "our own small model, by its own stages (--stage)"),
-}
-_BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
-    f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
-)
-_EXAMS = "NAME is one of\n\n" + "\n\n".join(
-    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in EXAMS.items()
-)
-_STAGES = "STAGE is one of\n\n" + "\n\n".join(
-    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in STAGES.items()
-)
 _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
     for name, default, meaning in variables()
 )
-# What only benchmarks and training need, by the extra that brings it.
-_EXTRAS = {
-    "mcp": "mcp",
-    "matplotlib": "bench",
-    "resvg_py": "train",
-    "pyarrow": "evaluate",
-    "yaml": "train",
-}
-
 HERE = watches.HERE
 Server = Annotated[
     str | None, typer.Option("--server", metavar="URL", help="ask a stream of this service")
@@ -98,8 +44,6 @@ TokenOf = Annotated[
 Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
 ]
-# What follows NAME is passed on, also --help; what stands before it is for us.
-_PassedOn = {"allow_extra_args": True, "allow_interspersed_args": False}
 
 
 def run() -> int:
@@ -285,50 +229,6 @@ def caption(
         run_caption(settings, source, every=every, last=last, question=question, as_json=as_json)
 
 
-token = typer.Typer(
-    help="Make, list and take back named tokens; a running service follows within a second.",
-    no_args_is_help=True,
-)
-app.add_typer(token, name="token")
-app.add_typer(watches.app, name="watch")
-
-
-@token.command(name="add")
-def token_add(
-    name: Annotated[str, typer.Argument(help="whose token it is; an older one of that name ends")],
-    may: Annotated[
-        str,
-        typer.Option(help="what it lets do: ingest, watch, ask, forget, admin; comma-separated"),
-    ] = "watch,ask",
-    streams: Annotated[
-        str, typer.Option(help="names of the streams it is for, such as 'door-*'; comma-separated")
-    ] = "*",
-    expires: Annotated[
-        str | None, typer.Option(metavar="TIME", help="good for so long: 90m, 12h, 30d, 8w")
-    ] = None,
-) -> None:
-    """Make a token and print it once; only its hash is kept."""
-    from web.cli.token import add_token
-
-    add_token(read_settings().tokens_at, name, may, streams, expires)
-
-
-@token.command(name="list")
-def token_list() -> None:
-    """Show whose tokens there are, and what they may do."""
-    from web.cli.token import list_tokens
-
-    list_tokens(read_settings().tokens_at)
-
-
-@token.command(name="remove")
-def token_remove(name: Annotated[str, typer.Argument(help="whose token")]) -> None:
-    """Take a token back: what is open with it is closed."""
-    from web.cli.token import remove_token
-
-    remove_token(read_settings().tokens_at, name)
-
-
 def _without(option: str, **given: object) -> None:
     """Refuse options that mean nothing beside another.
 
@@ -393,7 +293,7 @@ def mcp(
     """
     from web.cli.remote import run_mcp
 
-    with signals_as_interrupt(), _naming_extras():
+    with signals_as_interrupt(), naming_extras():
         run_mcp(server, token_file, port)
 
 
@@ -415,78 +315,3 @@ def weights() -> None:
     settings = read_settings()
     with signals_as_interrupt():
         run_weights(settings.cache)
-
-
-@app.command(context_settings=_PassedOn, epilog=_BENCHMARKS)
-def bench(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="what to measure")],
-) -> None:
-    """Measure something and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, BENCHMARKS, "a benchmark")
-    _run_module(f"benchmarks.{name}", context.args)
-
-
-@app.command(name="eval", context_settings=_PassedOn, epilog=_EXAMS)
-def evaluate(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="what to ask about")],
-) -> None:
-    """Examine a model and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, EXAMS, "an exam")
-    _run_module(EXAMS[name][0], context.args)
-
-
-@app.command(context_settings=_PassedOn, epilog=_STAGES)
-def train(
-    context: typer.Context,
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="what to train")],
-) -> None:
-    """Train a stage of the paper's recipe, or our own small model; STAGE --help says more."""
-    _check(stage, STAGES, "a stage")
-    module = STAGES[stage][0]
-    _run_module(module, context.args if stage == "lite" else [stage, *context.args])
-
-
-@app.command(context_settings=_PassedOn)
-def export(context: typer.Context) -> None:
-    """Write what a training run has learned as a checkpoint for --model; --help says more."""
-    _run_module("training.finetune.export", context.args)
-
-
-@app.command(context_settings=_PassedOn)
-def films(context: typer.Context) -> None:
-    """Make long films with questions and answers about them, to train on; --help says more."""
-    _run_module("training.long_films.command", context.args)
-
-
-def _check(name: str, known: Iterable[str], what: str) -> None:
-    if name not in known:
-        raise Failed(f"there is not {what} called {name}; there is {', '.join(known)}", 2)
-
-
-def _run_module(module: str, arguments: list[str]) -> None:
-    # By name: nothing of the service may depend on what measures or trains it.
-    sys.argv = [module, *arguments]
-    with _naming_extras():
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-@contextmanager
-def _naming_extras() -> Iterator[None]:
-    """Say of a module that is missing which extra brings it.
-
-    Raises:
-        Failed: In place of the module's own error.
-        ModuleNotFoundError: If no extra brings it.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        extra = _EXTRAS.get(missing.name or "")
-        if extra is None:
-            raise
-        raise Failed(
-            f"{missing.name} is not installed. In the folder of the repository: "
-            f"pip install --constraint constraints.txt --editable '.[{extra}]'"
-        ) from None

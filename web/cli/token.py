@@ -4,13 +4,14 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from web.cli.failed import Failed
+from web.settings import read_settings
 from web.tokens import (
     NAME,
     RIGHTS,
@@ -24,34 +25,40 @@ from web.tokens import (
 
 Value = TypeVar("Value")
 
+app = typer.Typer(
+    help="Make, list and take back named tokens; a running service follows within a second.",
+    no_args_is_help=True,
+)
+
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,64}")
 
 
-def add_token(file: Path, name: str, may: str, streams: str, expires: str | None) -> None:
-    """Make a token, keep its hash, and print it once.
-
-    Args:
-        file: Where tokens stand.
-        name: Whose it is; a token of the same name is good no more.
-        may: Rights, comma-separated.
-        streams: Patterns of names of streams, comma-separated.
-        expires: After how long it is good no more, such as `30d`; None for never.
-
-    Raises:
-        Failed: If something that was typed cannot be used, or the file cannot be written.
-    """
-    if NAME.fullmatch(name) is None:
-        raise Failed("a token's name is 1 to 64 letters, digits, _ and -", code=2)
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="whose token it is; an older one of that name ends")],
+    may: Annotated[
+        str,
+        typer.Option(help="what it lets do: ingest, watch, ask, forget, admin; comma-separated"),
+    ] = "watch,ask",
+    streams: Annotated[
+        str, typer.Option(help="names of the streams it is for, such as 'door-*'; comma-separated")
+    ] = "*",
+    expires: Annotated[
+        str | None, typer.Option(metavar="TIME", help="good for so long: 90m, 12h, 30d, 8w")
+    ] = None,
+) -> None:
+    """Make a token and print it once; only its hash is kept."""
+    file = TokenFile(read_settings().tokens_at)
     token = make_token()
     record = TokenRecord(
-        name=name,
+        name=_name(name),
         digest=digest(token).hex(),
         may=_rights(may),
         streams=_patterns(streams),
         expires=None if expires is None else time.time() + _seconds(expires),
     )
-    _try(lambda: TokenFile(file).add(record))
+    _try(lambda: file.add(record))
     Console().print(token, markup=False, highlight=False, soft_wrap=True)
     Console(stderr=True).print(
         f"This is the token of {name}; it is shown once. A running service takes it in a second.",
@@ -59,26 +66,30 @@ def add_token(file: Path, name: str, may: str, streams: str, expires: str | None
     )
 
 
-def list_tokens(file: Path) -> None:
-    """Print whose tokens there are and what they may do; never the tokens.
-
-    Raises:
-        Failed: If the file cannot be read.
-    """
+@app.command(name="list")
+def list_tokens() -> None:
+    """Show whose tokens there are, and what they may do."""
     table = Table("name", "may", "streams", "good until")
-    for record in _try(TokenFile(file).read):
+    for record in _try(TokenFile(read_settings().tokens_at).read):
         until = "for ever" if record.expires is None else _date(record.expires)
         table.add_row(record.name, ", ".join(record.may), ", ".join(record.streams), until)
     Console().print(table)
 
 
-def remove_token(file: Path, name: str) -> None:
-    """Take a token back: what is open with it is closed.
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="whose token")]) -> None:
+    """Take a token back: what is open with it is closed."""
+    _remove(TokenFile(read_settings().tokens_at), name)
 
-    Raises:
-        Failed: If there is none of that name, or the file cannot be written.
-    """
-    if not _try(lambda: TokenFile(file).remove(name)):
+
+def _name(text: str) -> str:
+    if NAME.fullmatch(text) is None:
+        raise Failed("a token's name is 1 to 64 letters, digits, _ and -", code=2)
+    return text
+
+
+def _remove(file: TokenFile, name: str) -> None:
+    if not _try(lambda: file.remove(name)):
         raise Failed(f"there is no token called {name}; `flashback token list` shows them")
 
 
