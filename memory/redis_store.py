@@ -272,7 +272,7 @@ class RedisStore:
         Raises:
             KeyError: If there is no such stream.
         """
-        await self.begin(stream, (await self._known(stream)).began)
+        await self.resume(stream, (await self._known(stream)).began)
         record = Keys.of(stream).record
 
         async def write(redis: Redis) -> None:
@@ -288,7 +288,10 @@ class RedisStore:
         """See `ClipStore.forget_range`."""
         keys = Keys.of(stream)
         if (record := await self.find(stream)) is not None and record.clips:
-            await self.begin(stream, record.began)
+            try:
+                await self.resume(stream, record.began)
+            except StreamForgotten:  # by somebody else, meanwhile
+                return 0
         with explained():
             return await self._nodes.run(
                 keys.record,

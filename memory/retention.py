@@ -20,7 +20,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, inf, log2, nextafter
 
-from memory.store import ClipStore, Kept, Moment, PastChanged, StoreFull, StreamRecord
+from memory.store import (
+    RECORD_VERSION,
+    ClipStore,
+    Kept,
+    Moment,
+    PastChanged,
+    StoreFull,
+    StreamRecord,
+)
 from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
@@ -77,7 +85,7 @@ class Retention:
             StoreUnavailable: If the store cannot be reached.
         """
         for record in await self._store.streams():
-            await self._expire(record, now)
+            await self._expire(await self._up_to_date(record), now)
         records = await self._store.streams()
         for record, quota in quotas(records, self._limits):
             try:
@@ -110,6 +118,16 @@ class Retention:
                 else:
                     await self._rewrite(stream, batch, fold=step > 0)
                 await asyncio.sleep(0)
+
+    async def _up_to_date(self, record: StreamRecord) -> StreamRecord:
+        """Return the record of a stream that an older version left, with what its clips take."""
+        if record.version >= RECORD_VERSION:
+            return record
+        try:
+            return await self._store.resume(record.name, record.began)
+        except (KeyError, StoreFull) as error:  # deleted meanwhile, or next time
+            log.debug("stream %s is left as it was: %s", record.name, error)
+            return record
 
     async def _expire(self, record: StreamRecord, now: float) -> None:
         keep = self._limits.keep if record.keep is None else record.keep
