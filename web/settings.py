@@ -4,98 +4,42 @@ A variable that is misspelt or does not fit stops the start with a sentence: a s
 quietly ignores `FLASHBACK_TOKNE` is an open camera server.
 """
 
-import ipaddress
 import os
-import re
-import ssl
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
-from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.pull.messages import Transport
+from web.setting_values import (
+    Address,
+    Age,
+    CertificateFile,
+    Networks,
+    Port,
+    PortRange,
+    RedisUrl,
+    Secrets,
+    Sources,
+    StunServers,
+    TurnServers,
+    Words,
+)
 
 PREFIX = "FLASHBACK_"
-# Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
-_STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
-_TURN_URL = re.compile(
-    r"turn:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=(udp|tcp))?"
-    r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
-)
-_STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):
     """A setting cannot be used; the message names it and says why."""
-
-
-def _words(value: object) -> object:
-    """Split `a, b` as it comes from the environment; anything else passes through."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
-def _named_words(value: object) -> object:
-    """Split `a=x, b=y`, but not at the commas inside of `x`: a URL may hold some.
-
-    Raises:
-        ValueError: If a password may have been cut.
-    """
-    if isinstance(value, str):
-        words = [word for word in (word.strip(" ,") for word in _NEXT_NAME.split(value)) if word]
-        if any(_is_half(a) and "@" in b and "://" not in b for a, b in pairwise(words)):
-            raise ValueError("write a comma in a password as %2C")
-        return words
-    return value
-
-
-def _is_half(source: str) -> bool:
-    """Say whether it looks like a URL that was cut inside of its password."""
-    return "://" in source and "@" not in source
-
-
-def _port_range(value: object) -> object:
-    """Read `50000-50100` into its two ends."""
-    if isinstance(value, str):
-        return value.split("-") if value.strip() else None
-    return value
-
-
-def _age(value: object) -> object:
-    """Read `7d`, `12h`, `30m` or `90s` into seconds.
-
-    Raises:
-        ValueError: If it is neither of these nor a number of seconds.
-    """
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value.strip())
-    if match is None:
-        raise ValueError("give a number and s, m, h or d, such as 7d")
-    return float(match[1]) * {"s": 1, "": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
-
-
-Age = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_age)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Sources = Annotated[tuple[str, ...], BeforeValidator(_named_words)]
-_Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_words)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-_PortRange = Annotated[tuple[Port, Port] | None, BeforeValidator(_port_range)]
 
 
 def _field(default: Any, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -109,7 +53,7 @@ class Settings(BaseModel):
 
     host: str = _field("127.0.0.1", "address to listen on; any but loopback needs a token")
     port: Port = _field(8700, "TCP port to listen on; 0 takes a free one")
-    token: _Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
+    token: Secrets = _field((), "bearer tokens that let in, comma-separated; one each for limits")
     token_file: Path | None = _field(
         None,
         "file of named tokens, which `flashback token` writes; by default tokens.json in the data folder",
@@ -122,7 +66,7 @@ class Settings(BaseModel):
     model: str = _field("lite", "model preset, checkpoint folder or hub id", min_length=1)
     data: Path = _field(Path("~/.local/share/flashback"), "where the embedded Redis keeps its data")
     cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")
-    redis_url: SecretStr | None = _field(None, "an external Redis; without it one is embedded")
+    redis_url: RedisUrl = _field(None, "an external Redis; without it one is embedded")
     redis_memory_mb: int = _field(1024, "ceiling of the embedded Redis", ge=16)
     stored_values: Literal["int8", "float16"] = _field(
         "int8",
@@ -192,13 +136,13 @@ class Settings(BaseModel):
     source_transport: Transport = _field(
         "tcp", "how these sources send RTSP, tcp or udp; those of callers come over tcp"
     )
-    allowed_source_networks: Words = _field(
+    allowed_source_networks: Networks = _field(
         (), "private networks that sources may be pulled from, and WebRTC candidates may name"
     )
-    allowed_webhook_networks: Words = _field(
+    allowed_webhook_networks: Networks = _field(
         (), "private networks that webhooks of watches may be sent to"
     )
-    source_certificates: Path | None = _field(
+    source_certificates: CertificateFile = _field(
         None, "PEM file of certificates to believe beside the system's"
     )
     drain_seconds: float = _field(
@@ -225,52 +169,14 @@ class Settings(BaseModel):
         "WHEP viewers of one token; by default half of all where there are several tokens",
         ge=0,
     )
-    stun: Words = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
-    turn: Words = _field((), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first")
+    stun: StunServers = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
+    turn: TurnServers = _field(
+        (), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first"
+    )
     turn_secret: SecretStr | None = _field(None, "the TURN server's shared REST secret")
     turn_seconds: int = _field(3600, "how long a TURN credential lives", ge=60)
-    advertised_host: str | None = _field(None, "public IPv4 address to offer to WebRTC peers")
-    udp_ports: _PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
-
-    @field_validator("udp_ports")
-    @classmethod
-    def _ordered(cls, ports: tuple[int, int] | None) -> tuple[int, int] | None:
-        if ports is not None and not 1024 <= ports[0] <= ports[1]:
-            raise ValueError("give FIRST-LAST with 1024 <= FIRST <= LAST, such as 50000-50100")
-        return ports
-
-    @field_validator("redis_url")
-    @classmethod
-    def _whole(cls, url: SecretStr | None) -> SecretStr | None:
-        scheme, _, rest = (url.get_secret_value() if url else "").partition("://")
-        # A path of a socket may hold an @.
-        if "#" in rest if scheme == "unix" else is_ambiguous(rest):
-            raise ValueError(f"the URL is ambiguous. {ENCODE}")
-        return url
-
-    @field_validator("advertised_host")
-    @classmethod
-    def _address(cls, host: str | None) -> str | None:
-        if host is not None:
-            ipaddress.IPv4Address(host)
-        return host
-
-    @field_validator("stun")
-    @classmethod
-    def _stun(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(_STUN_URL.fullmatch(url) for url in urls):
-            raise ValueError("give stun:HOST:PORT, with a name or an IPv4 address")
-        return urls
-
-    @field_validator("turn")
-    @classmethod
-    def _turn(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(_TURN_URL.fullmatch(url) for url in urls):
-            raise ValueError(
-                "give turn:HOST:PORT, turn:HOST:PORT?transport=tcp or turns:HOST:PORT, with a name "
-                "or an IPv4 address"
-            )
-        return urls
+    advertised_host: Address = _field(None, "public IPv4 address to offer to WebRTC peers")
+    udp_ports: PortRange = _field(None, "UDP ports for WebRTC media, FIRST-LAST; any by default")
 
     @model_validator(mode="after")
     def _secured(self) -> Self:
@@ -290,15 +196,6 @@ class Settings(BaseModel):
             )
         return self
 
-    @field_validator("source")
-    @classmethod
-    def _named(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
-        for source in sources:
-            name, _, url = source.partition("=")
-            if not (_STREAM_NAME.fullmatch(name) and url):
-                raise ValueError("give NAME=URL, with a name of 1 to 64 letters, digits, _ and -")
-        return sources
-
     @model_validator(mode="after")
     def _room_for_sources(self) -> Self:
         if len(self.source) > self.max_streams:
@@ -307,25 +204,6 @@ class Settings(BaseModel):
                 f"{self.max_streams}"
             )
         return self
-
-    @field_validator("source_certificates")
-    @classmethod
-    def _believable(cls, file: Path | None) -> Path | None:
-        if file is None:
-            return None
-        file = file.expanduser().absolute()
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
-        except OSError as error:  # ssl's own errors are of this kind
-            raise ValueError(f"{file} is no file of PEM certificates") from error
-        return file
-
-    @field_validator("allowed_source_networks", "allowed_webhook_networks")
-    @classmethod
-    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for network in networks:
-            ipaddress.ip_network(network, strict=False)
-        return networks
 
     @property
     def tokens_at(self) -> Path:
