@@ -4,6 +4,7 @@ import { getJson, freshTicket } from "./api.js";
 import { Chat } from "./chat.js";
 import { enter } from "./door.js";
 import { ownName } from "./format.js";
+import { Lookback } from "./lookback.js";
 import { notice } from "./notice.js";
 import { Picker } from "./picker.js";
 import { Ideas } from "./ideas.js";
@@ -35,10 +36,12 @@ const picker = new Picker({
   reached: (there) => connection(there ? "idle" : "lost"),
 });
 
-const watches = new Watches((stream, moment) => {
+const showOn = (stream, moment) => {
   if (stream !== here) watch(stream);
   showMoment(moment);
-});
+};
+const watches = new Watches(showOn);
+const lookback = new Lookback(showOn);
 const ideas = new Ideas((questions) => chat.suggest(questions));
 
 let here = "";
@@ -70,6 +73,7 @@ function turnTo(stream) {
   $("change").hidden = false;
   $("stream-name").textContent = stream;
   watches.at(stream);
+  lookback.at(stream);
   history.replaceState(null, "", `#${stream}`);
   let began = null;
   connection("connecting");
@@ -213,6 +217,7 @@ function choose() {
   strip.reset("");
   $("change").hidden = true;
   watches.at("");
+  lookback.at("");
   history.replaceState(null, "", location.pathname + location.search);
   connection("idle");
   picker.open();
@@ -230,6 +235,7 @@ async function begin() {
   Pictures.side = page.frame_side;
   $("change").addEventListener("click", choose);
   watches.begin();
+  lookback.begin();
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
   else if (wasSending(wanted)) resume(wasSending(wanted), wanted);
   else watch(wanted);
