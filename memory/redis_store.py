@@ -2,12 +2,12 @@
 
 memory/redis_layout.py    where what lies
 memory/redis_changes.py   every change, one transaction each
+memory/redis_records.py   which streams there are
 memory/redis_nodes.py     which server has a stream
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -23,12 +23,11 @@ from memory.redis_layout import (
     DIRECTORY,
     Keys,
     field,
-    old_record,
-    record_of,
     unpack_kept,
     unpack_moment,
 )
 from memory.redis_nodes import Nodes, OneServer
+from memory.redis_records import RedisRecords, done
 from memory.redis_retry import OnceMore
 from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
 from model.types import ClipTokens
@@ -67,6 +66,7 @@ class RedisStore:
         self.corrupt = 0
         self._promptness = Promptness(within)
         self._nodes: Nodes = OneServer(redis) if isinstance(redis, Redis) else redis
+        self._records = RedisRecords(self._nodes, self._promptness)
         self._encoder = encoder
         self._form: Form = form
         self._exact = exact
@@ -118,7 +118,7 @@ class RedisStore:
         """See `ClipStore.check`."""
         async with self._promptness.expected():
             # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
-            await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hlen(DIRECTORY)))
+            await self._nodes.run(DIRECTORY, lambda redis: done(redis.hlen(DIRECTORY)))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -181,7 +181,7 @@ class RedisStore:
                     redis, keys, stream, span, new, generation=generation
                 ),
             )
-        return await self._known(stream)
+        return await self._records.known(stream)
 
     async def kept(self, stream: str) -> list[Kept]:
         """See `ClipStore.kept`."""
@@ -213,7 +213,7 @@ class RedisStore:
                 if not starts:
                     return []
                 fields = cast("Any", list(map(field, starts)))
-                return list(zip(starts, await _done(redis.hmget(keys.tokens, fields)), strict=True))
+                return list(zip(starts, await done(redis.hmget(keys.tokens, fields)), strict=True))
 
             with explained():
                 found = await self._nodes.run(keys.clips, read)
@@ -247,24 +247,16 @@ class RedisStore:
         """See `ClipStore.thumbnail`."""
         thumbnails = Keys.of(stream).thumbnails
         at = cast("Any", field(start))
-        found = await self._prompt(thumbnails, lambda redis: _done(redis.hget(thumbnails, at)))
+        found = await self._prompt(thumbnails, lambda redis: done(redis.hget(thumbnails, at)))
         return cast("bytes | None", found)
 
     async def find(self, stream: str) -> StreamRecord | None:
         """See `ClipStore.find`."""
-        async with self._promptness.expected():
-            began = await self._began(stream)
-            if began is None:
-                return None
-            found = await self._records({stream: began})
-            return found[0] if found else None
+        return await self._records.find(stream)
 
     async def streams(self, after: str = "", limit: int | None = None) -> list[StreamRecord]:
         """See `ClipStore.streams`."""
-        async with self._promptness.expected():
-            began = await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hgetall(DIRECTORY)))
-            page = sorted(name for name in began if name > after.encode())[:limit]
-            return await self._records({name.decode(): began[name] for name in page})
+        return await self._records.page(after, limit)
 
     async def set_keep(self, stream: str, keep: float | None) -> StreamRecord:
         """See `ClipStore.set_keep`.
@@ -272,22 +264,22 @@ class RedisStore:
         Raises:
             KeyError: If there is no such stream.
         """
-        await self.resume(stream, (await self._known(stream)).began)
+        await self.resume(stream, (await self._records.known(stream)).began)
         record = Keys.of(stream).record
 
         async def write(redis: Redis) -> None:
             if keep is None:
-                await _done(redis.hdel(record, "keep"))
+                await done(redis.hdel(record, "keep"))
             else:
-                await _done(redis.hset(record, "keep", repr(keep)))
+                await done(redis.hset(record, "keep", repr(keep)))
 
         await self._prompt(record, write)
-        return await self._known(stream)
+        return await self._records.known(stream)
 
     async def forget_range(self, stream: str, since: float, until: float) -> int:
         """See `ClipStore.forget_range`."""
         keys = Keys.of(stream)
-        if (record := await self.find(stream)) is not None and record.clips:
+        if (record := await self._records.find(stream)) is not None and record.clips:
             try:
                 await self.resume(stream, record.began)
             except StreamForgotten:  # by somebody else, meanwhile
@@ -316,14 +308,14 @@ class RedisStore:
         async with self._promptness.expected():
             # The directory last: a stream half forgotten is still listed, and can be forgotten.
             await self._nodes.run(keys.record, lambda redis: changes.forget(redis, keys))
-            await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hdel(DIRECTORY, stream)))
+            await self._nodes.run(DIRECTORY, lambda redis: done(redis.hdel(DIRECTORY, stream)))
 
     async def _begin(
         self, stream: str, now: float, deleted_too: Callable[[], None]
     ) -> StreamRecord:
         keys = Keys.of(stream)
         # A full Redis refuses a write even if it would change nothing.
-        known = await self.find(stream)
+        known = await self._records.find(stream)
         if known is not None and known.version > 1:
             return known
         async with self._promptness.expected():
@@ -335,28 +327,9 @@ class RedisStore:
                 lambda redis: changes.begin(redis, keys, repr(now), size, deleted_too=deleted_too),
             )
             await self._nodes.run(
-                DIRECTORY, lambda redis: _done(redis.hsetnx(DIRECTORY, stream, repr(now)))
+                DIRECTORY, lambda redis: done(redis.hsetnx(DIRECTORY, stream, repr(now)))
             )
-        return await self._known(stream)
-
-    async def _known(self, stream: str) -> StreamRecord:
-        if (record := await self.find(stream)) is None:
-            raise KeyError(stream)
-        return record
-
-    async def _began(self, stream: str) -> bytes | None:
-        """Return when the directory says that a stream began."""
-        found = await self._nodes.run(DIRECTORY, lambda redis: _done(redis.hget(DIRECTORY, stream)))
-        return cast("bytes | None", found)
-
-    async def _records(self, began: dict[str, bytes]) -> list[StreamRecord]:
-        streams = {Keys.of(stream).record: stream for stream in began}
-        found: list[StreamRecord] = []
-        for group in await self._nodes.together(list(streams)):
-            names = {streams[key]: began[streams[key]] for key in group}
-            if names:
-                found += await self._nodes.run(group[0], partial(_read_records, began=names))
-        return sorted(found, key=lambda record: record.name)
+        return await self._records.known(stream)
 
     async def _prompt(self, key: str, work: Callable[[Redis], Awaitable[Result]]) -> Result:
         async with self._promptness.expected():
@@ -373,32 +346,9 @@ class RedisStore:
             return None
 
 
-async def _read_records(redis: Redis, began: Mapping[str, bytes]) -> list[StreamRecord]:
-    """Return the records of streams that the directory lists, but for those deleted since."""
-    async with redis.pipeline(transaction=False) as pipe:
-        for keys in map(Keys.of, began):
-            pipe.hgetall(keys.record)
-            pipe.exists(keys.deleted)
-            pipe.zcard(keys.clips)
-            pipe.zrange(keys.clips, -1, -1)
-        replies = await pipe.execute()
-    found = []
-    for number, (stream, at) in enumerate(began.items()):
-        stored, deleted, clips, last = replies[4 * number : 4 * number + 4]
-        if stored:
-            found.append(record_of(stream, stored, clips, last))
-        elif not deleted:
-            found.append(old_record(stream, at, clips, last))
-    return found
-
-
 async def _persistence(redis: Redis) -> object:
     """Return what Redis says of its file, or the error if it does not let us ask."""
     try:
         return await redis.info("persistence")
     except ResponseError as error:
         return error
-
-
-async def _done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
-    return await reply
