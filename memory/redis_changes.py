@@ -7,60 +7,38 @@ what is put in the place of clips never meets others than those it was made from
 
 import contextlib
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import OutOfMemoryError, WatchError
+from redis.exceptions import OutOfMemoryError
 
 from memory.changes import marks
 from memory.redis_layout import Keys, field, pack_kept, unpack_kept, unpack_moment
-from memory.store import (
-    RECORD_VERSION,
-    Kept,
-    Moment,
-    PastChanged,
-    StoreUnavailable,
-    StreamForgotten,
-)
+from memory.redis_watch import Look, watched
+from memory.store import RECORD_VERSION, Kept, Moment, PastChanged, StreamForgotten
 
-Result = TypeVar("Result")
-TRIES = 32
 TOMBSTONE_SECONDS = 86_400
 """How long it is remembered that a stream was deleted: longer than a process that still feeds it could
 be cut off from Redis without having given up what it wanted to write."""
 
 
-async def watched(
-    redis: Redis, keys: Keys, change: Callable[[Pipeline], Awaitable[Result]]
-) -> Result:
-    """Run `change` with a pipeline that watches record and index, again if they changed meanwhile.
-
-    Raises:
-        StoreUnavailable: If others change the stream all the time.
-    """
-    for _ in range(TRIES):
-        async with redis.pipeline(transaction=True) as pipe:
-            try:
-                await pipe.watch(keys.record, keys.clips, keys.deleted)
-                return await change(pipe)
-            except WatchError:
-                continue
-    raise StoreUnavailable("other processes write to this stream all the time: try again")
+def _record_of(keys: Keys) -> list[Look]:
+    """Return what `_known` needs to be told."""
+    return [("HGETALL", keys.record), ("EXISTS", keys.deleted)]
 
 
-async def known(pipe: Pipeline, keys: Keys, stream: str) -> Mapping[bytes, bytes]:
+def _known(stream: str, stored: Mapping[bytes, bytes], deleted: object) -> Mapping[bytes, bytes]:
     """Return the stream's record as it is stored.
 
     Raises:
         StreamForgotten: If it was deleted.
         KeyError: If there is none.
     """
-    stored = await _now(pipe.hgetall(keys.record))
     if stored:
-        return cast("Mapping[bytes, bytes]", stored)
-    if await _now(pipe.exists(keys.deleted)):
+        return stored
+    if deleted:
         raise StreamForgotten(stream)
     raise KeyError(stream)
 
@@ -78,10 +56,10 @@ async def begin(
         deleted_too: Called if it was deleted; may raise.
     """
 
-    async def change(pipe: Pipeline) -> None:
-        if await _now(pipe.exists(keys.record)):
+    async def change(pipe: Pipeline, found: list[Any]) -> None:
+        exists, last = found
+        if exists:
             return
-        last = await _now(pipe.get(keys.deleted))
         if last is not None:
             deleted_too()
         fields = {
@@ -95,7 +73,7 @@ async def begin(
         pipe.delete(keys.deleted)
         await pipe.execute()
 
-    await watched(redis, keys, change)
+    await watched(redis, keys, change, [("EXISTS", keys.record), ("GET", keys.deleted)])
 
 
 async def append(
@@ -109,11 +87,10 @@ async def append(
     """
     at = field(kept.start)
 
-    async def change(pipe: Pipeline) -> None:
-        await known(pipe, keys, stream)
-        newest = await _now(pipe.zrange(keys.clips, -1, -1, withscores=True))
-        is_newest = not newest or kept.start > newest[0][1]
-        old = [] if is_newest else await _same(pipe, keys, kept.start)
+    async def change(pipe: Pipeline, found: list[Any]) -> None:
+        *record, newest, old = found
+        _known(stream, *record)
+        is_newest = not newest or kept.start > unpack_moment(newest[0]).start
         before = [await _kept(pipe, keys, member) for member in old]
         if before == [kept] and await _now(pipe.hget(keys.tokens, cast("Any", at))) == data:
             return  # its first reply was lost
@@ -126,7 +103,11 @@ async def append(
             pipe.hincrby(keys.record, "generation", 1)
         await pipe.execute()
 
-    await watched(redis, keys, change)
+    here: list[Look] = [
+        ("ZRANGE", keys.clips, -1, -1),
+        ("ZRANGEBYSCORE", keys.clips, kept.start, kept.start),
+    ]
+    await watched(redis, keys, change, [*_record_of(keys), *here])
 
 
 async def replace(
@@ -145,11 +126,11 @@ async def replace(
         PastChanged: If its generation is not `generation`.
     """
 
-    async def change(pipe: Pipeline) -> None:
-        stored = await known(pipe, keys, stream)
+    async def change(pipe: Pipeline, found: list[Any]) -> None:
+        *record, members = found
+        stored = _known(stream, *record)
         if int(stored[b"generation"]) != generation:
             raise PastChanged(f"{stream} is at generation {int(stored[b'generation'])}")
-        members = await _now(pipe.zrangebyscore(keys.clips, span.start, span.end))
         old = {kept.start: kept for m in members if (kept := await _kept(pipe, keys, m))}
         new = [(_with_thumbnail(kept, old.get(kept.start)), data) for kept, data in clips]
         _write(pipe)
@@ -164,15 +145,16 @@ async def replace(
                 pipe.hset(keys.record, mark, repr(until))
         await pipe.execute()
 
-    await watched(redis, keys, change)
+    here: Look = ("ZRANGEBYSCORE", keys.clips, span.start, span.end)
+    await watched(redis, keys, change, [*_record_of(keys), here])
 
 
 async def forget_range(redis: Redis, keys: Keys, stream: str, since: float, until: float) -> int:
     """Drop the clips that show anything from `since` to `until`; return how many."""
 
-    async def change(pipe: Pipeline) -> int:
+    async def change(pipe: Pipeline, record: list[Any]) -> int:
         try:
-            stored = await known(pipe, keys, stream)
+            stored = _known(stream, *record)
         except KeyError:
             return 0
         gone = await _shown(pipe, keys, since, until)
@@ -189,7 +171,7 @@ async def forget_range(redis: Redis, keys: Keys, stream: str, since: float, unti
         return len(gone)
 
     try:
-        return await watched(redis, keys, change)
+        return await watched(redis, keys, change, _record_of(keys))
     except OutOfMemoryError:
         return await _free_range(redis, keys, since, until)
 
@@ -205,7 +187,7 @@ async def _free_range(redis: Redis, keys: Keys, since: float, until: float) -> i
         await _now(redis.hdel(keys.tokens, *fields))
         await _now(redis.hdel(keys.thumbnails, *fields))
         await redis.zrem(keys.clips, *(member for member, _ in gone))
-    await watched(redis, keys, lambda pipe: _count_again(pipe, keys))
+    await watched(redis, keys, lambda pipe, _: _count_again(pipe, keys))
     return len(gone)
 
 
@@ -213,30 +195,26 @@ async def forget(redis: Redis, keys: Keys) -> None:
     """Drop everything of a stream, and keep for a day that it was deleted."""
     generation = 0
 
-    async def change(pipe: Pipeline) -> None:
+    async def change(pipe: Pipeline, found: list[Any]) -> None:
         nonlocal generation
-        known = await _now(pipe.hget(keys.record, "generation"))
+        known, clips = found
         generation = max(generation, int(known or 0))
-        existed = known is not None or await _now(pipe.exists(keys.clips))
+        existed = known is not None or clips
         _write(pipe)
         pipe.delete(*keys.data)
         if existed:
             pipe.set(keys.deleted, generation, ex=TOMBSTONE_SECONDS)
         await pipe.execute()
 
+    looks: list[Look] = [("HGET", keys.record, "generation"), ("EXISTS", keys.clips)]
     try:
-        await watched(redis, keys, change)
+        await watched(redis, keys, change, looks)
     except OutOfMemoryError:
         # A full Redis takes no transaction, but what frees memory; then there may be room for the
         # sign of the deletion.
         await redis.delete(*keys.data)
         with contextlib.suppress(OutOfMemoryError):
             await redis.set(keys.deleted, generation, ex=TOMBSTONE_SECONDS)
-
-
-async def _same(pipe: Pipeline, keys: Keys, start: float) -> list[bytes]:
-    """Return the member of the index that starts at `start`, if there is one."""
-    return cast("list[bytes]", await _now(pipe.zrangebyscore(keys.clips, start, start)))
 
 
 async def _shown(

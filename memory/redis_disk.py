@@ -2,7 +2,8 @@
 
 Redis answers a write before it knows: with `appendfsync everysec` it tells of a full disk only at the
 next write, and while a sync of the disk is under way it holds back what it has for up to two seconds. A
-kill then takes what was answered already. So a clip is acknowledged after a second look.
+kill then takes what was answered already. So a clip is acknowledged after a second look: in a round
+trip of its own, for Redis writes its file after it has read all that was sent together.
 
 https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 """

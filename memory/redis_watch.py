@@ -1,0 +1,83 @@
+"""A change that looks first and then writes, whole or not at all, in few round trips.
+
+What is watched and what is looked at go to Redis together, and so does what is then written. Not a
+script, which would take one trip less: Redis users for Flashback may not run any, since a fault in
+them lets whoever may take over the machine (see `web.doctor.redis_faults`).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import ResponseError, WatchError
+
+from memory.redis_layout import Keys
+from memory.store import StoreUnavailable
+
+Result = TypeVar("Result")
+TRIES = 32
+Look = tuple[str | bytes | float, ...]
+"""A command that reads, and its arguments."""
+
+
+class WatchingPipeline(Pipeline):
+    """A pipeline that can begin with several commands in one round trip."""
+
+    async def look(self, keys: Sequence[str], looks: Sequence[Look]) -> list[Any]:
+        """Watch `keys`, and return the replies to `looks`.
+
+        Raises:
+            ResponseError: If Redis refused one of the commands.
+        """
+        if self.connection is None:
+            self.connection = await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        connection = self.connection
+        commands: list[Look] = [("WATCH", *keys), *looks]
+
+        async def ask() -> list[Any]:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            replies: list[Any] = []
+            for command in commands:  # all of them, or the connection's next user gets the rest
+                try:
+                    replies.append(await self.parse_response(connection, str(command[0])))
+                except ResponseError as error:
+                    replies.append(error)
+            refused = [reply for reply in replies if isinstance(reply, ResponseError)]
+            if refused:
+                raise refused[0]
+            return replies[1:]
+
+        async def lost(_: Exception) -> None:
+            self.watching = False
+            await connection.disconnect()
+
+        return list(await connection.retry.call_with_retry(ask, lost))
+
+
+async def watched(
+    redis: Redis,
+    keys: Keys,
+    change: Callable[[Pipeline, list[Any]], Awaitable[Result]],
+    looks: Sequence[Look] = (),
+) -> Result:
+    """Run `change` while record and index are watched, again if they changed meanwhile.
+
+    Args:
+        redis: Has the keys.
+        keys: Of the stream.
+        change: Is given a pipeline and the replies to `looks`.
+        looks: Commands that it needs the replies to.
+
+    Raises:
+        StoreUnavailable: If others change the stream all the time.
+    """
+    names = (keys.record, keys.clips, keys.deleted)
+    for _ in range(TRIES):
+        pool, callbacks = redis.connection_pool, redis.response_callbacks
+        async with WatchingPipeline(pool, callbacks, transaction=True, shard_hint=None) as pipe:
+            try:
+                return await change(pipe, await pipe.look(names, looks))
+            except WatchError:
+                continue
+    raise StoreUnavailable("other processes write to this stream all the time: try again")
