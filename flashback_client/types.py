@@ -84,6 +84,7 @@ class Answer(Value):
         stream: The stream that was asked.
         start: Media second from which on the answer could look.
         end: Media second up to which it could.
+        behind: Seconds of video that came before the question, after `end`, and were not read yet.
         frames: Frames that were seen in between.
         evidence: The moments it rests on, oldest first.
         time: The words of time in the question, if it had any.
@@ -93,6 +94,7 @@ class Answer(Value):
     stream: str | None
     start: float
     end: float
+    behind: float
     frames: int
     evidence: tuple[Evidence, ...]
     time: TimeUnderstood | None

@@ -180,6 +180,8 @@ class Usage:
         answer_tokens: Tokens written.
         start: Media time where the clips begin, in seconds.
         end: Media time where the clips end, in seconds.
+        behind: Seconds of video that were given before the question, and are later than `end`: they
+            were not read yet.
     """
 
     clips: int
@@ -190,6 +192,7 @@ class Usage:
     answer_tokens: int
     start: float
     end: float
+    behind: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,11 @@ class Mailbox(Generic[Item]):
         self.lost = 0
         self._items: deque[Item] = deque(maxlen=capacity)
         self._in_hand: list[Item] = []
+        self._given = 0
+        self._in_hand_number = 0
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self._finished = asyncio.Event()
-        self._finished.set()
         self._closed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -49,9 +50,9 @@ class Mailbox(Generic[Item]):
         return len(self._items) == self._items.maxlen
 
     @property
-    def unfinished(self) -> int:
-        """How many items wait, or are in the receiver's hand."""
-        return len(self._items) + len(self._in_hand)
+    def unfinished(self) -> list[Item]:
+        """What is in the receiver's hand, or waits, oldest first."""
+        return [*self._in_hand, *self._items]
 
     @property
     def closed(self) -> bool:
@@ -68,8 +69,9 @@ class Mailbox(Generic[Item]):
             return
         self.lost += self.full
         self._items.append(item)
-        self._finished.clear()
+        self._given += 1
         self._changed.set()
+        self._tell_finished()  # what was lost is
 
     async def get(self) -> Item:
         """Wait for the oldest item and take it; the one taken before is finished.
@@ -84,6 +86,7 @@ class Mailbox(Generic[Item]):
             self._changed.clear()
             await self._changed.wait()
         self._taken.set()
+        self._in_hand_number = self._given - len(self._items)
         self._in_hand = [self._items.popleft()]
         return self._in_hand[0]
 
@@ -100,8 +103,7 @@ class Mailbox(Generic[Item]):
         """Finish the item taken last, whatever came of it, and return how many that was: 0 or 1."""
         dropped = len(self._in_hand)
         self._in_hand.clear()
-        if not self._items:
-            self._finished.set()
+        self._tell_finished()
         return dropped
 
     def put_back(self) -> None:
@@ -113,8 +115,20 @@ class Mailbox(Generic[Item]):
         self.drop()
 
     async def join(self) -> None:
-        """Wait until no item is unfinished."""
-        await self._finished.wait()
+        """Wait until no item is unfinished of those given so far; what comes later is not waited for."""
+        given = self._given
+        while self._oldest_unfinished < given:
+            await self._finished.wait()
+
+    @property
+    def _oldest_unfinished(self) -> int:
+        """How many items were given before the oldest one that is unfinished."""
+        return self._in_hand_number if self._in_hand else self._given - len(self._items)
+
+    def _tell_finished(self) -> None:
+        """Wake whoever waits for items to be finished, to look again."""
+        self._finished.set()
+        self._finished = asyncio.Event()
 
     async def room(self) -> None:
         """Wait until `put` would lose nothing: for a sender that can wait, such as a file."""
@@ -135,7 +149,7 @@ class Mailbox(Generic[Item]):
     def abandon(self) -> int:
         """Close, and lose what is unfinished: nobody will take it. Return how much that was."""
         self.close()
-        unfinished = self.unfinished
+        unfinished = len(self.unfinished)
         self.lost += unfinished
         self._items.clear()
         self.drop()

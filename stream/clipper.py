@@ -7,6 +7,7 @@ that say one thing of a clip it does not span a cut either.
 import numpy as np
 import torch
 
+from memory.store import Moment
 from model.types import Clip
 from stream.frame import Frame
 from stream.scene_cut import SceneCuts
@@ -48,6 +49,11 @@ class Clipper:
         if len(self._frames) == self._frames_per_clip:
             done += self.flush()
         return done
+
+    @property
+    def begun(self) -> Moment | None:
+        """When the frames were seen that wait for others to make a clip; None if there are none."""
+        return Moment(self._frames[0].time, self._frames[-1].time) if self._frames else None
 
     def flush(self) -> list[Clip]:
         """Return the clip begun, shorter than the others; nothing if none was begun."""

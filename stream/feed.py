@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from memory.store import Moment
 from model.types import Clip
 from stream.channels import Broadcast
 from stream.clipper import Clipper
@@ -103,6 +104,11 @@ class Feed:
     def closed(self) -> bool:
         """Whether this feed is over: closed by its source, taken over, or the stream closed."""
         return self._closed.is_set()
+
+    @property
+    def begun(self) -> Moment | None:
+        """When the pictures were seen that wait for others to make a clip; None if there are none."""
+        return self._clipper.begun
 
     async def wait_closed(self) -> None:
         """Wait until this feed is over."""

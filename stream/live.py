@@ -8,14 +8,16 @@ same stream, and what was seen stays.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
-from model.types import AnswerPiece, Question
+from model.types import AnswerPiece, Finish, Question
 from stream.channels import Broadcast, Subscription
 from stream.clipper import Clipper
 from stream.feed import Feed
@@ -245,8 +247,10 @@ class LiveStream:
         """
         return self._pictures.subscribe()
 
-    def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
-        """Answer from everything remembered so far, as words come; use `aclosing`.
+    async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer from everything given so far, as words come; use `aclosing`.
+
+        What is being encoded is waited for, but not for ever: `Usage.behind` says what lacks.
 
         Raises:
             NothingSeen: If no clip has been remembered, or none in the time asked about.
@@ -254,7 +258,29 @@ class LiveStream:
             EncoderMismatch: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already.
         """
-        return self._recall.ask(question)
+        with self._recall.called():
+            if self._under_way(question):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.question_waits):
+                        await self.looked()
+            newest = max(self._under_way(question, begun=True), default=-math.inf)
+            behind = newest - (self.end or 0.0)
+            async with aclosing(self._recall.ask(question)) as pieces:
+                async for piece in pieces:
+                    yield _behind(piece, behind, newest) if isinstance(piece, Finish) else piece
+
+    def _under_way(self, question: Question, *, begun: bool = False) -> list[float]:
+        """Return the ends of clips that a question is about and that are not remembered yet.
+
+        Args:
+            question: What is asked; nothing later than its range counts.
+            begun: Whether to count the pictures that wait for others to make a clip, too.
+        """
+        moments = self._pipeline.under_way
+        if begun and self._feed is not None and (unfinished := self._feed.begun) is not None:
+            moments.append(unfinished)
+        until = math.inf if question.until is None else question.until
+        return [min(moment.end, until) for moment in moments if moment.start <= until]
 
     async def catch_up(self) -> None:
         """Bring the engine's history up to date from the store, ahead of a question.
@@ -322,3 +348,15 @@ class LiveStream:
         log.warning("stream %s was deleted by another process; its source is let go", self.name)
         self._pipeline.abandon()
         self._close_feed("The stream was deleted.")
+
+
+def _behind(finish: Finish, behind: float, newest: float) -> Finish:
+    """Return `finish`, saying what its answer lacks.
+
+    Args:
+        finish: Of the answer.
+        behind: Seconds from the end of what was remembered to the newest that was given.
+        newest: Media second of the latter; it may have been read after all.
+    """
+    lacks = max(0.0, min(behind, newest - finish.usage.end))
+    return replace(finish, usage=replace(finish.usage, behind=lacks))

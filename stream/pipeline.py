@@ -247,12 +247,18 @@ class Pipeline:
     @property
     def busy(self) -> bool:
         """Whether clips wait to be encoded or remembered."""
-        return self._waiting.unfinished + self._backlog.unfinished > 0
+        return bool(self._waiting.unfinished or self._backlog.unfinished)
+
+    @property
+    def under_way(self) -> list[Moment]:
+        """When the clips were seen that wait to be encoded or remembered, oldest first."""
+        encoded = [Moment(clip.tokens.start, clip.tokens.end) for clip in self._backlog.unfinished]
+        return encoded + [Moment(clip.start, clip.end) for clip, _ in self._waiting.unfinished]
 
     @property
     def unwritten(self) -> int:
         """Encoded clips that wait for the store."""
-        return self._backlog.unfinished
+        return len(self._backlog.unfinished)
 
     @property
     def lost(self) -> Losses:

@@ -60,6 +60,15 @@ class Recall:
         """Whether someone is being answered, or the history is being brought up to date."""
         return self._callers > 0
 
+    @contextmanager
+    def called(self) -> Iterator[None]:
+        """Count someone who is being answered, or waits for it."""
+        self._callers += 1
+        try:
+            yield
+        finally:
+            self._callers -= 1
+
     def close(self) -> None:
         """Give the engine nothing more: the stream may be deleted, and its name begun anew."""
         self._closed = True
@@ -88,7 +97,7 @@ class Recall:
             StoreUnavailable: If memory cannot be read.
             EncoderMismatch: If what is remembered was made by another vision encoder.
         """
-        with self._called():
+        with self.called():
             async with self._catching_up:
                 reach, begin = await self._first_missing()
                 return await self._read(self._stream, reach, begin) is not None
@@ -106,7 +115,7 @@ class Recall:
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails.
         """
-        with self._called():
+        with self.called():
             for _ in range(TRIES):
                 history, put = await self._history_for(question)
                 if self._closed:
@@ -244,7 +253,7 @@ class Recall:
         first, last = clips[0].start, clips[-1].start
         # No stream can be called so.
         history = f"{self._stream}@{first!r}-{'' if growing else repr(last)}"
-        with self._called():
+        with self.called():
             async with self._catching_up:
                 held = {name for name in self._ranges if self._engine.reach(name) is not None}
                 self._ranges = held | {history}
@@ -303,14 +312,6 @@ class Recall:
         for history in self._ranges:
             self._engine.forget(history)
         self._ranges.clear()
-
-    @contextmanager
-    def _called(self) -> Iterator[None]:
-        self._callers += 1
-        try:
-            yield
-        finally:
-            self._callers -= 1
 
     async def _same_past(self) -> StreamRecord | None:
         """Return the stream's record; what was made from another past than it has now is dropped."""

@@ -23,6 +23,7 @@ class StreamSettings:
         stale_after: Seconds after which a clip is lost rather than encoded late, once others
             had to be lost: then the encoder's time is better spent on what is happening now.
         unwritten_clips: Encoded clips kept while the store is away; the newest win.
+        question_waits: Seconds that a question waits, at most, for clips that were given before it.
         retry_after: Seconds between two attempts to reach the store; also the first wait before what
             failed unexpectedly is begun again.
         longest_retry: Longest wait before what failed unexpectedly is begun again, in seconds.
@@ -42,6 +43,7 @@ class StreamSettings:
     waiting_clips: int = 2
     stale_after: float = 0.3
     unwritten_clips: int = 256
+    question_waits: float = 2.0
     retry_after: float = 1.0
     longest_retry: float = 60.0
     close_within: float = 5.0

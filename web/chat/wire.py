@@ -231,6 +231,7 @@ class Rests(BaseModel):
         stream: The stream that was asked; null if only pictures were.
         start: Media second from which on the answer could look.
         end: Media second up to which it could.
+        behind: Seconds of video that came before the question, after `end`, and were not read yet.
         frames: Frames that were seen in between.
         evidence: The moments the answer rests on, oldest first.
         time: The words of time in the question, and the range that they were taken for.
@@ -239,6 +240,7 @@ class Rests(BaseModel):
     stream: str | None
     start: float
     end: float
+    behind: float = 0.0
     frames: int
     evidence: tuple[EvidencePart, ...]
     time: TimeUnderstood | None

@@ -206,6 +206,7 @@ class Writer:
             stream=self._stream,
             start=usage.start,
             end=usage.end,
+            behind=round(usage.behind, 3),
             frames=usage.frames,
             evidence=evidence_report(self._finished, self._reference),
             time=time_report(self._time, self._reference),

@@ -213,4 +213,5 @@ def _usage(usage: Usage) -> UsageReport:
         tokens_kept=usage.tokens_kept,
         start=usage.start,
         end=usage.end,
+        behind=round(usage.behind, 3),
     )

@@ -148,6 +148,8 @@ class UsageReport(Wire):
         tokens_kept: Visual tokens left after the last text-guided selection.
         start: Media second where the clips begin.
         end: Media second where the clips end.
+        behind: Seconds of video that came before the question, after `end`, and were not read yet: a question
+            waits for what is being encoded, two seconds at most.
     """
 
     total_tokens: int
@@ -160,6 +162,7 @@ class UsageReport(Wire):
     tokens_kept: int
     start: float
     end: float
+    behind: float
 
 
 class Timings(Wire):
