@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
+from memory.redis_cancelling import cancellation_kept
 from memory.redis_disk import NO_ROOM
 from memory.redis_reasons import SILENT, reason, said
 from memory.store import StoreFull, StoreUnavailable
@@ -27,21 +28,18 @@ def explained() -> Iterator[None]:
         StoreUnavailable: If Redis cannot be reached, or refuses for any other reason.
         CancelledError: If the task was cancelled inside the block.
     """
-    before = _cancellations()
     try:
-        yield
+        with cancellation_kept():
+            yield
     except OutOfMemoryError as error:
-        _not_swallowed(before)
         raise StoreFull(
             "Redis has reached its memory limit and keeps what it has: forget a stream, or raise "
             "the limit (maxmemory)"
         ) from error
     except RedisError as error:
-        _not_swallowed(before)
         if said(error).startswith("MISCONF"):
             raise StoreFull(NO_ROOM) from error
         raise StoreUnavailable(reason(error)) from error
-    _not_swallowed(before)
 
 
 class Promptness:
@@ -81,23 +79,3 @@ class Promptness:
     def answered(self) -> None:
         """Give the whole time again."""
         self._silent_at = float("-inf")
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
-def _not_swallowed(before: int) -> None:
-    """Cancel the task after all if the Redis client lost its cancellation.
-
-    It sends with `asyncio.wait_for`, and that of Python 3.11 returns the result instead of raising
-    when both come in one turn of the loop: after a pause of the loop, nearly always. A task that
-    ends by its cancellation alone would then never end, and keep what it holds.
-    https://github.com/python/cpython/issues/86296
-
-    Raises:
-        CancelledError: If it did.
-    """
-    if _cancellations() > before:
-        raise asyncio.CancelledError

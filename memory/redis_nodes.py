@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 
 from redis.asyncio import Redis
 
+from memory.redis_cancelling import close
+
 Result = TypeVar("Result")
 Work = Callable[[Redis], Awaitable[Result]]
 
@@ -57,4 +59,4 @@ class OneServer:
 
     async def close(self) -> None:
         """See `Nodes.close`."""
-        await self._redis.aclose()
+        await close(self._redis)

@@ -10,12 +10,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from memory import redis_changes as changes
 from memory.changes import described, encoded
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
+from memory.redis_cancelling import Pool
 from memory.redis_disk import check_on_disk
 from memory.redis_documents import RedisDocuments
 from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
@@ -92,7 +93,7 @@ class RedisStore:
         """
         try:
             retry = OnceMore()
-            pool = retry.pool = BlockingConnectionPool.from_url(
+            pool = retry.pool = Pool.from_url(
                 url,
                 timeout=patience,
                 socket_timeout=patience,

@@ -29,6 +29,7 @@ from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
+from memory.redis_cancelling import cancellation_kept, close
 from memory.redis_reasons import root
 
 log = logging.getLogger(__name__)
@@ -190,25 +191,30 @@ class EmbeddedRedis:
         Raises:
             RedisFailed: If it ends instead, or stays silent.
         """
+        client = Redis.from_url(self.url, retry=None, driver_info=None, socket_timeout=1)
+        try:
+            await self._answers(client)
+        finally:
+            await close(client)
+
+    async def _answers(self, client: Redis) -> None:
         clock = asyncio.get_running_loop().time
         deadline = clock() + _START_PATIENCE
-        async with Redis.from_url(
-            self.url, retry=None, driver_info=None, socket_timeout=1
-        ) as client:
-            while True:
-                try:
+        while True:
+            try:
+                with cancellation_kept():
                     await client.ping()
-                # Not listening yet, reading its data, or too busy to say either.
-                except (RedisConnectionError, RedisTimeoutError) as error:
-                    if isinstance(root(error), BusyLoadingError):
-                        deadline = clock() + _START_PATIENCE
-                else:
-                    return
-                if self._process is None or self._process.returncode is not None:
-                    raise RedisFailed(await self._last_words("the embedded Redis did not start"))
-                if clock() > deadline:
-                    raise RedisFailed(await self._last_words("the embedded Redis does not answer"))
-                await asyncio.sleep(0.02)
+            # Not listening yet, reading its data, or too busy to say either.
+            except (RedisConnectionError, RedisTimeoutError) as error:
+                if isinstance(root(error), BusyLoadingError):
+                    deadline = clock() + _START_PATIENCE
+            else:
+                return
+            if self._process is None or self._process.returncode is not None:
+                raise RedisFailed(await self._last_words("the embedded Redis did not start"))
+            if clock() > deadline:
+                raise RedisFailed(await self._last_words("the embedded Redis does not answer"))
+            await asyncio.sleep(0.02)
 
     async def _keep_running(self) -> None:
         """Start the server again whenever it ends by itself, after ever longer pauses."""
