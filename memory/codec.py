@@ -86,6 +86,22 @@ def decode(data: bytes, encoder: str) -> ClipTokens:
     return ClipTokens(torch.from_numpy(stored), start, end, frames)
 
 
+def encoder_of(data: bytes) -> str:
+    """Return the name of the encoder that made a clip.
+
+    Raises:
+        CorruptClip: If `data` is too short to be one, or the name is none.
+    """
+    if len(data) < _HEADER.size:
+        raise CorruptClip(f"a clip takes {_HEADER.size} bytes at least, found {len(data)}")
+    _, version, length, _, width, _, _ = _HEADER.unpack_from(data)
+    *_, name_at = _more(data, version, width)
+    try:
+        return data[name_at : name_at + length].decode()
+    except UnicodeDecodeError:
+        raise CorruptClip("the name of its encoder is no text") from None
+
+
 def check_thumbnail(thumbnail: bytes) -> None:
     """Make sure that a clip's JPEG is of a size that may be stored beside it.
 

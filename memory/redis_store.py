@@ -28,6 +28,7 @@ from memory.redis_layout import (
     unpack_moment,
 )
 from memory.redis_nodes import Nodes, OneServer
+from memory.redis_raw import RawStreams
 from memory.redis_records import RedisRecords, done
 from memory.redis_retry import OnceMore
 from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
@@ -114,6 +115,10 @@ class RedisStore:
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
         return RedisDocuments(self._nodes, self._promptness)
+
+    def raw(self) -> RawStreams:
+        """Return what reads and writes the streams as bytes; it ends with this store."""
+        return RawStreams(self._nodes)
 
     async def check(self) -> None:
         """See `ClipStore.check`."""

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], float]
 Progress = Callable[[str], None]
+Memory = RedisStore
+"""What is remembered, as bytes."""
 
 QUESTIONS = MAX_CONCURRENT + MAX_WAITING_QUESTIONS
 """Answered or waiting for it: what the engine takes."""
@@ -199,6 +201,20 @@ async def open_services(
                 await store.close()
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def open_memory(settings: Settings) -> AsyncIterator[Memory]:
+    """Open what is remembered, without a model: for what treats it as bytes."""
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    data = settings.data.expanduser()
+    async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
+        store = RedisStore.connect(address, "any")
+        try:
+            await store.check()
+            yield store
+        finally:
+            await store.close()
 
 
 @asynccontextmanager

@@ -11,6 +11,8 @@ MOST_WATCHES = 200
 MOST_EVENTS = 2000
 """Events of all watches that stay; older ones make room."""
 _WATCH, _COUNTERS, _EVENT = "watch", "watch-counters", "watch-event"
+KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: MOST_EVENTS}
+"""The kinds of documents, and how many of each stay."""
 
 
 class TooManyWatches(Exception):

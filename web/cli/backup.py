@@ -1,0 +1,108 @@
+"""`flashback backup` and `flashback restore`: what is remembered, to a file and back."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from memory.archive import BadArchive, Contents
+from memory.backup import NotBackedUp, NotRestored, backup, examine, restore
+from memory.embedded.binary import NoRedis
+from memory.embedded.lock import DirectoryInUse, DirectoryUnsafe
+from memory.store import StoreFull, StoreUnavailable
+from stream.registry import NAME
+from stream.watches.book import KINDS
+from web.cli.failed import Failed
+from web.services import Memory, open_memory
+from web.settings import Settings
+
+screen = Console(stderr=True, highlight=False)
+
+_IN_USE = (
+    "{error}. While it runs, set FLASHBACK_REDIS_URL=unix://{socket} to back up from its own Redis"
+)
+
+
+def run_backup(settings: Settings, file: Path, streams: Sequence[str]) -> None:
+    """Write what is remembered to `file`; only `streams`, if some are named.
+
+    Raises:
+        Failed: If there is no backup then.
+    """
+
+    async def work(store: Memory) -> Contents:
+        return await backup(store, store.documents(), file, streams, KINDS)
+
+    contents = _run(settings, file, work, f"Writing {file}…")
+    screen.print(f"{file} holds {_counted(contents)}.")
+
+
+def run_restore(
+    settings: Settings, file: Path, streams: Sequence[str], *, replace: bool, check: bool
+) -> None:
+    """Put back what `file` holds; only `streams`, if some are named. With `check` only look at it.
+
+    Raises:
+        Failed: If it cannot be restored.
+    """
+    contents = _sentence(file, lambda: asyncio.run(examine(file, NAME)))
+    if check:
+        table = Table("stream", "clips", box=None, pad_edge=False)
+        for name, clips in contents.streams.items():
+            table.add_row(name, str(clips))
+        Console(highlight=False).print(table)
+        screen.print(f"{file} is whole and holds {_counted(contents)}.")
+        return
+    if missing := [name for name in streams if name not in contents.streams]:
+        there = ", ".join(contents.streams)
+        raise Failed(f"{file} holds no stream called {missing[0]}; there is {there}", 2)
+
+    async def work(store: Memory) -> None:
+        await restore(store, store.documents(), file, streams, KINDS, replace=replace)
+        if replace:
+            await store.compact()
+
+    _run(settings, file, work, f"Restoring {file}…")
+    screen.print("Restored.")
+
+
+def _counted(contents: Contents) -> str:
+    totals = contents.totals()
+    return (
+        f"{totals['streams']} streams with {totals['clips']} clips, and {totals['documents']} "
+        "watches and events"
+    )
+
+
+def _run(
+    settings: Settings,
+    file: Path,
+    work: Callable[[Memory], Coroutine[Any, Any, Any]],
+    doing: str,
+) -> Any:  # noqa: ANN401 - as `work` returns
+    async def all_of_it() -> Any:  # noqa: ANN401 - as `work` returns
+        async with open_memory(settings) as store:
+            return await work(store)
+
+    with screen.status(doing):
+        try:
+            return _sentence(file, lambda: asyncio.run(all_of_it()))
+        except DirectoryInUse as error:
+            socket = settings.data.expanduser().absolute() / "redis.sock"
+            raise Failed(_IN_USE.format(error=error, socket=socket)) from None
+
+
+def _sentence(file: Path, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - as `work` returns
+    try:
+        return work()
+    except BadArchive as error:
+        raise Failed(f"{file} cannot be restored: {error}") from None
+    except NotRestored as error:
+        raise Failed(f"nothing was restored: {error}. With --replace it is deleted first") from None
+    except (NotBackedUp, NoRedis, DirectoryUnsafe, StoreFull, StoreUnavailable) as error:
+        raise Failed(str(error)) from None
+    except OSError as error:
+        raise Failed(f"{error.filename or file} cannot be used: {error.strerror}") from None
