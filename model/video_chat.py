@@ -100,11 +100,13 @@ class Prefill:
 
     Attributes:
         reading: From which the answer is written.
+        history: On top of which it was read.
         clips: The clips it could look at, by number.
         prompt_tokens: Text tokens that the question added.
     """
 
     reading: Reading
+    history: History
     clips: range
     prompt_tokens: int
 
@@ -206,7 +208,8 @@ class VideoChat:
         if not clips:
             return None
         suffix = self._suffix(question, self._seen(history, clips))
-        return Prefill(history.ask(self._embed(suffix), clips, hook), clips, len(suffix))
+        reading = history.ask(self._embed(suffix), clips, hook)
+        return Prefill(reading, history, clips, len(suffix))
 
     @torch.inference_mode()
     def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:
@@ -220,7 +223,7 @@ class VideoChat:
         parts.append(Tokens.of_text(self._embed(self.prompt.suffix(question, seen))))
         return self.reader.read(Tokens.join(parts))
 
-    def evidence(self, history: History, prefill: Prefill) -> tuple[Evidence, ...]:
+    def evidence(self, prefill: Prefill) -> tuple[Evidence, ...]:
         """Return each clip's share of the text-guided attention; empty where nothing selects."""
         reading = prefill.reading
         scores, clips, places = reading.scores, reading.clips, reading.places
@@ -232,14 +235,14 @@ class VideoChat:
         sums = torch.zeros(len(prefill.clips), device=scores.device)
         sums.index_add_(0, clips[visual] - first, scores[visual])
         shares = (sums / sums.sum().clamp_min(1e-12)).tolist()
-        found = (history.clips[number] for number in prefill.clips)
+        found = (prefill.history.clips[number] for number in prefill.clips)
         return tuple(
             Evidence(clip.start, clip.end, share) for clip, share in zip(found, shares, strict=True)
         )
 
-    def usage(self, history: History, prefill: Prefill, answer_tokens: int) -> Usage:
+    def usage(self, prefill: Prefill, answer_tokens: int) -> Usage:
         """Return what an answer was made from."""
-        seen = self._seen(history, prefill.clips)
+        seen = self._seen(prefill.history, prefill.clips)
         return Usage(
             clips=len(prefill.clips),
             frames=seen.frames,

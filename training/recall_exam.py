@@ -112,7 +112,7 @@ class Pupil:
             return self._blind(text), ()
         asked = self._service.ask(self.history, Question(text))
         assert asked is not None
-        return asked.reading, self._service.evidence(self.history, asked)
+        return asked.reading, self._service.evidence(asked)
 
     def _blind(self, text: str) -> Reading:
         prompt, embed = self._service.prompt, self._service.parts.decoder.embed

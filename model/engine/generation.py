@@ -17,7 +17,7 @@ from model.errors import EngineError, EngineFailed, HistoryGone, NothingSeen
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
-from model.types import AnswerPiece, Finish, FinishReason, Question, Sampling, Words
+from model.types import AnswerPiece, Finish, FinishReason, Question, Words
 from model.video_chat import Prefill, VideoChat
 
 log = logging.getLogger(__name__)
@@ -76,13 +76,10 @@ class _Generation:
     """An answer being written: its question has been read."""
 
     request: Request
-    history: History
     prefill: Prefill
     text: TextStream
     chance: torch.Generator
-    sampling: Sampling
-    written: set[int] = field(default_factory=set)
-    tokens: int = 0
+    written: list[int] = field(default_factory=list)
 
 
 class Generator:
@@ -124,8 +121,7 @@ class Generator:
         self._seed += 1
         chance = torch.Generator().manual_seed(self._seed)
         text = TextStream(self._chat.prompt.tokenizer)
-        sampling = request.question.sampling or self._chat.parts.sampling
-        self._active.append(_Generation(request, history, prefill, text, chance, sampling))
+        self._active.append(_Generation(request, prefill, text, chance))
 
     def write(self) -> None:
         """Write the next token of every answer, all in one batch."""
@@ -178,22 +174,22 @@ class Generator:
             self._end(generation, "length")
             return None
         logits = generation.prefill.reading.logits
-        token = choose(logits, generation.sampling, generation.written, generation.chance)
+        sampling = question.sampling or self._chat.parts.sampling
+        token = choose(logits, sampling, generation.written, generation.chance)
         if token in self._ends:
             self._end(generation, "stop")
             return None
-        generation.tokens += 1
-        generation.written.add(token)
+        generation.written.append(token)
         if text := generation.text.add(token):
             generation.request.send(Words(text))
-        if generation.tokens >= min(question.tokens, MAX_ANSWER_TOKENS):
+        if len(generation.written) >= min(question.tokens, MAX_ANSWER_TOKENS):
             self._end(generation, "length")
             return None
         return token
 
     def _end(self, generation: _Generation, reason: FinishReason) -> None:
-        evidence = self._chat.evidence(generation.history, generation.prefill)
-        usage = self._chat.usage(generation.history, generation.prefill, generation.tokens)
+        evidence = self._chat.evidence(generation.prefill)
+        usage = self._chat.usage(generation.prefill, len(generation.written))
         self._active.remove(generation)
         generation.request.send(Finish(reason, evidence, usage))
 

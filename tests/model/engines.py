@@ -33,9 +33,9 @@ class Recording(VideoChat):
         self._note("extend", len(clips))
         super().extend(history, clips)
 
-    def evidence(self, history, asked):
+    def evidence(self, asked):
         self._note("evidence", None)
-        return super().evidence(history, asked)
+        return super().evidence(asked)
 
     def step(self, readings, chosen):
         self._note("step", len(readings))

@@ -73,7 +73,7 @@ def test_a_question_has_the_answer_and_the_evidence_of_the_processor(about):
         for first in range(0, 12, 3):
             chat.extend(history, seen[first : first + 3])
         asked = chat.ask(history, question)
-        answers.append((asked, chat.evidence(history, asked)))
+        answers.append((asked, chat.evidence(asked)))
     (theirs, their_evidence), (ours, our_evidence) = answers
     assert ours.reading.logits.device.type == DEVICE.type
     assert [k.tolist() for k in ours.reading.kept] == [k.tolist() for k in theirs.reading.kept]

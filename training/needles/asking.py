@@ -77,7 +77,7 @@ class ReadOnce:
         """See `Memory.ask`."""
         chat, prefill = self._chat, self._chat.ask(self.history, Question(question))
         assert prefill is not None
-        best = max(chat.evidence(self.history, prefill), key=lambda e: e.score, default=None)
+        best = max(chat.evidence(prefill), key=lambda e: e.score, default=None)
         ends, words = chat.parts.ends | {chat.prompt.end}, ""
         text = TextStream(chat.prompt.tokenizer)
         for _ in range(LONGEST):
