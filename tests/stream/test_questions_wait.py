@@ -80,7 +80,7 @@ async def test_a_question_about_what_was_before_does_not_wait_and_lacks_nothing(
 async def test_an_answer_says_what_memory_that_was_away_has_not_taken_yet(
     registry_of, store, clock
 ):
-    settings = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5, retry_after=3600)
+    settings = StreamSettings(rate=2.0, first_rate=2.0, retry_after=3600, longest_retry=3600)
     live = await registry_of(settings, wall=clock, monotonic=clock).open("yard")
     feed = live.open_feed("webrtc")
     show(feed, clock, seconds=2.0)
