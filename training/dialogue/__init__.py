@@ -1,1 +1,0 @@
-"""Questions about made-up streams, and how things are called in them."""
