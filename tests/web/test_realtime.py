@@ -14,8 +14,8 @@ from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from web.auth import LOCAL
 from web.realtime import connection
-from web.realtime.connection import Connection, Surroundings
-from web.services import CLOCKS, QUESTIONS
+from web.realtime.connection import Connection
+from web.services import QUESTIONS
 
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):
@@ -377,25 +377,9 @@ class DeafSocket:
         self.closed_with = (code, reason)
 
 
-def around(service, **more):
-    return Surroundings(
-        registry=service.services.registry,
-        places=service.services.feeding,
-        asking=service.services.asking,
-        decoder=service.services.decoder,
-        answerer="echo",
-        sampling=Sampling(),
-        origin=service.services.sources.origin,
-        monotonic=CLOCKS.monotonic,
-        wall=CLOCKS.wall,
-        alerts=service.services.watcher.alerts,
-        **more,
-    )
-
-
 async def test_a_client_that_takes_nothing_is_let_go(service):
     socket = DeafSocket()
-    await Connection(socket, "cam", LOCAL, around(service, send_timeout=0.01)).run()
+    await Connection(socket, "cam", LOCAL, service.services, send_timeout=0.01).run()
     assert socket.closed_with == (1008, "too slow")
 
 
@@ -423,6 +407,6 @@ async def test_a_client_that_is_gone_while_its_answer_is_being_cancelled_is_no_e
 
     socket = WebSocket({"type": "websocket"}, receive, send)
     socket.client_state = socket.application_state = WebSocketState.CONNECTED
-    await Connection(socket, "cam", LOCAL, around(service)).run()
+    await Connection(socket, "cam", LOCAL, service.services).run()
     assert gone == ["error"]
     assert service.engine.closed_early.is_set()

@@ -8,8 +8,7 @@ is let go.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -18,15 +17,13 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from memory.store import EncoderMismatch, StoreUnavailable
-from model.types import Question, Sampling
+from model.types import Question
 from stream.channels import Subscription
 from stream.live import LiveStream
-from stream.registry import Registry, UnknownStream
+from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
-from stream.watches.records import Event
 from web.ask import AskFailed, Stopwatch, ask, failing_as_asked
 from web.identifiers import new_id
-from web.quotas import Quota
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -39,8 +36,7 @@ from web.realtime.client_events import (
     SessionUpdate,
 )
 from web.realtime.conversation import ROOT, Conversation, NoQuestion, UnknownLine, changed
-from web.realtime.jpeg import PictureDecoder
-from web.realtime.pictures import SILENCE_SECONDS, PictureSource
+from web.realtime.pictures import PictureSource
 from web.realtime.server_events import (
     Error,
     ItemAdded,
@@ -56,6 +52,7 @@ from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbs
 from web.realtime.watch_events import Alert, alert_report
 from web.realtime.wire import Refused, parse
 from web.realtime.wire_items import InputImage, Message
+from web.services import Services
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
 from web.time_words.spoken import by_the_clock
@@ -67,51 +64,32 @@ STATUS_SECONDS = 2.0
 RECEIVE_LIMIT = 16 * 1024 * 1024  # what the socket reads of one message; beyond it is cut off
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all connections share.
+class Connection:
+    """One client's conversation about one stream.
 
-    Attributes:
-        registry: The streams.
-        places: Counts the streams that callers feed.
-        asking: Counts the questions that are answered, or wait for it.
-        decoder: Makes pixels of pictures.
-        answerer: The name of the model that answers.
-        sampling: How it writes unless a client says otherwise.
-        origin: Where a stream is pulled from, if it is.
-        monotonic: Seconds that never go back.
-        wall: Unix seconds.
-        alerts: Subscribes to what watches see.
-        silence: Seconds without a picture after which a sender's place is given back.
+    Args:
+        socket: To the client.
+        stream: What it asks about.
+        caller: Who it is.
+        services: What answers.
         send_timeout: Seconds after which a client that takes nothing is let go.
     """
 
-    registry: Registry
-    places: Quota
-    asking: Quota
-    decoder: PictureDecoder
-    answerer: str
-    sampling: Sampling
-    origin: Callable[[str], str | None]
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
-    alerts: Callable[[], Subscription[Event]]
-    silence: float = SILENCE_SECONDS
-    send_timeout: float = SEND_SECONDS
-
-
-class Connection:
-    """One client's conversation about one stream."""
-
     def __init__(
-        self, socket: WebSocket, stream: str, caller: Caller, around: Surroundings
+        self,
+        socket: WebSocket,
+        stream: str,
+        caller: Caller,
+        services: Services,
+        send_timeout: float = SEND_SECONDS,
     ) -> None:
         self._socket = socket
         self._name = stream
         self._caller = caller
-        self._around = around
+        self._services = services
+        self._send_timeout = send_timeout
         self._session = Session(
-            id=new_id("sess"), stream=stream, model=around.answerer, **asdict(around.sampling)
+            id=new_id("sess"), stream=stream, model=services.answerer, **asdict(services.sampling)
         )
         self._conversation = Conversation()
         self._zone: ZoneInfo | None = None
@@ -119,15 +97,7 @@ class Connection:
         self._live: LiveStream | None = None
         self._answer: Answer | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._pictures = PictureSource(
-            stream,
-            caller,
-            registry=around.registry,
-            places=around.places,
-            decoder=around.decoder,
-            monotonic=around.monotonic,
-            silence=around.silence,
-        )
+        self._pictures = PictureSource(stream, caller, services)
 
     async def run(self) -> None:
         """Talk until the client leaves or takes nothing any more."""
@@ -234,7 +204,7 @@ class Connection:
             raise Refused("no_question", message) from None
         looking = await self._pictures.look()
         keep = event.response.conversation == "auto"
-        stopwatch = Stopwatch(self._around.monotonic)
+        stopwatch = Stopwatch(self._services.clocks.monotonic)
         self._answer = Answer(self._send, stopwatch, event, self._conversation.last_id)
         await self._answer.begin()
         self._writing = self._tasks.create_task(
@@ -248,11 +218,13 @@ class Connection:
     ) -> None:
         try:
             try:
-                with failing_as_asked(), self._around.asking.acquire(object(), self._caller):
+                with failing_as_asked(), self._services.asking.acquire(object(), self._caller):
                     if looking is not None:
                         await looking.looked()
                     live = await self._find()
-                    reference = reference_of(live.status(), self._around.wall(), self._zone)
+                    reference = reference_of(
+                        live.status(), self._services.clocks.wall(), self._zone
+                    )
                     question, time = apply(question, reference)
                     answer.about(reference, time)
                     pieces = ask(live, question, answer.stopwatch)
@@ -287,7 +259,7 @@ class Connection:
         A stream may begin after the connection, and be forgotten before its end.
         """
         if self._live is None:
-            live = await self._around.registry.find(self._name)
+            live = await self._services.registry.find(self._name)
             if self._live is None:  # else another task found it while this one waited
                 self._live = live
                 self._tasks.create_task(self._watch(live))
@@ -320,7 +292,7 @@ class Connection:
 
     async def _report(self) -> None:
         absent = False
-        with self._around.registry.beginnings() as begun:
+        with self._services.registry.beginnings() as begun:
             while True:
                 try:
                     live = await self._find()
@@ -345,7 +317,7 @@ class Connection:
 
     async def _tell_alerts(self) -> None:
         """Pass on what watches see, on this stream and on others."""
-        with self._around.alerts() as alerts:
+        with self._services.watcher.alerts() as alerts:
             async for event in alerts:
                 if self._caller.allows("watch", event.stream):
                     await self._send(Alert(event_id=new_id("event"), alert=alert_report(event)))
@@ -353,12 +325,12 @@ class Connection:
     # Events out.
 
     async def _send_status(self, found: StreamStatus) -> None:
-        status = report(found, self._around.origin(self._name))
+        status = report(found, self._services.sources.origin(self._name))
         event = StreamChanged(event_id=new_id("event"), stream=status)
         await self._send(event)
 
     async def _send(self, event: ServerEvent) -> None:
-        async with asyncio.timeout(self._around.send_timeout), self._sending:
+        async with asyncio.timeout(self._send_timeout), self._sending:
             if self._socket.application_state is WebSocketState.DISCONNECTED:
                 raise WebSocketDisconnect(1006)  # another of our tasks has found out
             await self._socket.send_text(event.model_dump_json())

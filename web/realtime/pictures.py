@@ -7,18 +7,16 @@ the stream was deleted, no picture came any more.
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
 
 from stream.feed import Feed
 from stream.frame import Picture
 from stream.live import LiveStream
-from stream.registry import NO_ROOM, BadName, Registry
-from web.quotas import Full, Lease, Quota
-from web.realtime.jpeg import BadPicture, PictureDecoder
+from stream.registry import NO_ROOM, BadName
+from web.quotas import Full, Lease
+from web.realtime.jpeg import BadPicture
 from web.realtime.wire import Refused
+from web.services import Services
 from web.tokens import Caller
-
-SILENCE_SECONDS = 20.0
 
 
 class PictureSource:
@@ -27,32 +25,14 @@ class PictureSource:
     Args:
         stream: Its name; made with the first picture if it is new.
         caller: Whose place it takes.
-        registry: The streams.
-        places: Counts the streams that callers feed.
-        decoder: Makes pixels of pictures.
-        monotonic: Seconds that never go back.
-        silence: Seconds without a picture after which the place is given back; the next picture
-            takes it again.
+        services: Where the stream, its place and the decoder are. After `silence_seconds` of the
+            settings without a picture the place is given back; the next picture takes it again.
     """
 
-    def __init__(
-        self,
-        stream: str,
-        caller: Caller,
-        *,
-        registry: Registry,
-        places: Quota,
-        decoder: PictureDecoder,
-        monotonic: Callable[[], float],
-        silence: float = SILENCE_SECONDS,
-    ) -> None:
+    def __init__(self, stream: str, caller: Caller, services: Services) -> None:
         self._stream = stream
         self._caller = caller
-        self._registry = registry
-        self._places = places
-        self._decoder = decoder
-        self._monotonic = monotonic
-        self._silence = silence
+        self._services = services
         self._live: LiveStream | None = None
         self._feed: Feed | None = None
         self._newest: bytes | None = None  # unless it is looked at already
@@ -72,7 +52,7 @@ class PictureSource:
         """
         if not self._caller.allows("ingest", self._stream):
             raise Refused("not_allowed", "This token may not send pictures to that stream.")
-        time, data = self._monotonic(), _read(image_url)
+        time, data = self._services.clocks.monotonic(), _read(image_url)
         pixels: Picture | None = None
         if self._feed is None:
             # Before the stream is made: a bad picture must leave none behind, and take none over.
@@ -100,14 +80,14 @@ class PictureSource:
         if feed is None or feed.closed:
             return None
         data, self._newest = self._newest, None
-        if data is not None and (slot := feed.place(self._monotonic())) is not None:
+        if data is not None and (slot := feed.place(self._services.clocks.monotonic())) is not None:
             feed.push(slot, await self._decoded(data))
         feed.flush()
         return self._live
 
     async def _decoded(self, data: bytes) -> Picture:
         try:
-            return await self._decoder.decode(data, self._caller.name)
+            return await self._services.decoder.decode(data, self._caller.name)
         except BadPicture as error:
             raise Refused("invalid_picture", str(error), "item.content") from None
 
@@ -118,11 +98,11 @@ class PictureSource:
 
     async def _open(self) -> Feed:
         try:
-            place = self._places.acquire(self._stream, self._caller)
+            place = self._services.feeding.acquire(self._stream, self._caller)
         except Full as error:
             raise Refused("stream_refused", str(error)) from None
         try:
-            self._live = await self._registry.open(self._stream)
+            self._live = await self._services.registry.open(self._stream)
             feed = self._live.open_feed("pictures")
         except (BadName, *NO_ROOM) as error:
             place.release()
@@ -145,10 +125,12 @@ class PictureSource:
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._silence, self._fall_silent, feed)
+        self._timer = loop.call_later(
+            self._services.settings.silence_seconds, self._fall_silent, feed
+        )
 
     def _fall_silent(self, feed: Feed) -> None:
-        feed.close(f"No picture came for {self._silence:g} seconds.")
+        feed.close(f"No picture came for {self._services.settings.silence_seconds:g} seconds.")
         self._feed = None  # a page that was asleep goes on with its next picture
 
 

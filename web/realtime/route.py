@@ -9,7 +9,7 @@ from web.auth import REALTIME_PROTOCOL, may_by_ticket
 from web.openapi import refuses
 from web.problems import Refusal
 from web.quotas import Full, Lease
-from web.realtime.connection import Connection, Surroundings
+from web.realtime.connection import Connection
 from web.services import Services, get_services
 from web.tokens import Caller
 
@@ -84,20 +84,7 @@ async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Strea
         protocols = [name.strip() for name in offered.split(",")]
         # A browser drops the connection unless one of the protocols it named is chosen.
         await socket.accept(REALTIME_PROTOCOL if REALTIME_PROTOCOL in protocols else None)
-        around = Surroundings(
-            registry=here.registry,
-            places=here.feeding,
-            asking=here.asking,
-            decoder=here.decoder,
-            answerer=here.answerer,
-            sampling=here.sampling,
-            origin=here.sources.origin,
-            monotonic=here.clocks.monotonic,
-            wall=here.clocks.wall,
-            silence=here.settings.silence_seconds,
-            alerts=here.watcher.alerts,
-        )
-        await Connection(socket, stream, caller, around).run()
+        await Connection(socket, stream, caller, here).run()
 
 
 def _place(here: Services, caller: Caller) -> Lease:
