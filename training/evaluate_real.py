@@ -17,9 +17,9 @@ from training.film_cases import BadCases, Case, choose, read_cases
 from training.film_exam import Answered, examine
 from training.film_scores import as_json, scores, table
 from training.train import commit
-from web.cli.failed import Failed
+from web.errors import BadSetting, Failed
 from web.services import load_model
-from web.settings import BadSetting, Settings, read_settings
+from web.settings import Settings, read_settings
 
 CONTROLS = (
     "In brackets: where the true share lies, 19 times in 20 (Wilson). Blind: the same clips at the "

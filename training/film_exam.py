@@ -30,8 +30,8 @@ from stream.live import LiveStream
 from stream.registry import Registry
 from training.film_cases import Case
 from web.cli.ask import frames_at_most
-from web.cli.failed import Failed
 from web.cli.watch import look_at, watch
+from web.errors import Failed
 from web.pulled_sources import pull_settings
 from web.settings import Settings
 from web.stream_settings import stream_settings

@@ -16,7 +16,7 @@ from memory.store import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.registry import UnknownStream
-from web.quotas import Full
+from web.errors import AskFailed, Full
 
 _NOTHING_SEEN = "Nothing has been seen yet; ask again when a clip is remembered."
 
@@ -50,20 +50,6 @@ _FAILURES: Mapping[type[Exception], tuple[str, int, str]] = {
         "The network failed on this question; the log of the service says more.",
     ),
 }
-
-
-class AskFailed(Exception):
-    """There is no answer, or no more of it; the message says why and what to do.
-
-    Attributes:
-        code: For programs, such as `engine_busy`.
-        status: The HTTP status that fits; below 500 the question is at fault, not the service.
-    """
-
-    def __init__(self, code: str, status: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.status = status
 
 
 class Stopwatch:

@@ -19,10 +19,10 @@ from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from web.errors import BadTokenFile, Refusal, Unauthorized
 from web.guesses import Guesses
 from web.http.rejections import Rejections
-from web.problems import Refusal
-from web.tokens import BadTokenFile, Caller, Right, TokenFile, TokenRecord, digest
+from web.tokens import Caller, Right, TokenFile, TokenRecord, digest
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,6 @@ _TOO_MANY = "Too many wrong tokens came from your address; try again in {seconds
 
 
 LOCAL = Caller("local")
-
-
-class Unauthorized(Exception):
-    """The token or ticket is wrong or too old."""
 
 
 class Keys:

@@ -22,6 +22,7 @@ from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownS
 from stream.watches.book import TooManyWatches
 from stream.watches.condition import BadCondition
 from stream.watches.watcher import NoVocabulary, UnknownWatch
+from web.errors import RETRY_SECONDS, Refusal
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -55,22 +56,6 @@ class Problem(BaseModel):
     errors: list[WrongPlace] = []
 
 
-class Refusal(Exception):
-    """A request that is not granted.
-
-    Attributes:
-        status: The HTTP status.
-        detail: A sentence that says what is wrong and what to do.
-        headers: Headers to send along, such as `Retry-After`.
-    """
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = dict(headers or {})
-
-
 # What the rooms below may raise at any route, and how it reads from outside.
 _STATUS: Mapping[type[Exception], int] = {
     BadName: 422,
@@ -86,7 +71,6 @@ _STATUS: Mapping[type[Exception], int] = {
     TooManyWatches: 507,
     NoVocabulary: 409,
 }
-_RETRY_SECONDS = "5"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -170,5 +154,5 @@ def _invalid(_: HTTPConnection, error: Exception) -> JSONResponse:
 
 def _known(_: HTTPConnection, error: Exception) -> JSONResponse:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    headers = {"Retry-After": _RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return problem(status, str(error), headers)

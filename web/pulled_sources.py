@@ -16,17 +16,14 @@ from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller, Wait
 from stream.registry import NO_ROOM, Registry
-from web.quotas import Full, Lease, Quota
+from web.errors import AlreadyPulled, Full
+from web.quotas import Lease, Quota
 from web.settings import Settings
 from web.tokens import Caller
 
 log = logging.getLogger(__name__)
 
 OPERATOR = Caller("operator")
-
-
-class AlreadyPulled(Exception):
-    """A stream of this name has a source already."""
 
 
 class PulledSources:

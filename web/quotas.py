@@ -8,6 +8,7 @@ nothing from the one before, and the end of the old one frees nothing of the new
 import asyncio
 from collections.abc import Callable, Collection, Hashable
 
+from web.errors import Full
 from web.tokens import Caller
 
 MAX_TAKEOVERS = 4
@@ -24,10 +25,6 @@ def share(total: int, callers: int, chosen: int | None = None) -> int:
     if chosen is not None:
         return chosen
     return total if callers < 2 else (total + 1) // 2
-
-
-class Full(Exception):
-    """There is no place left; the message says whose limit it is."""
 
 
 class Lease:

@@ -37,9 +37,9 @@ from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
 from stream.watches.webhook import Poster
+from web.errors import Refusal
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
-from web.problems import Refusal
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
 from web.quotas import Quota, share
 from web.realtime.jpeg import PictureDecoder

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from stream.pull.messages import Transport
+from web.errors import BadSetting
 from web.setting_values import (
     Address,
     Age,
@@ -36,10 +37,6 @@ from web.setting_values import (
 
 PREFIX = "FLASHBACK_"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class BadSetting(ValueError):
-    """A setting cannot be used; the message names it and says why."""
 
 
 def _field(default: Any, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as pydantic's Field

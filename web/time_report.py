@@ -2,7 +2,7 @@
 
 from model.errors import NothingInRange
 from model.types import Finish
-from web.ask import AskFailed
+from web.errors import AskFailed
 from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.time_words.extent import Reference
 from web.time_words.understand import TimeAsked

@@ -20,16 +20,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from web.errors import BadTokenFile
+
 Right = Literal["ingest", "watch", "ask", "forget", "admin"]
 RIGHTS: tuple[Right, ...] = ("ingest", "watch", "ask", "forget", "admin")
 """Send video, see streams and their pictures, ask, delete; and `admin`: everything, `/metrics` too."""
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_TOKENS = 1000
-
-
-class BadTokenFile(ValueError):
-    """The file of tokens cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

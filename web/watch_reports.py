@@ -10,7 +10,7 @@ from stream.watches.clauses import understand
 from stream.watches.condition import Clause, Condition, check, describe
 from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Schedule, Watch, Webhook
-from web.problems import Refusal
+from web.errors import Refusal
 from web.watch_wire import (
     ClauseBody,
     CountersReport,

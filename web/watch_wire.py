@@ -17,7 +17,7 @@ from stream.watches.condition import (
 )
 from stream.watches.records import Schedule, Webhook
 from stream.watches.webhook import SECRET_PREFIX, SHORTEST_SECRET
-from web.problems import Refusal
+from web.errors import Refusal
 
 StreamName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Sureness = Annotated[float, Field(gt=0, le=1)]

@@ -25,7 +25,8 @@ import websockets
 
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from stream.webrtc.whip_client import Player, PlayFailed, play
-from web.doctor.turn import NoRelay, ask_for_relay
+from web.doctor.turn import ask_for_relay
+from web.errors import NoRelay
 
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
 

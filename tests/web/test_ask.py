@@ -12,8 +12,8 @@ from stream.registry import Registry, UnknownStream
 from stream.settings import StreamSettings
 from tests.web.conftest import remember
 from tests.web.fakes import EchoEngine
-from web.ask import AskFailed, Stopwatch, ask, ask_whole, failing_as_asked
-from web.quotas import Full
+from web.ask import Stopwatch, ask, ask_whole, failing_as_asked
+from web.errors import AskFailed, Full
 
 HELLO = Question("hello old world")
 

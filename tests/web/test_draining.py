@@ -18,8 +18,9 @@ from tests.web.fakes import EchoEngine
 from web.app import create_app
 from web.cli.server import server_config
 from web.cli.stopping_server import StoppingServer
+from web.errors import Full
 from web.http.connections import Connections
-from web.quotas import Full, Quota
+from web.quotas import Quota
 from web.services import build_services
 from web.settings import Settings
 from web.tokens import Caller

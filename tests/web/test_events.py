@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.engine.generation import MAX_ANSWER_TOKENS
+from web.errors import BadRequest
 from web.realtime.client_events import ItemCreate, ResponseCreate, SessionUpdate, client_events
 from web.realtime.protocol import render
 from web.realtime.server_events import server_events
-from web.realtime.wire import Refused, parse
+from web.realtime.wire import parse
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol.md"
 
@@ -53,7 +54,7 @@ def test_what_is_left_out_has_a_default():
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused_by_its_field(item, param):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(BadRequest) as refused:
         parse(f'{{"type": "conversation.item.create", "item": {item}}}')
     assert refused.value.code == "invalid_value"
     assert refused.value.param.startswith(param)
@@ -61,7 +62,7 @@ def test_a_line_that_makes_no_sense_is_refused_by_its_field(item, param):
 
 @given(st.text(max_size=200))
 def test_any_text_is_an_event_or_refused(text):
-    with pytest.raises(Refused):
+    with pytest.raises(BadRequest):
         parse(text)
 
 
@@ -92,7 +93,7 @@ def test_any_object_is_an_event_or_refused_with_a_code(kind, fields):
 def refusal_of(text):
     try:
         parse(text)
-    except Refused as refused:
+    except BadRequest as refused:
         return refused
     return None
 

@@ -14,7 +14,8 @@ from PIL import Image
 from memory.store import StoreFull
 from tests.waiting import holds
 from tests.web.conftest import echo_service
-from web.realtime.jpeg import BadPicture, PictureDecoder, decode
+from web.errors import BadValue
+from web.realtime.jpeg import PictureDecoder, decode
 
 
 def jpeg(size=(320, 180), colour=(200, 30, 30), kind="JPEG"):
@@ -49,7 +50,7 @@ def test_a_png_is_a_picture_too(mode):
 @given(st.integers(0, 200), st.binary(max_size=8))
 def test_a_damaged_png_is_a_picture_or_none(place, damage):
     data = jpeg((64, 32), kind="PNG")
-    with contextlib.suppress(BadPicture):  # any other error fails
+    with contextlib.suppress(BadValue):  # any other error fails
         decode(data[:place] + damage + data[place + len(damage) :], 360)
 
 
@@ -99,7 +100,7 @@ NO_PICTURES = {
 
 @pytest.mark.parametrize("name", NO_PICTURES)
 def test_what_is_no_usable_jpeg_is_refused(name):
-    with pytest.raises(BadPicture, match=r"\.$"):
+    with pytest.raises(BadValue, match=r"\.$"):
         decode(NO_PICTURES[name], 360)
 
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.quotas import MAX_TAKEOVERS, Full, Quota, share
+from web.errors import Full
+from web.quotas import MAX_TAKEOVERS, Quota, share
 from web.tokens import Caller
 
 ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")

@@ -8,9 +8,10 @@ from memory.local_store import LocalStore
 from memory.retention import Limits
 from tests.web.conftest import echo_service, remember
 from tests.web.fakes import EchoEngine
+from web.errors import BadSetting
 from web.retention import limits
 from web.services import CLOCKS, Clocks
-from web.settings import BadSetting, Settings
+from web.settings import Settings
 
 
 def test_ages_are_read_as_people_write_them():

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from tests.web.conftest import echo_service
-from web.auth import LOCAL, TICKET_SECONDS, Keys, Unauthorized
+from web.auth import LOCAL, TICKET_SECONDS, Keys
+from web.errors import Refusal, Unauthorized
 from web.http.guard import BODY_LIMIT, Guard
-from web.problems import Refusal
 from web.tokens import make_token
 
 

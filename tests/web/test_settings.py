@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from stream.rate import RateController
 from tests.stream.certificates import Certified
+from web.errors import BadSetting
 from web.pulled_sources import pull_settings
-from web.settings import PREFIX, BadSetting, Settings, variables
+from web.settings import PREFIX, Settings, variables
 from web.stream_settings import stream_settings
 
 

@@ -5,8 +5,8 @@ import pytest
 from memory.store import StoreFull, StoreUnavailable
 from tests.stream.http_server import Site, serve
 from tests.web.conftest import echo_service
+from web.errors import Full
 from web.pulled_sources import OPERATOR
-from web.quotas import Full
 
 LOOPBACK = {"allowed_source_networks": "127.0.0.0/8"}
 

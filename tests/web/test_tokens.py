@@ -11,8 +11,9 @@ from web import auth
 from web.auth import Keys
 from web.cli.commands import run
 from web.cli.serve import _with_token
+from web.errors import BadTokenFile
 from web.settings import Settings
-from web.tokens import BadTokenFile, TokenFile, TokenRecord, digest, make_token
+from web.tokens import TokenFile, TokenRecord, digest, make_token
 
 
 def added(file, name, may=("watch",), streams=("*",), expires=None):

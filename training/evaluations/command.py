@@ -23,8 +23,8 @@ from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise, table
 from training.train import commit
 from web.cli.ask import frames_at_most
-from web.cli.failed import Failed
-from web.settings import BadSetting, Settings, read_settings
+from web.errors import BadSetting, Failed
+from web.settings import Settings, read_settings
 
 console = Console(stderr=True)
 LONG = 3000

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from model.engine.contract import Engine
 from model.errors import ModelUnavailable
-from web.cli.failed import Failed
+from web.errors import Failed
 from web.settings import Settings
 
 QUESTION, SUBTITLED = 1024, 12_288

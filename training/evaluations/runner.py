@@ -21,7 +21,8 @@ from stream.registry import Registry
 from training.evaluations.answers import Answered
 from training.evaluations.items import Benchmark, Item, Options
 from training.evaluations.media import Passing, show
-from web.ask import AskFailed, Stopwatch, ask_whole
+from web.ask import Stopwatch, ask_whole
+from web.errors import AskFailed
 from web.settings import Settings
 from web.stream_settings import stream_settings
 

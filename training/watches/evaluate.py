@@ -24,9 +24,9 @@ from training.watches.quiet import KINDS
 from training.watches.scores import CONFIDENCE, Tally
 from training.watches.trial import event, quiet
 from training.world import World
-from web.cli.failed import Failed
+from web.errors import BadSetting, Failed
 from web.services import load_model
-from web.settings import BadSetting, read_settings
+from web.settings import read_settings
 
 HIT_RATE, DELAY_CLIPS, ALARMS_AN_HOUR = 0.9, 2, 0.5
 HOURS_AT_ONCE = 1.0

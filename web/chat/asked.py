@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.types import Question, Sampling, Turn
-from web.chat.errors import BadRequest
 from web.chat.wire import MOST_PICTURES, ChatRequest, ImagePart, Said, VideoPart
+from web.errors import BadRequest
 from web.realtime.conversation import INSTRUCTING, OF_A_PICTURE
+
+_INVALID = "invalid_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,16 @@ def read(request: ChatRequest, answerer: str, sampling: Sampling) -> ChatAsked:
     model, _, stream = request.model.partition("@")
     if model != answerer:
         message = f"The model {request.model} does not exist here; this service has {answerer}."
-        raise BadRequest(message, "model", "model_not_found")
+        raise BadRequest("model_not_found", message, "model")
     named = [stream, request.flashback.stream or "", *_streams(request.messages)]
     streams = list(dict.fromkeys(filter(None, named)))
     if len(streams) > 1:
         message = f"One stream a question: this names {' and '.join(streams)}."
-        raise BadRequest(message, "model")
+        raise BadRequest(_INVALID, message, "model")
     pictures = _pictures(request.messages)
     if streams and pictures:
         message = "A question is about a stream or about pictures, not both: leave one out."
-        raise BadRequest(message, "messages")
+        raise BadRequest(_INVALID, message, "messages")
     question = _question(request, bool(pictures), sampling)
     return ChatAsked(question, streams[0] if streams else None, pictures)
 
@@ -71,21 +73,23 @@ def _pictures(messages: Sequence[Said]) -> tuple[bytes, ...]:
         if isinstance(part, ImagePart)
     ]
     if len(urls) > MOST_PICTURES:
-        raise BadRequest(f"A conversation may have {MOST_PICTURES} pictures at most.", "messages")
+        raise BadRequest(
+            _INVALID, f"A conversation may have {MOST_PICTURES} pictures at most.", "messages"
+        )
     try:
         return tuple(base64.b64decode(url.partition(",")[2], validate=True) for url in urls)
     except binascii.Error:
-        raise BadRequest("A picture is not valid base64.", "messages") from None
+        raise BadRequest(_INVALID, "A picture is not valid base64.", "messages") from None
 
 
 def _question(request: ChatRequest, pictured: bool, sampling: Sampling) -> Question:
     told = [said.text for said in request.messages if said.role in INSTRUCTING]
     lines = [said for said in request.messages if said.role not in INSTRUCTING]
     if not lines or lines[-1].role != "user":
-        raise BadRequest("The last message must be the user's: the question.", "messages")
+        raise BadRequest(_INVALID, "The last message must be the user's: the question.", "messages")
     asked = lines[-1].text.strip() or (OF_A_PICTURE if pictured else "")
     if not asked:
-        raise BadRequest("The question is empty.", "messages")
+        raise BadRequest(_INVALID, "The question is empty.", "messages")
     return Question(
         text="\n".join(filter(None, (*told, asked))),
         conversation=tuple(

@@ -12,35 +12,17 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from memory.store import StoreUnavailable
-from web.ask import AskFailed
 from web.chat.wire import ErrorBody, OpenAiError
+from web.errors import RETRY_SECONDS, AskFailed, BadRequest, Refusal
 from web.openapi import Responses
-from web.problems import Refusal
 
 _NO_FIELD = re.compile(r"[\[(-]")
-_RETRY = {"Retry-After": "5"}
 _CODES = {
     401: "invalid_api_key",
     403: "permission_denied",
     404: "model_not_found",
     503: "service_unavailable",
 }
-
-
-class BadRequest(Exception):
-    """The request cannot be done as it is; the message says what to change.
-
-    Attributes:
-        param: The field that is wrong.
-        code: A name for programs.
-        status: The HTTP status.
-    """
-
-    def __init__(self, message: str, param: str | None = None, code: str = "invalid_value") -> None:
-        super().__init__(message)
-        self.param = param
-        self.code = code
-        self.status = 404 if code == "model_not_found" else 400
 
 
 def refused(
@@ -56,11 +38,11 @@ def refused(
     return JSONResponse(body.model_dump(), status, headers=dict(headers or {}))
 
 
-def failed(failure: AskFailed) -> JSONResponse:
-    """Return the response for a question that was not answered."""
-    unavailable = failure.status == HTTPStatus.SERVICE_UNAVAILABLE
-    headers = _RETRY if unavailable else {}
-    return refused(failure.status, str(failure), failure.code, headers=headers)
+def failed(error: Refusal) -> JSONResponse:
+    """Return the response for what was not granted, or a question that was not answered."""
+    named = isinstance(error, BadRequest | AskFailed)
+    code = error.code if named else _CODES.get(error.status)
+    return refused(error.status, error.detail, code, error.param, error.headers)
 
 
 class OpenAiRoute(APIRoute):
@@ -74,18 +56,15 @@ class OpenAiRoute(APIRoute):
             try:
                 return await answer(request)
             except Refusal as error:
-                code = _CODES.get(error.status)
-                return refused(error.status, error.detail, code, headers=error.headers)
+                return failed(error)
             except RequestValidationError as error:
                 return _misread(error)
             except HTTPException as error:  # the body is no text
                 return refused(error.status_code, str(error.detail), "invalid_value")
-            except BadRequest as error:
-                return refused(error.status, str(error), error.code, error.param)
-            except AskFailed as error:
-                return failed(error)
             except StoreUnavailable as error:
-                return refused(503, str(error), "memory_unavailable", headers=_RETRY)
+                return refused(
+                    503, str(error), "memory_unavailable", headers={"Retry-After": RETRY_SECONDS}
+                )
 
         return handle
 

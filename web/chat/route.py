@@ -11,9 +11,10 @@ from starlette.types import Send
 from web.ask import failing_as_asked
 from web.auth import may, require
 from web.chat.asked import read
-from web.chat.errors import BadRequest, OpenAiRoute, refuses
+from web.chat.errors import OpenAiRoute, refuses
 from web.chat.wire import ChatRequest, Completion, ModelList, ModelReport
 from web.chat.writer import Writer
+from web.errors import BadRequest
 from web.http.streams import permitted
 from web.openapi import Responses
 from web.services import Services, get_services
@@ -55,7 +56,7 @@ async def get_model(model: str, here: Here, caller: Allowed) -> ModelReport:
     name, _, stream = model.partition("@")
     if name != here.answerer:
         message = f"The model {model} does not exist here; this service has {here.answerer}."
-        raise BadRequest(message, "model", "model_not_found")
+        raise BadRequest("model_not_found", message, "model")
     require(caller, "ask", stream or None)
     with failing_as_asked():
         began = (await here.registry.find(stream)).status().began if stream else 0

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.registry import BadName
-from web.ask import Answerable, AskFailed, Stopwatch, ask, failing_as_asked
+from web.ask import Answerable, Stopwatch, ask, failing_as_asked
 from web.auth import require
 from web.chat.asked import ChatAsked
-from web.chat.errors import BadRequest, failed
+from web.chat.errors import failed
 from web.chat.pictures import Pictures
 from web.chat.wire import (
     AnswerMessage,
@@ -23,9 +23,9 @@ from web.chat.wire import (
     Rests,
     TokenUsage,
 )
+from web.errors import AskFailed, BadRequest, BadValue
 from web.http.streams import permitted
 from web.identifiers import new_id
-from web.realtime.jpeg import BadPicture
 from web.realtime.server_events import Timings
 from web.services import Services
 from web.time_report import evidence_report, refusal, time_report
@@ -33,7 +33,7 @@ from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import by_the_clock
 from web.time_words.understand import TimeAsked
-from web.time_words.zone import UnknownZone, zone_called
+from web.time_words.zone import zone_called
 from web.tokens import Caller
 
 
@@ -101,9 +101,9 @@ class Writer:
             live = await self._here.registry.find(self._stream)
             zone = None if about.timezone is None else await zone_called(about.timezone)
         except BadName as error:
-            raise BadRequest(str(error), "model") from None
-        except UnknownZone as error:
-            raise BadRequest(str(error), "flashback.timezone") from None
+            raise BadRequest("invalid_value", str(error), "model") from None
+        except BadValue as error:
+            raise BadRequest(error.code, str(error), "flashback.timezone") from None
         self._reference = reference_of(live.status(), self._here.clocks.wall(), zone)
         question, self._time = apply(asked.question, self._reference)
         if not self._here.follow_ups:  # earlier lines would lead it astray
@@ -114,8 +114,8 @@ class Writer:
         decoder, name = self._here.decoder, self._caller.name
         try:
             return Pictures(self._here.engine, [await decoder.decode(data, name) for data in files])
-        except BadPicture as error:
-            raise BadRequest(str(error), "messages", "invalid_image") from None
+        except BadValue as error:
+            raise BadRequest("invalid_image", str(error), "messages") from None
 
     async def _only_stream(self) -> str:
         streams = await permitted(self._here, self._caller, "ask", "", 2)
@@ -127,7 +127,7 @@ class Writer:
             '{"stream": "NAME"}, or in a part of the message: {"type": "video_url", "video_url": '
             '{"url": "stream:NAME"}}. GET /v1/models lists what there is.'
         )
-        raise BadRequest(message, "model", "no_stream")
+        raise BadRequest("no_stream", message, "model")
 
     def completion(self) -> Completion:
         """Return the whole answer."""

@@ -23,9 +23,9 @@ from model.types import Question
 from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream
-from web.ask import AskFailed, Stopwatch, ask_whole
-from web.cli.failed import Failed
+from web.ask import Stopwatch, ask_whole
 from web.cli.watch import look_at, watch
+from web.errors import AskFailed, Failed
 from web.pulled_sources import pull_settings
 from web.realtime.server_events import TimeUnderstood
 from web.services import CLOCKS, open_stream

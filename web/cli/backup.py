@@ -15,7 +15,7 @@ from memory.embedded.lock import DirectoryInUse, DirectoryUnsafe
 from memory.store import StoreFull, StoreUnavailable
 from stream.registry import NAME
 from stream.watches.book import KINDS
-from web.cli.failed import Failed
+from web.errors import Failed
 from web.services import Memory, open_memory
 from web.settings import Settings
 

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from web.cli import modules, token, watches
-from web.cli.failed import Failed
 from web.cli.modules import naming_extras
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
-from web.settings import BadSetting, read_settings, variables
+from web.errors import BadSetting, Failed
+from web.settings import read_settings, variables
 
 app = typer.Typer(
     name="flashback",
@@ -55,7 +55,7 @@ def run() -> int:
     except BadSetting as error:
         return _say(str(error), 2)
     except Failed as error:
-        return _say(str(error), error.code)
+        return _say(str(error), error.exit_code)
     except typer.TyperException as error:
         return _mistyped(error)
 

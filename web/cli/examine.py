@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
-from web.cli.failed import Failed
 from web.doctor.machine import exit_code, run, table
+from web.errors import Failed
 from web.settings import Settings
 
 screen = Console()

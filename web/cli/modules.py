@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from web.cli.failed import Failed
+from web.errors import Failed
 
 app = typer.Typer()
 

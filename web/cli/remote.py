@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flashback_client import Answer, Flashback, FlashbackError, Stream
-from web.cli.failed import Failed
+from web.errors import Failed
 
 
 @contextmanager

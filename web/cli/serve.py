@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from stream.webrtc.whip_client import ConnectionLost, play
-from web.cli.server import CannotServe, serve, take_port
+from web.cli.server import serve, take_port
+from web.errors import Failed
 from web.settings import Settings
 from web.tokens import make_token
 
@@ -27,7 +28,7 @@ def run_service(settings: Settings) -> None:
     """Serve until stopped.
 
     Raises:
-        CannotServe: If it cannot start.
+        Failed: If it cannot start.
     """
     settings, made = _with_token(settings)
 
@@ -44,7 +45,7 @@ def run_demo(settings: Settings) -> None:
     """Serve on loopback and play the bundled sample into it, until stopped.
 
     Raises:
-        CannotServe: If it cannot start, or the sample cannot be played.
+        Failed: If it cannot start, or the sample cannot be played.
     """
     # On loopback, for whoever sits here: the sample has no named tokens of its own.
     settings = settings.model_copy(update={"token_file": SAMPLE.parent / "tokens.json"})
@@ -61,7 +62,7 @@ def run_demo(settings: Settings) -> None:
             suggesting.cancel()
 
     if not SAMPLE.exists():
-        raise CannotServe(f"The sample stream is missing: {SAMPLE}.")
+        raise Failed(f"The sample stream is missing: {SAMPLE}.")
     _run(settings, ready)
 
 

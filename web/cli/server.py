@@ -17,8 +17,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from web.app import create_app
-from web.cli.failed import Failed
 from web.cli.stopping_server import StoppingServer
+from web.errors import BadTokenFile, Failed
 from web.http.connections import (
     MOST_CONNECTIONS,
     Connections,
@@ -29,7 +29,7 @@ from web.http.rejections import Rejections, ServerComplaints
 from web.realtime.connection import RECEIVE_LIMIT
 from web.services import open_services
 from web.settings import Settings
-from web.tokens import BadTokenFile, TokenFile
+from web.tokens import TokenFile
 
 _GRACE_SECONDS = 3
 _BACKLOG = 128
@@ -44,15 +44,11 @@ _ADVICE = {
 _Companion = Callable[[str], Awaitable[None]]
 
 
-class CannotServe(Failed):
-    """The service cannot start; the message says why and what to do."""
-
-
 def take_port(settings: Settings) -> socket.socket:
     """Return a socket that listens where the settings say.
 
     Raises:
-        CannotServe: If the port is in use, or the address is not this machine's.
+        Failed: If the port is in use, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -65,7 +61,7 @@ def take_port(settings: Settings) -> socket.socket:
         unknown = isinstance(error, socket.gaierror)  # its numbers are not the system's
         reason = os.strerror(error.errno) if error.errno and not unknown else "no such address"
         todo = _ADVICE.get(error.errno or 0, "Choose another address with --host or --port.")
-        raise CannotServe(
+        raise Failed(
             f"Cannot listen on {settings.host}:{settings.port}: {reason}. {todo}"
         ) from None
     return listener
@@ -94,12 +90,12 @@ async def serve(
         progress: Told in words what is being done until then.
 
     Raises:
-        CannotServe: If the model, the memory or the companion fails, or no token can be read.
+        Failed: If the model, the memory or the companion fails, or no token can be read.
     """
     try:
         await asyncio.to_thread(TokenFile(settings.tokens_at).read)
     except BadTokenFile as error:
-        raise CannotServe(str(error)) from None
+        raise Failed(str(error)) from None
     failures: list[Exception] = []
     server: StoppingServer
 
@@ -122,7 +118,7 @@ async def serve(
         accompanying.cancel()
         await asyncio.wait([accompanying])
     if failures:
-        raise CannotServe(_in_words(failures[0])) from failures[0]
+        raise Failed(_in_words(failures[0])) from failures[0]
 
 
 def server_config(app: FastAPI, connections: Connections) -> uvicorn.Config:

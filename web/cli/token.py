@@ -10,18 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from web.cli.failed import Failed
+from web.errors import BadTokenFile, Failed
 from web.settings import read_settings
-from web.tokens import (
-    NAME,
-    RIGHTS,
-    BadTokenFile,
-    Right,
-    TokenFile,
-    TokenRecord,
-    digest,
-    make_token,
-)
+from web.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
 
 Value = TypeVar("Value")
 
@@ -84,7 +75,7 @@ def remove(name: Annotated[str, typer.Argument(help="whose token")]) -> None:
 
 def _name(text: str) -> str:
     if NAME.fullmatch(text) is None:
-        raise Failed("a token's name is 1 to 64 letters, digits, _ and -", code=2)
+        raise Failed("a token's name is 1 to 64 letters, digits, _ and -", 2)
     return text
 
 
@@ -96,7 +87,7 @@ def _remove(file: TokenFile, name: str) -> None:
 def _rights(text: str) -> tuple[Right, ...]:
     named = {word.strip() for word in text.split(",")}
     if unknown := sorted(named - set(RIGHTS)):
-        raise Failed(f"{unknown[0]!r} is no right: they are {', '.join(RIGHTS)}", code=2)
+        raise Failed(f"{unknown[0]!r} is no right: they are {', '.join(RIGHTS)}", 2)
     return tuple(right for right in RIGHTS if right in named)
 
 
@@ -104,14 +95,14 @@ def _patterns(text: str) -> tuple[str, ...]:
     patterns = tuple(word.strip() for word in text.split(","))
     for pattern in patterns:
         if _PATTERN.fullmatch(pattern) is None:
-            raise Failed(f"{pattern!r} matches no stream's name; write names, or door-*", code=2)
+            raise Failed(f"{pattern!r} matches no stream's name; write names, or door-*", 2)
     return patterns
 
 
 def _seconds(text: str) -> float:
     match = re.fullmatch(r"(\d{1,5})([mhdw])", text.strip())
     if match is None or int(match[1]) == 0:
-        raise Failed(f"{text!r} is no time: write 90m, 12h, 30d or 8w", code=2)
+        raise Failed(f"{text!r} is no time: write 90m, 12h, 30d or 8w", 2)
     return float(int(match[1]) * _UNITS[match[2]])
 
 

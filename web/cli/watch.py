@@ -21,7 +21,7 @@ from stream.live import LiveStream
 from stream.pull.probe import probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller
-from web.cli.failed import Failed
+from web.errors import Failed
 
 _LOOK_EVERY = 0.25
 

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from web.cli.failed import Failed
 from web.cli.signals import signals_as_interrupt
+from web.errors import Failed
 
 if TYPE_CHECKING:
     import httpx

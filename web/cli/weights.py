@@ -6,7 +6,7 @@ from rich.console import Console
 
 from model.errors import WeightsMissing
 from model.zoo.lite_base import base_folder, convert
-from web.cli.failed import Failed
+from web.errors import Failed
 
 screen = Console(stderr=True, highlight=False)
 

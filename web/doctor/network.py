@@ -12,7 +12,8 @@ from aioice.stun import Class, Message, Method, parse_message
 
 from stream.webrtc.ice import IceServer
 from web.doctor.findings import Finding
-from web.doctor.turn import NoRelay, ask_for_relay, read_place
+from web.doctor.turn import ask_for_relay, read_place
+from web.errors import NoRelay
 from web.http.ice import Clock, ice_servers
 from web.settings import Settings
 

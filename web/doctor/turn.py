@@ -11,14 +11,11 @@ from aioice.stun import TransactionFailed, TransactionTimeout
 from aioice.turn import create_turn_endpoint
 
 from stream.webrtc.ice import IceServer
+from web.errors import NoRelay
 
 PATIENCE = 3.0
 UNAUTHORIZED = 401
 PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
-
-
-class NoRelay(Exception):
-    """The TURN server gives no relay address; the message says why."""
 
 
 class Place(NamedTuple):

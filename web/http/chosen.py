@@ -7,8 +7,8 @@ from fastapi import Query
 
 from stream.status import StreamStatus
 from web.auth import require
+from web.errors import Refusal
 from web.http.streams import MOST_STREAMS, permitted
-from web.problems import Refusal
 from web.services import Services
 from web.tokens import Caller, Right
 

@@ -14,9 +14,11 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.errors import Refusal
 from web.problems import problem
 
 BODY_LIMIT = 128 * 1024
@@ -56,14 +58,6 @@ _CORS: Mapping[str, str] = {
 }
 _KEEP_HOST = "nginx: `proxy_set_header Host $http_host;`"
 _USUAL_PORTS = {"http": 80, "https": 443}
-
-
-class _TooLarge(Exception):
-    """The body is longer than the cap."""
-
-
-class _Gone(Exception):
-    """The client left before its body was complete."""
 
 
 class Guard:
@@ -119,13 +113,12 @@ class Guard:
         try:
             async with asyncio.timeout(self._seconds):
                 body = await _read(receive, headers.get("content-length"), limit)
-        except _TooLarge:
-            detail = f"The body is longer than {limit // 1024} KB."
-            await problem(413, detail, {"Connection": "close"})(scope, receive, send)
+        except Refusal as error:
+            await problem(error.status, error.detail, error.headers)(scope, receive, send)
         except TimeoutError:
             detail = f"The body did not arrive within {self._seconds:g} seconds."
             await problem(408, detail, {"Connection": "close"})(scope, receive, send)
-        except _Gone:
+        except ClientDisconnect:
             return
         else:
             await self._app(scope, _Replay(body, receive), send)
@@ -197,17 +190,20 @@ class _Replay:
 
 
 async def _read(receive: Receive, declared: str | None, limit: int) -> bytes:
+    too_large = Refusal(
+        413, f"The body is longer than {limit // 1024} KB.", {"Connection": "close"}
+    )
     if declared and declared.isdecimal() and int(declared) > limit:
-        raise _TooLarge
+        raise too_large
     body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > limit:
-            raise _TooLarge
+            raise too_large
         more = message.get("more_body", False)
     return bytes(body)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from web.auth import may
+from web.errors import Refusal
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import TEXT, Responses, refuses
-from web.problems import Refusal
 from web.services import Services, get_services
 from web.tokens import Caller
 

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 
 from web.auth import Keys, any_token
 from web.drain import STOPPING, Drain
+from web.errors import Refusal
 from web.http.ice import ice_servers
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
 from web.openapi import refuses
-from web.problems import Refusal
 from web.services import Services, get_services
 from web.tokens import Caller
 

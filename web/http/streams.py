@@ -10,11 +10,9 @@ from stream.address.source_url import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
 from web.auth import may, may_by_ticket, require
+from web.errors import AlreadyPulled, Full, Refusal
 from web.http.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
-from web.problems import Refusal
-from web.pulled_sources import AlreadyPulled
-from web.quotas import Full
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.services import Services, get_services
 from web.stream_report import report

@@ -12,9 +12,9 @@ from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
 from stream.watches.watcher import UnknownWatch
 from web.auth import may, require
+from web.errors import Refusal
 from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
-from web.problems import Refusal
 from web.realtime.watch_events import AlertReport, alert_report
 from web.services import Services, get_services
 from web.tokens import Caller, Right

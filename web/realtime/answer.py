@@ -9,7 +9,8 @@ from contextlib import aclosing
 from typing import Any
 
 from model.types import AnswerPiece, Finish, Usage, Words
-from web.ask import AskFailed, Stopwatch
+from web.ask import Stopwatch
+from web.errors import AskFailed
 from web.identifiers import new_id
 from web.realtime.client_events import ResponseCreate
 from web.realtime.server_events import (

@@ -22,7 +22,8 @@ from stream.channels import Subscription
 from stream.live import LiveStream
 from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
-from web.ask import AskFailed, Stopwatch, ask, failing_as_asked
+from web.ask import Stopwatch, ask, failing_as_asked
+from web.errors import AskFailed, BadRequest, BadValue
 from web.identifiers import new_id
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
@@ -35,7 +36,7 @@ from web.realtime.client_events import (
     SessionChange,
     SessionUpdate,
 )
-from web.realtime.conversation import ROOT, Conversation, NoQuestion, UnknownLine, changed
+from web.realtime.conversation import ROOT, Conversation, changed
 from web.realtime.pictures import PictureSource
 from web.realtime.server_events import (
     Error,
@@ -50,13 +51,13 @@ from web.realtime.server_events import (
 )
 from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
 from web.realtime.watch_events import Alert, alert_report
-from web.realtime.wire import Refused, parse
+from web.realtime.wire import details, parse
 from web.realtime.wire_items import InputImage, Message
 from web.services import Services
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
 from web.time_words.spoken import by_the_clock
-from web.time_words.zone import UnknownZone, zone_called
+from web.time_words.zone import zone_called
 from web.tokens import Caller
 
 SEND_SECONDS = 15.0
@@ -124,16 +125,14 @@ class Connection:
                 raise WebSocketDisconnect(message.get("code", 1005))
             try:
                 await self._handle(message.get("text"))
-            except Refused as refused:
-                await self._send(Error(event_id=new_id("event"), error=refused.details))
+            except BadRequest as refused:
+                await self._send(Error(event_id=new_id("event"), error=details(refused)))
 
     async def _handle(self, text: str | None) -> None:
         event = parse(text)
         try:
             await self._do(event)
-        except UnknownLine as error:
-            raise Refused("item_not_found", str(error), "item_id", event.event_id) from None
-        except Refused as refused:
+        except BadRequest as refused:
             refused.event_id = event.event_id
             raise
 
@@ -159,12 +158,12 @@ class Connection:
     async def _change(self, change: SessionChange) -> None:
         if change.model not in {None, self._session.model}:
             message = f"This service answers with {self._session.model}, not with {change.model}."
-            raise Refused("model_not_found", message, "session.model")
+            raise BadRequest("model_not_found", message, "session.model")
         if change.timezone is not None:
             try:
                 self._zone = await zone_called(change.timezone)
-            except UnknownZone as error:
-                raise Refused("invalid_value", str(error), "session.timezone") from None
+            except BadValue as error:
+                raise BadRequest("invalid_value", str(error), "session.timezone") from None
         self._session = changed(self._session, change)
         await self._send(SessionUpdated(event_id=new_id("event"), session=self._session))
 
@@ -193,15 +192,11 @@ class Connection:
     async def _respond(self, event: ResponseCreate) -> None:
         if self._writing is not None and not self._writing.done():
             message = "An answer is being written; cancel it or wait for response.done."
-            raise Refused("conversation_already_has_active_response", message)
+            raise BadRequest("conversation_already_has_active_response", message)
         for line in event.response.input or ():
             for part in line.pictures:
                 await self._pictures.give(part.image_url, asked=True)
-        try:
-            question = self._conversation.question(self._session, event.response)
-        except NoQuestion:
-            message = "There is no question; add one with conversation.item.create first."
-            raise Refused("no_question", message) from None
+        question = self._conversation.question(self._session, event.response)
         looking = await self._pictures.look()
         keep = event.response.conversation == "auto"
         stopwatch = Stopwatch(self._services.clocks.monotonic)
@@ -243,10 +238,10 @@ class Connection:
     def _cancel(self, event: ResponseCancel) -> None:
         writing, answer = self._writing, self._answer
         if writing is None or answer is None or writing.done():
-            raise Refused("response_cancel_not_active", "No answer is being written.")
+            raise BadRequest("response_cancel_not_active", "No answer is being written.")
         if event.response_id not in {None, answer.id}:
             message = f"The answer being written is {answer.id}."
-            raise Refused("response_cancel_not_active", message, "response_id")
+            raise BadRequest("response_cancel_not_active", message, "response_id")
         if not answer.cancelled:
             answer.cancelled = True
             writing.cancel()

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from model.engine.generation import MAX_ANSWER_TOKENS
 from model.types import Question, Sampling, Turn
+from web.errors import BadRequest
 from web.realtime.client_events import ResponseOptions, SessionChange
 from web.realtime.server_events import Session
 from web.realtime.wire_items import Message
@@ -22,14 +23,6 @@ ROOT = "root"
 INSTRUCTING = ("system", "developer")
 OF_A_PICTURE = "What is shown?"
 """What is asked when a picture was given, and no words."""
-
-
-class NoQuestion(ValueError):
-    """The conversation does not end with words of the user."""
-
-
-class UnknownLine(LookupError):
-    """There is no such line."""
 
 
 class Conversation:
@@ -52,7 +45,7 @@ class Conversation:
             after: The line before it; `ROOT` for none, None for the last.
 
         Raises:
-            UnknownLine: If there is no line `after`.
+            BadRequest: If there is no line `after`.
         """
         place = len(self._lines) if after is None else 0 if after == ROOT else self._find(after) + 1
         self._lines.insert(place, line)
@@ -68,7 +61,7 @@ class Conversation:
         """Return the line `key`.
 
         Raises:
-            UnknownLine: If there is none.
+            BadRequest: If there is none.
         """
         return self._lines[self._find(key)]
 
@@ -76,7 +69,7 @@ class Conversation:
         """Take the line `key` out.
 
         Raises:
-            UnknownLine: If there is none.
+            BadRequest: If there is none.
         """
         del self._lines[self._find(key)]
 
@@ -84,7 +77,7 @@ class Conversation:
         """Return what to answer now.
 
         Raises:
-            NoQuestion: If the last line is not the user's, and no picture was given.
+            BadRequest: If the last line is not the user's, and no picture was given.
         """
         lines, pictured = list(self._lines), self._pictured
         if wish.conversation == "none":
@@ -97,7 +90,8 @@ class Conversation:
         elif pictured:
             asked = OF_A_PICTURE
         else:
-            raise NoQuestion
+            message = "There is no question; add one with conversation.item.create first."
+            raise BadRequest("no_question", message)
         tokens = _given(wish.max_output_tokens, session.max_output_tokens)
         instructions = _given(wish.instructions, session.instructions)
         return Question(
@@ -121,7 +115,8 @@ class Conversation:
         for place, line in enumerate(self._lines):
             if line.id == key:
                 return place
-        raise UnknownLine(f"There is no line {key} in this conversation.")
+        message = f"There is no line {key} in this conversation."
+        raise BadRequest("item_not_found", message, "item_id")
 
 
 def changed(session: Session, change: SessionChange) -> Session:

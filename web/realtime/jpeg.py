@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stream.frame import Picture
 from stream.name_locks import NameLocks
 from stream.scale import scaled_down
+from web.errors import BadValue
 
 _LARGEST_SIDE = 4096
 _MOST_SCANS = 32  # encoders make up to 10
@@ -30,10 +31,6 @@ JPEG = b"\xff\xd8"
 SCAN = b"\xff\xda"
 # Inside a scan a byte 0xFF is followed by 0, by a restart (D0 to D7) or by a marker.
 MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-
-
-class BadPicture(ValueError):
-    """The picture cannot be used; the message says why."""
 
 
 class PictureDecoder:
@@ -52,7 +49,7 @@ class PictureDecoder:
         """Return the RGB pixels of a picture; see `decode`.
 
         Raises:
-            BadPicture: If it cannot be used.
+            BadValue: If it cannot be used.
         """
         async with self._turn(caller):
             return await asyncio.get_running_loop().run_in_executor(
@@ -68,13 +65,13 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
     """Return the RGB pixels of a JPEG or PNG as it is to be shown, its shorter side at most `side`.
 
     Raises:
-        BadPicture: If it is neither, cut short, larger than 4096 pixels a side, or made to cost.
+        BadValue: If it is neither, cut short, larger than 4096 pixels a side, or made to cost.
     """
     jpeg = data.startswith(JPEG)
     if jpeg and data.count(SCAN) > _MOST_SCANS:
-        raise BadPicture(f"A picture may have {_MOST_SCANS} scans at most.")
+        raise BadValue(f"A picture may have {_MOST_SCANS} scans at most.")
     if jpeg and sum(1 for _ in MARKER.finditer(data)) > _MOST_MARKERS:
-        raise BadPicture(f"A picture may have {_MOST_MARKERS} markers at most.")
+        raise BadValue(f"A picture may have {_MOST_MARKERS} markers at most.")
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
             _check_size(image)
@@ -82,14 +79,14 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
             image.draft("RGB", size)
             picture = image.convert("RGB").resize(size, reducing_gap=2.0)
     except Image.DecompressionBombError:
-        raise BadPicture(TOO_LARGE) from None
-    except BadPicture:
+        raise BadValue(TOO_LARGE) from None
+    except BadValue:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise BadPicture("The picture is not a complete JPEG or PNG.") from None
+        raise BadValue("The picture is not a complete JPEG or PNG.") from None
     return np.asarray(ImageOps.exif_transpose(picture))
 
 
 def _check_size(image: Image.Image) -> None:
     if max(image.size) > _LARGEST_SIDE:
-        raise BadPicture(TOO_LARGE)
+        raise BadValue(TOO_LARGE)

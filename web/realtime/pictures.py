@@ -12,9 +12,8 @@ from stream.feed import Feed
 from stream.frame import Picture
 from stream.live import LiveStream
 from stream.registry import NO_ROOM, BadName
-from web.quotas import Full, Lease
-from web.realtime.jpeg import BadPicture
-from web.realtime.wire import Refused
+from web.errors import BadRequest, BadValue, Full
+from web.quotas import Lease
 from web.services import Services
 from web.tokens import Caller
 
@@ -47,11 +46,11 @@ class PictureSource:
             asked: Whether it belongs to a question: then it is looked at whatever the pace.
 
         Raises:
-            Refused: If the token may not send, there is no place for the stream, another source has taken it over, it
+            BadRequest: If the token may not send, there is no place for the stream, another source has taken it over, it
                 was deleted, or the picture is none.
         """
         if not self._caller.allows("ingest", self._stream):
-            raise Refused("not_allowed", "This token may not send pictures to that stream.")
+            raise BadRequest("not_allowed", "This token may not send pictures to that stream.")
         time, data = self._services.clocks.monotonic(), _read(image_url)
         pixels: Picture | None = None
         if self._feed is None:
@@ -60,7 +59,7 @@ class PictureSource:
             self._feed = await self._open()
         feed = self._feed
         if feed.closed:
-            raise Refused("stream_taken_over", feed.reason)
+            raise BadRequest("stream_taken_over", feed.reason)
         self._wait_for_next(feed)
         slot = feed.place(time) if asked else feed.offer(time)
         self._newest = None if slot is not None and slot.sampled else data
@@ -74,7 +73,7 @@ class PictureSource:
         wait for others to make a clip with.
 
         Raises:
-            Refused: If the newest picture is none.
+            BadRequest: If the newest picture is none.
         """
         feed = self._feed
         if feed is None or feed.closed:
@@ -88,8 +87,8 @@ class PictureSource:
     async def _decoded(self, data: bytes) -> Picture:
         try:
             return await self._services.decoder.decode(data, self._caller.name)
-        except BadPicture as error:
-            raise Refused("invalid_picture", str(error), "item.content") from None
+        except BadValue as error:
+            raise BadRequest("invalid_picture", str(error), "item.content") from None
 
     def close(self) -> None:
         """End the feed and give the place back. Safe to call twice."""
@@ -100,13 +99,13 @@ class PictureSource:
         try:
             place = self._services.feeding.acquire(self._stream, self._caller)
         except Full as error:
-            raise Refused("stream_refused", str(error)) from None
+            raise BadRequest("stream_refused", str(error)) from None
         try:
             self._live = await self._services.registry.open(self._stream)
             feed = self._live.open_feed("pictures")
         except (BadName, *NO_ROOM) as error:
             place.release()
-            raise Refused("stream_refused", str(error)) from None
+            raise BadRequest("stream_refused", str(error)) from None
         except BaseException:
             place.release()
             raise
@@ -138,4 +137,4 @@ def _read(image_url: str) -> bytes:
     try:
         return base64.b64decode(image_url.partition(",")[2], validate=True)
     except binascii.Error:
-        raise Refused("invalid_picture", "The picture is not valid base64.") from None
+        raise BadRequest("invalid_picture", "The picture is not valid base64.") from None

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
 from stream.registry import NAME, BadName
 from web.auth import REALTIME_PROTOCOL, may_by_ticket
+from web.errors import Full, Refusal
 from web.openapi import refuses
-from web.problems import Refusal
-from web.quotas import Full, Lease
+from web.quotas import Lease
 from web.realtime.connection import Connection
 from web.services import Services, get_services
 from web.tokens import Caller

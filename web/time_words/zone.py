@@ -3,19 +3,17 @@
 import asyncio
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-
-class UnknownZone(ValueError):
-    """There is no time zone of that name; the message says what to send."""
+from web.errors import BadValue
 
 
 async def zone_called(name: str) -> ZoneInfo:
     """Return the time zone `name`.
 
     Raises:
-        UnknownZone: If there is none.
+        BadValue: If there is none.
     """
     try:
         return await asyncio.to_thread(ZoneInfo, name)  # reads a file
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"{name} is not a time zone; send one such as Europe/Berlin."
-        raise UnknownZone(message) from None
+        raise BadValue(message) from None

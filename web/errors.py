@@ -1,0 +1,142 @@
+"""Everything that the edge refuses or fails at, as one tree; every error has a code for programs.
+
+    WebError
+    ├── Refusal              (its own)            a request is not granted: status, code, headers
+    │   ├── BadRequest       (its own)            it cannot be followed as it is: what to change
+    │   └── AskFailed        (its own)            there is no answer, or no more of it
+    ├── BadValue             invalid_value        a picture or time zone is none
+    ├── Full                 quota_full           every place is taken
+    ├── AlreadyPulled        already_pulled       the stream has a source
+    ├── Unauthorized         unauthorized         a token or ticket is wrong or too old
+    ├── BadSetting           bad_setting          a setting cannot be used
+    ├── BadTokenFile         bad_token_file       the file of tokens cannot be used
+    ├── NoRelay              no_relay             a TURN server gives no relay address
+    └── Failed               failed               a command did not work: exit code
+
+What the rooms below raise is turned into one of these where it is known who is told: into a problem
+document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+RETRY_SECONDS = "5"
+
+
+class WebError(Exception):
+    """Something that the service does not do; the message says why, and what to do.
+
+    Attributes:
+        code: For programs: names the kind, whatever the words; stays the same over versions.
+    """
+
+    code = "web_error"
+
+
+class Refusal(WebError):
+    """A request that is not granted.
+
+    Attributes:
+        status: The HTTP status.
+        detail: A sentence that says what is wrong and what to do.
+        headers: Headers to send along, such as `Retry-After`.
+        param: The field that is wrong; None if it is none alone.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.code = code or HTTPStatus(status).name.lower()
+        self.param = param
+
+
+class BadRequest(Refusal):
+    """What was sent cannot be followed as it is; the message says what to change.
+
+    On a WebSocket the client is told, and the connection lives on.
+
+    Attributes:
+        event_id: The identifier of the event that was sent, if it had one.
+    """
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        status = 404 if code == "model_not_found" else 400
+        super().__init__(status, message, code=code, param=param)
+        self.event_id: str | None = None
+
+
+class AskFailed(Refusal):
+    """There is no answer, or no more of it; the message says why and what to do.
+
+    Below a status of 500 the question is at fault, not the service.
+    """
+
+    def __init__(self, code: str, status: int, text: str) -> None:
+        again = status == HTTPStatus.SERVICE_UNAVAILABLE
+        super().__init__(status, text, {"Retry-After": RETRY_SECONDS} if again else {}, code=code)
+
+
+class BadValue(WebError, ValueError):
+    """A value that was sent cannot be used: a picture, the name of a time zone."""
+
+    code = "invalid_value"
+
+
+class Full(WebError):
+    """There is no place left; the message says whose limit it is."""
+
+    code = "quota_full"
+
+
+class AlreadyPulled(WebError):
+    """A stream of this name has a source already."""
+
+    code = "already_pulled"
+
+
+class Unauthorized(WebError):
+    """The token or ticket is wrong or too old."""
+
+    code = "unauthorized"
+
+
+class BadSetting(WebError, ValueError):
+    """A setting cannot be used; the message names it and says why."""
+
+    code = "bad_setting"
+
+
+class BadTokenFile(WebError, ValueError):
+    """The file of tokens cannot be used; the message says why and what to do."""
+
+    code = "bad_token_file"
+
+
+class NoRelay(WebError):
+    """The TURN server gives no relay address."""
+
+    code = "no_relay"
+
+
+class Failed(WebError):
+    """A command did not work: a sentence for people and an exit code for scripts.
+
+    Attributes:
+        exit_code: 1 if it failed, 2 if what was asked for cannot be done as typed.
+    """
+
+    code = "failed"
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
