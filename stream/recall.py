@@ -327,9 +327,12 @@ class Recall:
 
         One that reaches further than memory, which lost what it was made from, is given up.
         """
+        # Before memory is asked: what is remembered meanwhile is in the history when that answers.
+        held = self._engine.reach(self._stream)
         record = await self._same_past()
         reach = self._engine.reach(self._stream)
-        if reach is not None and (record is None or record.end is None or record.end < reach):
+        lost = held is not None and (record is None or record.end is None or record.end < held)
+        if lost and reach is not None:
             self.start_over()
             reach = None
         return reach, -math.inf if reach is None else reach

@@ -103,7 +103,7 @@ class Engine(Protocol):
 
         Raises:
             NothingSeen: If the history holds no clip in the time asked about.
-            HistoryGone: If there is no history: other streams needed its memory.
+            HistoryGone: If there is no history of all that: other streams needed its memory.
             EngineBusy: If too many questions wait already.
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails; perhaps after some words.

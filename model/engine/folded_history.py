@@ -42,7 +42,7 @@ class _Growing:
 
 
 class FoldedHistory:
-    """See above. `wait` and `reach` are for any thread, the rest for one at a time.
+    """See above. `wait`, `reach` and `is_behind` are for any thread, the rest for one at a time.
 
     Args:
         chat: Opens and extends histories.
@@ -51,7 +51,7 @@ class FoldedHistory:
     Attributes:
         reach: End of the newest clip given, in media seconds.
         waiting: Clips given that the fold has not taken.
-        lock: To be held by whoever calls `catch_up` or `fold_waiting`.
+        lock: To be held by whoever takes `history`, or calls `catch_up` or `fold_waiting`.
     """
 
     def __init__(self, chat: VideoChat, plan: FoldPlan) -> None:
@@ -112,16 +112,24 @@ class FoldedHistory:
                 self.reach = clip.end
 
     def is_behind(self, until: float) -> bool:
-        """Return whether a clip is not read yet that begins at or before `until`."""
+        """Return whether a clip is not read yet that begins at or before `until`.
+
+        For any thread: a clip that is taken meanwhile is seen where it was or where it went.
+        """
         # Also of a full one: its successor will read what waits, which is worth waiting for.
-        return any(some and some[0].start <= until for some in (self._serving.unread, self.waiting))
+        if any(clip.start <= until for clip in _first(self.waiting)):
+            return True
+        return any(clip.start <= until for clip in _first(self._serving.unread))
 
     def fold_waiting(self, count: int) -> None:
         """Fold the next `count` clips without reading them: the history is read anew."""
-        for _ in range(min(count, len(self.waiting))):
-            self._fold.add(self.waiting.popleft())
+        taken = [self.waiting[n] for n in range(min(count, len(self.waiting)))]
+        for clip in taken:
+            self._fold.add(clip)
         self._serving = _Growing(self._fold.folds, deque(self._fold.tokens))
         self._successor = None
+        for _ in taken:  # only now: until here nobody else would have known of them
+            self.waiting.popleft()
 
     def catch_up(self) -> None:
         """Do the next little bit: take clips, read some, or bring the successor closer."""
@@ -129,7 +137,8 @@ class FoldedHistory:
             self.fold_waiting(min(FOLDED_AT_ONCE, self._fold.room))
             return
         for _ in range(min(CLIPS_AT_ONCE - len(self._serving.unread), len(self.waiting))):
-            self._take(self.waiting.popleft())
+            self._take(self.waiting[0])
+            self.waiting.popleft()
         if self._serving.unread and not self._serving.full:
             self._read(self._serving)
         elif not self._prepare() and self._successor_reads and self._successor is not None:
@@ -186,6 +195,11 @@ class FoldedHistory:
         if successor is None or successor.unread or successor.folds > self._fold.folds:
             return
         self._serving, self._successor = successor, None
+
+
+def _first(clips: deque[ClipTokens]) -> list[ClipTokens]:
+    # Not `clips[0]` behind a look at the length: another thread may take it in between.
+    return list(clips)[:1]
 
 
 def _bytes(growing: _Growing | None) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.errors import EngineError, EngineFailed, HistoryGone, NothingSeen
+from model.errors import EngineError, EngineFailed, NothingSeen
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
@@ -105,16 +105,13 @@ class Generator:
         """How many of them nobody sits and waits for."""
         return sum(one.request.question.background for one in self._active)
 
-    def begin(self, request: Request, history: History | None, hook: LayerHook = no_hook) -> None:
+    def begin(self, request: Request, history: History, hook: LayerHook = no_hook) -> None:
         """Read the question of `request` on top of `history`; see `Decoder.run` for `hook`.
 
         Raises:
-            HistoryGone: If there is none.
             NothingSeen: If no clip lies in the time asked about.
             QuestionTooLong: If it is longer than can be read at once.
         """
-        if history is None:
-            raise HistoryGone("nothing is held of this stream")
         prefill = self._chat.ask(history, request.question, hook)
         if prefill is None:
             raise NothingSeen("nothing has been seen yet in the time asked about")

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
-from model.errors import UnsupportedCheckpoint
+from model.errors import HistoryGone, UnsupportedCheckpoint
 from model.folding.fold import FoldPlan
 from model.history import History
 from model.types import ClipTokens
@@ -82,8 +82,9 @@ class HistoryCache:
                 return
             if entry is None:
                 plan = self._plan if most is None else FoldPlan.within(min(most, self._plan.most))
-                entry = self._entries[stream] = FoldedHistory(self._chat, plan)
+                entry = FoldedHistory(self._chat, plan)
             entry.wait(clips)
+            self._entries[stream] = entry  # not before: what is empty is behind nothing
         if len(entry.waiting) > MAX_WAITING:
             with entry.lock:
                 entry.fold_waiting(len(clips))
@@ -93,13 +94,25 @@ class HistoryCache:
         with self._lock:
             self._entries.pop(stream, None)
 
-    def current(self, stream: str) -> History | None:
-        """Return the history of `stream`, marked as used just now; None if nothing is held."""
+    def current(self, stream: str, until: float) -> History:
+        """Return the history of `stream`, marked as used just now.
+
+        Args:
+            stream: Whose.
+            until: How far it must reach, and have been read.
+
+        Raises:
+            HistoryGone: If nothing is held that does. It was given up, perhaps, and is being made
+                again: half of it would answer as if the other half had never been.
+        """
         with self._lock:
             if (entry := self._entries.get(stream)) is None:
-                return None
+                raise HistoryGone("nothing is held of this stream")
             self._entries.move_to_end(stream)
-        return entry.history
+        with entry.lock:
+            if entry.reach < until or entry.is_behind(until):
+                raise HistoryGone("what was held of this stream is being made again")
+            return entry.history
 
     def is_folded(self, stream: str) -> bool:
         """Return whether any of the clips given for `stream` are folded, or going to be at once."""

@@ -241,7 +241,8 @@ class LocalEngine:
         if request is None:
             return
         try:
-            self._generator.begin(request, self._histories.current(request.stream), hook)
+            history = self._histories.current(request.stream, request.until)
+            self._generator.begin(request, history, hook)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
             request.fail(error)
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
-from model.errors import HistoryFull
+from model.engine.history_cache import HistoryCache
+from model.errors import HistoryFull, HistoryGone
 from model.folding.fold import Fold, FoldPlan
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
@@ -117,3 +118,56 @@ def test_a_history_that_cannot_hold_its_list_is_given_up_not_tried_for_ever():
     growing.wait(CLIPS[:CLIPS_AT_ONCE])
     with pytest.raises(HistoryFull):
         growing.catch_up()
+
+
+def test_a_clip_that_waits_is_never_out_of_sight_while_it_is_folded(monkeypatch):
+    growing, seen = FoldedHistory(CHAT, PLAN), []
+    growing.wait(CLIPS)
+    add = growing._fold.add
+
+    def looked_at(clip):
+        seen.append(growing.is_behind(CLIPS[0].start))
+        return add(clip)
+
+    monkeypatch.setattr(growing._fold, "add", looked_at)
+    growing.fold_waiting(5)
+    assert seen == [True] * 5
+    assert growing.is_behind(CLIPS[0].start), "they are still to be read"
+
+
+@pytest.fixture
+def cache():
+    return HistoryCache(CHAT, 1 << 30)
+
+
+def read(cache, clips):
+    cache.add("a", clips)
+    while cache.next_behind() is not None:
+        cache.catch_up("a")
+
+
+def test_a_history_that_is_made_again_does_not_answer_with_half_of_it(cache):
+    read(cache, CLIPS[:3])
+    assert spans(cache.current("a", CLIPS[2].end).clips) == spans(CLIPS[:3])
+    cache.forget("a")
+    read(cache, CLIPS[:2])
+    with pytest.raises(HistoryGone):
+        cache.current("a", CLIPS[2].end)
+    cache.add("a", CLIPS[2:3])  # it waits to be read
+    with pytest.raises(HistoryGone):
+        cache.current("a", CLIPS[2].end)
+    read(cache, CLIPS[3:4])
+    assert spans(cache.current("a", CLIPS[2].end).clips) == spans(CLIPS[:4])
+
+
+def test_nobody_meets_a_history_before_its_first_clips_wait_in_it(cache, monkeypatch):
+    met, wait = [], FoldedHistory.wait
+
+    def looked_for(growing, clips):
+        met.append(cache.reach("a"))
+        wait(growing, clips)
+
+    monkeypatch.setattr(FoldedHistory, "wait", looked_for)
+    cache.add("a", CLIPS[:1])
+    assert met == [None]
+    assert cache.reach("a") == CLIPS[0].end

@@ -318,6 +318,28 @@ async def test_a_history_made_from_another_past_is_made_anew(engine):
     assert (await last_piece(recall, since=8.0, until=12.0)).usage.clips == 1
 
 
+async def test_what_is_remembered_while_memory_is_asked_does_not_cost_the_history(engine):
+    class Slow(LocalStore):
+        """Another clip is remembered, and learned, before an answer is here."""
+
+        async def find(self, stream):
+            record = await super().find(stream)
+            for clip in await remembered(self, "a", 1, first=record.clips) if late else ():
+                recall.learn(clip, record.end)
+            return record
+
+    late, forgotten = False, []
+    store = Slow(engine.encoder)
+    await remembered(store, "a", 3)
+    recall = Recall("a", engine, store)
+    await recall.catch_up()
+    forget, late = engine.forget, True
+    engine.forget = lambda stream: (forgotten.append(stream), forget(stream))
+    await recall.catch_up()
+    assert forgotten == []
+    assert engine.reach("a") == 15.0
+
+
 async def test_what_a_folded_history_names_is_looked_at_again_as_it_was_seen(engine):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 300)
