@@ -27,7 +27,7 @@ from memory.redis_raw import PAGE, RawStreams
 from memory.redis_store import RedisStore
 from memory.store import PastChanged, StreamRecord
 
-TRIES = 5
+_TRIES = 5
 
 
 class NotRestored(Exception):
@@ -74,7 +74,7 @@ async def backup(
 
 async def _copy_stream(store: RedisStore, writer: ArchiveWriter, name: str) -> None:
     raw: RawStreams = store.raw()
-    for _ in range(TRIES):
+    for _ in range(_TRIES):
         record = await store.find(name)
         if record is None:
             return  # deleted since

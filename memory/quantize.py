@@ -2,7 +2,7 @@
 
     float16   as the encoder gave them, rounded to half precision
     int8      one scale a token: the largest value of a token is 127
-    int4      one scale for each `GROUP` values of a token: the largest is 7
+    int4      one scale for each `_GROUP` values of a token: the largest is 7
 
 The last `exact` columns stay float16 in every form: what an encoder writes there as numbers of words
 or counts would be another word after rounding.
@@ -22,7 +22,7 @@ from memory.store import Form
 
 FORMS: dict[int, Form] = {16: "float16", 8: "int8", 4: "int4"}
 BITS: dict[Form, int] = {form: bits for bits, form in FORMS.items()}
-GROUP = 32
+_GROUP = 32
 """Values that share a scale in int4. A scale for a whole token would be that of its one or two largest
 values, and leave nothing of the others."""
 _LARGEST_SCALE = 9352.0
@@ -35,8 +35,8 @@ def values_size(form: Form, rows: int, width: int, exact: int) -> int:
         return 2 * rows * width
     if form == "int8":
         return rows * (4 + coarse + 2 * exact)
-    groups = -(-coarse // GROUP)
-    return rows * (groups * (2 + GROUP // 2) + 2 * exact)
+    groups = -(-coarse // _GROUP)
+    return rows * (groups * (2 + _GROUP // 2) + 2 * exact)
 
 
 def pack(values: Float[Tensor, "tokens width"], form: Form, exact: int) -> bytes:
@@ -87,10 +87,10 @@ def _from_bytes(data: memoryview, rows: int, width: int) -> Float32[np.ndarray, 
 
 def _nibbles(coarse: Float32[np.ndarray, "tokens width"]) -> bytes:
     rows, width = coarse.shape
-    groups = -(-width // GROUP)
-    padded = np.zeros((rows, groups * GROUP), np.float32)
+    groups = -(-width // _GROUP)
+    padded = np.zeros((rows, groups * _GROUP), np.float32)
     padded[:, :width] = coarse
-    grouped = padded.reshape(rows, groups, GROUP)
+    grouped = padded.reshape(rows, groups, _GROUP)
     # Seven times the scale must not be more than half precision holds, however it is rounded.
     scales = np.minimum(_scales(grouped, 7.0), _LARGEST_SCALE).astype("<f2")
     wide = scales.astype(np.float32)
@@ -101,13 +101,13 @@ def _nibbles(coarse: Float32[np.ndarray, "tokens width"]) -> bytes:
 
 
 def _from_nibbles(data: memoryview, rows: int, width: int) -> Float32[np.ndarray, "tokens width"]:
-    groups = -(-width // GROUP)
+    groups = -(-width // _GROUP)
     split = 2 * rows * groups
     scales = np.frombuffer(data[:split], "<f2").reshape(rows, groups, 1).astype(np.float32)
     pairs: UInt8[np.ndarray, "tokens groups half"] = np.frombuffer(data[split:], np.uint8)
-    pairs = pairs.reshape(rows, groups, GROUP // 2)
-    whole = np.stack([pairs & 15, pairs >> 4], axis=-1).reshape(rows, groups, GROUP)
-    return (scales * (whole.astype(np.float32) - 8)).reshape(rows, groups * GROUP)[:, :width]
+    pairs = pairs.reshape(rows, groups, _GROUP // 2)
+    whole = np.stack([pairs & 15, pairs >> 4], axis=-1).reshape(rows, groups, _GROUP)
+    return (scales * (whole.astype(np.float32) - 8)).reshape(rows, groups * _GROUP)[:, :width]
 
 
 def _scales(values: Float32[np.ndarray, "*tokens width"], largest: float) -> Any:  # noqa: ANN401

@@ -36,7 +36,7 @@ def cancellation_kept() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
-async def finished(work: Coroutine[Any, Any, Result]) -> Result:
+async def _finished(work: Coroutine[Any, Any, Result]) -> Result:
     """Return what `work` does; a task that is cancelled meanwhile sees it through, then ends.
 
     Raises:
@@ -56,7 +56,7 @@ async def close(redis: Redis) -> None:
     redis-py's own closing, cancelled before its first step, leaves all of them open, until a
     collection of garbage finds them in the midst of something else.
     """
-    await finished(redis.aclose())
+    await _finished(redis.aclose())
 
 
 class Pool(BlockingConnectionPool):
@@ -67,7 +67,7 @@ class Pool(BlockingConnectionPool):
 
         Cancelled while others hold the pool's lock, redis-py would drop it, open as it is.
         """
-        await finished(super().release(connection))
+        await _finished(super().release(connection))
 
 
 def _cancellations() -> int:

@@ -19,7 +19,7 @@ from memory.redis_layout import Keys, field, pack_kept, unpack_kept, unpack_mome
 from memory.redis_watch import Look, watched
 from memory.store import RECORD_VERSION, Kept, Moment, PastChanged, StreamForgotten
 
-TOMBSTONE_SECONDS = 86_400
+_TOMBSTONE_SECONDS = 86_400
 """How long it is remembered that a stream was deleted: longer than a process that still feeds it could
 be cut off from Redis without having given up what it wanted to write."""
 
@@ -203,7 +203,7 @@ async def forget(redis: Redis, keys: Keys) -> None:
         _write(pipe)
         pipe.delete(*keys.data)
         if existed:
-            pipe.set(keys.deleted, generation, ex=TOMBSTONE_SECONDS)
+            pipe.set(keys.deleted, generation, ex=_TOMBSTONE_SECONDS)
         await pipe.execute()
 
     looks: list[Look] = [("HGET", keys.record, "generation"), ("EXISTS", keys.clips)]
@@ -214,7 +214,7 @@ async def forget(redis: Redis, keys: Keys) -> None:
         # sign of the deletion.
         await redis.delete(*keys.data)
         with contextlib.suppress(OutOfMemoryError):
-            await redis.set(keys.deleted, generation, ex=TOMBSTONE_SECONDS)
+            await redis.set(keys.deleted, generation, ex=_TOMBSTONE_SECONDS)
 
 
 async def _shown(

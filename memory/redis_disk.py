@@ -17,9 +17,9 @@ NO_ROOM = (
     "Redis cannot write to its disk, so nothing new is remembered: make room on the disk of its data "
     "directory"
 )
-HELD_BACK_AT_MOST = 2.5
+_HELD_BACK_AT_MOST = 2.5
 """Seconds; after two Redis writes whether the disk is ready or not."""
-LOOK_AGAIN = 0.05
+_LOOK_AGAIN = 0.05
 
 
 async def check_on_disk(seen: object, look: Callable[[], Awaitable[object]]) -> None:
@@ -34,12 +34,12 @@ async def check_on_disk(seen: object, look: Callable[[], Awaitable[object]]) -> 
     Raises:
         StoreFull: If Redis could not write it to its disk.
     """
-    for _ in range(round(HELD_BACK_AT_MOST / LOOK_AGAIN)):
+    for _ in range(round(_HELD_BACK_AT_MOST / _LOOK_AGAIN)):
         if not isinstance(seen, Mapping) or not seen.get("aof_enabled"):
             return
         if seen.get("aof_last_write_status", "ok") != "ok":
             raise StoreFull(NO_ROOM)
         if not (seen.get("aof_pending_bio_fsync") and seen.get("aof_buffer_length")):
             return
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(_LOOK_AGAIN)
         seen = await look()

@@ -13,9 +13,9 @@ from memory.store import StoreFull, StoreUnavailable
 
 ANSWERS_WITHIN = 2.5
 """Seconds; who asked a question should know within three that memory does not answer."""
-SILENT_JUST_NOW = 5.0
+_SILENT_JUST_NOW = 5.0
 """Seconds since a silence."""
-AGAIN = 0.1
+_AGAIN = 0.1
 """Share of the time that Redis has then."""
 
 
@@ -66,9 +66,9 @@ class Promptness:
             CancelledError: If the task was cancelled inside the block.
         """
         now = asyncio.get_running_loop().time
-        again = now() - self._silent_at < SILENT_JUST_NOW
+        again = now() - self._silent_at < _SILENT_JUST_NOW
         try:
-            async with asyncio.timeout(self._within * (AGAIN if again else 1)):
+            async with asyncio.timeout(self._within * (_AGAIN if again else 1)):
                 with explained():
                     yield
         except TimeoutError as error:

@@ -20,7 +20,7 @@ from memory.quantize import BITS, FORMS
 from memory.store import RECORD_VERSION, Kept, Moment, StoreUnavailable, StreamRecord
 
 DIRECTORY = "flashback:streams"
-NOT_OURS = "Redis holds something under our keys that this version did not write"
+_NOT_OURS = "Redis holds something under our keys that this version did not write"
 _SPAN, _START = struct.Struct("<dd"), struct.Struct("<d")
 _REST = struct.Struct("<IBII")  # frames, bits, bytes of tokens, bytes of the thumbnail
 
@@ -69,7 +69,7 @@ def unpack_kept(member: bytes) -> Kept | None:
         return None
     frames, bits, tokens, thumbnail = _REST.unpack_from(member, _SPAN.size)
     if bits not in FORMS:
-        raise StoreUnavailable(NOT_OURS)
+        raise StoreUnavailable(_NOT_OURS)
     return Kept(moment.start, moment.end, frames, FORMS[bits], tokens, thumbnail)
 
 
@@ -81,7 +81,7 @@ def unpack_moment(member: object) -> Moment:
     """
     sizes = {_SPAN.size, _SPAN.size + _REST.size}
     if not isinstance(member, bytes) or len(member) not in sizes:
-        raise StoreUnavailable(NOT_OURS)
+        raise StoreUnavailable(_NOT_OURS)
     return Moment(*_SPAN.unpack_from(member))
 
 
@@ -111,7 +111,7 @@ def record_of(
             forgotten_until=_optional(stored, "forgotten_until"),
         )
     except (KeyError, ValueError):
-        raise StoreUnavailable(NOT_OURS) from None
+        raise StoreUnavailable(_NOT_OURS) from None
 
 
 def old_record(stream: str, began: bytes, clips: int, last: list[bytes]) -> StreamRecord:
@@ -123,7 +123,7 @@ def old_record(stream: str, began: bytes, clips: int, last: list[bytes]) -> Stre
     try:
         at = float(began)
     except ValueError:
-        raise StoreUnavailable(NOT_OURS) from None
+        raise StoreUnavailable(_NOT_OURS) from None
     end = unpack_moment(last[0]).end if last else None
     return StreamRecord(stream, at, clips, end, version=1)
 

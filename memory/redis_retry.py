@@ -22,9 +22,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 Result = TypeVar("Result")
 
-NOT_THE_MASTER: tuple[type[RedisError], ...] = (ReadOnlyError, MasterDownError, BusyLoadingError)
+_NOT_THE_MASTER: tuple[type[RedisError], ...] = (ReadOnlyError, MasterDownError, BusyLoadingError)
 """What a node says that was demoted, lost its master, or has only just come back."""
-PAUSE = 0.05  # seconds
+_PAUSE = 0.05  # seconds
 
 
 class OnceMore(Retry):
@@ -32,9 +32,9 @@ class OnceMore(Retry):
 
     def __init__(self) -> None:
         super().__init__(
-            ConstantBackoff(PAUSE),
+            ConstantBackoff(_PAUSE),
             1,
-            (RedisConnectionError, RedisTimeoutError, *NOT_THE_MASTER),
+            (RedisConnectionError, RedisTimeoutError, *_NOT_THE_MASTER),
         )
         self.pool: ConnectionPool | None = None
 
@@ -55,7 +55,7 @@ class OnceMore(Retry):
             try:
                 await fail(error, *count)  # closes the connection that failed; raises if it watched
             finally:
-                if isinstance(error, NOT_THE_MASTER):
+                if isinstance(error, _NOT_THE_MASTER):
                     await self._leave()
 
         return await super().call_with_retry(do, failed, is_retryable, with_failure_count)

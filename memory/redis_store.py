@@ -36,7 +36,7 @@ from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
 
-PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
+_PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
 CONNECTIONS = 32
 Result = TypeVar("Result")
 
@@ -213,7 +213,7 @@ class RedisStore:
 
             async def read(redis: Redis, begin: float = begin) -> list[tuple[float, bytes | None]]:
                 spans = await redis.zrangebyscore(
-                    keys.clips, f"({begin!r}", until, start=0, num=PAGE
+                    keys.clips, f"({begin!r}", until, start=0, num=_PAGE
                 )
                 starts = [unpack_moment(span).start for span in spans]
                 if not starts:

@@ -16,12 +16,12 @@ from memory.redis_layout import Keys
 from memory.store import StoreUnavailable
 
 Result = TypeVar("Result")
-TRIES = 32
+_TRIES = 32
 Look = tuple[str | bytes | float, ...]
 """A command that reads, and its arguments."""
 
 
-class WatchingPipeline(Pipeline):
+class _WatchingPipeline(Pipeline):
     """A pipeline that can begin with several commands in one round trip."""
 
     async def look(self, keys: Sequence[str], looks: Sequence[Look]) -> list[Any]:
@@ -73,9 +73,9 @@ async def watched(
         StoreUnavailable: If others change the stream all the time.
     """
     names = (keys.record, keys.clips, keys.deleted)
-    for _ in range(TRIES):
+    for _ in range(_TRIES):
         pool, callbacks = redis.connection_pool, redis.response_callbacks
-        async with WatchingPipeline(pool, callbacks, transaction=True, shard_hint=None) as pipe:
+        async with _WatchingPipeline(pool, callbacks, transaction=True, shard_hint=None) as pipe:
             try:
                 return await change(pipe, await pipe.look(names, looks))
             except WatchError:

@@ -36,13 +36,13 @@ log = logging.getLogger(__name__)
 Join = Callable[[ClipTokens, ClipTokens], ClipTokens]
 """Makes one clip of two neighbours: its rows are those of one clip, its time and frames of both."""
 
-STEPS = 6
+_STEPS = 6
 """Forms that a clip goes through, see above."""
-BATCH = 16
+_BATCH = 16
 """Clips that are changed at once: the event loop goes on in between."""
-ENOUGH = 7 / 8
+_ENOUGH = 7 / 8
 """Share of the quota at which shrinking stops: room for some time to come."""
-LONGEST_GAP = 60.0
+_LONGEST_GAP = 60.0
 """Seconds between two clips that may become one; what lies further apart is no one thing."""
 
 
@@ -103,17 +103,17 @@ class Retention:
             PastChanged: If another process changes its past meanwhile.
             StoreFull: If the store is so full that nothing may be replaced.
         """
-        for step in range(STEPS):
+        for step in range(_STEPS):
             kept = await self._store.kept(stream)
-            if sum(clip.bytes for clip in kept) <= ENOUGH * quota:
+            if sum(clip.bytes for clip in kept) <= _ENOUGH * quota:
                 return
             here = [clip for clip in kept if step_of(clip, self._frames) == step]
-            share = quota / 2 ** min(step + 1, STEPS - 1)
-            surplus = {clip.start for clip in oldest(here, share)}
-            if step == STEPS - 1:  # and what could not be folded, if that is too much
-                surplus = {clip.start for clip in oldest(kept, quota)} or surplus
-            for batch in batches(kept, surplus):
-                if step == STEPS - 1:
+            share = quota / 2 ** min(step + 1, _STEPS - 1)
+            surplus = {clip.start for clip in _oldest(here, share)}
+            if step == _STEPS - 1:  # and what could not be folded, if that is too much
+                surplus = {clip.start for clip in _oldest(kept, quota)} or surplus
+            for batch in _batches(kept, surplus):
+                if step == _STEPS - 1:
                     await self._store.forget_range(stream, -inf, batch[-1].start)
                 else:
                     await self._rewrite(stream, batch, fold=step > 0)
@@ -155,7 +155,7 @@ class Retention:
         found: list[ClipTokens] = []
         single = False
         for clip in clips:
-            if single and clip.start - found[-1].end <= LONGEST_GAP:
+            if single and clip.start - found[-1].end <= _LONGEST_GAP:
                 found[-1] = self._join(found[-1], clip)
                 single = False
             else:
@@ -187,7 +187,7 @@ def equal_bound(sizes: Sequence[float], total: int) -> float:
     return inf
 
 
-def oldest(kept: Sequence[Kept], most: float) -> list[Kept]:
+def _oldest(kept: Sequence[Kept], most: float) -> list[Kept]:
     """Return the oldest of `kept` without which the others take `most` bytes."""
     surplus = sum(clip.bytes for clip in kept) - most
     found = []
@@ -203,12 +203,12 @@ def step_of(clip: Kept, frames: int) -> int:
     """Return which step a clip is at: 0 is whole, 1 fewer bits, then 2, 4, 8, 16 clips as one."""
     if clip.form != "int4":
         return 0
-    return min(1 + ceil(log2(max(1.0, clip.frames / frames))), STEPS - 1)
+    return min(1 + ceil(log2(max(1.0, clip.frames / frames))), _STEPS - 1)
 
 
-def batches(kept: Sequence[Kept], chosen: set[float]) -> Iterator[list[Kept]]:
+def _batches(kept: Sequence[Kept], chosen: set[float]) -> Iterator[list[Kept]]:
     """Yield the chosen clips, neighbours together, an even number where that can be."""
     for wanted, run in groupby(kept, key=lambda clip: clip.start in chosen):
         clips = list(run)
         if wanted:
-            yield from (clips[at : at + BATCH] for at in range(0, len(clips), BATCH))
+            yield from (clips[at : at + _BATCH] for at in range(0, len(clips), _BATCH))

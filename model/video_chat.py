@@ -34,9 +34,9 @@ MAX_QUESTION_TOKENS = 1024
 CHARACTERS_PER_TOKEN = 8
 """Longer texts are not tokenised at all; it is twice what languages have."""
 
-ANSWER_POSITIONS = 512.0
+_ANSWER_POSITIONS = 512.0
 """Positions kept free in every history for an answer, beside those for its question."""
-RESERVED = MAX_QUESTION_TOKENS + ANSWER_POSITIONS
+RESERVED = MAX_QUESTION_TOKENS + _ANSWER_POSITIONS
 """Positions kept free for a question and its answer, where nothing else is said."""
 
 LATE_MARKER = 1e6
@@ -142,7 +142,7 @@ class VideoChat:
     @property
     def reserved(self) -> float:
         """Positions kept free in every history for a question and its answer."""
-        return self._question_tokens + ANSWER_POSITIONS
+        return self._question_tokens + _ANSWER_POSITIONS
 
     @property
     def reach(self) -> float:

@@ -36,7 +36,7 @@ _AWAY = "What is seen is kept here for a while, and written once memory takes it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Encoded:
+class _Encoded:
     """A clip that waits for the store, with its JPEG thumbnail."""
 
     tokens: ClipTokens
@@ -97,7 +97,7 @@ class Pipeline:
         self._on_encoded = on_encoded
         self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
         self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
-        self._backlog = Mailbox[Encoded](settings.unwritten_clips)
+        self._backlog = Mailbox[_Encoded](settings.unwritten_clips)
         self._away = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._forgotten: list[Moment] = []
@@ -116,7 +116,7 @@ class Pipeline:
                 continue
             # Whatever the network makes of one clip, the stream goes on.
             [made] = await asyncio.gather(self._encode(clip, captured), return_exceptions=True)
-            if isinstance(made, Encoded):
+            if isinstance(made, _Encoded):
                 self._backlog.put(made)
                 self._on_encoded(self._record.name, made.tokens)
                 took = self._monotonic() - began
@@ -270,7 +270,7 @@ class Pipeline:
             full=self.health.full,
         )
 
-    async def _encode(self, clip: Clip, captured: float) -> Encoded:
+    async def _encode(self, clip: Clip, captured: float) -> _Encoded:
         ages: list[float] = []
         try:
             # Told from the engine's thread; they belong to this one.
@@ -280,9 +280,9 @@ class Pipeline:
         finally:
             self.health.ages.extend(ages)
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
-        return Encoded(tokens, picture)
+        return _Encoded(tokens, picture)
 
-    async def _append(self, clip: Encoded) -> ClipTokens | None:
+    async def _append(self, clip: _Encoded) -> ClipTokens | None:
         """Return the clip as the store keeps it; None if it shows what is to be forgotten."""
         if self._is_forgotten(clip.tokens):
             return None

@@ -17,7 +17,7 @@ MOST_SECONDS = 2400.0
 BLOCKS = 32
 """What they are folded to, at most: they are read while someone waits."""
 
-LEAST = 0.05
+_LEAST = 0.05
 """Share of the mean below which what an empty question looks at is not divided by: it is mere chance."""
 
 Span = tuple[float, float]
@@ -36,7 +36,7 @@ def calibrated(evidence: Sequence[Evidence], empty: Sequence[Evidence]) -> list[
     usual = {(one.start, one.end): one.score for one in empty}
     mean = 1 / max(len(empty), 1)
     scores = [
-        one.score / max(usual.get((one.start, one.end), mean), LEAST * mean) for one in evidence
+        one.score / max(usual.get((one.start, one.end), mean), _LEAST * mean) for one in evidence
     ]
     total = sum(scores) or 1.0
     return [replace(one, score=score / total) for one, score in zip(evidence, scores, strict=True)]

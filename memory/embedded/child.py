@@ -20,7 +20,7 @@ from typing import NoReturn
 _PR_SET_PDEATHSIG = 1
 
 
-def run_and_die_with(parent: int, command: list[str]) -> NoReturn:
+def _run_and_die_with(parent: int, command: list[str]) -> NoReturn:
     """Become `command`, terminated by the kernel when the process `parent` dies.
 
     Raises:
@@ -35,7 +35,7 @@ def run_and_die_with(parent: int, command: list[str]) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - the whole point: no shell between us
 
 
-def run_and_watch_input(command: list[str]) -> int:
+def _run_and_watch_input(command: list[str]) -> int:
     """Run `command` until it ends or our standard input does; return its exit status.
 
     The status of a program ended by a signal is 128 and the signal's number, as in a shell.
@@ -57,5 +57,5 @@ def _end_with_input(process: "subprocess.Popen[bytes]") -> None:
 if __name__ == "__main__":
     parent, *command = sys.argv[1:]
     if parent == "watch":
-        sys.exit(run_and_watch_input(command))
-    run_and_die_with(int(parent), command)
+        sys.exit(_run_and_watch_input(command))
+    _run_and_die_with(int(parent), command)

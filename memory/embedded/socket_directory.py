@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import Self
 
-PREFIX = "flashback-redis-"
+_PREFIX = "flashback-redis-"
 _UNLOCKED = "new-"
-SOCKET = "redis.sock"
+_SOCKET = "redis.sock"
 
 
 class SocketDirectory:
@@ -24,14 +24,14 @@ class SocketDirectory:
     """
 
     def __init__(self, folder: Path, descriptor: int) -> None:
-        self.socket = folder / SOCKET
+        self.socket = folder / _SOCKET
         self._folder = folder
         self._descriptor = descriptor
 
     @classmethod
     def make(cls) -> Self:
         """Make one."""
-        made = Path(mkdtemp(prefix=f"{_UNLOCKED}{PREFIX}"))  # mkdtemp makes it private
+        made = Path(mkdtemp(prefix=f"{_UNLOCKED}{_PREFIX}"))  # mkdtemp makes it private
         descriptor = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Locked before it has the name under which others look for what was left behind.
@@ -45,7 +45,7 @@ class SocketDirectory:
 
 def remove_leftovers() -> None:
     """Remove the folders of processes that ended without doing so."""
-    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
         # Another user's, or removed meanwhile.
         with contextlib.suppress(OSError):
             _remove_if_left(folder)
@@ -62,5 +62,5 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    (folder / SOCKET).unlink(missing_ok=True)
+    (folder / _SOCKET).unlink(missing_ok=True)
     folder.rmdir()

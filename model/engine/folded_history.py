@@ -20,7 +20,7 @@ from model.video_chat import VideoChat
 
 CLIPS_AT_ONCE = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""
-FOLDED_AT_ONCE = 32
+_FOLDED_AT_ONCE = 32
 """Clips folded, or neighbours joined, at a time: about ten milliseconds for `lite`."""
 
 
@@ -134,7 +134,7 @@ class FoldedHistory:
     def catch_up(self) -> None:
         """Do the next little bit: take clips, read some, or bring the successor closer."""
         if self._is_overtaken:
-            self.fold_waiting(min(FOLDED_AT_ONCE, self._fold.room))
+            self.fold_waiting(min(_FOLDED_AT_ONCE, self._fold.room))
             return
         for _ in range(min(CLIPS_AT_ONCE - len(self._serving.unread), len(self.waiting))):
             self._take(self.waiting[0])
@@ -156,7 +156,7 @@ class FoldedHistory:
     def _prepare(self) -> bool:
         """Bring the next fold closer; say whether there was anything to do."""
         worked = False
-        for _ in range(FOLDED_AT_ONCE):
+        for _ in range(_FOLDED_AT_ONCE):
             if not self._fold.prepare():
                 break
             worked = True

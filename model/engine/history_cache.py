@@ -21,14 +21,14 @@ from model.history import History
 from model.types import ClipTokens
 from model.video_chat import LATE_MARKER, VideoChat
 
-MAX_WAITING = 1024
+_MAX_WAITING = 1024
 """Clips of one stream that may wait; of more, whoever gives them folds as many."""
 
 FULL_AT = 0.85
 """Share of its positions, or of its memory, that a history may fill: while a successor is late, it
 goes on growing."""
 
-FEWEST = 64
+_FEWEST = 64
 """Clips that every history may hold, whatever the budget."""
 
 
@@ -51,7 +51,7 @@ class HistoryCache:
         self._budget = budget
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, FoldedHistory] = OrderedDict()
-        most = min(self._room(), max(FEWEST, budget // 2 // chat.clip_bytes))
+        most = min(self._room(), max(_FEWEST, budget // 2 // chat.clip_bytes))
         self._plan = FoldPlan.within(max(2, int(most * FULL_AT) - CLIPS_AT_ONCE + 1))
         self.clips_at_most = self._plan.most - 1
 
@@ -85,7 +85,7 @@ class HistoryCache:
                 entry = FoldedHistory(self._chat, plan)
             entry.wait(clips)
             self._entries[stream] = entry  # not before: what is empty is behind nothing
-        if len(entry.waiting) > MAX_WAITING:
+        if len(entry.waiting) > _MAX_WAITING:
             with entry.lock:
                 entry.fold_waiting(len(clips))
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from model.types import ClipTokens
 
-GAP = 3.0
+_GAP = 3.0
 """Nothing seen for so many times a clip's length is a cut: the source was away."""
 
 
@@ -227,7 +227,7 @@ class Joining:
 
     def _between(self, one: Block, other: Block) -> float:
         shortest = min(_seconds(one), _seconds(other))
-        if other.tokens.start - one.tokens.end > GAP * max(shortest, 1.0):
+        if other.tokens.start - one.tokens.end > _GAP * max(shortest, 1.0):
             return 1.0
         return self._rows.unlikeness(one, other, self._survey)
 

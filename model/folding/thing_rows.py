@@ -21,15 +21,15 @@ from model.folding.fold import Block, Joined
 from model.folding.visual_rows import pruned, unit
 from model.vision.things import NONE, SURE
 
-STEADY = 4.0
+_STEADY = 4.0
 """Clips in a row that say so, from which on there is no doubt that a thing was there."""
-DOUBT = 0.5
+_DOUBT = 0.5
 """What a clip that does not say so takes off a row of clips that do."""
-NOTED = 24
+_NOTED = 24
 """Things of a block whose figures are kept, beside those that have rows."""
-USUAL = 0.1
+_USUAL = 0.1
 """What a thing weighs that every block shows, beside one that is in no other."""
-LOOKS = 0.2
+_LOOKS = 0.2
 """What a change of look weighs beside a change of things."""
 
 
@@ -39,7 +39,7 @@ class Sighting:
 
     Attributes:
         seen: Clips that report it plainly.
-        steady: Most that any stretch of clips had for it: one each that reports it, less `DOUBT` each
+        steady: Most that any stretch of clips had for it: one each that reports it, less `_DOUBT` each
             that does not. A thing that was there for ten clips has ten, or nearly; a slip has one.
         first: The same of the best stretch that begins the block.
         last: Of the best that ends it.
@@ -53,12 +53,12 @@ class Sighting:
     @property
     def certainty(self) -> float:
         """How sure it is that the thing was there, 0 to 1."""
-        return min(self.steady / STEADY, 1.0) ** 2
+        return min(self.steady / _STEADY, 1.0) ** 2
 
     def then(self, other: "Sighting", clips: int, others: int) -> "Sighting":
         """Return what is known of two neighbours of so many clips together."""
-        mine = self.seen - DOUBT * (clips - self.seen)
-        theirs = other.seen - DOUBT * (others - other.seen)
+        mine = self.seen - _DOUBT * (clips - self.seen)
+        theirs = other.seen - _DOUBT * (others - other.seen)
         return Sighting(
             self.seen + other.seen,
             max(self.steady, other.steady, self.last + other.first),
@@ -67,7 +67,7 @@ class Sighting:
         )
 
 
-UNSEEN = Sighting(0.0, 0.0, 0.0, 0.0)
+_UNSEEN = Sighting(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ class Outline:
 
     def presence(self, word: int) -> float:
         """Return the share of the clips that show a thing, less if that is in doubt."""
-        sighting = self.things.get(word, UNSEEN)
+        sighting = self.things.get(word, _UNSEEN)
         return sighting.seen / self.clips * sighting.certainty
 
 
@@ -100,7 +100,7 @@ class Survey:
     def rarity(self, word: int) -> float:
         """Return how much a thing tells a block from others: 1 if no other shows it."""
         shown = log(self.showing.get(word, 0) + 1) / log(self.blocks + 1)
-        return 1.0 - (1.0 - USUAL) * min(shown, 1.0)
+        return 1.0 - (1.0 - _USUAL) * min(shown, 1.0)
 
 
 class ThingRows:
@@ -136,7 +136,7 @@ class ThingRows:
             survey.rarity(word) * abs(mine.presence(word) - theirs.presence(word)) for word in words
         )
         look = max(0.0, 1.0 - float(mine.look @ theirs.look)) if mine.look.any() else 0.0
-        return min(1.0, float(things) + LOOKS * look)
+        return min(1.0, float(things) + _LOOKS * look)
 
     def join(self, one: Block, other: Block, survey: Survey) -> Joined:
         """See `model.folding.fold.Rows`."""
@@ -197,10 +197,10 @@ class ThingRows:
 
 
 def _noted(one: Outline, other: Outline, survey: Survey) -> dict[int, Sighting]:
-    """Return the things of two neighbours together, the most telling first, `NOTED` at most."""
+    """Return the things of two neighbours together, the most telling first, `_NOTED` at most."""
     together = {
-        word: one.things.get(word, UNSEEN).then(
-            other.things.get(word, UNSEEN), one.clips, other.clips
+        word: one.things.get(word, _UNSEEN).then(
+            other.things.get(word, _UNSEEN), one.clips, other.clips
         )
         for word in one.things.keys() | other.things.keys()
     }
@@ -209,4 +209,4 @@ def _noted(one: Outline, other: Outline, survey: Survey) -> dict[int, Sighting]:
         sighting = together[word]
         return -sighting.certainty * survey.rarity(word), -sighting.seen, word
 
-    return {word: together[word] for word in sorted(together, key=telling)[:NOTED]}
+    return {word: together[word] for word in sorted(together, key=telling)[:_NOTED]}

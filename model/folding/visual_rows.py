@@ -38,7 +38,7 @@ class VisualRows:
 
     def unlikeness(self, one: Block, other: Block, survey: None) -> float:
         """Return how far each token of either is from its nearest in the other, on average."""
-        return 1.0 - likeness(one.outline, other.outline)
+        return 1.0 - _likeness(one.outline, other.outline)
 
     def join(self, one: Block, other: Block, survey: None) -> Joined:
         """See `model.folding.fold.Rows`."""
@@ -54,7 +54,9 @@ class VisualRows:
         return values, sizes, self.outline(values)
 
 
-def likeness(one: Float[np.ndarray, "rows width"], other: Float[np.ndarray, "more width"]) -> float:
+def _likeness(
+    one: Float[np.ndarray, "rows width"], other: Float[np.ndarray, "more width"]
+) -> float:
     """Return how near each row of either has its nearest in the other, on average, 0 to 1."""
     if not len(one) or not len(other):
         return 1.0

@@ -27,7 +27,7 @@ _Keys = Float[Tensor, "kv_heads n dim"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Partial:
+class _Partial:
     """Attention over some of the keys: enough to be joined with the rest.
 
     Attributes:
@@ -59,11 +59,11 @@ def attend(
     own = _among_themselves(queries, keys, values)
     stacked = queries.reshape(keys.shape[0], -1, queries.shape[-1])
     parts = _over_past(stacked, past, own.weight.reshape(stacked.shape[:2]))
-    alone = [Partial(out.reshape(queries.shape), w.reshape(queries.shape[:2])) for out, w in parts]
+    alone = [_Partial(out.reshape(queries.shape), w.reshape(queries.shape[:2])) for out, w in parts]
     return _join([own, *alone]).to(queries.dtype)
 
 
-def _join(parts: Sequence[Partial]) -> Float[Tensor, "heads n dim"]:
+def _join(parts: Sequence[_Partial]) -> Float[Tensor, "heads n dim"]:
     """Put partial results together into the attention over all their keys, in float32."""
     if len(parts) == 1:
         return parts[0].values
@@ -94,12 +94,12 @@ def _over_past(
         yield out, weight
 
 
-def _among_themselves(queries: _Queries, keys: _Keys, values: _Keys) -> Partial:
+def _among_themselves(queries: _Queries, keys: _Keys, values: _Keys) -> _Partial:
     shared = queries.shape[0] // keys.shape[0]
     out, weight = _kernel(
         queries, keys.repeat_interleave(shared, 0), values.repeat_interleave(shared, 0), causal=True
     )
-    return Partial(out, weight)
+    return _Partial(out, weight)
 
 
 def _kernel(

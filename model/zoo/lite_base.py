@@ -93,7 +93,7 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
     _remove_leftovers(folder, partial)
     try:
         progress("converting the image network")
-        save_file(_half(read_trunk(vision)), partial / "trunk.safetensors")
+        save_file(_half(_read_trunk(vision)), partial / "trunk.safetensors")
         progress("converting the language model")
         reader = GGUFReader(language)
         save_file(_half(read_language(reader)), partial / "language.safetensors")
@@ -117,7 +117,7 @@ def _remove_leftovers(folder: Path, newest: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def read_trunk(path: Path) -> dict[str, Tensor]:
+def _read_trunk(path: Path) -> dict[str, Tensor]:
     """Return the image network's weights under our names, its 1,000-class layer included."""
     return fold_trunk(torch.load(path, weights_only=True, map_location="cpu"))
 

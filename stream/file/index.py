@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 _USUAL_RATE = 25
 _TOLERANCE = 1.0
 """Seconds by which a clock may jump back without having started again."""
-LONGEST_BROADCAST_GAP, LONGEST_GAP = 10.0, 3600.0
+_LONGEST_BROADCAST_GAP, _LONGEST_GAP = 10.0, 3600.0
 """Seconds between two frames beyond which the clock has started again, if it may at any time, or not."""
 _TOLD_EVERY = 500
 
@@ -69,9 +69,9 @@ class FilmIndex:
         self._clocks = [(0, -begins)]
         self._decoded_at: float | None = None
         self.at = 0.0
-        self._longest_gap = LONGEST_GAP
+        self._longest_gap = _LONGEST_GAP
         if Flags.ts_discont in Flags(container.format.flags):
-            self._longest_gap = LONGEST_BROADCAST_GAP
+            self._longest_gap = _LONGEST_BROADCAST_GAP
         self._longest_gap = max(self._longest_gap, 10 * self.step)
 
     @property

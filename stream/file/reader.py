@@ -27,7 +27,7 @@ from stream.scale import to_rgb
 
 __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
 
-VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
+_VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 _TOGETHER = 8
 _DAMAGED_IN_A_ROW = 100
@@ -145,7 +145,7 @@ class VideoFile:
             # Else it is of the few at the beginning of which only the order of showing is known.
         return end
 
-    def _packets(self) -> Iterator[VideoPacket]:
+    def _packets(self) -> Iterator[_VideoPacket]:
         try:
             yield from self._container.demux(self._video)
         except av.FFmpegError:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-FEWEST = 64
+_FEWEST = 64
 TOGETHER = 8
 """Frames are taken in multiples of it, as the released checkpoints' own loader takes them."""
 MOST = 512
@@ -18,7 +18,7 @@ MOST = 512
 def frames_wanted(frames: int, seconds: float, most: int, rate: float = 1.0) -> int:
     """Return how many frames to look at.
 
-    One a second, but not fewer than `FEWEST`, nor more than `most`; all, where there are fewer.
+    One a second, but not fewer than `_FEWEST`, nor more than `most`; all, where there are fewer.
 
     Args:
         frames: That the file has.
@@ -32,7 +32,7 @@ def frames_wanted(frames: int, seconds: float, most: int, rate: float = 1.0) -> 
     if most < TOGETHER:
         raise ValueError(f"at least {TOGETHER} frames are looked at, got {most=}")
     in_pace = int(seconds * rate / TOGETHER) * TOGETHER
-    return min(frames, max(FEWEST, in_pace), most // TOGETHER * TOGETHER)
+    return min(frames, max(_FEWEST, in_pace), most // TOGETHER * TOGETHER)
 
 
 def middles(frames: int, count: int) -> Sequence[int]:

@@ -16,9 +16,9 @@ from model.types import ClipTokens
 from model.vision.things import Thing
 from stream.name_locks import NameLocks
 
-MOST_CLIPS = 20_000
+_MOST_CLIPS = 20_000
 """Clips of one stream that are gone through, the newest: a day of one that is looked at once a second."""
-MOST_KEPT = 60_000
+_MOST_KEPT = 60_000
 """Clips of all streams whose things are kept; the streams that were asked about longest ago go first."""
 _PAGE = 64
 
@@ -91,7 +91,7 @@ class ThingIndex:
             if record is None or await self._engine.things([]) is None:
                 self._kept.pop(stream, None)
                 return Remembered(stream, 0.0 if record is None else record.began, ())
-            moments = await self._store.moments(stream, limit=MOST_CLIPS)
+            moments = await self._store.moments(stream, limit=_MOST_CLIPS)
             known = self._kept.pop(stream, None)
             if known is None or known.began != record.began:
                 known = _Known(record.began)
@@ -101,7 +101,7 @@ class ThingIndex:
             self._keep(stream, known)
         wanted = (m for m in moments if m.end >= since and m.start <= until)
         clips = tuple(Shown(m.start, m.end, known.clips[m]) for m in wanted)
-        whole = len(moments) < MOST_CLIPS or moments[0].start <= since
+        whole = len(moments) < _MOST_CLIPS or moments[0].start <= since
         return Remembered(stream, record.began, clips, whole)
 
     async def _fill(self, stream: str, gap: Sequence[Moment], known: _Known) -> None:
@@ -123,7 +123,7 @@ class ThingIndex:
 
     def _keep(self, stream: str, known: _Known) -> None:
         self._kept[stream] = known
-        while len(self._kept) > 1 and sum(len(k.clips) for k in self._kept.values()) > MOST_KEPT:
+        while len(self._kept) > 1 and sum(len(k.clips) for k in self._kept.values()) > _MOST_KEPT:
             self._kept.popitem(last=False)
 
 

@@ -18,11 +18,11 @@ from stream.watches.condition import Condition, describe
 from stream.watches.lexicon import Lexicon
 from stream.watches.matcher import compile_condition
 
-LEAST_SURE = 0.25
+_LEAST_SURE = 0.25
 """Below it a clip does not fit: half of what is said with a perhaps."""
-MISSES = 2
+_MISSES = 2
 """Clips in a row between two that fit, which do not part a stretch: eyes blink."""
-PAUSE = 30.0
+_PAUSE = 30.0
 """Seconds without a clip that part it."""
 _OF_SOME_KIND = 0.5
 """What a thing of no sure kind counts where a kind was named."""
@@ -100,7 +100,7 @@ def find(search: Search, remembered: Iterable[Remembered], table: WordTable) -> 
         fitting = [
             (place, clip, score)
             for place, (clip, score) in enumerate(zip(stream.clips, scores, strict=True))
-            if score >= LEAST_SURE
+            if score >= _LEAST_SURE
         ]
         found += [_found(stream, stretch) for stretch in _stretches(fitting)]
     # A single clip may be a slip of the eye; several that say so are not.
@@ -114,7 +114,7 @@ def _stretches(fitting: Iterable[_Fit]) -> Iterator[list[_Fit]]:
     stretch: list[_Fit] = []
     for place, clip, score in fitting:
         if stretch and (
-            place - stretch[-1][0] > MISSES + 1 or clip.start - stretch[-1][1].end > PAUSE
+            place - stretch[-1][0] > _MISSES + 1 or clip.start - stretch[-1][1].end > _PAUSE
         ):
             yield stretch
             stretch = []

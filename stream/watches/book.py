@@ -8,10 +8,10 @@ from memory.documents import DocumentStore, Entry
 from stream.watches.records import Counters, Event, Watch, counters, events, watches
 
 MOST_WATCHES = 200
-MOST_EVENTS = 2000
+_MOST_EVENTS = 2000
 """Events of all watches that stay; older ones make room."""
 _WATCH, _COUNTERS, _EVENT = "watch", "watch-counters", "watch-event"
-KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: MOST_EVENTS}
+KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: _MOST_EVENTS}
 """The kinds of documents, and how many of each stay."""
 
 
@@ -91,7 +91,7 @@ class WatchBook:
             StoreFull: If there is no room.
         """
         await self._documents.put(
-            _EVENT, Entry(event.id, event.at, events.encode(event)), MOST_EVENTS
+            _EVENT, Entry(event.id, event.at, events.encode(event)), _MOST_EVENTS
         )
 
     async def event(self, key: str) -> Event | None:
@@ -119,6 +119,6 @@ class WatchBook:
         Raises:
             StoreUnavailable: If the store cannot be reached.
         """
-        kept = await self._documents.newest(_EVENT, MOST_EVENTS, after)
+        kept = await self._documents.newest(_EVENT, _MOST_EVENTS, after)
         found = (events.decode(one.document) for one in kept)
         return list(islice((e for e in found if e is not None and wanted(e)), limit))

@@ -12,14 +12,14 @@ from model.vision.vocabulary import COLOURS, WordTable, with_article
 
 MOST_COUNTED = 5
 """What "more than four" is counted as: beyond it numbers are not told apart."""
-PLACES = ("left", "right", "top", "bottom", "middle")
-MOVES = ("left", "right", "up", "down")
+_PLACES = ("left", "right", "top", "bottom", "middle")
+_MOVES = ("left", "right", "up", "down")
 MOST_CLAUSES = 8
 MOST_WORDS = 8
 ABSENCE_SECONDS = 30.0
 """How long nothing of a kind must be there where no time is named: less is missed by the eye."""
 LONGEST_HOLD = 7 * 24 * 3600.0
-COUNTED = ("no", "one", "two", "three", "four")
+_COUNTED = ("no", "one", "two", "three", "four")
 
 
 class BadCondition(ValueError):
@@ -35,7 +35,7 @@ class Clause:
         at_least: How many; 5 is "more than four".
         colour: A name in `COLOURS`; None is any.
         movement: `left`, `right`, `up` or `down`; None is any, also none.
-        place: One or two of `PLACES`, such as `top left`; None is anywhere.
+        place: One or two of `_PLACES`, such as `top left`; None is anywhere.
     """
 
     words: tuple[str, ...]
@@ -91,11 +91,11 @@ def _check_clause(clause: Clause, known: set[str]) -> None:
         )
     if clause.colour is not None and clause.colour not in COLOURS:
         raise BadCondition(f"{clause.colour!r} is not one of the colours {', '.join(COLOURS)}")
-    if clause.movement is not None and clause.movement not in MOVES:
-        raise BadCondition(f"movement is one of {', '.join(MOVES)}, not {clause.movement!r}")
+    if clause.movement is not None and clause.movement not in _MOVES:
+        raise BadCondition(f"movement is one of {', '.join(_MOVES)}, not {clause.movement!r}")
     places = () if clause.place is None else tuple(clause.place.split(" "))
-    if clause.place is not None and not (len(places) <= 2 and set(places) <= set(PLACES)):
-        raise BadCondition(f"place is one or two of {', '.join(PLACES)}, not {clause.place!r}")
+    if clause.place is not None and not (len(places) <= 2 and set(places) <= set(_PLACES)):
+        raise BadCondition(f"place is one or two of {', '.join(_PLACES)}, not {clause.place!r}")
 
 
 def describe(condition: Condition, table: WordTable) -> str:
@@ -106,11 +106,11 @@ def describe(condition: Condition, table: WordTable) -> str:
     if condition.after_seen:
         said += " after that was seen"
     if condition.hold_s:
-        said += f", for {duration(condition.hold_s)}"
+        said += f", for {_duration(condition.hold_s)}"
     return said
 
 
-def duration(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """Return "90 seconds", "5 minutes", "1 hour"."""
     for unit, length in (("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= length and seconds % length == 0:
@@ -129,7 +129,7 @@ def _one(clause: Clause, table: WordTable, *, none: bool = False) -> str:
     if clause.colour:
         names = _coloured(names, clause.colour)
     if count > 1:
-        limit = COUNTED[count] if count < MOST_COUNTED else "five"
+        limit = _COUNTED[count] if count < MOST_COUNTED else "five"
         most = "more than four" if count == MOST_COUNTED else f"at least {limit}"
         names = f"fewer than {limit} {names}" if none else f"{most} {names}"
     elif none:

@@ -23,12 +23,12 @@ from stream.watches.webhook import NotDelivered, Poster
 log = logging.getLogger(__name__)
 
 _WAITING, _DEAD = "watch-delivery", "watch-dead-letter"
-MOST_WAITING = 500
-MOST_DEAD = 200
+_MOST_WAITING = 500
+_MOST_DEAD = 200
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3600.0, 3600.0)
 """Seconds before each further try; after the last one it is a dead letter."""
-LOOK_EVERY = 2.0
-NEW_WAITING = 64
+_LOOK_EVERY = 2.0
+_NEW_WAITING = 64
 
 Thumbnail = Callable[[str, float], Awaitable[bytes | None]]
 
@@ -87,7 +87,7 @@ class Deliveries:
         self._find = find
         self._thumbnail = thumbnail
         self._done = done
-        self._new = Mailbox[tuple[Watch, Event]](NEW_WAITING)
+        self._new = Mailbox[tuple[Watch, Event]](_NEW_WAITING)
 
     @property
     def lost(self) -> int:
@@ -105,7 +105,7 @@ class Deliveries:
         Raises:
             StoreUnavailable: If the store cannot be reached.
         """
-        found = [_letter(entry) for entry in await self._documents.newest(_DEAD, MOST_DEAD)]
+        found = [_letter(entry) for entry in await self._documents.newest(_DEAD, _MOST_DEAD)]
         return [letter for letter in found if letter is not None]
 
     async def collect(self) -> None:
@@ -113,10 +113,10 @@ class Deliveries:
         async for watch, event in self._new:
             letter = Letter(secrets.token_hex(8), watch.id, event, 0, "", self._wall())
             try:
-                if await self._documents.count(_WAITING) >= MOST_WAITING:
+                if await self._documents.count(_WAITING) >= _MOST_WAITING:
                     await self._give_up(letter, "Too many others wait to be delivered.")
                 else:
-                    await self._put(_WAITING, letter, MOST_WAITING)
+                    await self._put(_WAITING, letter, _MOST_WAITING)
             except (StoreUnavailable, StoreFull) as error:
                 self._done(watch.id, f"An event could not be queued for its webhook. {error}")
 
@@ -128,7 +128,7 @@ class Deliveries:
             except (StoreUnavailable, StoreFull):
                 sent = False  # the queue is still there when the store is
             if not sent:
-                await asyncio.sleep(LOOK_EVERY)
+                await asyncio.sleep(_LOOK_EVERY)
 
     async def deliver_due(self) -> bool:
         """Send the letter that is due first; return whether one was.
@@ -163,12 +163,12 @@ class Deliveries:
             return
         at = self._wall() + PAUSES[letter.tries]
         tried = Letter(letter.key, letter.watch, letter.event, letter.tries + 1, error, at)
-        await self._put(_WAITING, tried, MOST_WAITING)
+        await self._put(_WAITING, tried, _MOST_WAITING)
 
     async def _give_up(self, letter: Letter, error: str) -> None:
         log.warning("a webhook of watch %s is given up: %s", letter.watch, error)
         dead = Letter(letter.key, letter.watch, letter.event, letter.tries, error, self._wall())
-        await self._put(_DEAD, dead, MOST_DEAD)
+        await self._put(_DEAD, dead, _MOST_DEAD)
         await self._documents.remove(_WAITING, letter.key)
         self._done(letter.watch, f"A webhook was given up. {error}")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from model.vision.vocabulary import WordTable
 
-LONGEST_NAME = 4
+_LONGEST_NAME = 4
 """Words in the longest name that is looked for: `hot air balloon`."""
 _PEOPLE = "somebody someone anybody anyone everybody everyone persons women men children kids"
 
@@ -26,7 +26,7 @@ class Lexicon:
 
         Without one: no words, and 0.
         """
-        for length in range(min(LONGEST_NAME, len(tokens) - at), 0, -1):
+        for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
             words = self._names.get(" ".join(tokens[at : at + length]))
             if words:
                 return words, length

@@ -19,9 +19,9 @@ _TENS = {
     "sixty": 60,
     "ninety": 90,
 }
-NUMBERS = {name: number for number, name in enumerate(_COUNTED.split())} | _TENS
-UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}  # fmt: skip
-SPELLINGS = {"gray": "grey", "violet": "purple", "golden": "yellow", "center": "middle", "centre": "middle"}  # fmt: skip
+_NUMBERS = {name: number for number, name in enumerate(_COUNTED.split())} | _TENS
+_UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600}  # fmt: skip
+_SPELLINGS = {"gray": "grey", "violet": "purple", "golden": "yellow", "center": "middle", "centre": "middle"}  # fmt: skip
 
 _N = r"(\d+)"
 _UNIT = r"(hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)\b"
@@ -30,7 +30,7 @@ _SIDE = r"(left|right|top|bottom|middle)"
 _OF_FRAME = r"(?: (?:side|half|edge|part|corner|third))?(?: of the (?:picture|frame|image|screen|view|scene))?"
 _FRAME = "(?:picture|frame|image|screen|view|scene|sight|camera)"
 
-BEGINNING = re.compile(
+_BEGINNING = re.compile(
     r"^(?:please |can you |could you )*(?:tell|alert|notify|warn|inform|message|ping|remind|let)"
     r"(?: me| us)?(?: know)?(?: about| of)?(?: right away| immediately)?\b"
     r"|^(?:when(?:ever)?|if|once|as soon as|watch for|look out for|look for)\b"
@@ -83,9 +83,9 @@ def tidy(text: str) -> str:
     text = re.sub(r"[\u2018\u2019`]", "'", text.lower())
     text = re.sub(r"'s\b", " is", re.sub(r"n't\b", " not", text))
     text = re.sub(r"[^\w\s.,'-]|(?<!\d)\.|\.(?!\d)|@", " ", text)
-    words = (SPELLINGS.get(word, str(NUMBERS.get(word, word))) for word in text.split())
+    words = (_SPELLINGS.get(word, str(_NUMBERS.get(word, word))) for word in text.split())
     text = " ".join(words)
-    while (cut := BEGINNING.sub("", text, count=1).strip()) != text:
+    while (cut := _BEGINNING.sub("", text, count=1).strip()) != text:
         text = cut
     return text
 
@@ -97,7 +97,7 @@ def take_duration(text: str) -> tuple[str, float]:
         return text, 0.0
     amount = float(found[1]) if found[1] else 0.5 if found[2] else 1.0
     unit = found[4].rstrip("s") or "s"
-    return text[: found.start()] + " " + text[found.end() :], amount * UNITS[unit]
+    return text[: found.start()] + " " + text[found.end() :], amount * _UNITS[unit]
 
 
 def mark(text: str) -> list[str]:

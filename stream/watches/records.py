@@ -20,7 +20,7 @@ from stream.watches.trigger import Rule
 log = logging.getLogger(__name__)
 
 VERSION = 1
-CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 Verdict = Literal["confirmed", "rejected", "unverified", "failed"]
 """What the model said when it was asked: yes, no, it was not asked (or was not clear), it could not be."""
@@ -49,7 +49,7 @@ class Schedule:
             ValueError: If one is wrong.
         """
         for clock in (self.start, self.end):
-            if CLOCK.fullmatch(clock) is None:
+            if _CLOCK.fullmatch(clock) is None:
                 raise ValueError(f"give times as HH:MM, not {clock!r}")
         if not self.days or not set(self.days) <= set(range(7)):
             raise ValueError("days are 0 (Monday) to 6, at least one")

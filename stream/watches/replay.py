@@ -10,10 +10,10 @@ from model.vision.vocabulary import WordTable
 from stream.watches.records import Event, Watch
 from stream.watches.running import RunningWatches
 
-PAGE = 64
-MOST_CLIPS = 20_000
+_PAGE = 64
+_MOST_CLIPS = 20_000
 """Clips of a stream that are looked at, the newest: a day of one that is looked at once a second."""
-MOST_EVENTS = 500
+_MOST_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ async def replay(
     record = await store.find(stream)
     running = RunningWatches(table)
     running.set(replace(watch, streams=(), paused=False, expires=None))
-    newest = await store.moments(stream, limit=MOST_CLIPS)
+    newest = await store.moments(stream, limit=_MOST_CLIPS)
     if record is None or not newest:
         return Replayed((), 0)
     began, found, clips = record.began, dict[str, Event](), 0
@@ -52,13 +52,13 @@ async def replay(
         for clip, things in zip(page, shown, strict=True):
             unix = began + clip.end
             for event in running.take(stream, things, clip.start, clip.end, unix):
-                if event.id in found or len(found) < MOST_EVENTS:
+                if event.id in found or len(found) < _MOST_EVENTS:
                     found[event.id] = event
 
     async for clip in store.clips(stream, after=newest[0].start - 1e-6):
         page.append(clip)
         clips += 1
-        if len(page) == PAGE:
+        if len(page) == _PAGE:
             await look(page)
             page = []
     await look(page)

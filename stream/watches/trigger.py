@@ -15,7 +15,7 @@ from typing import Literal
 
 from stream.watches.matcher import Seen
 
-OF_CLIPS, SHOWN_IN = 3, 2
+OF_CLIPS, _SHOWN_IN = 3, 2
 """A thing is there once so many of so many clips in a row show it."""
 GONE_AFTER = 4
 """Clips in a row without it after which it is not there any more."""
@@ -72,7 +72,7 @@ class Instant:
     media: float = 0.0
 
 
-BEGINNING = Instant()
+_BEGINNING = Instant()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Presence:
     hits: tuple[Instant | None, ...] = ()
     sure: tuple[float, ...] = ()
     misses: int = 0
-    last: Instant = BEGINNING
-    since: Instant = BEGINNING
+    last: Instant = _BEGINNING
+    since: Instant = _BEGINNING
 
     @property
     def clear(self) -> bool:
@@ -114,8 +114,8 @@ class Presence:
         )  # fmt: skip
         if (
             not self.there
-            and len(shown) >= SHOWN_IN
-            and _together(surely) >= _together((rule.onset,) * SHOWN_IN)
+            and len(shown) >= _SHOWN_IN
+            and _together(surely) >= _together((rule.onset,) * _SHOWN_IN)
         ):
             return replace(now, there=True, ever=True, since=shown[0])
         if self.there and now.misses >= GONE_AFTER:
@@ -230,7 +230,7 @@ class Trigger:
 
 def _together(sure: tuple[float, ...]) -> float:
     """Return how sure the surest few are together, each taken as evidence of its own."""
-    return 1.0 - math.prod(1.0 - one for one in sorted(sure)[-SHOWN_IN:])
+    return 1.0 - math.prod(1.0 - one for one in sorted(sure)[-_SHOWN_IN:])
 
 
 def _all(

@@ -13,10 +13,10 @@ from stream.registry import Registry, UnknownStream
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Event, Verdict, Watch
 
-WITHIN_SECONDS = 30.0
-ANSWER_TOKENS = 24
-YES = re.compile(r"\W*(yes|there (is|are) (?!no\b)|i see (?!no\b))", re.IGNORECASE)
-NO = re.compile(
+_WITHIN_SECONDS = 30.0
+_ANSWER_TOKENS = 24
+_YES = re.compile(r"\W*(yes|there (is|are) (?!no\b)|i see (?!no\b))", re.IGNORECASE)
+_NO = re.compile(
     r"\W*(no\b|not\b|there (is|are) no\b|i (have|did|do) not|i (haven't|didn't|don't))",
     re.IGNORECASE,
 )
@@ -38,7 +38,7 @@ class Verification:
         """Return what the model says of `event`, and that in a sentence."""
         text, expected = question_of(watch.condition, self._table)
         try:
-            async with asyncio.timeout(WITHIN_SECONDS):
+            async with asyncio.timeout(_WITHIN_SECONDS):
                 answer = await self._ask(event, text)
         except TimeoutError:
             return "unverified", f"The model had no time for “{text}”."
@@ -55,7 +55,7 @@ class Verification:
         await live.looked()  # what it rests on is being written
         since = event.evidence[0].start if event.evidence else event.start
         question = Question(
-            text, tokens=ANSWER_TOKENS, since=since, until=event.fired, background=True
+            text, tokens=_ANSWER_TOKENS, since=since, until=event.fired, background=True
         )
         async with aclosing(live.ask(question)) as pieces:
             words = [piece.text async for piece in pieces if isinstance(piece, Words)]
@@ -72,9 +72,9 @@ def question_of(condition: Condition, table: WordTable) -> tuple[str, bool]:
 def judge(question: str, answer: str, *, expected: bool) -> tuple[Verdict, str]:
     """Return what an answer says of an event, and that in a sentence."""
     said = f"Asked “{question}”, the model said “{answer[:200]}”."
-    if YES.match(answer):
+    if _YES.match(answer):
         return ("confirmed" if expected else "rejected"), said
-    if NO.match(answer):
+    if _NO.match(answer):
         return ("rejected" if expected else "confirmed"), said
     return "unverified", said
 

@@ -26,10 +26,10 @@ from stream.watches.telling import Teller, Verifier
 
 log = logging.getLogger(__name__)
 
-CLIPS_WAITING = 256
-EVENTS_WAITING = 64
-ALERTS_WAITING = 64
-RETRY_SECONDS = 2.0
+_CLIPS_WAITING = 256
+_EVENTS_WAITING = 64
+_ALERTS_WAITING = 64
+_RETRY_SECONDS = 2.0
 
 
 class NoVocabulary(Exception):
@@ -73,9 +73,9 @@ class Watcher:
         self._wall = wall
         self._running = RunningWatches(word_table())
         self._watches: dict[str, Watch] = {}
-        self._clips = Mailbox[tuple[str, ClipTokens]](CLIPS_WAITING)
-        self._events = Mailbox[Event](EVENTS_WAITING)
-        self._alerts = Broadcast[Event](ALERTS_WAITING)
+        self._clips = Mailbox[tuple[str, ClipTokens]](_CLIPS_WAITING)
+        self._events = Mailbox[Event](_EVENTS_WAITING)
+        self._alerts = Broadcast[Event](_ALERTS_WAITING)
         self._teller = Teller(book, verify, self._alerts.publish, deliver)
         self._loaded = asyncio.Event()
 
@@ -217,7 +217,7 @@ class Watcher:
                 self._teller.counters.update(await self.book.counters())
                 self._loaded.set()
                 return
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
 
     def _set(self, watch: Watch) -> None:
         self._watches[watch.id] = watch

@@ -18,8 +18,8 @@ from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_literal, pin, resolve
 from stream.address.source_url import BadSource, SourceUrl, read_source
 
-WITHIN_SECONDS = 10.0
-LONGEST_LINE = 1024
+_WITHIN_SECONDS = 10.0
+_LONGEST_LINE = 1024
 SECRET_PREFIX = "whsec_"  # noqa: S105 - says what follows
 SHORTEST_SECRET = 16
 
@@ -40,7 +40,7 @@ class Poster:
 
     allowed: Sequence[Network] = ()
     resolver: Resolver = resolve
-    within: float = WITHIN_SECONDS
+    within: float = _WITHIN_SECONDS
 
     def check(self, url: str) -> None:
         """Refuse an address that can never be sent to. Blocks for a moment.
@@ -123,7 +123,7 @@ async def _exchange(target: SourceUrl, address: str, headers: dict[str, str], bo
     )
     name = target.host if context is not None else None
     reader, writer = await asyncio.open_connection(
-        address, target.port, ssl=context, server_hostname=name, limit=LONGEST_LINE
+        address, target.port, ssl=context, server_hostname=name, limit=_LONGEST_LINE
     )
     try:
         writer.write(_request(target, headers, body))

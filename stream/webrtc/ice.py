@@ -116,13 +116,13 @@ def advertise(sdp: str, host: str | None) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-Gather = Callable[..., Awaitable[list[Candidate]]]
+_Gather = Callable[..., Awaitable[list[Candidate]]]
 
 
 async def _gather(
     ice: Connection,
     ports: tuple[int, int],
-    gather_relayed: Gather,
+    gather_relayed: _Gather,
     component: int,
     addresses: list[str],
 ) -> list[Candidate]:

@@ -28,7 +28,7 @@ from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
 
 __all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
-LOOK_AGAIN = 0.25
+_LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
 _SHORTEST_PAUSE = 0.02
 
@@ -115,7 +115,7 @@ async def _ask_for_keyframes(receiver: RTCRtpReceiver, feed: Feed, decoding: Dec
         if decoding.asks(due=feed.due_in <= 0, now=now()):
             await ask_for_keyframe(receiver)
         pause = max(feed.due_in, decoding.asks_again_in(now()), _SHORTEST_PAUSE)
-        await asyncio.sleep(min(pause, LOOK_AGAIN))
+        await asyncio.sleep(min(pause, _LOOK_AGAIN))
 
 
 async def _follow(peer: Peer, feed: Feed) -> None:

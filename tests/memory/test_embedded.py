@@ -389,7 +389,7 @@ async def test_where_a_full_disk_meets_a_kill_no_clip_is_lost_that_was_acknowled
 async def test_what_redis_holds_back_while_its_disk_is_busy_is_waited_for(monkeypatch):
     busy = {"aof_enabled": 1, "aof_pending_bio_fsync": 1, "aof_buffer_length": 300}
     written = busy | {"aof_buffer_length": 0}
-    monkeypatch.setattr(redis_disk, "LOOK_AGAIN", 0.0001)
+    monkeypatch.setattr(redis_disk, "_LOOK_AGAIN", 0.0001)
     looks = [busy, busy, written]
 
     async def look():

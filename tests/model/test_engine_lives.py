@@ -139,7 +139,7 @@ async def test_whatever_happened_before_an_answer_is_that_of_the_clips_alone(see
 async def test_a_stream_that_outgrows_its_history_is_answered_from_all_of_it(
     seed, limits, monkeypatch
 ):
-    monkeypatch.setattr(history_cache, "FEWEST", 6)
+    monkeypatch.setattr(history_cache, "_FEWEST", 6)
     life = Life(seed, names="ab", **limits)
     try:
         await life.live(150, mishaps=False)

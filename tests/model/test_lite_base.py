@@ -100,7 +100,7 @@ def test_what_a_killed_conversion_left_is_removed_and_one_under_way_is_not(tmp_p
         raise OSError("no weights here")
 
     monkeypatch.setattr(lite_base, "_packaged", lambda *_: tmp_path)
-    monkeypatch.setattr(lite_base, "read_trunk", stop)
+    monkeypatch.setattr(lite_base, "_read_trunk", stop)
     left, under_way, other = (tmp_path / name for name in ("base.old", "base.new", "base2.old"))
     for folder in (left, under_way, other):
         folder.mkdir()

@@ -204,7 +204,7 @@ async def test_a_history_that_was_given_up_is_told_from_a_stream_that_showed_not
 
 
 async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeypatch):
-    monkeypatch.setattr(history_cache, "FEWEST", 4)
+    monkeypatch.setattr(history_cache, "_FEWEST", 4)
     budget = 40 * CHAT.clip_bytes
     engine = LocalEngine(CHAT, history_bytes=budget)
     try:

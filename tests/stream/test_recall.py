@@ -191,7 +191,7 @@ async def test_a_history_that_lags_by_more_than_it_holds_is_folded_as_if_it_had_
 async def test_streams_that_share_too_little_memory_are_all_answered_from_all_they_showed(
     monkeypatch,
 ):
-    monkeypatch.setattr(history_cache, "FEWEST", 1000)
+    monkeypatch.setattr(history_cache, "_FEWEST", 1000)
     engine = LocalEngine(VideoChat(PARTS), history_bytes=1)
     try:
         store = LocalStore(engine.encoder)

@@ -22,7 +22,7 @@ _CHUNK = 64 * 1024
 _NO_JPEG = "What the source sends in parts is not JPEG."
 _TOO_LARGE = "A picture of the source is too large."
 # ITU-T T.81, table B.1.
-START, END, SCAN, MARKER = b"\xff\xd8", b"\xff\xd9", 0xDA, 0xFF
+_START, _END, _SCAN, _MARKER = b"\xff\xd8", b"\xff\xd9", 0xDA, 0xFF
 _HEAD = "--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
 
 
@@ -51,7 +51,7 @@ class MotionJpeg:
     def _rewritten(self) -> Iterator[bytes]:
         others = 0
         for part in self._parts:
-            if part.startswith(START):
+            if part.startswith(_START):
                 others = 0
                 yield _HEAD.format(len(part)).encode() + part + b"\r\n"
             elif (others := others + 1) == _OTHERS_IN_A_ROW:
@@ -101,9 +101,9 @@ class Parts:
         Raises:
             BadSource: If it is too large.
         """
-        while len(self._data) < len(START) and self._more():
+        while len(self._data) < len(_START) and self._more():
             pass
-        if not self._data.startswith(START):
+        if not self._data.startswith(_START):
             return bytes(
                 self._data[:1]
             )  # no picture; what follows is looked through for a boundary
@@ -142,7 +142,7 @@ class JpegEnd:
     """Finds where a growing JPEG ends. A small one may be inside of it, in a head of its own."""
 
     def __init__(self) -> None:
-        self._at = len(START)
+        self._at = len(_START)
         self._in_scan = False
 
     def find(self, data: bytearray) -> int | None:
@@ -151,10 +151,10 @@ class JpegEnd:
             if len(data) < self._at + 4:
                 return None
             marker, length = data[self._at + 1], int.from_bytes(data[self._at + 2 : self._at + 4])
-            self._in_scan = marker == SCAN or data[self._at] != MARKER
+            self._in_scan = marker == _SCAN or data[self._at] != _MARKER
             self._at += 2 + length if not self._in_scan else 0
-        found = data.find(END, self._at)
+        found = data.find(_END, self._at)
         if found < 0:
             self._at = max(self._at, len(data) - 1)
             return None
-        return found + len(END)
+        return found + len(_END)

@@ -56,7 +56,7 @@ class CannotOpen(Exception):
         self.over = over
 
 
-class OtherWay(Exception):
+class _OtherWay(Exception):
     """The source can be read in another way.
 
     Attributes:
@@ -108,7 +108,7 @@ def open_source(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
     while True:
         try:
             return _open_once(order, clock)
-        except OtherWay as found:
+        except _OtherWay as found:
             order = found.order
 
 
@@ -117,7 +117,7 @@ def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
 
     Raises:
         CannotOpen: If that fails; with the reason in words.
-        OtherWay: If it may be opened in another way.
+        _OtherWay: If it may be opened in another way.
     """
     closers: list[Callable[[], None]] = []
     pipes: list[Pipe] = []
@@ -133,7 +133,7 @@ def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
         _close_all(closers)
         trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
         if (other := _other_way(order, trouble or error)) is not None:
-            raise OtherWay(other) from error
+            raise _OtherWay(other) from error
         if trouble is not None:
             raise CannotOpen(explain(trouble, order)) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.

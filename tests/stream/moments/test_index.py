@@ -72,7 +72,7 @@ async def test_of_a_stream_begun_anew_nothing_of_before_counts(store):
 
 
 async def test_the_streams_asked_about_longest_ago_are_let_go(store, monkeypatch):
-    monkeypatch.setattr(module, "MOST_KEPT", 5)
+    monkeypatch.setattr(module, "_MOST_KEPT", 5)
     eyes = Eyes()
     index = ThingIndex(eyes, store)
     for name in ("a", "b", "c"):
@@ -86,7 +86,7 @@ async def test_the_streams_asked_about_longest_ago_are_let_go(store, monkeypatch
 
 
 async def test_a_very_long_stream_is_read_at_its_newest_part_and_says_so(store, monkeypatch):
-    monkeypatch.setattr(module, "MOST_CLIPS", 2)
+    monkeypatch.setattr(module, "_MOST_CLIPS", 2)
     await append(store, 0, 4, 8)
     found = await ThingIndex(Eyes(), store).read("cam")
     assert ([c.start for c in found.clips], found.whole) == ([4, 8], False)
