@@ -15,8 +15,11 @@ from flashback_client.types import (
     Evidence,
     FoundMoment,
     Moment,
+    Scene,
     SearchResult,
     Stream,
+    Summary,
+    ThingSeen,
     TimeUnderstood,
 )
 
@@ -27,7 +30,10 @@ __all__ = [
     "FlashbackError",
     "FoundMoment",
     "Moment",
+    "Scene",
     "SearchResult",
     "Stream",
+    "Summary",
+    "ThingSeen",
     "TimeUnderstood",
 ]

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 
 from flashback_client.http import DEFAULT_URL, Connection
-from flashback_client.types import Answer, Moment, SearchResult, Stream
+from flashback_client.types import Answer, Moment, SearchResult, Stream, Summary
 
 _PAGE = 1000
 
@@ -154,3 +154,33 @@ class Flashback(Connection):
         return SearchResult.model_validate(
             self._json("GET", "search", params=params | {"limit": limit})
         )
+
+    def summary(
+        self,
+        stream: str,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        day: str | None = None,
+        timezone: str | None = None,
+    ) -> Summary:
+        """Return what happened on a stream, in order.
+
+        Args:
+            stream: Its name.
+            since: From this media second on.
+            until: Up to this media second.
+            day: Instead of both: a day, such as 2026-11-27, or `today`.
+            timezone: By whose clock, such as `Europe/Berlin`; None is the service's own.
+
+        Raises:
+            FlashbackError: If there is no such stream, or the service refuses.
+        """
+        asked: dict[str, str | float | None]
+        if day is None:
+            kind, asked = "summary", {"since": since, "until": until}
+        else:
+            kind, asked = "digest", {"day": None if day == "today" else day}
+        params = {n: v for n, v in (asked | {"timezone": timezone}).items() if v is not None}
+        path = f"streams/{quote(stream, safe='')}/{kind}"
+        return Summary.model_validate(self._json("GET", path, params=params))

@@ -142,3 +142,63 @@ class SearchResult(Value):
     notes: tuple[str, ...]
     found: tuple[FoundMoment, ...]
     total: int
+
+
+class Scene(Value):
+    """Neighbouring moments that show much the same.
+
+    Attributes:
+        start: First media second.
+        end: Last media second.
+        start_clock: What a clock showed at its start.
+        end_clock: What it showed at its end.
+        text: What was there, in words.
+        came: Names of what the scene before had not.
+        left: Names of what only the scene before had.
+        thumbnail: Path of its picture at the service.
+    """
+
+    start: float
+    end: float
+    start_clock: str | None
+    end_clock: str | None
+    text: str
+    came: tuple[str, ...]
+    left: tuple[str, ...]
+    thumbnail: str
+
+
+class ThingSeen(Value):
+    """What became of one thing in a time.
+
+    Attributes:
+        name: What it is called.
+        first_clock: What a clock showed when it was first seen.
+        last_clock: The same of the last.
+        seconds: How long it was there in all.
+        times: How often it came.
+        most: How many there were at once, at most; 5 is more than four.
+    """
+
+    name: str
+    first_clock: str | None
+    last_clock: str | None
+    seconds: float
+    times: int
+    most: int
+
+
+class Summary(Value):
+    """What happened in a time, by the things in its moments; no language model wrote it.
+
+    Attributes:
+        stream: Where.
+        moments: How many were gone through.
+        scenes: In order.
+        seen: Every thing that was there, the longest there first.
+    """
+
+    stream: str
+    moments: int
+    scenes: tuple[Scene, ...]
+    seen: tuple[ThingSeen, ...]

@@ -275,6 +275,28 @@ def search(
 
 
 @app.command()
+def summary(
+    stream: Annotated[str, typer.Argument(metavar="NAME", help="which stream")],
+    last: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="only its last so many seconds")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option(metavar="DAY", help="a day, such as 2026-11-27, or today")
+    ] = None,
+    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
+    token_file: TokenOf = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say what happened on a stream of a running service: its scenes in order, and what was seen."""
+    from web.cli.remote import run_summary
+
+    if day is not None:
+        _without("--day", last=last)
+    with signals_as_interrupt():
+        run_summary(server, token_file, stream, last=last, day=day, as_json=as_json)
+
+
+@app.command()
 def mcp(
     server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
     token_file: TokenOf = None,

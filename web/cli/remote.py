@@ -14,6 +14,8 @@ from rich.table import Table
 from flashback_client import Answer, Flashback, FlashbackError, Stream
 from web.errors import Failed
 
+_COUNTED = 4
+
 
 @contextmanager
 def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
@@ -91,10 +93,44 @@ def run_search(
         console.print(note, markup=False)
     table = Table("sure", "stream", "at", "from", "to", "moments", box=None, pad_edge=False)
     for one in found.found:
-        at = (one.clock or "")[:19].replace("T", " ")
+        at = _clock(one.clock)
         span = (f"{one.start:.1f}", f"{one.end:.1f}")
         table.add_row(f"{one.score:.0%}", one.stream, at, *span, str(one.moments))
     console.print(table if found.found else "Nothing that is remembered shows it.")
+
+
+def run_summary(
+    url: str,
+    token_file: Path | None,
+    stream: str,
+    *,
+    last: float | None,
+    day: str | None,
+    as_json: bool,
+) -> None:
+    """Say what happened on a stream, scene after scene."""
+    with service_at(url, token_file) as service:
+        end = None if last is None else service.stream(stream).end
+        since = None if end is None or last is None else end - last
+        found = service.summary(stream, since=since, day=day)
+    if as_json:
+        sys.stdout.write(json.dumps(found.model_dump()) + "\n")
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if not found.scenes:
+        console.print("Nothing of that time is remembered.")
+    for scene in found.scenes:
+        span = f"{_clock(scene.start_clock)} to {_clock(scene.end_clock)[11:]}"
+        news = [f"{name} comes" for name in scene.came] + [f"{name} gone" for name in scene.left]
+        more = f"  ({', '.join(news)})" if news else ""
+        console.print(f"{span}  {scene.text}{more}", markup=False)
+    table = Table("seen", "seconds", "times", "most", "first", "last", box=None, pad_edge=False)
+    for one in found.seen:
+        most = "5+" if one.most > _COUNTED else str(one.most)
+        ends = (_clock(one.first_clock), _clock(one.last_clock))
+        table.add_row(one.name, f"{one.seconds:.0f}", str(one.times), most, *ends)
+    if found.seen:
+        console.print(table)
 
 
 def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:
@@ -120,3 +156,7 @@ def run_mcp(url: str, token_file: Path | None, port: int | None) -> None:
 def _local(stream: Stream, media: float) -> str:
     when: datetime = stream.clock(media).astimezone()
     return when.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _clock(clock: str | None) -> str:
+    return (clock or "")[:19].replace("T", " ")

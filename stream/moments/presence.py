@@ -1,0 +1,91 @@
+"""When each thing was there: from what single clips say to stretches, over blinks, without slips."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.vision.things import SURE
+from stream.moments.index import Shown
+
+MISSES = 2
+"""Clips in a row that may miss a thing which was there before and after: eyes blink."""
+PAUSE = 60.0
+"""Seconds without a clip, after which nothing goes on."""
+NO_SLIP = 0.8
+"""How sure a single clip must be of a thing that its neighbours do not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring clips in which a thing was there, by their places in the list of clips.
+
+    Attributes:
+        first: The first of them.
+        last: The last of them.
+    """
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of one thing in a time.
+
+    Attributes:
+        word: Number of its word.
+        first: Media second where it was first seen.
+        last: Media second until which it was seen last.
+        seconds: How long it was there in all.
+        times: How often it came.
+        most: How many there were at once, at most; 5 is more than four.
+    """
+
+    word: int
+    first: float
+    last: float
+    seconds: float
+    times: int
+    most: int
+
+
+def presence(clips: Sequence[Shown]) -> dict[int, list[Stretch]]:
+    """Return by word when each thing that is plainly seen was there, oldest first."""
+    places: dict[int, dict[int, float]] = defaultdict(dict)
+    for place, clip in enumerate(clips):
+        for thing in clip.things:
+            if thing.sure >= SURE:
+                before = places[thing.word].get(place, 0.0)
+                places[thing.word][place] = max(before, thing.sure)
+    found = {word: _stretches(clips, sure) for word, sure in places.items()}
+    return {word: stretches for word, stretches in found.items() if stretches}
+
+
+def seen(clips: Sequence[Shown]) -> list[Seen]:
+    """Return what was seen, the longest there first."""
+    found = []
+    for word, stretches in presence(clips).items():
+        spans = [(clips[s.first].start, clips[s.last].end) for s in stretches]
+        within = (clip for s in stretches for clip in clips[s.first : s.last + 1])
+        most = max(t.count for c in within for t in c.things if t.word == word and t.sure >= SURE)
+        seconds = sum(end - start for start, end in spans)
+        found.append(Seen(word, spans[0][0], spans[-1][1], seconds, len(spans), most))
+    return sorted(found, key=lambda one: (-one.seconds, one.first, one.word))
+
+
+def parted(before: Shown, after: Shown) -> bool:
+    """Say whether so much time lies between two neighbouring clips that nothing goes on over it."""
+    return after.start - before.end > PAUSE
+
+
+def _stretches(clips: Sequence[Shown], sure: dict[int, float]) -> list[Stretch]:
+    found: list[Stretch] = []
+    for place in sure:
+        last = found[-1].last if found else -MISSES - 2
+        near = place - last <= MISSES + 1
+        if near and not any(parted(clips[n], clips[n + 1]) for n in range(last, place)):
+            found[-1] = Stretch(found[-1].first, place)
+        else:
+            found.append(Stretch(place, place))
+    alone = len(clips) == 1
+    return [s for s in found if s.last > s.first or alone or sure[s.first] >= NO_SLIP]

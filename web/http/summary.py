@@ -1,0 +1,189 @@
+"""What happened, over HTTP: a span of one stream in order, and a day of it."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from math import inf
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query
+
+from memory.store import EncoderMismatch
+from model.vision.vocabulary import COLOURS, WordTable
+from stream.moments.index import Remembered
+from stream.moments.presence import Seen, seen
+from stream.moments.scenes import Scene, describe_things, scenes
+from stream.watches.records import Event
+from web.auth import may
+from web.errors import BadValue, Refusal
+from web.http.chosen import thumbnail_at
+from web.http.streams import Named
+from web.openapi import refuses
+from web.realtime.watch_events import alert_report
+from web.services import Services, get_services
+from web.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport
+from web.time_report import clock
+from web.time_words.extent import Reference
+from web.time_words.zone import zone_called
+from web.tokens import Caller
+
+MOST_SCENES = 100
+_MOST_EVENTS = 100
+
+Here = Annotated[Services, Depends(get_services)]
+MayWatch = Annotated[Caller, Depends(may("watch"))]
+Second = Annotated[float | None, Query(allow_inf_nan=False, description="Media second.")]
+HowMany = Annotated[int, Query(ge=1, le=MOST_SCENES, description="Scenes at most.")]
+Zone = Annotated[
+    str | None, Query(max_length=64, description="Such as Europe/Berlin; none is the service's.")
+]
+
+routes = APIRouter(prefix="/v1/streams", tags=["summaries"], responses=refuses(404, 409, 422, 503))
+
+
+@routes.get("/{stream}/summary")
+async def summarize(
+    stream: Named,
+    here: Here,
+    _: MayWatch,
+    since: Second = None,
+    until: Second = None,
+    most: HowMany = 12,
+    timezone: Zone = None,
+) -> Summary:
+    """Say what happened from one time to another, in order, by the things in moments.
+
+    Raises:
+        Refusal: 422 if it ends before it starts.
+    """
+    first, last = (-inf if since is None else since), (inf if until is None else until)
+    if last < first:
+        raise Refusal(422, f"A range cannot end before it starts: {since} to {until}.")
+    zone = await _zone(timezone)
+    remembered = await _read(here, stream, first, last)
+    return await _summary(here, remembered, most, zone)
+
+
+@routes.get("/{stream}/digest")
+async def digest(
+    stream: Named,
+    here: Here,
+    caller: MayWatch,
+    day: Annotated[date | None, Query(description="Such as 2026-11-27; none is today.")] = None,
+    most: HowMany = 24,
+    timezone: Zone = None,
+) -> Digest:
+    """Say what happened on a day: its scenes, what was there, and what watches told.
+
+    Raises:
+        Refusal: 422 if there is no such day.
+    """
+    zone = await _zone(timezone)
+    wanted = day or datetime.fromtimestamp(here.clocks.wall(), zone).date()
+    try:
+        begin, end = _midnight(wanted, zone), _midnight(wanted + timedelta(days=1), zone)
+    except (OverflowError, ValueError):
+        raise Refusal(422, f"{wanted} is no day that a clock can show.") from None
+    began = (await here.registry.find(stream)).status().began
+    remembered = await _read(here, stream, begin - began, end - began)
+    summary = await _summary(here, remembered, most, zone)
+
+    def wanted_event(event: Event) -> bool:
+        return event.stream == stream and event.at < end
+
+    told = await here.watcher.book.events(_MOST_EVENTS, begin, wanted_event)
+    return Digest(
+        **dict(summary),
+        day=wanted,
+        timezone=timezone,
+        events=[alert_report(event) for event in told],
+    )
+
+
+async def _zone(name: str | None) -> ZoneInfo | None:
+    """Return the zone of that name.
+
+    Raises:
+        Refusal: 422 if there is none.
+    """
+    try:
+        return None if name is None else await zone_called(name)
+    except BadValue as error:
+        raise Refusal(422, str(error)) from None
+
+
+def _midnight(day: date, zone: ZoneInfo | None) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+
+
+async def _read(here: Services, stream: str, since: float, until: float) -> Remembered:
+    """Return what is remembered of `stream`.
+
+    Raises:
+        Refusal: 409 if it was made by another model.
+        NoVocabulary: If the model that runs has no words.
+        UnknownStream: If there is none.
+    """
+    await here.watcher.check()
+    await here.registry.find(stream)
+    try:
+        return await here.index.read(stream, since, until)
+    except EncoderMismatch:
+        raise Refusal(409, "What is remembered was made by another vision encoder.") from None
+
+
+async def _summary(
+    here: Services, remembered: Remembered, most: int, zone: ZoneInfo | None
+) -> Summary:
+    clips, table = remembered.clips, here.watcher.lexicon.table
+    found, there = await asyncio.to_thread(lambda: (scenes(clips, most), seen(clips)))
+    reference = Reference(clips[-1].end if clips else 0.0, remembered.began, zone)
+    return Summary(
+        stream=remembered.stream,
+        since=clips[0].start if clips else None,
+        until=clips[-1].end if clips else None,
+        moments=len(clips),
+        whole=remembered.whole,
+        scenes=[_scene(here, remembered.stream, scene, reference, table) for scene in found],
+        seen=[_seen(one, reference, table) for one in there],
+    )
+
+
+def _scene(
+    here: Services, stream: str, scene: Scene, reference: Reference, table: WordTable
+) -> SceneReport:
+    return SceneReport(
+        start=scene.start,
+        end=scene.end,
+        start_clock=clock(scene.start, reference),
+        end_clock=clock(scene.end, reference),
+        moments=scene.clips,
+        text=describe_things(scene.things, table),
+        things=[
+            ThingReport(
+                name=table[thing.word].name,
+                share=round(thing.share, 3),
+                count=thing.count,
+                colour=None if thing.colour is None else COLOURS[thing.colour],
+            )
+            for thing in scene.things
+        ],
+        came=[table[word].name for word in scene.came],
+        left=[table[word].name for word in scene.left],
+        best=scene.best.start,
+        best_end=scene.best.end,
+        thumbnail=thumbnail_at(here, stream, scene.best.start),
+    )
+
+
+def _seen(one: Seen, reference: Reference, table: WordTable) -> SeenReport:
+    return SeenReport(
+        name=table[one.word].name,
+        first=one.first,
+        last=one.last,
+        first_clock=clock(one.first, reference),
+        last_clock=clock(one.last, reference),
+        seconds=round(one.seconds, 1),
+        times=one.times,
+        most=one.most,
+    )
