@@ -11,6 +11,7 @@ Needs httpx and pydantic, and nothing of the service: neither its model nor its 
 from flashback_client.client import Flashback
 from flashback_client.http import FlashbackError
 from flashback_client.types import (
+    AllAnswers,
     Answer,
     Evidence,
     FoundMoment,
@@ -18,12 +19,14 @@ from flashback_client.types import (
     Scene,
     SearchResult,
     Stream,
+    StreamAnswer,
     Summary,
     ThingSeen,
     TimeUnderstood,
 )
 
 __all__ = [
+    "AllAnswers",
     "Answer",
     "Evidence",
     "Flashback",
@@ -33,6 +36,7 @@ __all__ = [
     "Scene",
     "SearchResult",
     "Stream",
+    "StreamAnswer",
     "Summary",
     "ThingSeen",
     "TimeUnderstood",

@@ -6,9 +6,11 @@ from urllib.parse import quote
 import httpx
 
 from flashback_client.http import DEFAULT_URL, Connection
-from flashback_client.types import Answer, Moment, SearchResult, Stream, Summary
+from flashback_client.types import AllAnswers, Answer, Moment, SearchResult, Stream, Summary
 
 _PAGE = 1000
+_ASK_ALL_SECONDS = 600.0
+"""One camera after another, behind whoever asks one alone."""
 
 
 class Flashback(Connection):
@@ -99,6 +101,23 @@ class Flashback(Connection):
         said = self._json("POST", "chat/completions", json=request)
         text = said["choices"][0]["message"]["content"]
         return Answer.model_validate({"text": text} | said["flashback"])
+
+    def ask_all(
+        self, question: str, streams: Sequence[str] = (), *, timezone: str | None = None
+    ) -> AllAnswers:
+        """Return what several streams answer to one question, the one that counts most first.
+
+        Args:
+            question: In words; words of time in it count.
+            streams: Which; none is every one.
+            timezone: Of whoever asks, such as `Europe/Berlin`; None is the service's own.
+
+        Raises:
+            FlashbackError: If the service refuses.
+        """
+        request = {"question": question, "streams": list(streams), "timezone": timezone}
+        said = self._json("POST", "ask", json=request, timeout=_ASK_ALL_SECONDS)
+        return AllAnswers.model_validate(said)
 
     def moments(self, stream: str, after: float | None = None, limit: int = 500) -> list[Moment]:
         """Return the newest `limit` moments that start after a media second, oldest first.

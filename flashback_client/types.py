@@ -202,3 +202,49 @@ class Summary(Value):
     moments: int
     scenes: tuple[Scene, ...]
     seen: tuple[ThingSeen, ...]
+
+
+class StreamAnswer(Value):
+    """What one of several streams answers.
+
+    Attributes:
+        stream: Which.
+        text: In words, times by the clock.
+        sureness: How sure it is that the stream shows what the question names; None if it names
+            nothing that moments can be matched on.
+        seen_last_clock: When that was plainly seen last; None if it was not.
+        best: Where the moment begins that stands for the answer.
+        best_end: Where it ends.
+        thumbnail: Path of its picture at the service.
+    """
+
+    stream: str
+    text: str
+    sureness: float | None
+    seen_last_clock: str | None
+    best: float
+    best_end: float
+    thumbnail: str
+
+
+class Unanswered(Value):
+    """A stream that has no answer, and why."""
+
+    stream: str
+    reason: str
+
+
+class AllAnswers(Value):
+    """What several streams answer.
+
+    Attributes:
+        text: All of it in a sentence or two; names the camera.
+        answers: The one that counts most first.
+        unanswered: Streams that have no answer.
+        left_out: Streams that were not asked, because there are too many for one question.
+    """
+
+    text: str
+    answers: tuple[StreamAnswer, ...]
+    unanswered: tuple[Unanswered, ...]
+    left_out: int

@@ -17,7 +17,7 @@ from web.auth import Keys
 from web.chat import route as chat
 from web.drain import Drain
 from web.guesses import Guesses
-from web.http import metrics, pages, search, streams, summary, watches
+from web.http import metrics, pages, questions, search, streams, summary, watches
 from web.http.guard import Guard
 from web.http.pulse import Pulse
 from web.http.rejections import Rejections
@@ -86,6 +86,7 @@ def create_app(
     app.include_router(streams.pictures)
     app.include_router(watches.routes)
     app.include_router(search.routes)
+    app.include_router(questions.routes)
     app.include_router(summary.routes)
     app.include_router(chat.routes)
     app.include_router(Exchange("whip").router())

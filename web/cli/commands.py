@@ -142,8 +142,8 @@ def ask(
         str, typer.Argument(metavar="SOURCE", help="a video file, a URL or a device")
     ],
     questions: Annotated[
-        list[str], typer.Argument(metavar="QUESTION...", help="what to ask about it")
-    ],
+        list[str] | None, typer.Argument(metavar="QUESTION...", help="what to ask about it")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print one JSON object a line, one for each question")
     ] = False,
@@ -180,16 +180,25 @@ def ask(
     model: Model = None,
     server: Server = None,
     token_file: TokenOf = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="ask all streams of the service; SOURCE is a question too")
+    ] = False,
 ) -> None:
     """Watch a file, URL or device, without a server, and answer questions about it.
 
-    With --server, SOURCE is the name of a stream of a running service, which is asked instead.
+    With --server, SOURCE is the name of a stream of a running service, which is asked instead; with
+    --all there is no SOURCE, and all of its streams are asked, answers first that count most.
 
     A file is looked at by 64 or more of its frames, spread evenly over all of it: one a second, up
     to --frames. What else has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has
     none: say with --last for how many seconds to watch it. Ctrl-C stops without an answer. A name
     that begins with a dash goes after `--`.
     """
+    if every:
+        _without("--all", last=last, since=since, until=until, model=model)
+        _ask_all(server or HERE, token_file, [source, *(questions or ())], as_json=as_json)
+        return
+    questions = _needed(questions)
     if server is not None:
         from web.cli.remote import run_remote_ask
 
@@ -205,6 +214,24 @@ def ask(
     with signals_as_interrupt():
         part = Part(last, since, until)
         run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
+
+
+def _needed(questions: list[str] | None) -> list[str]:
+    """Return what is asked.
+
+    Raises:
+        Failed: If it is nothing.
+    """
+    if not questions:
+        raise Failed("Missing argument 'QUESTION...'. See flashback ask --help.", 2)
+    return questions
+
+
+def _ask_all(server: str, token_file: Path | None, questions: list[str], *, as_json: bool) -> None:
+    from web.cli.remote import run_ask_all
+
+    with signals_as_interrupt():
+        run_ask_all(server, token_file, questions, as_json=as_json)
 
 
 @app.command()

@@ -133,6 +133,28 @@ def run_summary(
         console.print(table)
 
 
+def run_ask_all(
+    url: str, token_file: Path | None, questions: Sequence[str], *, as_json: bool
+) -> None:
+    """Ask all streams of a service, and print what they answer, the one that counts most first."""
+    with service_at(url, token_file) as service:
+        for question in questions:
+            found = service.ask_all(question)
+            if as_json:
+                sys.stdout.write(json.dumps({"question": question} | found.model_dump()) + "\n")
+                continue
+            sys.stdout.write(f"{found.text}\n")
+            for one in found.answers:
+                seen = f", last seen {_clock(one.seen_last_clock)}" if one.seen_last_clock else ""
+                sure = "" if one.sureness is None else f" ({one.sureness:.0%} sure{seen})"
+                sys.stdout.write(f"  {one.stream}{sure}: {one.text}\n")
+            for gap in found.unanswered:
+                sys.stdout.write(f"  {gap.stream}: no answer. {gap.reason}\n")
+            if found.left_out:
+                sys.stdout.write(f"  {found.left_out} more streams were not asked.\n")
+            sys.stdout.flush()
+
+
 def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"question": question} | answer.model_dump()) + "\n")

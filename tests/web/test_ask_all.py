@@ -1,0 +1,129 @@
+"""One question to all cameras."""
+
+import asyncio
+
+import pytest
+
+from flashback_client import Flashback
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
+from tests.web.conftest import echo_service
+from tests.web.test_tokens import added, by
+from web.ask_all import MOST_ASKED
+from web.cli.remote import run_ask_all
+
+DOG = word_table().number["dog"]
+
+
+async def ask(service, question, status=200, headers=None, **body):
+    async with service.client(headers=headers) as client:
+        reply = await client.post("/v1/ask", json={"question": question} | body)
+        assert reply.status_code == status, reply.text
+        return reply.json()
+
+
+async def three(service):
+    """A yard that shows a dog up to 8 s, a door up to 20 s but less surely, and a hall without."""
+    for name, clips, began in (("yard", 2, 100.0), ("door", 6, 100.0), ("hall", 10, 100.0)):
+        await service.store.begin(name, began)
+        await service.remember(name, clips=clips)
+    shows = {2: [Thing(DOG, 1.0)], 6: [Thing(DOG, 0.7)], 10: []}
+
+    async def things(clips):
+        return [shows[service.counted.get(clip.start, 10)] for clip in clips]
+
+    service.counted = {}
+    read = service.services.index.read
+
+    async def reading(stream, *span):
+        count = (await service.store.find(stream)).clips
+        service.counted = {4.0 * n: count for n in range(count)}
+        return await read(stream, *span)
+
+    service.services.index.read = reading
+    service.engine.things = things
+
+
+async def test_the_newest_sight_counts_where_the_last_is_asked_for(service):
+    await three(service)
+    told = await ask(service, "Where was the dog last seen?")
+    assert told["understood"] == "a dog"
+    assert [(a["stream"], a["sureness"], a["seen_last"]) for a in told["answers"]] == [
+        ("door", 0.7, 23),
+        ("yard", 1.0, 7),
+        ("hall", 0.0, None),
+    ]
+    assert told["text"] == "door: Where was the dog last seen? Also seen on yard."
+    assert told["answers"][0]["thumbnail"].startswith("/v1/streams/door/thumbnails/")
+    assert {question.background for question in service.engine.asked} == {True}
+
+
+async def test_the_surest_sight_counts_where_it_is_not(service):
+    await three(service)
+    told = await ask(service, "Is there a dog?")
+    assert [a["stream"] for a in told["answers"]] == ["yard", "door", "hall"]
+    chosen = await ask(service, "Is there a dog?", streams=["hall"])
+    assert chosen["text"] == "No camera surely shows that. hall: Is there a dog?"
+
+
+async def test_a_question_that_names_nothing_is_answered_by_all_without_a_comparison(service):
+    await three(service)
+    told = await ask(service, "What happened?")
+    assert (told["understood"], {a["sureness"] for a in told["answers"]}) == (None, {None})
+    assert len(told["answers"]) == 3
+
+
+async def test_words_of_time_count_for_each_stream_and_one_without_an_answer_says_why(service):
+    await three(service)
+    told = await ask(service, "What came at 14 seconds?")
+    assert {a["stream"]: a["time"]["since"] for a in told["answers"]} == {"door": 14, "hall": 14}
+    [gap] = told["unanswered"]
+    assert gap["stream"] == "yard"
+    assert "Nothing was seen “at 14 seconds”" in gap["reason"]
+
+
+async def test_no_more_streams_are_asked_than_a_few_and_the_rest_is_counted(service):
+    for number in range(MOST_ASKED + 3):
+        await service.remember(f"cam-{number}")
+    told = await ask(service, "What do you see?")
+    assert (len(told["answers"]), told["left_out"]) == (MOST_ASKED, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"streams": ["nobody"]}, 404, "nobody"),
+        ({"timezone": "Mars"}, 422, "not a time zone"),
+        ({"question": " "}, 422, "question"),
+        ({"surprise": 1}, 422, "surprise"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused_with_a_reason(service, body, status, said):
+    await service.remember()
+    assert said in str(await ask(service, body.pop("question", "What?"), status, **body))
+
+
+async def test_a_token_asks_its_own_cameras_alone(tmp_path):
+    file = tmp_path / "tokens.json"
+    door = await asyncio.to_thread(added, file, "door", ("ask",), ("door*",))
+    async with echo_service(token_file=file) as service:
+        await service.remember("cam")
+        await service.remember("door-1")
+        told = await ask(service, "What do you see?", headers=by(door))
+        assert [a["stream"] for a in told["answers"]] == ["door-1"]
+        await ask(service, "What?", 403, streams=["cam"], headers=by(door))
+
+
+async def test_all_cameras_are_asked_from_python_and_from_a_terminal(service, capsys):
+    await three(service)
+    asked = "Where was the dog last seen?"
+
+    def use():
+        with Flashback(service.url) as client:
+            assert client.ask_all(asked).answers[0].stream == "door"
+        run_ask_all(service.url, None, [asked], as_json=False)
+
+    await asyncio.to_thread(use)
+    first, door, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"door: {asked} Also seen on yard."
+    assert door.startswith("  door (70% sure, last seen 19")

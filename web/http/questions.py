@@ -1,0 +1,156 @@
+"""One question to all cameras over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from model.types import Question
+from stream.moments.search import describe_search
+from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
+from web.auth import may
+from web.errors import BadValue, Refusal
+from web.http.chosen import MOST_AT_ONCE, choose, thumbnail_at
+from web.openapi import refuses
+from web.realtime.server_events import EvidencePart, TimeUnderstood
+from web.services import Services, get_services
+from web.time_report import clock, evidence_report, time_report
+from web.time_words.zone import zone_called
+from web.tokens import Caller
+
+_LONGEST = 2000
+_EVIDENCE = 3
+_TOKENS = 96
+
+Here = Annotated[Services, Depends(get_services)]
+MayAsk = Annotated[Caller, Depends(may("ask"))]
+
+routes = APIRouter(prefix="/v1", tags=["questions"], responses=refuses(400, 404, 422, 503))
+
+
+class AskAll(BaseModel):
+    """A question to several streams.
+
+    Attributes:
+        question: In words; words of time count for each stream.
+        streams: Which; none is every one that the token may ask.
+        timezone: Of whoever asks, such as `Europe/Berlin`; null is the service's own.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Annotated[str, Field(min_length=1, max_length=_LONGEST, pattern=r"\S")]
+    streams: Annotated[tuple[str, ...], Field(max_length=MOST_AT_ONCE)] = ()
+    timezone: Annotated[str | None, Field(max_length=64)] = None
+
+
+class StreamAnswer(BaseModel):
+    """What one stream answers.
+
+    Attributes:
+        stream: Which.
+        text: In words, times by the clock.
+        sureness: How sure it is that the stream shows what the question names, 0 to 1; null if the
+            question names nothing that moments can be matched on.
+        seen_last: Media second until which that was plainly seen last; null if it was not.
+        seen_last_clock: What a clock showed then, in ISO 8601.
+        best: Where the moment begins that stands for the answer: of the newest sight, else what the
+            answer rests on most.
+        best_end: Where it ends.
+        thumbnail: Path of its picture.
+        evidence: The moments that the answer rests on most, the weightiest first.
+        time: The words of time in the question, if it had any.
+    """
+
+    stream: str
+    text: str
+    sureness: float | None
+    seen_last: float | None
+    seen_last_clock: str | None
+    best: float
+    best_end: float
+    thumbnail: str
+    evidence: tuple[EvidencePart, ...]
+    time: TimeUnderstood | None
+
+
+class Unanswered(BaseModel):
+    """A stream that has no answer, and why."""
+
+    stream: str
+    reason: str
+
+
+class AllAnswers(BaseModel):
+    """What several streams answer, the one that counts most first.
+
+    Attributes:
+        text: All of it in a sentence or two; names the camera.
+        understood: What the question names, by which the streams were compared; null if nothing.
+        answers: In order.
+        unanswered: Streams that have no answer.
+        left_out: Streams that were not asked, because there are too many for one question.
+    """
+
+    text: str
+    understood: str | None
+    answers: list[StreamAnswer]
+    unanswered: list[Unanswered]
+    left_out: int
+
+
+@routes.post("/ask")
+async def ask_all(body: AskAll, request: Request, here: Here, caller: MayAsk) -> AllAnswers:
+    """Ask several streams one question, in the background: what is asked of one alone goes first.
+
+    Raises:
+        Refusal: 422 if the time zone is none.
+    """
+    try:
+        zone = None if body.timezone is None else await zone_called(body.timezone)
+    except BadValue as error:
+        raise Refusal(422, str(error)) from None
+    chosen, left_out = await choose(here, caller, "ask", body.streams)
+    named = await named_in(body.question, here)
+    question = Question(body.question, tokens=_TOKENS, sampling=here.sampling)
+    with here.asking.acquire(object(), caller):
+        shown = [await shown_by(status, question, named, here, zone) for status in chosen]
+        ranked = in_order(shown, body.question)
+        answers = []
+        for shows in ranked[:MOST_ASKED]:
+            if await request.is_disconnected():
+                break  # nobody waits any more
+            answers.append(await answer_of(shows, here))
+    return AllAnswers(
+        text=merged(answers, named),
+        understood=None if named is None else describe_search(named, here.watcher.lexicon.table),
+        answers=[report for one in answers if (report := _report(here, one)) is not None],
+        unanswered=[
+            Unanswered(stream=one.shows.status.name, reason=one.why_not)
+            for one in answers
+            if one.why_not is not None
+        ],
+        left_out=left_out + len(ranked[MOST_ASKED:]),
+    )
+
+
+def _report(here: Services, one: OneAnswer) -> StreamAnswer | None:
+    if one.answered is None:
+        return None
+    shows, name = one.shows, one.shows.status.name
+    parts = evidence_report(one.answered.finish, shows.reference)
+    rests = sorted(parts, key=lambda part: -part.score)[:_EVIDENCE]
+    newest = shows.newest
+    sight = rests[0] if newest is None else newest.best
+    return StreamAnswer(
+        stream=name,
+        text=one.answered.text,
+        sureness=None if shows.sureness is None else round(shows.sureness, 3),
+        seen_last=None if newest is None else newest.end,
+        seen_last_clock=None if newest is None else clock(newest.end, shows.reference),
+        best=sight.start,
+        best_end=sight.end,
+        thumbnail=thumbnail_at(here, name, sight.start),
+        evidence=tuple(rests),
+        time=time_report(shows.time, shows.reference),
+    )
