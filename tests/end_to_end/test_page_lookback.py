@@ -53,3 +53,25 @@ async def test_moments_are_found_by_words_and_a_click_goes_to_them():
         await page.fill("#past-words", "flurble")
         await page.press("#past-words", "Enter")
         await page.locator("#past-said[data-bad]", has_text="vocabulary").wait_for()
+
+
+async def test_all_cameras_are_asked_and_what_happened_is_told():
+    async with cameras("/#street") as (_, page):
+        await page.click("#past-open")
+        await page.fill("#past-words", "Where was the person last seen?")
+        await page.click("text=Ask all cameras")
+        answers = page.locator("#past-found button")
+        await answers.filter(has_text="street · seen last").wait_for()
+        assert (await answers.nth(0).inner_text()).endswith("80 % sure")
+        assert "door" in await answers.nth(1).inner_text()
+        await page.click("text=Last hour")
+        scene = answers.filter(has_text="a red car and a person").filter(has_text="comes")
+        await scene.wait_for()
+        await page.locator("#past-said", has_text="car (once), person (once)").wait_for()
+        await page.click("text=Today")
+        await page.locator(
+            "#past-said", has_text="Nothing of street is remembered today"
+        ).wait_for()
+        await page.click("text=Last hour")
+        await scene.click()
+        await page.locator("#badge", has_text="0:12").wait_for()

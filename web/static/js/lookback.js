@@ -1,9 +1,14 @@
-// Looking back over all cameras: moments by the words of what they show.
+// Looking back over all cameras: moments by the words of what they show, one question to all of them,
+// and what happened on one.
 
-import { freshTicket, getJson, showMoment } from "./api.js";
+import { freshTicket, getJson, postJson, showMoment } from "./api.js";
 import { moments } from "./format.js";
 
 const SEARCH_WITHIN = 60_000; // the first search of a long stream reads all of it
+const ASK_WITHIN = 600_000; // one camera after another, behind whoever asks one alone
+const HOUR = 3600;
+const DAY = 24 * HOUR * 1000;
+const SPANS = { hour: "in the last hour", today: "today", yesterday: "yesterday" };
 
 const $ = (id) => document.getElementById(id);
 
@@ -18,6 +23,12 @@ export class Lookback {
     this.#show = show;
     $("past-open").addEventListener("click", () => this.#open());
     $("past-close").addEventListener("click", () => this.#dialog.close());
+    $("past-ask").addEventListener("click", () => {
+      if ($("past-words").reportValidity()) this.#ask($("past-words").value.trim());
+    });
+    $("past-spans").addEventListener("click", ({ target }) => {
+      if (target.dataset.span) this.#tell(this.#stream, target.dataset.span);
+    });
     $("past-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#search($("past-words").value.trim());
@@ -32,7 +43,7 @@ export class Lookback {
   at(stream) {
     this.#stream = stream;
     $("past-stream").textContent = stream;
-    $("past-here").parentElement.hidden = !stream;
+    $("past-here").parentElement.hidden = $("past-spans").hidden = !stream;
   }
 
   #open() {
@@ -46,6 +57,32 @@ export class Lookback {
     await this.#do("Looking…", async () => {
       const found = await getJson(`/v1/search?${query}`, { within: SEARCH_WITHIN });
       return () => this.#draw(found);
+    });
+  }
+
+  /** Ask every camera, or the one that is shown alone. */
+  async #ask(question) {
+    const streams = this.#stream && $("past-here").checked ? [this.#stream] : [];
+    await this.#do("Asking one camera after another…", async () => {
+      const told = await postJson("/v1/ask", { question, streams, timezone: zone() }, { within: ASK_WITHIN });
+      return () => {
+        const silent = told.unanswered.map(({ stream, reason }) => `${stream}: ${reason}`);
+        const left = told.left_out ? [`${told.left_out} more streams were not asked.`] : [];
+        this.#say([told.text, ...silent, ...left].join(" "));
+        this.#list(told.answers.map((one) => this.#answer(one)));
+      };
+    });
+  }
+
+  async #tell(stream, span) {
+    await this.#do("Looking back…", async () => {
+      const told = await getJson(await summaryPath(stream, span), { within: SEARCH_WITHIN });
+      return () => {
+        const seen = told.seen.slice(0, 6).map(({ name, times }) => `${name} (${times === 1 ? "once" : `${times} times`})`);
+        const said = told.moments ? `What ${stream} has shown ${SPANS[span]}` : `Nothing of ${stream} is remembered ${SPANS[span]}`;
+        this.#say(`${said}${seen.length ? `: ${seen.join(", ")}` : ""}.`);
+        this.#list(told.scenes.map((scene) => this.#scene(stream, scene)));
+      };
     });
   }
 
@@ -73,7 +110,25 @@ export class Lookback {
     const left = found.left_out ? [`${found.left_out} more streams were not looked at.`] : [];
     const count = found.total ? `${moments(found.total)} with ${found.understood}.` : `No moment shows ${found.understood}.`;
     this.#say([count, ...unmatched, ...found.notes, ...troubles, ...left].join(" "));
+    $("past-found").className = "found";
     $("past-found").replaceChildren(...found.found.map((one) => this.#found(one)));
+  }
+
+  #list(items) {
+    $("past-found").className = "alert-list";
+    $("past-found").replaceChildren(...items);
+  }
+
+  #answer(one) {
+    const seen = one.seen_last_clock ? `seen last ${when(one.seen_last_clock)}, ` : "";
+    const sure = one.sureness === null ? "" : ` · ${seen}${Math.round(one.sureness * 100)} % sure`;
+    return this.#moment(one.stream, { start: one.best, end: one.best_end }, one.text, `${one.stream}${sure}`);
+  }
+
+  #scene(stream, scene) {
+    const news = [...scene.came.map((name) => `${name} comes`), ...scene.left.map((name) => `${name} gone`)];
+    const small = [`${when(scene.start_clock)} to ${when(scene.end_clock)}`, ...news].join(" · ");
+    return this.#moment(stream, { start: scene.best, end: scene.best_end }, scene.text, small);
   }
 
   #found(one) {
@@ -99,6 +154,20 @@ export class Lookback {
     item.append(pick);
     return item;
   }
+}
+
+async function summaryPath(stream, span) {
+  if (span === "hour") {
+    const { end } = await getJson(`/v1/streams/${stream}`);
+    return `/v1/streams/${stream}/summary?${new URLSearchParams({ since: (end ?? 0) - HOUR, timezone: zone() })}`;
+  }
+  const day = new Date(Date.now() - (span === "yesterday" ? DAY : 0)).toLocaleDateString("sv"); // as in ISO 8601
+  return `/v1/streams/${stream}/digest?${new URLSearchParams({ day, timezone: zone() })}`;
+}
+
+/** The time zone of whoever looks. */
+function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** A clock in ISO 8601, by the clock of whoever looks: the day too, where that is not today. */
