@@ -18,9 +18,9 @@ from web.settings import Settings
 
 log = logging.getLogger(__name__)
 
-EVERY = 15.0
+_EVERY = 15.0
 """Seconds. Thirty-two cameras show no more than 40 MB in it."""
-SHARE = 0.8
+_SHARE = 0.8
 """Of the embedded Redis: the rest is for what Redis needs beside the clips, and for what comes in
 between two rounds."""
 
@@ -29,7 +29,7 @@ def limits(settings: Settings) -> Limits:
     """Return the bounds under `settings`."""
     total = settings.memory_quota_mb
     if total is None and settings.redis_url is None:
-        total = int(settings.redis_memory_mb * SHARE)
+        total = int(settings.redis_memory_mb * _SHARE)
     return Limits(each=_bytes(settings.stream_quota_mb), total=_bytes(total), keep=settings.keep)
 
 
@@ -45,7 +45,7 @@ async def keep_within(
             await registry.list()  # what has changed is in every stream's status
         except StoreUnavailable as error:
             log.debug("what is remembered is not looked through: %s", error)
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(_EVERY)
 
 
 def _bytes(megabytes: int | None) -> int | None:

@@ -140,7 +140,7 @@ def get_services(connection: HTTPConnection) -> Services:
     return found
 
 
-def make_metrics(monotonic: Clock) -> "Metrics | None":
+def _make_metrics(monotonic: Clock) -> "Metrics | None":
     """Return what observes the service; None without the extra that it needs."""
     if find_spec("prometheus_client") is None:
         return None
@@ -227,7 +227,7 @@ async def build_services(
 ) -> AsyncIterator[Services]:
     """Put the services together around an engine and its stores, and end every stream after use."""
     # In a thread: both read files when they are first needed.
-    metrics = await asyncio.to_thread(make_metrics, clocks.monotonic)
+    metrics = await asyncio.to_thread(_make_metrics, clocks.monotonic)
     table = await asyncio.to_thread(word_table)
     if metrics is not None:
         engine = metrics.measured(engine)

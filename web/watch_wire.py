@@ -23,7 +23,7 @@ StreamName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Sureness = Annotated[float, Field(gt=0, le=1)]
 Hold = Annotated[float, Field(ge=0, le=LONGEST_HOLD)]
 State = Literal["on", "paused", "expired", "off schedule"]
-MOST_STREAMS = 64
+_MOST_STREAMS = 64
 
 
 class Body(BaseModel):
@@ -126,7 +126,7 @@ class WatchFields(Body):
         webhook: Where events are sent; null is nowhere.
     """
 
-    streams: Annotated[list[StreamName], Field(max_length=MOST_STREAMS)] = []
+    streams: Annotated[list[StreamName], Field(max_length=_MOST_STREAMS)] = []
     positive: Clauses | None = None
     negative: Clauses | None = None
     hold_s: Hold | None = None

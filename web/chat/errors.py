@@ -25,7 +25,7 @@ _CODES = {
 }
 
 
-def refused(
+def _refused(
     status: int,
     message: str,
     code: str | None,
@@ -42,7 +42,7 @@ def failed(error: Refusal) -> JSONResponse:
     """Return the response for what was not granted, or a question that was not answered."""
     named = isinstance(error, BadRequest | AskFailed)
     code = error.code if named else _CODES.get(error.status)
-    return refused(error.status, error.detail, code, error.param, error.headers)
+    return _refused(error.status, error.detail, code, error.param, error.headers)
 
 
 class OpenAiRoute(APIRoute):
@@ -60,9 +60,9 @@ class OpenAiRoute(APIRoute):
             except RequestValidationError as error:
                 return _misread(error)
             except HTTPException as error:  # the body is no text
-                return refused(error.status_code, str(error.detail), "invalid_value")
+                return _refused(error.status_code, str(error.detail), "invalid_value")
             except StoreUnavailable as error:
-                return refused(
+                return _refused(
                     503, str(error), "memory_unavailable", headers={"Retry-After": RETRY_SECONDS}
                 )
 
@@ -76,9 +76,9 @@ def _misread(error: RequestValidationError) -> JSONResponse:
     place = [str(part) for part in first["loc"][1:]]
     param = ".".join(part for part in place if not _NO_FIELD.search(part)) or None
     if first["type"] == "extra_forbidden":
-        return refused(400, f"Unrecognized request argument: {param}", "unknown_parameter", param)
+        return _refused(400, f"Unrecognized request argument: {param}", "unknown_parameter", param)
     message = first["msg"].removeprefix("Value error, ")
-    return refused(400, f"{param or 'body'}: {message}", "invalid_value", param)
+    return _refused(400, f"{param or 'body'}: {message}", "invalid_value", param)
 
 
 def refuses(*statuses: int) -> Responses:

@@ -20,14 +20,14 @@ from web.openapi import Responses
 from web.services import Services, get_services
 from web.tokens import Caller
 
-MOST_MODELS = 1000
+_MOST_MODELS = 1000
 
 Here = Annotated[Services, Depends(get_services)]
 Allowed = Annotated[Caller, Depends(may("ask"))]
 
 routes = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAiRoute)
 
-PIECES: Responses = {
+_PIECES: Responses = {
     200: {
         "description": "The answer, whole or in pieces.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -38,7 +38,7 @@ PIECES: Responses = {
 @routes.get("/models", responses=refuses(401, 403, 503))
 async def list_models(here: Here, caller: Allowed) -> ModelList:
     """List what can be given as `model`: the model itself, and the model about each stream."""
-    streams = await permitted(here, caller, "ask", "", MOST_MODELS)
+    streams = await permitted(here, caller, "ask", "", _MOST_MODELS)
     named = (
         ModelReport(id=f"{here.answerer}@{status.name}", created=int(status.began))
         for status in streams
@@ -66,7 +66,7 @@ async def get_model(model: str, here: Here, caller: Allowed) -> ModelReport:
 @routes.post(
     "/chat/completions",
     response_model=Completion,
-    responses=refuses(400, 401, 403, 404, 500, 503) | PIECES,
+    responses=refuses(400, 401, 403, 404, 500, 503) | _PIECES,
 )
 async def complete(request: ChatRequest, here: Here, caller: Allowed) -> Response | Completion:
     """Answer a question about a stream, or about pictures, whole or in pieces."""
@@ -80,10 +80,10 @@ async def complete(request: ChatRequest, here: Here, caller: Allowed) -> Respons
         return writer.completion()
     # What goes wrong before the first word still has a status.
     first = await anext(pieces)
-    return Events(writer.events(first, pieces), media_type="text/event-stream")
+    return _Events(writer.events(first, pieces), media_type="text/event-stream")
 
 
-class Events(StreamingResponse):
+class _Events(StreamingResponse):
     """Server-sent events, whose source is closed when the client has left."""
 
     async def stream_response(self, send: Send) -> None:

@@ -20,7 +20,7 @@ from web.realtime.wire_items import (
     Temperature,
 )
 
-MOST_MESSAGES = 100
+_MOST_MESSAGES = 100
 MOST_PICTURES = 8
 
 
@@ -207,7 +207,7 @@ class ChatRequest(Ignored):
     """
 
     model: Annotated[str, Field(max_length=300)]
-    messages: Annotated[tuple[Said, ...], Field(min_length=1, max_length=MOST_MESSAGES)]
+    messages: Annotated[tuple[Said, ...], Field(min_length=1, max_length=_MOST_MESSAGES)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_completion_tokens: Length | None = None

@@ -34,13 +34,13 @@ from web.time_report import range_in_words, time_report
 from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
 
-STREAM = "asked"
+_STREAM = "asked"
 
-screen = Console(stderr=True, highlight=False)
+_screen = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class _Asked:
     """What `--json` prints.
 
     Attributes:
@@ -128,14 +128,14 @@ def run_ask(
     asyncio.run(_ask(settings, source, questions, part, frames, as_json=as_json))
 
 
-def _say(asked: Asked, number: int, count: int, *, as_json: bool) -> None:
+def _say(asked: _Asked, number: int, count: int, *, as_json: bool) -> None:
     if as_json:
         _print(json.dumps(asdict(asked)))
         return
     if asked.time is not None:
         understood = TimeUnderstood.model_validate(asked.time)
         looked = f"“{understood.words}”: looked at {range_in_words(understood)}"
-        screen.print(f"flashback: {looked}", soft_wrap=True, markup=False)
+        _screen.print(f"flashback: {looked}", soft_wrap=True, markup=False)
     if count == 1:
         _print(asked.answer)
     else:
@@ -170,9 +170,9 @@ async def _ask(
         BarColumn(),
         TextColumn("{task.fields[at]}"),
         TimeElapsedColumn(),
-        console=screen,
+        console=_screen,
         transient=True,
-        disable=not screen.is_terminal,
+        disable=not _screen.is_terminal,
     ) as bars:
         bar = bars.add_task(f"Loading {settings.model}", total=None, at="")
 
@@ -217,7 +217,7 @@ def frames_at_most(frames: int, engine: Engine) -> int:
 def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
     room = engine.clips_at_most * engine.frames_per_clip
     if room < frames and sampled.frames > room - TOGETHER:
-        screen.print(
+        _screen.print(
             f"flashback: {sampled.frames} frames are looked at, not {frames}: {engine.name} cannot "
             "hold more of one video at once",
             soft_wrap=True,
@@ -228,7 +228,7 @@ def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
 async def _watcher(
     settings: Settings, bars: Progress, bar: TaskID
 ) -> AsyncIterator[tuple[Engine, LiveStream]]:
-    opened = open_stream(settings, STREAM, lambda text: bars.update(bar, description=text))
+    opened = open_stream(settings, _STREAM, lambda text: bars.update(bar, description=text))
     async with AsyncExitStack() as stack:
         try:
             watcher = await stack.enter_async_context(opened)
@@ -241,13 +241,13 @@ async def _watcher(
         yield watcher
 
 
-async def _answer(engine: Engine, live: LiveStream, question: Question) -> Asked:
+async def _answer(engine: Engine, live: LiveStream, question: Question) -> _Asked:
     try:
         answered = await ask_whole(live, question, Stopwatch(CLOCKS.monotonic))
     except AskFailed as failure:
         raise Failed(str(failure), 2 if failure.status < 500 else 1) from None
     usage = answered.finish.usage
-    return Asked(
+    return _Asked(
         question=question.text,
         time=None,
         answer=answered.text,

@@ -19,7 +19,7 @@ from web.errors import Failed
 from web.services import Memory, open_memory
 from web.settings import Settings
 
-screen = Console(stderr=True, highlight=False)
+_screen = Console(stderr=True, highlight=False)
 
 _IN_USE = (
     "{error}. While it runs, set FLASHBACK_REDIS_URL=unix://{socket} to back up from its own Redis"
@@ -37,7 +37,7 @@ def run_backup(settings: Settings, file: Path, streams: Sequence[str]) -> None:
         return await backup(store, store.documents(), file, streams, KINDS)
 
     contents = _run(settings, file, work, f"Writing {file}…")
-    screen.print(f"{file} holds {_counted(contents)}.")
+    _screen.print(f"{file} holds {_counted(contents)}.")
 
 
 def run_restore(
@@ -54,7 +54,7 @@ def run_restore(
         for name, clips in contents.streams.items():
             table.add_row(name, str(clips))
         Console(highlight=False).print(table)
-        screen.print(f"{file} is whole and holds {_counted(contents)}.")
+        _screen.print(f"{file} is whole and holds {_counted(contents)}.")
         return
     if missing := [name for name in streams if name not in contents.streams]:
         there = ", ".join(contents.streams)
@@ -66,7 +66,7 @@ def run_restore(
             await store.compact()
 
     _run(settings, file, work, f"Restoring {file}…")
-    screen.print("Restored.")
+    _screen.print("Restored.")
 
 
 def _counted(contents: Contents) -> str:
@@ -87,7 +87,7 @@ def _run(
         async with open_memory(settings) as store:
             return await work(store)
 
-    with screen.status(doing):
+    with _screen.status(doing):
         try:
             return _sentence(file, lambda: asyncio.run(all_of_it()))
         except DirectoryInUse as error:

@@ -24,8 +24,7 @@ from web.pulled_sources import pull_settings
 from web.services import CLOCKS, open_stream
 from web.settings import Settings
 
-screen = Console(stderr=True, highlight=False)
-DESCRIBE = "What do you see?"
+_screen = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ async def _captions(
     settings: Settings, source: str, every: float, last: float | None, question: str
 ) -> Sequence[Caption]:
     subject = await look_at(source, last, pull_settings(settings))
-    opened = open_stream(settings, "captioned", lambda text: screen.print(text, markup=False))
+    opened = open_stream(settings, "captioned", lambda text: _screen.print(text, markup=False))
     try:
         async with opened as (engine, live):
             # As densely as it is described: a frame a second would leave short spans with none.

@@ -6,7 +6,7 @@ from web.doctor.machine import exit_code, run, table
 from web.errors import Failed
 from web.settings import Settings
 
-screen = Console()
+_screen = Console()
 
 
 def run_doctor(settings: Settings) -> None:
@@ -15,8 +15,8 @@ def run_doctor(settings: Settings) -> None:
     Raises:
         Failed: If something that is needed is missing.
     """
-    with screen.status("Looking at this machine…"):
+    with _screen.status("Looking at this machine…"):
         findings = run(settings)
-    screen.print(table(findings))
+    _screen.print(table(findings))
     if exit_code(findings):
         raise Failed("something that is needed is missing; see above")

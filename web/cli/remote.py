@@ -18,7 +18,7 @@ _COUNTED = 4
 
 
 @contextmanager
-def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
+def _service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
     """Open the service at `url`, and put what it refuses into a sentence.
 
     Raises:
@@ -39,7 +39,7 @@ def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
 
 def run_streams(url: str, token_file: Path | None, *, as_json: bool) -> None:
     """List the streams of a service on standard output."""
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         streams = list(service.streams())
     if as_json:
         sys.stdout.write(json.dumps([stream.model_dump() for stream in streams]) + "\n")
@@ -62,7 +62,7 @@ def run_remote_ask(
     as_json: bool,
 ) -> None:
     """Ask a stream of a service, one question after another, and print what it answers."""
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         for question in questions:
             answer = service.ask(stream, question, since=since, until=until)
             _say(question, answer, alone=len(questions) == 1, as_json=as_json)
@@ -80,7 +80,7 @@ def run_search(
 ) -> None:
     """Look for moments by what they show, and print them, the surest first."""
     after = None if last is None else time.time() - last
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         found = service.search(text, streams, after=after, limit=limit)
     if as_json:
         sys.stdout.write(json.dumps(found.model_dump()) + "\n")
@@ -167,7 +167,7 @@ def run_mcp(url: str, token_file: Path | None, port: int | None) -> None:
     """Be an MCP server for the streams of a service, on standard input and output or on a port."""
     from web.mcp.server import make_server  # late: the SDK is an extra
 
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         server = make_server(service)
         if port is None:
             server.run("stdio")

@@ -15,13 +15,13 @@ from web.errors import Failed
 from web.settings import Settings
 from web.tokens import make_token
 
-SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
+_SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
 _SAMPLE_STREAM = "sample"
 _LOOK_SECONDS = 1.0
 _CLIPS_BEFORE_SUGGESTIONS = 8
 """So much must have been shown that there is a past to ask about: half a minute."""
 
-screen = Console(highlight=False, soft_wrap=True)
+_screen = Console(highlight=False, soft_wrap=True)
 
 
 def run_service(settings: Settings) -> None:
@@ -33,10 +33,10 @@ def run_service(settings: Settings) -> None:
     settings, made = _with_token(settings)
 
     async def ready(address: str) -> None:
-        screen.print(f"Flashback is ready: [bold]{address}/[/bold]")
+        _screen.print(f"Flashback is ready: [bold]{address}/[/bold]")
         if made:
             token = settings.token[0].get_secret_value()
-            screen.print(f"Its token, made for this run and shown once: [bold]{token}[/bold]")
+            _screen.print(f"Its token, made for this run and shown once: [bold]{token}[/bold]")
 
     _run(settings, ready)
 
@@ -48,12 +48,12 @@ def run_demo(settings: Settings) -> None:
         Failed: If it cannot start, or the sample cannot be played.
     """
     # On loopback, for whoever sits here: the sample has no named tokens of its own.
-    settings = settings.model_copy(update={"token_file": SAMPLE.parent / "tokens.json"})
+    settings = settings.model_copy(update={"token_file": _SAMPLE.parent / "tokens.json"})
 
     async def ready(address: str) -> None:
-        screen.print(f"Flashback is ready: [bold]{address}/#sample[/bold]")
-        screen.print("A sample stream is playing live; the page suggests questions about it.")
-        screen.print("Ctrl-C stops everything.", style="dim")
+        _screen.print(f"Flashback is ready: [bold]{address}/#sample[/bold]")
+        _screen.print("A sample stream is playing live; the page suggests questions about it.")
+        _screen.print("Ctrl-C stops everything.", style="dim")
         token = settings.token[0].get_secret_value() if settings.token else None
         suggesting = asyncio.create_task(_suggest_questions(address, token))
         try:
@@ -61,8 +61,8 @@ def run_demo(settings: Settings) -> None:
         finally:
             suggesting.cancel()
 
-    if not SAMPLE.exists():
-        raise Failed(f"The sample stream is missing: {SAMPLE}.")
+    if not _SAMPLE.exists():
+        raise Failed(f"The sample stream is missing: {_SAMPLE}.")
     _run(settings, ready)
 
 
@@ -70,7 +70,7 @@ async def _keep_playing(address: str, token: str | None) -> None:
     """Play the sample, and again whenever its stream was deleted or left by another sender."""
     while True:
         try:
-            await play(SAMPLE, f"{address}/whip/{_SAMPLE_STREAM}", token=token)
+            await play(_SAMPLE, f"{address}/whip/{_SAMPLE_STREAM}", token=token)
         except ConnectionLost:
             await _left_alone(address, token)
 
@@ -80,9 +80,9 @@ async def _suggest_questions(address: str, token: str | None) -> None:
     async with _client(address, token) as client:
         while not (texts := await _suggestions(client)):  # noqa: ASYNC110 - it is asked over HTTP
             await asyncio.sleep(_LOOK_SECONDS)
-    screen.print("Questions to try, from what it has shown:")
+    _screen.print("Questions to try, from what it has shown:")
     for text in texts:
-        screen.print(f"  {text}", style="italic", markup=False)
+        _screen.print(f"  {text}", style="italic", markup=False)
 
 
 async def _suggestions(client: httpx.AsyncClient) -> list[str]:
@@ -123,7 +123,7 @@ def _with_token(settings: Settings) -> tuple[Settings, bool]:
 
 def _run(settings: Settings, ready: Callable[[str], Awaitable[None]]) -> None:
     listener = take_port(settings)
-    status = screen.status(f"Loading {settings.model}…")
+    status = _screen.status(f"Loading {settings.model}…")
 
     async def companion(address: str) -> None:
         status.stop()

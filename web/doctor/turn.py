@@ -13,9 +13,9 @@ from aioice.turn import create_turn_endpoint
 from stream.webrtc.ice import IceServer
 from web.errors import NoRelay
 
-PATIENCE = 3.0
-UNAUTHORIZED = 401
-PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
+_PATIENCE = 3.0
+_UNAUTHORIZED = 401
+_PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
 
 
 class Place(NamedTuple):
@@ -39,7 +39,7 @@ def read_place(url: str) -> Place:
     host, _, port = rest.rpartition(":") if ":" in rest else (rest, "", "")
     tls = scheme == "turns"
     transport = query.removeprefix("transport=") or ("tcp" if tls else "udp")
-    number = int(port) if port.isdigit() else PORTS[scheme]
+    number = int(port) if port.isdigit() else _PORTS[scheme]
     return Place(host.strip("[]"), number, transport, tls)
 
 
@@ -61,7 +61,7 @@ async def ask_for_relay(server: IceServer) -> str:
     """
     place = read_place(server.url)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(_PATIENCE):
             relay, nobody = await create_turn_endpoint(
                 _Nobody,
                 (place.host, place.port),
@@ -84,7 +84,7 @@ async def ask_for_relay(server: IceServer) -> str:
 
 def _refusal(error: TransactionFailed) -> str:
     code, reason = error.response.attributes.get("ERROR-CODE", (0, "no reason given"))
-    if code == UNAUTHORIZED:
+    if code == _UNAUTHORIZED:
         return (
             "it refuses our credentials: FLASHBACK_TURN_SECRET must be its static-auth-secret, "
             "and both clocks right"

@@ -12,7 +12,7 @@ from web.openapi import TEXT, Responses, refuses
 from web.services import Services, get_services
 from web.tokens import Caller
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """https://prometheus.io/docs/instrumenting/exposition_formats/"""
 
 _MISSING = (
@@ -54,4 +54,4 @@ async def metrics(
         "whep": len(here.viewers),
     }
     text = here.metrics.exposition(process, here.registry.open_streams(), sessions)
-    return Response(text, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(text, media_type=_CONTENT_TYPE, headers={"Cache-Control": "no-store"})

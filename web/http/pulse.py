@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psutil
 
-PERIOD = 0.1
+_PERIOD = 0.1
 _KEPT = 600  # the longest pause is that of the last minute
 
 
@@ -41,8 +41,8 @@ class Pulse:
         """Measure until cancelled."""
         while True:
             began = self._monotonic()
-            await asyncio.sleep(PERIOD)
-            late = max(0.0, self._monotonic() - began - PERIOD)
+            await asyncio.sleep(_PERIOD)
+            late = max(0.0, self._monotonic() - began - _PERIOD)
             self._late.append(late)
             self._longest = max(self._longest, late)
 

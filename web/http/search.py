@@ -20,7 +20,7 @@ from web.time_report import clock
 from web.time_words.extent import Reference
 from web.tokens import Caller
 
-MOST_FOUND = 200
+_MOST_FOUND = 200
 
 Here = Annotated[Services, Depends(get_services)]
 MayWatch = Annotated[Caller, Depends(may("watch"))]
@@ -100,7 +100,7 @@ async def search(
     streams: Streams = None,
     after: UnixSecond = None,
     before: UnixSecond = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 24,
+    limit: Annotated[int, Query(ge=1, le=_MOST_FOUND)] = 24,
 ) -> SearchReport:
     """Find moments by what they show: things, colours, counts, places, directions, kinds."""
     await here.watcher.check()

@@ -27,9 +27,9 @@ MayWatch = Annotated[Caller, Depends(may("watch"))]
 MayFeed = Annotated[Caller, Depends(may("ingest"))]
 MayForget = Annotated[Caller, Depends(may("forget"))]
 # Shown, not checked here: what is wrong with them is said where they are read.
-SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
+_SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
 _SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}
-Named = Annotated[str, Path(json_schema_extra=SHOWN_NAME)]
+Named = Annotated[str, Path(json_schema_extra=_SHOWN_NAME)]
 _Url = Annotated[str, Field(min_length=1, max_length=2048, json_schema_extra=_SHOWN_URL)]
 
 routes = APIRouter(
@@ -46,7 +46,7 @@ pictures = APIRouter(
 )
 
 
-JPEG: Responses = {200: gives("image/jpeg", "The picture.", Cache_Control="How long it stays.")}
+_JPEG: Responses = {200: gives("image/jpeg", "The picture.", Cache_Control="How long it stays.")}
 
 
 class StreamList(BaseModel):
@@ -91,7 +91,7 @@ class NewSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=SHOWN_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_SHOWN_NAME)]
     url: _Url
 
 
@@ -274,7 +274,7 @@ async def get_suggestions(
     )
 
 
-@pictures.get("/{stream}/thumbnails/newest.jpg", responses=JPEG)
+@pictures.get("/{stream}/thumbnails/newest.jpg", responses=_JPEG)
 async def get_newest_thumbnail(stream: Named, here: Here) -> Response:
     """Return the JPEG of the newest moment.
 
@@ -289,7 +289,7 @@ async def get_newest_thumbnail(stream: Named, here: Here) -> Response:
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@pictures.get("/{stream}/thumbnails/{start}.jpg", responses=JPEG)
+@pictures.get("/{stream}/thumbnails/{start}.jpg", responses=_JPEG)
 async def get_thumbnail(
     stream: Named, start: Annotated[float, Path(allow_inf_nan=False)], here: Here
 ) -> Response:

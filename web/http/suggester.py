@@ -10,9 +10,9 @@ from model.engine.contract import Engine
 from model.types import ClipTokens
 from web.http.suggestions import GENERAL, ClipInWords, Suggestion, suggest
 
-NEWEST = 512
+_NEWEST = 512
 """Clips that are looked at: half an hour of a stream that is looked at once a second."""
-STREAMS = 32
+_STREAMS = 32
 """Streams whose words are kept; those asked about longest ago are let go."""
 CLIPS_AT_ONCE = 64
 """Clips that are put into words together: their tokens need memory meanwhile."""
@@ -67,7 +67,7 @@ class Suggester:
             if known is None or known.began != began:
                 known = _Known(began)
             self._kept[stream] = known
-            if len(self._kept) > STREAMS:
+            if len(self._kept) > _STREAMS:
                 self._kept.popitem(last=False)
             try:
                 await self._bring_up_to_date(stream, known)
@@ -76,7 +76,7 @@ class Suggester:
         return known.suggestions
 
     async def _bring_up_to_date(self, stream: str, known: _Known) -> None:
-        moments = await self._store.moments(stream, limit=NEWEST)
+        moments = await self._store.moments(stream, limit=_NEWEST)
         if moments == known.moments:
             return
         starts = [moment.start for moment in moments]

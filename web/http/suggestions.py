@@ -13,13 +13,13 @@ from typing import Literal
 
 Kind = Literal["see", "present", "was", "when", "before", "after", "happened", "first"]
 
-SURE = 0.5
+_SURE = 0.5
 """From here on a clip shows a thing."""
 _PERHAPS = 0.2
 """From here on it may: that is enough to make a thing's one scene doubtful."""
-ENOUGH = 0.8
+_ENOUGH = 0.8
 """What the clips of a scene must be sure of it together."""
-MOST = 5
+_MOST = 5
 """Questions at most."""
 
 
@@ -38,7 +38,7 @@ class ClipInWords:
     @property
     def main(self) -> str | None:
         """The thing that it mainly shows, if that is sure."""
-        return self.words[0][0] if self.words and self.words[0][1] >= SURE else None
+        return self.words[0][0] if self.words and self.words[0][1] >= _SURE else None
 
     @property
     def perhaps(self) -> frozenset[str]:
@@ -47,7 +47,7 @@ class ClipInWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class _Scene:
     """Clips in a row that mainly show the same.
 
     Attributes:
@@ -113,21 +113,21 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
         Suggestion("was", f"Was there {_article(thing)} {thing}?", thing)
         for thing in dict.fromkeys(gone)
     )
-    return tuple(found[:MOST])
+    return tuple(found[:_MOST])
 
 
-def _scenes_of(clips: Iterable[ClipInWords]) -> list[Scene]:
+def _scenes_of(clips: Iterable[ClipInWords]) -> list[_Scene]:
     """Return the scenes that `clips` make up, oldest first."""
     scenes = []
     for thing, group in groupby(clips, key=lambda clip: clip.main):
         row = list(group)
-        known = sum(clip.words[0][1] for clip in row if clip.main) >= ENOUGH
+        known = sum(clip.words[0][1] for clip in row if clip.main) >= _ENOUGH
         perhaps = frozenset[str]().union(*(clip.perhaps for clip in row))
-        scenes.append(Scene(thing if known else None, perhaps))
+        scenes.append(_Scene(thing if known else None, perhaps))
     return scenes
 
 
-def _is_alone(scene: Scene, scenes: Sequence[Scene]) -> bool:
+def _is_alone(scene: _Scene, scenes: Sequence[_Scene]) -> bool:
     """Say whether the thing of `scene` is known, and in no other scene."""
     return scene.thing is not None and sum(scene.thing in s.perhaps for s in scenes) == 1
 

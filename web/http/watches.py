@@ -21,8 +21,8 @@ from web.tokens import Caller, Right
 from web.watch_reports import changed_watch, new_watch, read_question, watch_report
 from web.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
 
-MOST_EVENTS = 500
-MOST_REPLAYED = 8
+_MOST_EVENTS = 500
+_MOST_REPLAYED = 8
 """Streams that one test looks at."""
 
 Here = Annotated[Services, Depends(get_services)]
@@ -35,7 +35,7 @@ routes = APIRouter(
     tags=["watches"],
     responses=refuses(400, 422, 503),
 )
-ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}}}}
+_ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}}}}
 
 
 class WatchList(BaseModel):
@@ -107,7 +107,7 @@ async def list_watches(here: Here, caller: MayWatch) -> WatchList:
     return WatchList(watches=found, trouble=await watcher.trouble(), lost=watcher.lost)
 
 
-@routes.post("", status_code=201, responses=refuses(400, 409, 507) | ADDED)
+@routes.post("", status_code=201, responses=refuses(400, 409, 507) | _ADDED)
 async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Response) -> WatchReport:
     """Make a watch; what was understood stands in the reply, and may be changed."""
     lexicon, now = here.watcher.lexicon, here.clocks.wall()
@@ -132,7 +132,7 @@ async def list_events(
     here: Here,
     caller: MayWatch,
     after: Annotated[float, Query(allow_inf_nan=False, description="Unix second.")] = 0.0,
-    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 50,
+    limit: Annotated[int, Query(ge=1, le=_MOST_EVENTS)] = 50,
     watch: Annotated[str | None, Query(max_length=64)] = None,
 ) -> EventList:
     """List the newest events that fired after `after`, of one watch or of all."""
@@ -192,9 +192,9 @@ async def test_watch(watch: WatchId, here: Here, caller: MayAsk) -> TestReport:
     """
     await here.watcher.check()
     found = await _find(here, watch, caller, "ask")
-    names = list(found.streams) or [s.name for s in await here.store.streams(limit=MOST_REPLAYED)]
+    names = list(found.streams) or [s.name for s in await here.store.streams(limit=_MOST_REPLAYED)]
     try:
-        return TestReport(streams=[await _replay(here, found, n) for n in names[:MOST_REPLAYED]])
+        return TestReport(streams=[await _replay(here, found, n) for n in names[:_MOST_REPLAYED]])
     except EncoderMismatch:
         raise Refusal(409, "What is remembered was made by another vision encoder.") from None
 

@@ -25,7 +25,7 @@ _READS = ToolAnnotations(read_only_hint=True)
 _FORGETS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True)
 
 Name = Annotated[str, Field(description="Name of the stream, as list_streams says it.")]
-Clock = Annotated[
+_Clock = Annotated[
     str | None,
     Field(
         description="A time in ISO 8601, such as 2026-11-27T14:05:10+01:00; without a zone local."
@@ -53,8 +53,8 @@ def make_server(service: Flashback) -> MCPServer:
     @server.tool(annotations=_READS)
     async def what_happened_between(
         stream: Name,
-        start: Clock = None,
-        end: Clock = None,
+        start: _Clock = None,
+        end: _Clock = None,
         question: Annotated[
             str, Field(description="What to ask about that time.")
         ] = "What happened?",
@@ -64,7 +64,7 @@ def make_server(service: Flashback) -> MCPServer:
             return await tools.ask(stream, question, start, end)
 
     @server.tool(annotations=_READS)
-    async def look_at_moment(stream: Name, at: Clock = None) -> list[str | Image]:
+    async def look_at_moment(stream: Name, at: _Clock = None) -> list[str | Image]:
         """Return the picture of a stream at a time; the newest without one."""
         with _refusals():
             told = await tools.look(stream, at)

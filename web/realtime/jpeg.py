@@ -26,11 +26,11 @@ _MOST_SCANS = 32  # encoders make up to 10
 _MOST_MARKERS = 1000
 _THREADS = 2
 
-TOO_LARGE = f"A picture may have {_LARGEST_SIDE} pixels a side at most."
-JPEG = b"\xff\xd8"
-SCAN = b"\xff\xda"
+_TOO_LARGE = f"A picture may have {_LARGEST_SIDE} pixels a side at most."
+_JPEG = b"\xff\xd8"
+_SCAN = b"\xff\xda"
 # Inside a scan a byte 0xFF is followed by 0, by a restart (D0 to D7) or by a marker.
-MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 
 
 class PictureDecoder:
@@ -67,10 +67,10 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
     Raises:
         BadValue: If it is neither, cut short, larger than 4096 pixels a side, or made to cost.
     """
-    jpeg = data.startswith(JPEG)
-    if jpeg and data.count(SCAN) > _MOST_SCANS:
+    jpeg = data.startswith(_JPEG)
+    if jpeg and data.count(_SCAN) > _MOST_SCANS:
         raise BadValue(f"A picture may have {_MOST_SCANS} scans at most.")
-    if jpeg and sum(1 for _ in MARKER.finditer(data)) > _MOST_MARKERS:
+    if jpeg and sum(1 for _ in _MARKER.finditer(data)) > _MOST_MARKERS:
         raise BadValue(f"A picture may have {_MOST_MARKERS} markers at most.")
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
@@ -79,7 +79,7 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
             image.draft("RGB", size)
             picture = image.convert("RGB").resize(size, reducing_gap=2.0)
     except Image.DecompressionBombError:
-        raise BadValue(TOO_LARGE) from None
+        raise BadValue(_TOO_LARGE) from None
     except BadValue:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
@@ -89,4 +89,4 @@ def decode(data: bytes, side: int) -> UInt8[np.ndarray, "height width 3"]:
 
 def _check_size(image: Image.Image) -> None:
     if max(image.size) > _LARGEST_SIDE:
-        raise BadValue(TOO_LARGE)
+        raise BadValue(_TOO_LARGE)

@@ -19,12 +19,12 @@ routes = APIRouter(tags=["realtime"])
 
 
 # Shown, not checked: without a name it is said how to give one.
-SHOWN_NAME = {"pattern": f"^{NAME.pattern}$", "minLength": 1}
+_SHOWN_NAME = {"pattern": f"^{NAME.pattern}$", "minLength": 1}
 
 
 def _named_stream(
     here: Here,
-    stream: Annotated[str, Query(json_schema_extra=SHOWN_NAME)] = "",
+    stream: Annotated[str, Query(json_schema_extra=_SHOWN_NAME)] = "",
     model: Annotated[str, Query(description="Ours, or left out.")] = "",
 ) -> str:
     """Return the stream that the query names.

@@ -64,7 +64,7 @@ class InputImage(Wire):
 Part = Annotated[InputText | OutputText | InputImage, Field(discriminator="type")]
 
 
-PARTS: Mapping[str, tuple[type, ...]] = {
+_PARTS: Mapping[str, tuple[type, ...]] = {
     "user": (InputText, InputImage),
     "assistant": (OutputText,),
     "system": (InputText,),
@@ -92,7 +92,7 @@ class Message(Wire):
 
     @model_validator(mode="after")
     def _parts_suit_the_role(self) -> Self:
-        allowed = PARTS[self.role]
+        allowed = _PARTS[self.role]
         for part in self.content:
             if not isinstance(part, allowed):
                 raise ValueError(f"{part.type} does not go with the role {self.role}")  # noqa: TRY004 - pydantic

@@ -15,7 +15,7 @@ from web.time_words.tokens import MINUTE, NUMBERS, Parsed, Tokens, ordinal, skip
 PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 22), "night": (18, 30)}
 """From which hour to which of a day; 30 is 6 in the morning of the next."""
 MEALS = {"breakfast": (7, 8), "lunch": (12, 13), "lunchtime": (12, 13), "dinner": (18, 19)}
-WEEKDAYS = {name.lower(): n for n, name in enumerate(calendar.day_name)}
+_WEEKDAYS = {name.lower(): n for n, name in enumerate(calendar.day_name)}
 _MONTHS = {
     name.lower(): n
     for names in (calendar.month_name, calendar.month_abbr)
@@ -149,7 +149,7 @@ def day(tokens: Tokens, at: int, today: date) -> Parsed[date]:
     if word(tokens, at) in {"today", "yesterday"}:
         return today - timedelta(days=word(tokens, at) == "yesterday"), at + 1
     after = skip(tokens, at, "last", "this")
-    if (weekday := WEEKDAYS.get(word(tokens, after))) is not None:
+    if (weekday := _WEEKDAYS.get(word(tokens, after))) is not None:
         back = (today.weekday() - weekday) % 7
         if back == 0 and word(tokens, at) == "last":
             back = 7

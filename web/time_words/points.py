@@ -29,7 +29,7 @@ from web.time_words.tokens import (
     word,
 )
 
-FILMS = {"film", "video", "movie", "clip", "recording", "stream", "footage", "broadcast", "tape"}
+_FILMS = {"film", "video", "movie", "clip", "recording", "stream", "footage", "broadcast", "tape"}
 _FRACTIONS = {"half": 2, "third": 3, "quarter": 4}
 _LAST = {"last", "past", "final", "previous"}
 _START, _END = {"start", "beginning"}, {"end"}
@@ -57,10 +57,10 @@ class Asking:
 
 def point(asking: Asking, at: int) -> Parsed[Extent]:
     """Read what names a time by itself: `the third minute`, `second 10`, `10:05`, `yesterday`."""
-    for read in (on_a_day, clock_time, ordinal_unit, counted_unit, edge, away):
+    for read in (on_a_day, _clock_time, ordinal_unit, _counted_unit, _edge, away):
         if (found := read(asking, at)) is not None:
             extent, after = found
-            return extent, of_the_film(asking.tokens, after)
+            return extent, _of_the_film(asking.tokens, after)
     return None
 
 
@@ -72,18 +72,18 @@ def mark(asking: Asking, at: int) -> Parsed[Extent]:
     if (counted := length(asking.tokens, begin)) is None:
         return None
     found_length, after = counted
-    after = of_the_film(asking.tokens, skip(asking.tokens, after, "mark"))
+    after = _of_the_film(asking.tokens, skip(asking.tokens, after, "mark"))
     return instant(found_length.seconds), after
 
 
-def of_the_film(tokens: Tokens, at: int) -> int:
+def _of_the_film(tokens: Tokens, at: int) -> int:
     """Return the place after `of the film` or `into this video`, or `at` if that is not said."""
     after = skip(tokens, at, "of", "into", "in")
     after = skip(tokens, after, "the", "this")
-    return after + 1 if after > at and word(tokens, after) in FILMS else at
+    return after + 1 if after > at and word(tokens, after) in _FILMS else at
 
 
-def clock_time(asking: Asking, at: int) -> Parsed[Extent]:
+def _clock_time(asking: Asking, at: int) -> Parsed[Extent]:
     """Read a time of day, or a place in a film that is written like one."""
     if (found := time_of_day(asking.tokens, at)) is None:
         return None
@@ -217,7 +217,7 @@ def _some(tokens: Tokens, at: int) -> Parsed[float]:
     return (1.5 * unit, at + 4) if and_a_half(tokens, at + 1) else (unit, at + 1)
 
 
-def counted_unit(asking: Asking, at: int) -> Parsed[Extent]:
+def _counted_unit(asking: Asking, at: int) -> Parsed[Extent]:
     """Read `second 10` and `minute 3`: an instant, and the minute that begins at 3:00."""
     text = word(asking.tokens, at)
     unit = UNITS.get(text.removesuffix("s")) if len(text) > 3 else None
@@ -230,7 +230,7 @@ def counted_unit(asking: Asking, at: int) -> Parsed[Extent]:
     return Extent(begin, end, begin), counted[1]
 
 
-def edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[Extent]:
+def _edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[Extent]:
     """Read `the beginning`, `the very end of the film`, `the middle of the video`.
 
     Args:
@@ -241,7 +241,7 @@ def edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[Extent]:
     tokens = asking.tokens
     after = skip(tokens, skip(tokens, at, "the"), "very")
     text = word(tokens, after)
-    beyond = of_the_film(tokens, after + 1)
+    beyond = _of_the_film(tokens, after + 1)
     if text == "middle" and beyond > after + 1:
         return instant(asking.reference.last / 2), beyond
     if text not in _START | _END or word(tokens, beyond) == "of":
@@ -266,12 +266,12 @@ def away(asking: Asking, at: int) -> Parsed[Extent]:
     if side == "mark":
         return instant(far.seconds), after + 1
     if side in {"in", "into"}:
-        beyond = of_the_film(tokens, after)
+        beyond = _of_the_film(tokens, after)
         ends = side == "in" and not word(tokens, after + 1).isalpha()
         return (instant(far.seconds), max(beyond, after + 1)) if beyond > after or ends else None
     if (
         side in {"before", "after", "from"}
-        and (limit := edge(asking, after + 1, whole=False)) is not None
+        and (limit := _edge(asking, after + 1, whole=False)) is not None
     ):
         back = limit[0].first > 0
         return roughly(end - far.seconds if back else far.seconds, far), limit[1]
