@@ -109,7 +109,7 @@ def run_summary(
     as_json: bool,
 ) -> None:
     """Say what happened on a stream, scene after scene."""
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         end = None if last is None else service.stream(stream).end
         since = None if end is None or last is None else end - last
         found = service.summary(stream, since=since, day=day)
@@ -137,7 +137,7 @@ def run_ask_all(
     url: str, token_file: Path | None, questions: Sequence[str], *, as_json: bool
 ) -> None:
     """Ask all streams of a service, and print what they answer, the one that counts most first."""
-    with service_at(url, token_file) as service:
+    with _service_at(url, token_file) as service:
         for question in questions:
             found = service.ask_all(question)
             if as_json:
