@@ -12,7 +12,7 @@ from web.http.streams import MOST_STREAMS, permitted
 from web.services import Services
 from web.tokens import Caller, Right
 
-_MOST_AT_ONCE = 16
+MOST_AT_ONCE = 16
 """Streams that one request goes through."""
 
 Streams = Annotated[
@@ -34,15 +34,15 @@ async def choose(
         UnknownStream: If one of those named is not there.
     """
     names = list(dict.fromkeys(n for part in named for n in part.split(",") if n))
-    if len(names) > _MOST_AT_ONCE:
-        raise Refusal(422, f"At most {_MOST_AT_ONCE} streams at once, not {len(names)}.")
+    if len(names) > MOST_AT_ONCE:
+        raise Refusal(422, f"At most {MOST_AT_ONCE} streams at once, not {len(names)}.")
     for name in names:
         require(caller, right, name)
     if names:
         return [(await here.registry.find(name)).status() for name in names], 0
     found = await permitted(here, caller, right, "", MOST_STREAMS)
     found.sort(key=lambda s: (s.state == "ended", -(s.began + (s.end or 0.0))))
-    return found[:_MOST_AT_ONCE], max(0, len(found) - _MOST_AT_ONCE)
+    return found[:MOST_AT_ONCE], max(0, len(found) - MOST_AT_ONCE)
 
 
 def thumbnail_at(here: Services, stream: str, start: float) -> str:
