@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.model.released_layout import write_checkpoint
+from tests.web.forked import run_command
 from web.cli.modules import BENCHMARKS
 from web.settings import variables
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 async def flashback(*arguments, **environment):
     """Run a command to its end; return its exit code, output and errors."""
-    return await run("-m", "web.cli", *arguments, **environment)
+    return await run_command(arguments, variables_with(environment), ROOT)
 
 
 async def run(*arguments, program=sys.executable, **environment):
@@ -34,12 +35,16 @@ async def start(*arguments):
     return await spawn(sys.executable, "-m", "web.cli", *arguments)
 
 
+def variables_with(environment):
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
+    return ours | environment | {"COLUMNS": "200"}
+
+
 async def spawn(*command, **environment):
-    variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
     return await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
-        env=variables | environment | {"COLUMNS": "200"},
+        env=variables_with(environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
