@@ -57,15 +57,12 @@ class Request:
     pieces: asyncio.Queue[AnswerPiece | Exception]
     cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def send(self, piece: AnswerPiece) -> None:
-        """Let the one who asked have `piece`."""
-        self._put(piece)
-
     def fail(self, error: Exception) -> None:
         """Let the one who asked know."""
-        self._put(error if isinstance(error, EngineError) else engine_failed("an answer", error))
+        self.send(error if isinstance(error, EngineError) else engine_failed("an answer", error))
 
-    def _put(self, piece: AnswerPiece | Exception) -> None:
+    def send(self, piece: AnswerPiece | Exception) -> None:
+        """Let the one who asked have `piece`, or the error in its place."""
         # A loop that is gone has nobody left who could read it.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)

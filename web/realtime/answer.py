@@ -108,7 +108,15 @@ class Answer:
         Raises:
             AskFailed: If it ended in failure; the client is not told yet, `fail` does so.
         """
-        await self._done(await self._words(pieces))
+        finish: Finish | None = None
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if isinstance(piece, Finish):
+                    finish = piece
+                    break
+                await self._say(piece)
+        assert finish is not None, "an answer ends with a Finish"
+        await self._done(finish)
 
     async def fail(self, failure: AskFailed) -> None:
         """Say why there is no answer, or no more of it."""
@@ -125,14 +133,6 @@ class Answer:
         """Say that the client stopped the answer."""
         details = StatusDetails(type="cancelled", reason="client_cancelled")
         await self._end("cancelled", details)
-
-    async def _words(self, pieces: AsyncGenerator[AnswerPiece, None]) -> Finish:
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if isinstance(piece, Finish):
-                    return piece
-                await self._say(piece)
-        raise AssertionError("an answer ends with a Finish")
 
     async def _say(self, words: Words) -> None:
         await self._begin_item()

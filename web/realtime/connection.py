@@ -123,18 +123,14 @@ class Connection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
+            event: AnyEvent | None = None
             try:
-                await self._handle(message.get("text"))
+                event = parse(message.get("text"))
+                await self._do(event)
             except BadRequest as refused:
+                if event is not None:
+                    refused.event_id = event.event_id
                 await self._send(Error(event_id=new_id("event"), error=details(refused)))
-
-    async def _handle(self, text: str | None) -> None:
-        event = parse(text)
-        try:
-            await self._do(event)
-        except BadRequest as refused:
-            refused.event_id = event.event_id
-            raise
 
     async def _do(self, event: AnyEvent) -> None:
         match event:
