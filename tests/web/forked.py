@@ -9,8 +9,6 @@ import atexit
 import multiprocessing
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 from web.cli import main
 
@@ -28,27 +26,79 @@ _FORKSERVER = multiprocessing.get_context("forkserver")
 _FORKSERVER.set_forkserver_preload(LIBRARIES)
 
 
+class Command:
+    """A command that runs, to be used as an `asyncio.subprocess.Process`. Make it with `start`.
+
+    Attributes:
+        stdout: What it says, and its errors too if they are not apart.
+        stderr: Its errors, if they are.
+    """
+
+    @classmethod
+    async def start(cls, arguments, variables, folder, *, apart=True):
+        """Run `flashback ARGUMENTS` with these variables of the environment, and no others."""
+        pipes = [multiprocessing.Pipe(duplex=False) for _ in range(1 + apart)]
+        writers = [writer for _, writer in pipes]
+        given = (list(map(str, arguments)), variables, folder, writers)
+        self = cls()
+        self._process = _FORKSERVER.Process(target=_become, args=given)
+        await asyncio.to_thread(self._process.start)
+        for writer in writers:
+            writer.close()
+        readers = [await _reading(reader) for reader, _ in pipes]
+        self.stdout, self.stderr = readers if apart else (*readers, None)
+        return self
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self._process.kill()
+
+    async def communicate(self):
+        """Wait for its end; return what else it said, and its errors."""
+        said = [one.read() for one in (self.stdout, self.stderr) if one is not None]
+        rest = await asyncio.gather(*said)
+        await asyncio.to_thread(self._process.join)
+        return rest[0], rest[1] if self.stderr else None
+
+
 async def run_command(arguments, variables, folder):
     """Run `flashback ARGUMENTS` to its end; return its exit code, output and errors."""
-    with tempfile.TemporaryDirectory() as written:
-        files = [Path(written, "output"), Path(written, "errors")]
-        process = _FORKSERVER.Process(
-            target=_become, args=(list(map(str, arguments)), variables, folder, files)
-        )
-        await asyncio.to_thread(process.start)
-        try:
-            await asyncio.to_thread(process.join)
-        finally:
-            process.kill()
-        return process.exitcode, *(file.read_text() for file in files)
+    command = await Command.start(arguments, variables, folder)
+    try:
+        output, errors = await command.communicate()
+    finally:
+        command.kill()
+    return command.returncode, output.decode(), errors.decode()
 
 
-def _become(arguments, variables, folder, files):
+async def _reading(pipe):
+    reader = asyncio.StreamReader()
+    file = os.fdopen(os.dup(pipe.fileno()), "rb")
+    pipe.close()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
+    return reader
+
+
+def _become(arguments, variables, folder, writers):
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
-    for descriptor, file in enumerate(files, 1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
+    for descriptor in (1, 2):
+        os.dup2(writers[min(descriptor, len(writers)) - 1].fileno(), descriptor)
+    for writer in writers:
+        writer.close()
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - to the end of the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = ["flashback", *arguments]
