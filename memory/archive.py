@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from memory.codec import LARGEST, LARGEST_THUMBNAIL, CorruptClip, decode, encoder_of
 from memory.documents import LARGEST_DOCUMENT, Entry
+from memory.errors import StoreError
 from memory.quantize import BITS, FORMS
 from memory.store import RECORD_VERSION, Kept, StreamRecord
 
@@ -39,8 +40,10 @@ _LARGEST = {
 _MARKS = ("keep", "coarse_until", "folded_until", "forgotten_until")
 
 
-class BadArchive(ValueError):
+class BadArchive(StoreError, ValueError):
     """This file is no backup that can be restored; the message says why."""
+
+    code = "bad_archive"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from memory.archive import (
     read_parts,
 )
 from memory.documents import DocumentStore
+from memory.errors import StoreError
 from memory.redis_raw import PAGE, RawStreams
 from memory.redis_store import RedisStore
 from memory.store import PastChanged, StreamRecord
@@ -30,12 +31,16 @@ from memory.store import PastChanged, StreamRecord
 _TRIES = 5
 
 
-class NotRestored(Exception):
+class NotRestored(StoreError):
     """Nothing was restored; the message says why and what to do."""
 
+    code = "not_restored"
 
-class NotBackedUp(Exception):
+
+class NotBackedUp(StoreError):
     """There is no backup; the message says why and what to do."""
+
+    code = "not_backed_up"
 
 
 async def backup(

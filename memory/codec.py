@@ -18,6 +18,7 @@ import struct
 import numpy as np
 import torch
 
+from memory.errors import StoreError
 from memory.quantize import BITS, FORMS, pack, unpack, values_size
 from memory.store import EncoderMismatch, Form
 from model.types import ClipTokens
@@ -30,8 +31,10 @@ _MAGIC, _VERSION = b"FBCT", 2
 _FRAMES_OF_VERSION_1 = 4
 
 
-class CorruptClip(ValueError):
+class CorruptClip(StoreError, ValueError):
     """These bytes are not a clip that this version can read."""
+
+    code = "corrupt_clip"
 
 
 def encode(tokens: ClipTokens, encoder: str, form: Form = "float16", exact: int = 0) -> bytes:

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from memory.errors import StoreError
+
 Document: TypeAlias = Mapping[str, Any]
 LARGEST_DOCUMENT = 64 * 1024
 """Bytes of one document as JSON."""
 
 
-class DocumentTooLarge(ValueError):
+class DocumentTooLarge(StoreError, ValueError):
     """A document is larger than may be kept."""
+
+    code = "document_too_large"
 
 
 @dataclass(frozen=True, slots=True)

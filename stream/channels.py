@@ -9,11 +9,15 @@ from collections import deque
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from stream.errors import StreamError
+
 Item = TypeVar("Item")
 
 
-class Closed(Exception):
+class Closed(StreamError):
     """The sender is done and the mailbox is empty."""
+
+    code = "closed"
 
 
 class Mailbox(Generic[Item]):

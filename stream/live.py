@@ -20,6 +20,7 @@ from model.engine.contract import Engine
 from model.types import AnswerPiece, Finish, Question
 from stream.channels import Broadcast, Subscription
 from stream.clipper import Clipper
+from stream.errors import StreamError
 from stream.feed import Feed
 from stream.frame import Picture
 from stream.pipeline import OnEncoded, Pipeline, ignore_clip
@@ -35,8 +36,10 @@ log = logging.getLogger(__name__)
 _NEWS_WAITING = 64
 
 
-class StreamClosed(Exception):
+class StreamClosed(StreamError):
     """The stream was closed: open it anew by its name."""
+
+    code = "stream_closed"
 
 
 class LiveStream:

@@ -14,6 +14,7 @@ import re
 from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamForgotten, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
+from stream.errors import StreamError
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
 from stream.pipeline import OnEncoded, ignore_clip
@@ -25,20 +26,28 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGINNINGS_WAITING = 64
 
 
-class BadName(ValueError):
+class BadName(StreamError, ValueError):
     """A stream's name may hold 1 to 64 letters, digits, `_` and `-`."""
 
+    code = "bad_name"
 
-class UnknownStream(LookupError):
+
+class UnknownStream(StreamError, LookupError):
     """There is no stream of this name, neither live nor remembered."""
 
+    code = "unknown_stream"
 
-class TooManyStreams(Exception):
+
+class TooManyStreams(StreamError):
     """Every place is taken by a stream with a source; try again when one has ended."""
 
+    code = "too_many_streams"
 
-class TooManyRemembered(Exception):
+
+class TooManyRemembered(StreamError):
     """As many streams are remembered as may be; a new one needs another to be deleted."""
+
+    code = "too_many_remembered"
 
 
 NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)

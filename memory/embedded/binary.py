@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from memory.errors import StoreError
+
 _OLDEST = (6, 2)
 _INSTALL = (
     "Set FLASHBACK_REDIS_URL to a running Redis, or install one (apt install redis-server, brew "
@@ -19,8 +21,10 @@ _INSTALL = (
 )
 
 
-class NoRedis(RuntimeError):
+class NoRedis(StoreError, RuntimeError):
     """There is no Redis server program here that we can run."""
+
+    code = "no_redis"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,22 @@ import fcntl
 import os
 from pathlib import Path
 
+from memory.errors import StoreError
+
 _LOCK_FILE = "lock"
 _POLL = 0.05  # seconds
 
 
-class DirectoryInUse(RuntimeError):
+class DirectoryInUse(StoreError, RuntimeError):
     """Another service keeps its data in this directory."""
 
+    code = "directory_in_use"
 
-class DirectoryUnsafe(RuntimeError):
+
+class DirectoryUnsafe(StoreError, RuntimeError):
     """The directory belongs to somebody else."""
+
+    code = "directory_unsafe"
 
 
 class DirectoryLock:

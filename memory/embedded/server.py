@@ -29,6 +29,7 @@ from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
+from memory.errors import StoreError
 from memory.redis_cancelling import cancellation_kept, close
 from memory.redis_reasons import root
 
@@ -40,8 +41,10 @@ _LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
 _STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
 
 
-class RedisFailed(RuntimeError):
+class RedisFailed(StoreError, RuntimeError):
     """The embedded Redis did not start; the message ends in its last words."""
+
+    code = "redis_failed"
 
 
 @asynccontextmanager

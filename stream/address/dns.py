@@ -11,14 +11,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from stream.errors import StreamError
+
 Resolver = Callable[[str, int], Sequence[str]]
 
 _MOST_LOOKUPS = 64
 """More than sources and tests that a service takes by default."""
 
 
-class LookupFailed(Exception):
+class LookupFailed(StreamError):
     """There is no answer; the message says why, in a sentence."""
+
+    code = "lookup_failed"
 
 
 @dataclass(frozen=True, slots=True)

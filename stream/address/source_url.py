@@ -16,6 +16,7 @@ import av
 
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.address.printable import printable
+from stream.errors import StreamError
 
 _PORTS = {
     "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
@@ -31,8 +32,10 @@ _SECRET = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
-class BadSource(ValueError):
+class BadSource(StreamError, ValueError):
     """The source cannot be used; the message says to a person why, without its credentials."""
+
+    code = "bad_source"
 
 
 @dataclass(frozen=True, slots=True)

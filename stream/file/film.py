@@ -9,13 +9,16 @@ from av.video.stream import VideoStream
 
 from stream.address.printable import printable
 from stream.address.source_url import BadSource
+from stream.errors import StreamError
 from stream.file.first_bytes import file_format
 from stream.file.flv import open_joined_flv
 from stream.file.tracks import choose_video, is_decodable
 
 
-class NoVideo(Exception):
+class NoVideo(StreamError):
     """The source holds no video that can be read; the message names it."""
+
+    code = "no_video"
 
 
 def open_film(path: Path) -> tuple[InputContainer, VideoStream]:

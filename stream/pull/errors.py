@@ -10,35 +10,40 @@ import ssl
 import av
 
 from stream.address.source_url import BadSource
+from stream.errors import StreamError
 from stream.pull.io.tls import describe_certificate_error
 from stream.pull.messages import ReaderConfig, SourceEnded
 
 
-class Refused(Exception):
+class Refused(StreamError):
     """The server answered with an error.
 
     Attributes:
         status: Its HTTP status code.
     """
 
+    code = "refused"
+
     def __init__(self, status: int) -> None:
         super().__init__(f"The server answered with status {status}.")
         self.status = status
 
 
-class Redirected(Exception):
+class Redirected(StreamError):
     """An RTSP server sends us elsewhere.
 
     Attributes:
         location: Where to; empty if it does not say.
     """
 
+    code = "redirected"
+
     def __init__(self, location: str = "") -> None:
         super().__init__("The server redirects.")
         self.location = location
 
 
-class RtspRefused(Exception):
+class RtspRefused(StreamError):
     """An RTSP server refused what FFmpeg asked of it.
 
     Attributes:
@@ -46,6 +51,8 @@ class RtspRefused(Exception):
         status: Its status code.
         words: What the server says to it.
     """
+
+    code = "rtsp_refused"
 
     def __init__(self, method: str, status: int, words: str) -> None:
         super().__init__(f"The server answered {method} with status {status}.")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from memory.documents import DocumentStore, Entry
+from stream.errors import StreamError
 from stream.watches.records import Counters, Event, Watch, counters, events, watches
 
 MOST_WATCHES = 200
@@ -15,8 +16,10 @@ KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: _MOST_EVENTS}
 """The kinds of documents, and how many of each stay."""
 
 
-class TooManyWatches(Exception):
+class TooManyWatches(StreamError):
     """As many watches are kept as may be; delete one first."""
+
+    code = "too_many_watches"
 
 
 class WatchBook:

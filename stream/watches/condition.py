@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS, WordTable, with_article
+from stream.errors import StreamError
 
 MOST_COUNTED = 5
 """What "more than four" is counted as: beyond it numbers are not told apart."""
@@ -22,8 +23,10 @@ LONGEST_HOLD = 7 * 24 * 3600.0
 _COUNTED = ("no", "one", "two", "three", "four")
 
 
-class BadCondition(ValueError):
+class BadCondition(StreamError, ValueError):
     """A condition cannot be watched for; the message says why."""
+
+    code = "bad_condition"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from stream.watches.condition import MOST_COUNTED, BadCondition, Clause
 class NotUnderstood(BadCondition):
     """Nothing in a request can be watched for; the message says why and what could be."""
 
+    code = "not_understood"
+
 
 @dataclass(slots=True)
 class Reading:

@@ -17,6 +17,7 @@ from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table
 from stream.channels import Broadcast, Mailbox, Subscription
+from stream.errors import StreamError
 from stream.timeline import Clock
 from stream.watches.book import WatchBook
 from stream.watches.lexicon import Lexicon
@@ -32,12 +33,16 @@ _ALERTS_WAITING = 64
 _RETRY_SECONDS = 2.0
 
 
-class NoVocabulary(Exception):
+class NoVocabulary(StreamError):
     """The model that runs has no words of its own to match clips with."""
 
+    code = "no_vocabulary"
 
-class UnknownWatch(LookupError):
+
+class UnknownWatch(StreamError, LookupError):
     """There is no watch of this id."""
+
+    code = "unknown_watch"
 
 
 class Watcher:

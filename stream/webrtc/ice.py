@@ -17,14 +17,17 @@ from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from stream.address.reachable import Network
+from stream.errors import StreamError
 from stream.webrtc.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
 _GATHER_WITHIN = 2
 
 
-class NoPortFree(Exception):
+class NoPortFree(StreamError):
     """Every UDP port of the configured range is taken."""
+
+    code = "no_port_free"
 
 
 @dataclass(frozen=True, slots=True)

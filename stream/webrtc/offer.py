@@ -13,6 +13,7 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from stream.address.reachable import Network
+from stream.errors import StreamError
 from stream.webrtc.bundle import unbundled
 from stream.webrtc.candidates import is_dialled
 from stream.webrtc.offer_rules import (
@@ -37,12 +38,10 @@ _UNREADABLE = (
 )
 
 
-class BadOffer(ValueError):
+class BadOffer(StreamError, ValueError):
     """The offer cannot be answered; the message says to a person what is wrong with it."""
 
-
-class IceRestart(BadOffer):
-    """The fragment asks for an ICE restart, which is not supported: connect anew instead."""
+    code = "bad_offer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def read_fragment(
         own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
-        IceRestart: If its user name is not `ufrag`.
+        BadOffer: If its user name is not `ufrag`.
         BadOffer: If it is too long or cannot be read.
     """
     if len(fragment.encode()) > OFFER_LIMIT:
@@ -121,7 +120,7 @@ def read_fragment(
     for line in fragment.splitlines():
         name, _, value = line.strip().partition(":")
         if name == "a=ice-ufrag" and value != ufrag:
-            raise IceRestart("ICE restart is not supported here; please connect anew.")
+            raise BadOffer("ICE restart is not supported here; please connect anew.")
         if name == "a=mid":
             mid = value
         elif name == "a=candidate":

@@ -72,7 +72,7 @@ class Peer:
         """Take the candidates of a trickle fragment (RFC 8840, `application/trickle-ice-sdpfrag`).
 
         Raises:
-            IceRestart: If it asks for an ICE restart, which is not supported.
+            BadOffer: If it asks for an ICE restart, which is not supported.
             BadOffer: If it cannot be read, or there are too many candidates.
         """
         for candidate in read_fragment(

@@ -14,6 +14,7 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
+from stream.errors import StreamError
 from stream.file.film import NoVideo
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
@@ -24,12 +25,16 @@ _CONNECT_WITHIN = 15.0
 _HERE = WebRtcSettings()
 
 
-class PlayFailed(Exception):
+class PlayFailed(StreamError):
     """The file cannot be played or the server would not take it; the message says why."""
+
+    code = "play_failed"
 
 
 class ConnectionLost(PlayFailed):
     """It was played, and then the server or the network between ended that."""
+
+    code = "connection_lost"
 
 
 class Player:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from stream.address.source_url import BadSource
+from stream.errors import StreamError
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
 from stream.pull.messages import Place
 
@@ -38,9 +39,13 @@ _OF_ONE = (
 class PlaylistStale(BadSource):
     """A live playlist names nothing new for long."""
 
+    code = "playlist_stale"
 
-class AllSeen(Exception):
+
+class AllSeen(StreamError):
     """The playlist is at its end, and all of it was seen."""
+
+    code = "all_seen"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from stream.address.source_url import BadSource, SourceUrl
+from stream.errors import StreamError
 from stream.file.film import is_whole, open_container
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import Redirected, Refused, explain
@@ -44,12 +45,14 @@ _WHITELIST = {
 }
 
 
-class CannotOpen(Exception):
+class CannotOpen(StreamError):
     """The source cannot be read.
 
     Attributes:
         over: What to tell about it.
     """
+
+    code = "cannot_open"
 
     def __init__(self, over: SourceEnded) -> None:
         super().__init__(over.reason)
