@@ -7,11 +7,13 @@ from itertools import islice
 from memory.documents import DocumentStore, Entry
 from stream.errors import StreamError
 from stream.watches.records import Counters, Event, Watch, counters, events, watches
+from stream.watches.state import Key, WatchState, states
 
 MOST_WATCHES = 200
 _MOST_EVENTS = 2000
 """Events of all watches that stay; older ones make room."""
-_WATCH, _COUNTERS, _EVENT = "watch", "watch-counters", "watch-event"
+_MOST_STATES = 4000
+_WATCH, _COUNTERS, _EVENT, _STATE = "watch", "watch-counters", "watch-event", "watch-state"
 KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: _MOST_EVENTS}
 """The kinds of documents, and how many of each stay."""
 
@@ -85,6 +87,34 @@ class WatchBook:
         """
         kept = Entry(watch, now.last_fired or 0.0, counters.encode(now))
         await self._documents.put(_COUNTERS, kept, MOST_WATCHES)
+
+    async def states(self) -> list[WatchState]:
+        """Return what watches have seen so far, of every stream.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        kept = await self._documents.newest(_STATE, _MOST_STATES)
+        found = await asyncio.to_thread(lambda: [states.decode(one.document) for one in kept])
+        return [state for state in found if state is not None]
+
+    async def keep_state(self, state: WatchState, now: float) -> None:
+        """Keep what a watch has seen of a stream in the place of what it had before.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        kept = Entry(f"{state.watch}.{state.stream}", now, states.encode(state))
+        await self._documents.put(_STATE, kept, _MOST_STATES)
+
+    async def drop_state(self, key: Key) -> None:
+        """Forget what a watch has seen of a stream.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        await self._documents.remove(_STATE, ".".join(key))
 
     async def note(self, event: Event) -> None:
         """Keep an event in the place of the one of its id.

@@ -12,7 +12,11 @@ from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 from stream.watches.matcher import Matchers, Seen, compile_condition
 from stream.watches.records import Event, Sighting, Watch
+from stream.watches.state import Key, WatchState
 from stream.watches.trigger import OF_CLIPS, Firing, Trigger
+
+BEGUN_ANEW = 60.0
+"""Seconds that a clip lies before the newest, from which on its stream must have begun anew."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,24 @@ class RunningWatches:
         """Forget what was seen of `stream`: if it begins anew, so does its time."""
         self._states = {key: state for key, state in self._states.items() if key[1] != stream}
 
+    def states(self) -> dict[Key, WatchState]:
+        """Return what every watch has seen so far, by watch and stream."""
+        return {
+            (name, stream): WatchState(
+                name, stream, self._watches[name][0].condition,
+                state.trigger, tuple(state.newest), state.event,
+            )
+            for (name, stream), state in self._states.items()
+        }  # fmt: skip
+
+    def restore(self, state: WatchState) -> bool:
+        """Go on from `state`; say whether that is of a watch that waits for the same still."""
+        if state.watch not in self._watches or not state.is_of(self._watches[state.watch][0]):
+            return False
+        newest = deque(state.newest, maxlen=OF_CLIPS)
+        self._states[state.watch, state.stream] = _State(state.trigger, newest, state.event)
+        return True
+
     def take(
         self, stream: str, things: Sequence[Thing], start: float, end: float, unix: float
     ) -> list[Event]:
@@ -81,7 +103,7 @@ class RunningWatches:
         self, watch: Watch, seen: Seen, stream: str, start: float, end: float, unix: float
     ) -> Event | None:
         state = self._states.get((watch.id, stream))
-        if state is None:
+        if state is None or _is_of_before(state.trigger, end):
             trigger = Trigger.new(watch.rule, len(seen.positive), len(seen.negative))
             state = self._states[watch.id, stream] = _State(trigger)
         state.trigger, outcome = state.trigger.take(seen, start, end)
@@ -95,6 +117,11 @@ class RunningWatches:
             return state.event
         event, state.event = state.event, None
         return None if event is None else _over(event, firing)
+
+
+def _is_of_before(trigger: Trigger, end: float) -> bool:
+    """Say whether a clip that ends at `end` is of a stream that began anew since."""
+    return trigger.at is not None and end < trigger.at.media - BEGUN_ANEW
 
 
 def _fired(

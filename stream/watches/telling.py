@@ -51,7 +51,10 @@ class Teller:
     async def tell(self, watch: Watch, event: Event) -> None:
         """Tell that `watch` fired, or that this is over now."""
         if not event.open:
-            verdict, why = self._verdicts.pop(event.id, (event.verdict, event.why))
+            if event.id in self._verdicts:
+                verdict, why = self._verdicts.pop(event.id)
+            else:
+                verdict, why = await self._kept_verdict(event, verify=watch.verify)
             event = replace(event, verdict=verdict, why=why)
         else:
             if watch.verify:
@@ -65,6 +68,14 @@ class Teller:
         await self._keep(event)
         if told and event.open:
             self._deliver(watch, event)
+
+    async def _kept_verdict(self, event: Event, *, verify: bool) -> tuple[Verdict, str]:
+        """Return the verdict of an event, which may have fired before this process was started."""
+        try:
+            kept = await self._book.event(event.id) if verify else None
+        except StoreUnavailable:
+            kept = None
+        return (event.verdict, event.why) if kept is None else (kept.verdict, kept.why)
 
     def count_delivery(self, watch: str, trouble: str | None) -> None:
         """Count a webhook that was taken, or that was given up because of `trouble`.

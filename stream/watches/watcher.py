@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
-from memory.store import StoreUnavailable
+from memory.store import StoreFull, StoreUnavailable
 from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table
@@ -23,6 +23,7 @@ from stream.watches.book import WatchBook
 from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Event, Watch
 from stream.watches.running import RunningWatches
+from stream.watches.state import StateKeeper
 from stream.watches.telling import Teller, Verifier
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ _CLIPS_WAITING = 256
 _EVENTS_WAITING = 64
 _ALERTS_WAITING = 64
 _RETRY_SECONDS = 2.0
+_FOLLOW_SECONDS = 5.0
+"""How soon a watch that another process changed is known here."""
+FOLLOW_SECONDS = 5.0
+"""How soon a watch that another process changed is known here."""
 
 
 class NoVocabulary(StreamError):
@@ -83,6 +88,8 @@ class Watcher:
         self._alerts = Broadcast[Event](_ALERTS_WAITING)
         self._teller = Teller(book, verify, self._alerts.publish, deliver)
         self._loaded = asyncio.Event()
+        self._changes = 0
+        self._keeper = StateKeeper(book, self._running.states, wall)
 
     @property
     def lost(self) -> int:
@@ -109,7 +116,7 @@ class Watcher:
 
     def seen(self, stream: str, clip: ClipTokens) -> None:
         """Take a clip of `stream` that was just encoded. Never waits."""
-        if self._watches:
+        if self._watches or not self._loaded.is_set():  # they may be about to be known
             self._clips.put((stream, clip))
 
     def forget(self, stream: str) -> None:
@@ -172,14 +179,13 @@ class Watcher:
         """
         self.find(watch)
         await self.book.remove(watch)
-        self._watches.pop(watch, None)
-        self._running.drop(watch)
-        self._teller.counters.pop(watch, None)
+        self._drop(watch)
 
     @asynccontextmanager
     async def at_work(self, *beside: Coroutine[None, None, None]) -> AsyncIterator[None]:
         """Watch, and do what is done `beside` that, until the block is left."""
-        tasks = [asyncio.create_task(work) for work in (self._match(), self._tell(), *beside)]
+        works = (self._match(), self._tell(), self._follow(), self._keeper.run(), *beside)
+        tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_say_why)
         try:
@@ -188,6 +194,9 @@ class Watcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._loaded.is_set():
+                with contextlib.suppress(StoreUnavailable, StoreFull):
+                    await self._keeper.save(everything=True)
             self._alerts.close()
 
     async def settle(self) -> None:
@@ -220,13 +229,47 @@ class Watcher:
                 for watch in await self.book.watches():
                     self._set(watch)
                 self._teller.counters.update(await self.book.counters())
+                for state in await self.book.states():
+                    if self._running.restore(state):
+                        self._keeper.known(state, self._wall())
                 self._loaded.set()
                 return
             await asyncio.sleep(_RETRY_SECONDS)
 
+    async def _follow(self) -> None:
+        """Learn of watches that other processes make, change and delete, until cancelled."""
+        await self._loaded.wait()
+        while True:
+            await asyncio.sleep(_FOLLOW_SECONDS)
+            with contextlib.suppress(StoreUnavailable):
+                await self.refresh()
+
+    async def refresh(self) -> None:
+        """Take over the watches as they are kept now.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        changes = self._changes
+        kept = {watch.id: watch for watch in await self.book.watches()}
+        if changes != self._changes:
+            return  # one was made or deleted here meanwhile: what was read may be of before
+        for gone in self._watches.keys() - kept.keys():
+            self._drop(gone)
+        for watch in kept.values():
+            if self._watches.get(watch.id) != watch:
+                self._set(watch)
+
     def _set(self, watch: Watch) -> None:
+        self._changes += 1
         self._watches[watch.id] = watch
         self._running.set(watch)
+
+    def _drop(self, watch: str) -> None:
+        self._changes += 1
+        self._watches.pop(watch, None)
+        self._running.drop(watch)
+        self._teller.counters.pop(watch, None)
 
 
 def _say_why(task: asyncio.Task[None]) -> None:

@@ -142,6 +142,123 @@ async def test_watches_and_counters_are_taken_up_after_a_restart():
         assert again.watcher.counters("w").fired == 1
 
 
+async def test_what_goes_on_over_a_restart_is_not_told_again_and_ends_as_the_same_event():
+    async with working() as work:
+        await work.watcher.save(a_watch(refractory_s=0))
+        await work.show(1, 1)
+        [fired] = await work.watcher.book.events(9)
+    async with working(work.documents) as again:
+        again.now = work.now
+        await again.show(1, 1)
+        assert await again.watcher.book.events(9) == [fired]
+        await again.show(0, 0, 0, 0)
+        [over] = await again.watcher.book.events(9)
+        assert (over.id, over.open, over.end) == (fired.id, False, again.now - 4 * 4 + 3)
+
+
+async def test_what_the_model_denied_before_a_restart_stays_denied():
+    async with working(verdict=("rejected", "it said no")) as work:
+        await work.watcher.save(a_watch(verify=True))
+        await work.show(1, 1)
+    async with working(work.documents) as again:
+        again.now = work.now
+        await again.show(0, 0, 0, 0)
+        [event] = await again.watcher.book.events(9)
+        assert (event.verdict, event.open) == ("rejected", False)
+
+
+GONE = Condition(negative=(Clause(("dog",)),), hold_s=24.0, after_seen=True)
+
+
+async def test_a_restart_does_not_lose_for_how_long_a_thing_has_been_gone():
+    async with working() as work:
+        await work.watcher.save(a_watch(condition=GONE))
+        await work.show(1, 1, 0, 0, 0, 0)
+    async with working(work.documents) as again:
+        again.now = work.now
+        await again.show(0)
+        assert await again.watcher.book.events(9) == []
+        await again.show(0, 0)
+        [event] = await again.watcher.book.events(9)
+        assert event.start == work.now - 4 * 4 + 3  # where the dog was seen last
+
+
+async def test_of_another_condition_what_was_seen_says_nothing():
+    async with working() as work:
+        await work.watcher.save(a_watch())
+        await work.show(1)
+    book = WatchBook(work.documents)
+    await book.save(a_watch(condition=Condition((Clause(("dog",), at_least=2),))))
+    async with working(work.documents) as again:
+        again.now = work.now
+        await again.show(2)
+        assert await again.watcher.book.events(9) == []
+        await again.show(2)
+        assert len(await again.watcher.book.events(9)) == 1
+
+
+async def test_a_stream_that_began_anew_while_nobody_looked_is_watched_from_its_beginning():
+    async with working() as work:
+        await work.watcher.save(a_watch(refractory_s=0))
+        await work.show(1, 1)
+    async with working(work.documents) as again:
+        again.now = 0.0
+        await again.show(1, 1)
+        assert len(await again.watcher.book.events(9)) == 2
+
+
+async def test_a_state_is_written_when_something_turns_and_dropped_with_its_watch():
+    async with working() as work:
+        keeper, book = work.watcher._keeper, work.watcher.book
+        await work.watcher.save(a_watch())
+        await work.show(0, 0)
+        await keeper.save()
+        assert await book.states() == []
+        await work.show(1, 1)
+        await keeper.save()
+        [fired] = await book.states()
+        await work.show(1)
+        await keeper.save()
+        assert await book.states() == [fired]
+        await work.show(*[1] * 8)  # half a minute
+        await keeper.save()
+        [later] = await book.states()
+        assert later.trigger.clips == 13
+        await work.watcher.remove("w")
+        await keeper.save()
+        assert await book.states() == []
+
+
+async def test_a_second_process_learns_of_watches_that_are_made_changed_and_deleted():
+    async with working() as one, working(one.documents) as other:
+        await other.watcher.loaded()
+        await one.watcher.save(a_watch())
+        await other.watcher.refresh()
+        await other.show(1, 1)
+        assert len(await one.watcher.book.events(9)) == 1
+        await one.watcher.save(a_watch(paused=True))
+        await other.watcher.refresh()
+        assert other.watcher.find("w").paused
+        await one.watcher.remove("w")
+        await other.watcher.refresh()
+        assert list(other.watcher.watches) == []
+
+
+async def test_a_watch_made_while_the_others_are_read_is_not_lost():
+    async with working() as work:
+        await work.watcher.loaded()
+        read = work.watcher.book.watches
+
+        async def slowly():
+            found = await read()
+            await work.watcher.save(a_watch())
+            return found
+
+        work.watcher.book.watches = slowly
+        await work.watcher.refresh()
+        assert list(work.watcher.watches) == ["w"]
+
+
 async def test_a_deleted_watch_is_gone_and_its_events_stay():
     async with working() as work:
         await work.watcher.save(a_watch())

@@ -1,0 +1,136 @@
+"""What running watches know, kept beside them: a restart neither tells twice nor forgets what is gone.
+
+A state is written within seconds where something came, went, fired or ended, and now and then while it
+only goes on: after a crash a watch has lost some of how long something has lasted, and nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from memory.store import StoreFull, StoreUnavailable
+from stream.timeline import Clock
+from stream.watches.condition import Condition
+from stream.watches.records import Codec, Event, Sighting, Watch
+from stream.watches.trigger import Trigger
+
+SAVE_EVERY = 2.0
+GOING_ON_EVERY = 30.0
+"""Seconds after which a state is written that only goes on."""
+
+Key = tuple[str, str]
+"""A watch's id and a stream's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """What one watch has seen of one stream.
+
+    Attributes:
+        watch: Its id.
+        stream: Whose clips.
+        condition: What the watch waits for: of another a state says nothing.
+        trigger: Between two clips.
+        newest: The newest clips.
+        event: What goes on; None if nothing was told that still does.
+    """
+
+    watch: str
+    stream: str
+    condition: Condition
+    trigger: Trigger
+    newest: tuple[Sighting, ...]
+    event: Event | None
+
+    def is_of(self, watch: Watch) -> bool:
+        """Say whether `watch` still waits for what this was seen of."""
+        return (self.condition, self.trigger.rule) == (watch.condition, watch.rule)
+
+    @property
+    def turn(self) -> Hashable:
+        """What is equal as long as nothing has come, gone, fired or ended."""
+        presences = (*self.trigger.positive, *self.trigger.negative)
+        there = tuple((p.there, p.ever) for p in presences)
+        event = None if self.event is None else self.event.id
+        return there, self.trigger.holds, self.trigger.firing is None, event
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether a watch that has seen nothing would be the same."""
+        trigger = self.trigger
+        return not (
+            trigger.negative
+            or trigger.firing
+            or any(p.ever or any(p.hits) for p in trigger.positive)
+        )
+
+
+states: Codec[WatchState] = Codec(WatchState)
+
+
+class StateBook(Protocol):
+    """Keeps states."""
+
+    async def keep_state(self, state: WatchState, now: float) -> None:
+        """Keep a state in the place of the one of its watch and stream."""
+        ...
+
+    async def drop_state(self, key: Key) -> None:
+        """Forget a state; an unknown one is fine."""
+        ...
+
+
+class StateKeeper:
+    """Writes the states that have changed.
+
+    Args:
+        book: Where to.
+        states: Returns those of all running watches.
+        wall: Unix seconds.
+    """
+
+    def __init__(
+        self, book: StateBook, states: Callable[[], Mapping[Key, WatchState]], wall: Clock
+    ) -> None:
+        self._book = book
+        self._states = states
+        self._wall = wall
+        self._kept: dict[Key, tuple[Trigger, Hashable, float]] = {}
+
+    def known(self, state: WatchState, at: float) -> None:
+        """Take note that `state` is kept since the Unix second `at`."""
+        self._kept[state.watch, state.stream] = (state.trigger, state.turn, at)
+
+    async def run(self) -> None:
+        """Write what changes, until cancelled."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            try:
+                await self.save()
+            except (StoreUnavailable, StoreFull):
+                continue  # what is not written is still different
+
+    async def save(self, *, everything: bool = False) -> None:
+        """Write what has come, gone, fired or ended; `everything` is also what only went on.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        now, running = self._wall(), self._states()
+        for key in [key for key in self._kept if key not in running]:
+            await self._book.drop_state(key)
+            del self._kept[key]
+        for key, state in running.items():
+            if self._is_due(key, state, now, everything=everything):
+                await self._book.keep_state(state, now)
+                self.known(state, now)
+
+    def _is_due(self, key: Key, state: WatchState, now: float, *, everything: bool) -> bool:
+        if key not in self._kept:
+            return not state.says_nothing
+        trigger, turn, at = self._kept[key]
+        if trigger == state.trigger and turn == state.turn:
+            return False
+        return everything or turn != state.turn or now - at >= GOING_ON_EVERY
