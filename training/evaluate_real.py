@@ -13,7 +13,8 @@ from rich.progress import Progress
 
 from model.errors import ModelUnavailable
 from training.command import run_command
-from training.film_cases import BadCases, Case, choose, read_cases
+from training.errors import BadData
+from training.film_cases import Case, choose, read_cases
 from training.film_exam import Answered, examine
 from training.film_scores import as_json, scores, table
 from training.train import commit
@@ -79,7 +80,7 @@ def _chosen(data: Path, kinds: str | None, limit: int | None) -> list[Case]:
     wanted = None if kinds is None else [kind.strip() for kind in kinds.split(",")]
     try:
         return choose(read_cases(data.absolute()), wanted, limit)
-    except BadCases as error:
+    except BadData as error:
         raise typer.BadParameter(str(error)) from None
 
 

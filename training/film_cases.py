@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.file.film import NoVideo, open_film
+from training.errors import BadData
 
 FIELDS = ("film", "kind", "question", "accept")
 
 ALL = "all"
 """The name of all kinds together, where results are counted."""
-
-
-class BadCases(ValueError):
-    """The folder cannot be used as it is; the message says what to mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +44,19 @@ def read_cases(folder: Path) -> list[Case]:
     """Return the questions of `folder`; every film that they name is there and can be opened.
 
     Raises:
-        BadCases: If the folder or its list is missing, or something in it cannot be used.
+        BadData: If the folder or its list is missing, or something in it cannot be used.
     """
     if not folder.is_dir():
-        raise BadCases(f"{folder} is not a folder: name one that holds cases.json and its films")
+        raise BadData(f"{folder} is not a folder: name one that holds cases.json and its films")
     listed = folder / "cases.json"
     try:
         entries = json.loads(listed.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadCases(f"{folder} holds no cases.json: put the list of questions there") from None
+        raise BadData(f"{folder} holds no cases.json: put the list of questions there") from None
     except (ValueError, OSError) as error:
-        raise BadCases(f"{listed} cannot be read as JSON: {error}") from None
+        raise BadData(f"{listed} cannot be read as JSON: {error}") from None
     if not isinstance(entries, list) or not entries:
-        raise BadCases(f"{listed} must be a list of questions, with one at least")
+        raise BadData(f"{listed} must be a list of questions, with one at least")
     cases = [_case(folder, f"entry {n} of {listed}", entry) for n, entry in enumerate(entries)]
     for film in dict.fromkeys(case.film for case in cases):
         _check_film(film)
@@ -70,12 +67,12 @@ def choose(cases: Sequence[Case], kinds: Iterable[str] | None, limit: int | None
     """Return the cases of `kinds`, and of those `limit` spread evenly; None leaves out neither.
 
     Raises:
-        BadCases: If no case is of one of the kinds.
+        BadData: If no case is of one of the kinds.
     """
     known = dict.fromkeys(case.kind for case in cases)
     wanted = known if kinds is None else dict.fromkeys(kinds)
     if unknown := [kind for kind in wanted if kind not in known]:
-        raise BadCases(
+        raise BadData(
             f"no question is of the kind {', '.join(unknown)}; there is {', '.join(known)}"
         )
     chosen = [case for case in cases if case.kind in wanted]
@@ -85,15 +82,15 @@ def choose(cases: Sequence[Case], kinds: Iterable[str] | None, limit: int | None
 
 def _case(folder: Path, where: str, entry: object) -> Case:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(f), str) for f in FIELDS):
-        raise BadCases(f"{where} needs {', '.join(FIELDS)}, each a text")
+        raise BadData(f"{where} needs {', '.join(FIELDS)}, each a text")
     if empty := [field for field in FIELDS if not entry[field].strip()]:
-        raise BadCases(f"{where} has an empty {empty[0]}")
+        raise BadData(f"{where} has an empty {empty[0]}")
     if entry["kind"] == ALL:
-        raise BadCases(f"{where} is of the kind {ALL}, which stands for all kinds together")
+        raise BadData(f"{where} is of the kind {ALL}, which stands for all kinds together")
     try:
         accept = re.compile(entry["accept"])
     except re.error as error:
-        raise BadCases(
+        raise BadData(
             f"{where}: accept is not a regular expression ({error}): {entry['accept']}"
         ) from None
     return Case(folder / entry["film"], entry["kind"], entry["question"], accept)
@@ -103,5 +100,5 @@ def _check_film(film: Path) -> None:
     try:
         container, _ = open_film(film)
     except NoVideo as error:
-        raise BadCases(str(error)) from None
+        raise BadData(str(error)) from None
     container.close()

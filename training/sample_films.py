@@ -13,6 +13,7 @@ import numpy as np
 from av.filter import Graph
 
 from training.backgrounds import Pixels
+from training.errors import BadData
 
 SMOOTHED_FROM = 1.5
 """Slowed by more than this, frames are made up; below, repeating some is not seen."""
@@ -35,10 +36,6 @@ class Cut:
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
-class FilmMissing(Exception):
-    """The folder lacks a film that the sample is made from, or it is shorter than expected."""
-
-
 def frames(
     cut: Cut, folders: tuple[Path, ...], seconds: float, size: tuple[int, int], rate: int
 ) -> Iterator[Pixels]:
@@ -52,11 +49,11 @@ def frames(
         rate: Frames a second.
 
     Raises:
-        FilmMissing: If there is no such film, or not so much of it.
+        BadData: If there is no such film, or not so much of it.
     """
     path = next((f / cut.film for f in folders if (f / cut.film).is_file()), None)
     if path is None:
-        raise FilmMissing(f"{cut.film} is in none of {', '.join(map(str, folders))}")
+        raise BadData(f"{cut.film} is in none of {', '.join(map(str, folders))}")
     wanted, last = round(seconds * rate), None
     for picture in _filtered(path, cut, seconds, size, rate):
         last = picture
@@ -66,7 +63,7 @@ def frames(
             return
     # At the end of a film the filters keep back a last frame or two.
     if last is None or wanted > 2:
-        raise FilmMissing(f"{cut.film} does not reach from {cut.start} to {cut.end} s")
+        raise BadData(f"{cut.film} does not reach from {cut.start} to {cut.end} s")
     yield from [last] * wanted
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.training import published
+from training.errors import BadData
 from training.evaluations import (
     charades,
     longvideobench,
@@ -15,7 +16,7 @@ from training.evaluations import (
     vdc,
     videomme,
 )
-from training.evaluations.items import BadData, Moment, Options, Scoring
+from training.evaluations.items import Moment, Options, Scoring
 
 PUBLISHED, STRICT = Options(Scoring.published), Options(Scoring.strict)
 

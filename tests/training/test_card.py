@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from training.errors import BadData
 from training.evaluations.card import card, figures
-from training.evaluations.items import BadData
 
 
 def result(file, seed, mean, **more):

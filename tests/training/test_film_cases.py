@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.stream.videos import write_video
-from training.film_cases import BadCases, choose, read_cases
+from training.errors import BadData
+from training.film_cases import choose, read_cases
 
 GOOD = {"film": "red.mp4", "kind": "name", "question": "What?", "accept": r"\breds?\b"}
 
@@ -46,15 +47,15 @@ def test_an_answer_is_right_if_the_pattern_is_found_in_it_whatever_its_case(fold
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_place(folder, cases, sentence):
-    with pytest.raises(BadCases) as refused:
+    with pytest.raises(BadData) as refused:
         read_cases(write(folder, cases))
     assert sentence in str(refused.value)
 
 
 def test_a_folder_that_is_none_or_holds_no_list_is_named(tmp_path):
-    with pytest.raises(BadCases, match="is not a folder"):
+    with pytest.raises(BadData, match="is not a folder"):
         read_cases(tmp_path / "none")
-    with pytest.raises(BadCases, match=r"holds no cases\.json"):
+    with pytest.raises(BadData, match=r"holds no cases\.json"):
         read_cases(tmp_path)
 
 
@@ -63,5 +64,5 @@ def test_a_few_questions_are_spread_over_all_of_a_kind(folder):
     cases = read_cases(write(folder, several))
     assert [c.question for c in choose(cases, ["b"], 3)] == ["0?", "3?", "6?"]
     assert choose(cases, None, 100) == cases
-    with pytest.raises(BadCases, match="no question is of the kind c; there is a, b"):
+    with pytest.raises(BadData, match="no question is of the kind c; there is a, b"):
         choose(cases, ["a", "c"], None)

@@ -19,10 +19,11 @@ from model.zoo.weights import build
 from tests.model.released_layout import hub_config, write_shards, write_tokenizer
 from tests.stream.videos import write_video
 from tests.web.test_cli import run
+from training.errors import BadData
 from training.finetune.data_list import read_data_list, sampled
 from training.finetune.media import frames_for
 from training.finetune.processes import Processes
-from training.finetune.recipe import STAGES, BadRecipe, read_recipe
+from training.finetune.recipe import STAGES, read_recipe
 from training.finetune.run import LOG, MODEL, STATE, Run, export, rate_at
 
 TOWER = VisionConfig(image_size=32, width=32, heads=16, depth=3, tokens_per_clip=4)
@@ -156,7 +157,7 @@ def test_adapters_are_merged_by_export(base, data, tmp_path):
     assert one.keys() == other.keys() == weights(base).keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert "language" in changed(weights(base), one)
-    with pytest.raises(BadRecipe, match="holds no run"):
+    with pytest.raises(BadData, match="holds no run"):
         export(tmp_path, tmp_path / "out", SMALL)
 
 
@@ -233,16 +234,16 @@ def test_a_list_takes_the_part_of_a_file_that_it_says(strategy, taken):
 
 
 def test_what_a_recipe_or_a_list_cannot_mean_is_refused(base, data, tmp_path):
-    with pytest.raises(BadRecipe, match="sampling_strategy 'random' is not known"):
+    with pytest.raises(BadData, match="sampling_strategy 'random' is not known"):
         sampled(10, "random", "a.json")
-    with pytest.raises(BadRecipe, match="learning_rate is not a setting"):
+    with pytest.raises(BadData, match="learning_rate is not a setting"):
         recipe("short", base, data, tmp_path / "x", learning_rate=1e-5)
-    with pytest.raises(BadRecipe, match="every rate is 0"):
+    with pytest.raises(BadData, match="every rate is 0"):
         recipe("alignment", base, data, tmp_path / "x", projector_rate=0)
     found = read_data_list(data)
     assert (len(found.usable), dict(found.broken)) == (6, {"no question followed by an answer": 1})
     plan = recipe("short", base, data, tmp_path / "run", steps=1)
     Run(plan, ALONE, SMALL).train()
     assert (tmp_path / "run" / STATE).is_file()
-    with pytest.raises(BadRecipe, match="another seed"):
+    with pytest.raises(BadData, match="another seed"):
         Run(replace(plan, seed=5), ALONE, SMALL)

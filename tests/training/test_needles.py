@@ -12,10 +12,11 @@ from model.engine.local import LocalEngine
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.videos import write_video
+from training.errors import BadData
 from training.needles.asking import Live, ReadOnce, Told
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
-from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
+from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.trials import _in_a_row, agrees, denies, says
 from training.scenes import Thing
 
@@ -42,7 +43,7 @@ def test_a_needle_changes_the_clip_that_it_is_in_and_no_other(haystack):
 def test_films_that_are_too_short_for_a_haystack_are_refused(tmp_path):
     film = write_video(tmp_path / "f.mp4", seconds=2, rate=10)
     assert recorded_frames([film], 20, 32)(19).shape == (32, 32, 3)
-    with pytest.raises(TooFewFrames, match="1 films have 20 frames; 21 are wanted"):
+    with pytest.raises(BadData, match="1 films have 20 frames; 21 are wanted"):
         recorded_frames([film], 21, 32)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 import web
 from tests.stream.videos import write_video
+from training.errors import BadData
 from training.sample import KEYFRAME_SECONDS, PARTS, SECONDS, Drawing, drawn_frames, timeline
-from training.sample_films import Cut, FilmMissing, frames
+from training.sample_films import Cut, frames
 from training.scenes import Place, Thing
 
 SAMPLE = Path(web.__file__).parent / "sample"
@@ -81,5 +82,5 @@ def test_of_a_film_only_the_box_is_kept(tmp_path):
 
 @pytest.mark.parametrize("cut", [Cut("other.mp4", 0, 1), Cut("film.mp4", 3, 9)])
 def test_a_film_that_is_missing_or_too_short_is_named(films, cut):
-    with pytest.raises(FilmMissing, match=cut.film):
+    with pytest.raises(BadData, match=cut.film):
         list(frames(cut, films, 4, (64, 36), 5))

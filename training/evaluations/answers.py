@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from training.evaluations.items import BadData
+from training.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)

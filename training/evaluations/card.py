@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from training.command import run_command
-from training.evaluations.items import BadData
+from training.errors import BadData
 
 T95 = (0.0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Student's t that leaves out one in twenty, by degrees of freedom; beyond, the normal's."""

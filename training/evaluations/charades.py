@@ -8,9 +8,10 @@ stand there twice count once, and an answer that cannot be read is replaced by a
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import field, find, records, video
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Verdict
+from training.evaluations.items import Benchmark, Item, Media, Options, Verdict
 from training.evaluations.spans import evidence_span, iou, published_span, said_spans
 
 FORMAT = "Please find the visual event described by a sentence in the video, determining its starting and ending times. The format should be: 'The event happens in the start time - end time'. "  # fmt: skip

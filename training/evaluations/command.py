@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from training.command import run_command
+from training.errors import BadData
 from training.evaluations.answers import Answered, AnswerFile, read_answers
 from training.evaluations.engines import open_engine
-from training.evaluations.items import BadData, Benchmark, Item, Options, Scoring
+from training.evaluations.items import Benchmark, Item, Options, Scoring
 from training.evaluations.judge import Judge
 from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise, table

@@ -16,10 +16,6 @@ from typing import Any, Literal
 Average = Literal["items", "categories", "groups"]
 
 
-class BadData(ValueError):
-    """The folder of a benchmark cannot be used as it is; the message says what to mend."""
-
-
 class Scoring(StrEnum):
     """By which rules answers are scored, and questions worded.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from training.evaluations.items import BadData
+from training.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, seconds, video
 from training.evaluations.choices import choice_scorer, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Scoring
+from training.evaluations.items import Benchmark, Item, Media, Options, Scoring
 from training.evaluations.letters import guessed, listed
 
 ASK = "Answer with the option's letter from the given choices directly.\n"

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
 from training.evaluations.choices import choice_scorer, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Scoring
+from training.evaluations.items import Benchmark, Item, Media, Options, Scoring
 from training.evaluations.letters import anywhere, listed, unlettered
 
 ASK = "Answer with the option's letter from the given choices directly."

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
 from training.evaluations.choices import choice_scorer, place, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options
+from training.evaluations.items import Benchmark, Item, Media, Options
 from training.evaluations.letters import LETTERS, anywhere, listed, prioritised
 
 ASK = "Answer with the option's letter from the given choices directly."

@@ -8,10 +8,11 @@ are not interchangeable, so which one it is decides whether those fields are fol
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
 from training.evaluations.choices import choice_scorer, place, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options
+from training.evaluations.items import Benchmark, Item, Media, Options
 from training.evaluations.letters import anywhere, listed
 
 WHOLE, CUT = False, True

@@ -9,18 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts
 from training.evaluations.choices import ACCURACY, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import (
-    BadData,
-    Benchmark,
-    Item,
-    Media,
-    Moment,
-    Options,
-    Verdict,
-)
+from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Verdict
 from training.evaluations.letters import LETTERS, exact
 
 GROUPS = {

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import (
     Record,
     field,
@@ -27,15 +28,7 @@ from training.evaluations.annotations import (
 )
 from training.evaluations.choices import ACCURACY, choice_scorer, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import (
-    BadData,
-    Benchmark,
-    Item,
-    Media,
-    Moment,
-    Options,
-    Verdict,
-)
+from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Verdict
 from training.evaluations.letters import LETTERS, listed, unlettered
 
 FILES = {"real": "real", "contextual": "omni", "sequential": "sqa", "proactive": "proactive"}

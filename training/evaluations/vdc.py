@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.errors import BadData
 from training.evaluations.annotations import field, find, records, video
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options, Verdict
+from training.evaluations.items import Benchmark, Item, Media, Options, Verdict
 
 REQUESTS = {
     "camera": "Summary of the view shot, camera movement and changes in shooting angles in the sequence of video frames.",

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
 from training.evaluations.choices import choice_scorer, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import BadData, Benchmark, Item, Media, Options
+from training.evaluations.items import Benchmark, Item, Media, Options
 from training.evaluations.letters import LETTERS, unlettered, videomme
 
 INTRODUCED = "These are the frames{} of a video. Select the best answer to the following multiple-choice question based on the video{}. Respond with only the letter (A, B, C, or D) of the correct option."  # fmt: skip

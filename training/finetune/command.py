@@ -9,13 +9,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.errors import ModelUnavailable
 from training.command import run_command
+from training.errors import BadData
 from training.finetune.processes import processes
-from training.finetune.recipe import BadRecipe, read_recipe
+from training.finetune.recipe import read_recipe
 from training.finetune.run import Run, Step, export
 from training.loss_plot import plot_losses
 
 console = Console(stderr=True)
-LACKING = (BadRecipe, ModelUnavailable)
+LACKING = (BadData, ModelUnavailable)
 app = typer.Typer(add_completion=False)
 
 

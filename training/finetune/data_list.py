@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.finetune.recipe import BadRecipe, read_structured
+from training.errors import BadData
+from training.finetune.recipe import read_structured
 
 ROLES = {"human": "user", "gpt": "assistant", "user": "user", "assistant": "assistant"}
 READERS = ("decord", "gif", "img")
@@ -61,19 +62,19 @@ def read_data_list(file: Path) -> Records:
     """Return the records of a data list, in its order.
 
     Raises:
-        BadRecipe: If the list or an annotation file of it cannot be used.
+        BadData: If the list or an annotation file of it cannot be used.
     """
     listed = read_structured(file)
     datasets = listed.get("datasets") if isinstance(listed, dict) else None
     if not isinstance(datasets, list) or not datasets:
-        raise BadRecipe(f"{file} must hold a list called datasets")
+        raise BadData(f"{file} must hold a list called datasets")
     found = Records()
     for number, dataset in enumerate(datasets):
         if not isinstance(dataset, dict) or "json_path" not in dataset:
-            raise BadRecipe(f"entry {number} of {file} lacks json_path")
+            raise BadData(f"entry {number} of {file} lacks json_path")
         _add(found, dataset, file.parent)
     if not found.usable:
-        raise BadRecipe(f"{file} holds not one record that can be used: {dict(found.broken)}")
+        raise BadData(f"{file} holds not one record that can be used: {dict(found.broken)}")
     return found
 
 
@@ -81,7 +82,7 @@ def _add(found: Records, dataset: Mapping[str, Any], folder: Path) -> None:
     annotations = folder / str(dataset["json_path"])
     reader = str(dataset.get("video_read_type", "decord"))
     if reader not in READERS:
-        raise BadRecipe(
+        raise BadData(
             f"{annotations}: video_read_type {reader!r} is not one of {', '.join(READERS)}"
         )
     root = folder / str(dataset.get("data_root") or ".")
@@ -97,7 +98,7 @@ def sampled(count: int, strategy: str, where: object) -> Sequence[int]:
     """Return which of `count` records a strategy takes: `all`, `first:N`, `first:P%`, `end:N`, `firstA..B`.
 
     Raises:
-        BadRecipe: If there is no such strategy. `random` is none: the reference refuses it as well.
+        BadData: If there is no such strategy. `random` is none: the reference refuses it as well.
     """
     if strategy == "all":
         return range(count)
@@ -105,7 +106,7 @@ def sampled(count: int, strategy: str, where: object) -> Sequence[int]:
         return range(count)[int(between[1]) : int(between[2])]
     taken = re.fullmatch(r"(first|end):(\d+(?:\.\d+)?)(%?)", strategy)
     if taken is None:
-        raise BadRecipe(f"{where}: sampling_strategy {strategy!r} is not known")
+        raise BadData(f"{where}: sampling_strategy {strategy!r} is not known")
     share = float(taken[2])
     most = min(count, math.ceil(count * share / 100) if taken[3] else int(share))
     return range(most) if taken[1] == "first" else range(count - most, count)
@@ -115,7 +116,7 @@ def _annotations(file: Path) -> list[Any]:
     """Return the records of a JSON or JSON-lines file.
 
     Raises:
-        BadRecipe: If it cannot be read.
+        BadData: If it cannot be read.
     """
     if file.suffix != ".jsonl":
         found = read_structured(file)
@@ -124,9 +125,9 @@ def _annotations(file: Path) -> list[Any]:
             lines = file.read_text(encoding="utf-8").splitlines()
             found = [json.loads(line) for line in lines if line.strip()]
         except (OSError, ValueError) as error:
-            raise BadRecipe(f"{file} cannot be read: {error}") from None
+            raise BadData(f"{file} cannot be read: {error}") from None
     if not isinstance(found, list):
-        raise BadRecipe(f"{file} must be a list of records")
+        raise BadData(f"{file} must be a list of records")
     return found
 
 

@@ -15,9 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-
-class BadRecipe(ValueError):
-    """A configuration cannot be used; the message says what to mend."""
+from training.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +90,19 @@ def read_recipe(stage: str, file: Path, **given: object) -> Recipe:
     """Return the recipe of `stage` with what a YAML or JSON file and the command line set.
 
     Raises:
-        BadRecipe: If it cannot be read, names what there is not, or lacks what is needed.
+        BadData: If it cannot be read, names what there is not, or lacks what is needed.
     """
     if stage not in STAGES:
-        raise BadRecipe(f"{stage} is not a stage; there is {', '.join(STAGES)}")
+        raise BadData(f"{stage} is not a stage; there is {', '.join(STAGES)}")
     said = read_structured(file)
     if not isinstance(said, dict):
-        raise BadRecipe(f"{file} must map names to values")
+        raise BadData(f"{file} must map names to values")
     values = {**STAGES[stage], **said, **{k: v for k, v in given.items() if v is not None}}
     known = {field.name: field for field in fields(Recipe)}
     if unknown := sorted(set(values) - set(known)):
-        raise BadRecipe(f"{file}: {unknown[0]} is not a setting; there is {', '.join(known)}")
+        raise BadData(f"{file}: {unknown[0]} is not a setting; there is {', '.join(known)}")
     if missing := [name for name in ("model", "data", "output") if not values.get(name)]:
-        raise BadRecipe(f"{file} lacks {', '.join(missing)}")
+        raise BadData(f"{file} lacks {', '.join(missing)}")
     return _checked(Recipe(**{**values, "stage": stage}), file)
 
 
@@ -115,16 +113,16 @@ def _checked(recipe: Recipe, file: Path) -> Recipe:
         try:
             numbers[name] = float(numbers[name])
         except (TypeError, ValueError):
-            raise BadRecipe(f"{file}: {name} must be a number, got {numbers[name]!r}") from None
+            raise BadData(f"{file}: {name} must be a number, got {numbers[name]!r}") from None
     for name in ("batch", "length", "epochs", "fewest_frames", "most_frames", "save_every"):
         if not isinstance(numbers[name], int) or numbers[name] < 1:
-            raise BadRecipe(f"{file}: {name} must be a number from 1, got {numbers[name]!r}")
+            raise BadData(f"{file}: {name} must be a number from 1, got {numbers[name]!r}")
     if recipe.most_frames < recipe.fewest_frames:
-        raise BadRecipe(f"{file}: most_frames is below fewest_frames")
+        raise BadData(f"{file}: most_frames is below fewest_frames")
     if recipe.precision not in {"float32", "bfloat16"}:
-        raise BadRecipe(f"{file}: precision is float32 or bfloat16, got {recipe.precision!r}")
+        raise BadData(f"{file}: precision is float32 or bfloat16, got {recipe.precision!r}")
     if not any(numbers[name] for name in ("vision_rate", "projector_rate", "language_rate")):
-        raise BadRecipe(f"{file}: every rate is 0: nothing would be trained")
+        raise BadData(f"{file}: every rate is 0: nothing would be trained")
     return replace(recipe, **numbers)
 
 
@@ -132,7 +130,7 @@ def read_structured(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
     """Return what a JSON or YAML file holds.
 
     Raises:
-        BadRecipe: If it cannot be read.
+        BadData: If it cannot be read.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -142,9 +140,9 @@ def read_structured(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
             try:
                 return yaml.safe_load(text)
             except yaml.YAMLError as error:
-                raise BadRecipe(f"{file} is not YAML: {error}") from None
+                raise BadData(f"{file} is not YAML: {error}") from None
         return json.loads(text)
     except OSError as error:
-        raise BadRecipe(f"{file} cannot be read: {error.strerror}") from None
+        raise BadData(f"{file} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise BadRecipe(f"{file} cannot be read: {error}") from None
+        raise BadData(f"{file} cannot be read: {error}") from None

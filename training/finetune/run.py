@@ -24,11 +24,12 @@ from model.zoo.hub import locate
 from model.zoo.pretrained import read_tokenizer
 from model.zoo.released import TOWERS, from_hub_dict
 from model.zoo.weights import Network, build, fill, read_json, shards
+from training.errors import BadData
 from training.finetune.data_list import Record, Records, read_data_list
 from training.finetune.examples import Example, Examples
 from training.finetune.media import BrokenMedia
 from training.finetune.processes import Processes
-from training.finetune.recipe import BadRecipe, Recipe
+from training.finetune.recipe import Recipe
 from training.finetune.released_layout import write_released
 from training.finetune.tuner import Tuner
 
@@ -85,16 +86,14 @@ class Run:
         towers: Video encoders that a checkpoint may name.
 
     Raises:
-        BadRecipe: If the run's folder holds one of another recipe, or the batch cannot be shared.
+        BadData: If the run's folder holds one of another recipe, or the batch cannot be shared.
     """
 
     def __init__(
         self, recipe: Recipe, among: Processes, towers: Mapping[str, VisionConfig] = TOWERS
     ) -> None:
         if recipe.batch % among.count:
-            raise BadRecipe(
-                f"a batch of {recipe.batch} cannot be shared by {among.count} processes"
-            )
+            raise BadData(f"a batch of {recipe.batch} cannot be shared by {among.count} processes")
         self.recipe, self._among, self._towers = recipe, among, towers
         self.folder = Path(recipe.output)
         self._check_folder()
@@ -211,7 +210,7 @@ class Run:
             kept = json.loads(file.read_text(encoding="utf-8"))
             differ = [k for k in told if k not in MAY_CHANGE and kept.get(k) != told[k]]
             if differ:
-                raise BadRecipe(f"{self.folder} holds a run with another {', '.join(differ)}: go on with the same, or name another output")  # fmt: skip
+                raise BadData(f"{self.folder} holds a run with another {', '.join(differ)}: go on with the same, or name another output")  # fmt: skip
         if self._among.first:
             file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
@@ -245,11 +244,11 @@ def load_trained(tuner: Tuner, weights: Mapping[str, torch.Tensor]) -> None:
     """Put kept weights into what is trained.
 
     Raises:
-        BadRecipe: If they are of another network.
+        BadData: If they are of another network.
     """
     trained = tuner.trained()
     if trained.keys() != weights.keys():
-        raise BadRecipe("the state of this run is of another network or another recipe")
+        raise BadData("the state of this run is of another network or another recipe")
     with torch.no_grad():
         for name, parameter in trained.items():
             parameter.copy_(weights[name])
@@ -263,10 +262,10 @@ def export(run: Path, folder: Path, towers: Mapping[str, VisionConfig] = TOWERS)
     """Write what a run has learned so far as a checkpoint; adapters are merged.
 
     Raises:
-        BadRecipe: If the folder holds no run, or it has learned nothing yet.
+        BadData: If the folder holds no run, or it has learned nothing yet.
     """
     if not (run / RECIPE).is_file() or not (run / STATE).is_file():
-        raise BadRecipe(f"{run} holds no run that has learned something: there is no {STATE} in it")
+        raise BadData(f"{run} holds no run that has learned something: there is no {STATE} in it")
     recipe = Recipe(**json.loads((run / RECIPE).read_text(encoding="utf-8")))
     base = locate(recipe.model)
     tuner = Tuner(open_network(base, recipe, towers), recipe)

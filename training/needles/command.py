@@ -19,16 +19,17 @@ from model.video_chat import VideoChat
 from model.zoo.presets import load_parts
 from training.command import run_command
 from training.drawings import HELD_OUT_SET, DrawingsMissing, Sprites, load_sprites
+from training.errors import BadData
 from training.evaluations.command import machine
 from training.needles.asking import Memory
 from training.needles.dropping import ABLATIONS, with_dropout
-from training.needles.haystack import Haystack, TooFewFrames, drawn_frames, recorded_frames
+from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.report import by, heat_map, shares, table
 from training.needles.trials import Found, chain, single
 
 console = Console(stderr=True)
 Number = TypeVar("Number", int, float)
-LACKING = (DrawingsMissing, ModelUnavailable, TooFewFrames, HistoryFull)
+LACKING = (DrawingsMissing, ModelUnavailable, BadData, HistoryFull)
 
 
 @dataclass(frozen=True, slots=True)

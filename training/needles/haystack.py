@@ -18,16 +18,13 @@ from model.types import Clip, ClipTokens
 from model.video_chat import VideoChat
 from training.backgrounds import HELD_OUT_KINDS, Pixels, background
 from training.drawings import Sprites
+from training.errors import BadData
 from training.needles.asking import Live, Memory, ReadOnce
 from training.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 Frames = Callable[[int], Pixels]
 BATCH = 8
 """Clips encoded at once."""
-
-
-class TooFewFrames(Exception):
-    """The films given as a haystack have fewer frames than are wanted."""
 
 
 def drawn_frames(seed: int, side: int) -> Frames:
@@ -44,7 +41,7 @@ def recorded_frames(films: Sequence[Path], count: int, side: int) -> Frames:
     """Return `count` frames of films, one after the other, each frame of a film at most once.
 
     Raises:
-        TooFewFrames: If they have not so many.
+        BadData: If they have not so many.
     """
     kept: list[Pixels] = []
     for film in films:
@@ -55,7 +52,7 @@ def recorded_frames(films: Sequence[Path], count: int, side: int) -> Frames:
                 pixels = frame.reformat(width=side, height=side, format="rgb24").to_ndarray()
                 kept.append(pixels.astype(np.uint8, copy=False))
     if len(kept) < count:
-        raise TooFewFrames(f"{len(films)} films have {len(kept)} frames; {count} are wanted")
+        raise BadData(f"{len(films)} films have {len(kept)} frames; {count} are wanted")
     return kept.__getitem__
 
 

@@ -17,7 +17,8 @@ from rich.table import Table
 from model.errors import ModelUnavailable
 from model.vision.vocabulary import WordTable, word_table
 from training.command import run_command
-from training.film_cases import BadCases, read_cases
+from training.errors import BadData
+from training.film_cases import read_cases
 from training.train import commit
 from training.watches.films import FilmTrial, pairs_of
 from training.watches.quiet import KINDS
@@ -94,7 +95,7 @@ def films(data: Path, hours: float, seed: int) -> Tally:
     settings = read_settings()
     try:
         pairs = pairs_of(read_cases(data.absolute()), word_table())
-    except BadCases as error:
+    except BadData as error:
         raise Failed(str(error)) from None
 
     async def run() -> Tally:
