@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
 from training.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, Pixels, background
-from training.drawings import Sprite, Sprites
+from training.drawings import Sprites
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -289,8 +289,3 @@ def _compressed(picture: Image.Image, quality: int | None) -> Pixels:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file).convert("RGB"))
-
-
-def shown_sprites(sprites: Mapping[str, Mapping[str, tuple[Sprite, ...]]]) -> list[str]:
-    """Return every word that some drawing stands for, sorted."""
-    return sorted({name for things in sprites.values() for name in things})

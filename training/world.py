@@ -14,8 +14,6 @@ import numpy as np
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, WordTable
 
-MANY_COUNT = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:

@@ -179,21 +179,6 @@ _TICKET = Shown(
 )
 
 
-def by_header(
-    connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
-) -> Caller:
-    """Let in who has a token that may do everything: for routes that name no right.
-
-    Raises:
-        Refusal: 401 if there is no token or a wrong one, 403 if it is one for less, 429 after too
-            many wrong ones.
-    """
-    caller = _authenticate(connection, tickets=False)
-    if not caller.unlimited:
-        raise Refusal(403, _LESS.format(right="admin"))
-    return caller
-
-
 def may(right: Right) -> Callable[..., Caller]:
     """Return the dependency of a route that lets in whose token may do `right`.
 

@@ -34,8 +34,6 @@ _ALERTS_WAITING = 64
 _RETRY_SECONDS = 2.0
 _FOLLOW_SECONDS = 5.0
 """How soon a watch that another process changed is known here."""
-FOLLOW_SECONDS = 5.0
-"""How soon a watch that another process changed is known here."""
 
 
 class NoVocabulary(StreamError):

@@ -94,7 +94,7 @@ class Run:
     ) -> None:
         if recipe.batch % among.count:
             raise BadData(f"a batch of {recipe.batch} cannot be shared by {among.count} processes")
-        self.recipe, self._among, self._towers = recipe, among, towers
+        self.recipe, self._among = recipe, among
         self.folder = Path(recipe.output)
         self._check_folder()
         self.base = locate(recipe.model)
