@@ -23,6 +23,8 @@ from flashback_client.types import (
     Summary,
     ThingSeen,
     TimeUnderstood,
+    Watch,
+    WatchEvent,
 )
 
 __all__ = [
@@ -40,4 +42,6 @@ __all__ = [
     "Summary",
     "ThingSeen",
     "TimeUnderstood",
+    "Watch",
+    "WatchEvent",
 ]

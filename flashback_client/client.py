@@ -5,15 +5,16 @@ from urllib.parse import quote
 
 import httpx
 
-from flashback_client.http import DEFAULT_URL, Connection
+from flashback_client.http import DEFAULT_URL
 from flashback_client.types import AllAnswers, Answer, Moment, SearchResult, Stream, Summary
+from flashback_client.watches import Watching
 
 _PAGE = 1000
 _ASK_ALL_SECONDS = 600.0
 """One camera after another, behind whoever asks one alone."""
 
 
-class Flashback(Connection):
+class Flashback(Watching):
     """A running service.
 
     Args:

@@ -248,3 +248,51 @@ class AllAnswers(Value):
     answers: tuple[StreamAnswer, ...]
     unanswered: tuple[Unanswered, ...]
     left_out: int
+
+
+class Watch(Value):
+    """A standing question.
+
+    Attributes:
+        id: Its name for programs.
+        question: As a person said it.
+        streams: Where; none is everywhere.
+        understood: What is watched for, in a sentence.
+        unmatched: Parts of the question that clips cannot be matched on.
+        state: `on`, `paused`, `expired` or such.
+    """
+
+    id: str
+    question: str
+    streams: tuple[str, ...]
+    understood: str
+    unmatched: tuple[str, ...]
+    state: str
+
+
+class WatchEvent(Value):
+    """One time that a watch fired.
+
+    Attributes:
+        id: Its name for programs.
+        watch: Which watch.
+        question: What that asks.
+        stream: Where it was seen.
+        at: Unix second when it fired.
+        start: Media second where its condition began to hold.
+        end: Media second until when it held; so far, while it is open.
+        open: Whether it goes on.
+        verdict: What the model said: `confirmed`, `rejected`, `failed` or `unverified`.
+        evidence: The moments that made it fire, the newest last.
+    """
+
+    id: str
+    watch: str
+    question: str
+    stream: str
+    at: float
+    start: float
+    end: float
+    open: bool
+    verdict: str
+    evidence: tuple[Evidence, ...]

@@ -9,12 +9,15 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from flashback_client import Flashback
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
 from tests.clients.conftest import program
 from tests.waiting import holds
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import made
 from web.mcp.server import make_server
 
+DOG = word_table().number["dog"]
 FLASHBACK = ("-m", "web.cli", "mcp")
 
 
@@ -42,6 +45,13 @@ async def test_an_assistant_lists_asks_looks_and_forgets():
             "ask",
             "what_happened_between",
             "look_at_moment",
+            "ask_all_cameras",
+            "search_moments",
+            "summarize",
+            "watch",
+            "list_watches",
+            "list_events",
+            "stop_watching",
             "forget_stream",
         }
         assert tools["forget_stream"].annotations.destructive_hint
@@ -73,6 +83,31 @@ async def test_an_assistant_asks_about_a_time_by_the_clock():
         )
         words, _ = await said(client, "look_at_moment", stream="cam", at=iso(began + 9.5))
         assert words.text == f"cam at {iso(began + 8)[:19]}{words.text[-6:]}"
+
+
+async def test_an_assistant_watches_searches_and_asks_all_cameras():
+    async with assistant() as (client, service):
+        service.engine.things_of = lambda clip: [Thing(DOG, 0.9)] if clip.start >= 8 else []
+        [made] = await said(client, "watch", question="when a dog is at the gate", stream="cam")
+        key = made.text.split()[0]
+        assert made.text == f"{key} (on) on cam: a dog; not matched: at the gate"
+        assert [w.text for w in await said(client, "list_watches")] == [made.text]
+        [none] = await said(client, "list_events")
+        assert none.text == "No watch has seen anything yet."
+        async for clip in service.store.clips("cam"):
+            service.services.watcher.seen("cam", clip)
+        await service.services.watcher.settle()
+        [event] = await said(client, "list_events", watch=key)
+        assert f" cam: when a dog is at the gate (goes on; {key})" in event.text
+        await said(client, "stop_watching", watch=key)
+        [none] = await said(client, "list_watches")
+        assert none.text == "There are no watches."
+        [found] = await said(client, "search_moments", words="dog")
+        assert found.text.startswith("Looked for a dog; 1 found.\ncam: 20")
+        [told] = await said(client, "summarize", stream="cam")
+        assert told.text.endswith(": a dog")
+        [answer] = await said(client, "ask_all_cameras", question="Is there a dog?")
+        assert answer.text.startswith("cam: Is there a dog?\n\ncam (90% sure, seen last 20")
 
 
 def iso(unix):

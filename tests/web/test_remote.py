@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from flashback_client import Flashback, FlashbackError
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
 from tests.web.conftest import echo_service
 from tests.web.test_cli import flashback, run
 
@@ -36,6 +38,33 @@ async def test_the_client_lists_asks_shows_and_forgets():
                 assert caught.value.status == 404
 
         await asyncio.to_thread(use)
+
+
+async def test_the_client_watches_and_says_what_was_seen(service):
+    service.engine.things_of = lambda clip: [Thing(word_table().number["dog"])]
+    await service.remember("cam", clips=3)
+
+    def make():
+        with Flashback(service.url) as client:
+            made = client.watch("when a dog is at the gate", ["cam"])
+            assert (made.understood, made.unmatched) == ("a dog", ("at the gate",))
+            assert client.watches() == [made]
+            return made.id
+
+    def see(watch):
+        with Flashback(service.url) as client:
+            [event] = client.events(watch=watch)
+            assert (event.stream, event.start, event.open) == ("cam", 0, True)
+            assert client.events(after=event.at) == []
+            client.stop_watching(watch)
+            with pytest.raises(FlashbackError, match="no watch"):
+                client.stop_watching(watch)
+
+    watch = await asyncio.to_thread(make)
+    async for clip in service.store.clips("cam"):
+        service.services.watcher.seen("cam", clip)
+    await service.services.watcher.settle()
+    await asyncio.to_thread(see, watch)
 
 
 @pytest.mark.parametrize(

@@ -338,7 +338,7 @@ def mcp(
 ) -> None:
     """Give the streams of a running service to an assistant, as tools of the Model Context Protocol.
 
-    The tools may do what the token may: list streams, ask, look at a moment, forget.
+    The tools may do what the token may: list streams, ask, search, look at a moment, watch, forget.
     """
     from web.cli.remote import run_mcp
 

@@ -22,9 +22,13 @@ _INSTRUCTIONS = (
     "small: ask short, plain questions, one at a time, and look at a moment where it matters."
 )
 _READS = ToolAnnotations(read_only_hint=True)
+_WATCHES = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 _FORGETS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True)
 
 Name = Annotated[str, Field(description="Name of the stream, as list_streams says it.")]
+_SomeName = Annotated[
+    str | None, Field(description="Name of a stream, as list_streams says it; none is every one.")
+]
 _Clock = Annotated[
     str | None,
     Field(
@@ -70,6 +74,9 @@ def make_server(service: Flashback) -> MCPServer:
             told = await tools.look(stream, at)
         return [told.text, Image(data=told.jpeg, format="jpeg")]
 
+    _add_lookback(server, tools)
+    _add_watches(server, tools)
+
     @server.tool(annotations=_FORGETS)
     async def forget_stream(stream: Name) -> str:
         """End a stream and delete everything it has shown, for good. Ask the user first."""
@@ -77,6 +84,62 @@ def make_server(service: Flashback) -> MCPServer:
             return await tools.forget(stream)
 
     return server
+
+
+def _add_lookback(server: MCPServer, tools: Tools) -> None:
+    @server.tool(annotations=_READS)
+    async def ask_all_cameras(question: Annotated[str, Field(description="In words.")]) -> str:
+        """Ask every camera one question: "Where was the dog last seen?". Slower than asking one."""
+        with _refusals():
+            return await tools.ask_all(question)
+
+    @server.tool(annotations=_READS)
+    async def search_moments(
+        words: Annotated[str, Field(description='What a moment shows, such as "red car".')],
+        stream: _SomeName = None,
+    ) -> str:
+        """Find moments by the things that they show, on one stream or all, the surest first."""
+        with _refusals():
+            return await tools.search(words, stream)
+
+    @server.tool(annotations=_READS)
+    async def summarize(stream: Name, start: _Clock = None, end: _Clock = None) -> str:
+        """Say in order what a stream showed from one time to another, by the things in its moments."""
+        with _refusals():
+            return await tools.summarize(stream, start, end)
+
+
+def _add_watches(server: MCPServer, tools: Tools) -> None:
+    @server.tool(annotations=_WATCHES)
+    async def watch(
+        question: Annotated[str, Field(description='Such as "Tell me when a person is there".')],
+        stream: _SomeName = None,
+    ) -> str:
+        """Have the service watch for something from now on; list_events says what was seen."""
+        with _refusals():
+            return await tools.watch(question, stream)
+
+    @server.tool(annotations=_READS)
+    async def list_watches() -> str:
+        """List what is watched for."""
+        with _refusals():
+            return await tools.list_watches()
+
+    @server.tool(annotations=_READS)
+    async def list_events(
+        watch: Annotated[str | None, Field(description="Id of a watch; none is all.")] = None,
+    ) -> str:
+        """List what watches have seen, the newest first."""
+        with _refusals():
+            return await tools.list_events(watch)
+
+    @server.tool(annotations=_FORGETS)
+    async def stop_watching(
+        watch: Annotated[str, Field(description="Id, as list_watches says it.")],
+    ) -> str:
+        """End a watch; what it told stays."""
+        with _refusals():
+            return await tools.stop_watching(watch)
 
 
 @contextmanager

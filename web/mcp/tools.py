@@ -10,10 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from flashback_client import Answer, Flashback, FlashbackError, Moment, Stream
+from flashback_client import (
+    Answer,
+    Flashback,
+    FlashbackError,
+    Moment,
+    Stream,
+    StreamAnswer,
+    Watch,
+    WatchEvent,
+)
 
 Value = TypeVar("Value")
 _MOST_MOMENTS = 2000
+_MOST_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,56 @@ class Tools:
         jpeg = await self._call(lambda: self._service.picture(stream, found))
         return Told(f"{stream} at {_clock(known, found.start)}", jpeg)
 
+    async def ask_all(self, question: str) -> str:
+        """Return what all cameras answer, the one that counts most first."""
+        found = await self._call(lambda: self._service.ask_all(question))
+        said = [f"{one.stream}{_sure(one)}: {one.text}" for one in found.answers]
+        said += [f"{one.stream}: no answer. {one.reason}" for one in found.unanswered]
+        return "\n".join([found.text, "", *said])
+
+    async def search(self, words: str, stream: str | None = None) -> str:
+        """Return the moments that show what is named, a line each."""
+        where = () if stream is None else (stream,)
+        found = await self._call(lambda: self._service.search(words, where, limit=_MOST_FOUND))
+        lines = [
+            f"{one.stream}: {one.clock}, {one.end - one.start:.0f} s ({one.score:.0%} sure)"
+            for one in found.found
+        ]
+        head = f"Looked for {found.understood}; {found.total} found."
+        unmatched = [f"Moments cannot be matched on: {', '.join(found.unmatched)}."]
+        return "\n".join([head, *(unmatched if found.unmatched else ()), *lines])
+
+    async def summarize(
+        self, stream: str, since: str | None = None, until: str | None = None
+    ) -> str:
+        """Return what happened on a stream, scene after scene."""
+        known = await self._call(lambda: self._service.stream(stream))
+        begin, end = _media(known, since), _media(known, until)
+        found = await self._call(lambda: self._service.summary(stream, since=begin, until=end))
+        scenes = [f"{one.start_clock} to {one.end_clock}: {one.text}" for one in found.scenes]
+        return "\n".join(scenes) or "Nothing of that time is remembered."
+
+    async def watch(self, question: str, stream: str | None = None) -> str:
+        """Make a watch; return what was understood."""
+        where = () if stream is None else (stream,)
+        made = await self._call(lambda: self._service.watch(question, where))
+        return _watched(made)
+
+    async def list_watches(self) -> str:
+        """Return a line for each watch."""
+        found = await self._call(self._service.watches)
+        return "\n".join(map(_watched, found)) or "There are no watches."
+
+    async def stop_watching(self, watch: str) -> str:
+        """End a watch."""
+        await self._call(lambda: self._service.stop_watching(watch))
+        return f"{watch} is ended."
+
+    async def list_events(self, watch: str | None = None) -> str:
+        """Return what watches saw, the newest first."""
+        found = await self._call(lambda: self._service.events(watch=watch, limit=_MOST_FOUND))
+        return "\n".join(map(_event, found)) or "No watch has seen anything yet."
+
     async def forget(self, stream: str) -> str:
         """End a stream and forget what it has shown."""
         await self._call(lambda: self._service.forget(stream))
@@ -109,3 +169,23 @@ def _answered(stream: Stream, answer: Answer) -> str:
     rests = ", ".join(f"{_clock(stream, p.start)} ({p.score:.0%})" for p in best)
     looked = f"{_clock(stream, answer.start)} to {_clock(stream, answer.end)}"
     return f"{answer.text}\n\nLooked at {looked}; it rests most on {rests}."
+
+
+def _sure(one: StreamAnswer) -> str:
+    if one.sureness is None:
+        return ""
+    seen = "" if one.seen_last_clock is None else f", seen last {one.seen_last_clock}"
+    return f" ({one.sureness:.0%} sure{seen})"
+
+
+def _watched(watch: Watch) -> str:
+    where = ", ".join(watch.streams) or "every stream"
+    missed = f"; not matched: {', '.join(watch.unmatched)}" if watch.unmatched else ""
+    return f"{watch.id} ({watch.state}) on {where}: {watch.understood}{missed}"
+
+
+def _event(event: WatchEvent) -> str:
+    at = datetime.fromtimestamp(event.at).astimezone().isoformat(timespec="seconds")
+    lasted = "goes on" if event.open else f"{event.end - event.start:.0f} s"
+    verdict = "" if event.verdict == "unverified" else f", {event.verdict}"
+    return f"{at} {event.stream}: {event.question} ({lasted}{verdict}; {event.watch})"
