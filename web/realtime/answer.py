@@ -77,13 +77,16 @@ class Answer:
         self.cancelled = False
         self._send = send
         self.stopwatch = stopwatch
-        self._event_id = event.event_id
-        self._metadata = event.response.metadata
-        self._kept = event.response.conversation == "auto"
+        self._event = event
         self._previous = previous
         self._open = False
         self._reference = Reference(now=0.0)
         self._time: TimeUnderstood | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether it becomes a line of the conversation."""
+        return self._event.response.conversation == "auto"
 
     @property
     def message(self) -> Message:
@@ -99,7 +102,9 @@ class Answer:
 
     async def begin(self) -> None:
         """Say that there will be an answer; the first thing said of it."""
-        response = Response(id=self.id, status="in_progress", metadata=self._metadata)
+        response = Response(
+            id=self.id, status="in_progress", metadata=self._event.response.metadata
+        )
         await self._send(ResponseCreated(event_id=new_id("event"), response=response))
 
     async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
@@ -124,7 +129,9 @@ class Answer:
         log.info("no answer: %s", failure.code)
         kind: ErrorKind = "invalid_request_error" if failure.status < 500 else "server_error"
         text = refusal(failure, self._time, self._reference)
-        details = ErrorDetails(type=kind, code=failure.code, message=text, event_id=self._event_id)
+        details = ErrorDetails(
+            type=kind, code=failure.code, message=text, event_id=self._event.event_id
+        )
         await self._send(Error(event_id=new_id("event"), error=details))
         error = Failure(type=kind, code=failure.code, message=text)
         await self._end("failed", StatusDetails(type="failed", error=error))
@@ -145,7 +152,7 @@ class Answer:
         self._open = True
         line = Message(id=self.item_id, status="in_progress", role="assistant", content=())
         await self._send(OutputItemAdded(**self._place(), item=line))
-        if self._kept:
+        if self.kept:
             event = new_id("event")
             await self._send(ItemAdded(event_id=event, previous_item_id=self._previous, item=line))
         await self._send(
@@ -161,7 +168,7 @@ class Answer:
         state = "completed" if status == "completed" else "incomplete"
         line = self.message.model_copy(update={"status": state})
         await self._send(OutputItemDone(**self._place(), item=line))
-        if self._kept:
+        if self.kept:
             event = new_id("event")
             await self._send(ItemDone(event_id=event, previous_item_id=self._previous, item=line))
 
@@ -189,7 +196,7 @@ class Answer:
             status_details=details,
             output=(self.message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
-            metadata=self._metadata,
+            metadata=self._event.response.metadata,
             evidence=evidence_report(finish, self._reference) if finish else (),
             time=self._time,
             timings=Timings(

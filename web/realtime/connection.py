@@ -194,19 +194,14 @@ class Connection:
                 await self._pictures.give(part.image_url, asked=True)
         question = self._conversation.question(self._session, event.response)
         looking = await self._pictures.look()
-        keep = event.response.conversation == "auto"
         stopwatch = Stopwatch(self._services.clocks.monotonic)
         self._answer = Answer(self._send, stopwatch, event, self._conversation.last_id)
         await self._answer.begin()
-        self._writing = self._tasks.create_task(
-            self._write(self._answer, question, looking, keep=keep)
-        )
+        self._writing = self._tasks.create_task(self._write(self._answer, question, looking))
         # A task that is cancelled before its first step says nothing: not even that it is over.
         await asyncio.sleep(0)
 
-    async def _write(
-        self, answer: Answer, question: Question, looking: LiveStream | None, *, keep: bool
-    ) -> None:
+    async def _write(self, answer: Answer, question: Question, looking: LiveStream | None) -> None:
         try:
             try:
                 with failing_as_asked(), self._services.asking.acquire(object(), self._caller):
@@ -228,7 +223,7 @@ class Connection:
             if not answer.cancelled:
                 raise
             await answer.end_cancelled()
-        if keep and answer.text:
+        if answer.kept and answer.text:
             await self._keep(answer.message)
 
     def _cancel(self, event: ResponseCancel) -> None:
