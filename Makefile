@@ -20,24 +20,26 @@ serve: $(VENV)/service        ## run the service alone
 test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=3 test-model test-loop test-service
 
-# Pure parts, stores, engines, and one service on loopback; nothing that starts a program.
+# Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
+# films.
 QUICK := tests/memory tests/stream $(wildcard $(addprefix tests/model/test_,config.py prompt.py merge.py \
   segments.py folding.py attention.py sightings.py things.py words.py engine_conformance.py errors.py)) \
   $(wildcard $(addprefix tests/web/test_,ask.py settings.py places.py guesses.py suggestions.py time_words.py))
 quick: $(VENV)/development    ## the tests that take less than a minute together
-	$(BIN)/pytest -q -m "not (slow or browser or gpu or programs or loopback)" $(QUICK)
+	$(BIN)/pytest -q -m "not (slow or browser or gpu or programs or loopback)" $(QUICK) \
+	  --ignore tests/stream/test_whole_file.py
 	$(BIN)/pytest -q tests/web/test_events.py
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
-# Side by side three parts take little longer than the longest. What two of them say comes whole, at
-# their end.
+# Side by side three parts of like length take little longer than one. What two of them say comes
+# whole, at their end.
 .PHONY: test-model test-loop test-service
-SERVICE := tests/web tests/clients tests/end_to_end
-test-service:    # the service as seen from outside: pages, clients, commands
+SERVICE := tests/web tests/end_to_end
+test-service:    # the service as seen from outside: pages, commands, other machines
 	$(BIN)/pytest $(SERVICE)
 
 LOOP_LOG := $(VENV)/test-loop.log
-test-loop:       # the live loop and what is below and beside it
+test-loop:       # the live loop, what is below and beside it, and other people's clients
 	@$(BIN)/pytest $(addprefix --ignore=,tests/model $(SERVICE)) >$(LOOP_LOG) 2>&1; \
 	  result=$$?; cat $(LOOP_LOG); exit $$result
 

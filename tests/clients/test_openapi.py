@@ -34,6 +34,7 @@ serializer.alias(["application/sdp", "application/trickle-ice-sdpfrag"], "text/p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # thousands of requests
 async def test_what_is_said_of_the_interface_is_so(tmp_path):
     async with echo_service(token="secret", max_streams=10_000) as service:
         await service.remember("0")

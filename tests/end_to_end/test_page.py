@@ -8,8 +8,11 @@ import pytest
 
 from tests.end_to_end.conftest import as_camera, browser, flashback
 from tests.stream.videos import write_video
+from tests.waiting import holds
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+PATIENCE = 100_000
+"""Milliseconds that a page has for each step: on a busy machine it needs many."""
 
 
 @pytest.fixture
@@ -24,6 +27,7 @@ async def camera(tmp_path):
 async def page_of(service, chromium, path="/", **options):
     """Open the page; fail on any error in its console."""
     context = await chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     troubles = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -70,7 +74,7 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         heard = []
         page.on("websocket", lambda socket: socket.on("framereceived", lambda f: heard.append(f)))
         await page.click("#pick-camera")
-        await page.wait_for_selector(".moment >> nth=3", timeout=30_000)
+        await page.wait_for_selector(".moment >> nth=3")
         assert await page.inner_text("#fact-state") == "Live"
         assert await page.evaluate("document.querySelector('#video').videoWidth") > 0
 
@@ -79,6 +83,8 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         assert await page.locator(".line-q").inner_text() == "What do you see?"
         assert "failed" not in await answer.get_attribute("class"), meta
         peaks = "[...document.querySelectorAll('.peak i')].map(i => i.clientHeight)"
+        # The browser tells us of a frame when it gets round to it, perhaps after the page.
+        await holds(lambda: any(is_done(event) for event in map(json.loads, heard)), 60)
         [evidence] = [e["response"]["evidence"] for e in map(json.loads, heard) if is_done(e)]
         marks = zip((part["score"] for part in evidence), await page.evaluate(peaks), strict=False)
         heights = [height for _, height in sorted(marks)]
@@ -104,9 +110,9 @@ async def test_questions_to_try_follow_what_the_stream_shows(tmp_path, camera):
 
         await page.route("**/suggestions", suggest)
         await page.click("#pick-camera")
-        await page.get_by_text("Is there a dog?").wait_for(timeout=30_000)
+        await page.get_by_text("Is there a dog?").wait_for()
         asked = page.get_by_role("button", name="When was it?")
-        await asked.wait_for(timeout=30_000)
+        await asked.wait_for()
         assert await page.locator(".idea").count() == 2
         await asked.click()
         await page.wait_for_selector(".line-a:not(.busy)")
@@ -119,13 +125,13 @@ async def test_the_page_goes_on_by_itself_after_the_service_restarted(tmp_path, 
         port = first.url.rpartition(":")[2]
         async with page_of(first, chromium) as page:
             await page.click("#pick-camera")
-            await page.wait_for_selector(".moment >> nth=1", timeout=30_000)
+            await page.wait_for_selector(".moment >> nth=1")
             before = await page.locator(".moment").count()
             assert await first.stop() == 130
             await page.wait_for_selector('#connection[data-state="lost"]')
             async with serving(tmp_path, "--port", port):
-                await page.wait_for_selector('#connection[data-state="open"]', timeout=30_000)
-                await page.wait_for_selector(f".moment >> nth={before}", timeout=60_000)
+                await page.wait_for_selector('#connection[data-state="open"]')
+                await page.wait_for_selector(f".moment >> nth={before}")
                 answer = await ask(page, "What came before?")
                 assert "failed" not in await answer.get_attribute("class")
 
@@ -134,9 +140,9 @@ async def test_where_webrtc_finds_no_path_pictures_are_sent_and_the_page_says_wh
     async with opened(tmp_path, camera) as (_, _, page):
         await page.route("**/whip/*", lead_nowhere)
         await page.click("#pick-camera")
-        await page.wait_for_selector("#notice", timeout=30_000)
+        await page.wait_for_selector("#notice")
         assert "no way through" in await page.inner_text("#notice")
-        await page.wait_for_selector(".moment >> nth=0", timeout=30_000)
+        await page.wait_for_selector(".moment >> nth=0")
         assert await page.inner_text("#fact-state") == "Live"
 
 
@@ -146,9 +152,9 @@ async def test_a_stream_is_watched_live_from_another_page(tmp_path, camera):
         page_of(service, chromium) as watcher,
     ):
         await sender.click("#pick-camera")
-        await sender.wait_for_selector(".moment >> nth=0", timeout=30_000)
+        await sender.wait_for_selector(".moment >> nth=0")
         await watcher.click("#streams button >> nth=0")
-        await watcher.wait_for_selector("#video[data-playing]", timeout=30_000)
+        await watcher.wait_for_selector("#video[data-playing]")
         assert await watcher.is_visible("#video")
 
 
@@ -169,7 +175,7 @@ async def test_the_page_works_by_keyboard_at_the_width_of_a_phone(tmp_path, came
         await page.wait_for_selector("#picker:not([hidden])")
         await page.focus("#pick-camera")
         await page.keyboard.press("Enter")
-        await page.wait_for_selector(".moment >> nth=2", timeout=30_000)
+        await page.wait_for_selector(".moment >> nth=2")
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not await page.evaluate(wide), "nothing sticks out sideways"
         await page.focus(".moment >> nth=0")

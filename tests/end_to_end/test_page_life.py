@@ -13,7 +13,7 @@ from tests.end_to_end.test_page_sending import is_offer
 from tests.end_to_end.test_service import sending
 from tests.web.conftest import echo_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SHOWN = """[...document.querySelectorAll(".moment img")].at(-1)
     .decode().then(() => true, () => false)"""
@@ -33,7 +33,7 @@ async def camera(tmp_path, film):
 async def is_shown(page, count):
     """Wait until `count` more moments have come, and the newest one's picture is there."""
     before = await page.locator(".moment").count()
-    await page.wait_for_selector(f".moment >> nth={before + count - 1}", timeout=60_000)
+    await page.wait_for_selector(f".moment >> nth={before + count - 1}")
     assert await page.evaluate(SHOWN)
 
 
@@ -51,10 +51,10 @@ async def test_a_page_goes_on_when_the_service_is_killed_and_needs_its_token_or_
             assert await page.is_hidden("#badge"), "nothing is called live that may be gone"
             async with serving(tmp_path, "--port", port, FLASHBACK_TOKEN=then):
                 if then != "one":
-                    await page.wait_for_selector("#door[open]", timeout=60_000)
+                    await page.wait_for_selector("#door[open]")
                     await page.fill("#door-token", then)
                     await page.keyboard.press("Enter")
-                await page.wait_for_selector('#connection[data-state="open"]', timeout=60_000)
+                await page.wait_for_selector('#connection[data-state="open"]')
                 await is_shown(page, 2)
                 await page.wait_for_selector("#notice", state="hidden")
                 answer = await ask(page, "What came before?")
@@ -109,12 +109,12 @@ async def test_moments_that_come_before_those_missed_stand_in_order(tmp_path, ca
         async with page_of(service, chromium) as page:
 
             async def hold_back(route):
-                await page.wait_for_selector(".moment >> nth=0", timeout=30_000)
+                await page.wait_for_selector(".moment >> nth=0")
                 await route.continue_()
 
             await page.route("**/moments?*", hold_back)
             await page.click("#streams button >> nth=0")
-            await page.wait_for_selector(".moment:not(.new) >> nth=1", timeout=30_000)
+            await page.wait_for_selector(".moment:not(.new) >> nth=1")
             starts = await page.evaluate(STARTS)
             assert starts == sorted(starts)
             assert len(starts) >= 3
@@ -155,12 +155,12 @@ async def test_a_service_that_is_silent_is_noticed_and_found_again(tmp_path, cam
                     await page.clock.run_for(11_000)
                 await page.wait_for_selector(".line-a.failed:has-text('connection was lost')")
                 await page.wait_for_selector("#connection[data-state=lost]")
-                await other.wait_for_selector("#connection[data-state=lost]", timeout=30_000)
+                await other.wait_for_selector("#connection[data-state=lost]")
             finally:
                 service.process.send_signal(signal.SIGCONT)
-            await other.wait_for_selector("#connection[data-state=idle]", timeout=30_000)
+            await other.wait_for_selector("#connection[data-state=idle]")
         await page.clock.resume()
-        await page.wait_for_selector("#connection[data-state=open]", timeout=60_000)
+        await page.wait_for_selector("#connection[data-state=open]")
         await is_shown(page, 2)
 
 
@@ -183,9 +183,9 @@ async def test_an_offer_whose_answer_was_lost_is_not_taken_for_another_source(tm
 
         await page.route("**/whip/*", lose, times=1)
         await delete(service, page)
-        await page.wait_for_selector("#notice:has-text('cannot be reached')", timeout=30_000)
+        await page.wait_for_selector("#notice:has-text('cannot be reached')")
         assert [answer.status for answer in offered] == [201]
-        await page.wait_for_selector("#notice", state="hidden", timeout=30_000)
+        await page.wait_for_selector("#notice", state="hidden")
         assert await page.is_hidden("#notice-act")
         await is_shown(page, 2)
 
@@ -205,10 +205,10 @@ async def test_an_internal_error_is_said_and_what_is_sent_is_remembered_once_it_
         page.on("request", lambda r: offers.append(r) if is_offer(r) else None)
         await page.click("#pick-camera")
         said = page.get_by_text("An internal error lost what was seen")
-        await said.first.wait_for(timeout=30_000)
+        await said.first.wait_for()
         service.store.append = works
         await is_shown(page, 2)
-        await said.first.wait_for(state="hidden", timeout=30_000)
+        await said.first.wait_for(state="hidden")
     assert len(offers) == 1, "nothing has to connect again"
 
 

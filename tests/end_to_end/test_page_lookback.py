@@ -12,7 +12,7 @@ from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import page_of
 from tests.web.conftest import echo_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 CAR, PERSON = (word_table().number[name] for name in ("car", "person"))
 RED = COLOURS.index("red")

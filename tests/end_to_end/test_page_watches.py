@@ -10,7 +10,7 @@ from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import page_of
 from tests.web.conftest import echo_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PERSON = word_table().number["person"]
 
