@@ -7,16 +7,20 @@ status and one sentence, whoever is told. What has to be done first (find the st
 the queue) fails in the same way inside `failing_as_asked`.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 from memory.store import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.registry import UnknownStream
-from web.errors import AskFailed, Full
+from web.errors import AskFailed, AuditUnavailable, Full, LimitReached
+
+log = logging.getLogger(__name__)
 
 _NOTHING_SEEN = "Nothing has been seen yet; ask again when a clip is remembered."
 
@@ -37,6 +41,8 @@ _FAILURES: Mapping[type[Exception], tuple[str, int, str]] = {
         "What is remembered of this stream was made by another vision encoder; start the service "
         "with that model, or forget the stream.",
     ),
+    AuditUnavailable: ("audit_unavailable", 503, "{reason}"),
+    LimitReached: ("rate_limit_exceeded", 429, "{reason}"),
     Full: ("engine_busy", 503, "{reason}"),
     EngineBusy: ("engine_busy", 503, "Too many questions are waiting; try again in a few seconds."),
     QuestionTooLong: (
@@ -149,7 +155,10 @@ def failing_as_asked() -> Iterator[None]:
     except tuple(_FAILURES) as error:
         found = next(told for kind, told in _FAILURES.items() if isinstance(error, kind))
         code, status, text = found
-        raise AskFailed(code, status, text.format(reason=error)) from error
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.exception("no answer: %s", code)
+        headers = error.headers if isinstance(error, LimitReached) else None
+        raise AskFailed(code, status, text.format(reason=error), headers) from error
 
 
 def _ms(seconds: float) -> float:

@@ -57,7 +57,10 @@ class Keys:
         self._file = file
         self._secret = secrets.token_bytes(32)  # a new one each start: tickets do not outlive us
         # Names stand in tickets: a plain hash would let who finds one try tokens on it at home.
-        self._of_settings = {digest(token): Caller(self._sign(token)[:16]) for token in tokens}
+        self._of_settings = {
+            digest(token): Caller(self._sign(token)[:16], shown=f"FLASHBACK_TOKEN {number}")
+            for number, token in enumerate(tokens, start=1)
+        }
         self._named: dict[bytes, tuple[TokenRecord, Caller]] = {}
 
     @property
@@ -147,7 +150,8 @@ class Keys:
 
 
 def _caller(record: TokenRecord) -> Caller:
-    return Caller(f"{record.name}@", frozenset(record.may), record.streams, asyncio.Event())
+    may, limits = frozenset(record.may), record.limits
+    return Caller(f"{record.name}@", may, record.streams, limits, revoked=asyncio.Event())
 
 
 def _revoke(caller: Caller) -> None:

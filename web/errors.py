@@ -3,12 +3,15 @@
     WebError
     ├── Refusal              (its own)            a request is not granted: status, code, headers
     │   ├── BadRequest       (its own)            it cannot be followed as it is: what to change
-    │   └── AskFailed        (its own)            there is no answer, or no more of it
+    │   ├── AskFailed        (its own)            there is no answer, or no more of it
+    │   └── AuditUnavailable audit_unavailable    what is asked for cannot be written down first
     ├── BadValue             invalid_value        a picture or time zone is none
     ├── Full                 quota_full           every place is taken
+    │   └── LimitReached     rate_limit_exceeded  a token has what was set for it alone
     ├── AlreadyPulled        already_pulled       the stream has a source
     ├── Unauthorized         unauthorized         a token or ticket is wrong or too old
     ├── BadSetting           bad_setting          a setting cannot be used
+    ├── BadLimit             bad_limit            a limit of a token is written in no known way
     ├── BadTokenFile         bad_token_file       the file of tokens cannot be used
     ├── NoRelay              no_relay             a TURN server gives no relay address
     └── Failed               failed               a command did not work: exit code
@@ -17,6 +20,7 @@ What the rooms below raise is turned into one of these where it is known who is 
 document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal.
 """
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -81,9 +85,20 @@ class AskFailed(Refusal):
     Below a status of 500 the question is at fault, not the service.
     """
 
-    def __init__(self, code: str, status: int, text: str) -> None:
-        again = status == HTTPStatus.SERVICE_UNAVAILABLE
-        super().__init__(status, text, {"Retry-After": RETRY_SECONDS} if again else {}, code=code)
+    def __init__(
+        self, code: str, status: int, text: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        if headers is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers = {"Retry-After": RETRY_SECONDS}
+        super().__init__(status, text, headers, code=code)
+
+
+class AuditUnavailable(Refusal):
+    """The audit log cannot be written, so what was asked for is not done."""
+
+    def __init__(self, message: str) -> None:
+        headers = {"Retry-After": RETRY_SECONDS}
+        super().__init__(503, message, headers, code="audit_unavailable")
 
 
 class BadValue(WebError, ValueError):
@@ -93,9 +108,32 @@ class BadValue(WebError, ValueError):
 
 
 class Full(WebError):
-    """There is no place left; the message says whose limit it is."""
+    """There is no place left; the message says whose limit it is.
+
+    Attributes:
+        status: The HTTP status that says so.
+        retry_after: Seconds after which to try again.
+    """
 
     code = "quota_full"
+    status = 503
+    retry_after = 10.0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with the status."""
+        return {"Retry-After": str(math.ceil(self.retry_after))}
+
+
+class LimitReached(Full):
+    """A token has what was set for it alone; the service may have more for others."""
+
+    code = "rate_limit_exceeded"
+    status = 429
+
+    def __init__(self, message: str, retry_after: float = Full.retry_after) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class AlreadyPulled(WebError):
@@ -114,6 +152,12 @@ class BadSetting(WebError, ValueError):
     """A setting cannot be used; the message names it and says why."""
 
     code = "bad_setting"
+
+
+class BadLimit(WebError, ValueError):
+    """What was written is no limit; the message says how one is written."""
+
+    code = "bad_limit"
 
 
 class BadTokenFile(WebError, ValueError):

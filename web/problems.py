@@ -23,6 +23,8 @@ from stream.watches.book import TooManyWatches
 from stream.watches.condition import BadCondition
 from stream.watches.watcher import NoVocabulary, UnknownWatch
 from web.errors import RETRY_SECONDS, Refusal
+from web.request_id import HEADER as REQUEST_ID
+from web.request_id import current_request
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -99,7 +101,12 @@ def install(app: FastAPI) -> None:
 
 def _failed(_: HTTPConnection, error: Exception) -> JSONResponse:
     """Answer for a fault of ours; the server writes it to the log."""
-    return problem(500, f"The service failed at this ({type(error).__name__}); its log says more.")
+    detail = f"The service failed at this ({type(error).__name__}); its log says more."
+    request = current_request()
+    if request is None:
+        return problem(500, detail)
+    # Nothing of ours stands around this answer any more: the header is given here.
+    return problem(500, f"{detail} The request was {request}.", {REQUEST_ID: request})
 
 
 def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ nothing from the one before, and the end of the old one frees nothing of the new
 import asyncio
 from collections.abc import Callable, Collection, Hashable
 
-from web.errors import Full
+from web.errors import Full, LimitReached
 from web.tokens import Caller
 
 MAX_TAKEOVERS = 4
@@ -53,15 +53,23 @@ class Quota:
         total: How many there may be.
         each: How many one caller may have.
         exempt: Callers without a limit of their own.
+        own: Returns what was set for one caller alone, less than `each`; None for nothing.
     """
 
     def __init__(
-        self, kind: str, *, total: int, each: int, exempt: Collection[Caller] = ()
+        self,
+        kind: str,
+        *,
+        total: int,
+        each: int,
+        exempt: Collection[Caller] = (),
+        own: Callable[[Caller], int | None] = lambda _: None,
     ) -> None:
         self._kind = kind
         self._total = total
         self._each = each
         self._exempt = exempt
+        self._own = own
         self._held: dict[Lease, Hashable] = {}
         self._closed: str | None = None
         self._empty = asyncio.Event()
@@ -74,6 +82,7 @@ class Quota:
         """Give `caller` a place for `what`, shared with those who hold it already.
 
         Raises:
+            LimitReached: If the caller has as many as were set for it alone.
             Full: If the limit in all or the caller's own is reached, `MAX_TAKEOVERS` hold it, or no
                 places are given any more.
         """
@@ -82,6 +91,8 @@ class Quota:
         if len({held for held in self._held.values() if held != what}) >= self._total:
             raise Full(f"All {self._total} places for {self._kind} are taken; try again soon.")
         own = {held for place, held in self._held.items() if place.caller == caller} - {what}
+        if (most := self._own(caller)) is not None and len(own) >= most:
+            raise LimitReached(f"This token may have {most} {self._kind} at once; end one first.")
         if len(own) >= self._each and caller not in self._exempt:
             raise Full(f"This token has its {self._each} {self._kind} already; end one first.")
         # Else one name could be connected to without a bound, each connection ending the last.

@@ -37,6 +37,9 @@ from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
 from stream.watches.webhook import Poster
+from web.admission import Admission
+from web.allowances import Allowances
+from web.audit import AuditLog
 from web.errors import Refusal
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
@@ -92,6 +95,9 @@ class Services:
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
         asking: Counts questions that are answered, or wait for it.
+        admission: Lets them in.
+        allowances: What each token has used of its limits.
+        audit: Notes who asked and forgot what.
         decoder: Makes pixels of pictures that come over them.
         senders: WHIP sessions.
         viewers: WHEP sessions.
@@ -116,6 +122,9 @@ class Services:
     viewing: Quota
     talking: Quota
     asking: Quota
+    admission: Admission
+    allowances: Allowances
+    audit: AuditLog
     decoder: PictureDecoder
     senders: PeerSessions
     viewers: PeerSessions
@@ -264,7 +273,12 @@ async def build_services(
         total=settings.max_streams,
         each=settings.max_streams_per_token,
         exempt={OPERATOR},
+        own=lambda caller: caller.limits.streams,
     )
+    asking = Quota("questions", total=QUESTIONS, each=share(QUESTIONS, len(settings.token)))
+    allowances = Allowances(clocks.wall, clocks.monotonic)
+    audit = AuditLog(settings.audit_log, settings.audit_log_mb * 2**20, clocks.wall)
+    await audit.check()
     tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
     viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
     viewing = Quota("viewers", total=viewers, each=viewers_each)
@@ -283,9 +297,12 @@ async def build_services(
         feeding=feeding,
         viewing=viewing,
         talking=Quota("connections", total=talks, each=talks_each),
-        asking=Quota("questions", total=QUESTIONS, each=share(QUESTIONS, tokens)),
+        asking=asking,
+        admission=Admission(asking, allowances),
+        allowances=allowances,
+        audit=audit,
         decoder=PictureDecoder(registry.frame_side),
-        senders=PeerSessions(feeding, alone=True),
+        senders=PeerSessions(feeding, alone=True, allowances=allowances),
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),

@@ -142,6 +142,17 @@ class Settings(BaseModel):
     source_certificates: CertificateFile = _field(
         None, "PEM file of certificates to believe beside the system's"
     )
+    log: Literal["text", "json"] = _field(
+        "text",
+        "how the log is written to standard error: for people, or as JSON, one object a line",
+    )
+    audit_log: Path | None = _field(
+        None,
+        "file to note in who asked what of which stream and who forgot what, as JSON lines; none by default",
+    )
+    audit_log_mb: int = _field(
+        16, "size at which that file is set aside; four older ones are kept", ge=1
+    )
     drain_seconds: float = _field(
         0.0,
         "how long after SIGTERM streams and questions are taken as before while /ready says 503, so that "

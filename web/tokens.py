@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from web.errors import BadTokenFile
+from web.limits import Limits
 
 Right = Literal["ingest", "watch", "ask", "forget", "admin"]
 RIGHTS: tuple[Right, ...] = ("ingest", "watch", "ask", "forget", "admin")
@@ -38,6 +39,8 @@ class Caller:
         name: Whose token it is.
         may: What it lets do.
         streams: Patterns of the names of streams that it is for, such as `door-*`.
+        limits: How much it may have.
+        shown: What stands in the audit log, if not its name.
         revoked: Set once the token is good no more: what is open then is closed. None if that
             cannot happen while the service runs.
     """
@@ -45,12 +48,19 @@ class Caller:
     name: str
     may: frozenset[Right] = field(default=frozenset(RIGHTS), compare=False)
     streams: tuple[str, ...] = field(default=("*",), compare=False)
+    limits: Limits = field(default=Limits(), compare=False)
+    shown: str | None = field(default=None, compare=False)
     revoked: asyncio.Event | None = field(default=None, compare=False, repr=False)
 
     @property
     def unlimited(self) -> bool:
         """Whether it may do everything with every stream."""
         return "admin" in self.may and "*" in self.streams
+
+    @property
+    def label(self) -> str:
+        """Whose token it is, for people."""
+        return self.shown or self.name.removesuffix("@")
 
     async def wait_revoked(self) -> None:
         """Wait until the token is good no more; for ever, if that cannot happen."""
@@ -72,6 +82,7 @@ class TokenRecord(BaseModel):
         may: What it lets do.
         streams: Patterns of names of streams.
         expires: Unix second from which on it is good no more; None for never.
+        limits: How much it may have.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +92,7 @@ class TokenRecord(BaseModel):
     may: tuple[Right, ...]
     streams: tuple[str, ...] = ("*",)
     expires: float | None = None
+    limits: Limits = Limits()
 
 
 class _Content(BaseModel):
@@ -166,7 +178,7 @@ class TokenFile:
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".tokens")
         try:
             with os.fdopen(handle, "w") as partial:
-                partial.write(content.model_dump_json(indent=2) + "\n")
+                partial.write(content.model_dump_json(indent=2, exclude_none=True) + "\n")
                 partial.flush()
                 os.fsync(partial.fileno())
             Path(name).replace(self._path)

@@ -13,7 +13,7 @@ from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
 from stream.webrtc.offer import BadOffer, Offer, read_fragment, ufrag_of
 from stream.webrtc.receiver import stop_decoding
-from stream.webrtc.transport import media_is_consent
+from stream.webrtc.transport import bytes_received, media_is_consent
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,11 @@ class Peer:
     def closed(self) -> bool:
         """Whether the peer is gone."""
         return self._work is not None and self._work.done()
+
+    @property
+    def received(self) -> int:
+        """Bytes that came from the other side."""
+        return sum(map(bytes_received, _transports(self._connection)))
 
     async def wait_closed(self) -> None:
         """Wait until the peer is gone."""

@@ -62,6 +62,11 @@ def media_is_consent(transport: RTCDtlsTransport, ended: Callable[[], None]) -> 
     setattr(consent.ice, "query_consent", consent.query)  # noqa: B010 - a method, for this object
 
 
+def bytes_received(transport: RTCDtlsTransport) -> int:
+    """Return how many encrypted bytes have come through `transport`."""
+    return int(getattr(transport, "_RTCDtlsTransport__rx_bytes"))  # noqa: B009 - a name of another class
+
+
 class _Consent:
     """Asks the other side from time to time whether it is still there, as aioice does."""
 

@@ -66,8 +66,10 @@ class Writer:
             AskFailed: If there is no answer.
         """
         try:
-            with failing_as_asked(), self._here.asking.acquire(object(), self._caller):
+            with failing_as_asked(), self._here.admission.question(self._caller):
                 subject, question = await self._subject(asked)
+                text = asked.question.text
+                await self._here.audit.note(self._caller, "ask", self._stream, question=text)
                 pieces = ask(subject, question, self._stopwatch)
                 if self._request.flashback.timezone is not None and not asked.pictures:
                     pieces = by_the_clock(pieces, self._reference)
@@ -78,7 +80,7 @@ class Writer:
         except AskFailed as failure:
             time = time_report(self._time, self._reference)
             message = refusal(failure, time, self._reference)
-            raise AskFailed(failure.code, failure.status, message) from failure
+            raise AskFailed(failure.code, failure.status, message, failure.headers) from failure
 
     def _note(self, piece: AnswerPiece) -> None:
         if isinstance(piece, Words):

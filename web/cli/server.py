@@ -26,6 +26,7 @@ from web.http.connections import (
     WebSocketConnection,
 )
 from web.http.rejections import Rejections, ServerComplaints
+from web.log_lines import log_as_json
 from web.realtime.connection import RECEIVE_LIMIT
 from web.services import open_services
 from web.settings import Settings
@@ -107,7 +108,10 @@ async def serve(
     app = create_app(settings, opening, on_failure=fail)
     most = most_connections(settings.max_connections, _raise_file_limit())
     rejections: Rejections = app.state.rejections
-    server = StoppingServer(server_config(app, Connections(rejections, most=most)), app)
+    config = server_config(app, Connections(rejections, most=most))
+    if settings.log == "json":
+        log_as_json()  # after uvicorn has set up its own
+    server = StoppingServer(config, app)
     logging.getLogger("uvicorn.error").addFilter(ServerComplaints(rejections))
     asyncio.get_running_loop().set_exception_handler(partial(_tell_once, rejections))
     accompanying = asyncio.create_task(_accompany(app, companion, _address_of(listener)))

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from web.errors import BadTokenFile, Failed
+from web.errors import BadLimit, BadTokenFile, Failed
+from web.limits import Limits, Rate, read_size
 from web.settings import read_settings
 from web.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
 
@@ -38,8 +39,20 @@ def add(
     expires: Annotated[
         str | None, typer.Option(metavar="TIME", help="good for so long: 90m, 12h, 30d, 8w")
     ] = None,
+    max_streams: Annotated[
+        int | None, typer.Option(min=1, help="live streams that it may feed at once")
+    ] = None,
+    questions: Annotated[
+        str | None, typer.Option(metavar="RATE", help="how often it may ask: 30/min, 100/hour")
+    ] = None,
+    sends: Annotated[
+        str | None,
+        typer.Option(
+            "--bytes", metavar="SIZE", help="of video and pictures that it may send: 2GB/day"
+        ),
+    ] = None,
 ) -> None:
-    """Make a token and print it once; only its hash is kept."""
+    """Make a token and print it once; only its hash is kept. What is more than its limits is refused."""
     file = TokenFile(read_settings().tokens_at)
     token = make_token()
     record = TokenRecord(
@@ -48,6 +61,7 @@ def add(
         may=_rights(may),
         streams=_patterns(streams),
         expires=None if expires is None else time.time() + _seconds(expires),
+        limits=_limits(max_streams, questions, sends),
     )
     _try(lambda: file.add(record))
     Console().print(token, markup=False, highlight=False, soft_wrap=True)
@@ -60,10 +74,11 @@ def add(
 @app.command(name="list")
 def list_tokens() -> None:
     """Show whose tokens there are, and what they may do."""
-    table = Table("name", "may", "streams", "good until")
+    table = Table("name", "may", "streams", "good until", "limits")
     for record in _try(TokenFile(read_settings().tokens_at).read):
         until = "for ever" if record.expires is None else _date(record.expires)
-        table.add_row(record.name, ", ".join(record.may), ", ".join(record.streams), until)
+        may, streams = ", ".join(record.may), ", ".join(record.streams)
+        table.add_row(record.name, may, streams, until, str(record.limits))
     Console().print(table)
 
 
@@ -97,6 +112,17 @@ def _patterns(text: str) -> tuple[str, ...]:
         if _PATTERN.fullmatch(pattern) is None:
             raise Failed(f"{pattern!r} matches no stream's name; write names, or door-*", 2)
     return patterns
+
+
+def _limits(streams: int | None, questions: str | None, sends: str | None) -> Limits:
+    try:
+        return Limits(
+            streams=streams,
+            questions=None if questions is None else Rate.read(questions),
+            bytes_a_day=None if sends is None else read_size(sends),
+        )
+    except BadLimit as error:
+        raise Failed(str(error), 2) from None
 
 
 def _seconds(text: str) -> float:

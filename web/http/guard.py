@@ -5,7 +5,7 @@
 - Origin: browsers send it with a WebSocket and every cross-site POST, and let no page forge it.
 - Size and time: a body is read whole, up to a cap and a time limit, before the route runs.
 
-Answers get headers that keep a browser from running or embedding anything that is not ours.
+Answers get the id of their request, and headers that keep a browser from running or embedding anything that is not ours.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import Refusal
 from web.problems import problem
+from web.request_id import HEADER as REQUEST_ID
+from web.request_id import begin_request
 
 BODY_LIMIT = 128 * 1024
 _PICTURES_LIMIT = 1024 * 1024
@@ -53,11 +55,14 @@ _METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
 _CORS: Mapping[str, str] = {
     "Access-Control-Allow-Methods": _METHODS,
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
-    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch",
+    "Access-Control-Expose-Headers": f"Location, ETag, Link, Retry-After, Accept-Post, Accept-Patch, {REQUEST_ID}",
     "Vary": "Origin",
 }
 _KEEP_HOST = "nginx: `proxy_set_header Host $http_host;`"
 _USUAL_PORTS = {"http": 80, "https": 443}
+
+
+_STARTS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
 
 
 class Guard:
@@ -96,7 +101,9 @@ class Guard:
             path = self._root_path + scope["path"] if cut_off else scope["path"]
             scope = {**scope, "root_path": self._root_path, "path": path}
         headers = Headers(scope=scope)
-        reply = _Reply(send, self._cors(headers.get("origin")))
+        request = begin_request(headers.get(REQUEST_ID))
+        more = {**self._cors(headers.get("origin")), REQUEST_ID: request}
+        reply = _Reply(send, more)
         if refused := self._refuse(headers, scope["path"]):
             await problem(403, refused)(scope, receive, reply)
         elif scope["type"] == "websocket":
@@ -168,7 +175,8 @@ class _Reply:
         self._headers = {**_HEADERS, **more}
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+        if message["type"] in _STARTS:
+            message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
             for name, value in self._headers.items():
                 headers.setdefault(name, value)

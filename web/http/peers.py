@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.webrtc.ingest import Peer
+from web.allowances import Allowances
+from web.errors import LimitReached
 from web.identifiers import new_id
 from web.quotas import Lease, Quota
 from web.tokens import Caller
 
+COUNT_SECONDS = 1.0
+"""How often what a limited token sends is counted."""
 _ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
 
@@ -45,10 +49,12 @@ class PeerSessions:
     Args:
         places: Counts them.
         alone: Whether a stream has one such peer, the newest; else each takes a place of its own.
+        allowances: What each token may still send; None where peers send nothing.
     """
 
-    def __init__(self, places: Quota, *, alone: bool) -> None:
+    def __init__(self, places: Quota, *, alone: bool, allowances: Allowances | None = None) -> None:
         self._places = places
+        self._allowances = allowances
         self._alone = alone
         self._sessions: dict[str, PeerSession] = {}
         self._ended: dict[tuple[str, str], str] = {}
@@ -62,7 +68,10 @@ class PeerSessions:
 
         Raises:
             Full: If there is no place left; `answering` is not called.
+            LimitReached: If the token has sent enough for today.
         """
+        if self._allowances is not None:
+            self._allowances.send(caller, 0)
         key = new_id("session")
         place = self._places.acquire(stream if self._alone else key, caller)
         try:
@@ -94,11 +103,15 @@ class PeerSessions:
         await asyncio.gather(*self._watching)
 
     async def _until_gone(self, session: PeerSession, caller: Caller) -> None:
-        ending = asyncio.create_task(_end_when_revoked(session.peer, caller))
+        ending = [asyncio.create_task(_end_when_revoked(session.peer, caller))]
+        if self._allowances is not None and caller.limits.bytes_a_day is not None:
+            counting = _end_when_spent(session.peer, caller, self._allowances)
+            ending.append(asyncio.create_task(counting))
         try:
             await session.peer.wait_closed()
         finally:
-            ending.cancel()
+            for task in ending:
+                task.cancel()
             self._sessions.pop(session.id, None)
             self._ended[session.stream, session.id] = session.peer.reason or "It ended."
             if len(self._ended) > _ENDED_KNOWN:
@@ -109,3 +122,16 @@ class PeerSessions:
 async def _end_when_revoked(peer: Peer, caller: Caller) -> None:
     await caller.wait_revoked()
     await peer.close("The token is good no more.")
+
+
+async def _end_when_spent(peer: Peer, caller: Caller, allowances: Allowances) -> None:
+    counted = 0
+    while True:
+        await asyncio.sleep(COUNT_SECONDS)
+        received = peer.received
+        try:
+            allowances.send(caller, received - counted)
+        except LimitReached as error:
+            await peer.close(str(error))
+            return
+        counted = received

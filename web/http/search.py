@@ -106,6 +106,7 @@ async def search(
     await here.watcher.check()
     lexicon = here.watcher.lexicon
     wanted = await asyncio.to_thread(read_search, q, lexicon)
+    await here.audit.note(caller, "find", None, question=q)
     chosen, left_out = await choose(here, caller, "watch", streams or ())
     looked, seen = [], []
     for status in chosen:

@@ -171,13 +171,14 @@ async def add_stream(
     """
     require(caller, "ingest", new.name)
     try:
+        await here.audit.note(caller, "add", new.name)
         await here.sources.add(new.name, new.url, caller)
     except BadSource as error:
         raise Refusal(422, str(error)) from None
     except AlreadyPulled as error:
         raise Refusal(409, str(error)) from None
     except Full as error:
-        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+        raise Refusal(error.status, str(error), error.headers) from None
     response.headers["Location"] = f"{here.settings.root_path}/v1/streams/{new.name}"
     return _report(here, (await here.registry.find(new.name)).status())
 
@@ -194,7 +195,7 @@ async def test_source(source: TestSource, here: Here, caller: MayFeed) -> TestRe
     except BadSource as error:
         raise Refusal(422, str(error)) from None
     except Full as error:
-        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+        raise Refusal(error.status, str(error), error.headers) from None
     return TestResult(
         codec=found.codec,
         width=found.width,
@@ -212,9 +213,10 @@ async def get_stream(stream: Named, here: Here, _: MayWatch) -> StreamReport:
 
 @routes.patch("/{stream}", responses=refuses(400, 404))
 async def keep_stream(
-    stream: Named, change: StreamChange, here: Here, _: MayForget
+    stream: Named, change: StreamChange, here: Here, caller: MayForget
 ) -> StreamReport:
     """Set how long what one stream shows is kept; what is older is forgotten within a minute."""
+    await here.audit.note(caller, "keep", stream, seconds=change.keep_seconds)
     return _report(here, await here.registry.keep(stream, change.keep_seconds))
 
 
@@ -222,7 +224,7 @@ async def keep_stream(
 async def delete_stream(
     stream: Named,
     here: Here,
-    _: MayForget,
+    caller: MayForget,
     since: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     until: Annotated[float | None, Query(allow_inf_nan=False)] = None,
 ) -> Response:
@@ -239,8 +241,10 @@ async def delete_stream(
         first, last = (-inf if since is None else since), (inf if until is None else until)
         if last < first:
             raise Refusal(422, f"A range cannot end before it starts: {since} to {until}.")
+        await here.audit.note(caller, "forget", stream, since=since, until=until)
         await here.registry.forget_range(stream, first, last)
         return Response(status_code=204)
+    await here.audit.note(caller, "forget", stream)
     await here.sources.remove(stream)
     await here.registry.forget(stream)
     here.watcher.forget(stream)

@@ -115,6 +115,7 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
     watch = await asyncio.to_thread(new_watch, body, new_id("watch"), lexicon, now)
     _require(caller, watch)
     await _check_webhook(here, watch)
+    await here.audit.note(caller, "watch", None, watch=watch.id, question=body.question)
     await here.watcher.save(watch)
     response.headers["Location"] = f"{here.settings.root_path}/v1/watches/{watch.id}"
     return _with_secret(_report(here, watch), watch, body)
@@ -179,7 +180,9 @@ async def change_watch(
 @routes.delete("/{watch}", status_code=204, responses=refuses(404))
 async def delete_watch(watch: WatchId, here: Here, caller: MayAsk) -> Response:
     """End a watch and forget it; its events stay."""
-    await here.watcher.remove((await _find(here, watch, caller, "ask")).id)
+    found = await _find(here, watch, caller, "ask")
+    await here.audit.note(caller, "unwatch", None, watch=found.id)
+    await here.watcher.remove(found.id)
     return Response(status_code=204)
 
 

@@ -71,7 +71,7 @@ class Exchange:
             self.offer,
             methods=["POST"],
             status_code=201,
-            responses=_ANSWERED | refuses(400, 404, 415, 422, 503, 507),
+            responses=_ANSWERED | refuses(400, 404, 415, 422, 429, 503, 507),
             openapi_extra=takes(SDP),
         )
         add(endpoint, _options, methods=["OPTIONS"], status_code=204)
@@ -94,7 +94,7 @@ class Exchange:
         """Answer an SDP offer; the session lives at the `Location` that comes back.
 
         Raises:
-            Refusal: 422 if the offer cannot be answered, 503 if all places are taken.
+            Refusal: 422 if the offer cannot be answered, 503 if all places are taken, 429 if those of the token are.
         """
         require(caller, self._right, stream)
         sdp = await _body(request, SDP)
@@ -106,7 +106,9 @@ class Exchange:
             )
         except BadOffer as error:
             raise Refusal(422, str(error)) from None
-        except (Full, TooManyStreams, NoPortFree) as error:
+        except Full as error:
+            raise Refusal(error.status, str(error), error.headers) from None
+        except (TooManyStreams, NoPortFree) as error:
             raise Refusal(503, str(error), {"Retry-After": _RETRY_SECONDS}) from None
         return _created(
             f"{here.settings.root_path}/{self._kind}/{stream}/{session.id}", session, here

@@ -53,6 +53,7 @@ from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbs
 from web.realtime.watch_events import Alert, alert_report
 from web.realtime.wire import details, parse
 from web.realtime.wire_items import InputImage, Message
+from web.request_id import continue_as
 from web.services import Services
 from web.stream_report import report
 from web.time_words.apply import apply, reference_of
@@ -202,9 +203,12 @@ class Connection:
         await asyncio.sleep(0)
 
     async def _write(self, answer: Answer, question: Question, looking: LiveStream | None) -> None:
+        continue_as(answer.id)
         try:
             try:
-                with failing_as_asked(), self._services.asking.acquire(object(), self._caller):
+                with failing_as_asked(), self._services.admission.question(self._caller):
+                    audit, text = self._services.audit, question.text
+                    await audit.note(self._caller, "ask", self._name, question=text)
                     if looking is not None:
                         await looking.looked()
                     live = await self._find()

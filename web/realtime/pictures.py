@@ -12,7 +12,7 @@ from stream.feed import Feed
 from stream.frame import Picture
 from stream.live import LiveStream
 from stream.registry import NO_ROOM, BadName
-from web.errors import BadRequest, BadValue, Full
+from web.errors import BadRequest, BadValue, Full, LimitReached
 from web.quotas import Lease
 from web.services import Services
 from web.tokens import Caller
@@ -46,12 +46,16 @@ class PictureSource:
             asked: Whether it belongs to a question: then it is looked at whatever the pace.
 
         Raises:
-            BadRequest: If the token may not send, there is no place for the stream, another source has taken it over, it
+            BadRequest: If the token may not send, or not so much, there is no place for the stream, another source has taken it over, it
                 was deleted, or the picture is none.
         """
         if not self._caller.allows("ingest", self._stream):
             raise BadRequest("not_allowed", "This token may not send pictures to that stream.")
         time, data = self._services.clocks.monotonic(), _read(image_url)
+        try:
+            self._services.allowances.send(self._caller, len(data))
+        except LimitReached as error:
+            raise BadRequest(error.code, str(error)) from None
         pixels: Picture | None = None
         if self._feed is None:
             # Before the stream is made: a bad picture must leave none behind, and take none over.

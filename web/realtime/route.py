@@ -91,4 +91,4 @@ def _place(here: Services, caller: Caller) -> Lease:
     try:
         return here.talking.acquire(object(), caller)
     except Full as error:
-        raise Refusal(503, str(error), {"Retry-After": "10"}) from None
+        raise Refusal(error.status, str(error), error.headers) from None

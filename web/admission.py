@@ -1,0 +1,33 @@
+"""The way in of every question: there is a place for it, and its token may ask so often."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from web.allowances import Allowances
+from web.quotas import Quota
+from web.tokens import Caller
+
+
+class Admission:
+    """Lets questions in.
+
+    Args:
+        places: Counts those that are answered, or wait for it.
+        allowances: What each token has used.
+    """
+
+    def __init__(self, places: Quota, allowances: Allowances) -> None:
+        self._places = places
+        self._allowances = allowances
+
+    @contextmanager
+    def question(self, caller: Caller) -> Iterator[None]:
+        """Hold a place for a question of `caller`.
+
+        Raises:
+            Full: If there is none.
+            LimitReached: If the token has asked as often as it may.
+        """
+        with self._places.acquire(object(), caller):
+            self._allowances.ask(caller)
+            yield
