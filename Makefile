@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server stock-clients    ## run the tests, the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=3 test-model test-loop test-service
 
 # Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
@@ -116,6 +116,17 @@ turn-server:     # coturn, for the tests of senders behind firewalls, skipped wh
 	    cd $(VENV)/coturn && apt-get download -qq -o APT::Sandbox::User=root coturn && \
 	    dpkg -x coturn_*.deb . && rm coturn_*.deb && usr/bin/turnserver --version >/dev/null; } || \
 	  echo "Tests of senders behind firewalls are skipped: coturn's turnserver is missing."
+
+# promtool alone is taken out of its package: installing that starts a server.
+.PHONY: promtool
+promtool:        # Prometheus's own check of our alerts, skipped where it is missing
+	@command -v promtool >/dev/null || test -x $(VENV)/prometheus/usr/bin/promtool || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && mkdir -p $(VENV)/prometheus && \
+	    apt-get update -qq && cd $(VENV)/prometheus && \
+	    apt-get download -qq -o APT::Sandbox::User=root prometheus && \
+	    dpkg -x prometheus_*.deb . && rm -r prometheus_*.deb usr/bin/prometheus && \
+	    usr/bin/promtool --version >/dev/null; } || \
+	  echo "Prometheus's check of our alerts is skipped: promtool is missing."
 
 # nginx's program alone is taken out of its package: installing that starts a server.
 .PHONY: stock-clients

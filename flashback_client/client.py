@@ -148,6 +148,14 @@ class Flashback(Watching):
         """
         self._send("DELETE", f"streams/{quote(stream, safe='')}")
 
+    def metrics(self) -> str:
+        """Return the service in numbers, in Prometheus' text format.
+
+        Raises:
+            FlashbackError: If the token may not read them, or the service counts nothing.
+        """
+        return self._send("GET", "../metrics").text
+
     def search(
         self,
         text: str,

@@ -14,6 +14,12 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Lost(Value):
+    """Clips that never reached memory."""
+
+    total: int = 0
+
+
 class Stream(Value):
     """A stream of the service.
 
@@ -24,6 +30,9 @@ class Stream(Value):
         began: Unix second at which it began.
         end: Media second up to which it is remembered; None before the first moment.
         clips: Moments that are remembered.
+        frame_age_ms: How old what is seen was when the network began with it; None before the first.
+        rate: Pictures looked at a second.
+        lost: Moments that were not remembered.
     """
 
     name: str
@@ -32,6 +41,9 @@ class Stream(Value):
     began: float
     end: float | None
     clips: int
+    frame_age_ms: float | None = None
+    rate: float = 0.0
+    lost: Lost = Lost()
 
     def media(self, clock: datetime) -> float:
         """Return the media second at which it was `clock`; one without a zone is local."""

@@ -130,6 +130,26 @@ def test_the_image_holds_no_history_and_no_local_files():
     assert "tests" in ignored
 
 
+def test_prometheus_and_grafana_are_a_profile_and_find_what_they_are_given(services):
+    for name in ("prometheus", "grafana"):
+        assert services[name]["profiles"] == ["metrics"]
+        for volume in services[name]["volumes"]:
+            source = volume.partition(":")[0]
+            assert not source.startswith(".") or (ROOT / source).is_dir(), source
+    assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+    asked = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    [target] = asked["scrape_configs"][0]["static_configs"][0]["targets"]
+    name, _, port = target.partition(":")
+    for ours in OURS:  # else the name in the request is refused
+        given = services[ours]["environment"]["FLASHBACK_ALLOWED_HOSTS"]
+        assert name in given.split(",")
+    assert port == str(Settings().port)
+
+
+def test_the_image_has_what_metrics_need(dockerfile):
+    assert any("['optional-dependencies']['metrics']" in step for step in of(dockerfile, "RUN"))
+
+
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
 def test_compose_itself_accepts_the_file():
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:

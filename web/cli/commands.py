@@ -281,6 +281,25 @@ def streams(
 
 
 @app.command()
+def top(
+    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
+    token_file: TokenOf = None,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.2, help="how often to look")
+    ] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="look once and leave")] = False,
+) -> None:
+    """Watch a running service: its streams, how old what they see is, clips a second, questions.
+
+    Questions and memory need a token that may read /metrics (the right `admin`). Ctrl-C leaves.
+    """
+    from web.cli.top import run_top
+
+    with signals_as_interrupt():
+        run_top(server, token_file, every=every, once=once)
+
+
+@app.command()
 def search(
     text: Annotated[str, typer.Argument(metavar="WORDS", help="such as “red car”, “two dogs”")],
     streams: Annotated[
