@@ -22,7 +22,7 @@ from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownS
 from stream.watches.book import TooManyWatches
 from stream.watches.condition import BadCondition
 from stream.watches.watcher import NoVocabulary, UnknownWatch
-from web.errors import RETRY_SECONDS, Refusal
+from web.errors import RETRY_SECONDS, Full, Refusal
 from web.request_id import HEADER as REQUEST_ID
 from web.request_id import current_request
 
@@ -95,6 +95,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
+    app.add_exception_handler(Full, _full)
     for kind in _STATUS:
         app.add_exception_handler(kind, _known)
 
@@ -112,6 +113,11 @@ def _failed(_: HTTPConnection, error: Exception) -> JSONResponse:
 def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     return problem(error.status, error.detail, error.headers)
+
+
+def _full(_: HTTPConnection, error: Exception) -> JSONResponse:
+    assert isinstance(error, Full)
+    return problem(error.status, str(error), error.headers)
 
 
 def _http(connection: HTTPConnection, error: Exception) -> Response:

@@ -100,19 +100,26 @@ class Kept(logging.Handler):
 
 
 @pytest.fixture
-def log():
-    kept, root = Kept(), logging.getLogger()
-    root.addHandler(kept)
-    yield kept.lines
-    root.removeHandler(kept)
+def kept():
+    kept, loggers = Kept(), [logging.getLogger(name) for name in (None, "uvicorn.error")]
+    loggers[0].addHandler(kept)
+    yield kept
+    for logger in loggers:
+        logger.removeHandler(kept)
+
+
+@pytest.fixture
+def log(kept):
+    return kept.lines
 
 
 def of(log, request):
     return [line for line in log if line.get("request") == request]
 
 
-async def test_the_request_of_an_error_is_told_and_stands_in_its_line(log):
+async def test_the_request_of_an_error_is_told_and_stands_in_its_line(log, kept):
     async with echo_service() as service, service.client() as client:
+        logging.getLogger("uvicorn.error").addHandler(kept)  # it keeps what it says to itself
         await service.remember()
         service.engine.failure = RuntimeError("a secret of the inside")
         asked = {"model": "echo@cam", "messages": [{"role": "user", "content": "what"}]}

@@ -125,6 +125,8 @@ async def test_asking_too_often_is_refused_on_every_way_and_others_ask_on(tmp_pa
             refused = await client.post("/v1/chat/completions", json=ASKED)
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
             assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+            refused = await client.post("/v1/ask", json={"question": "one two"})
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
             clock.now += 30
             assert (await client.post("/v1/chat/completions", json=ASKED)).is_success
         async with service.client(headers=by("theirs")) as client:

@@ -18,7 +18,7 @@ _COUNTED = 4
 
 
 @contextmanager
-def _service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
+def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
     """Open the service at `url`, and put what it refuses into a sentence.
 
     Raises:
@@ -39,7 +39,7 @@ def _service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
 
 def run_streams(url: str, token_file: Path | None, *, as_json: bool) -> None:
     """List the streams of a service on standard output."""
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         streams = list(service.streams())
     if as_json:
         sys.stdout.write(json.dumps([stream.model_dump() for stream in streams]) + "\n")
@@ -62,7 +62,7 @@ def run_remote_ask(
     as_json: bool,
 ) -> None:
     """Ask a stream of a service, one question after another, and print what it answers."""
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         for question in questions:
             answer = service.ask(stream, question, since=since, until=until)
             _say(question, answer, alone=len(questions) == 1, as_json=as_json)
@@ -80,7 +80,7 @@ def run_search(
 ) -> None:
     """Look for moments by what they show, and print them, the surest first."""
     after = None if last is None else time.time() - last
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         found = service.search(text, streams, after=after, limit=limit)
     if as_json:
         sys.stdout.write(json.dumps(found.model_dump()) + "\n")
@@ -109,7 +109,7 @@ def run_summary(
     as_json: bool,
 ) -> None:
     """Say what happened on a stream, scene after scene."""
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         end = None if last is None else service.stream(stream).end
         since = None if end is None or last is None else end - last
         found = service.summary(stream, since=since, day=day)
@@ -137,7 +137,7 @@ def run_ask_all(
     url: str, token_file: Path | None, questions: Sequence[str], *, as_json: bool
 ) -> None:
     """Ask all streams of a service, and print what they answer, the one that counts most first."""
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         for question in questions:
             found = service.ask_all(question)
             if as_json:
@@ -167,7 +167,7 @@ def run_mcp(url: str, token_file: Path | None, port: int | None) -> None:
     """Be an MCP server for the streams of a service, on standard input and output or on a port."""
     from web.mcp.server import make_server  # late: the SDK is an extra
 
-    with _service_at(url, token_file) as service:
+    with service_at(url, token_file) as service:
         server = make_server(service)
         if port is None:
             server.run("stdio")

@@ -113,13 +113,15 @@ async def ask_all(body: AskAll, request: Request, here: Here, caller: MayAsk) ->
     chosen, left_out = await choose(here, caller, "ask", body.streams)
     named = await named_in(body.question, here)
     question = Question(body.question, tokens=_TOKENS, sampling=here.sampling)
-    with here.asking.acquire(object(), caller):
+    with here.admission.question(caller):
         shown = [await shown_by(status, question, named, here, zone) for status in chosen]
         ranked = in_order(shown, body.question)
         answers = []
         for shows in ranked[:MOST_ASKED]:
             if await request.is_disconnected():
                 break  # nobody waits any more
+            name = shows.status.name
+            await here.audit.note(caller, "ask", name, question=body.question)
             answers.append(await answer_of(shows, here))
     return AllAnswers(
         text=merged(answers, named),
