@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 PINS   := pyproject.toml constraints.txt model/base_weights.txt
 
-.PHONY: demo serve test quick check format clean help
+.PHONY: demo serve test quick fuzz check format clean help
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\): .*##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-model:      # polite, for some of the others have clocks
 	@nice $(BIN)/pytest tests/model >$(MODEL_LOG) 2>&1 && \
 	  nice $(BIN)/pytest tests/model -m "not slow and not wrong_types" $(SHAPES) >>$(MODEL_LOG) 2>&1; \
 	  result=$$?; cat $(MODEL_LOG); exit $$result
+
+fuzz: $(VENV)/development     ## throw nonsense at everything that reads what strangers send, for minutes
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest -q --timeout 0 tests/fuzz/fuzz_parsers.py
 
 check: $(VENV)/development    ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
