@@ -146,6 +146,18 @@ def test_prometheus_and_grafana_are_a_profile_and_find_what_they_are_given(servi
     assert port == str(Settings().port)
 
 
+def test_systemd_gives_the_service_what_it_needs_and_the_time_to_drain():
+    lines = (ROOT / "deploy" / "flashback.service").read_text().splitlines()
+    given = [line.partition("=") for line in lines if "=" in line and not line.startswith("#")]
+    variables = {value.partition("=")[0] for key, _, value in given if key == "Environment"}
+    assert {name for name in variables if name.startswith(PREFIX)} <= SETTINGS
+    stop = next(int(value) for key, _, value in given if key == "TimeoutStopSec")
+    assert stop >= Settings().drain_seconds + Settings().finish_seconds + 10
+    assert ("DynamicUser", "=", "yes") in given
+    [start] = [value for key, _, value in given if key == "ExecStart"]
+    assert start.endswith("/bin/flashback serve")
+
+
 def test_the_image_has_what_metrics_need(dockerfile):
     assert any("['optional-dependencies']['metrics']" in step for step in of(dockerfile, "RUN"))
 
