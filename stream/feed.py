@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from memory.store import Moment
 from model.types import Clip
+from stream.blackout import Blackout
 from stream.channels import Broadcast
 from stream.clipper import Clipper
 from stream.frame import Frame, Picture
@@ -62,6 +63,7 @@ class Feed:
         clipper: Clipper,
         monotonic: Clock,
         pipeline: Pipeline,
+        blackout: Blackout,
         watchers: Broadcast[Picture],
         began: float,
         on_change: Callable[[], None],
@@ -76,6 +78,7 @@ class Feed:
             clipper: Makes clips of them.
             monotonic: Seconds that never go back.
             pipeline: Takes finished clips.
+            blackout: Paints what nobody is to see.
             watchers: Take every picture that was converted.
             began: Monotonic time of media time zero, in seconds.
             on_change: Is told of every change of state or reason.
@@ -93,6 +96,7 @@ class Feed:
         self._clipper = clipper
         self._monotonic = monotonic
         self._pipeline = pipeline
+        self._blackout = blackout
         self._watchers = watchers
         self._began = began
         self._on_change = on_change
@@ -191,6 +195,7 @@ class Feed:
         """Hand over the RGB picture that `slot` was made for, in the order of the slots."""
         if self.closed:
             return
+        pixels = self._blackout(pixels)
         self.newest = pixels
         self._watchers.publish(pixels)
         if not slot.sampled:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Finish, Question
+from stream.blackout import Blackout
 from stream.channels import Broadcast, Subscription
 from stream.clipper import Clipper
 from stream.errors import StreamError
@@ -85,6 +86,7 @@ class LiveStream:
         self._pictures = Broadcast[Picture](1)
         self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
         self._record = LiveRecord(record, store, self._recall)
+        self._blackout = Blackout(settings.zones, record.name)
         self._pipeline = Pipeline(
             self._record,
             engine=engine,
@@ -192,6 +194,7 @@ class LiveStream:
             ),
             monotonic=self._monotonic,
             pipeline=self._pipeline,
+            blackout=self._blackout,
             watchers=self._pictures,
             began=began,
             on_change=self._changed,

@@ -5,6 +5,8 @@ What of this people set is in `web/settings.py`; the rest is what a live stream 
 
 from dataclasses import dataclass
 
+from stream.blackout import Zone
+
 _FEWEST_PIXELS = 360
 """Shorter side of a picture that people can watch, whatever little the encoder takes."""
 
@@ -32,6 +34,7 @@ class StreamSettings:
             scaled down to it. None is what the encoder takes, and enough for those who watch.
         second_look: Whether a question about a long stream is answered from the originals of the
             moments that its folded history names.
+        zones: What is painted black in whose pictures.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
     """
 
@@ -49,6 +52,7 @@ class StreamSettings:
     close_within: float = 5.0
     frame_side: int | None = None
     second_look: bool = False
+    zones: tuple[Zone, ...] = ()
     thumbnail_width: int = 160
 
     def side_for(self, image_size: int) -> int:

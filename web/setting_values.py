@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from stream.address.ambiguous import ENCODE, is_ambiguous
+from stream.blackout import Zone
 
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
 _STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
@@ -22,6 +23,7 @@ _TURN_URL = re.compile(
     r"|turns:[A-Za-z0-9.-]+(:\d{1,5})?(\?transport=tcp)?"
 )
 _STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_STREAM_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,64}")
 _NEXT_NAME = re.compile(r",(?=\s*(?:[A-Za-z0-9_-]{1,64}=|$))")
 
 
@@ -115,6 +117,32 @@ def _turn(urls: tuple[str, ...]) -> tuple[str, ...]:
     return urls
 
 
+def _zones(value: object) -> object:
+    """Read `door=0,0 0.3,1; yard=…` into zones.
+
+    Raises:
+        ValueError: If one is written otherwise, or lies outside of the picture.
+    """
+    if not isinstance(value, str):
+        return value
+    return tuple(_zone(word.strip()) for word in value.split(";") if word.strip())
+
+
+def _zone(text: str) -> Zone:
+    name, _, corners = text.partition("=")
+    try:
+        numbers = [tuple(map(float, corner.split(","))) for corner in corners.split()]
+    except ValueError:
+        numbers = []
+    points = tuple((point[0], point[1]) for point in numbers if len(point) == 2)
+    if not _STREAM_PATTERN.fullmatch(name.strip()) or not points or len(points) < len(numbers):
+        raise ValueError(
+            "give NAME=X,Y X,Y, two corners of a box or the corners of a polygon, as fractions of "
+            "width and height from the upper left, such as door=0,0 0.3,1; several with ; between"
+        )
+    return Zone(name.strip(), points)
+
+
 def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
         ipaddress.ip_network(network, strict=False)
@@ -144,5 +172,6 @@ Address = Annotated[str | None, AfterValidator(_ipv4)]
 RedisUrl = Annotated[SecretStr | None, AfterValidator(_whole)]
 StunServers = Annotated[Words, AfterValidator(_stun)]
 TurnServers = Annotated[Words, AfterValidator(_turn)]
+Zones = Annotated[tuple[Zone, ...], BeforeValidator(_zones)]
 Networks = Annotated[Words, AfterValidator(_networks)]
 CertificateFile = Annotated[Path | None, AfterValidator(_certificates)]

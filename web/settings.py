@@ -33,6 +33,7 @@ from web.setting_values import (
     StunServers,
     TurnServers,
     Words,
+    Zones,
 )
 
 PREFIX = "FLASHBACK_"
@@ -122,6 +123,11 @@ class Settings(BaseModel):
         "model's encoder takes, and not less than 360",
         ge=32,
         le=2160,
+    )
+    blackout: Zones = _field(
+        (),
+        "zones painted black before a picture is looked at, shown or kept: NAME=X,Y X,Y with the corners of "
+        "a box or polygon as fractions of the picture, several with ; between; NAME may be door-*",
     )
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
     silence_seconds: float = _field(

@@ -16,6 +16,7 @@ def stream_settings(settings: Settings) -> StreamSettings:
         stalled_after=settings.stall_seconds,
         frame_side=settings.frame_side,
         second_look=settings.second_look,
+        zones=settings.blackout,
         # Else every picture would be a clip of its own.
         longest_gap=_PERIODS_IN_A_GAP / slowest,
     )
