@@ -1,6 +1,6 @@
 """The command `flashback` in its first moment: what must hold before anything else is loaded.
 
-What can be typed stands in `web/cli/commands.py`; its groups have files of their own.
+What can be typed stands in `web/cli/commands.py`; its groups have files beside it.
 """
 
 import os

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from web.cli import modules, token, watches
-from web.cli.modules import naming_extras
+from web.cli import modules, running, token, upkeep, watches
+from web.cli.running import TokenOf, without
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.errors import BadSetting, Failed
 from web.settings import read_settings, variables
@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(running.app)
+app.add_typer(upkeep.app)
 app.add_typer(modules.app)
 app.add_typer(token.app, name="token")
 app.add_typer(watches.app, name="watch")
@@ -34,12 +36,8 @@ _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
     for name, default, meaning in variables()
 )
-HERE = watches.HERE
 Server = Annotated[
     str | None, typer.Option("--server", metavar="URL", help="ask a stream of this service")
-]
-TokenOf = Annotated[
-    Path | None, typer.Option("--token-file", metavar="FILE", help="holds the service's token")
 ]
 Model = Annotated[
     str | None, typer.Option("--model", help="lite, tiny, flash-2b, …, a folder or a hub id")
@@ -195,14 +193,14 @@ def ask(
     that begins with a dash goes after `--`.
     """
     if every:
-        _without("--all", last=last, since=since, until=until, model=model)
-        _ask_all(server or HERE, token_file, [source, *(questions or ())], as_json=as_json)
+        without("--all", last=last, since=since, until=until, model=model)
+        _ask_all(server or watches.HERE, token_file, [source, *(questions or ())], as_json=as_json)
         return
     questions = _needed(questions)
     if server is not None:
         from web.cli.remote import run_remote_ask
 
-        _without("--server", last=last, model=model)
+        without("--server", last=last, model=model)
         with signals_as_interrupt():
             run_remote_ask(
                 server, token_file, source, questions, since=since, until=until, as_json=as_json
@@ -254,174 +252,3 @@ def caption(
     settings = read_settings(model=model)
     with signals_as_interrupt():
         run_caption(settings, source, every=every, last=last, question=question, as_json=as_json)
-
-
-def _without(option: str, **given: object) -> None:
-    """Refuse options that mean nothing beside another.
-
-    Raises:
-        Failed: If one was given.
-    """
-    for name, value in given.items():
-        if value is not None:
-            raise Failed(f"--{name} means nothing with {option}", 2)
-
-
-@app.command()
-def streams(
-    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
-    token_file: TokenOf = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print a JSON list")] = False,
-) -> None:
-    """List the streams of a running service: how each is doing, and what is remembered of it."""
-    from web.cli.remote import run_streams
-
-    with signals_as_interrupt():
-        run_streams(server, token_file, as_json=as_json)
-
-
-@app.command()
-def top(
-    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
-    token_file: TokenOf = None,
-    every: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.2, help="how often to look")
-    ] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="look once and leave")] = False,
-) -> None:
-    """Watch a running service: its streams, how old what they see is, clips a second, questions.
-
-    Questions and memory need a token that may read /metrics (the right `admin`). Ctrl-C leaves.
-    """
-    from web.cli.top import run_top
-
-    with signals_as_interrupt():
-        run_top(server, token_file, every=every, once=once)
-
-
-@app.command()
-def search(
-    text: Annotated[str, typer.Argument(metavar="WORDS", help="such as “red car”, “two dogs”")],
-    streams: Annotated[
-        list[str] | None, typer.Option("--stream", help="only on this stream; may repeat")
-    ] = None,
-    last: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="only in the last so many seconds")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="the best so many")] = 24,
-    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
-    token_file: TokenOf = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-) -> None:
-    """Find remembered moments of a running service by what they show."""
-    from web.cli.remote import run_search
-
-    with signals_as_interrupt():
-        run_search(server, token_file, text, streams or (), last=last, limit=limit, as_json=as_json)
-
-
-@app.command()
-def summary(
-    stream: Annotated[str, typer.Argument(metavar="NAME", help="which stream")],
-    last: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="only its last so many seconds")
-    ] = None,
-    day: Annotated[
-        str | None, typer.Option(metavar="DAY", help="a day, such as 2026-11-27, or today")
-    ] = None,
-    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
-    token_file: TokenOf = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-) -> None:
-    """Say what happened on a stream of a running service: its scenes in order, and what was seen."""
-    from web.cli.remote import run_summary
-
-    if day is not None:
-        _without("--day", last=last)
-    with signals_as_interrupt():
-        run_summary(server, token_file, stream, last=last, day=day, as_json=as_json)
-
-
-@app.command()
-def mcp(
-    server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
-    token_file: TokenOf = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=65535,
-            help="speak HTTP on this port of loopback, at /mcp, instead of standard input and output",
-        ),
-    ] = None,
-) -> None:
-    """Give the streams of a running service to an assistant, as tools of the Model Context Protocol.
-
-    The tools may do what the token may: list streams, ask, search, look at a moment, watch, forget.
-    """
-    from web.cli.remote import run_mcp
-
-    with signals_as_interrupt(), naming_extras():
-        run_mcp(server, token_file, port)
-
-
-@app.command()
-def doctor() -> None:
-    """Say what this machine has and lacks, and what each lack costs."""
-    from web.cli.examine import run_doctor  # late: loads everything to look at it
-
-    settings = read_settings()
-    with signals_as_interrupt():
-        run_doctor(settings)
-
-
-Streams = Annotated[
-    list[str] | None, typer.Option("--stream", metavar="NAME", help="only this one; may repeat")
-]
-
-
-@app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="to write; must not be there yet")],
-    stream: Streams = None,
-    data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
-) -> None:
-    """Write all that is remembered, with watches and what they told, to one file with a checksum.
-
-    Of the embedded Redis while the service is stopped, or of FLASHBACK_REDIS_URL at any time.
-    """
-    from web.cli.backup import run_backup  # late: loads what reads clips
-
-    settings = read_settings(data=data)
-    with signals_as_interrupt():
-        run_backup(settings, file, stream or [])
-
-
-@app.command()
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="that backup wrote")],
-    stream: Streams = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="delete what there is of the same names first")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="only see whether it is whole, and what is in it")
-    ] = False,
-    data: Annotated[str | None, typer.Option(help="folder of the embedded Redis")] = None,
-) -> None:
-    """Put back what a backup holds. It is checked whole first; what there is already is not touched."""
-    from web.cli.backup import run_restore  # late: loads what reads clips
-
-    settings = read_settings(data=data)
-    with signals_as_interrupt():
-        run_restore(settings, file, stream or [], replace=replace, check=check)
-
-
-@app.command()
-def weights() -> None:
-    """Convert the base weights of `lite` into the cache; does nothing if they are there."""
-    from web.cli.weights import run_weights  # late: loads the model's libraries
-
-    settings = read_settings()
-    with signals_as_interrupt():
-        run_weights(settings.cache)
