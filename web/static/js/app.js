@@ -1,6 +1,7 @@
 // The page, put together: one stream at a time, its picture, its memory, and a conversation about it.
 
 import { getJson, freshTicket } from "./api.js";
+import { Board } from "./board.js";
 import { Chat } from "./chat.js";
 import { enter } from "./door.js";
 import { ownName } from "./format.js";
@@ -42,6 +43,12 @@ const showOn = (stream, moment) => {
 };
 const watches = new Watches(showOn);
 const lookback = new Lookback(showOn);
+const board = new Board({
+  watch,
+  close: choose,
+  reached: (there) => connection(there ? "idle" : "lost"),
+  newest: (stream) => watches.newest(stream),
+});
 const ideas = new Ideas((questions) => chat.suggest(questions));
 
 let here = "";
@@ -68,6 +75,7 @@ function turnTo(stream) {
   leave();
   here = stream;
   picker.close();
+  board.hide();
   stage.reset(stream);
   strip.reset(stream);
   $("change").hidden = false;
@@ -210,7 +218,21 @@ function whyNoCapture(kind, error) {
   return `The ${kind} cannot be used: ${error.message}`;
 }
 
+/** Nothing is watched: there is to be chosen. */
 function choose() {
+  turnAway();
+  board.hide();
+  picker.open();
+}
+
+/** All cameras at once: none of them alone is watched. */
+function showAll() {
+  turnAway();
+  picker.close();
+  board.show();
+}
+
+function turnAway() {
   leave();
   chat.detach();
   stage.reset("");
@@ -220,7 +242,6 @@ function choose() {
   lookback.at("");
   history.replaceState(null, "", location.pathname + location.search);
   connection("idle");
-  picker.open();
 }
 
 async function begin() {
@@ -234,6 +255,8 @@ async function begin() {
   stage.wantedRate = strip.wantedRate = page.sample_rate;
   Pictures.side = page.frame_side;
   $("change").addEventListener("click", choose);
+  $("board-open").addEventListener("click", showAll);
+  $("board-open").hidden = false;
   watches.begin();
   lookback.begin();
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();

@@ -1,15 +1,14 @@
 // The choice of what to watch: camera, screen, an address to pull from, or any stream there is.
 
-import { call, freshTicket, getJson, postJson, showNewest } from "./api.js";
-import { duration, losses, moments } from "./format.js";
-import { streamItem } from "./tile.js";
+import { call, freshTicket, getJson, postJson } from "./api.js";
+import { duration } from "./format.js";
+import { showStatus, streamItem } from "./tile.js";
 import { Wall } from "./wall.js";
 
 const $ = (id) => document.getElementById(id);
 const REFRESH = 3000;
 const MOST = 50;
 const TEST_WITHIN = 60_000; // a camera that is slow is given half of it
-const WORDS = { live: "live", connecting: "connecting", stalled: "stalled", retrying: "retrying", ended: "remembered" };
 
 export class Picker {
   #box = $("picker");
@@ -84,23 +83,9 @@ export class Picker {
 
   #update(status) {
     const item = this.#items.get(status.name) ?? streamItem(status.name, this.#actions.watch, (s) => this.#ask(s));
-    const troubled = status.state !== "live" && status.state !== "ended";
-    item.firstChild.title = status.origin ?? "";
-    item.querySelector(".dot").dataset.state = status.state;
-    const lost = losses(status.lost);
-    const what = [WORDS[status.state], moments(status.clips), ...(lost.total ? [`${lost.total} lost`] : [])];
-    item.querySelector(".what").textContent = what.join(" · ");
-    item.querySelector(".what").title = lost.causes && `Lost: ${lost.causes}`;
-    item.querySelector(".why").textContent = troubled ? status.reason : "";
+    showStatus(item, status);
     // A browser that is sending would only begin anew.
     item.querySelector(".remove").hidden = !status.origin && status.state !== "ended";
-    const image = item.querySelector("img");
-    image.hidden = !status.clips;
-    const version = String(status.end);
-    if (status.clips && image.dataset.version !== version) {
-      image.dataset.version = version;
-      showNewest(image, status.name, version);
-    }
     return item;
   }
 

@@ -17,7 +17,11 @@ export class Wall {
     this.#balance();
   });
 
-  constructor() {
+  #most;
+
+  /** `most` pictures play at once. */
+  constructor(most = MOST) {
+    this.#most = most;
     document.addEventListener("visibilitychange", () => this.#balance());
   }
 
@@ -60,7 +64,7 @@ export class Wall {
   #wanted() {
     if (!this.#open || document.hidden) return new Set();
     const tiles = [...this.#tiles].filter(([tile, { live }]) => live && this.#seen.has(tile));
-    return new Set(tiles.slice(0, MOST).map(([tile]) => tile));
+    return new Set(tiles.slice(0, this.#most).map(([tile]) => tile));
   }
 
   #play({ stream, video }) {

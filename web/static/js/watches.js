@@ -57,6 +57,12 @@ export class Watches {
     this.#draw();
   }
 
+  /** The newest event of a stream; null without one. */
+  newest(stream) {
+    const of = [...this.#events.values()].filter((event) => event.stream === stream && event.verdict !== "rejected");
+    return of.length ? of.reduce((newest, event) => (event.at > newest.at ? event : newest)) : null;
+  }
+
   async #look() {
     try {
       await freshTicket(); // for the pictures
