@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 TICKET_SECONDS = 600
 _TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
-FILE_SECONDS = 1.0
+_FILE_SECONDS = 1.0
 """How long a token that was taken back may still be good."""
 REALTIME_PROTOCOL = "realtime"
 
@@ -112,7 +112,7 @@ class Keys:
             return
         seen = await asyncio.to_thread(self._file.stamp)
         while True:
-            await asyncio.sleep(FILE_SECONDS)
+            await asyncio.sleep(_FILE_SECONDS)
             self._end_expired()
             now = await asyncio.to_thread(self._file.stamp)
             if now != seen:
@@ -159,7 +159,7 @@ def _revoke(caller: Caller) -> None:
         caller.revoked.set()
 
 
-class Shown(SecurityBase):
+class _Shown(SecurityBase):
     """A way in as `/openapi.json` shows it; `_authenticate` is what checks it."""
 
     def __init__(self, name: str, model: HTTPBearer | APIKey) -> None:
@@ -170,8 +170,8 @@ class Shown(SecurityBase):
         """Do nothing."""
 
 
-_TOKEN = Shown("token", HTTPBearer(description="FLASHBACK_TOKEN, or one of them."))
-_TICKET = Shown(
+_TOKEN = _Shown("token", HTTPBearer(description="FLASHBACK_TOKEN, or one of them."))
+_TICKET = _Shown(
     "ticket",
     APIKey.model_validate(
         {

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from model.vision.things import SURE
 from stream.moments.index import Shown
 
-MISSES = 2
+_MISSES = 2
 """Clips in a row that may miss a thing which was there before and after: eyes blink."""
-PAUSE = 60.0
+_PAUSE = 60.0
 """Seconds without a clip, after which nothing goes on."""
-NO_SLIP = 0.8
+_NO_SLIP = 0.8
 """How sure a single clip must be of a thing that its neighbours do not show."""
 
 
@@ -75,17 +75,17 @@ def seen(clips: Sequence[Shown]) -> list[Seen]:
 
 def parted(before: Shown, after: Shown) -> bool:
     """Say whether so much time lies between two neighbouring clips that nothing goes on over it."""
-    return after.start - before.end > PAUSE
+    return after.start - before.end > _PAUSE
 
 
 def _stretches(clips: Sequence[Shown], sure: dict[int, float]) -> list[Stretch]:
     found: list[Stretch] = []
     for place in sure:
-        last = found[-1].last if found else -MISSES - 2
-        near = place - last <= MISSES + 1
+        last = found[-1].last if found else -_MISSES - 2
+        near = place - last <= _MISSES + 1
         if near and not any(parted(clips[n], clips[n + 1]) for n in range(last, place)):
             found[-1] = Stretch(found[-1].first, place)
         else:
             found.append(Stretch(place, place))
     alone = len(clips) == 1
-    return [s for s in found if s.last > s.first or alone or sure[s.first] >= NO_SLIP]
+    return [s for s in found if s.last > s.first or alone or sure[s.first] >= _NO_SLIP]

@@ -17,7 +17,7 @@ from model.vision.vocabulary import COLOURS, COUNTS, MANY, WordTable, with_artic
 from stream.moments.index import Shown
 from stream.moments.presence import parted, presence
 
-MAIN = 3
+_MAIN = 3
 """Things of a clip that make a scene, the main ones."""
 _NAMED = 4
 """Things of a scene that are named."""
@@ -128,7 +128,7 @@ def _runs(clips: Sequence[Shown]) -> list[_Run]:
     for place, clip in enumerate(clips):
         shown = [thing.word for thing in clip.things if thing.word in there[place]]
         # What is there in a blink comes behind what the clip shows itself.
-        main = set(list(dict.fromkeys([*shown, *sorted(there[place])]))[:MAIN])
+        main = set(list(dict.fromkeys([*shown, *sorted(there[place])]))[:_MAIN])
         before = runs[-1] if runs else None
         if before and set(before.words) == main and not parted(clips[place - 1], clip):
             before.last = place

@@ -15,7 +15,7 @@ from stream.watches.records import Event, Sighting, Watch
 from stream.watches.state import Key, WatchState
 from stream.watches.trigger import OF_CLIPS, Firing, Trigger
 
-BEGUN_ANEW = 60.0
+_BEGUN_ANEW = 60.0
 """Seconds that a clip lies before the newest, from which on its stream must have begun anew."""
 
 
@@ -121,7 +121,7 @@ class RunningWatches:
 
 def _is_of_before(trigger: Trigger, end: float) -> bool:
     """Say whether a clip that ends at `end` is of a stream that began anew since."""
-    return trigger.at is not None and end < trigger.at.media - BEGUN_ANEW
+    return trigger.at is not None and end < trigger.at.media - _BEGUN_ANEW
 
 
 def _fired(

@@ -15,8 +15,8 @@ from stream.watches.condition import Condition
 from stream.watches.records import Codec, Event, Sighting, Watch
 from stream.watches.trigger import Trigger
 
-SAVE_EVERY = 2.0
-GOING_ON_EVERY = 30.0
+_SAVE_EVERY = 2.0
+_GOING_ON_EVERY = 30.0
 """Seconds after which a state is written that only goes on."""
 
 Key = tuple[str, str]
@@ -105,7 +105,7 @@ class StateKeeper:
     async def run(self) -> None:
         """Write what changes, until cancelled."""
         while True:
-            await asyncio.sleep(SAVE_EVERY)
+            await asyncio.sleep(_SAVE_EVERY)
             try:
                 await self.save()
             except (StoreUnavailable, StoreFull):
@@ -133,4 +133,4 @@ class StateKeeper:
         trigger, turn, at = self._kept[key]
         if trigger == state.trigger and turn == state.turn:
             return False
-        return everything or turn != state.turn or now - at >= GOING_ON_EVERY
+        return everything or turn != state.turn or now - at >= _GOING_ON_EVERY

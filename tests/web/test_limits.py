@@ -161,7 +161,7 @@ async def test_pictures_beyond_the_bytes_of_the_day_are_refused(tmp_path):
 async def test_a_sender_beyond_the_bytes_of_the_day_is_hung_up_on_and_stays_out(
     tmp_path, film, monkeypatch
 ):
-    monkeypatch.setattr(peers, "COUNT_SECONDS", 0.05)
+    monkeypatch.setattr(peers, "_COUNT_SECONDS", 0.05)
     token = await made(tmp_path / "tokens.json", bytes_a_day=20_000)
     async with (
         echo_service(token_file=tmp_path / "tokens.json") as service,

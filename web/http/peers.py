@@ -16,7 +16,7 @@ from web.identifiers import new_id
 from web.quotas import Lease, Quota
 from web.tokens import Caller
 
-COUNT_SECONDS = 1.0
+_COUNT_SECONDS = 1.0
 """How often what a limited token sends is counted."""
 _ENDED_KNOWN = 256
 """Sessions that ended and are still known: a client that learns of it late may hang up in peace."""
@@ -127,7 +127,7 @@ async def _end_when_revoked(peer: Peer, caller: Caller) -> None:
 async def _end_when_spent(peer: Peer, caller: Caller, allowances: Allowances) -> None:
     counted = 0
     while True:
-        await asyncio.sleep(COUNT_SECONDS)
+        await asyncio.sleep(_COUNT_SECONDS)
         received = peer.received
         try:
             allowances.send(caller, received - counted)

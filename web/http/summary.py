@@ -27,13 +27,13 @@ from web.time_words.extent import Reference
 from web.time_words.zone import zone_called
 from web.tokens import Caller
 
-MOST_SCENES = 100
+_MOST_SCENES = 100
 _MOST_EVENTS = 100
 
 Here = Annotated[Services, Depends(get_services)]
 MayWatch = Annotated[Caller, Depends(may("watch"))]
 Second = Annotated[float | None, Query(allow_inf_nan=False, description="Media second.")]
-HowMany = Annotated[int, Query(ge=1, le=MOST_SCENES, description="Scenes at most.")]
+HowMany = Annotated[int, Query(ge=1, le=_MOST_SCENES, description="Scenes at most.")]
 Zone = Annotated[
     str | None, Query(max_length=64, description="Such as Europe/Berlin; none is the service's.")
 ]

@@ -29,8 +29,8 @@ from web.problems import problem
 from web.services import Services, get_services
 from web.tokens import Caller, Right
 
-SDP = "application/sdp"
-FRAGMENT = "application/trickle-ice-sdpfrag"
+_SDP = "application/sdp"
+_FRAGMENT = "application/trickle-ice-sdpfrag"
 _RETRY_SECONDS = "10"
 
 Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
@@ -42,7 +42,7 @@ _AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
 
 _ANSWERED: Responses = {
     201: gives(
-        SDP,
+        _SDP,
         "The answer.",
         Location="Of the session.",
         ETag="Of the ICE session, for `If-Match`.",
@@ -72,7 +72,7 @@ class Exchange:
             methods=["POST"],
             status_code=201,
             responses=_ANSWERED | refuses(400, 404, 415, 422, 429, 503, 507),
-            openapi_extra=takes(SDP),
+            openapi_extra=takes(_SDP),
         )
         add(endpoint, _options, methods=["OPTIONS"], status_code=204)
         add(
@@ -81,7 +81,7 @@ class Exchange:
             methods=["PATCH"],
             status_code=204,
             responses=refuses(400, 404, 412, 415, 422, 428, 503),
-            openapi_extra=takes(FRAGMENT),
+            openapi_extra=takes(_FRAGMENT),
         )
         add(session, self.hang_up, methods=["DELETE"], responses=_ENDED | refuses(404, 422, 503))
         add(session, _session_options, methods=["OPTIONS"], status_code=204)
@@ -97,7 +97,7 @@ class Exchange:
             Refusal: 422 if the offer cannot be answered, 503 if all places are taken, 429 if those of the token are.
         """
         require(caller, self._right, stream)
-        sdp = await _body(request, SDP)
+        sdp = await _body(request, _SDP)
         sessions = self._sessions(here)
         address = request.client.host if request.client else ""
         try:
@@ -127,7 +127,7 @@ class Exchange:
         """
         require(caller, self._right, stream)
         session = self._find(here, stream, key)
-        fragment = await _body(request, FRAGMENT)
+        fragment = await _body(request, _FRAGMENT)
         _check_match(request, session, fragment)
         try:
             await session.peer.add_candidates(fragment)
@@ -155,12 +155,12 @@ class Exchange:
 
 async def _options(stream: str) -> Response:
     """Say what may be posted here; browsers ask before they post from elsewhere."""
-    return Response(status_code=204, headers={"Allow": "POST, OPTIONS", "Accept-Post": SDP})
+    return Response(status_code=204, headers={"Allow": "POST, OPTIONS", "Accept-Post": _SDP})
 
 
 async def _session_options(stream: str, key: str) -> Response:
     """Say what a session takes."""
-    allow = {"Allow": "PATCH, DELETE, OPTIONS", "Accept-Patch": FRAGMENT}
+    allow = {"Allow": "PATCH, DELETE, OPTIONS", "Accept-Patch": _FRAGMENT}
     return Response(status_code=204, headers=allow)
 
 
@@ -188,10 +188,10 @@ async def _show(here: Services, stream: str, sdp: str, address: str) -> Peer:
 
 
 def _created(location: str, session: PeerSession, here: Services) -> Response:
-    response = Response(session.peer.answer, 201, media_type=SDP)
+    response = Response(session.peer.answer, 201, media_type=_SDP)
     response.headers["Location"] = location
     response.headers["ETag"] = session.etag
-    response.headers["Accept-Patch"] = FRAGMENT
+    response.headers["Accept-Patch"] = _FRAGMENT
     for link in links(ice_servers(here.settings, here.clocks.wall)):
         response.headers.append("Link", link)
     return response
@@ -213,7 +213,7 @@ def _check_match(request: Request, session: PeerSession, fragment: str) -> None:
 async def _body(request: Request, media_type: str) -> str:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != media_type:
-        name = "Accept-Post" if media_type == SDP else "Accept-Patch"
+        name = "Accept-Post" if media_type == _SDP else "Accept-Patch"
         raise Refusal(415, f"Send {media_type}.", {name: media_type})
     try:
         return (await request.body()).decode()
