@@ -19,7 +19,7 @@ from web.errors import Failed
 from web.services import Memory, open_memory
 from web.settings import Settings
 
-_screen = Console(stderr=True, highlight=False)
+_screen = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _IN_USE = (
     "{error}. While it runs, set FLASHBACK_REDIS_URL=unix://{socket} to back up from its own Redis"
