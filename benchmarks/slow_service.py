@@ -95,8 +95,8 @@ async def open_slow_services(settings: Settings, times: float) -> AsyncIterator[
     """Open the real service around a slow engine."""
     engine = load_engine("tiny")
     seconds = times * engine.frames_per_clip / settings.sample_rate
-    async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as url:
-        store = RedisStore.connect(url, engine.encoder, exact=engine.exact_columns)
+    async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as redis:
+        store = RedisStore.connect(redis.url, engine.encoder, exact=engine.exact_columns)
         try:
             slow = SlowEngine(engine, seconds)
             async with build_services(settings, slow, store, store.documents(), CLOCKS) as services:

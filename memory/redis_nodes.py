@@ -13,6 +13,7 @@ from memory.redis_cancelling import close
 
 Result = TypeVar("Result")
 Work = Callable[[Redis], Awaitable[Result]]
+WorkOnKeys = Callable[[Redis, Sequence[str]], Awaitable[list[Result]]]
 
 
 class Nodes(Protocol):
@@ -22,8 +23,8 @@ class Nodes(Protocol):
         """Return what `work` does with the server that has `key`; it may be called again."""
         ...
 
-    async def together(self, keys: Sequence[str]) -> list[list[str]]:
-        """Return `keys` in groups, each of which is on one server."""
+    async def spread(self, keys: Sequence[str], work: WorkOnKeys[Result]) -> list[Result]:
+        """Return, in any order, what `work` finds, given each server and those of `keys` that it has."""
         ...
 
     async def servers(self) -> list[Redis]:
@@ -40,18 +41,20 @@ class OneServer:
 
     Args:
         redis: A client that returns bytes; `close` closes it.
+        also: Closed with it.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, also: Sequence[Redis] = ()) -> None:
         self._redis = redis
+        self._also = also
 
     async def run(self, key: str, work: Work[Result]) -> Result:
         """See `Nodes.run`."""
         return await work(self._redis)
 
-    async def together(self, keys: Sequence[str]) -> list[list[str]]:
-        """See `Nodes.together`."""
-        return [list(keys)]
+    async def spread(self, keys: Sequence[str], work: WorkOnKeys[Result]) -> list[Result]:
+        """See `Nodes.spread`."""
+        return await work(self._redis, keys) if keys else []
 
     async def servers(self) -> list[Redis]:
         """See `Nodes.servers`."""
@@ -59,4 +62,5 @@ class OneServer:
 
     async def close(self) -> None:
         """See `Nodes.close`."""
-        await close(self._redis)
+        for redis in (self._redis, *self._also):
+            await close(redis)

@@ -1,7 +1,6 @@
 """Which streams Redis knows, and the record of each."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -52,11 +51,11 @@ class RedisRecords:
 
     async def _read(self, began: dict[str, bytes]) -> list[StreamRecord]:
         streams = {Keys.of(stream).record: stream for stream in began}
-        found: list[StreamRecord] = []
-        for group in await self._nodes.together(list(streams)):
-            names = {streams[key]: began[streams[key]] for key in group}
-            if names:
-                found += await self._nodes.run(group[0], partial(_read_records, began=names))
+
+        async def read(redis: Redis, keys: Sequence[str]) -> list[StreamRecord]:
+            return await _read_records(redis, {streams[key]: began[streams[key]] for key in keys})
+
+        found = await self._nodes.spread(list(streams), read)
         return sorted(found, key=lambda record: record.name)
 
 

@@ -56,11 +56,11 @@ class OnceMore(Retry):
                 await fail(error, *count)  # closes the connection that failed; raises if it watched
             finally:
                 if isinstance(error, _NOT_THE_MASTER):
-                    await self._leave()
+                    await self.leave()
 
         return await super().call_with_retry(do, failed, is_retryable, with_failure_count)
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         """Close every connection: idle ones now, those in use once they are given back."""
         if self.pool is not None:
             await self.pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]

@@ -16,8 +16,13 @@ from redis.exceptions import ResponseError
 from memory import redis_changes as changes
 from memory.changes import described, encoded
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
-from memory.redis_cancelling import Pool
-from memory.redis_disk import check_on_disk
+from memory.redis_disk import (
+    MakeRoom,
+    check_safe,
+    no_reserve,
+    noticed_room,
+    on_a_full_disk_too,
+)
 from memory.redis_documents import RedisDocuments
 from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
 from memory.redis_layout import (
@@ -28,16 +33,15 @@ from memory.redis_layout import (
     unpack_moment,
 )
 from memory.redis_nodes import Nodes, OneServer
+from memory.redis_open import open_nodes
 from memory.redis_raw import RawStreams
 from memory.redis_records import RedisRecords, done
-from memory.redis_retry import OnceMore
 from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
 from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
 
 _PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
-CONNECTIONS = 32
 Result = TypeVar("Result")
 
 
@@ -51,6 +55,8 @@ class RedisStore:
         exact: How many columns, at the end of a row, are kept as they are in every form.
         within: Seconds in which Redis must do what it does in a moment: all but writing a clip and
             reading many, which are given `patience` (see `connect`).
+        make_room: Finds room for a deletion on a full disk.
+        replicas: How many replicas of Redis must have a clip before it counts as remembered.
 
     Attributes:
         corrupt: How many damaged clips were passed over in reading.
@@ -64,6 +70,8 @@ class RedisStore:
         form: Form = "int8",
         exact: int = 0,
         within: float = ANSWERS_WITHIN,
+        make_room: MakeRoom = no_reserve,
+        replicas: int = 0,
     ) -> None:
         self.corrupt = 0
         self._promptness = Promptness(within)
@@ -72,6 +80,8 @@ class RedisStore:
         self._encoder = encoder
         self._form: Form = form
         self._exact = exact
+        self._make_room = make_room
+        self._replicas = replicas
 
     @classmethod
     def connect(
@@ -83,8 +93,10 @@ class RedisStore:
         exact: int = 0,
         patience: float = 5.0,
         within: float = ANSWERS_WITHIN,
+        make_room: MakeRoom = no_reserve,
+        replicas: int = 0,
     ) -> "RedisStore":
-        """Return a store for the Redis at `url`; the first call of a method connects.
+        """Return a store for the Redis at `url` (see `memory.redis_url`); the first call connects.
 
         An answer that takes more than `patience` seconds, twice, counts as none. Calls beyond
         `CONNECTIONS` at once wait for one another, each for `patience` seconds at most.
@@ -92,25 +104,15 @@ class RedisStore:
         Raises:
             ValueError: If `url` is not a Redis URL; the message does not repeat it.
         """
-        try:
-            retry = OnceMore()
-            pool = retry.pool = Pool.from_url(
-                url,
-                timeout=patience,
-                socket_timeout=patience,
-                socket_connect_timeout=patience,
-                retry=retry,
-                max_connections=CONNECTIONS,
-                # Else every connection reads the package's metadata from disk, on the event loop.
-                driver_info=None,
-            )
-        except ValueError:
-            # The URL may hold a password, and so may the parser's message.
-            raise ValueError(
-                "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, "
-                "rediss://… with TLS, or unix:///path/to/redis.sock"
-            ) from None
-        return cls(Redis.from_pool(pool), encoder, form=form, exact=exact, within=within)
+        return cls(
+            open_nodes(url, patience),
+            encoder,
+            form=form,
+            exact=exact,
+            within=within,
+            make_room=make_room,
+            replicas=replicas,
+        )
 
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
@@ -158,7 +160,7 @@ class RedisStore:
         async def write(redis: Redis) -> None:
             await changes.append(redis, keys, stream, kept, data, thumbnail)
             self._promptness.answered()
-            await check_on_disk(await _persistence(redis), lambda: redis.info("persistence"))
+            await check_safe(redis, self._replicas)
 
         with explained():
             await self._nodes.run(keys.record, write)
@@ -290,11 +292,15 @@ class RedisStore:
                 await self.resume(stream, record.began)
             except StreamForgotten:  # by somebody else, meanwhile
                 return 0
-        with explained():
-            return await self._nodes.run(
-                keys.record,
-                lambda redis: changes.forget_range(redis, keys, stream, since, until),
-            )
+
+        async def drop() -> int:
+            with explained():
+                return await self._nodes.run(
+                    keys.record,
+                    lambda redis: changes.forget_range(redis, keys, stream, since, until),
+                )
+
+        return await self._delete(keys, drop)
 
     async def compact(self) -> None:
         """See `ClipStore.compact`.
@@ -311,10 +317,21 @@ class RedisStore:
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
         keys = Keys.of(stream)
-        async with self._promptness.expected():
-            # The directory last: a stream half forgotten is still listed, and can be forgotten.
-            await self._nodes.run(keys.record, lambda redis: changes.forget(redis, keys))
-            await self._nodes.run(DIRECTORY, lambda redis: done(redis.hdel(DIRECTORY, stream)))
+
+        async def drop() -> None:
+            async with self._promptness.expected():
+                # The directory last: a stream half forgotten is still listed, and can be forgotten.
+                await self._nodes.run(keys.record, lambda redis: changes.forget(redis, keys))
+                await self._nodes.run(DIRECTORY, lambda redis: done(redis.hdel(DIRECTORY, stream)))
+
+        await self._delete(keys, drop)
+
+    async def _delete(self, keys: Keys, drop: Callable[[], Awaitable[Result]]) -> Result:
+        async def noticed() -> None:
+            with explained():
+                await self._nodes.run(keys.record, noticed_room)
+
+        return await on_a_full_disk_too(drop, self._make_room, noticed)
 
     async def _begin(
         self, stream: str, now: float, deleted_too: Callable[[], None]
@@ -350,11 +367,3 @@ class RedisStore:
             self.corrupt += 1
             log.warning("stream %s: the clip at %s s is passed over: %s", stream, start, error)
             return None
-
-
-async def _persistence(redis: Redis) -> object:
-    """Return what Redis says of its file, or the error if it does not let us ask."""
-    try:
-        return await redis.info("persistence")
-    except ResponseError as error:
-        return error

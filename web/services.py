@@ -194,9 +194,14 @@ async def open_services(
     try:
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         data = settings.data.expanduser()
-        async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
+        async with open_redis(url, data, megabytes=settings.redis_memory_mb) as server:
             store = RedisStore.connect(
-                address, engine.encoder, form=settings.stored_values, exact=engine.exact_columns
+                server.url,
+                engine.encoder,
+                form=settings.stored_values,
+                exact=engine.exact_columns,
+                make_room=server.make_room,
+                replicas=settings.redis_replicas if settings.redis_url else 0,
             )
             try:
                 await store.check()
@@ -217,8 +222,8 @@ async def open_memory(settings: Settings) -> AsyncIterator[Memory]:
     """Open what is remembered, without a model: for what treats it as bytes."""
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     data = settings.data.expanduser()
-    async with open_redis(url, data, megabytes=settings.redis_memory_mb) as address:
-        store = RedisStore.connect(address, "any")
+    async with open_redis(url, data, megabytes=settings.redis_memory_mb) as server:
+        store = RedisStore.connect(server.url, "any")
         try:
             await store.check()
             yield store

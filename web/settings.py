@@ -64,7 +64,16 @@ class Settings(BaseModel):
     model: str = _field("lite", "model preset, checkpoint folder or hub id", min_length=1)
     data: Path = _field(Path("~/.local/share/flashback"), "where the embedded Redis keeps its data")
     cache: Path = _field(Path("~/.cache/flashback"), "where converted weights are kept")
-    redis_url: RedisUrl = _field(None, "an external Redis; without it one is embedded")
+    redis_url: RedisUrl = _field(
+        None,
+        "an external Redis; without it one is embedded. redis://, rediss:// (TLS), unix://, "
+        "redis+sentinel://host,host/name or redis+cluster://host,host",
+    )
+    redis_replicas: int = _field(
+        0,
+        "how many replicas of an external Redis must have a clip before it counts as remembered",
+        ge=0,
+    )
     redis_memory_mb: int = _field(1024, "ceiling of the embedded Redis", ge=16)
     stored_values: Literal["int8", "float16"] = _field(
         "int8",

@@ -10,12 +10,12 @@ then a killed Redis may lose as much). With `sync="always"` it is safe as soon a
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import quote
@@ -28,9 +28,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
+from memory.embedded.reserve import Reserve
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
 from memory.errors import StoreError
 from memory.redis_cancelling import cancellation_kept, close
+from memory.redis_disk import MakeRoom, no_reserve
 from memory.redis_reasons import root
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ Sync = Literal["everysec", "always"]
 _LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
 _LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
 _STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
+_REFILL = 60.0
+"""Seconds between two attempts to take up again what a deletion was given of the reserve."""
 
 
 class RedisFailed(StoreError, RuntimeError):
@@ -47,9 +51,24 @@ class RedisFailed(StoreError, RuntimeError):
     code = "redis_failed"
 
 
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A running Redis.
+
+    Attributes:
+        url: Where it is.
+        make_room: Finds room on its disk for a deletion.
+    """
+
+    url: str
+    make_room: MakeRoom
+
+
 @asynccontextmanager
-async def open_redis(url: str, directory: Path, *, megabytes: int = 1024) -> AsyncIterator[str]:
-    """Yield the URL of the Redis to use: `url`, or an embedded one in `directory` if it is empty.
+async def open_redis(
+    url: str, directory: Path, *, megabytes: int = 1024
+) -> AsyncIterator[RedisServer]:
+    """Yield the Redis to use: that at `url`, or an embedded one in `directory` if it is empty.
 
     Raises:
         NoRedis: If there is neither a URL nor a server program.
@@ -58,10 +77,10 @@ async def open_redis(url: str, directory: Path, *, megabytes: int = 1024) -> Asy
         DirectoryUnsafe: If `directory` belongs to another user.
     """
     if url:
-        yield url
+        yield RedisServer(url, no_reserve)
         return
     async with await EmbeddedRedis.start(directory, megabytes=megabytes) as embedded:
-        yield embedded.url
+        yield RedisServer(embedded.url, embedded.make_room)
 
 
 class EmbeddedRedis:
@@ -83,8 +102,10 @@ class EmbeddedRedis:
         self._socket = socket
         self._elsewhere = elsewhere
         self._command = command
+        self._reserve = Reserve(directory)
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._refilling: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(
@@ -122,6 +143,7 @@ class EmbeddedRedis:
                 socket = elsewhere.socket
             command = _command(program, directory, socket, megabytes, sync)
             embedded = cls(directory, socket, elsewhere, lock, command)
+            await asyncio.to_thread(embedded._reserve.fill)
             await embedded._launch()
         except BaseException:
             await asyncio.to_thread(_remove, socket, elsewhere)
@@ -141,13 +163,21 @@ class EmbeddedRedis:
         assert self._process is not None
         return self._process.pid
 
+    async def make_room(self) -> bool:
+        """Give up a piece of what is kept free on the disk for deletions; return whether there was one."""
+        given = await asyncio.to_thread(self._reserve.give_up_piece)
+        if given and (self._refilling is None or self._refilling.done()):
+            self._refilling = asyncio.create_task(self._refill(), name="embedded redis: reserve")
+        return given
+
     async def stop(self) -> None:
         """End the server in good order and let the directory go. Call once."""
         assert self._keeper is not None
-        self._keeper.cancel()
+        tasks = [task for task in (self._keeper, self._refilling) if task is not None]
+        for task in tasks:
+            task.cancel()
         try:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await self._end()
             await asyncio.to_thread(_remove, self._socket, self._elsewhere)
@@ -237,6 +267,13 @@ class EmbeddedRedis:
                     log.error("%s", error)  # noqa: TRY400 - a sentence, the stack says nothing more
                 told = str(error)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _refill(self) -> None:
+        """Take up again what was given up, once there is room for it."""
+        filled = False
+        while not filled:
+            await asyncio.sleep(_REFILL)
+            filled = await asyncio.to_thread(self._reserve.fill)
 
     async def _end(self) -> None:
         process = self._process

@@ -350,14 +350,15 @@ async def test_with_sync_always_a_clip_is_on_disk_when_append_returns(tmp_path):
 
 
 async def test_a_url_is_used_as_it_is(tmp_path):
-    async with open_redis("redis://elsewhere:6379", tmp_path / "redis") as url:
-        assert url == "redis://elsewhere:6379"
+    async with open_redis("redis://elsewhere:6379", tmp_path / "redis") as server:
+        assert server.url == "redis://elsewhere:6379"
+        assert not await server.make_room(), "its disk is not ours"
     assert not (tmp_path / "redis").exists()
 
 
 async def test_without_a_url_there_is_an_embedded_one(tmp_path):
-    async with open_redis("", tmp_path / "redis", megabytes=16) as url:
-        store = RedisStore.connect(url, ENCODER)
+    async with open_redis("", tmp_path / "redis", megabytes=16) as server:
+        store = RedisStore.connect(server.url, ENCODER)
         await store.check()
         await store.close()
 

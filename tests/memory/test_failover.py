@@ -80,7 +80,10 @@ async def pump(reader, writer):
 
 
 class Node:
-    """A Redis with a port, without a file."""
+    """A Redis with a port, without a file; `options` are more of its own."""
+
+    def __init__(self, *options):
+        self._options = options
 
     async def __aenter__(self):
         # A replica keeps what it is sent in a file, in the folder where it runs.
@@ -92,6 +95,7 @@ class Node:
         self._process = await asyncio.create_subprocess_exec(
             *(str(program.path), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"),
             *("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"),
+            *self._options,
             cwd=self._folder.name,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -102,15 +106,20 @@ class Node:
 
     async def __aexit__(self, *_):
         await self.client.aclose()
-        self._process.kill()
-        await self._process.wait()
+        await self.kill()
         self._folder.cleanup()
 
-    async def copied(self):
-        """Wait until a replica has everything that was written here."""
+    async def kill(self):
+        """End it as `kill -9` does."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.communicate()
+
+    async def copied(self, replicas=1):
+        """Wait until replicas have everything that was written here."""
         # The server waits for what was written over the same connection: so for all before it.
         await self.client.delete("nothing")
-        assert await self.client.wait(1, 20_000) == 1
+        assert await self.client.wait(replicas, 20_000) == replicas
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,8 @@ from redis.crc import key_slot
 
 from memory.embedded.server import EmbeddedRedis
 from memory.redis_errors import ANSWERS_WITHIN
-from memory.redis_store import CONNECTIONS, RedisStore
+from memory.redis_pool import CONNECTIONS
+from memory.redis_store import RedisStore
 from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable, StreamForgotten
 from model.types import ClipTokens
 

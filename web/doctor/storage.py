@@ -1,16 +1,19 @@
 """The doctor on what is kept: the model's weights, Redis, and the data directory."""
 
+import asyncio
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 import model
 from memory.embedded.binary import NoRedis, find_server
+from memory.redis_open import open_nodes
 from memory.redis_reasons import reason
 from model.zoo.lite_base import base_folder
 from web.doctor.findings import Finding
@@ -68,15 +71,18 @@ def check_redis(settings: Settings) -> Finding:
 
 
 def check_running_redis(url: str) -> Finding:
-    """Ask the Redis at `url` for its version and settings; the URL is not shown."""
+    """Ask the Redis at `url`, or each of its servers, for version and settings; the URL is not shown."""
     try:
-        with Redis.from_url(
-            url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
-        ) as redis:
-            server, memory = redis.info("server"), redis.info("memory")
+        servers = asyncio.run(_ask_servers(url))
     except (RedisError, ValueError) as error:
         cost = reason(error) if isinstance(error, RedisError) else "the URL cannot be read"
         return Finding("Redis", "missing", "the one of FLASHBACK_REDIS_URL", cost)
+    findings = [_judge(server, memory) for server, memory in servers]
+    limited = [finding for finding in findings if finding.verdict != "good"]
+    return (limited or findings)[0]
+
+
+def _judge(server: Mapping[str, Any], memory: Mapping[str, Any]) -> Finding:
     found = f"version {server['redis_version']}, running elsewhere"
     if memory.get("maxmemory_policy") != "noeviction":
         cost = (
@@ -89,6 +95,15 @@ def check_running_redis(url: str) -> Finding:
         cost = f"it has {FAULT}: whoever may log in can run programs on its machine; update it"
         return Finding("Redis", "limited", found, cost)
     return Finding("Redis", "good", found)
+
+
+async def _ask_servers(url: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    nodes = open_nodes(url, _PATIENCE)
+    try:
+        servers = await nodes.servers()
+        return [(await redis.info("server"), await redis.info("memory")) for redis in servers]
+    finally:
+        await nodes.close()
 
 
 def check_data(settings: Settings) -> Finding:

@@ -1,0 +1,29 @@
+"""The servers that a Redis URL leads to."""
+
+from memory.redis_cluster import cluster
+from memory.redis_nodes import Nodes, OneServer
+from memory.redis_pool import connected
+from memory.redis_sentinel import behind_sentinels
+from memory.redis_url import LOOKS_LIKE, read_url
+
+
+def open_nodes(url: str, patience: float) -> Nodes:
+    """Return the servers at `url` (see `memory.redis_url`); nothing is connected yet.
+
+    Args:
+        url: Where they are.
+        patience: Seconds; an answer that takes more, twice, counts as none.
+
+    Raises:
+        ValueError: If `url` cannot be read; the message does not repeat it.
+    """
+    try:
+        address = read_url(url)
+        if address is None:
+            return OneServer(connected(url, patience))
+        if address.kind == "cluster":
+            return cluster(address, patience)
+        return behind_sentinels(address, patience)
+    except ValueError:
+        # The URL may hold a password, and so may the parser's message.
+        raise ValueError(LOOKS_LIKE) from None
