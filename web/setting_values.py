@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from memory.redis_url import read_url
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.blackout import Zone
 
@@ -93,6 +94,8 @@ def _whole(url: SecretStr | None) -> SecretStr | None:
     # A path of a socket may hold an @.
     if "#" in rest if scheme == "unix" else is_ambiguous(rest):
         raise ValueError(f"the URL is ambiguous. {ENCODE}")
+    if url is not None:
+        read_url(url.get_secret_value())
     return url
 
 

@@ -17,6 +17,7 @@ from memory.embedded.binary import find_server
 from memory.redis_store import RedisStore
 from memory.store import Moment, StoreUnavailable, StreamForgotten
 from tests.memory.test_redis_store import ENCODER, clip
+from web.doctor.storage import check_running_redis
 
 SLOTS = 16384
 LARGEST_PORT = 55_000  # the nodes speak among themselves 10,000 above it
@@ -214,6 +215,16 @@ async def test_a_node_of_a_cluster_that_is_named_as_a_single_server_is_said_to_b
     with pytest.raises(StoreUnavailable, match=r"write redis\+cluster:// in the Redis URL"):
         await begin_on_all()
     await single.close()
+
+
+def test_the_doctor_looks_at_every_node(nodes):
+    url = f"redis+cluster://127.0.0.1:{nodes[1].port}"
+    assert "running elsewhere" in check_running_redis(url).found
+    nodes[2].client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert "allkeys-lru" in check_running_redis(url).cost
+    finally:
+        nodes[2].client.config_set("maxmemory-policy", "noeviction")
 
 
 async def test_the_other_nodes_are_asked_when_those_that_were_named_are_away(nodes):

@@ -170,11 +170,12 @@ def test_only_a_bad_setting_is_ever_raised(variables):
         ("REDIS_URL", "redis://:hunter2/7@redis:6379/0", "write / as %2F"),
         ("REDIS_URL", "redis://:98#hunter2@redis", "write / as %2F"),
         ("REDIS_URL", "unix:///data/hunter2#1/redis.sock", "ambiguous"),
+        ("REDIS_URL", "redis+sentinel://:hunter2@one,two", "it looks like redis://"),
         ("SOURCE", "cam=rtsp://admin:a,b=hunter2@camera/live", "comma in a password as %2C"),
         ("SOURCE", "rtsp://admin:hunter2=@camera/live", "give NAME=URL"),
     ],
 )
-def test_a_password_that_cuts_a_url_in_two_stops_the_start_and_is_not_shown(name, value, reason):
+def test_a_url_that_cannot_be_read_stops_the_start_and_is_not_shown(name, value, reason):
     with pytest.raises(BadSetting, match=reason) as refusal:
         Settings.from_env({f"FLASHBACK_{name}": value})
     assert "hunter2" not in str(refusal.value)
@@ -182,6 +183,11 @@ def test_a_password_that_cuts_a_url_in_two_stops_the_start_and_is_not_shown(name
 
 def test_a_socket_of_redis_may_have_an_at_sign_in_its_path():
     assert Settings.from_env({"FLASHBACK_REDIS_URL": "unix:///run/a@b.sock"}).redis_url
+
+
+def test_redis_may_be_several_servers():
+    url = "rediss+sentinel://user:password@one:26379,two/yard?ssl_ca_certs=/ca.pem"
+    assert Settings.from_env({"FLASHBACK_REDIS_URL": url}).redis_url
 
 
 def test_sources_that_need_no_host_stand_beside_urls():

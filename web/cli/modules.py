@@ -18,6 +18,7 @@ app = typer.Typer()
 BENCHMARKS = {
     "live": "how live the service is: age of what is seen, time to the first word",
     "memory": "what memory takes, and how fast it is",
+    "day": "a day of one stream: what grows with its age, and what has a ceiling",
     "join": "how soon a sender is answered and seen",
     "question": "time to the first word by length of history, three ways in one run",
     "ingest": "what taking streams in costs, and whether the service falls behind",
