@@ -31,9 +31,10 @@ from memory.redis_url import Node, SeveralServers
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-_TRIES = 20
 _PAUSE = 0.1
-"""Seconds between two tries: what is not there within two of them is said to be on its way."""
+"""Seconds between two tries."""
+_ENOUGH = 1.5
+"""Seconds of trying; less than who asks a question is made to wait."""
 
 
 class Cluster:
@@ -70,17 +71,17 @@ class Cluster:
         """
         found: list[Result] = []
         left = list(keys)
-        for tries in range(_TRIES, 0, -1):
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _ENOUGH
+        while left:
             failed: list[str] = []
             for node, group in (await self._grouped(left)).items():
                 try:
                     found += await work(self._client(node), group)
                 except (RedisConnectionError, AskError, TryAgainError, ClusterDownError) as error:
-                    if tries == 1 or not await self._may_help(error, node, group[0]):
+                    if clock() > deadline or not await self._may_help(error, node, group[0]):
                         raise
                     failed += group
-            if not failed:
-                break
             left = failed
         return found
 

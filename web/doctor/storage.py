@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -77,23 +77,25 @@ def check_running_redis(url: str) -> Finding:
     except (RedisError, ValueError) as error:
         cost = reason(error) if isinstance(error, RedisError) else "the URL cannot be read"
         return Finding("Redis", "missing", "the one of FLASHBACK_REDIS_URL", cost)
-    findings = [_judge(server, memory) for server, memory in servers]
-    limited = [finding for finding in findings if finding.verdict != "good"]
-    return (limited or findings)[0]
+    return _judge(servers)
 
 
-def _judge(server: Mapping[str, Any], memory: Mapping[str, Any]) -> Finding:
-    found = f"version {server['redis_version']}, running elsewhere"
-    if memory.get("maxmemory_policy") != "noeviction":
+def _judge(servers: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Finding:
+    """Return the worst that is to be said of any of them, by `INFO server` and `INFO memory`."""
+    found = f"version {servers[0][0]['redis_version']}, running elsewhere"
+    policies = [memory.get("maxmemory_policy") for _, memory in servers]
+    throwing = [policy for policy in policies if policy != "noeviction"]
+    if throwing:
         cost = (
-            f"its maxmemory-policy is {memory.get('maxmemory_policy')}: when it is full it throws "
-            "away what was seen without a word; set it to noeviction"
+            f"its maxmemory-policy is {throwing[0]}: when it is full it throws away what was seen "
+            "without a word; set it to noeviction"
         )
         return Finding("Redis", "limited", found, cost)
-    number, valkey = version_of(server)
-    if has_known_fault(number, valkey=valkey):
-        cost = f"it has {FAULT}: whoever may log in can run programs on its machine; update it"
-        return Finding("Redis", "limited", found, cost)
+    for server, _ in servers:
+        number, valkey = version_of(server)
+        if has_known_fault(number, valkey=valkey):
+            cost = f"it has {FAULT}: whoever may log in can run programs on its machine; update it"
+            return Finding("Redis", "limited", found, cost)
     return Finding("Redis", "good", found)
 
 
