@@ -14,8 +14,8 @@ def short(monkeypatch):
     monkeypatch.setattr(day, "PICTURES", 2)
 
 
-def test_every_hour_is_counted_and_drawn(short, tmp_path):
-    options = Namespace(model="tiny", hours=2, quota_mb=1, save=False, save_to=tmp_path)
+def test_every_hour_is_counted(short):
+    options = Namespace(model="tiny", hours=2, quota_mb=1, save=False, save_to=None)
     report = day.run(options)
     first, second = report.numbers["hours"]
     assert (first["age"], second["age"]) == (1, 2)
@@ -23,8 +23,6 @@ def test_every_hour_is_counted_and_drawn(short, tmp_path):
     assert (first["frames"], second["frames"]) == (24, 48), "a question reads all of it"
     assert first["store_mb"] == pytest.approx(second["store_mb"] / 2)
     assert all(value > 0 for value in second.values())
-    [drawn] = tmp_path.glob("*-day.png")
-    assert drawn.stat().st_size > 1000
 
 
 def test_growth_is_counted_from_where_things_should_be_steady():
