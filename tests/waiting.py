@@ -6,7 +6,7 @@ import inspect
 LOOK_SECONDS = 0.01
 
 
-async def holds(condition, seconds=5.0):
+async def holds(condition, seconds=60.0):
     """Wait until `condition`, a function or a coroutine function, holds; fail after so many seconds.
 
     For what has no event to wait for. Between two looks the processor is free for what is waited for.

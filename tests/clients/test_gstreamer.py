@@ -34,7 +34,7 @@ def gstreamer():
 
 async def test_webrtcbin_is_seen(gstreamer, service):
     async with program(SYSTEM_PYTHON, SENDER) as sender, service.client() as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             offer = json.loads(await sender.stdout.readline())
         assert "a=bundle-only" in offer
         headers = {"Content-Type": "application/sdp"}

@@ -160,7 +160,7 @@ async def over_http(port, process):
         writer.close()
         return True
 
-    await holds(listens, 60)
+    await holds(listens)
     async with Client(f"http://127.0.0.1:{port}/mcp") as client:
         [listed] = await said(client, "list_streams")
     return listed

@@ -58,7 +58,7 @@ def nginx(tmp_path):
             )
         )
         async with program(NGINX, "-c", file) as running:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 # What it says once its sockets listen.
                 await running.stderr.readuntil(b"event method")
             yield f"http://127.0.0.1:{port}"

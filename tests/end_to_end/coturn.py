@@ -32,7 +32,7 @@ class Coturn:
 
     async def says(self, text):
         """Wait until it has printed `text`."""
-        async with asyncio.timeout(20), self._more:
+        async with asyncio.timeout(60), self._more:
             await self._more.wait_for(lambda: text in self.said or self._reading.done())
         assert text in self.said
 

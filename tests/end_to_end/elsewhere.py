@@ -81,7 +81,7 @@ async def send_pictures(film, address, token):
     picture = json.dumps({"type": "conversation.item.create", "item": item})
     async with talking(address, token) as talk:
         await talk.send(picture)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (event := json.loads(await talk.recv()))["type"] != "flashback.moment":
                 if event["type"] == "conversation.item.done":
                     await asyncio.sleep(0.1)

@@ -84,7 +84,7 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         assert "failed" not in await answer.get_attribute("class"), meta
         peaks = "[...document.querySelectorAll('.peak i')].map(i => i.clientHeight)"
         # The browser tells us of a frame when it gets round to it, perhaps after the page.
-        await holds(lambda: any(is_done(event) for event in map(json.loads, heard)), 60)
+        await holds(lambda: any(is_done(event) for event in map(json.loads, heard)))
         [evidence] = [e["response"]["evidence"] for e in map(json.loads, heard) if is_done(e)]
         marks = zip((part["score"] for part in evidence), await page.evaluate(peaks), strict=False)
         heights = [height for _, height in sorted(marks)]

@@ -67,7 +67,7 @@ async def ended(pid: int) -> None:
     event, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_reader(descriptor, event.set)
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await event.wait()
     finally:
         loop.remove_reader(descriptor)
@@ -80,7 +80,7 @@ async def fill(store: RedisStore) -> None:
 
 
 async def answers(store: RedisStore) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(StoreUnavailable):
                 return await store.check()
@@ -330,7 +330,7 @@ async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
     with pytest.raises(StoreFull, match="make room on the disk"):
         await store.begin("new", 0.0)
     resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (most, most))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(StoreFull):
                 await store.append("a", clip(2e6), b"after")

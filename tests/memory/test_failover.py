@@ -42,7 +42,7 @@ class NameThatMoves:
 
     async def left(self, target):
         """Wait until no connection leads to `target` any more."""
-        async with asyncio.timeout(5), self._closed:
+        async with asyncio.timeout(60), self._closed:
             await self._closed.wait_for(lambda: target not in self._open)
 
     async def _forward(self, reader, writer):
@@ -99,7 +99,7 @@ class Node:
             cwd=self._folder.name,
             stdout=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._process.stdout.readuntil(b"Ready to accept connections")
         self.client = Redis(host="127.0.0.1", port=self.port, driver_info=None)
         return self

@@ -39,7 +39,7 @@ async def rewritten(url: str) -> None:
         return not said["aof_rewrite_in_progress"] and not said["aof_rewrite_scheduled"]
 
     async with Redis.from_url(url, driver_info=None) as redis:
-        await holds(is_over, 20)
+        await holds(is_over)
 
 
 @pytest.mark.parametrize("way", ["range", "stream"])

@@ -37,7 +37,7 @@ async def test_at_whatever_step_it_is_cancelled_every_connection_is_closed(embed
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-            await holds(no_other_is_left, 20)
+            await holds(no_other_is_left)
 
 
 async def test_a_connection_comes_back_to_its_pool_though_its_user_is_cancelled(embedded):

@@ -277,7 +277,7 @@ async def test_a_killed_redis_keeps_what_it_acknowledged_and_no_clip_by_half(tmp
 
 
 async def _answers(store) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(StoreUnavailable):
                 return await store.check()

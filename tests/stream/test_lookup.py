@@ -38,7 +38,7 @@ async def test_names_that_are_slow_hold_up_no_other_work(slow):
     await asyncio.wait(asking, timeout=0)  # all of them begin
     assert len(lookups) == 60
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await asyncio.to_thread(lambda: "done") == "done"
     finally:
         slow.gate.set()

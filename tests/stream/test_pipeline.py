@@ -47,7 +47,7 @@ class QueueEngine(FakeEngine):
         turn.set_result(None)
 
     async def until(self, there_are):
-        async with asyncio.timeout(5), self._arrived:
+        async with asyncio.timeout(60), self._arrived:
             await self._arrived.wait_for(lambda: len(self.waiting) >= there_are)
 
 

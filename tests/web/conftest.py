@@ -40,17 +40,15 @@ class Service:
     def address(self):
         return self.url.removeprefix("http://")
 
-    async def until(self, condition, seconds=5):
+    async def until(self, condition):
         """Wait until something holds that has no event to wait for."""
-        await holds(condition, seconds)
+        await holds(condition)
 
     async def all_free(self):
         """Wait until nobody feeds or watches anything and every place is free."""
         here = self.services
-        await self.until(
-            lambda: not (len(here.feeding) or here.registry.fed or len(here.senders)), seconds=15
-        )
-        await self.until(lambda: not (len(here.viewing) or len(here.viewers)), seconds=15)
+        await self.until(lambda: not (len(here.feeding) or here.registry.fed or len(here.senders)))
+        await self.until(lambda: not (len(here.viewing) or len(here.viewers)))
 
     def client(self, **options):
         # How quick an answer is depends on the machine; every test has a limit of its own.
@@ -152,7 +150,7 @@ async def hosting(app, connections, certificate=None):
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await server.taking.wait()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

@@ -15,8 +15,6 @@ from tests.web.test_cli import flashback
 
 QUESTION = ("What do you see?", "--model", "tiny")
 
-pytestmark = pytest.mark.timeout(90)
-
 
 def jpegs(tmp_path):
     """Return one red and one blue JPEG."""

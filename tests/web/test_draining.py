@@ -36,7 +36,7 @@ class Ending(Service):
         self.server, self.serving = server, serving
 
     async def over(self):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await self.serving
 
 

@@ -68,7 +68,7 @@ async def test_an_answer_under_way_is_running_and_one_that_fails_is_not(service)
 
 async def test_what_is_fed_is_counted_by_stream(service):
     live = await service.services.registry.open("cam")
-    async with service.talk() as talk, asyncio.timeout(10):
+    async with service.talk() as talk, asyncio.timeout(60):
         feed = live.open_feed("webrtc")
         for number in range(8):
             if (slot := feed.offer(float(number))) is not None:
@@ -102,7 +102,7 @@ async def test_who_has_no_token_sees_no_numbers():
 
 
 async def test_without_the_package_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setattr(services, "make_metrics", lambda _: None)
+    monkeypatch.setattr(services, "_make_metrics", lambda _: None)
     async with echo_service() as service, service.client() as client:
         response = await client.get("/metrics")
     assert response.status_code == 501

@@ -34,7 +34,7 @@ async def hangs_up(service, client, player):
 async def is_killed(service, client, player):
     await send(client, player)
     live = await service.services.registry.find("cam")
-    await service.until(lambda: live.status().state == "live", seconds=15)
+    await service.until(lambda: live.status().state == "live")
     fall_silent(player._connection)
 
 
@@ -168,7 +168,7 @@ async def test_a_sender_that_crashed_comes_back_at_the_limit_and_keeps_its_place
         first = await send(client, player)
         second = await send(client, another)
         assert (first.status_code, second.status_code) == (201, 201)
-        await service.until(lambda: len(service.services.senders) == 1, seconds=15)
+        await service.until(lambda: len(service.services.senders) == 1)
         assert len(service.services.feeding) == 1, (
             "the end of the first frees nothing of the second"
         )
@@ -189,7 +189,7 @@ async def test_a_stream_taken_over_counts_for_the_token_that_feeds_it_now(player
     async with echo_service(**settings) as service, service.client() as client:
         assert (await send(client, player, **one)).status_code == 201
         assert (await send(client, another, **two)).status_code == 201
-        await service.until(lambda: len(service.services.senders) == 1, seconds=15)
+        await service.until(lambda: len(service.services.senders) == 1)
         for token, status in ((two, 503), (one, 201)):
             offered = await client.post("/whip/b", content=player.offer, headers=SDP | token)
             assert offered.status_code == status

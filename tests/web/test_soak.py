@@ -102,8 +102,8 @@ async def test_every_place_is_free_again_after_many_have_come_and_gone(service):
         asyncio.get_running_loop().call_later(PAUSE, time.sleep, PAUSE)
         leaving = [way(service, number) for way in WAYS for number in range(OF_EACH)]
         await asyncio.gather(*leaving)
-        await service.until(lambda: not len(here.talking), seconds=15)
-    await service.until(lambda: not (len(here.asking) or len(here.feeding)), seconds=15)
-    await service.until(lambda: not len(service.connections), seconds=15)
+        await service.until(lambda: not len(here.talking))
+    await service.until(lambda: not (len(here.asking) or len(here.feeding)))
+    await service.until(lambda: not len(service.connections))
     names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
     assert not [name for name in names if name.startswith(("Connection.", "PictureSource."))]

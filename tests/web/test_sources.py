@@ -27,7 +27,7 @@ async def test_a_source_is_pulled_until_its_end_and_can_be_asked_about(film_url)
         assert response.headers["Location"] == "/v1/streams/film"
         assert response.json()["source"] == "url"
         live = await service.services.registry.find("film")
-        await service.until(lambda: live.status().state == "ended", seconds=20)
+        await service.until(lambda: live.status().state == "ended")
         await live.settle()
         status = (await client.get("/v1/streams/film")).json()
         assert "end" in status["reason"]
@@ -246,7 +246,7 @@ async def test_a_source_goes_on_feeding_its_stream_after_an_internal_error(film_
         await client.post("/v1/streams", json={"name": "film", "url": film_url})
         live = await service.services.registry.find("film")
         await failed.wait()
-        await service.until(lambda: live.status().clips > 0, seconds=20)
+        await service.until(lambda: live.status().clips > 0)
         assert service.services.registry.fed == len(service.services.feeding) == 1
         assert await service.services.registry.find("film") is live
 
