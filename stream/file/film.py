@@ -11,7 +11,7 @@ from stream.address.printable import printable
 from stream.address.source_url import BadSource
 from stream.errors import StreamError
 from stream.file.first_bytes import file_format
-from stream.file.flv import open_joined_flv
+from stream.file.joined import open_joined
 from stream.file.tracks import choose_video, is_decodable
 
 
@@ -57,8 +57,9 @@ def open_container(
         FFmpegError: If it is nothing that FFmpeg can read.
         OSError: If it cannot be opened.
     """
-    if (joined := open_joined_flv(path)) is not None:
-        return av.open(joined, "r", format="flv", options=options, timeout=timeout)
+    if (joined := open_joined(path)) is not None:
+        kind = joined.format
+        return av.open(joined.file, "r", format=kind, options=options, timeout=timeout)
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"

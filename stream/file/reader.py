@@ -5,12 +5,13 @@ pictures at a time, so that memory stays small and the event loop free.
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import av
 from av import VideoFrame
@@ -27,6 +28,7 @@ from stream.scale import to_rgb
 
 __all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
 
+_Step = TypeVar("_Step")
 _VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 _TOGETHER = 8
@@ -63,6 +65,7 @@ class VideoFile:
         """
         self._path = path
         self._wanted = wanted
+        self._using = threading.Lock()
 
     async def __aenter__(self) -> "VideoFile":
         """Open the file.
@@ -76,23 +79,36 @@ class VideoFile:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._container.close)
+        await self._alone(lambda: self._container.close())
+
+    async def _alone(self, work: Callable[[], _Step]) -> _Step:
+        """Do `work` in a thread, when nothing else is done with the file.
+
+        A thread goes on when whoever waited for it is cancelled: what comes next, closing above all,
+        waits until it is done.
+        """
+
+        def work_alone() -> _Step:
+            with self._using:
+                return work()
+
+        return await asyncio.to_thread(work_alone)
 
     async def pictures(self, after: float = 0.0) -> AsyncGenerator[tuple[float, VideoFrame], None]:
         """Yield every picture from `after` seconds on with its time from the file's beginning."""
         clock = self._clock()
         # Where the file's clock starts again a time names several places, and it is read through.
-        if after > 0 and not self._restarts and await asyncio.to_thread(self._seek, after):
+        if after > 0 and not self._restarts and await self._alone(lambda: self._seek(after)):
             clock.sought()
         source = self._decode(clock)
-        while some := await asyncio.to_thread(lambda: list(islice(source, _TOGETHER))):
+        while some := await self._alone(lambda: list(islice(source, _TOGETHER))):
             for time, picture in some:
                 if time >= after:
                     yield time, picture
 
     async def last(self, seconds: float) -> float:
         """Return when the last `seconds` begin."""
-        return await asyncio.to_thread(self._last, seconds)
+        return await self._alone(lambda: self._last(seconds))
 
     def _last(self, seconds: float) -> float:
         # What a file says of its length is no more than a place to look for its end: a recording

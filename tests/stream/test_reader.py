@@ -1,5 +1,6 @@
 import asyncio
 import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -94,6 +95,9 @@ JOINED = {
     "film.webm": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
     "film.mkv": {"codec": "libx264", "options": {"g": "10"}},
     "film.ogv": {"codec": "libvpx"},
+    "film.ivf": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
+    "film.y4m": {"codec": "wrapped_avframe"},
+    "film.wmv": {"codec": "wmv2"},
 }
 
 
@@ -216,3 +220,27 @@ async def test_a_file_says_how_long_it_is(tmp_path):
     film = write_video(tmp_path / "film.mp4", seconds=2.0, size=(96, 64))
     async with VideoFile(film) as file:
         assert file.film.length == pytest.approx(2.0, abs=0.1)
+
+
+async def test_a_file_is_not_closed_while_a_thread_still_reads_it(tmp_path):
+    reading, read_on, read = threading.Event(), threading.Event(), []
+
+    class SlowFile(VideoFile):
+        def _packets(self):
+            reading.set()
+            read_on.wait(30)
+            read.extend(packet.size for packet in super(SlowFile, self)._packets())
+            yield from ()
+
+    film = write_video(tmp_path / "film.mp4")
+    async with SlowFile(film) as file:
+        looking = asyncio.create_task(anext(file.pictures()))
+        await asyncio.to_thread(reading.wait, 30)
+        looking.cancel()
+        closing = asyncio.create_task(file.__aexit__())
+        await asyncio.wait([looking, closing], timeout=0.1)
+        assert looking.cancelled()
+        assert not closing.done()
+        read_on.set()
+        await closing
+        assert sum(read) > 0

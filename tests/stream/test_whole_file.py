@@ -125,9 +125,10 @@ def test_no_more_is_decoded_than_from_the_nearest_keyframe(tmp_path):
     assert (whole.first, whole.last) == (0, 199)
 
 
-@pytest.mark.parametrize("kind", ["ts", "mpg", "webm", "flv"])
+@pytest.mark.parametrize("kind", ["ts", "mpg", "webm", "flv", "ivf", "y4m", "asf"])
 def test_a_file_whose_clock_starts_again_goes_on(tmp_path, kind):
-    codec = {"mpg": "mpeg2video", "webm": "libvpx"}.get(kind, "libx264")
+    codecs = {"mpg": "mpeg2video", "webm": "libvpx", "ivf": "libvpx", "asf": "mpeg4"}
+    codec = (codecs | {"y4m": "wrapped_avframe"}).get(kind, "libx264")
     container = {"webm": {"live": "1"}}.get(kind, {})
     part = tmp_path / f"part.{kind}"
     rate = 25 if kind == "mpg" else 10
