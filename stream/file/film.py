@@ -1,7 +1,10 @@
 """Opens a video file, or says in a sentence why it is none."""
 
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import av
 from av.container import InputContainer
@@ -11,7 +14,7 @@ from stream.address.printable import printable
 from stream.address.source_url import BadSource
 from stream.errors import StreamError
 from stream.file.first_bytes import file_format
-from stream.file.joined import open_joined
+from stream.file.joined import SOUGHT_IN_PARTS, open_joined
 from stream.file.tracks import choose_video, is_decodable
 
 
@@ -19,6 +22,64 @@ class NoVideo(StreamError):
     """The source holds no video that can be read; the message names it."""
 
     code = "no_video"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFilm:
+    """A film that is open.
+
+    Attributes:
+        container: That holds it.
+        video: What to watch of it.
+        close: Lets go of everything.
+        sought: Whether a time is a place in it; in a joined file it may be several.
+    """
+
+    container: InputContainer
+    video: VideoStream
+    close: Callable[[], None]
+    sought: bool = True
+
+
+class Film(Protocol):
+    """A video with an end, which can be opened again and again; as text it is its name for people."""
+
+    def open(self) -> OpenFilm:
+        """Open it at its beginning. Blocks.
+
+        Raises:
+            NoVideo: If it cannot be read or holds no video.
+        """
+        ...
+
+
+class LocalFilm:
+    """A file of this machine.
+
+    Args:
+        path: Of any format FFmpeg reads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __str__(self) -> str:
+        return printable(str(self._path))
+
+    def open(self) -> OpenFilm:
+        """Open it at its beginning. Blocks.
+
+        Raises:
+            NoVideo: If it cannot be read or holds no video.
+        """
+        container, video = open_film(self._path)
+        whole = container.format.name not in SOUGHT_IN_PARTS or open_joined(self._path) is None
+        return OpenFilm(container, video, container.close, sought=whole)
+
+
+def film_of(film: Path | Film) -> Film:
+    """Return the film at a path of this machine; a film is one already."""
+    return LocalFilm(film) if isinstance(film, Path) else film
 
 
 def open_film(path: Path) -> tuple[InputContainer, VideoStream]:
@@ -58,8 +119,8 @@ def open_container(
         OSError: If it cannot be opened.
     """
     if (joined := open_joined(path)) is not None:
-        kind = joined.format
-        return av.open(joined.file, "r", format=kind, options=options, timeout=timeout)
+        whole = joined.format
+        return av.open(joined.file, "r", format=whole, options=options, timeout=timeout)
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf"}
+"""Formats of which a time is looked for in the first part alone; of FLV it is known that it counts anew."""
 Piece = tuple[int, int] | bytes
 """Where a part of the file begins and ends, or bytes that stand in its place."""
 _ENOUGH = 512
@@ -65,9 +67,8 @@ def open_joined(path: Path) -> Joined | None:
 
 
 def _joined(path: Path, name: str, pieces: list[Piece]) -> Joined:
-    # FLV is known to count anew, and is not sought in by time; in the others a time would be the
-    # first part's.
-    return Joined(io.BufferedReader(_Pieces(path, pieces, sought=name == "flv")), name)
+    raw = _Pieces(path, pieces, sought=name not in SOUGHT_IN_PARTS)
+    return Joined(io.BufferedReader(raw), name)
 
 
 def _flv(file: io.BufferedReader, size: int) -> list[Piece]:

@@ -8,7 +8,6 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -20,13 +19,13 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.feed import Feed
-from stream.file.film import NoVideo, open_film
+from stream.file.film import Film, NoVideo, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
 from stream.file.skipping import SkipRule
 from stream.live import LiveStream
 from stream.scale import to_rgb
 
-__all__ = ["Film", "NoVideo", "VideoFile", "feed_file"]
+__all__ = ["NoVideo", "VideoFile", "feed_file"]
 
 _Step = TypeVar("_Step")
 _VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
@@ -35,35 +34,24 @@ _TOGETHER = 8
 _DAMAGED_IN_A_ROW = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Film:
-    """What a file says of its video.
-
-    Attributes:
-        length: Seconds, if the file knows.
-    """
-
-    length: float | None
-
-
 class VideoFile:
     """An open video file. Use `async with`; one reader at a time.
 
     Attributes:
-        film: What the file says of itself.
+        length: Seconds, if the file says.
     """
 
-    film: Film
+    length: float | None
 
-    def __init__(self, path: Path, *, wanted: float | None = None) -> None:
+    def __init__(self, film: Path | Film, *, wanted: float | None = None) -> None:
         """Take what to read.
 
         Args:
-            path: Of any format FFmpeg reads.
+            film: A file of any format FFmpeg reads, or another film.
             wanted: How many pictures per second are enough: others may be left out, which is
                 quicker. None for every picture.
         """
-        self._path = path
+        self._film = film_of(film)
         self._wanted = wanted
         self._using = threading.Lock()
 
@@ -73,13 +61,14 @@ class VideoFile:
         Raises:
             NoVideo: If it cannot be read or holds no video.
         """
-        self._container, self._video = await asyncio.to_thread(self._open)
+        self._open = await asyncio.to_thread(self._opened)
         self._restarts = False
-        self.film = self._describe()
+        length = self._container.duration
+        self.length = length / av.time_base if length else None
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._alone(lambda: self._container.close())
+        await self._alone(lambda: self._open.close())
 
     async def _alone(self, work: Callable[[], _Step]) -> _Step:
         """Do `work` in a thread, when nothing else is done with the file.
@@ -125,6 +114,9 @@ class VideoFile:
 
     def _seek(self, time: float) -> bool:
         """Go to `time`; False if files of this kind cannot: it is at its beginning then."""
+        if not self._open.sought:
+            self._reopen()
+            return False
         try:
             self._container.seek(int((time + self._origin()) * av.time_base))
         except av.FFmpegError:
@@ -134,11 +126,11 @@ class VideoFile:
 
     def _end_by_seeking(self, seconds: float) -> float | None:
         """Return when the last picture is; None if only reading all of the file tells."""
-        if self.film.length is None or starts_again(self._container.format):
+        if self.length is None or starts_again(self._container.format):
             return None
         back = seconds
-        while back < self.film.length:
-            if not self._seek(self.film.length - back):
+        while back < self.length:
+            if not self._seek(self.length - back):
                 return None
             clock = self._clock(packets=True)
             clock.sought()
@@ -167,21 +159,25 @@ class VideoFile:
         except av.FFmpegError:
             return  # damaged from here on: the end of what can be read
 
-    def _open(self) -> tuple[InputContainer, VideoStream]:
-        container, video = open_film(self._path)
-        video.thread_type = "AUTO"
-        return container, video
+    @property
+    def _container(self) -> InputContainer:
+        return self._open.container
+
+    @property
+    def _video(self) -> VideoStream:
+        return self._open.video
+
+    def _opened(self) -> OpenFilm:
+        opened = self._film.open()
+        opened.video.thread_type = "AUTO"
+        return opened
 
     def _reopen(self) -> None:
-        self._container.close()
-        self._container, self._video = self._open()
+        self._open.close()
+        self._open = self._opened()
 
     def _clock(self, *, packets: bool = False) -> MediaClock:
         return clock_of(self._container, self._video, packets=packets)
-
-    def _describe(self) -> Film:
-        length = self._container.duration
-        return Film(length=length / av.time_base if length else None)
 
     def _origin(self) -> float:
         start = self._container.start_time
@@ -215,7 +211,7 @@ class VideoFile:
 
 
 async def feed_file(
-    path: Path,
+    film: Path | Film,
     live: LiveStream,
     *,
     last: float | None = None,
@@ -224,8 +220,8 @@ async def feed_file(
     """Show `live` the file, to its end.
 
     Args:
-        path: Of any format FFmpeg reads.
-        live: The stream to feed; its media time is the file's own.
+        film: A file of any format FFmpeg reads, or another film.
+        live: The stream to feed; its media time is the film's own.
         last: Begin so many seconds before the end; None begins at the beginning.
         progress: Is told how far it is, in seconds, and the length where it is known.
 
@@ -233,8 +229,8 @@ async def feed_file(
         NoVideo: If the file cannot be read or holds no video.
         TooManyStreams: If every place for a stream with a source is taken.
     """
-    async with VideoFile(path, wanted=live.status().rate) as file:
-        length = file.film.length
+    async with VideoFile(film, wanted=live.status().rate) as file:
+        length = file.length
         after = 0.0 if last is None else await file.last(last)
         feed = live.open_feed("file", own_times=True)
         try:

@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from model.vision.preprocess import resize
 from stream.feed import Feed
-from stream.file.film import NoVideo, open_film
+from stream.file.film import Film, NoVideo, film_of
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
@@ -52,7 +52,7 @@ class Sampled:
 
 
 async def feed_whole_file(
-    path: Path,
+    film: Path | Film,
     live: LiveStream,
     *,
     most: int = MOST,
@@ -63,18 +63,19 @@ async def feed_whole_file(
     """Show `live` frames of the whole file, from the middle of as many equal intervals.
 
     Args:
-        path: Of any format FFmpeg reads.
-        live: The stream to feed; its media time is the file's own.
+        film: A file of any format FFmpeg reads, or what else can be read from beginning to end twice.
+        live: The stream to feed; its media time is the film's own.
         most: Frames to look at, however long the file is.
         part: Look at what lies between these seconds alone, as if it were the whole file.
         indexing: Is told how far the file was read through, in seconds, and its length if known.
         watching: The same of looking at it.
 
     Raises:
-        NoVideo: If the file cannot be read or holds no video, or nothing lies in `part`.
+        NoVideo: If the film cannot be read or holds no video, or nothing lies in `part`.
         ValueError: If `most` is less than the fewest frames that are taken.
     """
-    async with _opened(path) as (container, video):
+    film = film_of(film)
+    async with _opened(film) as (container, video):
         said = None if container.duration is None else container.duration / av.time_base
         index: FilmIndex | None = None
         async with aclosing(_in_threads(read_index(container, video))) as indexes:
@@ -83,11 +84,11 @@ async def feed_whole_file(
     assert index is not None
     inside = range(index.frames) if part is None else index.between(*part)
     if part is not None and not inside:
-        raise NoVideo(f"{path} shows nothing from {part[0]:g} to {part[1]:g} s.")
+        raise NoVideo(f"{film} shows nothing from {part[0]:g} to {part[1]:g} s.")
     length = index.length if part is None else min(part[1], index.length) - part[0]
     wanted = frames_wanted(len(inside), length, most, live.rate)
     runs = index.runs([inside[n] for n in middles(len(inside), wanted)]) if wanted else []
-    async with _opened(path) as (container, video):
+    async with _opened(film) as (container, video):
         feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
         step = None if index.timed else index.step
         frames = chosen_frames(container, video, runs, step)
@@ -124,13 +125,13 @@ def _as_encoded(frame: VideoFrame, size: int) -> Picture:
 
 
 @asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[tuple[InputContainer, VideoStream]]:
-    container, video = await asyncio.to_thread(open_film, path)
-    video.thread_type = "AUTO"
+async def _opened(film: Film) -> AsyncIterator[tuple[InputContainer, VideoStream]]:
+    opened = await asyncio.to_thread(film.open)
+    opened.video.thread_type = "AUTO"
     try:
-        yield container, video
+        yield opened.container, opened.video
     finally:
-        await asyncio.to_thread(container.close)
+        await asyncio.to_thread(opened.close)
 
 
 async def _in_threads(steps: Iterator[Step]) -> AsyncGenerator[Step, None]:

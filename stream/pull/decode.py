@@ -172,6 +172,8 @@ class Picker:
             if not packet.size:
                 yield from self._drain(packet)
                 continue
+            if self._source.appetite is not None:
+                self._source.appetite.satisfy()
             self._sampler.rate = self.rate
             self._keyframe_came = self._keyframe_came or packet.is_keyframe
             for now in self._hold_back(packet):
@@ -299,14 +301,17 @@ class Picker:
 
     def _hold_back(self, packet: _VideoPacket) -> Iterator[float]:
         """Wait until the packet's time has come, if its source would not; a sign of life a beat."""
-        if not self._source.paced:
+        if not (self._source.paced or self._source.lasts):
             return
         stamp = packet.pts if packet.dts is None else packet.dts
         own = None if stamp is None or packet.time_base is None else stamp * packet.time_base
         time = self._file_clock.time(None if own is None else float(own))
-        if self._source.finite:
+        if self._source.finite or self._source.lasts:
             self.position = time
         if self._behind:
+            self._picked = self._clock()  # what was seen is passed over: it is no silence
+            return
+        if not self._source.paced:
             return
         now = self._clock()
         if self._pace_offset is None or now - (self._pace_offset + time) > _BEHIND:

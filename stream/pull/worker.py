@@ -22,7 +22,7 @@ from stream.address.source_url import BadSource
 from stream.pull.decode import NoKeyframe, Picked, Picker
 from stream.pull.errors import Refused, explain_loss
 from stream.pull.frame_ring import PictureRing
-from stream.pull.io.open import AT_ITS_END, CannotOpen, OpenSource, open_source
+from stream.pull.io.open import AT_ITS_END, CannotOpen, OpenSource, is_at_end, open_source
 from stream.pull.messages import (
     FrameReady,
     FramesSkipped,
@@ -110,7 +110,7 @@ def _read(
                 reports.send(place)
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain_loss(error, order)
-    if source.has_ended():
+    if source.has_ended() or is_at_end(picker.position, source.lasts):
         return SourceEnded(AT_ITS_END, final=True)
     return SourceEnded("The source stopped sending.")
 
@@ -118,7 +118,7 @@ def _read(
 def _place(picker: Picker, source: OpenSource) -> Place | None:
     """Return how far the source was read, if that can be told."""
     place = source.place()
-    if place is None and picker.position is not None:
+    if place is None and picker.position is not None and source.finite:
         place = Place(position=picker.position)
     return place
 

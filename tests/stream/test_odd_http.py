@@ -4,8 +4,10 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from stream.address.source_url import BadSource
 from stream.file.first_bytes import longest
 from stream.pull.io.encrypted_segment import EncryptedSegment
+from stream.pull.io.http_file import Appetite
 from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
 from tests.stream.test_motion_jpeg import Arriving
@@ -227,3 +229,31 @@ def test_what_pictures_follow_is_no_text():
         b"P6 640 480 255\n",
     ):
         assert longest(head) is None
+
+
+ENDLESS = b"\x00\x00\x01\x65" + 32_000 * b"\x55"
+
+
+@pytest.fixture(scope="module")
+def raw_h264(tmp_path_factory):
+    path = tmp_path_factory.mktemp("raw") / "film.h264"
+    return write_video(path, 2.0, codec="libx264", options={"bf": "0"}).read_bytes()
+
+
+def test_a_picture_without_an_end_is_given_up(site, address, monkeypatch, raw_h264):
+    monkeypatch.setattr("stream.pull.io.http_file.LONGEST_WITHOUT_PICTURE", 2 * 2**20)
+    site.answers["/live"] = send_for_ever(raw_h264 + ENDLESS, b"U")
+    with pytest.raises((CannotOpen, BadSource), match=r"2 MiB came .* hold no picture"):
+        look(order(f"{address}/live"))
+
+
+def test_every_picture_makes_room_for_as_much_as_the_first(monkeypatch):
+    monkeypatch.setattr("stream.pull.io.http_file.LONGEST_WITHOUT_PICTURE", 100)
+    appetite = Appetite()
+    for _ in range(3):
+        appetite.take(100)
+        appetite.satisfy()
+    with pytest.raises(BadSource):
+        appetite.take(101)
+    appetite.lift()
+    appetite.take(101)

@@ -1,10 +1,18 @@
 """What is pulled anew goes on where it was: nothing is lost for good, nothing seen twice."""
 
 import asyncio
+import time
 
+import pytest
+
+from stream.pull.decode import Picker
+from stream.pull.io.open import CannotOpen, is_at_end
+from stream.pull.messages import Place, SourceEnded
+from tests.stream.conftest import RtspServer
 from tests.stream.fakes import becomes, until
 from tests.stream.http_server import send_file
-from tests.stream.pulling import readers, remembered
+from tests.stream.opening import open_source, order
+from tests.stream.pulling import readers, remembered, start
 from tests.stream.test_endings import late_keyframe, stream_of
 from tests.stream.videos import write_video
 
@@ -85,3 +93,52 @@ async def test_video_without_a_keyframe_yet_is_waited_for_and_that_is_said(
         pull(f"{address}/cam.ts")
         await until(becomes("connecting", "keyframe"), news)
         await until(becomes("live"), news)
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """An RTSP server that plays four seconds and says so."""
+    film = write_video(tmp_path / "film.mp4", 4.0, codec="libx264", options={"g": "5"})
+    server = RtspServer(film)
+    yield server
+    server.kill()
+
+
+async def test_a_recording_over_rtsp_is_at_its_end_and_not_played_again(recording, live, pull):
+    await start(recording)
+    puller = pull(recording.url("film"))
+    async with asyncio.timeout(60):
+        await puller.wait_over()
+    await live.settle()
+    status = live.status()
+    assert (status.state, status.reason) == ("ended", "The source is at its end.")
+    assert 30 <= status.frames <= 42
+
+
+async def test_a_recording_over_rtsp_goes_on_where_it_was_after_a_break(recording):
+    await start(recording)
+    wanted = order(recording.url("film"), after=Place(position=1.5), open_within=10.0)
+    source = await asyncio.to_thread(open_source, wanted)
+    try:
+        assert source.finite
+        picker = Picker(source, 4.0, time.monotonic, time.sleep, after=1.5)
+        await asyncio.to_thread(lambda: list(picker.pictures()))
+    finally:
+        source.close()
+    assert picker.seen <= 30
+    assert is_at_end(picker.position, source.lasts)
+
+
+async def test_a_recording_over_rtsp_of_which_all_was_seen_is_not_played_again(recording):
+    await start(recording)
+    wanted = order(recording.url("film"), after=Place(position=3.9), open_within=10.0)
+    with pytest.raises(CannotOpen) as failure:
+        await asyncio.to_thread(open_source, wanted)
+    assert failure.value.over == SourceEnded("The source is at its end.", final=True)
+
+
+async def test_a_camera_over_rtsp_has_no_end(recording):
+    await start(recording)
+    source = await asyncio.to_thread(open_source, order(recording.url("live"), open_within=10.0))
+    source.close()
+    assert (source.finite, source.lasts) == (False, None)

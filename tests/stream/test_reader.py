@@ -229,7 +229,7 @@ async def test_a_file_is_not_closed_while_a_thread_still_reads_it(tmp_path):
         def _packets(self):
             reading.set()
             read_on.wait(30)
-            read.extend(packet.size for packet in super(SlowFile, self)._packets())
+            read.extend(packet.size for packet in super()._packets())
             yield from ()
 
     film = write_video(tmp_path / "film.mp4")

@@ -1,4 +1,4 @@
-"""What `flashback ask` watches: a file as fast as it can be seen, a URL at the pace at which it comes.
+"""What `flashback ask` watches: a film as fast as it can be read, what is live at its own pace.
 
 A source that has an end is watched to it. A live one has none, so it is watched for as long as the
 user says; without that it is refused before the model is loaded, because a command that
@@ -9,17 +9,18 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream.address.source_url import BadSource, SourceUrl, read_source
-from stream.file.film import NoVideo, is_whole, open_film
+from stream.file.film import Film, LocalFilm, NoVideo, is_whole, open_film
 from stream.file.reader import feed_file
 from stream.file.sampling import MOST
 from stream.file.whole_file import Sampled, feed_whole_file
 from stream.live import LiveStream
 from stream.pull.probe import probe
-from stream.pull.process import PullSettings
+from stream.pull.process import PullSettings, make_order
+from stream.pull.remote_film import LOST, RemoteFilm
 from stream.pull.supervisor import Puller
 from web.errors import Failed
 
@@ -38,6 +39,7 @@ class Subject:
         last: Seconds to watch: of a source that has an end the last ones, of a live one the next.
         live: Whether it has no end.
         pulling: How to pull it.
+        film: What can be read from beginning to end as fast as it comes; None if its source decides.
     """
 
     source: SourceUrl
@@ -45,6 +47,7 @@ class Subject:
     last: float | None
     live: bool
     pulling: PullSettings
+    film: Film | None = None
 
 
 async def look_at(source: str, last: float | None, pulling: PullSettings) -> Subject:
@@ -58,10 +61,15 @@ async def look_at(source: str, last: float | None, pulling: PullSettings) -> Sub
     try:
         where = read_source(source, local=True)
         if where.scheme == "file" and await asyncio.to_thread(_is_whole, Path(where.path)):
-            return Subject(where, None, last, live=False, pulling=pulling)
+            film: Film = LocalFilm(Path(where.path))
+            return Subject(where, None, last, live=False, pulling=pulling, film=film)
         found = await probe(
             where, settings=pulling, monotonic=time.monotonic, trusted=True, patient=True
         )
+        subject = Subject(where, found.length, last, live=found.live, pulling=pulling)
+        if not found.live and where.scheme in {"http", "https"}:
+            order = await make_order(where, pulling, trusted=True)
+            subject = replace(subject, film=RemoteFilm(order, where.shown))
     except (BadSource, NoVideo) as error:
         raise Failed(str(error), 2) from None
     if found.live and last is None:
@@ -70,7 +78,7 @@ async def look_at(source: str, last: float | None, pulling: PullSettings) -> Sub
             "the question is answered, with --last SECONDS",
             2,
         )
-    return Subject(where, found.length, last, live=found.live, pulling=pulling)
+    return subject
 
 
 async def watch(
@@ -85,10 +93,10 @@ async def watch(
         most: Frames of a whole file to look at, at most.
 
     Raises:
-        Failed: If not one picture comes.
+        Failed: If not one picture comes, or no more before the end.
     """
-    if subject.source.scheme == "file" and not subject.live:
-        return await _watch_file(subject, live, most, progress)
+    if subject.film is not None:
+        return await _watch_film(subject, subject.film, live, most, progress)
     puller = Puller(
         subject.source, live, settings=subject.pulling, monotonic=time.monotonic, trusted=True
     )
@@ -100,24 +108,34 @@ async def watch(
     return None
 
 
-async def _watch_file(
-    subject: Subject, live: LiveStream, most: int, progress: Progress
+async def _watch_film(
+    subject: Subject, film: Film, live: LiveStream, most: int, progress: Progress
 ) -> Sampled | None:
-    path = Path(subject.source.path)
+    """Read a film to its end.
+
+    Raises:
+        Failed: If it stops before that.
+    """
 
     def watching(at: float, of: float | None) -> None:
         progress(at, of, f"{at:.0f} s")
 
-    if subject.last is not None:
-        await feed_file(path, live, last=subject.last, progress=watching)
-        return None
-    return await feed_whole_file(
-        path,
-        live,
-        most=most,
-        indexing=lambda at, of: progress(at, of, f"{at:.0f} s read through"),
-        watching=watching,
-    )
+    try:
+        if subject.last is not None:
+            await feed_file(film, live, last=subject.last, progress=watching)
+            return None
+        return await feed_whole_file(
+            film,
+            live,
+            most=most,
+            indexing=lambda at, of: progress(at, of, f"{at:.0f} s read through"),
+            watching=watching,
+        )
+    except LOST as error:
+        cut = f"{film} cannot be read to its end."
+        raise Failed(film.explain(error) if isinstance(film, RemoteFilm) else cut) from None
+    except NoVideo as error:
+        raise Failed(str(error), 2) from None
 
 
 async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_addresses, resolve
 from stream.address.source_url import BadSource, SourceUrl
 from stream.pull.io.encrypted_segment import EncryptedSegment
-from stream.pull.io.http_file import FileObject, HttpFile
+from stream.pull.io.http_file import Appetite, FileObject, HttpFile
 from stream.pull.io.tls import tls_context
 
 _REDIRECTS = 5
@@ -83,7 +83,12 @@ class _Credentials(httpx.Auth):
 
 
 class HttpSource:
-    """One source over HTTP: its first file and whatever that one refers to."""
+    """One source over HTTP: its first file and whatever that one refers to.
+
+    Attributes:
+        url: The source's, without credentials.
+        appetite: Bounds what is read without a picture coming of it.
+    """
 
     def __init__(
         self,
@@ -119,6 +124,7 @@ class HttpSource:
             headers={"User-Agent": "flashback", "Accept-Encoding": "identity"},
         )
         self.url = source.at(source.host, secret=False)
+        self.appetite = Appetite()
 
     def open(self, url: str | None = None, start: int = 0, end: int | None = None) -> HttpFile:
         """Open the source, or a `url` that it refers to, from byte `start` to before `end`.
@@ -131,7 +137,7 @@ class HttpSource:
         url = self.url if url is None else url
         if urlsplit(url).scheme not in {"http", "https"}:
             raise BadSource("The source refers to something that is not HTTP.")
-        return HttpFile(self._client, url, start, end)
+        return HttpFile(self._client, url, start, end, appetite=self.appetite)
 
     def opener(
         self, open_file: OpenFile | None = None

@@ -73,16 +73,16 @@ def open_http(
     if is_playlist(head):
         return _open_playlist(order, http, file, clock)
     if "multipart/" in file.content_type:
-        return Opening(_open(MotionJpeg(file), order, http, "mpjpeg"))
+        return Opening(_open(MotionJpeg(file), order, http, "mpjpeg"), appetite=http.appetite)
     picture = open_snapshot(file, late=lambda: clock() - began > order.open_within)
     if picture is not None:
         file.close()
-        return Opening(picture, snapshots=Snapshots(picture, http.open))
+        return Opening(picture, snapshots=Snapshots(picture, http.open), appetite=http.appetite)
     if has_late_index(head) and not file.seekable() and (file.length or 0) > _BUFFERED:
         raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
     container = _open(file, order, http, options={} if finite else QUICK)
-    return Opening(container, finite=finite, has_ended=lambda: finite)
+    return Opening(container, finite=finite, has_ended=lambda: finite, appetite=http.appetite)
 
 
 def _open_playlist(
@@ -108,6 +108,7 @@ def _open_playlist(
         finite=guide.ended,
         has_ended=lambda: guide.ended,
         place=lambda: guide.place,
+        appetite=http.appetite,
     )
 
 

@@ -17,6 +17,43 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _NO_RANGES = {400, 416, 501}
 
 
+LONGEST_WITHOUT_PICTURE = 64 * 1024 * 1024
+"""Bytes; the index of a film of a day is smaller, and so is every honest picture."""
+_ENDLESS = (
+    "{} MiB came from the source in a row that hold no picture: it is no video, or damaged video."
+)
+
+
+class Appetite:
+    """Bounds what is read of a source without a picture coming of it.
+
+    FFmpeg puts together what belongs together, however long it gets: data that never comes to an
+    end takes memory without an end.
+    """
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._bounded = True
+
+    def take(self, size: int) -> None:
+        """Count bytes that were read.
+
+        Raises:
+            BadSource: If they are too many.
+        """
+        self._taken += size
+        if self._bounded and self._taken > LONGEST_WITHOUT_PICTURE:
+            raise BadSource(_ENDLESS.format(LONGEST_WITHOUT_PICTURE // 2**20))
+
+    def satisfy(self) -> None:
+        """Begin anew: a picture came."""
+        self._taken = 0
+
+    def lift(self) -> None:
+        """Bound nothing any more: it ends by itself."""
+        self._bounded = False
+
+
 class FileObject(Protocol):
     """What FFmpeg reads from."""
 
@@ -68,9 +105,16 @@ class HttpFile:
     """
 
     def __init__(
-        self, client: httpx.Client, url: str, start: int = 0, end: int | None = None
+        self,
+        client: httpx.Client,
+        url: str,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        appetite: Appetite,
     ) -> None:
         self._client = client
+        self._appetite = appetite
         self._end = end
         self._start = self._position = start
         self._begun = False
@@ -91,7 +135,7 @@ class HttpFile:
         """Return at most `size` bytes, as soon as there are some; none at the end.
 
         Raises:
-            BadSource: If it is text that does not end.
+            BadSource: If it is text that does not end, or too much came that holds no picture.
             OSError: If the connection is lost or silent for too long.
         """
         if not self._begun:
@@ -105,6 +149,7 @@ class HttpFile:
         taken = self._buffer if size < 0 else self._buffer[:size]
         self._buffer = self._buffer[len(taken) :]
         self._position += len(taken)
+        self._appetite.take(len(taken))
         return taken
 
     def peek(self, size: int) -> bytes:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import av
@@ -32,8 +33,14 @@ from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
 from stream.pull.messages import Place, ReaderConfig, SourceEnded
 
+if TYPE_CHECKING:
+    from stream.pull.io.http_file import Appetite
+
 AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192
+_LONGEST_RECORDING = 7 * 24 * 3600.0
+_NEAR_END = 2.0
+"""Seconds: the last picture lies before the end, and what servers round does, too."""
 _LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
 _WHITELIST = {
     "rtsp": "rtsp,rtp,tcp,udp",
@@ -82,8 +89,11 @@ class OpenSource:
         timed: Whether its times mean something; else the time of arrival does.
         finite: Whether it has an end.
         has_ended: Says, once nothing more comes, whether that was the end, and not a loss.
+        lasts: Seconds from its beginning to its end, of what a server plays in real time and says that
+            of; None of everything else.
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
+        appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
         close: Lets go of everything.
     """
 
@@ -93,8 +103,10 @@ class OpenSource:
     timed: bool
     finite: bool
     has_ended: Callable[[], bool]
+    lasts: float | None
     place: Callable[[], Place | None]
     snapshots: Snapshots | None
+    appetite: "Appetite | None"
     close: Callable[[], None]
 
 
@@ -128,6 +140,7 @@ def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
     try:
         opening = _open(order, clock, closers, pipes)
         closers.append(opening.container.close)
+        _refuse_seen(order, opening)
         return _choose(order, opening, closers)
     except AllSeen:
         _close_all(closers)
@@ -178,7 +191,36 @@ def _open(
         return open_http(order, _source_of(order), clock, closers)
     if order.scheme == "file":
         return _open_file(order)
-    return Opening(_open_network(order, closers, pipes))
+    container = _open_network(order, closers, pipes)
+    lasts = _length_of_recording(container)
+    # By RTSP it is the server's word, by RTMP that of whoever published it: perhaps it is live.
+    return Opening(container, finite=lasts is not None and _is_rtsp(order), lasts=lasts)
+
+
+def _is_rtsp(order: ReaderConfig) -> bool:
+    return order.scheme in {"rtsp", "rtsps"}
+
+
+def _length_of_recording(container: InputContainer) -> float | None:
+    """Return how long a server says that a recording is (`a=range:npt=0-12.5`); None of live video."""
+    length = (container.duration or 0) / av.time_base
+    return length if 0 < length < _LONGEST_RECORDING else None
+
+
+def is_at_end(position: float | None, lasts: float | None) -> bool:
+    """Say whether a recording that lasts so long, and was read so far, is at its end."""
+    return position is not None and lasts is not None and abs(position - lasts) <= _NEAR_END
+
+
+def _refuse_seen(order: ReaderConfig, opening: Opening) -> None:
+    """Refuse a recording of which nothing is left.
+
+    Raises:
+        AllSeen: If it is one.
+    """
+    seen = None if order.after is None else order.after.position
+    if opening.finite and is_at_end(seen, opening.lasts):
+        raise AllSeen
 
 
 def _open_file(order: ReaderConfig) -> Opening:
@@ -195,7 +237,7 @@ def _open_network(
 ) -> InputContainer:
     options = {"protocol_whitelist": _WHITELIST[order.scheme]} | QUICK
     url = _source_of(order).at(order.address)
-    if order.scheme in {"rtsp", "rtsps"}:
+    if _is_rtsp(order):
         # Many cameras refuse to set up their other tracks: back channels, metadata.
         options |= {"rtsp_transport": order.transport, "allowed_media_types": "video"}
         if not _comes_by_udp(order):
@@ -252,8 +294,10 @@ def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], No
         timed=not arrives,
         finite=opening.finite,
         has_ended=opening.has_ended,
+        lasts=opening.lasts,
         place=opening.place,
         snapshots=opening.snapshots,
+        appetite=opening.appetite,
         close=lambda: _close_all(closers),
     )
 

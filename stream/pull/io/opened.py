@@ -9,6 +9,7 @@ from av.container import InputContainer
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
+    from stream.pull.io.http_file import Appetite
     from stream.pull.io.snapshots import Snapshots
 
 # What a live source says of itself must do: measuring its rate would take seconds.
@@ -35,12 +36,17 @@ class Opening:
         container: To read from.
         finite: Whether it has an end: all of it is there already.
         has_ended: Says, once nothing more comes, whether that was the end, and not a loss.
+        lasts: Seconds from its beginning to its end, of what a server plays in real time and says that
+            of: read so far, it is at its end whatever closed the connection.
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
+        appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
     """
 
     container: InputContainer
     finite: bool = False
     has_ended: Callable[[], bool] = _never
+    lasts: float | None = None
     place: Callable[[], Place | None] = _nowhere
     snapshots: "Snapshots | None" = None
+    appetite: "Appetite | None" = None
