@@ -19,7 +19,7 @@ from pathlib import Path
 
 SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf"}
 """Formats of which a time is looked for in the first part alone; of FLV it is known that it counts anew."""
-Piece = tuple[int, int] | bytes
+_Piece = tuple[int, int] | bytes
 """Where a part of the file begins and ends, or bytes that stand in its place."""
 _ENOUGH = 512
 
@@ -66,14 +66,14 @@ def open_joined(path: Path) -> Joined | None:
     return None
 
 
-def _joined(path: Path, name: str, pieces: list[Piece]) -> Joined:
+def _joined(path: Path, name: str, pieces: list[_Piece]) -> Joined:
     raw = _Pieces(path, pieces, sought=name not in SOUGHT_IN_PARTS)
     return Joined(io.BufferedReader(raw), name)
 
 
-def _flv(file: io.BufferedReader, size: int) -> list[Piece]:
+def _flv(file: io.BufferedReader, size: int) -> list[_Piece]:
     """Return the first part with its header, the others without."""
-    pieces, begin, at = list[Piece](), 0, _FLV_HEADER
+    pieces, begin, at = list[_Piece](), 0, _FLV_HEADER
     while at < size:
         head = _read(file, at, _FLV_TAG_HEADER)
         if head.startswith(_FLV):
@@ -84,10 +84,10 @@ def _flv(file: io.BufferedReader, size: int) -> list[Piece]:
     return [*pieces, (begin, size)]
 
 
-def _ivf(file: io.BufferedReader, size: int) -> list[Piece]:
+def _ivf(file: io.BufferedReader, size: int) -> list[_Piece]:
     """Return the first part with its header, the others of the same codec without."""
     first = _read(file, 0, 12)
-    pieces, begin = list[Piece](), 0
+    pieces, begin = list[_Piece](), 0
     at = int.from_bytes(first[6:8], "little")
     while at < size:
         head = _read(file, at, _IVF_FRAME_HEADER)
@@ -99,13 +99,13 @@ def _ivf(file: io.BufferedReader, size: int) -> list[Piece]:
     return [*pieces, (begin, size)]
 
 
-def _y4m(file: io.BufferedReader, size: int) -> list[Piece]:
+def _y4m(file: io.BufferedReader, size: int) -> list[_Piece]:
     """Return the first part with its header, the others of the same size and kind without."""
     first = _line(file, 0)
     picture = _y4m_picture(first)
     if picture is None:
         return [(0, size)]
-    pieces, begin, at = list[Piece](), 0, len(first)
+    pieces, begin, at = list[_Piece](), 0, len(first)
     while at < size:
         line = _line(file, at)
         if line.startswith(b"FRAME"):
@@ -132,7 +132,7 @@ def _y4m_picture(header: bytes) -> int | None:
     return planes * (2 if re.match(r"p\d", kind[2] or "") else 1)
 
 
-def _asf(file: io.BufferedReader, size: int) -> list[Piece]:
+def _asf(file: io.BufferedReader, size: int) -> list[_Piece]:
     """Return the first header, one of data that says how much there is in all, and the data of each."""
     data, header, at, parts = list[tuple[int, int]](), 0, 0, 0
     while at + _ASF_OBJECT <= size:
@@ -154,7 +154,7 @@ def _asf(file: io.BufferedReader, size: int) -> list[Piece]:
     return [(0, header), bytes(first), *data]
 
 
-_FORMATS: dict[bytes, tuple[str, Callable[[io.BufferedReader, int], list[Piece]]]] = {
+_FORMATS: dict[bytes, tuple[str, Callable[[io.BufferedReader, int], list[_Piece]]]] = {
     _FLV: ("flv", _flv),
     _IVF: ("ivf", _ivf),
     _Y4M: ("yuv4mpegpipe", _y4m),
@@ -175,7 +175,7 @@ def _line(file: io.BufferedReader, at: int) -> bytes:
 class _Pieces(io.RawIOBase):
     """Pieces of a file, one after another."""
 
-    def __init__(self, path: Path, pieces: list[Piece], *, sought: bool) -> None:
+    def __init__(self, path: Path, pieces: list[_Piece], *, sought: bool) -> None:
         self._file = path.open("rb")
         self._pieces = pieces
         self._size = sum(map(_length, pieces))
@@ -206,7 +206,7 @@ class _Pieces(io.RawIOBase):
             before += _length(piece)
         return 0
 
-    def _read(self, piece: Piece, within: int, buffer: memoryview) -> int:
+    def _read(self, piece: _Piece, within: int, buffer: memoryview) -> int:
         if isinstance(piece, bytes):
             data = piece[within : within + len(buffer)]
             buffer[: len(data)] = data
@@ -220,5 +220,5 @@ class _Pieces(io.RawIOBase):
         super().close()
 
 
-def _length(piece: Piece) -> int:
+def _length(piece: _Piece) -> int:
     return len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
