@@ -189,6 +189,11 @@ async def test_a_token_feeds_no_more_streams_than_were_set_for_it(tmp_path):
             refused = await client.post("/v1/streams", json=source)
             assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
             assert "may have 1 streams at once" in refused.json()["detail"]
+        async with service.talk("two", additional_headers=by(token)) as talk:
+            picture = {"type": "input_image", "image_url": jpeg(32)}
+            item = {"type": "message", "role": "user", "content": [picture]}
+            await talk.say({"type": "conversation.item.create", "item": item})
+            assert (await talk.next_of("error"))["error"]["code"] == "rate_limit_exceeded"
         ann.release()
         assert not len(here.feeding)
 

@@ -103,7 +103,8 @@ class PictureSource:
         try:
             place = self._services.feeding.acquire(self._stream, self._caller)
         except Full as error:
-            raise BadRequest("stream_refused", str(error)) from None
+            own = isinstance(error, LimitReached)  # the service has room for others
+            raise BadRequest(error.code if own else "stream_refused", str(error)) from None
         try:
             self._live = await self._services.registry.open(self._stream)
             feed = self._live.open_feed("pictures")

@@ -54,7 +54,9 @@ connection lives on. Codes: `invalid_json`, `invalid_message`, `message_too_larg
 `unknown_event`, `unknown_parameter`, `invalid_value`, `no_question`, `item_not_found`,
 `conversation_already_has_active_response`, `response_cancel_not_active`, `invalid_picture`,
 `stream_refused`, `stream_taken_over`; and of an answer: `nothing_seen`, `memory_unavailable`,
-`foreign_memory`, `engine_busy`, `engine_failed`, `question_too_long`. A client that takes nothing for {SEND_SECONDS:g} s is let go.
+`foreign_memory`, `engine_busy`, `engine_failed`, `question_too_long`, `audit_unavailable`. What is more than
+the token may ask or send is refused with `rate_limit_exceeded`. An answer goes under the `id` of its response in the
+service's log: name it when you report an error. A client that takes nothing for {SEND_SECONDS:g} s is let go.
 
 **Clients of OpenAI's libraries.** They connect here with the stream in the URL (`extra_query`, or the
 URL they are given); `model` may be left out, or must be ours. What they send as a matter of course and
