@@ -129,7 +129,8 @@ URLS = (
 @fuzz
 def test_a_source_is_one_or_refused_and_its_password_is_shown_nowhere(url, local):
     with contextlib.suppress(BadSource):
-        assert "user:pass@" not in read_source(url, local=local).shown
+        shown = read_source(url, local=local).shown
+        assert local or "user:pass@" not in shown  # the name of a file may hold anything
 
 
 PLAYLIST = (
