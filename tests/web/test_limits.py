@@ -171,7 +171,7 @@ async def test_a_sender_beyond_the_bytes_of_the_day_is_hung_up_on_and_stays_out(
         kind = {"Content-Type": "application/sdp"}
         answer = await client.post("/whip/cam", content=player.offer, headers=kind)
         await player.accept(answer.text)
-        await service.until(lambda: not len(service.services.senders), seconds=30)
+        await service.until(lambda: not len(service.services.senders))
         live = await service.services.registry.find("cam")
         assert "has sent its 20 KB" in live.status().reason
         refused = await client.post("/whip/cam", content="v=0", headers=kind)
