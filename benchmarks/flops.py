@@ -19,6 +19,7 @@ from benchmarks.options import at_least_one
 from benchmarks.reach import LATE_MARKER, sentence
 from benchmarks.report import RESULTS, Report, benchmark_main
 from model.config import FlashConfig
+from model.language.clip_markers import NOTE_POSITIONS
 from model.zoo.lite import CONFIG as LITE
 from model.zoo.released import RELEASED
 
@@ -28,7 +29,7 @@ TOKENS_PER_FRAME = 196
 PREFIX, SUFFIX = 14, 40
 """Text tokens before the first clip, and of a question with what stands around it."""
 
-LITE_MARKER = 4
+LITE_MARKER = 4 + NOTE_POSITIONS
 """Tokens that say when a clip was, on average."""
 
 

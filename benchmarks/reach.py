@@ -11,32 +11,34 @@ from benchmarks.cost import Meter
 from model.config import FlashConfig
 from model.engine.folded_history import CLIPS_AT_ONCE
 from model.engine.history_cache import FULL_AT
+from model.language.clip_markers import NOTE_POSITIONS, SPARE_POSITIONS
 from model.video_chat import RESERVED
 
 BYTES_PER_VALUE = 2
-LATE_MARKER = 9
-"""Tokens that say when a clip of `lite` was, after eleven days."""
+LATE_MARKER = 9 + NOTE_POSITIONS
+"""Tokens before a clip of `lite`, after eleven days."""
 PREFIX = 14
 """Text tokens before the first clip."""
 
 
-def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0) -> int:
+def frames_at_most(config: FlashConfig, marker: int, stretch: float = 1.0, spare: int = 0) -> int:
     """Return the frames that a live history holds before old ones are folded.
 
     Args:
         config: The network.
         marker: Tokens that say when a clip was.
         stretch: `FLASHBACK_STRETCH`.
+        spare: Tokens besides that the markers of a history may have in all.
     """
     per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-    room = (config.language.max_positions * stretch - RESERVED - PREFIX) / per_clip
+    room = (config.language.max_positions * stretch - RESERVED - PREFIX - spare) / per_clip
     return max(0, int(room * FULL_AT) - CLIPS_AT_ONCE) * config.vision.frames_per_clip
 
 
-def stretch_for(config: FlashConfig, marker: int, frames: int) -> float:
+def stretch_for(config: FlashConfig, marker: int, frames: int, spare: int = 0) -> float:
     """Return the least `FLASHBACK_STRETCH`, in tenths, with which a history holds `frames`."""
     tenths = 10
-    while frames_at_most(config, marker, tenths / 10) < frames:
+    while frames_at_most(config, marker, tenths / 10, spare) < frames:
         tenths += 1
     return tenths / 10
 
@@ -54,11 +56,12 @@ def history_mb_for(config: FlashConfig, marker: int, frames: int) -> int:
 def sentence(name: str, config: FlashConfig, marker: int, frames: int) -> str:
     """Return what the service needs to get to `frames` with the network called `name`."""
     plain = replace(config, language=replace(config.language, rope_scaling=None))
-    within = frames_at_most(plain, marker)
+    spare = SPARE_POSITIONS if name == "lite" else 0
+    within = frames_at_most(plain, marker, spare=spare)
     if frames <= within:
         return f"{name}: the service reaches {within:,} frames as it comes."
     return (
         f"{name}: the service reaches {within:,} frames as it comes; {frames:,} need "
-        f"FLASHBACK_STRETCH={stretch_for(plain, marker, frames):g} (YaRN: positions beyond those that were "
+        f"FLASHBACK_STRETCH={stretch_for(plain, marker, frames, spare):g} (YaRN: positions beyond those that were "
         f"trained) and FLASHBACK_HISTORY_MB={history_mb_for(plain, marker, frames)}."
     )

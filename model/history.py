@@ -24,6 +24,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from model.errors import HistoryFull
+from model.language.clip_markers import Noted
 from model.language.decoder import LayerHook, no_hook, positions_of
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
@@ -74,6 +75,7 @@ class History:
             kinds = [segment.stage.kind for segment in plan.segments if segment.stage is not None]
             raise ValueError(f"a history needs clip-wise stages before a text-guided one: {kinds}")
         self.clips: list[ClipSpan] = []
+        self.noted = Noted()
         self._reader = reader
         self._room = reach - reserve
         self._early, self._selection = plan.early, plan.selection

@@ -20,6 +20,7 @@ from model.errors import QuestionTooLong
 from model.folding.fold import Rows
 from model.folding.visual_rows import VisualRows
 from model.history import History
+from model.language.clip_markers import ClipMarkers, Note, Noted
 from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import Tokens
 from model.language.prompt import Prompt, VisibleSpan
@@ -38,10 +39,6 @@ _ANSWER_POSITIONS = 512.0
 """Positions kept free in every history for an answer, beside those for its question."""
 RESERVED = MAX_QUESTION_TOKENS + _ANSWER_POSITIONS
 """Positions kept free for a question and its answer, where nothing else is said."""
-
-LATE_MARKER = 1e6
-"""Media seconds of the clip whose time marker stands for those of all: eleven days, and later ones are
-hardly longer."""
 
 Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
 """A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
@@ -74,6 +71,7 @@ class ModelParts:
         follow_ups: Whether it was trained on conversations: earlier lines help it.
         words: What a clip shows in words; None if the network cannot tell without being asked.
         things: The same thing by thing, with counts, colours and places.
+        note: What is new in a clip; None if its language model was not taught to read that.
         rows: How rows of old clips are folded.
     """
 
@@ -91,6 +89,7 @@ class ModelParts:
     follow_ups: bool = True
     words: WordsOf | None = None
     things: ThingsOf | None = None
+    note: Note | None = None
     rows: Rows = field(default_factory=VisualRows)
 
 
@@ -130,6 +129,7 @@ class VideoChat:
         config = parts.config
         self.parts = parts
         self.prompt = parts.prompt
+        self.markers = ClipMarkers(parts.prompt, parts.note)
         self.reader = PromptReader(
             parts.decoder,
             dropout or config.dropout,
@@ -155,8 +155,8 @@ class VideoChat:
     @property
     def clip_bytes(self) -> int:
         """Memory that one clip takes: in the caches of a history, and its tokens."""
-        vision, marker = self.parts.config.vision, len(self.prompt.marker(LATE_MARKER))
-        held = History.clip_bytes(self.reader, marker)
+        vision = self.parts.config.vision
+        held = History.clip_bytes(self.reader, self.markers.positions)
         return held + 2 * vision.tokens_per_clip * vision.width
 
     @torch.inference_mode()
@@ -184,12 +184,14 @@ class VideoChat:
         Raises:
             HistoryFull: If they do not fit; nothing was read.
         """
+        markers, noted = self.markers.write(history.noted, clips)
         tokens = [
-            Tokens.of_clip(0, self._embed(self.prompt.marker(clip.start)), visual)
-            for clip, visual in zip(clips, self._project(clips), strict=True)
+            Tokens.of_clip(0, self._embed(marker), visual)
+            for marker, visual in zip(markers, self._project(clips), strict=True)
         ]
         spans = [(clip.start, clip.end) for clip in clips]
         history.extend(spans, tokens, [clip.frames for clip in clips])
+        history.noted = noted
 
     def ask(
         self, history: History, question: Question, hook: LayerHook = no_hook
@@ -217,9 +219,9 @@ class VideoChat:
         frames = sum(clip.frames for clip in clips)
         seen = VisibleSpan(clips[0].start, clips[-1].end, frames)
         parts = [Tokens.of_text(self._embed(self.prompt.prefix()))]
-        for number, (clip, visual) in enumerate(zip(clips, self._project(clips), strict=True)):
-            marker = self._embed(self.prompt.marker(clip.start))
-            parts.append(Tokens.of_clip(number, marker, visual))
+        markers, _ = self.markers.write(Noted(), clips)
+        for number, (marker, visual) in enumerate(zip(markers, self._project(clips), strict=True)):
+            parts.append(Tokens.of_clip(number, self._embed(marker), visual))
         parts.append(Tokens.of_text(self._embed(self.prompt.suffix(question, seen))))
         return self.reader.read(Tokens.join(parts))
 

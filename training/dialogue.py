@@ -7,16 +7,16 @@ beside a no, so that a question alone says nothing of its answer.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
 import numpy as np
 
+from model.vision.changes import phrase
 from model.vision.things import MOVEMENTS, Thing, place_of
-from model.vision.vocabulary import COLOURS, COUNTS, with_article
+from model.vision.vocabulary import COLOURS, with_article
 from training.questions import Asked
-from training.told import Told, told
+from training.told import Told, changes_of, told
 from training.world import Stream, World
 
 Value = TypeVar("Value")
@@ -37,6 +37,7 @@ class Asker:
     def __init__(self, world: World, stream: Stream, random: np.random.Generator) -> None:
         self._world, self._table, self._stream, self._random = world, world.table, stream, random
         self._told = told(stream)
+        self._changes = changes_of(stream)
         self._now = self._told[-1]
         self._ever = Counter(n for t in self._told for n in {thing.word for thing in t.sure})
         self._mentioned = {t.word for report in stream.seen for t in report}
@@ -108,7 +109,7 @@ class Asker:
             where = self._some(past)
             thing = self._some([x for x in where.sure if self._only_past(x.word)])
             if self._ever[thing.word] == 1:
-                start = f"at {where.start} seconds"
+                start = f"at {self._came(thing.word, where)} seconds"
                 said = (
                     f"Yes, {start}." if self._stream.finished else f"Not now. It was there {start}."
                 )
@@ -142,7 +143,8 @@ class Asker:
             scene = self._some([t for t in self._told if t.sure])
             thing = self._some(scene.sure)
             first = next(t for t in self._told if any(x.word == thing.word for x in t.sure))
-            name, said = self._called(thing), f"Yes, at {first.start} seconds."
+            name = self._called(thing)
+            said = f"Yes, at {self._came(thing.word, first)} seconds."
         else:
             name, said = self._absent(), "No, I have not seen one."
         one = with_article(name)
@@ -247,26 +249,38 @@ class Asker:
         yield from self._neighbour("before", -1)
 
     def _neighbour(self, kind: str, step: int) -> Iterator[Asked]:
-        numbers = [
-            n for n, t in enumerate(self._told) if any(self._ever[x.word] == 1 for x in t.sure)
-        ]
+        rows = [change.things for change in self._changes if change.begins]
+        once = Counter(thing.word for things in rows for thing in things)
+        numbers = [n for n, things in enumerate(rows) if any(self._is_one(x, once) for x in things)]
         if not numbers:
             return
         number = int(self._random.choice(numbers))
-        thing = self._some([x for x in self._told[number].sure if self._ever[x.word] == 1])
+        thing = self._some([x for x in rows[number] if self._is_one(x, once)])
         the = f"the {self._called(thing)}"
         after = self._pick(f"What came after {the}?", f"What came after {the}?", f"What was shown after {the}?", f"What did you see after {the}?", f"What followed {the}?", f"What came next after {the}?")  # fmt: skip
         before = self._pick(f"What came before {the}?", f"What came before {the}?", f"What was shown before {the}?", f"What did you see before {the}?", f"What was there before {the}?")  # fmt: skip
         question = after if step > 0 else before
         other = number + step
-        if not 0 <= other < len(self._told):
+        if not 0 <= other < len(rows):
             if self._random.random() < 0.4:
                 yield self._asked(kind, question, "Nothing yet." if step > 0 else "Nothing, it came first.")  # fmt: skip
             return
-        here = {x.word for x in self._told[number].sure}
-        new = tuple(x for x in self._told[other].sure if x.word not in here)
-        if new or not self._told[other].sure:
-            yield self._asked(kind, question, self.naming(replace(self._told[other], sure=new)))
+        here = {x.word for x in rows[number]}
+        if self._is_true(rows[other][0]) and not here & {x.word for x in rows[other]}:
+            said = _sentence(_listed([self.phrase(x) for x in rows[other]]))
+            yield self._asked(kind, question, said)
+
+    def _is_one(self, thing: Thing, begun: Counter[int]) -> bool:
+        """Return whether a thing was there, in one scene alone, which began with it."""
+        return self._ever[thing.word] == 1 == begun[thing.word]
+
+    def _is_true(self, thing: Thing) -> bool:
+        return self._ever[thing.word] > 0
+
+    def _came(self, word: int, scene: Told) -> int:
+        """Return the second at which a thing of `scene` is first told of."""
+        told_of = (c.start for c in self._changes if any(t.word == word for t in c.things))
+        return next(told_of, scene.start)
 
     def _at(self) -> Iterator[Asked]:
         starts = self._stream.starts
@@ -289,7 +303,7 @@ class Asker:
         scene, thing = found[int(self._random.integers(len(found)))]
         the = f"the {self._called(thing)}"
         question = self._pick(f"When was {the} shown?", f"When was {the} shown?", f"When did you see {the}?", f"When did {the} appear?", f"When was {the} there?", f"At what time was {the} shown?", f"When did {the} come?")  # fmt: skip
-        yield self._asked("when", question, f"At {scene.start} seconds.")
+        yield self._asked("when", question, f"At {self._came(thing.word, scene)} seconds.")
 
     def _how_long(self) -> Iterator[Asked]:
         found = [(t, x) for t in self._told for x in t.sure if self._ever[x.word] == 1]
@@ -354,12 +368,8 @@ class Asker:
 
     def phrase(self, thing: Thing) -> str:
         """Return "a dog", "two people", "a red circle"."""
-        word = self._table[thing.word]
-        colour = f"{COLOURS[thing.colour]} " if thing.word in self._world.shapes and thing.colour is not None else ""  # fmt: skip
-        if thing.count > 1:
-            count = COUNTS[thing.count] if thing.count < len(COUNTS) else "many"
-            return f"{count} {colour}{word.plural}"
-        return with_article(colour + word.name) if colour else with_article(word.name)
+        said = phrase(thing, self._table)
+        return said if thing.count > 1 else with_article(said)
 
     def _called(self, thing: Thing, *, broader: bool = False) -> str:
         """Return a name for `thing` in a question: mostly its word, sometimes another."""

@@ -71,6 +71,7 @@ def pack(
     asked: Sequence[Asked],
     prompt: Prompt,
     tokens_per_clip: int,
+    notes: Sequence[str] = (),
 ) -> Packed:
     """Lay out clips with questions about them, exactly as the service words them.
 
@@ -81,10 +82,11 @@ def pack(
         asked: The questions.
         prompt: How the language model is spoken to.
         tokens_per_clip: Visual tokens of a clip.
+        notes: What the marker of each clip says besides; none are the same as empty ones.
     """
     rows: list[tuple[int, int, int, int, int]] = [(t, TEXT, TEXT, SHARED, -100) for t in prompt.prefix()]  # fmt: skip
-    for number, start in enumerate(starts):
-        rows += [(t, number, TEXT, SHARED, -100) for t in prompt.marker(start)]
+    for number, (start, note) in enumerate(zip(starts, notes or [""] * len(starts), strict=True)):
+        rows += [(t, number, TEXT, SHARED, -100) for t in prompt.marker(start, note)]
         rows += [(0, number, place, SHARED, -100) for place in range(tokens_per_clip)]
     suffixes = [prompt.suffix(Question(one.question, duration=duration), seen) for one in asked]
     common = _common(suffixes)

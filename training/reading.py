@@ -27,6 +27,7 @@ from training.adapters import adapt
 from training.dialogue import Asker
 from training.loop import Plan, kept, load_weights, run
 from training.packing import Dropping, answer_logits, pack
+from training.told import notes
 from training.workers import Workers
 from training.world import Mix, Stream, World
 
@@ -72,7 +73,14 @@ TIMES = (
     Course(0.25, Mix(longest=36, single=0.05, scenes=10, cuts=True), 14, past=2.0, when=2.4),
     Course(0.15, Mix(longest=10, single=0.5, scenes=4), 9),
 )
-"""At the end: when, where clips end with their scenes, as those of the encoder do."""
+"""Then: when, where clips end with their scenes, as those of the encoder do."""
+
+CHANGES = (
+    Course(0.45, Mix(longest=20, single=0.05, scenes=8, cuts=True), 16, past=3.0, when=2.0),
+    Course(0.25, Mix(longest=40, single=0.0, scenes=16, cuts=True), 18, past=3.0, when=2.0),
+    Course(0.30, Mix(longest=10, single=0.5, scenes=4), 9),
+)
+"""At the end: all of it in long streams, with what is new told before the clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,8 @@ def learn_to_read(
         rows = torch.stack([rows_of(things, made, random) for things in stream.seen])
         visual = pupil.projector(rows).flatten(0, 1)
         duration = stream.ends[-1] if stream.finished else None
-        packed = pack(stream.starts, seen_of(stream), duration, asked, prompt, TOKENS)
+        told_of = notes(stream, made.table)
+        packed = pack(stream.starts, seen_of(stream), duration, asked, prompt, TOKENS, told_of)
         early, late = DROPOUT.stages
         share = min(late.ratio, (late.budget or TOKENS) / (len(rows) * TOKENS)) if deep else 1.0
         dropping = Dropping(early, late.layer, share)

@@ -30,7 +30,7 @@ from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder
 from training.features import FeatureBank, cache_features
 from training.heads import learn_heads
 from training.loop import Plan, StageMissing, kept, load_weights, run
-from training.reading import ORDER, TIMES, Lesson, learn_to_read, student, trained_part
+from training.reading import CHANGES, ORDER, TIMES, Lesson, learn_to_read, student, trained_part
 from training.words import word_groups
 
 
@@ -157,12 +157,12 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     learn_heads(vision, bank, held, sprites, photos, plan, workshop.report)
 
 
-def reading(workshop: Workshop, steps: tuple[int, int, int], rank: int, seed: int) -> None:
-    """Train projector and adapters on made-up streams: on all, then on order, then on times.
+def reading(workshop: Workshop, steps: tuple[int, int, int, int], rank: int, seed: int) -> None:
+    """Train projector and adapters on made-up streams: on all, then order, times, and long ones.
 
     Args:
         workshop: Of the run.
-        steps: Of each of the three; one without steps is left out.
+        steps: Of each of the four; one without steps is left out.
         rank: Of the adapters.
         seed: Decides every random choice.
     """
@@ -186,6 +186,17 @@ def reading(workshop: Workshop, steps: tuple[int, int, int], rank: int, seed: in
             name="times",
             after="order",
         ),
+        Lesson(
+            steps[3],
+            streams=4,
+            rate=6e-4,
+            rank=rank,
+            seed=seed + 3,
+            deep=0.25,
+            courses=CHANGES,
+            name="changes",
+            after="times",
+        ),
     )
     for lesson in lessons:
         if lesson.steps:
@@ -205,7 +216,7 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    names = ("times.pt", "order.pt", "reading.pt")
+    names = ("changes.pt", "times.pt", "order.pt", "reading.pt")
     last = next(file for name in names if (file := workshop.folder / name).exists())
     load_weights(trained_part(pupil), kept(last, "reading")["weights"])
     fixed = ("trunk_network.", "head.")

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from model.vision.changes import Change, follow, in_words
 from model.vision.things import SURE, Thing
+from model.vision.vocabulary import WordTable
 from training.world import Scene, Stream
 
 
@@ -25,6 +27,46 @@ class Told:
     unsure: tuple[Thing, ...]
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChange:
+    """Something new, as the marker of its clip tells of it.
+
+    Attributes:
+        things: What is new, the main thing first.
+        begins: Whether a scene begins.
+        start: Of its clip, in whole seconds.
+    """
+
+    things: tuple[Thing, ...]
+    begins: bool
+    start: int
+
+
+def changes(stream: Stream) -> list[Change | None]:
+    """Return what is new in every clip of `stream`."""
+    found, scene = list[Change | None](), None
+    for things in stream.seen:
+        change, scene = follow(scene, things)
+        found.append(change)
+    return found
+
+
+def notes(stream: Stream, table: WordTable) -> list[str]:
+    """Return what the marker of every clip of `stream` says of what is new in it."""
+    return [in_words(change, table) if change else "" for change in changes(stream)]
+
+
+def changes_of(stream: Stream) -> list[ToldChange]:
+    """Return what is told of as new in a stream."""
+    found = changes(stream)
+    first = next((n for n, change in enumerate(found) if change), 0)
+    return [
+        ToldChange(change.things, bool(change.before) or number == first, round(start))
+        for number, (change, start) in enumerate(zip(found, stream.starts, strict=True))
+        if change
+    ]
 
 
 def told(stream: Stream) -> list[Told]:

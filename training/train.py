@@ -58,6 +58,9 @@ def train(
     times_steps: Annotated[
         int, typer.Option(min=0, help="And more, mostly on when something was.")
     ] = 72,
+    changes_steps: Annotated[
+        int, typer.Option(min=0, help="And more, on what came when in long streams.")
+    ] = 300,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
@@ -84,9 +87,11 @@ def train(
             raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
         stages.heads(workshop, photos, heads_steps, seed)
     if stage in {Stage.reading, Stage.all}:
-        stages.reading(workshop, (reading_steps, order_steps, times_steps), rank, seed)
+        stages.reading(
+            workshop, (reading_steps, order_steps, times_steps, changes_steps), rank, seed
+        )
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --seed {seed} --rank {rank}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --changes-steps {changes_steps} --seed {seed} --rank {rank}"
         about = {
             "command": command,
             "seed": str(seed),

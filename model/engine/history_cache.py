@@ -19,7 +19,7 @@ from model.errors import HistoryGone, UnsupportedCheckpoint
 from model.folding.fold import FoldPlan
 from model.history import History
 from model.types import ClipTokens
-from model.video_chat import LATE_MARKER, VideoChat
+from model.video_chat import VideoChat
 
 _MAX_WAITING = 1024
 """Clips of one stream that may wait; of more, whoever gives them folds as many."""
@@ -168,9 +168,9 @@ class HistoryCache:
             UnsupportedCheckpoint: If so few would fill it that none could be added to half.
         """
         config = self._chat.parts.config
-        marker = len(self._chat.prompt.marker(LATE_MARKER))
-        per_clip = config.vision.tokens_per_clip * config.visual_step + marker
-        positions = (self._chat.reach - self._chat.reserved) / per_clip
+        markers = self._chat.markers
+        per_clip = config.vision.tokens_per_clip * config.visual_step + markers.positions
+        positions = (self._chat.reach - self._chat.reserved - markers.spare) / per_clip
         if positions - len(self._chat.prompt.prefix()) / per_clip < CLIPS_AT_ONCE + 1:
             raise UnsupportedCheckpoint(
                 f"the language model tells {self._chat.reach:.0f} positions apart, of which "

@@ -40,11 +40,13 @@ class Wording:
         time: Stands after the visual tokens and before the question. `{duration}` is known too.
         marker: Stands before every clip; its `{start}` is the clip's. Empty for none.
         finished: Instead of `time` for what has been watched to its end; empty for the same.
+        noted: Instead of `marker` where there is a `{note}` about the clip.
     """
 
     time: str
     marker: str = ""
     finished: str = ""
+    noted: str = ""
 
 
 FLASH = Wording(
@@ -57,6 +59,7 @@ LITE = Wording(
     time="\nThe stream has been shown for {end:.0f} seconds. ",
     marker="\n{start:.0f}s:",
     finished="\nThe film was {duration:.0f} seconds long. ",
+    noted="\n{note} at {start:.0f}s:",
 )
 """What `lite` was trained with: short texts among the clips say when each was."""
 
@@ -73,9 +76,15 @@ class Prompt:
         """Return the tokens before the first clip."""
         return [*self._turn("system", _SYSTEM), *self._line(), self._begin, *self._plain("user\n")]
 
-    def marker(self, start: float) -> list[int]:
-        """Return the tokens that say when the clip after them began (media seconds)."""
-        return self._plain(self._wording.marker.format(start=start))
+    def marker(self, start: float, note: str = "") -> list[int]:
+        """Return the tokens that say when the clip after them began (media seconds).
+
+        Args:
+            start: Media time of its first frame, in seconds.
+            note: What is to be said of it besides.
+        """
+        wording = self._wording.noted if note else self._wording.marker
+        return self._plain(wording.format(start=start, note=note))
 
     def suffix(self, question: Question, seen: VisibleSpan) -> list[int]:
         """Return the tokens after the last clip, up to where the answer begins."""

@@ -21,6 +21,7 @@ from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import HubTokenizer, Tokenizer
 from model.types import Clip, ClipTokens
 from model.video_chat import ModelParts
+from model.vision.changes import Scene, follow, in_words
 from model.vision.detector import load_detector
 from model.vision.drawn import Heads
 from model.vision.lite import LiteEncoder
@@ -114,6 +115,7 @@ def lite(
         follow_ups=False,
         words=_words_of,
         things=things_of,
+        note=_note,
         rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
 
@@ -122,6 +124,12 @@ def _words_of(clip: ClipTokens) -> list[tuple[str, float]]:
     """Return what a clip shows, in words, the main thing first, each with how sure that is."""
     table = word_table()
     return [(table[thing.word].name, thing.sure) for thing in things_of(clip)]
+
+
+def _note(scene: Scene | None, clip: ClipTokens) -> tuple[str, Scene | None]:
+    """Return what is new in a clip, in words, and what has been shown with it."""
+    change, scene = follow(scene, things_of(clip))
+    return in_words(change, word_table()) if change else "", scene
 
 
 def things_of(clip: ClipTokens) -> list[Thing]:

@@ -7,7 +7,8 @@ import pytest
 from benchmarks.reach import frames_at_most, history_mb_for, sentence, stretch_for
 from model.config import RopeScaling
 from model.engine.history_cache import HistoryCache
-from model.video_chat import LATE_MARKER, VideoChat
+from model.language.clip_markers import LATE
+from model.video_chat import VideoChat
 from model.zoo.lite import CONFIG as LITE
 from model.zoo.presets import stretched
 from model.zoo.released import RELEASED
@@ -19,7 +20,7 @@ FLASH = RELEASED["flash-7b-res224"].config
 @pytest.mark.parametrize("stretch", [1.0, 3.0])
 def test_the_frames_are_those_that_a_history_holds_before_it_is_folded(stretch):
     parts = tiny()
-    marker = len(parts.prompt.marker(LATE_MARKER))
+    marker = len(parts.prompt.marker(LATE))
     cache = HistoryCache(VideoChat(stretched(parts, stretch) if stretch > 1 else parts), 1 << 40)
     said = frames_at_most(tiny().config, marker, stretch)
     # The prompt of `tiny` is of bytes, and so some sixty positions longer.
@@ -29,7 +30,7 @@ def test_the_frames_are_those_that_a_history_holds_before_it_is_folded(stretch):
 def test_what_is_asked_of_memory_is_enough_and_not_much_more():
     parts = tiny()
     chat = VideoChat(stretched(parts, 8.0))
-    enough = history_mb_for(parts.config, len(parts.prompt.marker(LATE_MARKER)), 4000)
+    enough = history_mb_for(parts.config, len(parts.prompt.marker(LATE)), 4000)
     # `tiny` keeps its caches in float32, twice what is counted with.
     assert 4 * HistoryCache(chat, 2 * enough * 2**20).clips_at_most >= 4000
     assert 4 * HistoryCache(chat, int(1.5 * enough * 2**20)).clips_at_most < 4000

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memory import codec
+from model.language.clip_markers import LATE
 from model.types import Clip, ClipTokens, Question
-from model.video_chat import LATE_MARKER, VideoChat
+from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.model import small_networks as small
 
@@ -51,7 +52,7 @@ def test_a_history_grows_by_the_bytes_that_a_clip_is_said_to_take():
     [tokens] = CHAT.encode([filmed(1, generator)])
     history, held = CHAT.open(), []
     for number in range(2):
-        at = LATE_MARKER + 4 * number
+        at = LATE + 4 * number
         late = ClipTokens(tokens.values, at, at + 3)
         CHAT.extend(history, [late])
         held.append(

@@ -8,7 +8,7 @@ import pytest
 
 from model.vision.vocabulary import with_article, word_table
 from training.dialogue import Asker
-from training.told import told
+from training.told import changes_of, notes, told
 from training.world import Mix, World
 
 TABLE = word_table()
@@ -60,11 +60,20 @@ def test_what_was_never_reported_has_not_been_seen():
             )
 
 
-def test_a_named_time_is_one_at_which_a_scene_begins():
+def test_a_named_time_is_that_of_the_first_clip_that_tells_of_the_thing():
     for stream, a in asked(200):
         if a.kind == "when":
-            starts = {f"At {scene.start} seconds." for scene in stream.scenes}
+            told_of = changes_of(stream)
+            starts = {f"At {change.start} seconds." for change in told_of}
+            starts |= {f"At {scene.start} seconds." for scene in stream.scenes}
             assert a.answer in starts
+
+
+def test_the_notes_of_a_stream_answer_what_came_before_and_after():
+    for stream, a in asked(300):
+        if a.kind in {"before", "after"} and not a.answer.startswith("Nothing"):
+            said = a.answer.lower().removesuffix(".").split(" and ")[0].split(" ", 1)[-1]
+            assert any(f"{a.kind} " in note and said in note for note in notes(stream, TABLE))
 
 
 def test_a_question_does_not_name_what_its_answer_names():
