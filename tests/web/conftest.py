@@ -160,9 +160,16 @@ async def hosting(app, connections, certificate=None):
 
 @asynccontextmanager
 async def echo_service(
-    clocks=CLOCKS, limits=None, store=None, certificate=None, documents=None, **settings
+    clocks=CLOCKS,
+    limits=None,
+    store=None,
+    certificate=None,
+    documents=None,
+    engine=None,
+    **settings,
 ):
-    engine, store = EchoEngine(), store or LocalStore(EchoEngine.encoder)
+    engine = engine or EchoEngine()
+    store = store or LocalStore(engine.encoder, exact=engine.exact_columns)
     # Not the tokens of whoever runs the tests.
     chosen = Settings.from_env({}, **{"token_file": Path("/nonexistent/tokens.json")} | settings)
     documents = documents or LocalDocuments()

@@ -96,7 +96,7 @@ async def ask_all(
 async def _stream(run: Run) -> AsyncIterator[LiveStream]:
     registry = Registry(
         engine=run.engine,
-        store=LocalStore(run.engine.encoder),
+        store=LocalStore(run.engine.encoder, exact=run.engine.exact_columns),
         settings=stream_settings(run.settings),
         wall=time.time,
         monotonic=time.monotonic,

@@ -1,15 +1,16 @@
 """Questions to try, from what the clips of a stream show in words: each has an answer in the stream.
 
-What is shown becomes scenes: clips in a row whose main thing is the same. A thing is asked about if
-it was seen for sure; about its time and its place among others, only if it was seen in one scene
-alone of all that is remembered, and the scene beside it is known as well. What was seen more often
-is asked about so that every time is right.
+What is shown becomes scenes, as `model.vision.changes` tells them apart: until the main thing is another.
+A thing is asked about if it was seen for sure; about its time and its place among others, only if it was
+seen in one scene alone of all that is remembered, and the scene beside it is known as well. What was seen
+more often is asked about so that every time is right.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, field
 from typing import Literal
+
+from model.vision.vocabulary import with_article
 
 Kind = Literal["see", "present", "was", "when", "before", "after", "happened", "first"]
 
@@ -18,7 +19,9 @@ _SURE = 0.5
 _PERHAPS = 0.2
 """From here on it may: that is enough to make a thing's one scene doubtful."""
 _ENOUGH = 0.8
-"""What the clips of a scene must be sure of it together."""
+"""What the clips of the scene that is shown now must be sure of it together."""
+_STEADY = 1.2
+"""The same of a scene that is over: one clip may have been wrong."""
 _MOST = 5
 """Questions at most."""
 
@@ -41,22 +44,50 @@ class ClipInWords:
         return self.words[0][0] if self.words and self.words[0][1] >= _SURE else None
 
     @property
+    def plain(self) -> frozenset[str]:
+        """Everything that it surely shows."""
+        return frozenset(word for word, weight in self.words if weight >= _SURE)
+
+    @property
     def perhaps(self) -> frozenset[str]:
         """Everything that it may show."""
         return frozenset(word for word, weight in self.words if weight >= _PERHAPS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Scene:
-    """Clips in a row that mainly show the same.
+    """Clips in a row that belong together.
 
     Attributes:
-        thing: What; None if that is not known.
-        perhaps: Everything that its clips may show.
+        main: Their main thing; None if that is not known.
+        enough: What must be sure of it.
+        sure: How sure the clips are of it together.
+        known: Everything that they show plainly.
+        perhaps: Everything that they may show.
     """
 
-    thing: str | None
-    perhaps: frozenset[str]
+    main: str | None
+    enough: float = _STEADY
+    sure: float = 0.0
+    known: set[str] = field(default_factory=set)
+    perhaps: set[str] = field(default_factory=set)
+
+    @property
+    def thing(self) -> str | None:
+        """The main thing, if its clips are sure enough of it."""
+        return self.main if self.sure >= self.enough else None
+
+    def goes_on(self, clip: ClipInWords) -> bool:
+        """Say whether `clip` belongs to it as well."""
+        if clip.main is None or self.main is None:
+            return clip.main == self.main
+        return clip.main in self.known or self.main in clip.plain
+
+    def add(self, clip: ClipInWords) -> None:
+        """Add the next clip."""
+        self.sure += dict(clip.words).get(self.main or "", 0.0) if clip.main else 0.0
+        self.known |= clip.plain
+        self.perhaps |= clip.perhaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +122,7 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
     now, past = scenes[-1], scenes[:-1]
     found = [_SEE]
     if now.thing is not None:
-        found.append(
-            Suggestion("present", f"Is there {_article(now.thing)} {now.thing}?", now.thing)
-        )
+        found.append(Suggestion("present", f"Is there {with_article(now.thing)}?", now.thing))
     alone = [n for n, scene in enumerate(scenes) if _is_alone(scene, scenes)]
     when = [scenes[n].thing for n in alone if n < len(past)]
     before = [scenes[n].thing for n in alone if n > 0 and scenes[n - 1].thing is not None]
@@ -110,7 +139,7 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
             found.append(Suggestion(kind, words.format(thing), thing))
     gone = [s.thing for s in reversed(past) if s.thing and s.thing not in now.perhaps | asked]
     found.extend(
-        Suggestion("was", f"Was there {_article(thing)} {thing}?", thing)
+        Suggestion("was", f"Was there {with_article(thing)}?", thing)
         for thing in dict.fromkeys(gone)
     )
     return tuple(found[:_MOST])
@@ -118,12 +147,13 @@ def suggest(clips: Sequence[ClipInWords]) -> tuple[Suggestion, ...]:
 
 def _scenes_of(clips: Iterable[ClipInWords]) -> list[_Scene]:
     """Return the scenes that `clips` make up, oldest first."""
-    scenes = []
-    for thing, group in groupby(clips, key=lambda clip: clip.main):
-        row = list(group)
-        known = sum(clip.words[0][1] for clip in row if clip.main) >= _ENOUGH
-        perhaps = frozenset[str]().union(*(clip.perhaps for clip in row))
-        scenes.append(_Scene(thing if known else None, perhaps))
+    scenes: list[_Scene] = []
+    for clip in clips:
+        if not (scenes and scenes[-1].goes_on(clip)):
+            scenes.append(_Scene(clip.main))
+        scenes[-1].add(clip)
+    if scenes:
+        scenes[-1].enough = _ENOUGH
     return scenes
 
 
@@ -136,7 +166,3 @@ def _choose(things: Sequence[str | None], asked: set[str]) -> str | None:
     """Return the newest that is not asked about yet, else the newest."""
     fresh = [thing for thing in things if thing not in asked]
     return (fresh or things or [None])[-1]
-
-
-def _article(thing: str) -> str:
-    return "an" if thing[0] in "aeiou" else "a"
