@@ -24,7 +24,7 @@ from model.vision.word_projector import BELIEFS, WordProjector
 from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
-from training.dialogue import Asker
+from training.dialogue.asker import Asker
 from training.loop import Plan, kept, load_weights, run
 from training.packing import Dropping, answer_logits, pack
 from training.told import notes

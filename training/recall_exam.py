@@ -22,7 +22,7 @@ from model.video_chat import VideoChat
 from model.vision.things import place_of
 from model.vision.vocabulary import Word, with_article
 from training.day import Day, Event
-from training.dialogue import NUMBERS
+from training.dialogue.now import NUMBERS
 
 KINDS = ("what", "when", "order", "count", "where", "ever", "never")
 LONGEST = 24

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.vision.vocabulary import with_article, word_table
-from training.dialogue import Asker
+from training.dialogue.asker import Asker
 from training.told import changes_of, notes, told
 from training.world import Mix, World
 

@@ -1,0 +1,1 @@
+"""Questions about made-up streams, and how things are called in them."""
