@@ -106,8 +106,8 @@ def run(options: argparse.Namespace) -> Report:
         rows=[list(asdict(hour).values()) for hour in hours],
         numbers={"hours": [asdict(hour) for hour in hours], "growth_percent": growth},
         notes=[
-            "Frames are those that what a question reads stands for: all of the stream.",
-            "Growth is from the first steady hour to the last quarter's median: see growth_percent.",
+            "Frames are those that what a question reads stands for.",
+            f"Growth is from the first quarter of the hours after hour {STEADY_FROM - 1} to the last, medians.",
             *(met(f"{name} grows by less than 2 %", value, 2) for name, value in growth.items()),
         ],
     )
