@@ -219,7 +219,7 @@ async def test_a_missing_file_is_named(live, tmp_path):
 async def test_a_file_says_how_long_it_is(tmp_path):
     film = write_video(tmp_path / "film.mp4", seconds=2.0, size=(96, 64))
     async with VideoFile(film) as file:
-        assert file.film.length == pytest.approx(2.0, abs=0.1)
+        assert file.length == pytest.approx(2.0, abs=0.1)
 
 
 async def test_a_file_is_not_closed_while_a_thread_still_reads_it(tmp_path):
