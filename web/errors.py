@@ -1,20 +1,20 @@
 """Everything that the edge refuses or fails at, as one tree; every error has a code for programs.
 
     WebError
-    ├── Refusal              (its own)            a request is not granted: status, code, headers
-    │   ├── BadRequest       (its own)            it cannot be followed as it is: what to change
-    │   ├── AskFailed        (its own)            there is no answer, or no more of it
-    │   └── AuditUnavailable audit_unavailable    what is asked for cannot be written down first
-    ├── BadValue             invalid_value        a picture or time zone is none
-    ├── Full                 quota_full           every place is taken
-    │   └── LimitReached     rate_limit_exceeded  a token has what was set for it alone
-    ├── AlreadyPulled        already_pulled       the stream has a source
-    ├── Unauthorized         unauthorized         a token or ticket is wrong or too old
-    ├── BadSetting           bad_setting          a setting cannot be used
-    ├── BadLimit             bad_limit            a limit of a token is written in no known way
-    ├── BadTokenFile         bad_token_file       the file of tokens cannot be used
-    ├── NoRelay              no_relay             a TURN server gives no relay address
-    └── Failed               failed               a command did not work: exit code
+    ├── Refusal               (its own)            a request is not granted: status, code, headers
+    │   ├── BadRequest        (its own)            it cannot be followed as it is: what to change
+    │   ├── AskFailed         (its own)            there is no answer, or no more of it
+    │   └── AuditUnavailable  audit_unavailable    what is asked for cannot be written down first
+    ├── BadValue              invalid_value        a picture or time zone is none
+    ├── Full                  quota_full           every place is taken
+    │   └── LimitReached      rate_limit_exceeded  a token has what was set for it alone
+    ├── AlreadyPulled         already_pulled       the stream has a source
+    ├── Unauthorized          unauthorized         a token or ticket is wrong or too old
+    ├── BadSetting            bad_setting          a setting cannot be used
+    ├── BadLimit              bad_limit            a limit of a token is written in no known way
+    ├── BadTokenFile          bad_token_file       the file of tokens cannot be used
+    ├── NoRelay               no_relay             a TURN server gives no relay address
+    └── Failed                failed               a command did not work: exit code
 
 What the rooms below raise is turned into one of these where it is known who is told: into a problem
 document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal.
@@ -96,9 +96,11 @@ class AskFailed(Refusal):
 class AuditUnavailable(Refusal):
     """The audit log cannot be written, so what was asked for is not done."""
 
+    code = "audit_unavailable"
+
     def __init__(self, message: str) -> None:
         headers = {"Retry-After": RETRY_SECONDS}
-        super().__init__(503, message, headers, code="audit_unavailable")
+        super().__init__(503, message, headers, code=self.code)
 
 
 class BadValue(WebError, ValueError):
