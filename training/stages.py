@@ -157,12 +157,14 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     learn_heads(vision, bank, held, sprites, photos, plan, workshop.report)
 
 
-def reading(workshop: Workshop, steps: tuple[int, int, int, int], rank: int, seed: int) -> None:
+def reading(
+    workshop: Workshop, steps: tuple[int, int, int, int, int], rank: int, seed: int
+) -> None:
     """Train projector and adapters on made-up streams: on all, then order, times, and long ones.
 
     Args:
         workshop: Of the run.
-        steps: Of each of the four; one without steps is left out.
+        steps: Of each of the five; one without steps is left out.
         rank: Of the adapters.
         seed: Decides every random choice.
     """
@@ -197,6 +199,17 @@ def reading(workshop: Workshop, steps: tuple[int, int, int, int], rank: int, see
             name="changes",
             after="times",
         ),
+        Lesson(
+            steps[4],
+            streams=4,
+            rate=2.5e-4,
+            rank=rank,
+            seed=seed + 4,
+            deep=0.25,
+            courses=CHANGES,
+            name="past",
+            after="changes",
+        ),
     )
     for lesson in lessons:
         if lesson.steps:
@@ -216,7 +229,7 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    names = ("changes.pt", "times.pt", "order.pt", "reading.pt")
+    names = ("past.pt", "changes.pt", "times.pt", "order.pt", "reading.pt")
     last = next(file for name in names if (file := workshop.folder / name).exists())
     load_weights(trained_part(pupil), kept(last, "reading")["weights"])
     fixed = ("trunk_network.", "head.")

@@ -61,6 +61,9 @@ def train(
     changes_steps: Annotated[
         int, typer.Option(min=0, help="And more, on what came when in long streams.")
     ] = 300,
+    past_steps: Annotated[
+        int, typer.Option(min=0, help="And a few more on all of it, at a lower rate.")
+    ] = 60,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
@@ -88,10 +91,13 @@ def train(
         stages.heads(workshop, photos, heads_steps, seed)
     if stage in {Stage.reading, Stage.all}:
         stages.reading(
-            workshop, (reading_steps, order_steps, times_steps, changes_steps), rank, seed
+            workshop,
+            (reading_steps, order_steps, times_steps, changes_steps, past_steps),
+            rank,
+            seed,
         )
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --changes-steps {changes_steps} --seed {seed} --rank {rank}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --changes-steps {changes_steps} --past-steps {past_steps} --seed {seed} --rank {rank}"
         about = {
             "command": command,
             "seed": str(seed),

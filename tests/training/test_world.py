@@ -83,7 +83,7 @@ def test_a_question_does_not_name_what_its_answer_names():
             assert not words & {w.strip("?.,").lower() for w in a.question.split()}
 
 
-@pytest.mark.parametrize("kind", ["name", "is there", "was there", "count", "direction", "colour", "where", "kind", "happening", "first", "after", "before", "at time", "when", "list", "how long", "changed"])  # fmt: skip
+@pytest.mark.parametrize("kind", ["name", "is there", "was there", "count", "direction", "colour", "where", "kind", "happening", "first", "after", "before", "at time", "when", "list", "how long", "changed", "count before"])  # fmt: skip
 def test_every_kind_is_asked(kind):
     assert any(a.kind == kind for _, a in asked(150))
 

@@ -6,8 +6,13 @@ from itertools import groupby
 
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS
+from training.dialogue.now import NUMBERS
 from training.dialogue.wording import Makers, Wording, listed, sentence, towards
 from training.questions import Asked
+
+MOST_LISTED_SCENES = 8
+OF_A_RANGE = ("What was shown?", "What did you see?", "What was there?")
+"""What is left of "What was shown at 10 seconds?" when its words of time have become a range."""
 
 
 class AboutBefore(Wording):
@@ -18,11 +23,11 @@ class AboutBefore(Wording):
         if len(self._told) > 1:
             return [
                 (past * 1.2, self._first), (past * 1.2, self._after), (past * 2.0, self._before),
-                (past * 0.4, self._at), (past * when, self._when), (0.4, self._how_long), (0.6, self._list), (0.3, self._changed),
-                (0.4, self._colour_before), (0.4, self._direction_before),
+                (past * 0.4, self._at), (past * when, self._when), (0.4, self._how_long), (1.5, self._list), (0.3, self._changed),
+                (0.4, self._colour_before), (0.4, self._direction_before), (2.5, self._count_before),
             ]  # fmt: skip
         if self._random.random() < 0.5:
-            return [(0.5, self._first), (0.6, self._when), (0.6, self._at), (0.3, self._after), (0.3, self._before), (0.3, self._list)]  # fmt: skip
+            return [(0.5, self._first), (0.6, self._when), (0.6, self._at), (0.3, self._after), (0.3, self._before), (0.5, self._list), (0.3, self._count_before)]  # fmt: skip
         return []
 
     def _first(self) -> Iterator[Asked]:
@@ -99,12 +104,12 @@ class AboutBefore(Wording):
 
     def _list(self) -> Iterator[Asked]:
         scenes = [t for t in self._told if t.sure]
-        if not 1 <= len(scenes) <= 6:
+        if not 1 <= len(scenes) <= MOST_LISTED_SCENES:
             return
         names = [self._phrase(t.sure[0]) for t in scenes]
         names = [name for name, _ in groupby(names)]
         said = f"First {', then '.join(names)}." if len(names) > 1 else sentence(names[0])
-        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?")  # fmt: skip
+        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?", *OF_A_RANGE)  # fmt: skip
         yield self._asked("list", question, said)
 
     def _changed(self) -> Iterator[Asked]:
@@ -123,6 +128,20 @@ class AboutBefore(Wording):
                     be = "was"
                     yield self._asked("colour before", f"What {color} {be} the {name}?", f"{COLOURS[thing.colour].capitalize()}.")  # fmt: skip
                     return
+
+    def _count_before(self) -> Iterator[Asked]:
+        many = [x for t in self._told for x in t.sure if self._ever[x.word] == 1]
+        several = [x for x in many if x.count > 1]
+        if several and self._random.random() < 0.6:
+            many = several
+        if many and self._random.random() < 0.85:
+            thing = self._some(many)
+            plural = self._plural(self._called(thing))
+            said = f"{NUMBERS[thing.count].capitalize()}."
+        else:
+            plural, said = self._plural(self._absent()), "None."
+        question = self._pick(f"How many {plural} were there?", f"How many {plural} did you see?", f"How many {plural} were shown?", f"How many {plural} have you seen?")  # fmt: skip
+        yield self._asked("count before", question, said)
 
     def _direction_before(self) -> Iterator[Asked]:
         for scene in self._shuffled(self._told[:-1]):
