@@ -6,7 +6,6 @@ import itertools
 import random
 import socket
 import subprocess
-import time
 
 import pytest
 import redis
@@ -17,6 +16,7 @@ from memory.embedded.binary import find_server
 from memory.redis_store import RedisStore
 from memory.store import Moment, StoreUnavailable, StreamForgotten
 from tests.memory.test_redis_store import ENCODER, clip
+from tests.waiting import holds
 from web.doctor.storage import check_running_redis
 
 SLOTS = 16384
@@ -70,13 +70,6 @@ def free_port():
             return port
 
 
-def until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     folder, program = tmp_path_factory.mktemp("cluster"), find_server()
@@ -86,12 +79,12 @@ def nodes(tmp_path_factory):
         for number, span in enumerate(itertools.pairwise(bounds))
     ]
     for number, node in enumerate(made):
-        until(lambda node=node: responds(node))
+        asyncio.run(holds(lambda node=node: responds(node)))
         node.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         node.client.execute_command("CLUSTER", "ADDSLOTS", *node.slots)
         node.client.execute_command("CLUSTER", "MEET", "127.0.0.1", made[0].port)
     for node in made:
-        until(node.says_ok)
+        asyncio.run(holds(node.says_ok))
     yield made
     for node in made:
         node.end()
@@ -162,10 +155,8 @@ async def test_nothing_is_lost_of_a_stream_that_moves_to_another_node_while_it_i
 
     async def more():
         enough = len(acknowledged) + 5
-        async with asyncio.timeout(60):
-            while len(acknowledged) < enough:
-                assert not writing.done(), writing.exception()
-                await asyncio.sleep(0.005)
+        await holds(lambda: writing.done() or len(acknowledged) >= enough)
+        assert not writing.done(), writing.exception()
 
     writing = asyncio.create_task(write())
     await more()
