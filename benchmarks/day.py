@@ -31,7 +31,7 @@ from matplotlib.figure import Figure
 from benchmarks.options import at_least_one
 from benchmarks.report import RESULTS, Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.retention import Limits, Retention
 from model.engine.contract import Engine
 from model.folding.pair import join_pair

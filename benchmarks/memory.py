@@ -21,8 +21,8 @@ from redis.asyncio import Redis
 from benchmarks.options import at_least_one
 from benchmarks.report import Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_layout import Keys
-from memory.redis_store import RedisStore
+from memory.redis.layout import Keys
+from memory.redis.store import RedisStore
 from memory.store import Form, Moment
 from model.types import ClipTokens
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from memory.embedded.server import open_redis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, ClipTokens, Question
 from model.vision.things import Thing

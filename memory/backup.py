@@ -24,8 +24,8 @@ from memory.archive import (
 )
 from memory.documents import DocumentStore
 from memory.errors import StoreError
-from memory.redis_raw import PAGE, RawStreams
-from memory.redis_store import RedisStore
+from memory.redis.raw import PAGE, RawStreams
+from memory.redis.store import RedisStore
 from memory.store import PastChanged, StreamRecord
 
 _TRIES = 5

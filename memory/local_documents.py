@@ -1,7 +1,7 @@
 """A document store in this process, for `flashback ask` and for tests: nothing survives the process."""
 
 from memory.documents import Entry
-from memory.redis_documents import read, written
+from memory.redis.documents import read, written
 
 
 class LocalDocuments:

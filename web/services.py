@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from memory.documents import DocumentStore
 from memory.embedded.server import open_redis
 from memory.local_store import LocalStore
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import ClipStore
 from model.engine.contract import Engine
 from model.engine.generation import MAX_CONCURRENT

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from memory.redis_url import read_url
+from memory.servers.url import read_url
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.blackout import Zone
 

@@ -31,9 +31,9 @@ from memory.embedded.lock import DirectoryLock
 from memory.embedded.reserve import Reserve
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
 from memory.errors import StoreError
-from memory.redis_cancelling import cancellation_kept, close
-from memory.redis_disk import MakeRoom, no_reserve
-from memory.redis_reasons import root
+from memory.redis.disk import MakeRoom, no_reserve
+from memory.servers.cancelling import cancellation_kept, close
+from memory.servers.reasons import root
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from memory.archive import ArchivedClip, ArchiveWriter, BadArchive, read_parts
 from memory.changes import described
 from memory.codec import CorruptClip, decode, encode, encoder_of
-from memory.redis_layout import unpack_kept
+from memory.redis.layout import unpack_kept
 from memory.store import EncoderMismatch, StoreUnavailable, StreamRecord
 from model.types import ClipTokens
 from stream.address.source_url import BadSource, read_source

@@ -7,7 +7,7 @@ from fakeredis import FakeAsyncRedis
 
 from memory.embedded.server import EmbeddedRedis
 from memory.local_store import LocalStore
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 
 ENCODER = "test-encoder"
 

@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import Moment, StreamForgotten
 from tests.memory.conftest import ENCODER
 from tests.memory.test_store import JPEG, clip

@@ -9,12 +9,12 @@ import torch
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from memory import backup as backup_module
-from memory import redis_raw
 from memory.archive import ArchivedClip, ArchiveWriter, BadArchive, read_parts
 from memory.backup import NotBackedUp, NotRestored, backup, examine, restore
 from memory.documents import Entry
-from memory.redis_layout import DIRECTORY, Keys, field
-from memory.redis_store import RedisStore
+from memory.redis import raw as redis_raw
+from memory.redis.layout import DIRECTORY, Keys, field
+from memory.redis.store import RedisStore
 from memory.store import Moment, StoreFull, StreamRecord
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER

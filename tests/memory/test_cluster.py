@@ -13,7 +13,7 @@ from redis.crc import key_slot
 
 from memory.documents import Entry
 from memory.embedded.binary import find_server
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import Moment, StoreUnavailable, StreamForgotten
 from tests.memory.test_redis_store import ENCODER, clip
 from tests.waiting import holds
@@ -183,7 +183,7 @@ def move(name, source, target, other):
 
 
 async def test_a_stream_that_stays_on_the_way_is_said_to_be_moving(store, nodes, monkeypatch):
-    monkeypatch.setattr("memory.redis_cluster._ENOUGH", 0.0)
+    monkeypatch.setattr("memory.servers.cluster._ENOUGH", 0.0)
     slot = key_slot(b"flashback:{half-moved}:record")
     source, target, _ = sorted(nodes, key=lambda node: slot not in node.slots)
     run = source.client.execute_command

@@ -5,7 +5,7 @@ from fakeredis import FakeAsyncRedis
 
 from memory.documents import LARGEST_DOCUMENT, DocumentTooLarge, Entry
 from memory.local_documents import LocalDocuments
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import StoreUnavailable
 
 

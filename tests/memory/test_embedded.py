@@ -20,12 +20,12 @@ import torch
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from memory import redis_disk
 from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryInUse, DirectoryLock
 from memory.embedded.server import EmbeddedRedis, RedisFailed, open_redis
-from memory.redis_store import RedisStore
+from memory.redis import disk as redis_disk
+from memory.redis.store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.types import ClipTokens
 

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from memory.embedded.binary import find_server
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import Moment, StoreUnavailable
 from tests.memory.test_redis_store import ENCODER, clip
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from redis.asyncio import Redis
 
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
 from tests.waiting import holds

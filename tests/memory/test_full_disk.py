@@ -13,7 +13,7 @@ import torch
 from memory.embedded import reserve
 from memory.embedded.reserve import Reserve
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.types import ClipTokens
 from tests.end_to_end.needs import need

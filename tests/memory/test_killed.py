@@ -13,7 +13,7 @@ from redis.asyncio import ConnectionPool, Redis, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.retention import Limits, Retention
 from memory.store import StoreUnavailable
 from model.types import ClipTokens
@@ -25,7 +25,7 @@ import asyncio, itertools, sys
 from pathlib import Path
 import torch
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import StoreUnavailable
 from model.types import ClipTokens
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from memory.redis_errors import Promptness
+from memory.redis.errors import Promptness
 from memory.store import StoreUnavailable
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from memory.redis_cancelling import Pool
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
+from memory.servers.cancelling import Pool
 from tests.waiting import holds
 
 

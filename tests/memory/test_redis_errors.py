@@ -6,8 +6,8 @@ import time
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from memory.redis_errors import explained
-from memory.redis_store import RedisStore
+from memory.redis.errors import explained
+from memory.redis.store import RedisStore
 
 
 async def swallowing(error=None):

@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_errors import ANSWERS_WITHIN
-from memory.redis_pool import CONNECTIONS
-from memory.redis_store import RedisStore
+from memory.redis.errors import ANSWERS_WITHIN
+from memory.redis.store import RedisStore
+from memory.servers.pool import CONNECTIONS
 from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable, StreamForgotten
 from model.types import ClipTokens
 

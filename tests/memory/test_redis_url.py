@@ -8,9 +8,9 @@ import traceback
 import pytest
 from redis.asyncio import SSLConnection
 
-from memory.redis_open import open_nodes
-from memory.redis_store import RedisStore
-from memory.redis_url import Server, SeveralServers, read_url
+from memory.redis.store import RedisStore
+from memory.servers.open import open_nodes
+from memory.servers.url import Server, SeveralServers, read_url
 from memory.store import StoreUnavailable
 from tests.memory.test_failover import Node, closed, pump
 from tests.memory.test_redis_store import ENCODER, clip

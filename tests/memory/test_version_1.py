@@ -6,7 +6,7 @@ import pytest
 import torch
 from fakeredis import FakeAsyncRedis
 
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.retention import Limits, Retention
 from memory.store import Moment
 from model.types import ClipTokens

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from memory.local_store import LocalStore
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from model.types import ClipTokens
 from web.cli.commands import run
 

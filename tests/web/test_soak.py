@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from memory.embedded.server import EmbeddedRedis
-from memory.redis_store import RedisStore
+from memory.redis.store import RedisStore
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 import model
 from memory.embedded.binary import NoRedis, find_server
-from memory.redis_open import open_nodes
-from memory.redis_reasons import reason
+from memory.servers.open import open_nodes
+from memory.servers.reasons import reason
 from model.zoo.lite_base import base_folder
 from web.doctor.findings import Finding
 from web.doctor.redis_faults import FAULT, has_known_fault, version_of

@@ -1,6 +1,6 @@
 """Why Redis does not serve us, in sentences for people, without the address or password.
 
-Apart from `memory.redis_errors`, because it needs nothing but the client: what only starts or
+Apart from `memory.redis.errors`, because it needs nothing but the client: what only starts or
 examines a server loads in a moment.
 """
 

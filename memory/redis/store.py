@@ -1,9 +1,9 @@
 """A clip store in Redis (6.2 or newer), shared by every process of the service.
 
-memory/redis_layout.py    where what lies
-memory/redis_changes.py   every change, one transaction each
-memory/redis_records.py   which streams there are
-memory/redis_nodes.py     which server has a stream
+memory/redis/layout.py    where what lies
+memory/redis/changes.py   every change, one transaction each
+memory/redis/records.py   which streams there are
+memory/servers/nodes.py     which server has a stream
 """
 
 import logging
@@ -13,29 +13,29 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from memory import redis_changes as changes
 from memory.changes import described, encoded
 from memory.codec import CorruptClip, check_thumbnail, decode, encode
-from memory.redis_disk import (
+from memory.redis import changes
+from memory.redis.disk import (
     MakeRoom,
     check_safe,
     no_reserve,
     noticed_room,
     on_a_full_disk_too,
 )
-from memory.redis_documents import RedisDocuments
-from memory.redis_errors import ANSWERS_WITHIN, Promptness, explained
-from memory.redis_layout import (
+from memory.redis.documents import RedisDocuments
+from memory.redis.errors import ANSWERS_WITHIN, Promptness, explained
+from memory.redis.layout import (
     DIRECTORY,
     Keys,
     field,
     unpack_kept,
     unpack_moment,
 )
-from memory.redis_nodes import Nodes, OneServer
-from memory.redis_open import open_nodes
-from memory.redis_raw import RawStreams
-from memory.redis_records import RedisRecords, done
+from memory.redis.raw import RawStreams
+from memory.redis.records import RedisRecords, done
+from memory.servers.nodes import Nodes, OneServer
+from memory.servers.open import open_nodes
 from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
 from model.types import ClipTokens
 
@@ -96,7 +96,7 @@ class RedisStore:
         make_room: MakeRoom = no_reserve,
         replicas: int = 0,
     ) -> "RedisStore":
-        """Return a store for the Redis at `url` (see `memory.redis_url`); the first call connects.
+        """Return a store for the Redis at `url` (see `memory.servers.url`); the first call connects.
 
         An answer that takes more than `patience` seconds, twice, counts as none. Calls beyond
         `CONNECTIONS` at once wait for one another, each for `patience` seconds at most.

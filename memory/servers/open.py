@@ -1,14 +1,14 @@
 """The servers that a Redis URL leads to."""
 
-from memory.redis_cluster import cluster
-from memory.redis_nodes import Nodes, OneServer
-from memory.redis_pool import connected
-from memory.redis_sentinel import behind_sentinels
-from memory.redis_url import LOOKS_LIKE, read_url
+from memory.servers.cluster import cluster
+from memory.servers.nodes import Nodes, OneServer
+from memory.servers.pool import connected
+from memory.servers.sentinel import behind_sentinels
+from memory.servers.url import LOOKS_LIKE, read_url
 
 
 def open_nodes(url: str, patience: float) -> Nodes:
-    """Return the servers at `url` (see `memory.redis_url`); nothing is connected yet.
+    """Return the servers at `url` (see `memory.servers.url`); nothing is connected yet.
 
     Args:
         url: Where they are.

@@ -23,10 +23,10 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from memory.redis_cancelling import close
-from memory.redis_nodes import Work, WorkOnKeys
-from memory.redis_pool import connected
-from memory.redis_url import Node, SeveralServers
+from memory.servers.cancelling import close
+from memory.servers.nodes import Work, WorkOnKeys
+from memory.servers.pool import connected
+from memory.servers.url import Node, SeveralServers
 
 log = logging.getLogger(__name__)
 

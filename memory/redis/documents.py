@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import Redis
 
 from memory.documents import LARGEST_DOCUMENT, Document, DocumentTooLarge, Entry
-from memory.redis_errors import Promptness
-from memory.redis_nodes import Nodes
+from memory.redis.errors import Promptness
+from memory.servers.nodes import Nodes
 
 log = logging.getLogger(__name__)
 

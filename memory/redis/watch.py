@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError, WatchError
 
-from memory.redis_layout import Keys
+from memory.redis.layout import Keys
 from memory.store import StoreUnavailable
 
 Result = TypeVar("Result")

@@ -4,8 +4,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from memory.redis_cancelling import Pool
-from memory.redis_retry import OnceMore
+from memory.servers.cancelling import Pool
+from memory.servers.retry import OnceMore
 
 CONNECTIONS = 32
 """To one server; calls beyond them at once wait for one another."""

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from redis.asyncio import Redis
 
-from memory.redis_cancelling import close
+from memory.servers.cancelling import close
 
 Result = TypeVar("Result")
 Work = Callable[[Redis], Awaitable[Result]]

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from memory import redis_changes as changes
 from memory.archive import ArchivedClip
-from memory.redis_errors import explained
-from memory.redis_layout import Keys, field, pack_kept, unpack_kept, unpack_moment
-from memory.redis_nodes import Nodes
+from memory.redis import changes
+from memory.redis.errors import explained
+from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
+from memory.servers.nodes import Nodes
 from memory.store import Kept, PastChanged, StreamRecord
 
 PAGE = 32

@@ -5,9 +5,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from memory.redis_errors import Promptness
-from memory.redis_layout import DIRECTORY, Keys, old_record, record_of
-from memory.redis_nodes import Nodes
+from memory.redis.errors import Promptness
+from memory.redis.layout import DIRECTORY, Keys, old_record, record_of
+from memory.servers.nodes import Nodes
 from memory.store import StreamRecord
 
 

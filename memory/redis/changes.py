@@ -15,8 +15,8 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import OutOfMemoryError
 
 from memory.changes import marks
-from memory.redis_layout import Keys, field, pack_kept, unpack_kept, unpack_moment
-from memory.redis_watch import Look, watched
+from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
+from memory.redis.watch import Look, watched
 from memory.store import RECORD_VERSION, Kept, Moment, PastChanged, StreamForgotten
 
 _TOMBSTONE_SECONDS = 86_400

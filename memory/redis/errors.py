@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from memory.redis_cancelling import cancellation_kept
-from memory.redis_disk import NO_ROOM
-from memory.redis_reasons import SILENT, reason, said
+from memory.redis.disk import NO_ROOM
+from memory.servers.cancelling import cancellation_kept
+from memory.servers.reasons import SILENT, reason, said
 from memory.store import StoreFull, StoreUnavailable
 
 ANSWERS_WITHIN = 2.5

@@ -1,7 +1,7 @@
 """The master among Redis servers that Sentinels watch: asked for whenever a connection is made.
 
 Nothing else is needed for a failover: a master that is dead loses its connections, and one that was
-demoted refuses every write, upon which all connections to it are closed (see `memory.redis_retry`).
+demoted refuses every write, upon which all connections to it are closed (see `memory.servers.retry`).
 
 https://redis.io/docs/latest/develop/reference/sentinel-clients/
 """
@@ -13,11 +13,11 @@ from typing import Any
 from redis.asyncio import Connection, Redis, SSLConnection
 from redis.exceptions import RedisError
 
-from memory.redis_nodes import OneServer
-from memory.redis_pool import connected
-from memory.redis_reasons import MasterUnknown
-from memory.redis_retry import OnceMore
-from memory.redis_url import Node, SeveralServers
+from memory.servers.nodes import OneServer
+from memory.servers.pool import connected
+from memory.servers.reasons import MasterUnknown
+from memory.servers.retry import OnceMore
+from memory.servers.url import Node, SeveralServers
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Clips, documents and records as they lie in Redis, and every change of them."""
