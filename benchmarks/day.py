@@ -37,7 +37,7 @@ from model.engine.contract import Engine
 from model.folding.pair import join_pair
 from model.types import Clip, ClipTokens, Finish, Question
 from model.zoo.presets import load_engine
-from stream.recall import Recall
+from stream.past.recall import Recall
 
 STREAM = "day"
 SECONDS_PER_CLIP = 4

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from memory.store import Moment
 from model.types import Clip
-from stream.blackout import Blackout
 from stream.channels import Broadcast
-from stream.clipper import Clipper
-from stream.frame import Frame, Picture
+from stream.frames.blackout import Blackout
+from stream.frames.clipper import Clipper
+from stream.frames.frame import Frame, Picture
+from stream.frames.sampler import FrameSampler
+from stream.frames.timeline import Clock, Timeline
 from stream.pipeline import Pipeline
-from stream.sampler import FrameSampler
 from stream.status import SourceKind, State
-from stream.timeline import Clock, Timeline
 
 WATCHED_RATE = 10.0
 

@@ -18,19 +18,19 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Finish, Question
-from stream.blackout import Blackout
 from stream.channels import Broadcast, Subscription
-from stream.clipper import Clipper
 from stream.errors import StreamError
 from stream.feed import Feed
-from stream.frame import Picture
+from stream.frames.blackout import Blackout
+from stream.frames.clipper import Clipper
+from stream.frames.frame import Picture
+from stream.frames.sampler import FrameSampler
+from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
+from stream.past.recall import Recall
+from stream.past.record import LiveRecord
 from stream.pipeline import OnEncoded, Pipeline, ignore_clip
-from stream.recall import Recall
-from stream.record import LiveRecord
-from stream.sampler import FrameSampler
 from stream.settings import StreamSettings
 from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
-from stream.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 
 log = logging.getLogger(__name__)
 

@@ -20,14 +20,14 @@ from model.errors import EngineBusy
 from model.types import Clip, ClipTokens
 from stream.backoff import Backoff
 from stream.channels import Broadcast, Mailbox
+from stream.frames.rate import RateController
+from stream.frames.thumbnail import thumbnail
+from stream.frames.timeline import Clock
 from stream.health import Health, Stage
-from stream.rate import RateController
-from stream.recall import Recall
-from stream.record import LiveRecord
+from stream.past.recall import Recall
+from stream.past.record import LiveRecord
 from stream.settings import StreamSettings
 from stream.status import Losses, Remembered, StreamEvent
-from stream.thumbnail import thumbnail
-from stream.timeline import Clock
 
 log = logging.getLogger(__name__)
 

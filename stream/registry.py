@@ -15,12 +15,12 @@ from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamForgotten
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.errors import StreamError
+from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
 from stream.pipeline import OnEncoded, ignore_clip
 from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
-from stream.timeline import Clock
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGINNINGS_WAITING = 64

@@ -5,7 +5,7 @@ What of this people set is in `web/settings.py`; the rest is what a live stream 
 
 from dataclasses import dataclass
 
-from stream.blackout import Zone
+from stream.frames.blackout import Zone
 
 _FEWEST_PIXELS = 360
 """Shorter side of a picture that people can watch, whatever little the encoder takes."""

@@ -23,7 +23,7 @@ from model.types import ClipTokens
 from model.video_chat import VideoChat
 from model.zoo.lite import lite
 from model.zoo.lite_base import base_folder
-from stream.second_look import BLOCKS, Span, calibrated, named
+from stream.past.second_look import BLOCKS, Span, calibrated, named
 from training.command import run_command
 from training.day import PERIOD, Day
 from training.reading import world

@@ -12,8 +12,8 @@ from memory.retention import Limits, Retention
 from memory.store import ClipStore, StoreUnavailable
 from model.engine.contract import Engine
 from model.folding.pair import join_pair
+from stream.frames.timeline import Clock
 from stream.registry import Registry
-from stream.timeline import Clock
 from web.settings import Settings
 
 log = logging.getLogger(__name__)

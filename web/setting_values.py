@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from memory.servers.url import read_url
 from stream.address.ambiguous import ENCODE, is_ambiguous
-from stream.blackout import Zone
+from stream.frames.blackout import Zone
 
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
 _STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")

@@ -22,8 +22,8 @@ from stream.feed import Feed
 from stream.file.film import Film, NoVideo, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
 from stream.file.skipping import SkipRule
+from stream.frames.scale import to_rgb
 from stream.live import LiveStream
-from stream.scale import to_rgb
 
 __all__ = ["NoVideo", "VideoFile", "feed_file"]
 

@@ -28,9 +28,9 @@ from stream.file.film import Film, NoVideo, film_of
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
-from stream.frame import Picture
+from stream.frames.frame import Picture
+from stream.frames.scale import upright
 from stream.live import LiveStream
-from stream.scale import upright
 
 Step = TypeVar("Step")
 Progress = Callable[[float, float | None], None]

@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 
 from stream.file.media_clock import clock_of, starts_again
 from stream.file.skipping import SkipRule
+from stream.frames.sampler import FrameSampler
+from stream.frames.timeline import ArrivalTimeline
 from stream.pull.io.open import OpenSource, check_size
-from stream.sampler import FrameSampler
-from stream.timeline import ArrivalTimeline
 
 _VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 

@@ -12,8 +12,8 @@ import tempfile
 
 import numpy as np
 
-from stream.frame import Picture
-from stream.scale import LONGEST_ASPECT
+from stream.frames.frame import Picture
+from stream.frames.scale import LONGEST_ASPECT
 
 _HEAD = struct.Struct("<Q")
 PLACES = 3

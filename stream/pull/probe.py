@@ -4,9 +4,9 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 from stream.address.source_url import BadSource, SourceUrl
+from stream.frames.timeline import Clock
 from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
-from stream.timeline import Clock
 
 _LATE_KEYFRAME = (
     "Video arrives, but no keyframe came within {seconds:g} seconds, and before one there is no "

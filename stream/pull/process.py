@@ -14,7 +14,7 @@ from pathlib import Path
 from stream.address.dns import Resolver
 from stream.address.reachable import Network, pin, read_networks, resolve
 from stream.address.source_url import SourceUrl
-from stream.frame import Picture
+from stream.frames.frame import Picture
 from stream.pull.errors import name_of, silent
 from stream.pull.finishing import wait_all
 from stream.pull.frame_ring import PictureRing

@@ -14,6 +14,7 @@ from dataclasses import replace
 from stream.address.source_url import BadSource, SourceUrl
 from stream.backoff import Backoff
 from stream.feed import Feed
+from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.pull.finishing import wait_all
 from stream.pull.messages import (
@@ -27,7 +28,6 @@ from stream.pull.messages import (
 )
 from stream.pull.process import PullSettings, Reader, make_order, no_reader
 from stream.status import SourceKind
-from stream.timeline import Clock
 
 log = logging.getLogger(__name__)
 

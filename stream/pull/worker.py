@@ -19,6 +19,7 @@ from typing import BinaryIO
 import av
 
 from stream.address.source_url import BadSource
+from stream.frames.scale import to_rgb
 from stream.pull.decode import NoKeyframe, Picked, Picker
 from stream.pull.errors import Refused, explain_loss
 from stream.pull.frame_ring import PictureRing
@@ -34,7 +35,6 @@ from stream.pull.messages import (
     Waiting,
     report_to_line,
 )
-from stream.scale import to_rgb
 
 _MEMORY_LIMIT = 4 * 1024**3
 _PR_SET_PDEATHSIG = 1

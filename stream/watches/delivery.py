@@ -16,7 +16,7 @@ from typing import Any
 from memory.documents import DocumentStore, Entry
 from memory.store import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
-from stream.timeline import Clock
+from stream.frames.timeline import Clock
 from stream.watches.records import VERSION, Event, Watch, events
 from stream.watches.webhook import NotDelivered, Poster
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from memory.store import StoreFull, StoreUnavailable
-from stream.timeline import Clock
+from stream.frames.timeline import Clock
 from stream.watches.condition import Condition
 from stream.watches.records import Codec, Event, Sighting, Watch
 from stream.watches.trigger import Trigger

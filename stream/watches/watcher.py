@@ -18,7 +18,7 @@ from model.types import ClipTokens
 from model.vision.vocabulary import word_table
 from stream.channels import Broadcast, Mailbox, Subscription
 from stream.errors import StreamError
-from stream.timeline import Clock
+from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
 from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Event, Watch

@@ -11,9 +11,9 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from stream.feed import Feed
+from stream.frames.scale import to_rgb
+from stream.frames.timeline import Clock
 from stream.live import LiveStream
-from stream.scale import to_rgb
-from stream.timeline import Clock
 from stream.webrtc.ice import (
     IceServer,
     WebRtcSettings,

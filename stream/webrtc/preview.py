@@ -12,7 +12,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from stream.channels import Closed, Subscription
-from stream.frame import Picture
+from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.webrtc.offer import BadOffer, read_offer

@@ -11,9 +11,9 @@ import av
 import pytest
 
 from model.zoo.presets import load_engine
-from stream.clipper import Clipper
-from stream.frame import Frame
-from stream.sampler import FrameSampler
+from stream.frames.clipper import Clipper
+from stream.frames.frame import Frame
+from stream.frames.sampler import FrameSampler
 from tests.web.conftest import echo_service
 from training.sample_truth import LIST, SampleTruth
 

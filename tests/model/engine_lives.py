@@ -20,7 +20,7 @@ from model.language.sampling import TextStream
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from stream.recall import Recall
+from stream.past.recall import Recall
 
 PLAIN = VideoChat(tiny())
 NEAR = 1e-4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stream.blackout import Blackout, Zone
+from stream.frames.blackout import Blackout, Zone
 from stream.settings import StreamSettings
 from tests.stream.fakes import picture, watch
 from web.errors import BadSetting

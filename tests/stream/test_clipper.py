@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.clipper import Clipper
-from stream.frame import Frame
+from stream.frames.clipper import Clipper
+from stream.frames.frame import Frame
 
 SIZES = [(4, 6), (6, 4)]
 SHOTS = st.lists(

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from stream.address.source_url import BadSource
+from stream.frames.sampler import FrameSampler
 from stream.pull.decode import Picked, Picker
-from stream.sampler import FrameSampler
 from tests.stream.http_server import send_file
 from tests.stream.opening import PlayClock, look, open_source, order, steps
 from tests.stream.videos import write_video

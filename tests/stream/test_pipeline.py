@@ -7,9 +7,9 @@ import torch
 from model.types import Clip
 from stream.channels import Broadcast
 from stream.health import FAILURES_TOLD
+from stream.past.recall import Recall
+from stream.past.record import LiveRecord
 from stream.pipeline import Pipeline
-from stream.recall import Recall
-from stream.record import LiveRecord
 from stream.registry import Registry
 from stream.settings import StreamSettings
 from stream.status import Losses

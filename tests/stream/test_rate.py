@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.rate import RateController
+from stream.frames.rate import RateController
 
 
 def test_looks_less_often_as_soon_as_clips_queue():

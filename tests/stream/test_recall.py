@@ -13,8 +13,8 @@ from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from stream.recall import PAGE, TRIES, Recall
-from stream.second_look import BLOCKS
+from stream.past.recall import PAGE, TRIES, Recall
+from stream.past.second_look import BLOCKS
 
 PARTS = tiny()
 SHORT = replace(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.sampler import FrameSampler
+from stream.frames.sampler import FrameSampler
 
 GAPS = st.lists(st.floats(min_value=0, max_value=20), min_size=1, max_size=200)
 

@@ -9,10 +9,10 @@ import pytest
 from av import VideoFrame
 
 from stream.address.source_url import read_source
+from stream.frames.scale import to_rgb
 from stream.pull.frame_ring import PictureRing
 from stream.pull.probe import probe
 from stream.pull.supervisor import Puller
-from stream.scale import to_rgb
 from stream.settings import StreamSettings
 from tests.stream.pulling import SETTINGS
 from tests.stream.videos import write_video

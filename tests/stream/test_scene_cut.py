@@ -1,8 +1,8 @@
 import numpy as np
 
-from stream.clipper import Clipper
-from stream.frame import Frame
-from stream.scene_cut import SceneCuts
+from stream.frames.clipper import Clipper
+from stream.frames.frame import Frame
+from stream.frames.scene_cut import SceneCuts
 
 
 def picture(seed, height=48, width=64):

@@ -3,7 +3,7 @@
 import pytest
 
 from model.types import Evidence
-from stream.second_look import MOST_SECONDS, NAMED, calibrated, named
+from stream.past.second_look import MOST_SECONDS, NAMED, calibrated, named
 
 
 def evidence(*scores, seconds=3.0, period=4.0):

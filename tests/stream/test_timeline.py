@@ -4,7 +4,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.timeline import ArrivalTimeline, OwnTimeline
+from stream.frames.timeline import ArrivalTimeline, OwnTimeline
 
 ANY_TIME = st.floats(allow_nan=True, allow_infinity=True)
 

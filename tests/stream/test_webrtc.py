@@ -10,9 +10,9 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from stream.address.reachable import read_networks
+from stream.frames.scale import to_rgb
 from stream.live import StreamClosed
 from stream.registry import Registry, TooManyStreams
-from stream.scale import to_rgb
 from stream.settings import StreamSettings
 from stream.status import Remembered
 from stream.webrtc.file_track import FileTrack

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.rate import RateController
+from stream.frames.rate import RateController
 from tests.stream.certificates import Certified
 from web.errors import BadSetting
 from web.pulled_sources import pull_settings

@@ -17,9 +17,9 @@ from stream.file.film import NoVideo
 from stream.file.reader import VideoFile
 from stream.file.sampling import frames_wanted, middles
 from stream.file.whole_file import feed_whole_file
-from stream.frame import Picture
+from stream.frames.frame import Picture
+from stream.frames.scale import to_rgb
 from stream.live import LiveStream
-from stream.scale import to_rgb
 from training.evaluations.items import Media
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")

@@ -8,7 +8,7 @@ import torch
 
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Clip, Question
-from stream.frame import Picture
+from stream.frames.frame import Picture
 from web.identifiers import new_id
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stream.frame import Picture
+from stream.frames.frame import Picture
+from stream.frames.scale import scaled_down
 from stream.name_locks import NameLocks
-from stream.scale import scaled_down
 from web.errors import BadValue
 
 _LARGEST_SIDE = 4096

@@ -9,7 +9,7 @@ import base64
 import binascii
 
 from stream.feed import Feed
-from stream.frame import Picture
+from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.registry import NO_ROOM, BadName
 from web.errors import BadRequest, BadValue, Full, LimitReached

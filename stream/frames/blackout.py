@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image, ImageDraw
 
-from stream.frame import Picture
+from stream.frames.frame import Picture
 
 Point = tuple[float, float]
 _EDGE_PIXELS = 2

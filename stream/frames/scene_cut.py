@@ -6,7 +6,7 @@ a camera or a thing that moves changes some, and has changed about as many in th
 
 import numpy as np
 
-from stream.frame import Picture
+from stream.frames.frame import Picture
 
 _CELLS = 12
 _CHANGED = 24.0

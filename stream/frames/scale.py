@@ -7,7 +7,7 @@ import numpy as np
 from av import VideoFrame
 from av.sidedata.sidedata import SideDataContainer, Type
 
-from stream.frame import Picture
+from stream.frames.frame import Picture
 
 LONGEST_ASPECT = 4
 """A picture that is longer than this many times its shorter side is scaled down further."""

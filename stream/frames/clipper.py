@@ -9,8 +9,8 @@ import torch
 
 from memory.store import Moment
 from model.types import Clip
-from stream.frame import Frame
-from stream.scene_cut import SceneCuts
+from stream.frames.frame import Frame
+from stream.frames.scene_cut import SceneCuts
 
 
 class Clipper:

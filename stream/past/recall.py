@@ -19,7 +19,7 @@ from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Evidence, Finish, Question
-from stream.second_look import BLOCKS, Span, calibrated, named
+from stream.past.second_look import BLOCKS, Span, calibrated, named
 
 PAGE = 64
 _COUNTER = itertools.count()

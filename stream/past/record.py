@@ -10,7 +10,7 @@ import math
 
 from memory.store import ClipStore, StoreUnavailable, StreamForgotten, StreamRecord
 from model.types import ClipTokens
-from stream.recall import Recall
+from stream.past.recall import Recall
 from stream.status import Held
 
 log = logging.getLogger(__name__)
