@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from model.types import ClipTokens
 from model.vision.things import Thing, pack
 from model.zoo.lite import LOOK, THINGS
-from training.reading import rows_of
+from training.made_up import seen_of
 from training.world import World
 
 PERIOD = 4.0
@@ -107,7 +108,9 @@ class Day:
         for number, scene in enumerate(self._scenes(random)):
             things = self._report(random, scene)
             if scene not in looks:
-                looks[scene] = [rows_of(scene, self.world, random)[THINGS:] for _ in range(LOOKS)]
+                looks[scene] = [
+                    pad(seen_of(scene, self.world, random), (LOOK, 0)) for _ in range(LOOKS)
+                ]
             visual = looks[scene][int(random.integers(LOOKS))]
             named = torch.zeros(THINGS, visual.shape[1])
             named[:, LOOK:] = pack(things, THINGS)

@@ -26,7 +26,7 @@ from model.zoo.lite_base import base_folder
 from stream.past.second_look import BLOCKS, Span, calibrated, named
 from training.command import run_command
 from training.day import PERIOD, Day
-from training.reading import world
+from training.made_up import world
 from training.recall_exam import KINDS, Case, Outcome, Pupil, cases, found
 from training.recall_scores import Sitting, as_dict, table
 from training.train import commit

@@ -74,7 +74,8 @@ def run(
     factors = [next((f for start, f in (slower or {}).items() if name.startswith(start)), 1.0) for name in trained]  # fmt: skip
     optimizer = torch.optim.AdamW(
         [{"params": [p], "factor": f} for p, f in zip(trained.values(), factors, strict=True)],
-        lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98), foreach=False,
+        lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98),
+        foreach=next(iter(trained.values())).is_cuda,
     )  # fmt: skip
     first = _resume(plan, trained, optimizer)
     done, smooth = first, 0.0
@@ -119,7 +120,7 @@ def _keep(
 def _resume(plan: Plan, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> int:
     if not plan.checkpoint.exists():
         return 0
-    state = torch.load(plan.checkpoint, weights_only=True)
+    state = torch.load(plan.checkpoint, weights_only=True, map_location="cpu")
     load_weights(trained, state["weights"])
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
@@ -137,7 +138,7 @@ def kept(checkpoint: Path, stage: str) -> dict[str, Any]:
     """
     if not checkpoint.exists():
         raise StageMissing(f"there is no {checkpoint}: run --stage {stage} first")
-    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
     return state
 
 

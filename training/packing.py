@@ -1,67 +1,86 @@
-"""Many questions about one show, in one pass that equals asking them one by one.
+"""Many questions about many shows, in one pass that equals asking them one by one.
 
-The clips are read once; every question with its answer is a branch that sees the clips and itself.
-Visual tokens are dropped as they are in service: the same share of every clip before one layer and,
-before a deeper one, those that each question attends to least.
+The clips of a show are read once; every question with its answer is a branch that sees the clips and
+itself. Visual tokens are dropped as they are in service: the same share of every clip before one layer
+and, before a deeper one, those that each question attends to least. Shows of different lengths stand
+side by side, the shorter ones filled up with tokens that nobody sees.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from math import sqrt
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.utils.rnn import pad_sequence
 
 from model.config import DropStage
 from model.language.decoder import Attend, Decoder, Layer
-from model.language.dropout import (
-    TEXT,
-    kept_by_score,
-    kept_in_each_clip,
-    places_kept,
-    text_guided_scores,
-)
+from model.language.dropout import TEXT, places_kept, stays_in_each_clip
 from model.language.prompt import Prompt, VisibleSpan
 from model.types import Question
 from training.questions import Asked
 
 SHARED = 0
 """Branch of a token that every question sees."""
+IDLE = -1
+"""Branch of a token that only fills a row up."""
+UNSAID = -100
+"""Target of a token after which nothing is to be learned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """A show and its questions, as one row of tokens.
+    """A show and its questions as one row of tokens, or several shows as rows of one length.
 
     Attributes:
         ids: Text tokens; 0 where a visual token stands.
         clip: As in `model.language.dropout.Tokens`.
         place: As in `model.language.dropout.Tokens`.
-        branch: Which question a token belongs to, from 1; 0 is seen by all.
+        branch: Which question a token belongs to, from 1; 0 is seen by all, -1 by none.
         target: The token to be said next; -100 where nothing is to be learned.
     """
 
-    ids: Int64[Tensor, " n"]
-    clip: Int64[Tensor, " n"]
-    place: Int64[Tensor, " n"]
-    branch: Int64[Tensor, " n"]
-    target: Int64[Tensor, " n"]
+    ids: Int64[Tensor, "*shows n"]
+    clip: Int64[Tensor, "*shows n"]
+    place: Int64[Tensor, "*shows n"]
+    branch: Int64[Tensor, "*shows n"]
+    target: Int64[Tensor, "*shows n"]
 
-    def keep(self, index: Int64[Tensor, " kept"]) -> "Packed":
-        """Return the tokens at `index`."""
-        columns = (self.ids, self.clip, self.place, self.branch, self.target)
-        return Packed(*(column[index] for column in columns))
+    def to(self, device: torch.device) -> "Packed":
+        """Return the same on another device."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return Packed(*(column.to(device, non_blocking=True) for column in columns))
 
-    def visible(self) -> Bool[Tensor, "n n"]:
+    def visible(self) -> Bool[Tensor, "*shows n n"]:
         """Return which tokens each one sees: what is shared and its own branch, up to itself."""
-        same = (self.branch[None] == SHARED) | (self.branch[None] == self.branch[:, None])
-        return same & torch.ones(len(self.ids), len(self.ids), dtype=torch.bool).tril()
+        seen, by = self.branch[..., None, :], self.branch[..., None]
+        count = self.branch.shape[-1]
+        causal = torch.ones(count, count, dtype=torch.bool, device=self.branch.device).tril()
+        return ((seen == SHARED) | (seen == by)) & causal
 
-    def positions(self, visual_step: float) -> Float[Tensor, " n"]:
+    def positions(self, visual_step: float) -> Float[Tensor, "*shows n"]:
         """Return each token's position: the steps of all that it sees before itself."""
         steps = torch.where(self.place >= 0, visual_step, 1.0)
-        return self.visible().float() @ steps - steps
+        return (self.visible().float() @ steps[..., None])[..., 0] - steps
+
+
+_FILL = Packed(*(torch.tensor(value) for value in (0, TEXT, TEXT, IDLE, UNSAID)))
+
+
+def side_by_side(shows: Sequence[Packed]) -> Packed:
+    """Return shows of any lengths as rows of one."""
+    columns = {
+        field.name: pad_sequence(
+            [getattr(show, field.name) for show in shows],
+            batch_first=True,
+            padding_value=int(getattr(_FILL, field.name)),
+        )
+        for field in fields(Packed)
+    }
+    return Packed(**columns)
 
 
 def pack(
@@ -73,7 +92,7 @@ def pack(
     tokens_per_clip: int,
     notes: Sequence[str] = (),
 ) -> Packed:
-    """Lay out clips with questions about them, exactly as the service words them.
+    """Lay out clips with questions about them as one row, exactly as the service words them.
 
     Args:
         starts: Media time of each clip's first frame, in seconds.
@@ -84,17 +103,17 @@ def pack(
         tokens_per_clip: Visual tokens of a clip.
         notes: What the marker of each clip says besides; none are the same as empty ones.
     """
-    rows: list[tuple[int, int, int, int, int]] = [(t, TEXT, TEXT, SHARED, -100) for t in prompt.prefix()]  # fmt: skip
+    rows: list[tuple[int, int, int, int, int]] = [(t, TEXT, TEXT, SHARED, UNSAID) for t in prompt.prefix()]  # fmt: skip
     for number, (start, note) in enumerate(zip(starts, notes or [""] * len(starts), strict=True)):
-        rows += [(t, number, TEXT, SHARED, -100) for t in prompt.marker(start, note)]
-        rows += [(0, number, place, SHARED, -100) for place in range(tokens_per_clip)]
+        rows += [(t, number, TEXT, SHARED, UNSAID) for t in prompt.marker(start, note)]
+        rows += [(0, number, place, SHARED, UNSAID) for place in range(tokens_per_clip)]
     suffixes = [prompt.suffix(Question(one.question, duration=duration), seen) for one in asked]
     common = _common(suffixes)
-    rows += [(t, TEXT, TEXT, SHARED, -100) for t in suffixes[0][:common]]
+    rows += [(t, TEXT, TEXT, SHARED, UNSAID) for t in suffixes[0][:common]]
     for branch, (one, suffix) in enumerate(zip(asked, suffixes, strict=True), start=1):
         answer = [*prompt.tokenizer.plain(one.answer), prompt.end]
         read = [*suffix[common:], *answer[:-1]]
-        learned = [-100] * (len(read) - len(answer)) + answer
+        learned = [UNSAID] * (len(read) - len(answer)) + answer
         rows += [(t, TEXT, TEXT, branch, goal) for t, goal in zip(read, learned, strict=True)]
     return Packed(*torch.tensor(rows, dtype=torch.int64).unbind(dim=-1))
 
@@ -112,60 +131,77 @@ class Dropping:
     Attributes:
         early: The stage that keeps a share of every clip.
         deep_layer: The first layer that sees what a question attends to most.
-        deep_ratio: The share of all there were that it sees; 1 drops nothing there.
+        deep_ratios: The share of all there were that it sees, one for each show; 1 drops nothing
+            there.
     """
 
     early: DropStage
     deep_layer: int = 19
-    deep_ratio: float = 1.0
+    deep_ratios: tuple[float, ...] = (1.0,)
 
 
 def answer_logits(
     decoder: Decoder,
-    packed: Packed,
+    shows: Packed,
     visual: Float[Tensor, "v hidden"],
     dropping: Dropping,
     tokens_per_clip: int,
     visual_step: float,
 ) -> tuple[Float[Tensor, "t vocab"], Int64[Tensor, " t"]]:
-    """Return the logits wherever something is to be said, and what is to be said there.
+    """Return the logits wherever something is to be said, and what is to be said there, in order.
 
     Args:
         decoder: The language model.
-        packed: A show with its questions.
-        visual: Its clips' projected tokens, in order.
+        shows: Shows with their questions, side by side.
+        visual: Their clips' projected tokens, in order.
         dropping: What is dropped on the way.
         tokens_per_clip: Visual tokens of a clip.
         visual_step: How far a visual token moves the position of the next one.
     """
-    hidden = decoder.embed(packed.ids)
-    hidden = hidden.index_put(((packed.place >= 0).nonzero()[:, 0],), visual.to(hidden.dtype))
-    droppable = int((packed.clip != TEXT).sum())
-    hidden = _through(decoder, hidden, packed, range(dropping.early.layer), visual_step)
+    hidden = decoder.embed(shows.ids)
+    hidden = hidden.index_put((shows.place >= 0).nonzero(as_tuple=True), visual.to(hidden.dtype))
+    ratios = torch.tensor(dropping.deep_ratios, dtype=torch.float64, device=hidden.device)
+    keep = ((shows.clip != TEXT).sum(dim=1) * ratios).long()
+    hidden = _through(decoder, hidden, shows, range(dropping.early.layer), visual_step)
     places = places_kept(range(tokens_per_clip), dropping.early, tokens_per_clip)
-    kept = kept_in_each_clip(packed.place, places, tokens_per_clip)
-    hidden, packed = hidden[kept], packed.keep(kept)
+    stays = stays_in_each_clip(shows.place, places, tokens_per_clip) & (shows.branch != IDLE)
+    hidden, shows = _keep(hidden, shows, stays)
     layers = range(dropping.early.layer, dropping.deep_layer)
-    hidden = _through(decoder, hidden, packed, layers, visual_step)
+    hidden = _through(decoder, hidden, shows, layers, visual_step)
     layers = range(dropping.deep_layer, decoder.config.layers)
-    keep = int(droppable * dropping.deep_ratio)
-    if keep >= int((packed.clip != TEXT).sum()):
-        hidden = _through(decoder, hidden, packed, layers, visual_step)
-        said = packed.target >= 0
-        return decoder.logits(hidden[said]), packed.target[said]
-    branches = _select(decoder, hidden, packed, dropping.deep_layer, keep, visual_step)
-    return _apart(decoder, hidden, packed, branches, layers, visual_step)
+    if bool((keep >= (shows.clip != TEXT).sum(dim=1)).all()):
+        hidden = _through(decoder, hidden, shows, layers, visual_step)
+        said = shows.target >= 0
+        return decoder.logits(hidden[said]), shows.target[said]
+    show, goes_on = _select(decoder, hidden, shows, dropping.deep_layer, keep, visual_step)
+    alone = Packed(*(getattr(shows, field.name)[show] for field in fields(shows)))
+    hidden, alone = _keep(hidden[show], alone, goes_on)
+    return _apart(decoder, hidden, alone, layers, visual_step)
+
+
+def _keep(
+    hidden: Float[Tensor, "b n hidden"], shows: Packed, stays: Bool[Tensor, "b n"]
+) -> tuple[Tensor, Packed]:
+    """Return the tokens that stay, moved together, rows filled up to the longest."""
+    index = (~stays).to(torch.uint8).sort(dim=1, stable=True).indices
+    index = index[:, : int(stays.sum(dim=1).max())]
+    idle = ~stays.gather(1, index)
+    columns = (
+        getattr(shows, field.name).gather(1, index).masked_fill(idle, int(getattr(_FILL, field.name)))
+        for field in fields(shows)
+    )  # fmt: skip
+    rows = torch.arange(len(hidden), device=hidden.device)[:, None]
+    return hidden[rows, index], Packed(*columns)
 
 
 def _through(
-    decoder: Decoder, hidden: Tensor, packed: Packed, layers: range, visual_step: float
+    decoder: Decoder, hidden: Tensor, shows: Packed, layers: range, visual_step: float
 ) -> Tensor:
-    rotary = decoder.rotary(packed.positions(visual_step)[None])
-    attend = _attend(packed.visible())
-    hidden = hidden[None]
+    rotary = decoder.rotary(shows.positions(visual_step))
+    attend = _attend(shows.visible()[:, None])
     for index in layers:
         hidden = decoder.layer(index)(hidden, rotary, attend)
-    return hidden[0]
+    return hidden
 
 
 def _attend(mask: Tensor | None) -> Attend:
@@ -179,44 +215,52 @@ def _attend(mask: Tensor | None) -> Attend:
 
 @torch.no_grad()
 def _select(
-    decoder: Decoder, hidden: Tensor, packed: Packed, index: int, keep: int, visual_step: float
-) -> list[Tensor]:
-    """Return, for every branch, the tokens that go on: text, the best visual ones, its own."""
+    decoder: Decoder,
+    hidden: Tensor,
+    shows: Packed,
+    index: int,
+    keep: Int64[Tensor, " b"],
+    visual_step: float,
+) -> tuple[Int64[Tensor, " r"], Bool[Tensor, "r n"]]:
+    """Return for every question its show and the tokens that go on: text, the best visual ones, its own.
+
+    Args:
+        decoder: The language model.
+        hidden: Input of the layer that the questions choose for.
+        shows: The tokens.
+        index: Number of that layer.
+        keep: How many tokens of its clips each show keeps.
+        visual_step: How far a visual token moves the position of the next one.
+    """
     layer: Layer = decoder.layer(index)
-    rotary = decoder.rotary(packed.positions(visual_step)[None])
-    normed = layer.input_layernorm(hidden)[None]
-    queries = layer.self_attn.queries(normed, rotary)[0]
-    keys = layer.self_attn.keys(normed, rotary)[0]
-    chosen = []
-    for branch in range(1, int(packed.branch.max()) + 1):
-        own = (packed.branch == branch).nonzero()[:, 0]
-        said = packed.target[own] >= 0
-        asked = own[: int(said.nonzero()[0, 0]) + 1]  # up to where the answer begins
-        seen = torch.cat([(packed.branch == SHARED).nonzero()[:, 0], asked])
-        scores = text_guided_scores(queries[:, asked[-1:]], [keys[:, seen]])
-        kept = seen[kept_by_score(packed.clip[seen], scores, keep)]
-        chosen.append(torch.cat([kept, own[len(asked) :]]))
-    return chosen
+    rotary = decoder.rotary(shows.positions(visual_step))
+    normed = layer.input_layernorm(hidden)
+    queries, keys = layer.self_attn.queries(normed, rotary), layer.self_attn.keys(normed, rotary)
+    numbers = torch.arange(1, int(shows.branch.max()) + 1, device=hidden.device)
+    show, asks = (shows.branch[:, None] == numbers[:, None]).any(-1).nonzero(as_tuple=True)
+    branch = shows.branch[show]
+    own, shared = branch == numbers[asks][:, None], branch == SHARED
+    said = own & (shows.target[show] >= 0)
+    last = said.int().argmax(dim=1)  # where the answer begins
+    order = torch.arange(branch.shape[1], device=hidden.device)
+    asked = shared | (own & (order <= last[:, None]))
+    query = queries[show, :, last].reshape(len(show), keys.shape[1], -1, keys.shape[-1])
+    scores = ((query @ keys[show].mT) * (1 / sqrt(query.shape[-1]))).float()
+    scores = scores.masked_fill(~asked[:, None, None], -torch.inf).softmax(-1).mean(dim=(1, 2))
+    droppable = shared & (shows.clip[show] != TEXT)
+    rank = scores.masked_fill(~droppable, -1.0).argsort(dim=1, descending=True).argsort(dim=1)
+    best = droppable & (rank < keep[show][:, None])
+    return show, own | (shared & ~droppable) | best
 
 
 def _apart(
-    decoder: Decoder,
-    hidden: Tensor,
-    packed: Packed,
-    branches: Sequence[Tensor],
-    layers: range,
-    visual_step: float,
+    decoder: Decoder, hidden: Tensor, alone: Packed, layers: range, visual_step: float
 ) -> tuple[Tensor, Tensor]:
-    """Run every branch on its own through `layers`, as a batch with idle tokens at its ends."""
-    index = torch.nn.utils.rnn.pad_sequence(list(branches), batch_first=True, padding_value=-1)
-    idle = index < 0
-    index = index.clamp_min(0)
-    steps = torch.where(packed.place[index] >= 0, visual_step, 1.0)
+    """Run every question with what it sees on its own through `layers`; idle tokens stand last."""
+    steps = torch.where(alone.place >= 0, visual_step, 1.0)
     rotary = decoder.rotary(steps.cumsum(-1) - steps)
-    rows = hidden[index]
     attend = _attend(None)
     for number in layers:
-        rows = decoder.layer(number)(rows, rotary, attend)
-    target = packed.target[index].masked_fill(idle, -100)
-    said = target >= 0
-    return decoder.logits(rows[said]), target[said]
+        hidden = decoder.layer(number)(hidden, rotary, attend)
+    said = alone.target >= 0
+    return decoder.logits(hidden[said]), alone.target[said]

@@ -1,86 +1,33 @@
 """Stage `reading`: teach the language model to read what the eyes of `lite` say.
 
 Projector and adapters are trained through the language model on made-up streams
-(`training/world.py`), with the dropout that is used when serving. Long streams and short ones take
-turns, so that a question about the middle of an hour is as familiar as one about now.
+(`training/made_up.py`), with the dropout that is used when serving. Long streams and short ones take
+turns, so that a question about the middle of an hour is as familiar as one about now. On a graphics card
+the whole stage takes minutes; on a processor the same steps take days.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from model.language.decoder import Decoder
-from model.language.prompt import LITE, Prompt, VisibleSpan
 from model.language.tokenizer import HubTokenizer
-from model.vision.things import CODE, Thing
-from model.vision.things import pack as pack_things
 from model.vision.vocabulary import word_table
-from model.vision.word_projector import BELIEFS, WordProjector
+from model.vision.word_projector import WordProjector
 from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
-from training.dialogue.asker import Asker
-from training.loop import Plan, kept, load_weights, run
-from training.packing import Dropping, answer_logits, pack
-from training.told import notes
-from training.workers import Workers
-from training.world import Mix, Stream, World
-
-TOKENS = CAPTION + SEEN
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """One kind of streams to learn from.
-
-    Attributes:
-        share: How often it is drawn.
-        mix: How its streams are made.
-        questions: Asked about each.
-        past: How many times as often as else questions about order and time are asked.
-        when: The weight of those that ask when something was.
-    """
-
-    share: float
-    mix: Mix
-    questions: int
-    past: float = 1.0
-    when: float = 1.2
-
-
-COURSES = (
-    Course(0.60, Mix(longest=10, single=0.4, scenes=4), 9),
-    Course(0.34, Mix(longest=24, single=0.05, scenes=8), 12),
-    Course(0.055, Mix(longest=60, single=0.0, scenes=16), 16),
-    Course(0.005, Mix(longest=200, single=0.0, scenes=40), 24),
-)
-
-
-ORDER = (
-    Course(0.60, Mix(longest=14, single=0.0, scenes=5), 14, past=4.0),
-    Course(0.28, Mix(longest=30, single=0.05, scenes=10), 14, past=1.5),
-    Course(0.12, Mix(longest=10, single=0.5, scenes=4), 9),
-)
-"""The second half of the stage: what came when, which is learned last."""
-
-TIMES = (
-    Course(0.60, Mix(longest=20, single=0.0, scenes=5, cuts=True), 14, past=4.0, when=2.4),
-    Course(0.25, Mix(longest=36, single=0.05, scenes=10, cuts=True), 14, past=2.0, when=2.4),
-    Course(0.15, Mix(longest=10, single=0.5, scenes=4), 9),
-)
-"""Then: when, where clips end with their scenes, as those of the encoder do."""
-
-CHANGES = (
-    Course(0.45, Mix(longest=20, single=0.05, scenes=8, cuts=True), 16, past=3.0, when=2.0),
-    Course(0.25, Mix(longest=40, single=0.0, scenes=16, cuts=True), 18, past=3.0, when=2.0),
-    Course(0.30, Mix(longest=10, single=0.5, scenes=4), 9),
-)
-"""At the end: all of it in long streams, with what is new told before the clips."""
+from training.loop import Plan, run
+from training.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
+from training.packing import Dropping, answer_logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +41,26 @@ class Lesson:
         rank: Of the adapters.
         seed: Decides every random choice.
         deep: Share of streams in which the deep, text-guided stage drops as well.
-        workers: Processes that work side by side.
-        courses: What they are.
-        name: Of the checkpoint.
-        after: Name of the checkpoint that it begins from; None begins anew.
+        room: Tokens that go through the network at once.
+        workers: Processes that make examples.
+        device: Where it is trained.
+        courses: What the streams are.
+        judged: Streams kept aside to measure by.
+        every: Steps between two measurements.
     """
 
     steps: int
-    streams: int = 6
-    rate: float = 1e-3
-    rank: int = 16
+    streams: int = 32
+    rate: float = 7e-4
+    rank: int = 32
     seed: int = 1
-    deep: float = 0.4
+    deep: float = 0.3
+    room: int = 4096
     workers: int = 2
-    courses: tuple[Course, ...] = field(default=COURSES)
-    name: str = "reading"
-    after: str | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    courses: tuple[Course, ...] = COURSES
+    judged: int = 40
+    every: int = 100
 
 
 class Student(nn.Module):
@@ -118,6 +69,22 @@ class Student(nn.Module):
     def __init__(self, projector: WordProjector, decoder: Decoder) -> None:
         super().__init__()
         self.projector, self.decoder = projector, decoder
+
+    def answers(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the logits wherever something is to be said in `batch`, and what."""
+        looks = torch.zeros(*batch.seen.shape[:-1], LOOK, device=batch.seen.device)
+        rows = torch.cat([looks, batch.seen], dim=-1)  # made-up streams have no look
+        visual = self.projector.tokens(batch.captions, rows).flatten(0, 1)
+        early, late = DROPOUT.stages
+        dropping = Dropping(early, late.layer, batch.ratios)
+        return answer_logits(self.decoder, batch.shows, visual, dropping, TOKENS, VISUAL_STEP)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the sum of what each stream of `batch` costs, a mean over what is said of it."""
+        logits, target = self.answers(batch)
+        said = (batch.shows.target >= 0).sum(dim=1)
+        weights = (1.0 / said).repeat_interleave(said)
+        return (nn.functional.cross_entropy(logits, target, reduction="none") * weights).sum()
 
 
 def student(base: Path, rank: int) -> Student:
@@ -131,7 +98,7 @@ def student(base: Path, rank: int) -> Student:
     plain = HubTokenizer(base / "tokenizer.json").plain
     embedding = decoder.model.embed_tokens.weight.detach()
     projector = WordProjector(embedding, plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
-    for module in (projector.up, projector.down):  # made-up streams have no look
+    for module in (projector.up, projector.down):
         module.requires_grad_(False)
     return Student(projector, decoder)
 
@@ -141,36 +108,29 @@ def trained_part(pupil: Student) -> dict[str, nn.Parameter]:
     return {name: p for name, p in pupil.named_parameters() if p.requires_grad}
 
 
-def world(base: Path) -> World:
-    """Return the world, in which words are mistaken as the image network mistakes them."""
-    table = word_table()
-    classes = load_file(base / "trunk.safetensors")["classifier.weight"].float()
-    unit = nn.functional.normalize(classes, dim=1)
-    nearest = (unit @ unit.T).topk(13, dim=1).indices.tolist()
-    likeness: list[list[int]] = [[] for _ in table.words]
-    for one, others in enumerate(nearest):
-        mine = table.of_imagenet[one]
-        likeness[mine] += [w for n in others if (w := table.of_imagenet[n]) != mine]
-    return World(table, likeness)
+class _Steps(Dataset[list[Batch]]):
+    """What every step learns from: it follows from the seed and the number of the step."""
+
+    def __init__(self, maker: Maker, lesson: Lesson) -> None:
+        self._maker, self._lesson = maker, lesson
+
+    def __getitem__(self, step: int) -> list[Batch]:
+        lesson = self._lesson
+        randoms = (np.random.default_rng([lesson.seed, step, n]) for n in range(lesson.streams))
+        return list(batches([self._maker.example(random) for random in randoms], lesson.room))
 
 
-def rows_of(things: tuple[Thing, ...], made: World, random: np.random.Generator) -> Tensor:
-    """Return a clip's rows as the encoder would leave them: things, then visual tokens."""
-    rows = torch.zeros(THINGS + SEEN, LOOK + CODE)
-    rows[:THINGS, LOOK:] = pack_things(things, THINGS)
-    for row in rows[THINGS:]:
-        code = row[LOOK:]
-        words = [made.word(random) for _ in range(BELIEFS)]
-        weights = random.dirichlet(np.full(BELIEFS, 0.5)) * random.uniform(0.1, 0.7)
-        x, y = random.random(2)
-        if things and random.random() < 0.6:
-            thing = things[int(random.integers(len(things)))]
-            words[0], weights[0] = thing.word, random.uniform(0.2, 0.9) * max(thing.sure, 0.4)
-            x, y = thing.x, thing.y
-        code[:BELIEFS] = torch.tensor(words, dtype=torch.float32)
-        code[BELIEFS : 2 * BELIEFS] = torch.from_numpy(weights).float()
-        code[2 * BELIEFS :] = torch.tensor([x, y, random.uniform(0.02, 0.4), random.random()])
-    return rows
+def _ahead(steps: _Steps, first: int, last: int, workers: int) -> Iterator[list[Batch]]:
+    """Yield what the steps learn from, made by processes of their own some steps ahead."""
+    more: dict[str, Any] = {"prefetch_factor": 3, "multiprocessing_context": "fork"}
+    loader = DataLoader(
+        steps,
+        batch_size=None,
+        sampler=range(first, last),
+        num_workers=workers,
+        **(more if workers else {}),
+    )
+    yield from loader
 
 
 def learn_to_read(
@@ -178,60 +138,55 @@ def learn_to_read(
 ) -> Student:
     """Train projector and adapters; return them trained."""
     torch.manual_seed(lesson.seed)
-    pupil, made = student(base, lesson.rank), world(base)
-    prompt = Prompt(HubTokenizer(base / "tokenizer.json"), LITE)
-    shares = np.array([course.share for course in lesson.courses])
-    weights = [p for p in pupil.parameters() if p.requires_grad]
-    if lesson.after is not None:
-        load_weights(trained_part(pupil), kept(folder / f"{lesson.after}.pt", "reading")["weights"])
+    # Many small tensors go from process to process: more than there may be open files.
+    torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
+    pupil = student(base, lesson.rank).to(lesson.device)
+    maker = Maker(base, lesson.courses, lesson.deep)
+    judged = [
+        maker.example(np.random.default_rng([0, n]), lesson.courses[n % len(lesson.courses)])
+        for n in range(lesson.judged)
+    ]
+    to_judge = [batch.to(lesson.device) for batch in batches(judged, lesson.room)]
+    ahead: Iterator[list[Batch]] | None = None
 
-    def loss_of(random: np.random.Generator, course: Course, *, deep: bool) -> Tensor:
-        stream = made.stream(random, course.mix)
-        asked = Asker(made, stream, random).ask(course.questions, course.past, course.when)
-        rows = torch.stack([rows_of(things, made, random) for things in stream.seen])
-        visual = pupil.projector(rows).flatten(0, 1)
-        duration = stream.ends[-1] if stream.finished else None
-        told_of = notes(stream, made.table)
-        packed = pack(stream.starts, seen_of(stream), duration, asked, prompt, TOKENS, told_of)
-        early, late = DROPOUT.stages
-        share = min(late.ratio, (late.budget or TOKENS) / (len(rows) * TOKENS)) if deep else 1.0
-        dropping = Dropping(early, late.layer, share)
-        logits, target = answer_logits(pupil.decoder, packed, visual, dropping, TOKENS, VISUAL_STEP)
-        return nn.functional.cross_entropy(logits.float(), target)
-
-    def gradients(step: int, number: int) -> tuple[float, tuple[Tensor, ...]]:
-        random = np.random.default_rng([lesson.seed, step, number])
-        course = lesson.courses[random.choice(len(shares), p=shares / shares.sum())]
-        loss = loss_of(random, course, deep=bool(random.random() < lesson.deep)) / lesson.streams
-        return loss.item(), torch.autograd.grad(loss, weights)
-
-    @torch.no_grad()
-    def measure() -> Mapping[str, float]:
-        losses = {}
-        for number, course in enumerate(lesson.courses[:2]):
-            some = [np.random.default_rng([0, number, n]) for n in range(4)]
-            found = [float(loss_of(random, course, deep=True)) for random in some]
-            losses[f"held {number}"] = sum(found) / len(found)
-        return losses
+    def learn(step: int) -> float:
+        nonlocal ahead
+        if ahead is None:
+            ahead = _ahead(_Steps(maker, lesson), step, lesson.steps, lesson.workers)
+        total = torch.zeros((), device=lesson.device)
+        for batch in next(ahead):
+            loss = pupil.loss(batch.to(lesson.device)) / lesson.streams
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return float(total)
 
     plan = Plan(
         lesson.steps,
         lesson.rate,
         lesson.seed,
-        folder / f"{lesson.name}.pt",
-        warm_up=min(30, lesson.steps // 10),
-        every=20,
+        folder / "reading.pt",
+        warm_up=min(60, max(lesson.steps // 10, 1)),
+        every=lesson.every,
     )
-    # A stream to a core: the layers are too small to be shared between cores.
-    with Workers(lesson.workers, weights, gradients) as workers:
-
-        def learn(step: int) -> float:
-            return workers.add_gradients(step, lesson.streams)
-
-        run(plan, pupil, learn, measure, report, slower={"projector": 2.0})
+    run(plan, pupil, learn, lambda: right_by_kind(pupil, to_judge), report, {"projector": 2.0})
     return pupil
 
 
-def seen_of(stream: Stream) -> VisibleSpan:
-    """Return what a question about all of `stream` may look at."""
-    return VisibleSpan(stream.starts[0], stream.ends[-1], 4 * len(stream.starts))
+@torch.no_grad()
+def right_by_kind(pupil: Student, judged: list[Batch]) -> Mapping[str, float]:
+    """Return the share of answers that would be said word for word, by kind of question."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for batch in judged:
+        logits, target = pupil.answers(batch)
+        hits = (logits.argmax(dim=-1) == target).tolist()
+        for kinds, branch, said in zip(
+            batch.kinds, batch.shows.branch.tolist(), (batch.shows.target >= 0).tolist(), strict=True
+        ):  # fmt: skip
+            spoken = [b for b, is_said in zip(branch, said, strict=True) if is_said]
+            of_show, hits = hits[: len(spoken)], hits[len(spoken) :]
+            for number, kind in enumerate(kinds, start=1):
+                own = [hit for hit, b in zip(of_show, spoken, strict=True) if b == number]
+                right[kind].append(all(own))
+    shares = {kind: sum(found) / len(found) for kind, found in sorted(right.items())}
+    every = [one for found in right.values() for one in found]
+    return {"right": sum(every) / len(every), **shares}

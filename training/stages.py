@@ -30,7 +30,7 @@ from training.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder
 from training.features import FeatureBank, cache_features
 from training.heads import learn_heads
 from training.loop import Plan, StageMissing, kept, load_weights, run
-from training.reading import CHANGES, ORDER, TIMES, Lesson, learn_to_read, student, trained_part
+from training.reading import Lesson, learn_to_read, student, trained_part
 from training.words import word_groups
 
 
@@ -157,63 +157,9 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     learn_heads(vision, bank, held, sprites, photos, plan, workshop.report)
 
 
-def reading(
-    workshop: Workshop, steps: tuple[int, int, int, int, int], rank: int, seed: int
-) -> None:
-    """Train projector and adapters on made-up streams: on all, then order, times, and long ones.
-
-    Args:
-        workshop: Of the run.
-        steps: Of each of the five; one without steps is left out.
-        rank: Of the adapters.
-        seed: Decides every random choice.
-    """
-    lessons = (
-        Lesson(steps[0], rank=rank, seed=seed),
-        Lesson(
-            steps[1],
-            rate=4e-4,
-            rank=rank,
-            seed=seed + 1,
-            courses=ORDER,
-            name="order",
-            after="reading",
-        ),
-        Lesson(
-            steps[2],
-            rate=3e-4,
-            rank=rank,
-            seed=seed + 2,
-            courses=TIMES,
-            name="times",
-            after="order",
-        ),
-        Lesson(
-            steps[3],
-            streams=4,
-            rate=6e-4,
-            rank=rank,
-            seed=seed + 3,
-            deep=0.25,
-            courses=CHANGES,
-            name="changes",
-            after="times",
-        ),
-        Lesson(
-            steps[4],
-            streams=4,
-            rate=2.5e-4,
-            rank=rank,
-            seed=seed + 4,
-            deep=0.25,
-            courses=CHANGES,
-            name="past",
-            after="changes",
-        ),
-    )
-    for lesson in lessons:
-        if lesson.steps:
-            learn_to_read(workshop.base, workshop.folder, lesson, workshop.report)
+def reading(workshop: Workshop, lesson: Lesson) -> None:
+    """Train projector and adapters on made-up streams."""
+    learn_to_read(workshop.base, workshop.folder, lesson, workshop.report)
 
 
 def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) -> None:
@@ -229,9 +175,8 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    names = ("past.pt", "changes.pt", "times.pt", "order.pt", "reading.pt")
-    last = next(file for name in names if (file := workshop.folder / name).exists())
-    load_weights(trained_part(pupil), kept(last, "reading")["weights"])
+    read = kept(workshop.folder / "reading.pt", "reading")["weights"]
+    load_weights(trained_part(pupil), read)
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}
     tensors |= {f"heads.{k}": v for k, v in said.state_dict().items()}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from rich.console import Console
 
@@ -19,9 +20,11 @@ from training import stages
 from training.command import run_command
 from training.drawings import DrawingsMissing
 from training.loop import StageMissing
+from training.reading import Lesson
 from training.stages import Workshop
 
 console = Console(stderr=True)
+READING_STEPS = 1_800
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -50,26 +53,23 @@ def train(
     ] = 1_500,
     heads_steps: Annotated[int, typer.Option(min=1, help="Steps of `heads`.")] = 1_200,
     reading_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of `reading`, 6 streams each.")
-    ] = 330,
-    order_steps: Annotated[
-        int, typer.Option(min=0, help="More steps of `reading`, mostly on order.")
-    ] = 240,
-    times_steps: Annotated[
-        int, typer.Option(min=0, help="And more, mostly on when something was.")
-    ] = 72,
-    changes_steps: Annotated[
-        int, typer.Option(min=0, help="And more, on what came when in long streams.")
-    ] = 300,
-    past_steps: Annotated[
-        int, typer.Option(min=0, help="And a few more on all of it, at a lower rate.")
-    ] = 60,
+        int, typer.Option(min=1, help="Steps of `reading`, 32 streams each.")
+    ] = READING_STEPS,
+    device: Annotated[
+        str, typer.Option(help="Where `reading` is trained: cpu, or cuda for minutes, not days.")
+    ] = "cpu",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that make examples for `reading`.")
+    ] = 2,
+    room: Annotated[
+        int, typer.Option(min=1, help="Tokens of `reading` that go through the network at once.")
+    ] = 4096,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
-    rank: Annotated[int, typer.Option(min=1, help="Of the language model's adapters.")] = 16,
+    rank: Annotated[int, typer.Option(min=1, help="Of the language model's adapters.")] = 32,
     output: Annotated[Path, typer.Option(help="The file that `export` writes.")] = TRAINED,
 ) -> None:
     """Train `lite`, from the published base weights to the file that the service loads.
@@ -90,14 +90,17 @@ def train(
             raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
         stages.heads(workshop, photos, heads_steps, seed)
     if stage in {Stage.reading, Stage.all}:
-        stages.reading(
-            workshop,
-            (reading_steps, order_steps, times_steps, changes_steps, past_steps),
-            rank,
-            seed,
+        lesson = Lesson(
+            reading_steps,
+            rank=rank,
+            seed=seed,
+            workers=workers,
+            device=torch.device(device),
+            room=room,
         )
+        stages.reading(workshop, lesson)
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --order-steps {order_steps} --times-steps {times_steps} --changes-steps {changes_steps} --past-steps {past_steps} --seed {seed} --rank {rank}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --seed {seed} --rank {rank} --device {device}"
         about = {
             "command": command,
             "seed": str(seed),

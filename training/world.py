@@ -59,6 +59,7 @@ class Mix:
         scenes: Most scenes.
         few: Share of scenes with one thing alone.
         cuts: Whether a clip may end early because its scene does, so that clips begin at uneven times.
+        folded: Share of streams whose older clips are folded.
     """
 
     longest: int = 16
@@ -66,6 +67,7 @@ class Mix:
     scenes: int = 5
     few: float = 0.55
     cuts: bool = False
+    folded: float = 0.0
 
 
 class World:
@@ -79,7 +81,7 @@ class World:
     def __init__(self, table: WordTable, likeness: Sequence[Sequence[int]]) -> None:
         self.table, self._likeness = table, likeness
         weights = np.array([self._weight(n) for n in range(len(table))], dtype=np.float64)
-        self._weights = weights / weights.sum()
+        self._up_to = np.cumsum(weights / weights.sum())
         self.shapes = frozenset(n for n, w in enumerate(table.words) if "shape" in w.broader)
         self._creatures = frozenset(
             n for n, w in enumerate(table.words)
@@ -103,7 +105,7 @@ class World:
 
     def word(self, random: np.random.Generator) -> int:
         """Return a word, the everyday ones more often."""
-        return int(random.choice(len(self._weights), p=self._weights))
+        return int(np.searchsorted(self._up_to[:-1], random.random(), side="right"))
 
     def like(self, random: np.random.Generator, word: int) -> int:
         """Return a word that `word` may be taken for."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from model.config import DropStage
@@ -110,10 +110,16 @@ def kept_in_each_clip(
         places: Which stay, as `places_kept` says.
         tokens_per_clip: Visual tokens of a clip before anything was dropped.
     """
+    return stays_in_each_clip(place, places, tokens_per_clip).nonzero()[:, 0]
+
+
+def stays_in_each_clip(
+    place: Int64[Tensor, "*batch n"], places: Sequence[int], tokens_per_clip: int
+) -> Bool[Tensor, "*batch n"]:
+    """Return for every token whether `kept_in_each_clip` keeps it."""
     pattern = torch.zeros(tokens_per_clip, dtype=torch.bool)
     pattern[list(places)] = True
-    stays = (place < 0) | pattern.to(place.device)[place.clamp_min(0)]
-    return stays.nonzero()[:, 0]
+    return (place < 0) | pattern.to(place.device)[place.clamp_min(0)]
 
 
 def text_guided_scores(

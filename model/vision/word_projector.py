@@ -71,10 +71,14 @@ class WordProjector(nn.Module):
     ) -> Float[Tensor, "clips tokens hidden"]:
         """Return the tokens of clips as the language model reads them."""
         rows = rows.float()
-        spelled = self._spelled(self.captions(rows[:, : self._things, self._look :]))
-        return torch.cat(
-            [spelled, self._seen(rows[:, self._things : self._things + self._read])], dim=1
-        )
+        captions = self.captions(rows[:, : self._things, self._look :])
+        return self.tokens(captions, rows[:, self._things : self._things + self._read])
+
+    def tokens(
+        self, captions: Int64[Tensor, "clips room"], seen: Float[Tensor, "clips seen width"]
+    ) -> Float[Tensor, "clips tokens hidden"]:
+        """Return the tokens of clips, given what they spell out and their weightiest visual tokens."""
+        return torch.cat([self._spelled(captions), self._seen(seen)], dim=1)
 
     def captions(self, packed: Float[Tensor, "clips things code"]) -> Int64[Tensor, "clips room"]:
         """Return the caption of each clip as text tokens; -1 where it is blank."""

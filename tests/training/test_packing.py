@@ -7,7 +7,7 @@ from model.language.prompt import VisibleSpan
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import CONFIG, tiny
-from training.packing import Dropping, answer_logits, pack
+from training.packing import Dropping, answer_logits, pack, side_by_side
 from training.questions import Asked
 
 TOKENS = CONFIG.vision.tokens_per_clip
@@ -41,11 +41,11 @@ def test_every_question_gets_the_logits_it_gets_alone(deep_ratio, asked, duratio
     service = VideoChat(parts, type(CONFIG.dropout)(stages))
     clips = clips_of(3)
     visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
-    dropping = Dropping(first, second.layer, deep_ratio)
+    dropping = Dropping(first, second.layer, (deep_ratio,))
 
     packed = packed_of(parts, clips, asked, duration)
     logits, target = answer_logits(
-        parts.decoder, packed, visual, dropping, TOKENS, CONFIG.visual_step
+        parts.decoder, side_by_side([packed]), visual, dropping, TOKENS, CONFIG.visual_step
     )
 
     expected, said = [], []
@@ -66,10 +66,38 @@ def test_a_branch_does_not_see_another():
     visual = parts.projector(torch.stack([clip.values for clip in clips])).flatten(0, 1)
 
     def first_logits(*asked):
-        packed = packed_of(parts, clips, asked)
-        dropping = Dropping(CONFIG.dropout.stages[0], 4, 0.25)
+        packed = side_by_side([packed_of(parts, clips, asked)])
+        dropping = Dropping(CONFIG.dropout.stages[0], 4, (0.25,))
         return answer_logits(parts.decoder, packed, visual, dropping, TOKENS, 0.125)[0][:7]
 
     torch.testing.assert_close(
         first_logits(ASKED[0], ASKED[1]), first_logits(ASKED[0], ASKED[2]), atol=1e-4, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("ratios", [(1.0, 1.0, 1.0), (0.25, 0.25, 0.25), (1.0, 0.25, 0.5)])
+def test_shows_side_by_side_give_what_each_gives_alone(ratios):
+    parts = tiny()
+    first, second = CONFIG.dropout.stages
+    shows = [packed_of(parts, clips_of(n), ASKED[:m]) for n, m in ((2, 3), (5, 1), (3, 2))]
+    visual = [
+        parts.projector(torch.stack([clip.values for clip in clips_of(n)])).flatten(0, 1)
+        for n in (2, 5, 3)
+    ]
+
+    def logits(chosen):
+        return answer_logits(
+            parts.decoder,
+            side_by_side([shows[n] for n in chosen]),
+            torch.cat([visual[n] for n in chosen]),
+            Dropping(first, second.layer, tuple(ratios[n] for n in chosen)),
+            TOKENS,
+            CONFIG.visual_step,
+        )
+
+    together, said = logits(range(3))
+    alone = [logits([n]) for n in range(3)]
+    assert said.tolist() == [t for _, target in alone for t in target.tolist()]
+    torch.testing.assert_close(
+        together, torch.cat([found for found, _ in alone]), atol=1e-4, rtol=1e-4
     )

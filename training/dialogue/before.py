@@ -24,7 +24,8 @@ class AboutBefore(Wording):
             return [
                 (past * 1.2, self._first), (past * 1.2, self._after), (past * 2.0, self._before),
                 (past * 0.4, self._at), (past * when, self._when), (0.4, self._how_long), (1.5, self._list), (0.3, self._changed),
-                (0.4, self._colour_before), (0.4, self._direction_before), (2.5, self._count_before),
+                (0.5, self._colour_before), (0.7, self._direction_before), (2.5, self._count_before),
+                (0.6, self._earlier), (0.4, self._still),
             ]  # fmt: skip
         if self._random.random() < 0.5:
             return [(0.5, self._first), (0.6, self._when), (0.6, self._at), (0.3, self._after), (0.3, self._before), (0.5, self._list), (0.3, self._count_before)]  # fmt: skip
@@ -61,6 +62,44 @@ class AboutBefore(Wording):
         if self._is_true(rows[other][0]) and not here & {x.word for x in rows[other]}:
             said = sentence(listed([self._phrase(x) for x in rows[other]]))
             yield self._asked(kind, question, said)
+
+    def _earlier(self) -> Iterator[Asked]:
+        """Ask which of two things came first, or whether one came before the other."""
+        found = [
+            (n, x) for n, t in enumerate(self._told) for x in t.sure if self._ever[x.word] == 1
+        ]
+        if len(found) < 2:
+            return
+        one, other = sorted(self._random.choice(len(found), size=2, replace=False))
+        (place, first), (later, second) = found[one], found[other]
+        if place == later:
+            return
+        names = [self._called(first), self._called(second)]
+        turned = bool(self._random.random() < 0.5)
+        a, b = names[::-1] if turned else names
+        if self._random.random() < 0.6:
+            question = self._pick(f"Which came first, the {a} or the {b}?", f"What came first, the {a} or the {b}?", f"Was the {a} or the {b} shown first?")  # fmt: skip
+            yield self._asked("which first", question, f"The {names[0]}.")
+            return
+        before = bool(self._random.random() < 0.5)
+        true = before != turned
+        question = f"Did the {a} come {'before' if before else 'after'} the {b}?"
+        said = "Yes." if true else f"No, the {names[0]} came first."
+        yield self._asked("which first", question, said)
+
+    def _still(self) -> Iterator[Asked]:
+        """Ask whether something that was there is there now."""
+        scene = self._some(self._told)
+        if not scene.sure:
+            return
+        thing = self._some(scene.sure)
+        the = f"the {self._called(thing)}"
+        question = self._pick(f"Is {the} still there?", f"Is {the} there now?", f"Can you still see {the}?")  # fmt: skip
+        if any(x.word == thing.word for x in self._now.sure):
+            yield self._asked("still", question, "Yes.")
+        elif self._ever[thing.word] == 1 and all(x.word != thing.word for x in self._now.unsure):
+            start = f"at {self._came(thing.word, scene)} seconds"
+            yield self._asked("still", question, f"Not now. It was there {start}.")
 
     def _is_one(self, thing: Thing, begun: Counter[int]) -> bool:
         """Return whether a thing was there, in one scene alone, which began with it."""
@@ -109,7 +148,7 @@ class AboutBefore(Wording):
         names = [self._phrase(t.sure[0]) for t in scenes]
         names = [name for name, _ in groupby(names)]
         said = f"First {', then '.join(names)}." if len(names) > 1 else sentence(names[0])
-        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?", *OF_A_RANGE)  # fmt: skip
+        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?", "Summarize the video.", "What did I miss?", "Tell me what happened.", *OF_A_RANGE)  # fmt: skip
         yield self._asked("list", question, said)
 
     def _changed(self) -> Iterator[Asked]:

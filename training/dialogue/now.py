@@ -16,9 +16,9 @@ class AboutNow(Wording):
     def makers(self) -> Makers:
         """Return what asks about now, and about what was never there, each with its weight."""
         return [
-            (1.6, self._see), (1.5, self._there), (1.2, self._was_there), (0.8, self._count),
-            (0.5, self._where), (0.9, self._direction), (0.6, self._colour), (0.5, self._happening),
-            (0.5, self._kind), (0.7, self._never),
+            (1.6, self._see), (1.5, self._there), (1.2, self._was_there), (1.0, self._count),
+            (0.5, self._where), (1.2, self._direction), (0.6, self._colour), (0.6, self._happening),
+            (0.5, self._kind), (0.7, self._never), (0.3, self._either), (0.4, self._someone),
         ]  # fmt: skip
 
     def _see(self) -> Iterator[Asked]:
@@ -154,8 +154,34 @@ class AboutNow(Wording):
             return
         said = listed([f"{self._phrase(t)} {'move' if t.count > 1 else 'moves'} {towards(t.movement or 0)}" for t in moving[:2]])  # fmt: skip
         yield self._asked("happening", question, sentence(said))
-        if len(moving) == 1:
+        if len(moving) == 1 and self._random.random() < 0.3:
+            it = moving[0]
+            name = self._the(it, self._now)
+            question = f"What {'are' if it.count > 1 else 'is'} {name} doing?"
+            yield self._asked("direction", question, self._moving(it))
+        elif len(moving) == 1:
             yield self._asked("mover", self._pick("What is moving?", "What moves?", "Which thing moves?"), sentence(self._phrase(moving[0])))  # fmt: skip
+
+    def _either(self) -> Iterator[Asked]:
+        """Ask which of two things it is."""
+        if not self._now.sure or self._now.sure[0].count > 1:
+            return
+        name, other = self._called(self._now.sure[0]), self._absent()
+        a, b = (name, other) if self._random.random() < 0.5 else (other, name)
+        a, b = with_article(a), with_article(b)
+        question = self._pick(f"Is it {a} or {b}?", f"Is this {a} or {b}?", f"Do you see {a} or {b}?")  # fmt: skip
+        yield self._asked("either", question, sentence(with_article(name)))
+
+    def _someone(self) -> Iterator[Asked]:
+        """Ask whether anybody was there, without a name for them."""
+        question = self._pick("Was anyone there?", "Was anybody there?", "Have you seen anyone?", "Did anyone come?", "Was there a person?", "Have you seen a person?", "Did you see anybody?")  # fmt: skip
+        person = self._table.number["person"]
+        scene = next((t for t in self._told if any(x.word == person for x in t.sure)), None)
+        if scene is not None:
+            said = f"Yes, at {self._came(person, scene)} seconds."
+            yield self._asked("was there", question, said)
+        elif person not in self._mentioned and self._random.random() < 0.2:
+            yield self._asked("was there", question, "No, I have not seen anyone.")
 
     def _kind(self) -> Iterator[Asked]:
         if not self._now.sure:

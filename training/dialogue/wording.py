@@ -110,8 +110,13 @@ class Wording:
         rank = [t.word for t in scene.sure].index(thing.word)
         return rank == 0 if field in {"place", "kind"} else rank < 2
 
-    @staticmethod
-    def _asked(kind: str, question: str, answer: str) -> Asked:
+    def _asked(self, kind: str, question: str, answer: str) -> Asked:
+        """Return a question, now and then typed in haste."""
+        draw = self._random.random()
+        if draw < 0.1:
+            question = f"{question[0].lower()}{question[1:]}"
+        if draw < 0.05 or draw > 0.97:
+            question = question.rstrip("?.")
         return Asked(kind, question, answer, ())
 
     def _pick(self, *choices: str) -> str:

@@ -18,7 +18,7 @@ from model.zoo.weights import Network
 from training.adapters import adapt
 from training.finetune.examples import UNLEARNED, Example
 from training.finetune.recipe import Recipe
-from training.packing import Dropping, Packed, answer_logits
+from training.packing import Dropping, Packed, answer_logits, side_by_side
 
 CLIPS_AT_ONCE = 16
 """Clips of one film that the encoder takes in one batch."""
@@ -109,7 +109,7 @@ class Tuner(nn.Module):
         found = [
             answer_logits(
                 self.decoder,
-                part,
+                side_by_side([part]),
                 visual[: int((part.place >= 0).sum())],
                 self._dropping,
                 self.config.vision.tokens_per_clip,
@@ -151,7 +151,7 @@ def _dropping(config: FlashConfig) -> Dropping:
             f"training drops at a clip-wise and at a text-guided stage, not at {stages}"
         )
     early, deep = stages
-    return Dropping(DropStage(early.layer, early.ratio, "clipwise"), deep.layer, deep.ratio)
+    return Dropping(DropStage(early.layer, early.ratio, "clipwise"), deep.layer, (deep.ratio,))
 
 
 def _compute_again(layers: nn.ModuleList) -> None:
