@@ -29,8 +29,8 @@ from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
 from training.film_cases import Case
-from web.cli.ask import frames_at_most
-from web.cli.watch import look_at, watch
+from web.cli.source.ask import frames_at_most
+from web.cli.source.watch import look_at, watch
 from web.errors import Failed
 from web.pulled_sources import pull_settings
 from web.settings import Settings

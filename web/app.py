@@ -13,19 +13,19 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from web import openapi, problems
-from web.auth import Keys
+from web.access.auth import Keys
+from web.access.guesses import Guesses
+from web.access.tokens import TokenFile
 from web.chat import route as chat
-from web.drain import Drain
-from web.guesses import Guesses
 from web.http import metrics, pages, questions, search, streams, summary, watches
-from web.http.guard import Guard
-from web.http.pulse import Pulse
-from web.http.rejections import Rejections
+from web.http.middleware.guard import Guard
+from web.http.middleware.rejections import Rejections
 from web.http.whip import Exchange
+from web.operations.drain import Drain
+from web.operations.pulse import Pulse
 from web.realtime import route
 from web.services import CLOCKS, Clocks, Services, open_services
 from web.settings import Settings
-from web.tokens import TokenFile
 
 _OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 

@@ -24,8 +24,8 @@ from stream.status import StreamStatus
 from stream.watches.reading import NotUnderstood
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
 from web.errors import AskFailed
+from web.reports.time_report import refusal, time_report
 from web.services import Services
-from web.time_report import refusal, time_report
 from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import SpokenClocks

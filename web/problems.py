@@ -23,8 +23,8 @@ from stream.watches.book import TooManyWatches
 from stream.watches.condition import BadCondition
 from stream.watches.watcher import NoVocabulary, UnknownWatch
 from web.errors import RETRY_SECONDS, Full, Refusal
-from web.request_id import HEADER as REQUEST_ID
-from web.request_id import current_request
+from web.operations.request_id import HEADER as REQUEST_ID
+from web.operations.request_id import current_request
 
 PROBLEM_TYPE = "application/problem+json"
 

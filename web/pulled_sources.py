@@ -16,10 +16,10 @@ from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
 from stream.pull.supervisor import Puller, Wait
 from stream.registry import NO_ROOM, Registry
+from web.access.quotas import Lease, Quota
+from web.access.tokens import Caller
 from web.errors import AlreadyPulled, Full
-from web.quotas import Lease, Quota
 from web.settings import Settings
-from web.tokens import Caller
 
 log = logging.getLogger(__name__)
 

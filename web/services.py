@@ -37,21 +37,21 @@ from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
 from stream.watches.webhook import Poster
-from web.admission import Admission
-from web.allowances import Allowances
-from web.audit import AuditLog
+from web.access.admission import Admission
+from web.access.allowances import Allowances
+from web.access.quotas import Quota, share
 from web.errors import Refusal
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
+from web.operations.audit import AuditLog
+from web.operations.retention import keep_within
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
-from web.quotas import Quota, share
 from web.realtime.jpeg import PictureDecoder
-from web.retention import keep_within
 from web.settings import Settings
 from web.stream_settings import stream_settings
 
 if TYPE_CHECKING:
-    from web.metrics import Metrics
+    from web.operations.metrics import Metrics
 
 Clock = Callable[[], float]
 Progress = Callable[[str], None]
@@ -153,7 +153,7 @@ def _make_metrics(monotonic: Clock) -> "Metrics | None":
     """Return what observes the service; None without the extra that it needs."""
     if find_spec("prometheus_client") is None:
         return None
-    from web.metrics import Metrics
+    from web.operations.metrics import Metrics
 
     return Metrics(monotonic)
 

@@ -23,8 +23,8 @@ from stream.pull.io.hls import read_playlist
 from stream.webrtc.offer import BadOffer, read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
 from tests.stream.test_offer import GOOD
+from web.access.limits import Rate, read_size
 from web.errors import BadLimit, BadRequest, BadSetting
-from web.limits import Rate, read_size
 from web.realtime.wire import parse
 from web.settings import Settings
 from web.time_words.extent import Reference

@@ -21,7 +21,7 @@ from tests.waiting import holds
 from tests.web.fakes import EchoEngine
 from web.app import create_app
 from web.cli.server import server_config
-from web.http.connections import Connections
+from web.http.middleware.connections import Connections
 from web.services import CLOCKS, build_services
 from web.settings import Settings
 

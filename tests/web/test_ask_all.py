@@ -10,7 +10,7 @@ from model.vision.vocabulary import word_table
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import added, by
 from web.ask_all import MOST_ASKED
-from web.cli.remote import run_ask_all
+from web.cli.client.remote import run_ask_all
 
 DOG = word_table().number["dog"]
 

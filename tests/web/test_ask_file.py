@@ -8,7 +8,7 @@ from stream.file.whole_file import Sampled
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from tests.web.test_cli import flashback
-from web.cli.ask import _tell_fewer, frames_at_most
+from web.cli.source.ask import _tell_fewer, frames_at_most
 
 TINY = ("--model", "tiny")
 

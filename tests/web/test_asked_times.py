@@ -9,8 +9,8 @@ import typer
 
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
-from web.cli.ask import Part, run_ask
 from web.cli.commands import _media_seconds
+from web.cli.source.ask import Part, run_ask
 from web.errors import Failed
 from web.services import CLOCKS
 from web.settings import Settings

@@ -10,12 +10,12 @@ import pytest
 from model.errors import EngineFailed
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import by, made
-from web.audit import OLD_FILES, AuditLog
+from web.access.tokens import Caller
 from web.errors import AuditUnavailable
-from web.log_lines import JsonLines
-from web.request_id import begin_request, continue_as
+from web.operations.audit import OLD_FILES, AuditLog
+from web.operations.log_lines import JsonLines
+from web.operations.request_id import begin_request, continue_as
 from web.settings import Settings
-from web.tokens import Caller
 
 ANN = Caller("ann@")
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from tests.stream.videos import write_video
-from web.cli.caption import Caption, merged, run_caption, spans
+from web.cli.source.caption import Caption, merged, run_caption, spans
 from web.settings import Settings
 
 

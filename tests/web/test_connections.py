@@ -10,7 +10,7 @@ import pytest
 
 from tests.web.conftest import echo_service
 from web.cli.server import most_connections
-from web.http.rejections import PAUSE_SECONDS, Rejections, ServerComplaints
+from web.http.middleware.rejections import PAUSE_SECONDS, Rejections, ServerComplaints
 
 HANDSHAKE = (
     "GET /v1/realtime?stream=cam HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"

@@ -15,15 +15,15 @@ from tests.stream.fakes import picture
 from tests.waiting import holds
 from tests.web.conftest import Service
 from tests.web.fakes import EchoEngine
+from web.access.quotas import Quota
+from web.access.tokens import Caller
 from web.app import create_app
 from web.cli.server import server_config
 from web.cli.stopping_server import StoppingServer
 from web.errors import Full
-from web.http.connections import Connections
-from web.quotas import Quota
+from web.http.middleware.connections import Connections
 from web.services import build_services
 from web.settings import Settings
-from web.tokens import Caller
 
 ANN = Caller("ann")
 

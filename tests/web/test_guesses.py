@@ -1,7 +1,7 @@
 import pytest
 
 from tests.web.conftest import echo_service
-from web.guesses import ADDRESSES, GUESSES, PAUSE_SECONDS, Guesses
+from web.access.guesses import ADDRESSES, GUESSES, PAUSE_SECONDS, Guesses
 from web.services import CLOCKS, Clocks
 
 

@@ -13,12 +13,12 @@ from stream.webrtc.whip_client import Player
 from tests.stream.fakes import HandClock
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import by, command
-from web.allowances import Allowances
+from web.access.allowances import Allowances
+from web.access.limits import Limits, Rate, read_size
+from web.access.tokens import Caller, TokenFile, TokenRecord, digest, make_token
 from web.errors import BadLimit, LimitReached
 from web.http import peers
-from web.limits import Limits, Rate, read_size
 from web.services import Clocks
-from web.tokens import Caller, TokenFile, TokenRecord, digest, make_token
 
 NOON = 12 * 3600.0
 

@@ -11,7 +11,7 @@ from model.errors import EngineFailed
 from stream.status import Losses, remembered
 from tests.web.conftest import echo_service
 from web import services
-from web.metrics import Metrics
+from web.operations.metrics import Metrics
 
 
 def read(text):

@@ -8,7 +8,7 @@ from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from web.app import create_app
 from web.http.pages import STATIC
-from web.http.pulse import Pulse
+from web.operations.pulse import Pulse
 from web.services import CLOCKS
 from web.settings import Settings
 

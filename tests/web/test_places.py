@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web.access.quotas import MAX_TAKEOVERS, Quota, share
+from web.access.tokens import Caller
 from web.errors import Full
-from web.quotas import MAX_TAKEOVERS, Quota, share
-from web.tokens import Caller
 
 ANN, BEN, OPERATOR = Caller("ann"), Caller("ben"), Caller("operator")
 

@@ -12,7 +12,7 @@ from model.errors import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
-from web.auth import LOCAL
+from web.access.auth import LOCAL
 from web.realtime import connection
 from web.realtime.connection import Connection
 from web.services import QUESTIONS

@@ -126,7 +126,7 @@ async def test_a_service_is_listed_and_asked_from_a_terminal(tmp_path):
 
 async def test_the_client_and_its_commands_load_nothing_of_the_service():
     script = (
-        "import sys, flashback_client, web.cli.remote; "
+        "import sys, flashback_client, web.cli.client.remote; "
         "print({'torch', 'transformers', 'av', 'fastapi', 'redis', 'mcp'} & set(sys.modules))"
     )
     assert (await run("-c", script, program=sys.executable))[1] == "set()\n"

@@ -9,7 +9,7 @@ from memory.retention import Limits
 from tests.web.conftest import echo_service, remember
 from tests.web.fakes import EchoEngine
 from web.errors import BadSetting
-from web.retention import limits
+from web.operations.retention import limits
 from web.services import CLOCKS, Clocks
 from web.settings import Settings
 

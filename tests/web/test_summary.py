@@ -12,7 +12,7 @@ from model.vision.vocabulary import word_table
 from stream.watches.records import Event
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import added, by
-from web.cli.remote import run_summary
+from web.cli.client.remote import run_summary
 
 TABLE = word_table()
 CAR, DOG = TABLE.number["car"], TABLE.number["dog"]

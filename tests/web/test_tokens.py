@@ -7,13 +7,13 @@ import pytest
 import websockets
 
 from tests.web.conftest import echo_service
-from web import auth
-from web.auth import Keys
+from web.access import auth
+from web.access.auth import Keys
+from web.access.tokens import TokenFile, TokenRecord, digest, make_token
 from web.cli.commands import run
 from web.cli.serve import _with_token
 from web.errors import BadTokenFile
 from web.settings import Settings
-from web.tokens import TokenFile, TokenRecord, digest, make_token
 
 
 def added(file, name, may=("watch",), streams=("*",), expires=None):

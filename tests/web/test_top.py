@@ -8,8 +8,8 @@ from rich.console import Console
 from flashback_client import Flashback, FlashbackError, Stream
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import made
-from web.cli.remote import service_at
-from web.cli.top import Look, drawn, look, read_numbers
+from web.cli.client.remote import service_at
+from web.cli.client.top import Look, drawn, look, read_numbers
 
 
 def stream(name="door", **more):

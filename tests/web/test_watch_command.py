@@ -12,7 +12,7 @@ from web.cli.commands import run
 def flashback(service, monkeypatch, capsys):
     async def type_in(*words):
         monkeypatch.setattr("sys.argv", ["flashback", "watch", *words, "--server", service.url])
-        monkeypatch.setattr("web.cli.watches.signals_as_interrupt", Nothing)
+        monkeypatch.setattr("web.cli.client.watches.signals_as_interrupt", Nothing)
         code = await asyncio.to_thread(run)
         said = capsys.readouterr()
         return code, said.out + said.err

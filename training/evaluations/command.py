@@ -23,7 +23,7 @@ from training.evaluations.judge import Judge
 from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise, table
 from training.train import commit
-from web.cli.ask import frames_at_most
+from web.cli.source.ask import frames_at_most
 from web.errors import BadSetting, Failed
 from web.settings import Settings, read_settings
 

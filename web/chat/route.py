@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
+from web.access.auth import may, require
+from web.access.tokens import Caller
 from web.ask import failing_as_asked
-from web.auth import may, require
 from web.chat.asked import read
 from web.chat.errors import OpenAiRoute, refuses
 from web.chat.wire import ChatRequest, Completion, ModelList, ModelReport
@@ -18,7 +19,6 @@ from web.errors import BadRequest
 from web.http.streams import permitted
 from web.openapi import Responses
 from web.services import Services, get_services
-from web.tokens import Caller
 
 _MOST_MODELS = 1000
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.registry import BadName
+from web.access.auth import require
+from web.access.tokens import Caller
 from web.ask import Answerable, Stopwatch, ask, failing_as_asked
-from web.auth import require
 from web.chat.asked import ChatAsked
 from web.chat.errors import failed
 from web.chat.pictures import Pictures
@@ -27,14 +28,13 @@ from web.errors import AskFailed, BadRequest, BadValue
 from web.http.streams import permitted
 from web.identifiers import new_id
 from web.realtime.server_events import Timings
+from web.reports.time_report import evidence_report, refusal, time_report
 from web.services import Services
-from web.time_report import evidence_report, refusal, time_report
 from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import by_the_clock
 from web.time_words.understand import TimeAsked
 from web.time_words.zone import zone_called
-from web.tokens import Caller
 
 
 class Writer:

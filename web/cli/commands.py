@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from web.cli import modules, running, token, upkeep, watches
-from web.cli.running import TokenOf, without
+from web.cli import modules, token, upkeep
+from web.cli.client import running, watches
+from web.cli.client.running import TokenOf, without
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.errors import BadSetting, Failed
 from web.settings import read_settings, variables
@@ -198,7 +199,7 @@ def ask(
         return
     questions = _needed(questions)
     if server is not None:
-        from web.cli.remote import run_remote_ask
+        from web.cli.client.remote import run_remote_ask
 
         without("--server", last=last, model=model)
         with signals_as_interrupt():
@@ -206,7 +207,7 @@ def ask(
                 server, token_file, source, questions, since=since, until=until, as_json=as_json
             )
         return
-    from web.cli.ask import Part, run_ask  # late: loads the model's libraries
+    from web.cli.source.ask import Part, run_ask  # late: loads the model's libraries
 
     settings = read_settings(model=model)
     with signals_as_interrupt():
@@ -226,7 +227,7 @@ def _needed(questions: list[str] | None) -> list[str]:
 
 
 def _ask_all(server: str, token_file: Path | None, questions: list[str], *, as_json: bool) -> None:
-    from web.cli.remote import run_ask_all
+    from web.cli.client.remote import run_ask_all
 
     with signals_as_interrupt():
         run_ask_all(server, token_file, questions, as_json=as_json)
@@ -247,7 +248,7 @@ def caption(
     model: Model = None,
 ) -> None:
     """Say what a film or stream shows, span after span, with the times."""
-    from web.cli.caption import run_caption  # late: loads the model's libraries
+    from web.cli.source.caption import run_caption  # late: loads the model's libraries
 
     settings = read_settings(model=model)
     with signals_as_interrupt():

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from stream.webrtc.whip_client import ConnectionLost, play
+from web.access.tokens import make_token
 from web.cli.server import serve, take_port
 from web.errors import Failed
 from web.settings import Settings
-from web.tokens import make_token
 
 _SAMPLE = Path(__file__).parents[1] / "sample" / "sample.mp4"
 _SAMPLE_STREAM = "sample"

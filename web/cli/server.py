@@ -16,21 +16,21 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
+from web.access.tokens import TokenFile
 from web.app import create_app
 from web.cli.stopping_server import StoppingServer
 from web.errors import BadTokenFile, Failed
-from web.http.connections import (
+from web.http.middleware.connections import (
     MOST_CONNECTIONS,
     Connections,
     HttpConnection,
     WebSocketConnection,
 )
-from web.http.rejections import Rejections, ServerComplaints
-from web.log_lines import log_as_json
+from web.http.middleware.rejections import Rejections, ServerComplaints
+from web.operations.log_lines import log_as_json
 from web.realtime.connection import RECEIVE_LIMIT
 from web.services import open_services
 from web.settings import Settings
-from web.tokens import TokenFile
 
 _GRACE_SECONDS = 3
 _BACKLOG = 128

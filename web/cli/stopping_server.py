@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from web.drain import Drain
+from web.operations.drain import Drain
 
 _LOOK_SECONDS = 0.1  # as uvicorn does: a signal handler can only set what somebody looks at
 

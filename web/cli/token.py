@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from web.access.limits import Limits, Rate, read_size
+from web.access.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
 from web.errors import BadLimit, BadTokenFile, Failed
-from web.limits import Limits, Rate, read_size
 from web.settings import read_settings
-from web.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
 
 Value = TypeVar("Value")
 

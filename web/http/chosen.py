@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import Query
 
 from stream.status import StreamStatus
-from web.auth import require
+from web.access.auth import require
+from web.access.tokens import Caller, Right
 from web.errors import Refusal
 from web.http.streams import MOST_STREAMS, permitted
 from web.services import Services
-from web.tokens import Caller, Right
 
 MOST_AT_ONCE = 16
 """Streams that one request goes through."""

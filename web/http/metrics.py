@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from web.auth import may
+from web.access.auth import may
+from web.access.tokens import Caller
 from web.errors import Refusal
-from web.http.pulse import Pulse
-from web.http.rejections import Rejections
+from web.http.middleware.rejections import Rejections
 from web.openapi import TEXT, Responses, refuses
+from web.operations.pulse import Pulse
 from web.services import Services, get_services
-from web.tokens import Caller
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """https://prometheus.io/docs/instrumenting/exposition_formats/"""

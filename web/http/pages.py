@@ -12,15 +12,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from web.auth import Keys, any_token
-from web.drain import STOPPING, Drain
+from web.access.auth import Keys, any_token
+from web.access.tokens import Caller
 from web.errors import Refusal
 from web.http.ice import ice_servers
-from web.http.pulse import Pulse
-from web.http.rejections import Rejections
+from web.http.middleware.rejections import Rejections
 from web.openapi import refuses
+from web.operations.drain import STOPPING, Drain
+from web.operations.pulse import Pulse
 from web.services import Services, get_services
-from web.tokens import Caller
 
 mimetypes.init()  # reads the system's lists now, not inside the event loop at the first request
 

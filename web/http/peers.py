@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.webrtc.ingest import Peer
-from web.allowances import Allowances
+from web.access.allowances import Allowances
+from web.access.quotas import Lease, Quota
+from web.access.tokens import Caller
 from web.errors import LimitReached
 from web.identifiers import new_id
-from web.quotas import Lease, Quota
-from web.tokens import Caller
 
 _COUNT_SECONDS = 1.0
 """How often what a limited token sends is counted."""

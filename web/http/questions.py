@@ -7,16 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from model.types import Question
 from stream.moments.search import describe_search
+from web.access.auth import may
+from web.access.tokens import Caller
 from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
-from web.auth import may
 from web.errors import BadValue, Refusal
 from web.http.chosen import MOST_AT_ONCE, choose, thumbnail_at
 from web.openapi import refuses
 from web.realtime.server_events import EvidencePart, TimeUnderstood
+from web.reports.time_report import clock, evidence_report, time_report
 from web.services import Services, get_services
-from web.time_report import clock, evidence_report, time_report
 from web.time_words.zone import zone_called
-from web.tokens import Caller
 
 _LONGEST = 2000
 _EVIDENCE = 3

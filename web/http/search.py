@@ -12,13 +12,13 @@ from stream.moments.index import Remembered
 from stream.moments.search import Found, describe_search, find, read_search
 from stream.status import StreamStatus
 from stream.watches.clauses import LONGEST_REQUEST
-from web.auth import may
+from web.access.auth import may
+from web.access.tokens import Caller
 from web.http.chosen import Streams, choose, thumbnail_at
 from web.openapi import refuses
+from web.reports.time_report import clock
 from web.services import Services, get_services
-from web.time_report import clock
 from web.time_words.extent import Reference
-from web.tokens import Caller
 
 _MOST_FOUND = 200
 

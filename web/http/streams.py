@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from stream.address.source_url import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
-from web.auth import may, may_by_ticket, require
+from web.access.auth import may, may_by_ticket, require
+from web.access.tokens import Caller, Right
 from web.errors import AlreadyPulled, Full, Refusal
 from web.http.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
 from web.realtime.stream_events import MomentReport, StreamReport
+from web.reports.stream_report import report
 from web.services import Services, get_services
-from web.stream_report import report
-from web.tokens import Caller, Right
 
 _LONGEST_LIST = 2000
 MOST_STREAMS = 1000

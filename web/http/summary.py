@@ -14,18 +14,18 @@ from stream.moments.index import Remembered
 from stream.moments.presence import Seen, seen
 from stream.moments.scenes import Scene, describe_things, scenes
 from stream.watches.records import Event
-from web.auth import may
+from web.access.auth import may
+from web.access.tokens import Caller
 from web.errors import BadValue, Refusal
 from web.http.chosen import thumbnail_at
 from web.http.streams import Named
 from web.openapi import refuses
 from web.realtime.watch_events import alert_report
+from web.reports.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport
+from web.reports.time_report import clock
 from web.services import Services, get_services
-from web.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport
-from web.time_report import clock
 from web.time_words.extent import Reference
 from web.time_words.zone import zone_called
-from web.tokens import Caller
 
 _MOST_SCENES = 100
 _MOST_EVENTS = 100

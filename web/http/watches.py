@@ -11,15 +11,15 @@ from stream.address.source_url import BadSource
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
 from stream.watches.watcher import UnknownWatch
-from web.auth import may, require
+from web.access.auth import may, require
+from web.access.tokens import Caller, Right
 from web.errors import Refusal
 from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
+from web.reports.watch_reports import changed_watch, new_watch, read_question, watch_report
+from web.reports.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
 from web.services import Services, get_services
-from web.tokens import Caller, Right
-from web.watch_reports import changed_watch, new_watch, read_question, watch_report
-from web.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
 
 _MOST_EVENTS = 500
 _MOST_REPLAYED = 8

@@ -20,14 +20,14 @@ from stream.webrtc.ice import NoPortFree
 from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import BadOffer, read_offer
 from stream.webrtc.preview import answer_viewer
-from web.auth import any_token, require
+from web.access.auth import any_token, require
+from web.access.tokens import Caller, Right
 from web.errors import Full, Refusal
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
 from web.openapi import Responses, gives, refuses, takes
 from web.problems import problem
 from web.services import Services, get_services
-from web.tokens import Caller, Right
 
 _SDP = "application/sdp"
 _FRAGMENT = "application/trickle-ice-sdpfrag"

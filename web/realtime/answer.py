@@ -39,7 +39,7 @@ from web.realtime.server_events import (
     UsageReport,
 )
 from web.realtime.wire_items import Message, OutputText
-from web.time_report import evidence_report, refusal, time_report
+from web.reports.time_report import evidence_report, refusal, time_report
 from web.time_words.extent import Reference
 from web.time_words.understand import TimeAsked
 

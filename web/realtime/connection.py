@@ -22,9 +22,11 @@ from stream.channels import Subscription
 from stream.live import LiveStream
 from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
+from web.access.tokens import Caller
 from web.ask import Stopwatch, ask, failing_as_asked
 from web.errors import AskFailed, BadRequest, BadValue
 from web.identifiers import new_id
+from web.operations.request_id import continue_as
 from web.realtime.answer import Answer
 from web.realtime.client_events import (
     AnyEvent,
@@ -53,13 +55,11 @@ from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbs
 from web.realtime.watch_events import Alert, alert_report
 from web.realtime.wire import details, parse
 from web.realtime.wire_items import InputImage, Message
-from web.request_id import continue_as
+from web.reports.stream_report import report
 from web.services import Services
-from web.stream_report import report
 from web.time_words.apply import apply, reference_of
 from web.time_words.spoken import by_the_clock
 from web.time_words.zone import zone_called
-from web.tokens import Caller
 
 SEND_SECONDS = 15.0
 STATUS_SECONDS = 2.0

@@ -12,10 +12,10 @@ from stream.feed import Feed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.registry import NO_ROOM, BadName
+from web.access.quotas import Lease
+from web.access.tokens import Caller
 from web.errors import BadRequest, BadValue, Full, LimitReached
-from web.quotas import Lease
 from web.services import Services
-from web.tokens import Caller
 
 
 class PictureSource:

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
 from stream.registry import NAME, BadName
-from web.auth import REALTIME_PROTOCOL, may_by_ticket
+from web.access.auth import REALTIME_PROTOCOL, may_by_ticket
+from web.access.quotas import Lease
+from web.access.tokens import Caller
 from web.errors import Full, Refusal
 from web.openapi import refuses
-from web.quotas import Lease
 from web.realtime.connection import Connection
 from web.services import Services, get_services
-from web.tokens import Caller
 
 Here = Annotated[Services, Depends(get_services)]
 

@@ -19,10 +19,10 @@ from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from web.access.guesses import Guesses
+from web.access.tokens import Caller, Right, TokenFile, TokenRecord, digest
 from web.errors import BadTokenFile, Refusal, Unauthorized
-from web.guesses import Guesses
-from web.http.rejections import Rejections
-from web.tokens import Caller, Right, TokenFile, TokenRecord, digest
+from web.http.middleware.rejections import Rejections
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from web.cli.client.watches import HERE
 from web.cli.modules import naming_extras
 from web.cli.signals import signals_as_interrupt
-from web.cli.watches import HERE
 from web.errors import Failed
 
 app = typer.Typer()
@@ -24,7 +24,7 @@ def streams(
     as_json: Annotated[bool, typer.Option("--json", help="print a JSON list")] = False,
 ) -> None:
     """List the streams of a running service: how each is doing, and what is remembered of it."""
-    from web.cli.remote import run_streams
+    from web.cli.client.remote import run_streams
 
     with signals_as_interrupt():
         run_streams(server, token_file, as_json=as_json)
@@ -43,7 +43,7 @@ def top(
 
     Questions and memory need a token that may read /metrics (the right `admin`). Ctrl-C leaves.
     """
-    from web.cli.top import run_top
+    from web.cli.client.top import run_top
 
     with signals_as_interrupt():
         run_top(server, token_file, every=every, once=once)
@@ -64,7 +64,7 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Find remembered moments of a running service by what they show."""
-    from web.cli.remote import run_search
+    from web.cli.client.remote import run_search
 
     with signals_as_interrupt():
         run_search(server, token_file, text, streams or (), last=last, limit=limit, as_json=as_json)
@@ -84,7 +84,7 @@ def summary(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Say what happened on a stream of a running service: its scenes in order, and what was seen."""
-    from web.cli.remote import run_summary
+    from web.cli.client.remote import run_summary
 
     if day is not None:
         without("--day", last=last)
@@ -109,7 +109,7 @@ def mcp(
 
     The tools may do what the token may: list streams, ask, search, look at a moment, watch, forget.
     """
-    from web.cli.remote import run_mcp
+    from web.cli.client.remote import run_mcp
 
     with signals_as_interrupt(), naming_extras():
         run_mcp(server, token_file, port)

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
-from web.http.rejections import Rejections
+from web.http.middleware.rejections import Rejections
 
 _REQUEST_SECONDS = 10.0
 MOST_CONNECTIONS = 512

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flashback_client import Flashback, FlashbackError, Stream
-from web.cli.remote import service_at
+from web.cli.client.remote import service_at
 
 _SAMPLE = re.compile(r"flashback_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)")
 _STATES = {"live": "green", "ended": "dim", "stalled": "yellow", "retrying": "yellow"}

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from web.access.limits import Rate, said_size
+from web.access.tokens import MOST_TOKENS, Caller
 from web.errors import LimitReached
-from web.limits import Rate, said_size
-from web.tokens import MOST_TOKENS, Caller
 
 _DAY = 86_400.0
 

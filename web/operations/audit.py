@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from web.access.tokens import Caller
 from web.errors import AuditUnavailable
-from web.request_id import current_request
-from web.tokens import Caller
+from web.operations.request_id import current_request
 
 OLD_FILES = 4
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from web.request_id import current_request
+from web.operations.request_id import current_request
 
 
 class JsonLines(logging.Formatter):

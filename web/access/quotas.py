@@ -8,8 +8,8 @@ nothing from the one before, and the end of the old one frees nothing of the new
 import asyncio
 from collections.abc import Callable, Collection, Hashable
 
+from web.access.tokens import Caller
 from web.errors import Full, LimitReached
-from web.tokens import Caller
 
 MAX_TAKEOVERS = 4
 

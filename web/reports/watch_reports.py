@@ -11,7 +11,7 @@ from stream.watches.condition import Clause, Condition, check, describe
 from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Schedule, Watch, Webhook
 from web.errors import Refusal
-from web.watch_wire import (
+from web.reports.watch_wire import (
     ClauseBody,
     CountersReport,
     NewWatch,

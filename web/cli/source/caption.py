@@ -17,8 +17,8 @@ from model.types import Question
 from stream.file.sampling import MOST, TOGETHER
 from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
-from web.cli.ask import frames_at_most
-from web.cli.watch import look_at, watch
+from web.cli.source.ask import frames_at_most
+from web.cli.source.watch import look_at, watch
 from web.errors import AskFailed, Failed
 from web.pulled_sources import pull_settings
 from web.services import CLOCKS, open_stream

@@ -20,8 +20,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from web.access.limits import Limits
 from web.errors import BadTokenFile
-from web.limits import Limits
 
 Right = Literal["ingest", "watch", "ask", "forget", "admin"]
 RIGHTS: tuple[Right, ...] = ("ingest", "watch", "ask", "forget", "admin")

@@ -19,9 +19,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import Refusal
+from web.operations.request_id import HEADER as REQUEST_ID
+from web.operations.request_id import begin_request
 from web.problems import problem
-from web.request_id import HEADER as REQUEST_ID
-from web.request_id import begin_request
 
 BODY_LIMIT = 128 * 1024
 _PICTURES_LIMIT = 1024 * 1024

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from web.allowances import Allowances
-from web.quotas import Quota
-from web.tokens import Caller
+from web.access.allowances import Allowances
+from web.access.quotas import Quota
+from web.access.tokens import Caller
 
 
 class Admission:

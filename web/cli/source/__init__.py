@@ -1,0 +1,1 @@
+"""Commands that look at a source and answer, without a server."""

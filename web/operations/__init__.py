@@ -1,0 +1,1 @@
+"""For those who run the service: its log, its numbers, its audit, its upkeep, and its end."""
