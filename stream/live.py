@@ -332,6 +332,10 @@ class LiveStream:
         """
         self._record.refresh(record, known)
 
+    def end_feed(self, reason: str) -> None:
+        """Let its source go, if it has one: somebody else feeds the stream from now on."""
+        self._close_feed(reason)
+
     def check(self) -> None:
         """Show the stream as stalled if pictures stopped coming."""
         if self._feed is not None:

@@ -106,6 +106,15 @@ class Registry:
         """How many places are taken."""
         return sum(live.fed for live in self._streams.values())
 
+    def fed_names(self) -> list[str]:
+        """Return the names of the streams that have a source here."""
+        return [name for name, live in self._streams.items() if live.fed]
+
+    def let_go(self, name: str, reason: str) -> None:
+        """End what feeds `name` here, if anything does; the stream stays."""
+        if (live := self._streams.get(name)) is not None:
+            live.end_feed(reason)
+
     def open_streams(self) -> list[StreamStatus]:
         """Return the status of the streams that are open here; the store is not asked."""
         return [live.status() for live in self._streams.values()]

@@ -40,6 +40,9 @@ from stream.watches.webhook import Poster
 from web.access.admission import Admission
 from web.access.allowances import Allowances
 from web.access.quotas import Quota, share
+from web.cluster.homes import Homes
+from web.cluster.hosting import hosting
+from web.cluster.shared_sources import SharedSources
 from web.errors import Refusal
 from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
@@ -108,6 +111,7 @@ class Services:
         watcher: Watches for what people want to be told of.
         poster: Sends that to other machines.
         deliveries: What waits to be sent to them.
+        homes: Say which stream another host has; None without a cluster.
     """
 
     settings: Settings
@@ -135,6 +139,7 @@ class Services:
     watcher: Watcher
     poster: Poster
     deliveries: Deliveries
+    homes: Homes | None = None
 
 
 def get_services(connection: HTTPConnection) -> Services:
@@ -208,8 +213,9 @@ async def open_services(
                 await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
                 documents = store.documents()
                 async with build_services(settings, engine, store, documents, clocks) as services:
-                    for name, source in settings.sources:
-                        await services.sources.add_operators(name, source)
+                    if services.homes is None:
+                        for name, source in settings.sources:
+                            await services.sources.add_operators(name, source)
                     yield services
             finally:
                 await store.close()
@@ -316,10 +322,11 @@ async def build_services(
         watcher=watcher,
         poster=poster,
         deliveries=deliveries,
+        homes=Homes(documents, settings.own_url, clocks.wall) if settings.cluster else None,
     )
     keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
-        async with watcher.at_work(deliveries.collect(), deliveries.deliver()):
+        async with watcher.at_work(deliveries.collect(), deliveries.deliver()), _hosting(services):
             yield services
     finally:
         keeping.cancel()
@@ -355,6 +362,17 @@ async def open_stream(
     finally:
         await registry.close()
         await engine.close()
+
+
+@asynccontextmanager
+async def _hosting(services: Services) -> AsyncIterator[None]:
+    """Take part in a cluster, if there is one, while within."""
+    if services.homes is None:
+        yield
+        return
+    sources = SharedSources(services.homes, services.sources, services.settings.sources)
+    async with hosting(services.homes, services.registry, sources):
+        yield
 
 
 async def _warm_up(engine: Engine, side: int) -> None:

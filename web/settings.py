@@ -192,6 +192,16 @@ class Settings(BaseModel):
         "WHEP viewers of one token; by default half of all where there are several tokens",
         ge=0,
     )
+    cluster: bool = _field(
+        False,
+        "share streams, encoding and answers with other hosts on the same Redis; needs the extra `ray`",
+    )
+    cluster_url: str | None = _field(
+        None,
+        "URL under which clients reach this host of a cluster, such as https://a.example; by default "
+        "of address and port",
+        pattern=r"^https?://[^\s/?#]+(/[\w.~-]+)*$",
+    )
     stun: StunServers = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
     turn: TurnServers = _field(
         (), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first"
@@ -227,6 +237,22 @@ class Settings(BaseModel):
                 f"{self.max_streams}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _known_in_the_cluster(self) -> Self:
+        anywhere = self.host in {"0.0.0.0", "::"} and not self.advertised_host  # noqa: S104 - compared
+        if self.cluster and self.cluster_url is None and (anywhere or not self.port):
+            raise ValueError(
+                f"{PREFIX}CLUSTER needs {PREFIX}CLUSTER_URL: other hosts cannot know under which "
+                "address this one is reached"
+            )
+        return self
+
+    @property
+    def own_url(self) -> str:
+        """The URL under which clients reach this host of a cluster."""
+        host = self.advertised_host or self.host
+        return self.cluster_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def tokens_at(self) -> Path:

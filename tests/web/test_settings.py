@@ -193,3 +193,14 @@ def test_redis_may_be_several_servers():
 def test_sources_that_need_no_host_stand_beside_urls():
     text = "a=rtsp://u:p@camera/1,x=2, b=/films/a@b.mp4"
     assert len(list(Settings.from_env({"FLASHBACK_SOURCE": text}).sources)) == 3
+
+
+def test_a_host_of_a_cluster_knows_under_which_address_it_is_reached():
+    assert Settings.from_env({}, cluster=True).own_url == "http://127.0.0.1:8700"
+    reached = {"host": "0.0.0.0", "advertised_host": "192.0.2.7"}
+    assert Settings.from_env({}, cluster=True, **reached).own_url == "http://192.0.2.7:8700"
+    named = Settings.from_env({}, cluster=True, host="::", cluster_url="https://a.example/x")
+    assert named.own_url == "https://a.example/x"
+    for unknown in ({"host": "0.0.0.0"}, {"host": "::"}, {"port": 0}):
+        with pytest.raises(BadSetting, match="FLASHBACK_CLUSTER_URL"):
+            Settings.from_env({}, cluster=True, **unknown)

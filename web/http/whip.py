@@ -25,7 +25,7 @@ from web.access.tokens import Caller, Right
 from web.errors import Full, Refusal
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
-from web.openapi import Responses, gives, refuses, takes
+from web.openapi import TEXT, Responses, gives, refuses, takes
 from web.problems import problem
 from web.services import Services, get_services
 
@@ -48,7 +48,11 @@ _ANSWERED: Responses = {
         ETag="Of the ICE session, for `If-Match`.",
         Accept_Patch="What the session takes.",
         Link="ICE servers.",
-    )
+    ),
+    307: {
+        "description": "Another host of the cluster has the stream: offer it there.",
+        "headers": {"Location": {"description": "Where.", **TEXT}},
+    },
 }
 _ENDED: Responses = {200: gives("text/plain", "Ended; if it had ended already, why.")}
 
@@ -98,6 +102,9 @@ class Exchange:
         """
         require(caller, self._right, stream)
         sdp = await _body(request, _SDP)
+        if here.homes is not None and (url := await here.homes.elsewhere(stream)):
+            # Media goes straight to the host that has the stream. RFC 9725, section 4.4.
+            return Response(status_code=307, headers={"Location": f"{url}/{self._kind}/{stream}"})
         sessions = self._sessions(here)
         address = request.client.host if request.client else ""
         try:
@@ -110,6 +117,8 @@ class Exchange:
             raise Refusal(error.status, str(error), error.headers) from None
         except (TooManyStreams, NoPortFree) as error:
             raise Refusal(503, str(error), {"Retry-After": _RETRY_SECONDS}) from None
+        if here.homes is not None and self._kind == "whip":
+            await here.homes.claim(stream)
         return _created(
             f"{here.settings.root_path}/{self._kind}/{stream}/{session.id}", session, here
         )
