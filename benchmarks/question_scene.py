@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from benchmarks.filled import Filled
 from model.config import DropoutConfig, DropStage, LanguageConfig
-from model.history import ClipSpan, History
+from model.history import History
 from model.language.decoder import Decoder
 from model.language.dropout import Tokens
 from model.reading import PromptReader, Reading
@@ -45,34 +46,6 @@ def stages(layers: int, shallow: str, ratio: float, budget: int | None) -> Dropo
     second = DropStage(round(18 * layers / 28), ratio, "attention", budget)
     both = DropoutConfig((first, second))
     return both.clipwise() if shallow == "clipwise" else both
-
-
-class Filled(History):
-    """A history that can be made longer without reading: time does not depend on the values."""
-
-    @torch.inference_mode()
-    def fill(self, count: int) -> None:
-        """Append `count` clips of random keys, values and hidden states to the caches."""
-        reader, first = self._reader, len(self.clips)
-        shape, weights = reader.decoder.config, reader.decoder.lm_head.weight
-
-        def rows(*size: int) -> torch.Tensor:
-            return torch.randn(*size, dtype=weights.dtype, device=weights.device)
-
-        for number in range(first, first + count):
-            begun = list(self._rows)
-            for segment in reader.plan.early:
-                place = torch.tensor(segment.places, device=weights.device)
-                for layer in segment.layers:
-                    keys, values = (rows(shape.kv_heads, len(place), shape.head_dim) for _ in "kv")
-                    self._caches[layer].append(keys, values)
-                self._positions[segment.number] += len(place)
-                self._rows[segment.number] += len(place)
-            self._keys.append(rows(shape.kv_heads, len(place), shape.head_dim))
-            self._hidden.append(rows(len(place), shape.hidden))
-            self._labels.append(torch.stack([torch.full_like(place, number), place], dim=-1))
-            spans = tuple(zip(begun, self._rows, strict=True))
-            self.clips.append(ClipSpan(4.0 * number, 4.0 * number + 3.0, spans))
 
 
 class Scene:

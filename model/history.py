@@ -129,7 +129,7 @@ class History:
         Raises:
             HistoryFull: If there is no position left for all of them; nothing was read.
         """
-        needed = sum(float(self._reader.steps(part.place).sum()) for part in tokens)
+        needed = float(self._reader.steps(torch.cat([part.place for part in tokens])).sum())
         if self._positions[0] + needed > self._room:
             raise HistoryFull(f"{len(self.clips)} clips fill the {self._room:.0f} positions")
         before = list(self._rows)

@@ -90,7 +90,8 @@ def _over_past(
     for keys, values in tiles(past, queries) if by_products else past:
         done = attend_by_products(queries, keys, values, shift) if by_products else None
         out, weight = done or _kernel(queries, keys, values, causal=False)
-        shift = torch.logaddexp(shift, weight)
+        if by_products:
+            shift = torch.logaddexp(shift, weight)
         yield out, weight
 
 

@@ -225,6 +225,10 @@ class Decoder(nn.Module):
         rotary = self.rotary(positions)
 
         def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            if mask is not None and queries.is_cuda:
+                # The one fused kernel that takes a mask wants a key head for every query head.
+                shared = queries.shape[-3] // keys.shape[-3]
+                keys, values = (rows.repeat_interleave(shared, -3) for rows in (keys, values))
             return nn.functional.scaled_dot_product_attention(
                 queries, keys, values, attn_mask=mask, is_causal=mask is None, enable_gqa=True
             )

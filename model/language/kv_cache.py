@@ -6,6 +6,7 @@ its stream goes on.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int64, Shaped
@@ -15,6 +16,8 @@ from model.language.attention import attend
 
 _FIRST, _LARGEST = 256, 8192
 """Rows of the first block and of the largest: small streams stay small, long ones in few blocks."""
+_LARGEST_ON_GPU = 32_768
+"""There a block costs a start of several kernels, in every layer: fewer and larger ones."""
 
 
 class Blocks:
@@ -66,18 +69,20 @@ class Blocks:
 
     def pick(self, index: Int64[Tensor, " n"]) -> Shaped[Tensor, "n width"]:
         """Return the rows at the ascending positions `index`."""
-        picked = []
-        for begin, block in zip(self._starts, self._blocks, strict=True):
-            inside = index[(index >= begin) & (index < begin + block.shape[-2])]
-            picked.append(block[..., inside - begin, :])
-        return torch.cat(picked, dim=-2)
+        # Where each block begins in `index`, asked of the device once.
+        starts = torch.tensor(self._starts, device=index.device)
+        borders = [*torch.searchsorted(index, starts).tolist(), len(index)]
+        inside = (index[first:stop] for first, stop in pairwise(borders))
+        parts = zip(self._starts, self._blocks, inside, strict=True)
+        return torch.cat([block[..., rows - begin, :] for begin, block, rows in parts], dim=-2)
 
     @property
     def _end(self) -> int:
         return self._starts[-1] + self._blocks[-1].shape[-2]
 
     def _grow(self, rows: Tensor) -> None:
-        room = min(max(_FIRST, self.length), _LARGEST)
+        largest = _LARGEST_ON_GPU if rows.is_cuda else _LARGEST
+        room = min(max(_FIRST, self.length), largest)
         self._starts.append(self.length)
         self._blocks.append(rows.new_empty((*rows.shape[:-2], room, rows.shape[-1])))
 

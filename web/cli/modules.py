@@ -23,6 +23,7 @@ BENCHMARKS = {
     "question": "time to the first word by length of history, three ways in one run",
     "ingest": "what taking streams in costs, and whether the service falls behind",
     "flops": "what a question costs, counted by formula",
+    "flops_gpu": "the same measured on a graphics card, in the shapes of a released checkpoint",
     "watches": "what many watches on many streams add to a clip",
 }
 EXAMS = {
