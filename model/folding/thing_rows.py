@@ -29,7 +29,7 @@ _NOTED = 24
 """Things of a block whose figures are kept, beside those that have rows."""
 _USUAL = 0.1
 """What a thing weighs that every block shows, beside one that is in no other."""
-_LOOKS = 0.2
+_LOOKS = 0.1
 """What a change of look weighs beside a change of things."""
 
 
@@ -84,10 +84,17 @@ class Outline:
     look: Float[np.ndarray, " look"]
     clips: int
 
-    def presence(self, word: int) -> float:
-        """Return the share of the clips that show a thing, less if that is in doubt."""
-        sighting = self.things.get(word, _UNSEEN)
-        return sighting.seen / self.clips * sighting.certainty
+    def difference(self, word: int, other: "Outline") -> float:
+        """Return by how much the shares of clips that show a thing differ, less if all is in doubt.
+
+        Args:
+            word: Names the thing.
+            other: Of the neighbour that comes after this.
+        """
+        mine, theirs = self.things.get(word, _UNSEEN), other.things.get(word, _UNSEEN)
+        # Of both together: the last clip of five that show a horse is as good as the four before it.
+        certainty = mine.then(theirs, self.clips, other.clips).certainty
+        return abs(mine.seen / self.clips - theirs.seen / other.clips) * certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +135,19 @@ class ThingRows:
         return Survey(Counter(word for b in blocks for word in b.outline.things), len(blocks))
 
     def unlikeness(self, one: Block, other: Block, survey: Survey) -> float:
-        """Return what differs in things, the rare ones first, and in look."""
+        """Return what differs in the thing that tells most, and in look."""
         mine, theirs = one.outline, other.outline
-        # In a fixed order: sums must not depend on how a set is laid out.
-        words = sorted(mine.things.keys() | theirs.things.keys())
-        things = sum(
-            survey.rarity(word) * abs(mine.presence(word) - theirs.presence(word)) for word in words
+        # Not the sum: two routine scenes that differ in three usual things would be as far apart as
+        # either is from the one event of the day.
+        things = max(
+            (
+                survey.rarity(word) * mine.difference(word, theirs)
+                for word in mine.things.keys() | theirs.things.keys()
+            ),
+            default=0.0,
         )
-        look = max(0.0, 1.0 - float(mine.look @ theirs.look)) if mine.look.any() else 0.0
-        return min(1.0, float(things) + _LOOKS * look)
+        look = min(1.0, max(0.0, 1.0 - float(mine.look @ theirs.look))) if mine.look.any() else 0.0
+        return (things + _LOOKS * look) / (1.0 + _LOOKS)
 
     def join(self, one: Block, other: Block, survey: Survey) -> Joined:
         """See `model.folding.fold.Rows`."""

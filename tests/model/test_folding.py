@@ -158,6 +158,15 @@ def test_of_too_many_things_those_stay_that_only_this_block_shows():
     assert 99 in words(holding)
 
 
+def test_what_came_once_is_a_block_of_its_own_however_many_usual_things_change_around_it():
+    day = [Thing(n) for n in range(3)], [Thing(n) for n in range(3, 6)]  # two scenes, in turn
+    clips = [named(*day[n // 10 % 2], at=n) for n in range(600)]
+    clips[100:105] = [named(Thing(99), at=n) for n in range(100, 105)]
+    fold = folded(clips, FoldPlan(40, keep=12, fresh=4), ThingRows(THINGS, LOOK, 4))
+    (holding,) = [block for block in fold.blocks if 99 in words(block)]
+    assert (holding.tokens.start, holding.tokens.end) == (400.0, 419.0)
+
+
 def test_a_slip_of_one_clip_does_not_push_out_what_many_saw():
     rows = ThingRows(2, LOOK, 4)
 
