@@ -148,7 +148,7 @@ async def _encoded(engine: Engine) -> list[ClipTokens]:
     side, frames = engine.image_size, engine.frames_per_clip
     shape = (PICTURES, frames, side, side, 3)
     pixels = torch.randint(0, 256, shape, generator=random, dtype=torch.uint8)
-    return [await engine.encode(Clip(picture, 0.0, 3.0)) for picture in pixels]
+    return [(await engine.encode(Clip(picture, 0.0, 3.0))).tokens for picture in pixels]
 
 
 async def _hours(
@@ -170,7 +170,7 @@ async def _hours(
             start = float(SECONDS_PER_CLIP * number)
             clip = replace(shown[number % len(shown)], start=start, end=start + 3)
             kept = await store.append(STREAM, clip, bytes(THUMBNAIL))
-            recall.learn(kept, after=end)
+            await recall.learn(kept, after=end)
             end = kept.end
             if number % TOGETHER == 0:
                 await recall.catch_up()

@@ -6,15 +6,16 @@ many clips take to come. Everything else is the real service.
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
 
 from memory.embedded.server import open_redis
 from memory.redis.store import RedisStore
-from model.engine.contract import Engine
-from model.types import AnswerPiece, Clip, ClipTokens, Question
+from model.engine.contract import Engine, Past
+from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Question
 from model.vision.things import Thing
 from model.zoo.presets import load_engine
 from web.app import create_app
@@ -44,34 +45,26 @@ class SlowEngine:
         self._seconds = seconds
         self._turn = asyncio.Lock()
 
-    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
+    async def encode(self, clip: Clip) -> Encoded:
         """See `Engine.encode`."""
+        given = time.monotonic()
         async with self._turn:
-            begun()
+            began = time.monotonic()
             await asyncio.sleep(self._seconds)
-            return await self._engine.encode(clip)
+            encoded = await self._engine.encode(clip)
+            return Encoded(encoded.tokens, began - given)
 
-    def reach(self, stream: str) -> float | None:
-        """See `Engine.reach`."""
-        return self._engine.reach(stream)
+    async def prepare(self, past: Past) -> bool:
+        """See `Engine.prepare`."""
+        return await self._engine.prepare(past)
 
-    def extend(
-        self,
-        stream: str,
-        clips: Sequence[ClipTokens],
-        after: float | None = None,
-        most: int | None = None,
-    ) -> None:
-        """See `Engine.extend`."""
-        self._engine.extend(stream, clips, after, most)
+    async def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
+        """See `Engine.learn`."""
+        await self._engine.learn(stream, clip, after)
 
-    def is_folded(self, stream: str) -> bool:
-        """See `Engine.is_folded`."""
-        return self._engine.is_folded(stream)
-
-    def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+    def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""
-        return self._engine.answer(stream, question)
+        return self._engine.answer(past, question)
 
     async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
         """See `Engine.words`."""
@@ -81,9 +74,9 @@ class SlowEngine:
         """See `Engine.things`."""
         return await self._engine.things(clips)
 
-    def forget(self, stream: str) -> None:
+    async def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
-        self._engine.forget(stream)
+        await self._engine.forget(stream)
 
     async def close(self) -> None:
         """See `Engine.close`."""

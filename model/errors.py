@@ -4,7 +4,7 @@
     ├── EngineError              the engine cannot do what it was asked
     │   ├── NothingSeen          nothing_seen        there is no clip to answer from
     │   │   ├── NothingInRange   nothing_seen        none in the time asked about
-    │   │   └── HistoryGone      history_gone        no history is held: hand over the clips again
+    │   │   └── HistoryGone      history_gone        no history is held: inside an engine, it asks memory again
     │   ├── QuestionTooLong      question_too_long   more tokens than can be read at once
     │   ├── EngineBusy           engine_busy         a queue is full
     │   └── EngineFailed         engine_failed       the network failed on this
@@ -59,7 +59,7 @@ class NothingInRange(NothingSeen):
 
 
 class HistoryGone(NothingSeen):
-    """Nothing is held of the stream (any more): hand over what memory holds, and ask again."""
+    """No history is held (any more): an engine reads memory again, and nobody else is told."""
 
     code = "history_gone"
 

@@ -70,6 +70,19 @@ class ClipTokens:
             raise ValueError(f"a clip has at least one frame, got {self.frames=}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A clip that was encoded.
+
+    Attributes:
+        tokens: What is kept of it.
+        waited: Seconds from the call until the network began with it.
+    """
+
+    tokens: ClipTokens
+    waited: float
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """How much an answer rests on one clip.

@@ -202,12 +202,12 @@ class LiveStream:
         self._changed()
         return self._feed
 
-    def forget(self, since: float, until: float) -> Moment:
+    async def forget(self, since: float, until: float) -> Moment:
         """Remember nothing of a time any more that is still on its way; return it, cut off at now."""
         newest = self._pipeline.newest or 0.0
         span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
         self._pipeline.forget(span)
-        self._recall.start_over()
+        await self._recall.start_over()
         return span
 
     def status(self) -> StreamStatus:
@@ -323,14 +323,14 @@ class LiveStream:
             self._news.close()
             self._pictures.close()
 
-    def refresh(self, record: StreamRecord | None, known: float | None) -> None:
+    async def refresh(self, record: StreamRecord | None, known: float | None) -> None:
         """Take over what the store said, which may have lost old clips.
 
         Args:
             record: What it said; None if it does not know the stream.
             known: What `end` was when it was asked: what was remembered since is not lost.
         """
-        self._record.refresh(record, known)
+        await self._record.refresh(record, known)
 
     def end_feed(self, reason: str) -> None:
         """Let its source go, if it has one: somebody else feeds the stream from now on."""

@@ -153,7 +153,7 @@ class Pipeline:
                 self.health.say("store", f"Memory is full; new clips are lost. {error}")
             else:
                 self.health.say("store", None)
-                self._learn(kept)
+                await self._learn(kept)
 
     def start(self) -> None:
         """Begin to encode and remember."""
@@ -271,16 +271,11 @@ class Pipeline:
         )
 
     async def _encode(self, clip: Clip, captured: float) -> _Encoded:
-        ages: list[float] = []
-        try:
-            # Told from the engine's thread; they belong to this one.
-            tokens = await self._engine.encode(
-                clip, lambda: ages.append(self._monotonic() - captured)
-            )
-        finally:
-            self.health.ages.extend(ages)
+        given = self._monotonic()
+        encoded = await self._engine.encode(clip)
+        self.health.ages.append(given - captured + encoded.waited)
         picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
-        return _Encoded(tokens, picture)
+        return _Encoded(encoded.tokens, picture)
 
     async def _append(self, clip: _Encoded) -> ClipTokens | None:
         """Return the clip as the store keeps it; None if it shows what is to be forgotten."""
@@ -294,10 +289,10 @@ class Pipeline:
             return None
         return kept
 
-    def _learn(self, kept: ClipTokens | None) -> None:
+    async def _learn(self, kept: ClipTokens | None) -> None:
         """Add a clip to the history as it is kept, so that one made from memory is the same."""
         if kept is not None:
-            self._history.learn(kept, after=self._record.end)
+            await self._history.learn(kept, after=self._record.end)
             self._record.count(kept)
             self._news.publish(Remembered(Moment(kept.start, kept.end)))
 

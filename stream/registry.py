@@ -181,7 +181,7 @@ class Registry:
         for name in names:
             live, end = before.get(name, (None, None))
             if live is not None:
-                live.refresh(records.get(name), end)
+                await live.refresh(records.get(name), end)
         return [self._status(name, records.get(name)) for name in names]
 
     async def forget(self, name: str) -> None:
@@ -195,7 +195,7 @@ class Registry:
         _check(name)
         async with self._lock(name):
             await self._close(name, "The stream was deleted.")
-            self._engine.forget(name)
+            await self._engine.forget(name)
             await self._store.forget(name)
         await self._store.compact()
 
@@ -212,10 +212,10 @@ class Registry:
         """
         live = await self.find(name)
         async with self._lock(name):
-            span = live.forget(since, until)
+            span = await live.forget(since, until)
             dropped = await self._store.forget_range(name, span.start, span.end)
-            self._engine.forget(name)  # of what was learnt meanwhile
-            live.refresh(await self._store.find(name), live.end)
+            await self._engine.forget(name)  # of what was learnt meanwhile
+            await live.refresh(await self._store.find(name), live.end)
         await self._store.compact()
         return dropped
 
@@ -232,7 +232,7 @@ class Registry:
             record = await self._store.set_keep(name, seconds)
         except KeyError:
             raise UnknownStream(f"There is no stream called {name}.") from None
-        live.refresh(record, live.end)
+        await live.refresh(record, live.end)
         return live.status()
 
     async def close(self) -> None:
@@ -265,7 +265,7 @@ class Registry:
             return True
         except (StoreUnavailable, StoreFull):
             return False  # what is fed now waits for memory
-        live.refresh(record, end)
+        await live.refresh(record, end)
         return record.began != began
 
     async def _add(self, record: StreamRecord) -> LiveStream:

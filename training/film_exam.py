@@ -22,7 +22,8 @@ from pathlib import Path
 import torch
 
 from memory.local_store import LocalStore
-from model.engine.contract import Engine
+from model.engine.contract import Engine, Past
+from model.engine.pulling import GivenClips
 from model.errors import NothingSeen
 from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question, Usage, Words
 from stream.file.sampling import MOST
@@ -141,16 +142,13 @@ async def _watched(
 
 async def _grey(engine: Engine) -> ClipTokens:
     pixels = torch.full((engine.frames_per_clip, 224, 224, 3), GREY, dtype=torch.uint8)
-    return await engine.encode(Clip(pixels, 0.0, 0.0))
+    return (await engine.encode(Clip(pixels, 0.0, 0.0))).tokens
 
 
 async def _ask(engine: Engine, clips: Sequence[ClipTokens], question: Question) -> str:
     """Return the answer of the network that saw `clips` and nothing else."""
-    engine.extend("control", clips)
-    try:
-        return (await _text(engine.answer("control", question)))[0]
-    finally:
-        engine.forget("control")
+    past = Past("control", GivenClips(clips), once=True)
+    return (await _text(engine.answer(past, question)))[0]
 
 
 async def _text(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage]:

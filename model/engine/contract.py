@@ -1,15 +1,82 @@
 """What the rest of the service may ask of a model, wherever it runs.
 
-Calls are made from an event loop and do not block it. Whatever goes wrong is an `EngineError`
-(`model/errors.py`). `tests/model/test_engine_conformance.py` is what every engine passes.
+Calls are made from an event loop and do not block it. Whatever goes wrong in an engine is an
+`EngineError` with a code (`model/errors.py`); what goes wrong in a `ClipSource` is passed on as it is.
+`tests/model/test_engine_conformance.py` is what every engine passes.
+
+A history is the engine's own affair: what to answer from is said as a `Past`, and the engine reads
+from memory what it lacks of that. `model/engine/pulling.py` is how, for engines that wish.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from model.folding.fold import Rows
-from model.types import AnswerPiece, Clip, ClipTokens, Question, Sampling
+from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Question, Sampling
 from model.vision.things import Thing
+
+EVERYTHING = ((-math.inf, math.inf),)
+"""All that a stream has shown, and will show."""
+
+
+class Extent(Protocol):
+    """What memory holds of a stream.
+
+    Attributes:
+        generation: Another one than before if the past changed otherwise than by a newest clip.
+        end: End of the newest clip in media seconds; None without clips.
+    """
+
+    @property
+    def generation(self) -> int: ...  # noqa: D102 - see above
+
+    @property
+    def end(self) -> float | None: ...  # noqa: D102 - see above
+
+
+class ClipSource(Protocol):
+    """What an engine reads of memory, and never writes: a clip store is one."""
+
+    async def find(self, stream: str) -> Extent | None:
+        """Return what is held of `stream`; None if nothing is known of it."""
+        ...
+
+    def clips(
+        self, stream: str, after: float = float("-inf"), until: float = float("inf")
+    ) -> AsyncIterator[ClipTokens]:
+        """Yield clips that start after `after` and not after `until`, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a question is answered from: clips of one stream, as memory holds them.
+
+    Two of the same `name` are the same past: an engine may answer both from one history.
+
+    Attributes:
+        stream: Whose clips; streams of several sources have different names.
+        source: Where they are read from.
+        spans: Starts of the first and the last clip of each part, oldest first, both included.
+        most: Clips that its history holds before the older are folded; None is `clips_at_most`.
+        once: Whether nothing else will be answered from it.
+    """
+
+    stream: str
+    source: ClipSource
+    spans: tuple[tuple[float, float], ...] = EVERYTHING
+    most: int | None = None
+    once: bool = False
+
+    @property
+    def name(self) -> str:
+        """Names its history; that of a whole stream is called as the stream is."""
+        if self.spans == EVERYTHING:
+            return self.stream
+        # No stream can be called so.
+        return f"{self.stream}@" + ",".join(f"{first!r}-{last!r}" for first, last in self.spans)
 
 
 @runtime_checkable
@@ -42,14 +109,10 @@ class Engine(Protocol):
     sampling: Sampling
     follow_ups: bool
 
-    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
+    async def encode(self, clip: Clip) -> Encoded:
         """Return what is kept of `clip`; a clip of fewer frames repeats its last one.
 
         Cancelling the call takes the clip out of the queue.
-
-        Args:
-            clip: To encode.
-            begun: Called once the network begins with it, from any thread; must not fail.
 
         Raises:
             ValueError: If the clip has more frames than the encoder takes, or no pictures.
@@ -58,53 +121,36 @@ class Engine(Protocol):
         """
         ...
 
-    def reach(self, stream: str) -> float | None:
-        """Return the end of the newest clip given to `extend` for `stream`, in media seconds.
+    async def prepare(self, past: Past) -> bool:
+        """Bring the history of `past` up to date ahead of a question; return whether it is folded.
 
-        None means that the engine holds no history of it (never had, or gave up its memory):
-        the caller hands over all clips that memory holds, oldest first.
+        Every answer does so. What is read from memory may still wait for the language model.
+        An unknown stream has nothing to be prepared, and is not folded.
         """
         ...
 
-    def extend(
-        self,
-        stream: str,
-        clips: Sequence[ClipTokens],
-        after: float | None = None,
-        most: int | None = None,
-    ) -> None:
-        """Add `clips`, oldest first, to the history of `stream`. Returns at once.
+    async def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
+        """Take a clip that was just remembered, if a history of the stream wants no other before it.
 
-        The work is done when nothing more urgent waits, at the latest before an answer that is
-        asked for from then on. A clip that starts before the history's reach is known already
-        and is passed over, so giving the same clips twice does no harm.
+        An engine may pass it over: whatever lacks is read from memory before the next answer.
 
         Args:
-            stream: Whose history.
-            clips: To add.
-            after: End of the clip before them, in media seconds. If the history does not reach
-                that far (any more), they would leave a hole: all are passed over. None means
-                that nothing comes before them, or nothing that matters.
-            most: Clips that a history begun by this call holds before the older are folded; None is
-                `clips_at_most`.
+            stream: Whose clip.
+            clip: As memory keeps it.
+            after: End of the clip before it, in media seconds; None if it is the first.
         """
         ...
 
-    def is_folded(self, stream: str) -> bool:
-        """Return whether any of the clips of the history of `stream` are folded."""
-        ...
+    def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer `question` from `past`, as words come; the last is a `Finish`. Use `aclosing`.
 
-    def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
-        """Answer `question` from the history of `stream`, as words come; the last is a `Finish`.
-
-        It looks at every clip given before it was asked, perhaps at some given later.
-        Closing the generator stops the writing within one token. Use `aclosing`.
-        A question in the background waits until no other one does.
+        It looks at every clip that memory held when it was asked, perhaps at some that came later.
+        Closing the generator stops the writing within one token. A question in the background
+        waits until no other one does.
 
         Raises:
-            NothingSeen: If the history holds no clip in the time asked about.
-            HistoryGone: If there is no history of all that: other streams needed its memory.
-            EngineBusy: If too many questions wait already.
+            NothingSeen: If no clip is remembered, or none in the time asked about.
+            EngineBusy: If too many questions wait already, or too many streams are asked about.
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails; perhaps after some words.
         """
@@ -129,8 +175,11 @@ class Engine(Protocol):
         """
         ...
 
-    def forget(self, stream: str) -> None:
-        """Drop the history of `stream`; an unknown stream is fine."""
+    async def forget(self, stream: str) -> None:
+        """Drop every history of `stream`; an unknown stream is fine.
+
+        It is not needed where the generation of the past says that it changed.
+        """
         ...
 
     async def close(self) -> None:

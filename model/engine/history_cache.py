@@ -12,7 +12,7 @@ network.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
 from model.errors import HistoryGone, UnsupportedCheckpoint
@@ -38,6 +38,7 @@ class HistoryCache:
     Args:
         chat: Opens and extends them.
         budget: Bytes of caches in all; the history in use is kept even if it alone is larger.
+        on_work: Called, from any thread, when there is something to read.
 
     Attributes:
         clips_at_most: Clips that are held as they are; of more, the older are folded.
@@ -46,8 +47,11 @@ class HistoryCache:
         UnsupportedCheckpoint: If the language model has no positions for a stream.
     """
 
-    def __init__(self, chat: VideoChat, budget: int) -> None:
+    def __init__(
+        self, chat: VideoChat, budget: int, on_work: Callable[[], None] = lambda: None
+    ) -> None:
         self._chat = chat
+        self._on_work = on_work
         self._budget = budget
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, FoldedHistory] = OrderedDict()
@@ -74,7 +78,8 @@ class HistoryCache:
     ) -> None:
         """Let `clips`, oldest first, wait to be read; those already known are passed over.
 
-        All are, if the history does not reach `after`: see `Engine.extend`.
+        All are, if the history does not reach `after` (any more): they would leave a hole. None is
+        that nothing comes before them, or nothing that matters.
         """
         with self._lock:
             entry = self._entries.get(stream)
@@ -88,6 +93,7 @@ class HistoryCache:
         if len(entry.waiting) > _MAX_WAITING:
             with entry.lock:
                 entry.fold_waiting(len(clips))
+        self._on_work()
 
     def forget(self, stream: str) -> None:
         """Give up the history of `stream`."""

@@ -15,16 +15,19 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
 
+from model.engine.contract import Past
 from model.engine.generation import Generator, Request, engine_failed
 from model.engine.history_cache import HistoryCache
+from model.engine.pulling import Pulling
 from model.engine.questions import Questions
-from model.errors import EngineBusy, HistoryGone
+from model.errors import EngineBusy, HistoryGone, NothingSeen
 from model.language.decoder import LayerHook
-from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question
+from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Finish, Question
 from model.video_chat import VideoChat
 from model.vision.things import Thing
 
@@ -35,18 +38,20 @@ _THINGS_AT_ONCE = 4
 """Clips whose things are read on the event loop: sooner done than handed to a thread."""
 BATCH = 4
 """Clips encoded at once."""
+TRIES = 3
+"""How often a history is made again for one question, when other streams' need its room."""
 
 
-class _Encoding(Future[ClipTokens]):
-    """The tokens of a clip that waits to be encoded.
+class _Encoding(Future[Encoded]):
+    """A clip that waits to be encoded.
 
     Args:
-        begun: Called once the network begins with it.
+        given: Monotonic seconds when it came.
     """
 
-    def __init__(self, begun: Callable[[], None]) -> None:
+    def __init__(self, given: float) -> None:
         super().__init__()
-        self.begun = begun
+        self.given = given
 
 
 class LocalEngine:
@@ -56,9 +61,17 @@ class LocalEngine:
         chat: The network.
         history_bytes: Memory for histories, in bytes.
         seed: Where the chance in sampled answers comes from.
+        monotonic: Seconds that never go back: how long clips wait.
     """
 
-    def __init__(self, chat: VideoChat, *, history_bytes: int = 2 << 30, seed: int = 0) -> None:
+    def __init__(
+        self,
+        chat: VideoChat,
+        *,
+        history_bytes: int = 2 << 30,
+        seed: int = 0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = chat.parts.name
         self.encoder = chat.parts.encoder_name
         self.exact_columns = chat.parts.exact_columns
@@ -70,7 +83,9 @@ class LocalEngine:
         self.image_size = vision.frame_side or vision.image_size
         self.one_scene = vision.one_scene
         self._chat = chat
-        self._histories = HistoryCache(chat, history_bytes)
+        self._monotonic = monotonic
+        self._histories = HistoryCache(chat, history_bytes, self._wake)
+        self._pulling = Pulling(self._histories)
         self.clips_at_most = self._histories.clips_at_most
         self._generator = Generator(chat, seed)
         self._clips: deque[tuple[Clip, _Encoding]] = deque()
@@ -85,14 +100,14 @@ class LocalEngine:
         """Memory that histories hold now."""
         return self._histories.bytes
 
-    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
+    async def encode(self, clip: Clip) -> Encoded:
         """See `Engine.encode`.
 
         Raises:
             EngineBusy: If too many clips wait already.
             EngineFailed: If the network fails on it.
         """
-        future = _Encoding(begun)
+        future = _Encoding(self._monotonic())
         with self._work:
             if self._closing or len(self._clips) >= MAX_WAITING_CLIPS:
                 raise EngineBusy(f"{len(self._clips)} clips wait to be encoded")
@@ -105,26 +120,14 @@ class LocalEngine:
             with self._work, contextlib.suppress(ValueError):
                 self._clips.remove((clip, future))
 
-    def reach(self, stream: str) -> float | None:
-        """See `Engine.reach`."""
-        return self._histories.reach(stream)
+    async def prepare(self, past: Past) -> bool:
+        """See `Engine.prepare`."""
+        await self._pulling.bring(past)
+        return self._histories.is_folded(past.name)
 
-    def extend(
-        self,
-        stream: str,
-        clips: Sequence[ClipTokens],
-        after: float | None = None,
-        most: int | None = None,
-    ) -> None:
-        """See `Engine.extend`."""
-        if clips:
-            self._histories.add(stream, clips, after, most)
-            with self._work:
-                self._work.notify()
-
-    def is_folded(self, stream: str) -> bool:
-        """See `Engine.is_folded`."""
-        return self._histories.is_folded(stream)
+    async def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
+        """See `Engine.learn`."""
+        self._pulling.learn(stream, clip, after)
 
     async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
         """See `Engine.words`."""
@@ -143,33 +146,31 @@ class LocalEngine:
             return [things_of(clip) for clip in clips]
         return await asyncio.to_thread(lambda: [things_of(clip) for clip in clips])
 
-    def forget(self, stream: str) -> None:
+    async def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
-        self._histories.forget(stream)
+        self._pulling.forget(stream)
 
-    async def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+    async def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`.
 
         Raises:
-            EngineBusy: If too many questions wait already.
+            EngineBusy: If too many questions wait already, or too many streams are asked about.
             NothingSeen: If there is no clip in the time asked about.
-            HistoryGone: If there is no history: other streams needed its memory.
             QuestionTooLong: If the question is longer than can be read at once.
             EngineFailed: If the network fails.
         """
-        # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
-        loop, until = asyncio.get_running_loop(), self._histories.reach(stream)
-        if until is None:
-            raise HistoryGone("nothing is held of this stream")
-        request = Request(stream, question, until, loop, asyncio.Queue())
-        with self._work:
-            if self._closing:
-                raise EngineBusy("the service is stopping")
-            self._questions.add(request)
-            self._work.notify()
+        request = await self._ask(past, question)
+        tries = 1
         try:
             while True:
                 piece = await request.pieces.get()
+                # Before any word: its history was given up while it waited behind larger ones.
+                if isinstance(piece, HistoryGone) and tries < TRIES:
+                    tries += 1
+                    request = await self._ask(past, question)
+                    continue
+                if isinstance(piece, HistoryGone):
+                    raise EngineBusy("other streams that are asked about take all the room")
                 if isinstance(piece, Exception):
                     raise piece
                 yield piece
@@ -179,6 +180,27 @@ class LocalEngine:
             request.cancelled.set()
             with self._work:
                 self._questions.discard(request)
+            if past.once:
+                self._pulling.drop(past.name)
+
+    async def _ask(self, past: Past, question: Question) -> Request:
+        """Let `question` wait for its turn, once what it is about has been read from memory.
+
+        Raises:
+            NothingSeen: If there is no clip.
+            EngineBusy: If too many questions wait already.
+        """
+        until = await self._pulling.bring(past)
+        if until is None:
+            raise NothingSeen("nothing has been seen yet")
+        # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
+        request = Request(past.name, question, until, asyncio.get_running_loop(), asyncio.Queue())
+        with self._work:
+            if self._closing:
+                raise EngineBusy("the service is stopping")
+            self._questions.add(request)
+            self._work.notify()
+        return request
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -186,6 +208,10 @@ class LocalEngine:
             self._closing = True
             self._work.notify()
         await asyncio.to_thread(self._thread.join)
+
+    def _wake(self) -> None:
+        with self._work:
+            self._work.notify()
 
     def _run(self) -> None:
         while True:
@@ -256,22 +282,23 @@ class LocalEngine:
         batch = [(clip, future) for clip, future in batch if future.set_running_or_notify_cancel()]
         if not batch:
             return False
+        began = self._monotonic()
         try:
-            for _, future in batch:
-                future.begun()
             encoded = self._chat.encode([clip for clip, _ in batch])
         except Exception as error:  # noqa: BLE001 - handed to the one who sent the clip
             self._encode_each(batch, error)
             return True
         for (_, future), tokens in zip(batch, encoded, strict=True):
-            future.set_result(tokens)
+            future.set_result(Encoded(tokens, began - future.given))
         return True
 
     def _encode_each(self, batch: Sequence[tuple[Clip, _Encoding]], error: Exception) -> None:
         """Encode one by one what failed together: one stream's bad clip is its own affair."""
         for clip, future in batch:
+            waited = self._monotonic() - future.given
             try:
-                future.set_result(self._chat.encode([clip])[0] if len(batch) > 1 else _again(error))
+                [tokens] = self._chat.encode([clip]) if len(batch) > 1 else _again(error)
+                future.set_result(Encoded(tokens, waited))
             except ValueError as wrong:  # no clip that this network can take
                 future.set_exception(wrong)
             except Exception as own:  # noqa: BLE001 - handed to the one who sent the clip
@@ -293,5 +320,5 @@ class LocalEngine:
             self._histories.forget(stream)
 
 
-def _again(error: Exception) -> ClipTokens:
+def _again(error: Exception) -> list[ClipTokens]:
     raise error

@@ -47,7 +47,7 @@ class LiveRecord:
         record = await self._store.resume(self.name, self.began)
         if record.began != self.began:
             raise StreamForgotten(f"{self.name} was deleted, and its name begun anew")
-        self._take_over(record)
+        await self._take_over(record)
 
     async def append(self, tokens: ClipTokens, thumbnail: bytes) -> ClipTokens:
         """Hand a clip to the store, which may have come back without the stream; return what it keeps.
@@ -88,7 +88,7 @@ class LiveRecord:
             self.end = tokens.end
             self.clips += 1
 
-    def refresh(self, record: StreamRecord | None, known: float | None) -> None:
+    async def refresh(self, record: StreamRecord | None, known: float | None) -> None:
         """Take over what the store said, which may have lost old clips.
 
         Args:
@@ -97,14 +97,15 @@ class LiveRecord:
         """
         lost = known is not None and _end_of(record) < known
         if lost or self.end is None or _end_of(record) >= self.end:
-            self._take_over(record)
+            await self._take_over(record)
 
-    def _take_over(self, record: StreamRecord | None) -> None:
-        if self.end is not None and _end_of(record) < self.end:
-            self._history.start_over()
+    async def _take_over(self, record: StreamRecord | None) -> None:
+        lost = self.end is not None and _end_of(record) < self.end
         self.clips = 0 if record is None else record.clips
         self.end = None if record is None else record.end
         self.held = Held.of(record)
+        if lost:
+            await self._history.start_over()
 
 
 def _end_of(record: StreamRecord | None) -> float:

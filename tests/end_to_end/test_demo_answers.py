@@ -48,7 +48,7 @@ async def test_every_suggested_question_is_answered_rightly_at_any_age_of_the_st
         clips = await asyncio.to_thread(clips_of_the_sample, engine.image_size, AGES[-1])
         for age in AGES:
             while clips and clips[0].end < age:
-                tokens = await engine.encode(clips.pop(0))
+                tokens = (await engine.encode(clips.pop(0))).tokens
                 await service.store.append("sample", tokens, b"")
             async with service.client() as client, service.talk("sample") as talk:
                 suggested = (await client.get("/v1/streams/sample/suggestions")).json()

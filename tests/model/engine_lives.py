@@ -150,17 +150,19 @@ class Life:
         for _ in range(self.chance.randint(1, 30)):
             await asyncio.sleep(0)
 
-    def clips_come_again(self):
+    async def clips_come_again(self):
         """Some that are known, or known no more, are given once more."""
         stream = self._any_stream()
         if stream.clips:
             first = self.chance.randrange(len(stream.clips))
             stop = self.chance.randint(first + 1, len(stream.clips))
             before = stream.clips[first - 1].end if first else None
-            self.engine.extend(stream.name, stream.clips[first:stop], before)
+            for clip in stream.clips[first:stop]:
+                await self.engine.learn(stream.name, clip, before)
+                before = clip.end
 
-    def history_is_given_up(self):
-        self.engine.forget(self._any_stream().name)
+    async def history_is_given_up(self):
+        await self.engine.forget(self._any_stream().name)
 
     async def all_is_quiet(self):
         while self.tasks:
@@ -170,7 +172,7 @@ class Life:
         """And perhaps begun anew later, with other things to see."""
         await self.all_is_quiet()
         stream = self._any_stream()
-        self.engine.forget(stream.name)
+        await self.engine.forget(stream.name)
         await self.store.forget(stream.name)
         del self.streams[stream.name]
 
@@ -197,13 +199,13 @@ class Life:
     async def _encode(self, stream, clip):
         allowed = (EngineBusy, torch.OutOfMemoryError) if self.broken else EngineBusy
         with contextlib.suppress(allowed):
-            tokens = await self.engine.encode(clip)
+            tokens = (await self.engine.encode(clip)).tokens
             if stream.end is None or tokens.start > stream.end:  # else it comes too late
                 after = stream.end
                 await self.store.begin(stream.name, 0.0)
                 kept = await self.store.append(stream.name, tokens, b"")
                 stream.clips.append(kept)
-                stream.recall.learn(kept, after)
+                await stream.recall.learn(kept, after)
 
     async def _ask(self, stream, question, patience):
         told = Told(question, stream.clips, len(stream.clips))

@@ -1,9 +1,12 @@
 """An engine around the tiny network for tests: what it is given, what it is asked, what it does."""
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 import torch
 
+from model.engine.contract import Past
+from model.engine.pulling import GivenClips
 from model.language.decoder import no_hook
 from model.types import Clip, Question, Words
 from model.video_chat import VideoChat
@@ -53,9 +56,33 @@ def clip(number, seed=0):
     return Clip(pixels, 4.0 * number, 4.0 * number + 3)
 
 
+_SHOWN = WeakKeyDictionary()
+"""What each stream of each engine has shown: its memory."""
+
+
+def past(engine, stream="a", **about):
+    """Return all that `stream` has shown, as whoever asks `engine` names it."""
+    return Past(stream, GivenClips(_SHOWN.setdefault(engine, {}).setdefault(stream, [])), **about)
+
+
+async def give(engine, stream, clips):
+    """Remember `clips`, and have `engine` learn of them."""
+    give_from_any_thread(engine, stream, clips)
+
+
+def give_from_any_thread(engine, stream, clips):
+    """Do as `give` does."""
+    shown = _SHOWN.setdefault(engine, {}).setdefault(stream, [])
+    for one in clips:
+        after = shown[-1].end if shown else None
+        shown.append(one)
+        engine._pulling.learn(stream, one, after)
+
+
 async def seen(engine, stream, count, seed=0):
-    clips = await asyncio.gather(*(engine.encode(clip(n, seed)) for n in range(count)))
-    engine.extend(stream, clips)
+    made = await asyncio.gather(*(engine.encode(clip(n, seed)) for n in range(count)))
+    clips = [encoded.tokens for encoded in made]
+    await give(engine, stream, clips)
     return clips
 
 
@@ -65,5 +92,10 @@ def encoded(count):
 
 
 async def ask(engine, stream="a", *, text="what?", **about):
-    pieces = [p async for p in engine.answer(stream, Question(text, **({"tokens": 6} | about)))]
+    pieces = [
+        p
+        async for p in engine.answer(
+            past(engine, stream), Question(text, **({"tokens": 6} | about))
+        )
+    ]
     return "".join(p.text for p in pieces if isinstance(p, Words)), pieces[-1]

@@ -10,7 +10,7 @@ from model.engine.local import LocalEngine
 from model.types import Question, Sampling
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from tests.model.engines import CHAT, ask, encoded, seen
+from tests.model.engines import CHAT, ask, encoded, give, seen
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def test_an_answer_ends_at_every_token_that_the_checkpoint_says_ends_one()
     for ends, reason in [(frozenset(), "length"), (frozenset({first}), "stop")]:
         engine = LocalEngine(VideoChat(replace(CHAT.parts, ends=ends)))
         try:
-            engine.extend("a", [clip_tokens])
+            await give(engine, "a", [clip_tokens])
             _, finish = await ask(engine, tokens=1)
         finally:
             await engine.close()
@@ -46,7 +46,7 @@ async def says_only(token, tokens):
     parts.decoder.lm_head = head
     engine = LocalEngine(VideoChat(parts))
     try:
-        engine.extend("a", [clip_tokens])
+        await give(engine, "a", [clip_tokens])
         text, finish = await ask(engine, tokens=tokens)
     finally:
         await engine.close()
@@ -76,7 +76,7 @@ async def sampled(seed):
     """Return three answers to one question from an engine that begins with `seed`."""
     made = LocalEngine(CHAT, seed=seed)
     try:
-        made.extend("a", encoded(2))
+        await give(made, "a", encoded(2))
         return [
             (await ask(made, tokens=12, sampling=Sampling(temperature=2.0)))[0] for _ in range(3)
         ]
@@ -101,7 +101,7 @@ async def test_the_penalty_of_a_question_changes_what_is_written():
     parts.decoder.lm_head = head
     engine = LocalEngine(VideoChat(parts))
     try:
-        engine.extend("a", [clip_tokens])
+        await give(engine, "a", [clip_tokens])
         as_set_up, _ = await ask(engine, tokens=4)
         greedy, _ = await ask(engine, tokens=4, sampling=Sampling())
     finally:

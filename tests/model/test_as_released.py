@@ -19,6 +19,7 @@ from model.zoo.as_released import Published, departures, published_dropout, run_
 from model.zoo.presets import load_engine, stretched
 from model.zoo.released import RELEASED
 from model.zoo.tiny import tiny
+from tests.model.engines import give, past
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 SWITCHED_OFF = {
@@ -122,9 +123,11 @@ async def test_an_engine_as_released_has_no_budget_and_writes_as_its_files_say(c
     engine = load_engine(checkpoint(**SWITCHED_OFF), budget=1, as_released=True)
     try:
         assert engine.sampling == Sampling(0.7, 0.8, 20, 1.1)
-        clips = [await engine.encode(Clip(torch.zeros(4, 9, 9, 3, dtype=torch.uint8), 0.0, 3.0))]
-        engine.extend("a", clips)
-        pieces = [piece async for piece in engine.answer("a", Question("What?", tokens=3))]
+        clips = [
+            (await engine.encode(Clip(torch.zeros(4, 9, 9, 3, dtype=torch.uint8), 0.0, 3.0))).tokens
+        ]
+        await give(engine, "a", clips)
+        pieces = [piece async for piece in engine.answer(past(engine), Question("What?", tokens=3))]
     finally:
         await engine.close()
     assert pieces[-1].usage.tokens_kept == 4

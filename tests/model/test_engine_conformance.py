@@ -7,15 +7,20 @@ what an answer may draw on is asked of the faithful alone.
 import asyncio
 import contextlib
 from contextlib import aclosing
+from dataclasses import replace
+from itertools import pairwise
+from math import inf
 
 import pytest
 import torch
 
 from benchmarks.slow_service import SlowEngine
-from model.engine.contract import Engine
+from memory.local_store import LocalStore
+from memory.store import StoreUnavailable
+from model.engine.contract import Engine, Past
 from model.engine.local import LocalEngine
 from model.errors import EngineError, EngineFailed, NothingSeen, QuestionTooLong
-from model.types import Clip, ClipTokens, Finish, Question, Turn, Words
+from model.types import Clip, ClipTokens, Encoded, Finish, Question, Turn, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.fakes import FakeEngine
@@ -80,18 +85,28 @@ async def persistently(call):
 
 
 async def encode(engine, one):
-    return await persistently(lambda: engine.encode(one))
+    return (await persistently(lambda: engine.encode(one))).tokens
 
 
-async def seen(engine, count, stream="a"):
-    clips = [await encode(engine, clip(number)) for number in range(count)]
-    engine.extend(stream, clips)
-    return clips
+@pytest.fixture
+def store():
+    return LocalStore("any", form="float16")
 
 
-async def pieces(engine, question, stream="a"):
+async def remember(store, clips, stream="a"):
+    await store.begin(stream, 0.0)
+    return [await store.append(stream, one, b"") for one in clips]
+
+
+async def seen(engine, store, count, stream="a"):
+    return await remember(store, [await encode(engine, clip(n)) for n in range(count)], stream)
+
+
+async def pieces(engine, store, question, stream="a", **about):
+    past = Past(stream, store, **about)
+
     async def ask():
-        return [piece async for piece in engine.answer(stream, question)]
+        return [piece async for piece in engine.answer(past, question)]
 
     return await persistently(ask)
 
@@ -114,11 +129,10 @@ async def test_tokens_have_the_times_and_frames_of_their_clip(engine, frames):
     assert made.values.ndim == 2
 
 
-async def test_it_is_said_when_the_network_begins_with_a_clip(engine):
-    said = []
-    with contextlib.suppress(EngineFailed):
-        await engine.encode(clip(1), lambda: said.append("begun"))
-    assert said == ["begun"]
+async def test_it_says_how_long_a_clip_waited(engine):
+    made = await persistently(lambda: engine.encode(clip(1)))
+    assert isinstance(made, Encoded)
+    assert made.waited >= 0
 
 
 async def test_many_clips_at_once_each_get_their_own_tokens(engine):
@@ -126,47 +140,84 @@ async def test_many_clips_at_once_each_get_their_own_tokens(engine):
     assert [tokens.start for tokens in made] == [4.0 * number for number in range(6)]
 
 
-async def test_a_history_reaches_as_far_as_it_was_given(engine):
-    assert engine.reach("a") is None
-    await seen(engine, 3)
-    assert engine.reach("a") == 11.0
-    assert engine.reach("b") is None
+def spans(finish):
+    return [(one.start, one.end) for one in finish.evidence]
 
 
-async def test_clips_that_are_known_do_no_harm(engine):
-    clips = await seen(engine, 3)
-    engine.extend("a", clips)
-    engine.extend("a", [], None)
-    assert engine.reach("a") == 11.0
-    [*_, finish] = await pieces(engine, QUESTION)
-    assert finish.usage.clips == 3
-
-
-async def test_clips_that_would_leave_a_hole_are_passed_over(engine):
-    clips = await seen(engine, 4, stream="other")
-    engine.extend("a", clips[:2])
-    engine.extend("a", clips[3:], after=11.0)
-    assert engine.reach("a") == 7.0
-    engine.extend("new", clips[3:], after=11.0)
-    assert engine.reach("new") is None
-
-
-async def test_what_was_forgotten_is_gone_and_can_be_given_again(engine):
-    clips = await seen(engine, 2)
-    engine.forget("a")
-    engine.forget("never seen")
-    assert engine.reach("a") is None
+async def test_whatever_memory_holds_when_it_is_asked_is_looked_at(engine, store):
+    clips = await seen(engine, store, 3)
+    assert spans((await pieces(engine, store, QUESTION))[-1]) == [(0, 3), (4, 7), (8, 11)]
+    [newer] = await remember(store, [replace(clips[0], start=12.0, end=15.0)])
+    assert (await pieces(engine, store, QUESTION))[-1].usage.end == newer.end
     with pytest.raises(NothingSeen):
-        await pieces(engine, QUESTION)
-    engine.extend("a", clips)
-    assert engine.reach("a") == 7.0
+        await pieces(engine, store, QUESTION, "never seen")
+
+
+async def test_a_clip_it_learns_of_is_looked_at_once_whatever_it_does_with_it(engine, store):
+    clips = await seen(engine, store, 3)
+    for _ in range(2):
+        for before, one in pairwise([None, *clips]):
+            await engine.learn("a", one, None if before is None else before.end)
+        finish = (await pieces(engine, store, QUESTION))[-1]
+        assert spans(finish) == [(0, 3), (4, 7), (8, 11)]
+    await engine.learn("b", clips[2], clips[1].end)  # it has not seen what comes before
+    await remember(store, clips, "b")
+    assert (await pieces(engine, store, QUESTION, "b"))[-1].usage.clips == 3
+
+
+async def test_it_may_be_prepared_ahead_of_a_question(engine, store):
+    await seen(engine, store, 2)
+    assert await engine.prepare(Past("a", store)) is False
+    assert await engine.prepare(Past("never seen", store)) is False
+    assert (await pieces(engine, store, QUESTION))[-1].usage.clips == 2
+
+
+async def test_a_past_that_changed_is_answered_from_as_it_is_now(engine, store):
+    await seen(engine, store, 4)
+    assert (await pieces(engine, store, QUESTION))[-1].usage.clips == 4
+    await store.forget_range("a", 4.0, 7.0)
+    assert spans((await pieces(engine, store, QUESTION))[-1]) == [(0, 3), (8, 11), (12, 15)]
+    await store.forget("a")
+    with pytest.raises(NothingSeen):
+        await pieces(engine, store, QUESTION)
+
+
+async def test_what_was_forgotten_is_read_again_where_memory_still_holds_it(engine, store):
+    await seen(engine, store, 2)
+    await pieces(engine, store, QUESTION)
+    await engine.forget("a")
+    await engine.forget("never seen")
+    assert (await pieces(engine, store, QUESTION))[-1].usage.clips == 2
+
+
+async def test_a_part_of_the_past_is_answered_from_as_if_there_were_no_other(engine, store):
+    await seen(engine, store, 6)
+    parts = ((4.0, 8.0), (20.0, inf))
+    for once in (True, False):
+        finish = (await pieces(engine, store, QUESTION, spans=parts, once=once))[-1]
+        assert spans(finish) == [(4, 7), (8, 11), (20, 23)]
+    assert (await pieces(engine, store, QUESTION))[-1].usage.clips == 6
+
+
+async def test_what_goes_wrong_in_memory_is_said_as_memory_says_it(engine):
+    class Away(LocalStore):
+        async def clips(self, *_):
+            raise StoreUnavailable("it is away")
+            yield
+
+    store = Away("any", form="float16")
+    await seen(engine, store, 1)
+    with pytest.raises(StoreUnavailable, match="it is away"):
+        await pieces(engine, store, QUESTION)
 
 
 @pytest.mark.parametrize("background", [False, True])
-async def test_an_answer_is_words_and_one_finish_that_says_what_it_rests_on(engine, background):
-    await seen(engine, 3)
+async def test_an_answer_is_words_and_one_finish_that_says_what_it_rests_on(
+    engine, store, background
+):
+    await seen(engine, store, 3)
     question = Question(QUESTION.text, tokens=3, background=background)
-    [*words, finish] = await pieces(engine, question)
+    [*words, finish] = await pieces(engine, store, question)
     assert all(isinstance(piece, Words) for piece in words)
     assert isinstance(finish, Finish)
     assert finish.reason in {"stop", "length"}
@@ -176,52 +227,54 @@ async def test_an_answer_is_words_and_one_finish_that_says_what_it_rests_on(engi
     assert sum(one.score for one in finish.evidence) == pytest.approx(1)
 
 
-async def test_two_are_answered_at_once(engine):
-    await seen(engine, 2)
-    both = await asyncio.gather(pieces(engine, QUESTION), pieces(engine, QUESTION))
+async def test_two_are_answered_at_once(engine, store):
+    await seen(engine, store, 2)
+    both = await asyncio.gather(pieces(engine, store, QUESTION), pieces(engine, store, QUESTION))
     assert [type(answer[-1]) for answer in both] == [Finish, Finish]
 
 
-async def test_who_leaves_in_the_middle_harms_nobody(engine):
-    await seen(engine, 2)
+async def test_who_leaves_in_the_middle_harms_nobody(engine, store):
+    await seen(engine, store, 2)
 
     async def leave():
-        async with aclosing(engine.answer("a", Question("one two three", tokens=50))) as answer:
+        async with aclosing(
+            engine.answer(Past("a", store), Question("one two three", tokens=50))
+        ) as answer:
             await anext(answer)
 
     await persistently(leave)
-    assert isinstance((await pieces(engine, QUESTION))[-1], Finish)
+    assert isinstance((await pieces(engine, store, QUESTION))[-1], Finish)
 
 
-async def test_words_and_things_are_one_for_each_clip_or_not_to_be_had(engine):
-    clips = await seen(engine, 2)
+async def test_words_and_things_are_one_for_each_clip_or_not_to_be_had(engine, store):
+    clips = await seen(engine, store, 2)
     for told in (engine.words, engine.things):
         said = await told(clips)
         assert said is None or len(said) == 2
 
 
-async def test_a_question_about_a_time_looks_at_that_time_alone(faithful):
-    await seen(faithful, 4)
+async def test_a_question_about_a_time_looks_at_that_time_alone(faithful, store):
+    await seen(faithful, store, 4)
     ranged = Question("What?", tokens=1, since=5.0, until=8.0)
-    [*_, finish] = await pieces(faithful, ranged)
+    [*_, finish] = await pieces(faithful, store, ranged)
     assert (finish.usage.start, finish.usage.end) == (4.0, 11.0)
     with pytest.raises(NothingSeen):
-        await pieces(faithful, Question("What?", since=100.0))
+        await pieces(faithful, store, Question("What?", since=100.0))
 
 
-async def test_earlier_lines_are_taken(faithful):
-    await seen(faithful, 1)
+async def test_earlier_lines_are_taken(faithful, store):
+    await seen(faithful, store, 1)
     earlier = (Turn("user", "What?"), Turn("assistant", "That."))
-    alone = (await pieces(faithful, QUESTION))[-1].usage.prompt_tokens
+    alone = (await pieces(faithful, store, QUESTION))[-1].usage.prompt_tokens
     after = Question(QUESTION.text, earlier, tokens=3)
-    assert (await pieces(faithful, after))[-1].usage.prompt_tokens > alone
+    assert (await pieces(faithful, store, after))[-1].usage.prompt_tokens > alone
 
 
-async def test_what_goes_wrong_is_an_engine_error_with_a_code(faithful):
-    await seen(faithful, 1)
+async def test_what_goes_wrong_is_an_engine_error_with_a_code(faithful, store):
+    await seen(faithful, store, 1)
     for stream, text, kind in (("x", "What?", NothingSeen), ("a", "x" * 9999, QuestionTooLong)):
         with pytest.raises(EngineError) as caught:
-            await pieces(faithful, Question(text), stream)
+            await pieces(faithful, store, Question(text), stream)
         assert isinstance(caught.value, kind)
         assert caught.value.code
 
@@ -232,24 +285,24 @@ async def test_a_clip_that_is_no_clip_is_refused_and_the_next_is_taken(faithful)
     assert (await encode(faithful, clip(1))).start == 4.0
 
 
-async def test_answers_under_way_end_as_cancelled_when_it_is_closed(faithful):
-    await seen(faithful, 1)
+async def test_answers_under_way_end_as_cancelled_when_it_is_closed(faithful, store):
+    await seen(faithful, store, 1)
     long = Question("What?", tokens=500)
-    asking = asyncio.ensure_future(pieces(faithful, long))
-    await pieces(faithful, QUESTION)  # by then the other is being written
+    asking = asyncio.ensure_future(pieces(faithful, store, long))
+    await pieces(faithful, store, QUESTION)  # by then the other is being written
     await faithful.close()
     assert (await asking)[-1].reason in {"cancelled", "stop"}
 
 
-async def test_a_network_that_fails_says_so_with_a_code_and_goes_on():
+async def test_a_network_that_fails_says_so_with_a_code_and_goes_on(store):
     engine = LocalEngine(Unsteady())
     try:
         with pytest.raises(EngineFailed, match=r"the network failed \(RuntimeError\)") as caught:
             await engine.encode(clip(0))
         assert caught.value.code == "engine_failed"
-        await seen(engine, 1)
+        await seen(engine, store, 1)
         with pytest.raises(EngineFailed):
-            [piece async for piece in engine.answer("a", QUESTION)]
-        assert isinstance((await pieces(engine, QUESTION))[-1], Finish)
+            [piece async for piece in engine.answer(Past("a", store), QUESTION)]
+        assert isinstance((await pieces(engine, store, QUESTION))[-1], Finish)
     finally:
         await engine.close()

@@ -18,7 +18,7 @@ from model.engine.questions import (
 )
 from model.errors import EngineBusy
 from model.types import ClipTokens, Question
-from tests.model.engines import Recording, ask, clip, seen
+from tests.model.engines import Recording, ask, clip, give, give_from_any_thread, past, seen
 
 MANY = 40
 
@@ -44,7 +44,7 @@ class Flooded(Recording):
     def extend(self, history, clips):
         super().extend(history, clips)
         more, self.coming = self.coming[: len(clips)], self.coming[len(clips) :]
-        self.engine.extend("a", more)
+        give_from_any_thread(self.engine, "a", more)
 
 
 async def test_a_question_waits_for_the_clips_before_it_not_for_those_that_keep_coming():
@@ -52,7 +52,7 @@ async def test_a_question_waits_for_the_clips_before_it_not_for_those_that_keep_
     chat.engine = engine = LocalEngine(chat)
     try:
         with engine._work:  # everything is there before the thread may look
-            engine.extend("a", [blank(n) for n in range(6)])
+            await give(engine, "a", [blank(n) for n in range(6)])
             asked = asyncio.ensure_future(ask(engine, tokens=1))
             await asyncio.sleep(0)
         _, finish = await asked
@@ -154,7 +154,7 @@ async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
         await asyncio.gather(*given_up, return_exceptions=True)
         wanted = asyncio.ensure_future(engine.encode(clip(70)))
         await asyncio.sleep(0)
-    assert (await wanted).start == 4.0 * 70
+    assert (await wanted).tokens.start == 4.0 * 70
     assert [about for what, about in engine._chat.calls if what == "encode"] == [[280.0]]
 
 
@@ -166,7 +166,7 @@ async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
         ]
         await asyncio.sleep(0)
         with pytest.raises(EngineBusy):
-            await anext(engine.answer("a", Question("one too many")))
+            await anext(engine.answer(past(engine), Question("one too many")))
         for task in given_up:
             task.cancel()
         await asyncio.gather(*given_up, return_exceptions=True)
@@ -198,7 +198,7 @@ async def test_the_background_waits_for_a_person_whose_history_is_not_read_yet(e
     engine._chat.calls.clear()
     with engine._work:
         watch = asyncio.ensure_future(ask(engine, text="watch", background=True))
-        engine.extend("b", [blank(n) for n in range(20)])
+        await give(engine, "b", [blank(n) for n in range(20)])
         person = asyncio.ensure_future(ask(engine, "b", text="person"))
         await asyncio.sleep(0)
     await asyncio.gather(watch, person)
@@ -230,7 +230,7 @@ async def test_a_full_background_refuses_no_person(engine):
         ]
         await asyncio.sleep(0)
         with pytest.raises(EngineBusy):
-            await anext(engine.answer("a", Question("one too many", background=True)))
+            await anext(engine.answer(past(engine), Question("one too many", background=True)))
         person = asyncio.ensure_future(ask(engine, text="person"))
         await asyncio.sleep(0)
     await asyncio.gather(*watches, person)

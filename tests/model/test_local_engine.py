@@ -1,7 +1,6 @@
 """The engine's turns: who waits for whom, and what happens when something goes wrong."""
 
 import asyncio
-import contextlib
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -9,12 +8,12 @@ import pytest
 import torch
 
 from model.engine import history_cache
-from model.engine.local import BATCH, MAX_WAITING_CLIPS, LocalEngine
-from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen, QuestionTooLong
+from model.engine.local import BATCH, MAX_WAITING_CLIPS, TRIES, LocalEngine
+from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from tests.model.engines import CHAT, Recording, ask, clip, encoded, seen
+from tests.model.engines import CHAT, Recording, ask, clip, encoded, give, past, seen
 
 
 @pytest.fixture
@@ -58,9 +57,9 @@ async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass(eng
 async def test_frames_that_were_repeated_to_fill_a_clip_are_not_counted(engine):
     whole = await seen(engine, "a", 2)
     short = Clip(torch.zeros(3, 24, 32, 3, dtype=torch.uint8), 8.0, 10.0)
-    tokens = await engine.encode(short)
+    tokens = (await engine.encode(short)).tokens
     assert (whole[0].frames, tokens.frames) == (4, 3)
-    engine.extend("a", [tokens])
+    await give(engine, "a", [tokens])
     _, finish = await ask(engine)
     assert (finish.usage.clips, finish.usage.frames) == (3, 11)
     _, finish = await ask(engine, since=8.0)
@@ -85,23 +84,24 @@ async def test_answers_of_several_streams_written_together_equal_those_written_a
 
 async def test_clips_given_twice_are_read_once(engine):
     clips = await seen(engine, "a", 3)
-    engine.extend("a", clips)
+    await engine.learn("a", clips[-1], clips[-1].end)
+    await engine.learn("a", clips[-1], clips[-2].end)
+    await engine.learn("a", clips[-1], None)
     _, finish = await ask(engine)
     assert finish.usage.clips == 3
-    assert engine.reach("a") == clips[-1].end
+    assert engine._histories.reach("a") == clips[-1].end
 
 
 async def test_a_rebuilt_history_answers_like_the_live_one(engine):
     clips = []
     for number in range(4):
-        clips.append(await engine.encode(clip(number)))
-        engine.extend("a", clips[-1:])
+        clips.append((await engine.encode(clip(number))).tokens)
+        await give(engine, "a", clips[-1:])
         if number == 1:
             await ask(engine)
     live = await ask(engine, tokens=20)
-    engine.forget("a")
-    assert engine.reach("a") is None
-    engine.extend("a", clips)
+    await engine.forget("a")
+    assert engine._histories.reach("a") is None
     rebuilt = await ask(engine, tokens=20)
     assert rebuilt[0] == live[0]
     for ours, theirs in zip(rebuilt[1].evidence, live[1].evidence, strict=True):
@@ -110,7 +110,7 @@ async def test_a_rebuilt_history_answers_like_the_live_one(engine):
 
 async def test_closing_an_answer_stops_the_writing(engine):
     await seen(engine, "a", 2)
-    async with aclosing(engine.answer("a", Question("what?", tokens=400))) as answer:
+    async with aclosing(engine.answer(past(engine), Question("what?", tokens=400))) as answer:
         await anext(answer)
     # Served after the next turn begins, by which time the closed answer must be gone.
     await ask(engine, tokens=1)
@@ -122,7 +122,7 @@ async def test_a_bad_clip_fails_alone(engine):
     results = await asyncio.gather(
         *(engine.encode(c) for c in (clip(0), bad, clip(1))), return_exceptions=True
     )
-    assert [type(r).__name__ for r in results] == ["ClipTokens", "ValueError", "ClipTokens"]
+    assert [type(r).__name__ for r in results] == ["Encoded", "ValueError", "Encoded"]
 
 
 async def test_too_many_clips_are_refused_not_queued_without_end(engine):
@@ -139,7 +139,7 @@ async def test_too_many_clips_are_refused_not_queued_without_end(engine):
 async def test_a_question_that_is_too_long_is_refused_with_the_numbers(engine):
     await seen(engine, "a", 1)
     with pytest.raises(QuestionTooLong, match=r"has \d+ tokens, at most 1024"):
-        [_ async for _ in engine.answer("a", Question("why " * 1000))]
+        [_ async for _ in engine.answer(past(engine), Question("why " * 1000))]
 
 
 async def test_histories_beyond_the_budget_are_given_up_oldest_first():
@@ -149,7 +149,7 @@ async def test_histories_beyond_the_budget_are_given_up_oldest_first():
         await ask(small, "a")
         await seen(small, "b", 2)
         await ask(small, "b")
-        assert (small.reach("a"), small.reach("b")) == (None, 7.0)
+        assert (small._histories.reach("a"), small._histories.reach("b")) == (None, 7.0)
     finally:
         await small.close()
 
@@ -159,19 +159,20 @@ async def test_histories_within_the_budget_are_kept_and_those_asked_about_last_s
     roomy = LocalEngine(CHAT, history_bytes=1 << 30)
     try:
         for stream in "abc":
-            roomy.extend(stream, [one])
+            await give(roomy, stream, [one])
             await ask(roomy, stream, tokens=1)
         two = roomy.history_bytes * 2 // 3
     finally:
         await roomy.close()
     small = LocalEngine(CHAT, history_bytes=two)
     try:
+        for stream in "ab":
+            await give(small, stream, [one])
         for stream in "aba":
-            small.extend(stream, [one])
             await ask(small, stream, tokens=1)
-        small.extend("c", [one])
+        await give(small, "c", [one])
         await ask(small, "c", tokens=1)
-        assert [small.reach(stream) for stream in "abc"] == [3.0, None, 3.0]
+        assert [small._histories.reach(stream) for stream in "abc"] == [3.0, None, 3.0]
         assert small.history_bytes <= two
     finally:
         await small.close()
@@ -181,26 +182,33 @@ async def test_a_background_clip_never_costs_the_stream_that_is_asked_about_its_
     small = LocalEngine(CHAT, history_bytes=1)
     try:
         clips = encoded(4)
-        small.extend("b", clips[:2])
+        await give(small, "b", clips[:2])
         await ask(small, "b", tokens=1)
-        small.extend("a", clips[:2])
+        await give(small, "a", clips[:2])
         await ask(small, "a", tokens=1)
-        small.extend("b", clips[2:])  # given up meanwhile; begun anew, and asked about last
+        for stream in "ba":
+            await give(small, stream, clips[2:])  # its history was given up, perhaps
         for stream in "aab":
-            with contextlib.suppress(HistoryGone):
-                await ask(small, stream, tokens=1)
-            small.extend(stream, clips)
             _, finish = await ask(small, stream, tokens=1)
             assert finish.usage.end == clips[-1].end
     finally:
         await small.close()
 
 
-async def test_a_history_that_was_given_up_is_told_from_a_stream_that_showed_nothing(engine):
+async def test_a_history_that_is_always_given_up_first_ends_in_a_refusal(engine, monkeypatch):
     await seen(engine, "a", 1)
-    engine.forget("a")
-    with pytest.raises(HistoryGone):
+    tries, bring = [], engine._pulling.bring
+
+    async def in_vain(past):
+        tries.append(past.name)
+        reach = await bring(past)
+        await engine.forget(past.stream)
+        return reach
+
+    monkeypatch.setattr(engine._pulling, "bring", in_vain)
+    with pytest.raises(EngineBusy, match="all the room"):
         await ask(engine, "a")
+    assert tries == ["a"] * TRIES
 
 
 async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeypatch):
@@ -211,7 +219,7 @@ async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeyp
         tokens = (encoded(1))[0]
         for number in range(120):
             start = 4.0 * number
-            engine.extend("a", [ClipTokens(tokens.values, start, start + 3)])
+            await give(engine, "a", [ClipTokens(tokens.values, start, start + 3)])
             _, finish = await ask(engine, tokens=1)
             assert finish.usage.clips <= 24
         while finish.usage.end < 4.0 * 119 + 3:
@@ -232,7 +240,7 @@ async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_the
     with recorded._work:  # everything is there before the thread may look
         asked = [asyncio.ensure_future(ask(recorded, s, text=s, tokens=4)) for s in "abc"]
         clips = [asyncio.ensure_future(recorded.encode(clip(n, 9))) for n in range(BATCH + 2)]
-        recorded.extend("d", [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
+        await give(recorded, "d", [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
         await asyncio.sleep(0)
     await asyncio.gather(*asked, *clips)
     orders = [("ask", "a"), ("encode", [0.0, 4.0, 8.0, 12.0]), ("extend", 1)]
@@ -244,7 +252,7 @@ async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_the
 
 async def test_a_closed_answer_has_at_most_one_more_token_written(recorded):
     await seen(recorded, "a", 2)
-    async with aclosing(recorded.answer("a", Question("what?", tokens=400))) as answer:
+    async with aclosing(recorded.answer(past(recorded), Question("what?", tokens=400))) as answer:
         await anext(answer)
     written = sum(what == "step" for what, _ in recorded._chat.calls)
     await ask(recorded, tokens=1)
@@ -310,7 +318,7 @@ def test_what_the_assistant_said_is_never_put_into_the_mouth_of_the_user():
 async def test_closing_ends_answers_as_cancelled_and_refuses_more():
     engine = LocalEngine(CHAT)
     await seen(engine, "a", 1)
-    async with aclosing(engine.answer("a", Question("what?", tokens=500))) as answer:
+    async with aclosing(engine.answer(past(engine), Question("what?", tokens=500))) as answer:
         await anext(answer)
         await engine.close()
         rest = [piece async for piece in answer]
@@ -324,19 +332,18 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_with_what_is_old_fol
     short = replace(parts.config, language=replace(parts.config.language, max_positions=1836))
     engine = LocalEngine(VideoChat(replace(parts, config=short)))
     try:
-        tokens = await engine.encode(clip(0))
+        tokens = (await engine.encode(clip(0))).tokens
         clips = [ClipTokens(tokens.values, 4.0 * n, 4.0 * n + 3) for n in range(150)]
         ends, finish = [], None
         for one in clips:
-            engine.extend("a", [one])
+            await give(engine, "a", [one])
             _, finish = await ask(engine, tokens=1)
             ends.append(finish.usage.end)
-            assert engine.reach("a") == one.end
+            assert engine._histories.reach("a") == one.end
         assert ends == [one.end for one in clips], "what was given before it is looked at"
         assert (finish.usage.start, finish.usage.frames) == (0.0, 600)
         assert 1 < finish.usage.clips < 60
-        assert engine.reach("a") == clips[-1].end
-        engine.extend("a", clips)
+        assert engine._histories.reach("a") == clips[-1].end
         usage = (await ask(engine, tokens=1))[1].usage  # by now perhaps the successor answers
         assert (usage.end, usage.frames) == (clips[-1].end, 600), "all known, and once"
     finally:
@@ -348,10 +355,10 @@ async def test_a_flood_of_clips_is_looked_at_from_its_oldest_to_its_newest():
     short = replace(parts.config, language=replace(parts.config.language, max_positions=1836))
     engine = LocalEngine(VideoChat(replace(parts, config=short)))
     try:
-        tokens = await engine.encode(clip(0))
+        tokens = (await engine.encode(clip(0))).tokens
         clips = [ClipTokens(tokens.values, 4.0 * n, 4.0 * n + 3) for n in range(300)]
-        engine.extend("a", clips[:10])
-        engine.extend("a", clips[10:])
+        await give(engine, "a", clips[:10])
+        await give(engine, "a", clips[10:])
         _, finish = await ask(engine, tokens=1)
         assert (finish.usage.end, finish.usage.frames) == (clips[-1].end, 1200)
         assert finish.usage.clips > 10
@@ -359,28 +366,24 @@ async def test_a_flood_of_clips_is_looked_at_from_its_oldest_to_its_newest():
         await engine.close()
 
 
-async def test_the_engine_says_when_it_begins_with_a_clip_not_when_it_takes_it(recorded):
-    """What waits for the second batch is not begun before the first is encoded."""
-    calls = recorded._chat.calls
-    waiting = [recorded.encode(clip(n), lambda: calls.append(("begun", None))) for n in range(9)]
-    await asyncio.gather(*waiting)
-    order = [what for what, _ in calls]
-    assert order.count("begun") == 9
-    assert 1 <= order[: order.index("encode")].count("begun") <= BATCH
-    assert order[-1] == "encode"
+async def test_a_clip_has_waited_until_the_network_began_with_its_batch():
+    """What waits for the second batch waited for the first one to be encoded."""
+    chat, now = Recording(), [0.0]
 
+    def encode(clips):
+        now[0] += 1.0
+        return Recording.encode(chat, clips)
 
-async def test_what_calls_back_and_fails_harms_nobody_else(engine):
-    def begun():
-        raise ValueError("it must not, and does")
-
-    results = await asyncio.gather(
-        engine.encode(clip(0), begun), engine.encode(clip(1)), return_exceptions=True
-    )
-    assert results[1].start == 4.0
-    with pytest.raises(ValueError, match="must not"):
-        await engine.encode(clip(2), begun)
-    assert (await engine.encode(clip(3))).start == 12.0
+    chat.encode = encode
+    engine = LocalEngine(chat, monotonic=lambda: now[0])
+    try:
+        with engine._work:  # the thread cannot take any meanwhile
+            waiting = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(2 * BATCH)]
+            await asyncio.sleep(0)
+        waited = [made.waited for made in await asyncio.gather(*waiting)]
+    finally:
+        await engine.close()
+    assert waited == [0.0] * BATCH + [1.0] * BATCH
 
 
 def test_the_tokens_of_a_clip_hold_no_memory_of_those_encoded_with_it():

@@ -12,6 +12,7 @@ from model.types import Clip, Finish, Question, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.model import small_networks as small
+from tests.model.engines import give, past
 
 pytestmark = [
     pytest.mark.gpu,
@@ -90,9 +91,9 @@ async def test_the_engine_writes_what_it_writes_on_the_processor():
     for chat in slow_and_fast:
         engine = LocalEngine(chat)
         try:
-            assert (await engine.encode(filmed(0))).values.shape == seen[0].values.shape
-            engine.extend("a", seen)
-            pieces = [p async for p in engine.answer("a", Question("What?", tokens=12))]
+            assert (await engine.encode(filmed(0))).tokens.values.shape == seen[0].values.shape
+            await give(engine, "a", seen)
+            pieces = [p async for p in engine.answer(past(engine), Question("What?", tokens=12))]
         finally:
             await engine.close()
         assert isinstance(pieces[-1], Finish)

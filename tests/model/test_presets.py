@@ -9,6 +9,7 @@ from model.types import Clip, Finish, Question
 from model.video_chat import VideoChat
 from model.zoo.device import pick_dtype, seconds
 from model.zoo.presets import load_parts
+from tests.model.engines import give, past
 from tests.model.released_layout import TOWERS, write_checkpoint
 
 
@@ -27,8 +28,8 @@ async def test_a_released_checkpoint_watches_and_answers(tmp_path):
     torch.testing.assert_close(asked.reading.logits, once.logits, atol=1e-4, rtol=0)
     engine = LocalEngine(chat)
     try:
-        engine.extend("a", clips)
-        pieces = [piece async for piece in engine.answer("a", Question("What?", tokens=5))]
+        await give(engine, "a", clips)
+        pieces = [piece async for piece in engine.answer(past(engine), Question("What?", tokens=5))]
     finally:
         await engine.close()
     assert isinstance(pieces[-1], Finish)
@@ -76,8 +77,8 @@ async def test_a_released_checkpoint_answers_in_coarse_numbers_too(tmp_path):
     pixels = torch.randint(0, 256, (4, 40, 60, 3), dtype=torch.uint8)
     engine = LocalEngine(VideoChat(parts))
     try:
-        engine.extend("a", [await engine.encode(Clip(pixels, 0.0, 3.0))])
-        pieces = [piece async for piece in engine.answer("a", Question("What?", tokens=5))]
+        await give(engine, "a", [(await engine.encode(Clip(pixels, 0.0, 3.0))).tokens])
+        pieces = [piece async for piece in engine.answer(past(engine), Question("What?", tokens=5))]
     finally:
         await engine.close()
     assert isinstance(pieces[-1], Finish)

@@ -10,7 +10,7 @@ from model.errors import EngineFailed
 from model.language import kv_cache
 from model.types import Question
 from tests.model.engine_lives import Fragile
-from tests.model.engines import CHAT, Recording, ask, encoded
+from tests.model.engines import CHAT, Recording, ask, encoded, give
 
 LAYERS = CHAT.parts.config.language.layers
 TEXTS = ["what?", "Where is it now?", "and before?"]
@@ -63,7 +63,7 @@ async def test_an_answer_that_fails_among_others_fails_alone():
     spoiled = LocalEngine(chat)
     try:
         for one in (engine, spoiled):
-            one.extend("a", encoded(4))
+            await give(one, "a", encoded(4))
         alone = [await ask(engine, text=text, tokens=12) for text in TEXTS]
         with spoiled._work:
             asking = [asyncio.ensure_future(ask(spoiled, text=t, tokens=12)) for t in TEXTS]
@@ -80,7 +80,7 @@ async def test_answers_go_on_after_the_memory_of_a_step_ran_out():
     chat = Fragile(8192)
     engine = LocalEngine(chat)
     try:
-        engine.extend("a", encoded(4))
+        await give(engine, "a", encoded(4))
         alone = [await ask(engine, text=text, tokens=30) for text in TEXTS]
         with engine._work:
             asking = [asyncio.ensure_future(ask(engine, text=t, tokens=30)) for t in TEXTS]

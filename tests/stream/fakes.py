@@ -1,16 +1,16 @@
 """Small real classes that stand in for the engine and the store in tests of the live loop."""
 
 import asyncio
-from collections import defaultdict
 
 import numpy as np
 import torch
 
 from memory.local_store import LocalStore
 from memory.store import StoreUnavailable
+from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows
-from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
+from model.types import GREEDY, ClipTokens, Encoded, Evidence, Finish, Usage, Words
 from stream.status import Changed
 
 
@@ -22,6 +22,33 @@ class HandClock:
 
     def __call__(self):
         return self.now
+
+
+class FakeHistories:
+    """Holds clips as they are: of a new history the newest `most`.
+
+    Attributes:
+        held: Clips by the history's name.
+    """
+
+    def __init__(self, most=1_000_000):
+        self.held = {}
+        self._most = most
+
+    def reach(self, name):
+        clips = self.held.get(name)
+        return clips[-1].end if clips else None
+
+    def add(self, name, clips, after, most):
+        reach = self.reach(name)
+        if after is not None and (reach is None or reach < after):
+            return
+        if reach is None:
+            clips, reach = clips[-self._most :], float("-inf")
+        self.held.setdefault(name, []).extend(clip for clip in clips if clip.start > reach)
+
+    def forget(self, name):
+        self.held.pop(name, None)
 
 
 class FakeEngine:
@@ -39,7 +66,6 @@ class FakeEngine:
     one_scene = False
     sampling = GREEDY
     follow_ups = True
-    capacity = 1000
     clips_at_most = 1700
 
     def __init__(self):
@@ -47,40 +73,33 @@ class FakeEngine:
         self.gate.set()
         self.encoding = asyncio.Event()
         self.encoded = []
-        self.histories = defaultdict(list)
+        self.histories = FakeHistories()
+        self._pulling = Pulling(self.histories)
         self.busy = False
         self.broken = False
 
-    async def encode(self, clip, begun=lambda: None):
+    async def encode(self, clip):
         if self.busy:
             raise EngineBusy("Too many clips wait for the encoder.")
         if self.broken:
             raise RuntimeError("the device is gone")
-        begun()
         self.encoding.set()
         await self.gate.wait()
         self.encoded.append(clip)
         mean = clip.pixels.float().mean(dim=(0, 1, 2))
-        return ClipTokens(
-            values=mean[None], start=clip.start, end=clip.end, frames=len(clip.pixels)
-        )
+        tokens = ClipTokens(mean[None], clip.start, clip.end, len(clip.pixels))
+        return Encoded(tokens, 0.0)
 
-    def reach(self, stream):
-        clips = self.histories.get(stream)
-        return clips[-1].end if clips else None
-
-    def is_folded(self, stream):
+    async def prepare(self, past):
+        await self._pulling.bring(past)
         return False
 
-    def extend(self, stream, clips, after=None):
-        reach = self.reach(stream)
-        if after is not None and (reach is None or reach < after):
-            return
-        known = float("-inf") if reach is None else reach
-        self.histories[stream] += [c for c in clips if c.start >= known]
+    async def learn(self, stream, clip, after):
+        self._pulling.learn(stream, clip, after)
 
-    async def answer(self, stream, question):
-        clips = self.histories.get(stream)
+    async def answer(self, past, question):
+        await self.prepare(past)
+        clips = self.histories.held.get(past.name)
         if not clips:
             raise NothingSeen("Nothing has been seen on this stream yet.")
         yield Words(f"{len(clips)} ")
@@ -94,8 +113,8 @@ class FakeEngine:
     async def things(self, clips):
         return None
 
-    def forget(self, stream):
-        self.histories.pop(stream, None)
+    async def forget(self, stream):
+        self._pulling.forget(stream)
 
     async def close(self):
         self.gate.set()

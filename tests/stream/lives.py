@@ -14,13 +14,14 @@ from fakeredis import FakeAsyncRedis, FakeServer
 from memory.local_store import LocalStore
 from memory.redis.store import RedisStore
 from memory.store import StoreFull, StoreUnavailable
+from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows
-from model.types import GREEDY, ClipTokens, Evidence, Finish, Question, Usage, Words
+from model.types import GREEDY, ClipTokens, Encoded, Evidence, Finish, Question, Usage, Words
 from stream.live import StreamClosed
 from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
 from stream.settings import StreamSettings
-from tests.stream.fakes import picture
+from tests.stream.fakes import FakeHistories, picture
 
 SETTINGS = StreamSettings(
     waiting_clips=2, unwritten_clips=4, retry_after=1.0, close_within=5.0, stalled_after=3.0
@@ -195,15 +196,16 @@ class SlowEngine:
     def __init__(self):
         self.seconds = 0.01
         self.failures = 0
-        self.histories = {}
+        self.histories = FakeHistories(self.capacity)
+        self.pulling = Pulling(self.histories)
 
-    async def encode(self, clip, begun=lambda: None):
-        begun()
+    async def encode(self, clip):
         await asyncio.sleep(self.seconds)
         if self.failures:
             self.failures -= 1
             raise RuntimeError("the network fails on this clip")
-        return ClipTokens(clip.pixels[:, 0, 0].float(), clip.start, clip.end, len(clip.pixels))
+        values = clip.pixels[:, 0, 0].float()
+        return Encoded(ClipTokens(values, clip.start, clip.end, len(clip.pixels)), 0.0)
 
     async def words(self, clips):
         return None
@@ -211,25 +213,16 @@ class SlowEngine:
     async def things(self, clips):
         return None
 
-    def reach(self, stream):
-        clips = self.histories.get(stream)
-        return clips[-1].end if clips else None
-
-    def is_folded(self, stream):
+    async def prepare(self, past):
+        await self.pulling.bring(past)
         return False
 
-    def extend(self, stream, clips, after=None):
-        if after is not None and (self.reach(stream) is None or self.reach(stream) < after):
-            return
-        held = self.histories.setdefault(stream, [])
-        if after is not None and (not held or held[-1].end < after):
-            return
-        for clip in clips if held else clips[-self.capacity :]:
-            if not held or clip.start > held[-1].end:
-                held.append(clip)
+    async def learn(self, stream, clip, after):
+        self.pulling.learn(stream, clip, after)
 
-    async def answer(self, stream, question):
-        if not (clips := list(self.histories.get(stream, ()))):
+    async def answer(self, past, question):
+        await self.prepare(past)
+        if not (clips := list(self.histories.held.get(past.name, ()))):
             raise NothingSeen("Nothing has been seen on this stream yet.")
         for clip in clips:
             yield Words(" ".join(map(str, numbers(clip))) + " ")
@@ -237,8 +230,8 @@ class SlowEngine:
         usage = Usage(len(clips), 4 * len(clips), 1, 1, 1, 2, clips[0].start, clips[-1].end)
         yield Finish("stop", tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
 
-    def forget(self, stream):
-        self.histories.pop(stream, None)
+    async def forget(self, stream):
+        self.pulling.forget(stream)
 
     async def close(self):
         pass

@@ -252,10 +252,10 @@ async def test_a_history_the_engine_gave_up_is_rebuilt_on_a_question(live, engin
     feed = live.open_feed("webrtc")
     await watch(live, feed, clock, seconds=4.0)
     await live.settle()
-    engine.forget("yard")
+    await engine.forget("yard")
     await watch(live, feed, clock, seconds=2.0)
     await live.settle()
-    assert engine.reach("yard") is None
+    assert engine.histories.reach("yard") is None
     assert await answer(live) == "3 clips"
 
 

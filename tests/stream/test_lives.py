@@ -107,7 +107,7 @@ class Lives(RuleBasedStateMachine):
     )
     def the_engine_has_its_days(self, seconds, failures, forgets):
         self.world.engine.seconds, self.world.engine.failures = seconds, failures
-        self.world.engine.forget(forgets)
+        self.world.engine.pulling.forget(forgets)
 
     @rule(name=NAMES)
     def all_is_well_for_a_while(self, name):

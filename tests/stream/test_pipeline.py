@@ -4,7 +4,7 @@ from collections import Counter, deque
 import pytest
 import torch
 
-from model.types import Clip
+from model.types import Clip, Encoded
 from stream.channels import Broadcast
 from stream.health import FAILURES_TOLD
 from stream.past.recall import Recall
@@ -27,24 +27,23 @@ class QueueEngine(FakeEngine):
 
     def __init__(self):
         super().__init__()
+        self.clock = HandClock()
         self.waiting = deque()
         self._arrived = asyncio.Condition()
 
-    async def encode(self, clip, begun=lambda: None):
-        turn = asyncio.get_running_loop().create_future()
+    async def encode(self, clip):
+        turn, given = asyncio.get_running_loop().create_future(), self.clock()
         async with self._arrived:
-            self.waiting.append((turn, begun, clip))
+            self.waiting.append((turn, clip))
             self._arrived.notify_all()
-        await turn
-        return tokens(clip.start, clip.end)
+        return Encoded(tokens(clip.start, clip.end), await turn - given)
 
     async def take(self, once_there_are=1):
         """Encode the clip that has waited longest, once that many wait."""
         await self.until(once_there_are)
-        turn, begun, clip = self.waiting.popleft()
-        begun()
+        turn, clip = self.waiting.popleft()
         self.encoded.append(clip)
-        turn.set_result(None)
+        turn.set_result(self.clock())
 
     async def until(self, there_are):
         async with asyncio.timeout(60), self._arrived:
@@ -55,7 +54,7 @@ class Bench:
     """A pipeline at work over a store in this process, with a hand clock."""
 
     def __init__(self, engine):
-        self.clock = HandClock()
+        self.clock = engine.clock if isinstance(engine, QueueEngine) else HandClock()
         self.troubles = []
         self.store = FakeStore()
         self.engine = engine
@@ -171,7 +170,8 @@ async def test_a_close_that_does_not_wait_takes_the_clip_out_of_the_engine():
 
 async def test_a_stream_that_floods_takes_nothing_from_the_others():
     """Three streams, an engine too slow for each, and one brings fifty times what the others do."""
-    engine, clock = QueueEngine(), HandClock()
+    engine = QueueEngine()
+    clock = engine.clock
     registry = Registry(
         engine=engine, store=FakeStore(), settings=SETTINGS, wall=clock, monotonic=clock
     )

@@ -9,11 +9,12 @@ import torch
 from memory.local_store import LocalStore
 from model.engine import history_cache
 from model.engine.local import LocalEngine
-from model.errors import EngineBusy, HistoryGone, NothingInRange, NothingSeen
+from model.engine.pulling import PAGE, Pulling
+from model.errors import EngineBusy, NothingInRange, NothingSeen
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from stream.past.recall import PAGE, TRIES, Recall
+from stream.past.recall import Recall
 from stream.past.second_look import BLOCKS
 
 PARTS = tiny()
@@ -162,7 +163,7 @@ async def test_of_a_stream_that_is_begun_anew_no_range_is_left(engine):
     await last_piece(recall, since=100.0)
     assert engine.history_bytes > 0
     recall.close()
-    engine.forget("a")
+    await engine.forget("a")
     assert engine.history_bytes == 0
     await store.forget("a")
     await remembered(store, "a", 28)
@@ -176,7 +177,7 @@ async def test_a_history_that_lags_by_more_than_it_holds_is_folded_as_if_it_had_
     assert (await last_piece(recall)).usage.clips == 5
     clips = await remembered(store, "a", engine.clips_at_most + 3, first=5)
     finish = await last_piece(recall)
-    engine.forget("a")
+    await engine.forget("a")
     again = await last_piece(recall)
     assert [(e.start, e.end) for e in again.evidence] == [(e.start, e.end) for e in finish.evidence]
     assert [e.score for e in again.evidence] == pytest.approx(
@@ -226,7 +227,7 @@ async def test_a_history_given_up_between_two_pages_is_made_again_without_a_hole
                 count += 1
                 if self.crowded and count == PAGE + 2:
                     self.crowded = False
-                    engine.forget(stream)
+                    engine._histories.forget(stream)
                 yield tokens
 
     store = Crowded(engine.encoder)
@@ -236,32 +237,31 @@ async def test_a_history_given_up_between_two_pages_is_made_again_without_a_hole
     assert (finish.usage.start, finish.usage.clips) == (0.0, engine.clips_at_most)
 
 
-class Giving:
-    """An engine whose memory other streams take just before, or after, it is given clips."""
+class Taken:
+    """Histories whose room other streams take just before, or after, they are given clips."""
 
-    def __init__(self, engine, *, before=0, after=0):
-        self._engine, self.before, self.after = engine, before, after
-        self.reach = engine.reach
-        self.clips_at_most = engine.clips_at_most
-        self.answer, self.forget = engine.answer, engine.forget
+    def __init__(self, histories, *, before=0, after=0):
+        self._histories, self._before, self._after = histories, before, after
+        self.reach, self.forget = histories.reach, histories.forget
 
-    def extend(self, stream, clips, after=None):
-        self.before -= 1
-        if self.before == 0:
-            self._engine.forget(stream)
-        self._engine.extend(stream, clips, after)
-        self.after -= 1
-        if self.after == 0:
-            self._engine.forget(stream)
+    def add(self, name, clips, after, most):
+        self._before -= 1
+        if self._before == 0:
+            self.forget(name)
+        self._histories.add(name, clips, after, most)
+        self._after -= 1
+        if self._after == 0:
+            self.forget(name)
 
 
 async def test_a_clip_that_comes_as_the_history_is_given_up_does_not_begin_one_with_a_hole(engine):
     store = LocalStore(engine.encoder)
     clips = await remembered(store, "a", 3)
-    recall = Recall("a", Giving(engine, before=2), store)
+    engine._pulling = Pulling(Taken(engine._histories, before=2))
+    recall = Recall("a", engine, store)
     await recall.catch_up()
     [newest] = await remembered(store, "a", 1, first=3)
-    recall.learn(newest, after=clips[-1].end)
+    await recall.learn(newest, after=clips[-1].end)
     finish = await last_piece(recall)
     assert (finish.usage.start, finish.usage.clips) == (0.0, 4)
 
@@ -271,40 +271,11 @@ async def test_a_history_given_up_before_the_question_is_not_taken_for_a_stream_
 ):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 3)
-    finish = await last_piece(Recall("a", Giving(engine, after=1), store))
+    engine._pulling = Pulling(Taken(engine._histories, after=1))
+    finish = await last_piece(Recall("a", engine, store))
     assert finish.usage.clips == 3
-    with pytest.raises(NothingSeen, match="Nothing has been seen on this stream yet"):
-        await last_piece(Recall("b", Giving(engine), store))
-
-
-async def test_a_history_that_goes_again_and_again_ends_in_a_refusal(engine):
-    tries = []
-
-    class Crowded(LocalStore):
-        async def find(self, stream):
-            tries.append(stream)
-            return await super().find(stream)
-
-    class Gone:
-        """An engine whose memory is always taken by others before a question comes first."""
-
-        clips_at_most = engine.clips_at_most
-
-        def reach(self, stream):
-            return engine.reach(stream)
-
-        def extend(self, stream, clips, after=None):
-            engine.extend(stream, clips, after)
-
-        async def answer(self, stream, question):
-            raise HistoryGone
-            yield
-
-    store = Crowded(engine.encoder)
-    await remembered(store, "a", 2)
-    with pytest.raises(EngineBusy, match="take all the memory"):
-        await last_piece(Recall("a", Gone(), store))
-    assert len(tries) == TRIES
+    with pytest.raises(NothingSeen):
+        await last_piece(Recall("b", engine, store))
 
 
 async def test_a_history_made_from_another_past_is_made_anew(engine):
@@ -325,7 +296,7 @@ async def test_what_is_remembered_while_memory_is_asked_does_not_cost_the_histor
         async def find(self, stream):
             record = await super().find(stream)
             for clip in await remembered(self, "a", 1, first=record.clips) if late else ():
-                recall.learn(clip, record.end)
+                await recall.learn(clip, record.end)
             return record
 
     late, forgotten = False, []
@@ -333,11 +304,11 @@ async def test_what_is_remembered_while_memory_is_asked_does_not_cost_the_histor
     await remembered(store, "a", 3)
     recall = Recall("a", engine, store)
     await recall.catch_up()
-    forget, late = engine.forget, True
-    engine.forget = lambda stream: (forgotten.append(stream), forget(stream))
+    forget, late = engine._pulling.forget, True
+    engine._pulling.forget = lambda stream: (forgotten.append(stream), forget(stream))
     await recall.catch_up()
     assert forgotten == []
-    assert engine.reach("a") == 15.0
+    assert engine._histories.reach("a") == 15.0
 
 
 async def test_what_a_folded_history_names_is_looked_at_again_as_it_was_seen(engine):
@@ -353,19 +324,12 @@ async def test_what_a_folded_history_names_is_looked_at_again_as_it_was_seen(eng
         assert any(start <= part.start <= end for start, end in spans)
 
 
-async def test_a_stream_that_is_not_folded_is_answered_at_once(engine):
+async def test_a_stream_that_is_not_folded_is_answered_at_once(engine, monkeypatch):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", engine.clips_at_most)
-    asked = []
-
-    class Noting(Giving):
-        def __init__(self):
-            super().__init__(engine)
-            self.is_folded = engine.is_folded
-            self.frames_per_clip = engine.frames_per_clip
-            self.answer = lambda *question: (asked.append(question), engine.answer(*question))[1]
-
-    finish = await last_piece(Recall("a", Noting(), store, looks_again=True))
+    asked, answer = [], engine.answer
+    monkeypatch.setattr(engine, "answer", lambda *about: (asked.append(about), answer(*about))[1])
+    finish = await last_piece(Recall("a", engine, store, looks_again=True))
     assert (finish.usage.clips, len(asked)) == (engine.clips_at_most, 1)
 
 
@@ -376,5 +340,5 @@ async def test_nothing_is_left_of_a_second_look(engine):
     await last_piece(recall)
     await last_piece(recall, until=1000.0)
     recall.close()
-    engine.forget("a")
+    await engine.forget("a")
     assert engine.history_bytes == 0

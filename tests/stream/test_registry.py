@@ -193,7 +193,7 @@ async def test_a_forgotten_stream_is_gone_everywhere(registry, store, engine, cl
     await registry.forget("a")
     assert feed.closed
     assert await store.streams() == []
-    assert engine.reach("a") is None
+    assert engine.histories.reach("a") is None
     with pytest.raises(UnknownStream):
         await registry.find("a")
 

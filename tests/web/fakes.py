@@ -1,12 +1,13 @@
 """A small real engine: it remembers what it was given and says what it was asked."""
 
 import asyncio
+import math
 
 import torch
 
 from model.errors import NothingSeen
 from model.folding.visual_rows import VisualRows
-from model.types import GREEDY, ClipTokens, Evidence, Finish, Usage, Words
+from model.types import GREEDY, ClipTokens, Encoded, Evidence, Finish, Usage, Words
 
 
 class EchoEngine:
@@ -30,7 +31,6 @@ class EchoEngine:
     one_scene = False
     sampling = GREEDY
     follow_ups = True
-    capacity = 1000
     clips_at_most = 1700
 
     def __init__(self):
@@ -41,33 +41,27 @@ class EchoEngine:
         self.closed_early = asyncio.Event()
         self.words_of = None
         self.things_of = None
-        self._histories = {}
 
-    async def encode(self, clip, begun=lambda: None):
-        begun()
+    async def encode(self, clip):
         values = clip.pixels.float().mean(dim=(0, 1, 2)).unsqueeze(0) / 255
-        return ClipTokens(
-            values=values.to(torch.float16), start=clip.start, end=clip.end, frames=len(clip.pixels)
-        )
+        values = values.to(torch.float16)
+        return Encoded(ClipTokens(values, clip.start, clip.end, len(clip.pixels)), 0.0)
 
-    def reach(self, stream):
-        history = self._histories.get(stream)
-        return history[-1].end if history else None
-
-    def is_folded(self, stream):
+    async def prepare(self, past):
         return False
 
-    def extend(self, stream, clips, after=None):
-        if after is not None and (self.reach(stream) is None or self.reach(stream) < after):
-            return
-        history = self._histories.setdefault(stream, [])
-        history += [clip for clip in clips if not history or clip.start >= history[-1].end]
+    async def learn(self, stream, clip, after):
+        pass
 
-    async def answer(self, stream, question):
+    async def answer(self, past, question):
         self.asked.append(question)
         if self.failure is not None:
             raise self.failure
-        seen = self._histories.get(stream, [])
+        seen = [
+            clip
+            for first, last in past.spans
+            async for clip in past.source.clips(past.stream, math.nextafter(first, -math.inf), last)
+        ]
         if not seen:
             raise NothingSeen
         finished = False
@@ -102,8 +96,8 @@ class EchoEngine:
     async def things(self, clips):
         return None if self.things_of is None else [self.things_of(clip) for clip in clips]
 
-    def forget(self, stream):
-        self._histories.pop(stream, None)
+    async def forget(self, stream):
+        pass
 
     async def close(self):
-        self._histories.clear()
+        pass

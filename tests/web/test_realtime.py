@@ -8,7 +8,7 @@ import pytest
 import websockets
 from starlette.websockets import WebSocket, WebSocketState
 
-from model.errors import EngineBusy, EngineFailed, HistoryGone, QuestionTooLong
+from model.errors import EngineBusy, EngineFailed, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
@@ -52,7 +52,6 @@ async def test_a_question_before_anything_was_seen_says_so(service):
         (QuestionTooLong("has 2000 tokens"), "question_too_long", "invalid_request_error"),
         (EngineFailed("RuntimeError"), "engine_failed", "server_error"),
         (EngineBusy("32 questions wait"), "engine_busy", "server_error"),
-        (HistoryGone("nothing is held"), "engine_busy", "server_error"),
     ],
 )
 async def test_whatever_an_answer_meets_the_client_hears_it_and_can_go_on(

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import torch
 
-from model.engine.contract import Engine
+from model.engine.contract import Engine, Past
+from model.engine.pulling import GivenClips
 from model.language.sampling import TextStream
 from model.types import GREEDY, ClipTokens, Question, Words
 from model.video_chat import VideoChat
@@ -108,12 +109,12 @@ class Live:
     """
 
     def __init__(self, engine: Engine, clips: Sequence[ClipTokens]) -> None:
-        self._engine, self._clips = engine, clips
-        self._name = f"{STREAM} {next(_NUMBERS)}"
+        self._engine = engine
+        self._past = Past(f"{STREAM} {next(_NUMBERS)}", GivenClips(clips))
 
     def __del__(self) -> None:
         """Let the engine have its memory back."""
-        self._engine.forget(self._name)
+        asyncio.run(self._engine.forget(self._past.stream))
 
     def ask(self, question: str) -> Told:
         """See `Memory.ask`."""
@@ -123,10 +124,8 @@ class Live:
         """Return None: an engine writes answers, it does not show what it might have written."""
 
     async def _ask(self, question: Question) -> Told:
-        if self._engine.reach(self._name) is None:  # not yet given, or given up meanwhile
-            self._engine.extend(self._name, self._clips)
         words, best = "", None
-        async with aclosing(self._engine.answer(self._name, question)) as pieces:
+        async with aclosing(self._engine.answer(self._past, question)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Words):
                     words += piece.text

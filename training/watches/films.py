@@ -112,7 +112,7 @@ class FilmTrial:
         seen: list[ClipTokens] = []
         for at in range(0, len(clips), AT_ONCE):
             batch = [self._engine.encode(clip) for clip in clips[at : at + AT_ONCE]]
-            seen += await asyncio.gather(*batch)
+            seen += [encoded.tokens for encoded in await asyncio.gather(*batch)]
         found = await self._engine.things(seen)
         assert found is not None
         return found

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from model.engine.contract import Engine
+from model.engine.contract import Engine, Past
+from model.engine.pulling import GivenClips
 from model.types import AnswerPiece, Clip, Question
 from stream.frames.frame import Picture
 from web.identifiers import new_id
@@ -33,14 +34,11 @@ class Pictures:
             EngineFailed: If the network fails.
         """
         clips = [
-            await self.engine.encode(Clip(torch.from_numpy(pixels.copy())[None], at, at))
+            (await self.engine.encode(Clip(torch.from_numpy(pixels.copy())[None], at, at))).tokens
             for at, pixels in enumerate(self.pixels)
         ]
-        history = f"@{new_id('pictures')}"  # no stream can be called so
-        self.engine.extend(history, clips)
-        try:
-            async with aclosing(self.engine.answer(history, question)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            self.engine.forget(history)
+        # No stream can be called so.
+        past = Past(f"@{new_id('pictures')}", GivenClips(clips), once=True)
+        async with aclosing(self.engine.answer(past, question)) as pieces:
+            async for piece in pieces:
+                yield piece

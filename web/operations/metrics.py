@@ -13,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from model.engine.contract import Engine
-from model.types import AnswerPiece, Clip, ClipTokens, Question, Words
+from model.engine.contract import Engine, Past
+from model.types import AnswerPiece, Clip, Encoded, Question, Words
 from stream.status import Losses, State, StreamStatus
 
 Clock = Callable[[], float]
@@ -93,19 +93,19 @@ class _MeasuredEngine:
         if isinstance(engine, _HoldsHistories):
             metrics.history_bytes = lambda: engine.history_bytes
 
-    async def encode(self, clip: Clip, begun: Callable[[], None] = lambda: None) -> ClipTokens:
+    async def encode(self, clip: Clip) -> Encoded:
         """See `Engine.encode`."""
         began = self._metrics.clock()
-        tokens = await self._engine.encode(clip, begun)
+        encoded = await self._engine.encode(clip)
         self._metrics.encode.observe(self._metrics.clock() - began)
-        return tokens
+        return encoded
 
-    async def answer(self, stream: str, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+    async def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""
         metrics, before, writing = self._metrics, self._metrics.clock(), False
         metrics.waiting += 1
         try:
-            async with aclosing(self._engine.answer(stream, question)) as pieces:
+            async with aclosing(self._engine.answer(past, question)) as pieces:
                 async for piece in pieces:
                     now = metrics.clock()
                     if not writing:
