@@ -296,6 +296,7 @@ class WatchEvent(Value):
         open: Whether it goes on.
         verdict: What the model said: `confirmed`, `rejected`, `failed` or `unverified`.
         evidence: The moments that made it fire, the newest last.
+        clip: Path of its film; None if there is none (any more).
     """
 
     id: str
@@ -308,3 +309,4 @@ class WatchEvent(Value):
     open: bool
     verdict: str
     evidence: tuple[Evidence, ...]
+    clip: str | None = None

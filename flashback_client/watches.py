@@ -56,3 +56,14 @@ class Watching(Connection):
         asked = {"after": after, "limit": limit} | ({} if watch is None else {"watch": watch})
         found = self._json("GET", "watches/events", params=asked)["events"]
         return [WatchEvent.model_validate(one) for one in found]
+
+    def event_clip(self, event: str) -> bytes:
+        """Return the film of an event as MP4; one that is being made is waited for.
+
+        Args:
+            event: Its id.
+
+        Raises:
+            FlashbackError: If there is none (any more), or the service refuses.
+        """
+        return self._send("GET", f"watches/events/{quote(event, safe='')}/clip").content

@@ -4,12 +4,13 @@ Clips go through the same codec as in Redis, so an answer is the same from eithe
 """
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memory.changes import described, encoded, marks
 from memory.codec import check_thumbnail, decode, encode
+from memory.recordings import Recorded, check_size
 from memory.store import (
     Form,
     Kept,
@@ -30,6 +31,7 @@ class _Shelf:
     kept: dict[float, Kept] = field(default_factory=dict)
     tokens: dict[float, bytes] = field(default_factory=dict)
     thumbnails: dict[float, bytes] = field(default_factory=dict)
+    recordings: dict[str, tuple[Recorded, bytes]] = field(default_factory=dict)
 
     def starts(self, after: float, until: float = math.inf) -> list[float]:
         return sorted(start for start in self.kept if after < start <= until)
@@ -210,6 +212,9 @@ class LocalStore:
         shelf = self._shelves.get(stream)
         if shelf is None:
             return 0
+        shelf.recordings = {
+            key: kept for key, kept in shelf.recordings.items() if not kept[0].shows(since, until)
+        }
         gone = [k for k in shelf.kept.values() if k.start <= until and k.end >= since]
         if gone:
             self._take(shelf, -sum(kept.bytes for kept in gone))
@@ -218,6 +223,10 @@ class LocalStore:
             last = max(kept.end for kept in gone)
             self._changed(shelf, {"forgotten_until": last} if since == -math.inf else {})
         return len(gone)
+
+    def recordings(self) -> "LocalRecordings":
+        """See `ClipStore.recordings`."""
+        return LocalRecordings(self._shelves)
 
     async def compact(self) -> None:
         """See `ClipStore.compact`."""
@@ -258,3 +267,38 @@ class LocalStore:
         shelf = self._shelves[stream]
         end = shelf.kept[max(shelf.kept)].end if shelf.kept else None
         return replace(shelf.record, clips=len(shelf.kept), end=end, bytes=shelf.bytes)
+
+
+class LocalRecordings:
+    """Recordings of a `LocalStore`.
+
+    Args:
+        shelves: Its streams.
+    """
+
+    def __init__(self, shelves: Mapping[str, _Shelf]) -> None:
+        self._shelves = shelves
+
+    async def put(self, stream: str, about: Recorded, data: bytes) -> None:
+        """See `RecordingStore.put`.
+
+        Raises:
+            KeyError: If there is no such stream (any more).
+            ValueError: If it is too large.
+        """
+        check_size(data)
+        self._shelves[stream].recordings[about.key] = (about, data)
+
+    async def get(self, stream: str, key: str) -> bytes | None:
+        """See `RecordingStore.get`."""
+        found = self._shelves[stream].recordings.get(key) if stream in self._shelves else None
+        return None if found is None else found[1]
+
+    async def keys(self, stream: str) -> frozenset[str]:
+        """See `RecordingStore.keys`."""
+        return frozenset(self._shelves[stream].recordings if stream in self._shelves else ())
+
+    async def remove(self, stream: str, key: str) -> None:
+        """See `RecordingStore.remove`."""
+        if stream in self._shelves:
+            self._shelves[stream].recordings.pop(key, None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from memory.errors import StoreError
+from memory.recordings import RecordingStore
 from model.types import ClipTokens
 
 Form = Literal["float16", "int8", "int4"]
@@ -251,11 +252,15 @@ class ClipStore(Protocol):
     async def forget_range(self, stream: str, since: float, until: float) -> int:
         """Drop every clip that shows anything from `since` to `until`; return how many.
 
-        With `since` minus infinity the record says until when was forgotten.
+        Recordings that show anything of it go, too. With `since` minus infinity the record says until when was forgotten.
 
         Raises:
             StoreFull: If the store can write nothing any more, not even that.
         """
+        ...
+
+    def recordings(self) -> RecordingStore:
+        """Return the recordings of the streams; they end with this store."""
         ...
 
     async def compact(self) -> None:

@@ -17,6 +17,7 @@ from stream.frames.frame import Frame, Picture
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import Clock, Timeline
 from stream.pipeline import Pipeline
+from stream.reel import Reel
 from stream.status import SourceKind, State
 
 WATCHED_RATE = 10.0
@@ -65,6 +66,7 @@ class Feed:
         pipeline: Pipeline,
         blackout: Blackout,
         watchers: Broadcast[Picture],
+        reel: Reel,
         began: float,
         on_change: Callable[[], None],
     ) -> None:
@@ -80,6 +82,7 @@ class Feed:
             pipeline: Takes finished clips.
             blackout: Paints what nobody is to see.
             watchers: Take every picture that was converted.
+            reel: Keeps the newest of these.
             began: Monotonic time of media time zero, in seconds.
             on_change: Is told of every change of state or reason.
         """
@@ -98,6 +101,7 @@ class Feed:
         self._pipeline = pipeline
         self._blackout = blackout
         self._watchers = watchers
+        self._reel = reel
         self._began = began
         self._on_change = on_change
         self._arrived: float | None = None
@@ -198,6 +202,7 @@ class Feed:
         pixels = self._blackout(pixels)
         self.newest = pixels
         self._watchers.publish(pixels)
+        self._reel.push(slot.time, pixels)
         if not slot.sampled:
             return
         self.sampled += 1

@@ -29,6 +29,7 @@ from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
 from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.pipeline import OnEncoded, Pipeline, ignore_clip
+from stream.reel import Reel
 from stream.settings import StreamSettings
 from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
 
@@ -48,6 +49,7 @@ class LiveStream:
 
     Attributes:
         deleted: Whether another process deleted it while it was fed here.
+        reel: Its newest pictures.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class LiveStream:
         monotonic: Clock,
         admit: Callable[[], None] = lambda: None,
         on_encoded: OnEncoded = ignore_clip,
+        films: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Take what the stream works with.
 
@@ -73,6 +76,7 @@ class LiveStream:
             monotonic: Seconds that never go back.
             admit: Raises if the stream may not have a source now.
             on_encoded: Is shown every encoded clip; must not wait.
+            films: Says whether films of what a stream shows may be asked for.
         """
         self._engine = engine
         self._settings = settings
@@ -84,6 +88,7 @@ class LiveStream:
         self._sampler = FrameSampler(settings.rate)
         self._news = Broadcast[StreamEvent](_NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
+        self.reel = Reel(settings.reel_seconds, lambda: films(record.name))
         self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
         self._record = LiveRecord(record, store, self._recall)
         self._blackout = Blackout(settings.zones, record.name)
@@ -100,7 +105,7 @@ class LiveStream:
         )
         self.deleted = False
         self._closed = False
-        self._watching: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     @property
     def name(self) -> str:
@@ -144,7 +149,7 @@ class LiveStream:
     def start(self) -> None:
         """Begin to encode and write what feeds will bring."""
         self._pipeline.start()
-        self._watching = asyncio.create_task(self._watch())
+        self._beside = [asyncio.create_task(work) for work in (self._watch(), self.reel.run())]
 
     @property
     def image_size(self) -> int:
@@ -196,6 +201,7 @@ class LiveStream:
             pipeline=self._pipeline,
             blackout=self._blackout,
             watchers=self._pictures,
+            reel=self.reel,
             began=began,
             on_change=self._changed,
         )
@@ -207,6 +213,7 @@ class LiveStream:
         newest = self._pipeline.newest or 0.0
         span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
         self._pipeline.forget(span)
+        self.reel.forget(span)
         await self._recall.start_over()
         return span
 
@@ -317,9 +324,10 @@ class LiveStream:
         try:
             await self._pipeline.close()
         finally:  # also if whoever closes it is stopped meanwhile
-            if self._watching is not None:
-                self._watching.cancel()
-                await asyncio.wait([self._watching])
+            self.reel.close()
+            for task in self._beside:
+                task.cancel()
+            await asyncio.gather(*self._beside, return_exceptions=True)
             self._news.close()
             self._pictures.close()
 
@@ -351,12 +359,15 @@ class LiveStream:
             self.check()
 
     def _changed(self) -> None:
+        if not self.fed:
+            self.reel.rest()
         self._news.publish(Changed(self.status()))
 
     def _end_deleted(self) -> None:
         self.deleted = True
         log.warning("stream %s was deleted by another process; its source is let go", self.name)
         self._pipeline.abandon()
+        self.reel.forget(Moment(-math.inf, math.inf))
         self._close_feed("The stream was deleted.")
 
 

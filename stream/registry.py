@@ -9,9 +9,18 @@ encoder or store must not keep a second camera from connecting.
 """
 
 import asyncio
+import math
 import re
+from collections.abc import Callable
 
-from memory.store import ClipStore, StoreFull, StoreUnavailable, StreamForgotten, StreamRecord
+from memory.store import (
+    ClipStore,
+    Moment,
+    StoreFull,
+    StoreUnavailable,
+    StreamForgotten,
+    StreamRecord,
+)
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.errors import StreamError
@@ -19,6 +28,7 @@ from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
 from stream.pipeline import OnEncoded, ignore_clip
+from stream.reel import Reel
 from stream.settings import StreamSettings
 from stream.status import StreamStatus, remembered
 
@@ -69,6 +79,7 @@ class Registry:
         idle: int = 64,
         kept: int = 1000,
         on_encoded: OnEncoded = ignore_clip,
+        films: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Take what every stream shares.
 
@@ -82,6 +93,7 @@ class Registry:
             idle: Streams without a source that are kept in reach.
             kept: Streams that may be remembered before no new one is begun.
             on_encoded: Is shown every encoded clip of every stream; must not wait.
+            films: Says whether films of what a stream shows may be asked for.
         """
         self._engine = engine
         self._store = store
@@ -92,6 +104,7 @@ class Registry:
         self._idle = idle
         self._kept = kept
         self._on_encoded = on_encoded
+        self._films = films
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
         self._beginnings: Broadcast[str] = Broadcast(_BEGINNINGS_WAITING)
@@ -162,6 +175,11 @@ class Registry:
                 return await self._add(record)
         raise UnknownStream(f"There is no stream called {name}.")
 
+    def reel(self, name: str) -> Reel | None:
+        """Return the newest pictures of a stream; None if it is not open here."""
+        live = self._streams.get(name)
+        return None if live is None else live.reel
+
     async def list(self, after: str = "", limit: int | None = None) -> list[StreamStatus]:
         """Return the status of streams, here or only remembered, in order of name.
 
@@ -194,6 +212,8 @@ class Registry:
         """
         _check(name)
         async with self._lock(name):
+            if (reel := self.reel(name)) is not None:
+                reel.forget(Moment(-math.inf, math.inf))
             await self._close(name, "The stream was deleted.")
             await self._engine.forget(name)
             await self._store.forget(name)
@@ -340,6 +360,7 @@ class Registry:
             monotonic=self._monotonic,
             admit=self._admit,
             on_encoded=self._on_encoded,
+            films=self._films,
         )
 
 

@@ -35,6 +35,8 @@ class StreamSettings:
         second_look: Whether a question about a long stream is answered from the originals of the
             moments that its folded history names.
         zones: What is painted black in whose pictures.
+        reel_seconds: Seconds of the newest pictures that are kept of a stream that is watched for
+            something, for the film of an event; 0 keeps none.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
     """
 
@@ -53,6 +55,7 @@ class StreamSettings:
     frame_side: int | None = None
     second_look: bool = False
     zones: tuple[Zone, ...] = ()
+    reel_seconds: float = 0.0
     thumbnail_width: int = 160
 
     def side_for(self, image_size: int) -> int:

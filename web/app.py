@@ -17,7 +17,7 @@ from web.access.auth import Keys
 from web.access.guesses import Guesses
 from web.access.tokens import TokenFile
 from web.chat import route as chat
-from web.http import metrics, pages, questions, search, streams, summary, watches
+from web.http import event_clips, metrics, pages, questions, search, streams, summary, watches
 from web.http.middleware.guard import Guard
 from web.http.middleware.rejections import Rejections
 from web.http.whip import Exchange
@@ -28,6 +28,20 @@ from web.services import CLOCKS, Clocks, Services, open_services
 from web.settings import Settings
 
 _OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
+
+_ROUTES = (
+    pages.routes,
+    metrics.routes,
+    route.routes,
+    streams.routes,
+    streams.pictures,
+    event_clips.routes,
+    watches.routes,
+    search.routes,
+    questions.routes,
+    summary.routes,
+    chat.routes,
+)
 
 
 def create_app(
@@ -79,16 +93,8 @@ def create_app(
     app.state.keys = Keys(fixed, clocks.wall, TokenFile(settings.tokens_at))
     problems.install(app)
     openapi.install(app)
-    app.include_router(pages.routes)
-    app.include_router(metrics.routes)
-    app.include_router(route.routes)
-    app.include_router(streams.routes)
-    app.include_router(streams.pictures)
-    app.include_router(watches.routes)
-    app.include_router(search.routes)
-    app.include_router(questions.routes)
-    app.include_router(summary.routes)
-    app.include_router(chat.routes)
+    for routes in _ROUTES:
+        app.include_router(routes)
     app.include_router(Exchange("whip").router())
     app.include_router(Exchange("whep").router())
     app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))

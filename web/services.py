@@ -33,6 +33,7 @@ from stream.moments.index import ThingIndex
 from stream.registry import Registry
 from stream.watches.book import WatchBook
 from stream.watches.delivery import Deliveries
+from stream.watches.recorder import Recorder
 from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
@@ -111,6 +112,7 @@ class Services:
         watcher: Watches for what people want to be told of.
         poster: Sends that to other machines.
         deliveries: What waits to be sent to them.
+        recorder: Makes films of it.
         homes: Say which stream another host has; None without a cluster.
     """
 
@@ -139,6 +141,7 @@ class Services:
     watcher: Watcher
     poster: Poster
     deliveries: Deliveries
+    recorder: Recorder
     homes: Homes | None = None
 
 
@@ -258,8 +261,20 @@ async def build_services(
     def deliver(watch: Watch, event: Event) -> None:
         deliveries.give(watch, event)
 
-    book = WatchBook(documents)
-    watcher = Watcher(engine, book, wall=clocks.wall, verify=verify, deliver=deliver)
+    recorder = Recorder(
+        documents,
+        store.recordings(),
+        lambda stream: registry.reel(stream),
+        most_bytes=settings.event_clips_mb * 2**20,
+    )
+    watcher = Watcher(
+        engine,
+        WatchBook(documents),
+        wall=clocks.wall,
+        verify=verify,
+        deliver=deliver,
+        begin_film=recorder.begin,
+    )
     poster = Poster(read_networks(settings.allowed_webhook_networks))
     deliveries = Deliveries(
         documents,
@@ -267,6 +282,7 @@ async def build_services(
         wall=clocks.wall,
         find=watcher.watches.get,
         thumbnail=store.thumbnail,
+        root_path=settings.root_path,
         done=watcher.delivered,
     )
     registry = Registry(
@@ -277,6 +293,7 @@ async def build_services(
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,
         on_encoded=watcher.seen,
+        films=watcher.covers,
     )
     # The operator's own sources are no token's.
     feeding = Quota(
@@ -322,11 +339,13 @@ async def build_services(
         watcher=watcher,
         poster=poster,
         deliveries=deliveries,
+        recorder=recorder,
         homes=Homes(documents, settings.own_url, clocks.wall) if settings.cluster else None,
     )
     keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
-        async with watcher.at_work(deliveries.collect(), deliveries.deliver()), _hosting(services):
+        works = (deliveries.collect(), deliveries.deliver(), recorder.run())
+        async with watcher.at_work(*works), _hosting(services):
             yield services
     finally:
         keeping.cancel()

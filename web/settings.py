@@ -138,6 +138,16 @@ class Settings(BaseModel):
         "zones painted black before a picture is looked at, shown or kept: NAME=X,Y X,Y with the corners of "
         "a box or polygon as fractions of the picture, several with ; between; NAME may be door-*",
     )
+    event_clip_seconds: float = _field(
+        20.0,
+        "length of the film (MP4) of what a watch told: so many seconds of the newest pictures of streams "
+        "that are watched for something are kept in memory, about 1 MB a stream; 0 makes none",
+        ge=0,
+        le=120,
+    )
+    event_clips_mb: int = _field(
+        64, "room in Redis for these films; the oldest make room for new ones", ge=1
+    )
     stall_seconds: float = _field(5.0, "no frame for this long shows a stream as stalled", gt=0)
     silence_seconds: float = _field(
         20.0, "no frame for this long ends a sender's session and frees its place", gt=0

@@ -6,6 +6,7 @@
     flashback:{stream}:clips       sorted set  one `Kept` each, scored by start
     flashback:{stream}:tokens      hash        start -> clip tokens (see `memory.codec`)
     flashback:{stream}:thumbnails  hash        start -> JPEG
+    flashback:{stream}:recordings  hash        see `memory.redis.recordings`
 
 The keys of a stream share the hash tag `{stream}`: they live on one node of a cluster, so that
 whatever happens to it is one transaction, whole or not at all. Version 0.1.0 kept no record (the
@@ -34,17 +35,18 @@ class Keys:
     clips: str
     tokens: str
     thumbnails: str
+    recordings: str
 
     @classmethod
     def of(cls, stream: str) -> "Keys":
         """Return the keys of `stream`."""
-        names = ("record", "deleted", "clips", "tokens", "thumbnails")
+        names = ("record", "deleted", "clips", "tokens", "thumbnails", "recordings")
         return cls(*(f"flashback:{{{stream}}}:{name}" for name in names))
 
     @property
     def data(self) -> tuple[str, ...]:
         """All but the sign that it was deleted."""
-        return (self.record, self.clips, self.tokens, self.thumbnails)
+        return (self.record, self.clips, self.tokens, self.thumbnails, self.recordings)
 
 
 def field(start: float) -> bytes:

@@ -33,6 +33,7 @@ from memory.redis.layout import (
     unpack_moment,
 )
 from memory.redis.raw import RawStreams
+from memory.redis.recordings import RedisRecordings
 from memory.redis.records import RedisRecords, done
 from memory.servers.nodes import Nodes, OneServer
 from memory.servers.open import open_nodes
@@ -77,6 +78,7 @@ class RedisStore:
         self._promptness = Promptness(within)
         self._nodes: Nodes = OneServer(redis) if isinstance(redis, Redis) else redis
         self._records = RedisRecords(self._nodes, self._promptness)
+        self._recordings = RedisRecordings(self._nodes, self._promptness)
         self._encoder = encoder
         self._form: Form = form
         self._exact = exact
@@ -117,6 +119,10 @@ class RedisStore:
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
         return RedisDocuments(self._nodes, self._promptness)
+
+    def recordings(self) -> RedisRecordings:
+        """See `ClipStore.recordings`."""
+        return self._recordings
 
     def raw(self) -> RawStreams:
         """Return what reads and writes the streams as bytes; it ends with this store."""
@@ -294,6 +300,7 @@ class RedisStore:
                 return 0
 
         async def drop() -> int:
+            await self._recordings.forget_range(stream, since, until)
             with explained():
                 return await self._nodes.run(
                     keys.record,

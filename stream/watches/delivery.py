@@ -17,7 +17,7 @@ from memory.documents import DocumentStore, Entry
 from memory.store import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
 from stream.frames.timeline import Clock
-from stream.watches.records import VERSION, Event, Watch, events
+from stream.watches.records import VERSION, Event, Watch, clip_path, events
 from stream.watches.webhook import NotDelivered, Poster
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class Deliveries:
         wall: Clock,
         find: Callable[[str], Watch | None],
         thumbnail: Thumbnail,
+        root_path: str = "",
         done: Callable[[str, str | None], None],
     ) -> None:
         """Take what delivering needs.
@@ -79,6 +80,7 @@ class Deliveries:
             wall: Unix seconds.
             find: Returns a watch by its id.
             thumbnail: Returns the picture of a moment of a stream.
+            root_path: Path below which the service is.
             done: Is told of which watch a letter was taken, or given up and why.
         """
         self._documents = documents
@@ -86,6 +88,7 @@ class Deliveries:
         self._wall = wall
         self._find = find
         self._thumbnail = thumbnail
+        self._root_path = root_path
         self._done = done
         self._new = Mailbox[tuple[Watch, Event]](_NEW_WAITING)
 
@@ -191,6 +194,7 @@ class Deliveries:
         data: Mapping[str, Any] = {
             **events.encode(event),
             "thumbnail": None if picture is None else base64.b64encode(picture).decode(),
+            "clip": clip_path(self._root_path, event),
         }
         return json.dumps({"type": "watch.fired", "timestamp": event.at, "data": data}).encode()
 

@@ -195,6 +195,7 @@ class Event:
         verdict: What the model said.
         why: That in a sentence.
         evidence: The clips that made it fire, the newest last.
+        film: Whether a film of it was begun.
     """
 
     id: str
@@ -210,6 +211,12 @@ class Event:
     verdict: Verdict = "unverified"
     why: str = ""
     evidence: tuple[Sighting, ...] = ()
+    film: bool = False
+
+
+def clip_path(root_path: str, event: Event) -> str | None:
+    """Return the path of the film of `event` on the service; None if none was begun."""
+    return f"{root_path}/v1/watches/events/{event.id}/clip" if event.film else None
 
 
 Record = TypeVar("Record")

@@ -62,6 +62,12 @@ class RunningWatches:
         """Forget what was seen of `stream`: if it begins anew, so does its time."""
         self._states = {key: state for key, state in self._states.items() if key[1] != stream}
 
+    def amend(self, event: Event) -> None:
+        """Have what goes on be known as `event` until it is over."""
+        state = self._states.get((event.watch, event.stream))
+        if state is not None and state.event is not None and state.event.id == event.id:
+            state.event = event
+
     def states(self) -> dict[Key, WatchState]:
         """Return what every watch has seen so far, by watch and stream."""
         return {

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from memory.store import StoreFull, StoreUnavailable
 from model.engine.contract import Engine
@@ -65,6 +66,7 @@ class Watcher:
         wall: Clock,
         verify: Verifier,
         deliver: Callable[[Watch, Event], None] = lambda *_: None,
+        begin_film: Callable[[Event], bool] = lambda _: False,
     ) -> None:
         """Take what watching needs.
 
@@ -74,11 +76,13 @@ class Watcher:
             wall: Unix seconds.
             verify: Asks the model about an event.
             deliver: Takes what is to be sent to other machines; never waits.
+            begin_film: Begins a film of what fired, and says whether there will be one; never waits.
         """
         self.book = book
         self.lexicon = Lexicon(word_table())
         self.engine = engine
         self._wall = wall
+        self._begin_film = begin_film
         self._running = RunningWatches(word_table())
         self._watches: dict[str, Watch] = {}
         self._clips = Mailbox[tuple[str, ClipTokens]](_CLIPS_WAITING)
@@ -116,6 +120,10 @@ class Watcher:
         """Take a clip of `stream` that was just encoded. Never waits."""
         if self._watches or not self._loaded.is_set():  # they may be about to be known
             self._clips.put((stream, clip))
+
+    def covers(self, stream: str) -> bool:
+        """Say whether `stream` is watched for anything, now or when it goes on."""
+        return any(watch.covers(stream) for watch in self._watches.values())
 
     def forget(self, stream: str) -> None:
         """Forget what watches have seen of `stream`: if it begins anew, so does its time."""
@@ -212,7 +220,15 @@ class Watcher:
                 continue
             now = self._wall()
             for event in self._running.take(stream, shown[0], clip.start, clip.end, now):
-                self._events.put(event)
+                self._events.put(self._with_film(event))
+
+    def _with_film(self, event: Event) -> Event:
+        """Begin a film of an event that has just fired."""
+        filmed = replace(event, film=True)
+        if not event.open or not self._begin_film(filmed):
+            return event
+        self._running.amend(filmed)
+        return filmed
 
     async def _tell(self) -> None:
         """What fired -> verified, kept, told."""

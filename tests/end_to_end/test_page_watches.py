@@ -9,6 +9,8 @@ from model.vision.vocabulary import word_table
 from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import page_of
 from tests.web.conftest import echo_service
+from tests.web.test_event_clips import play
+from tests.web.test_watches import add, sees
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -44,3 +46,19 @@ async def test_a_watch_is_made_on_the_page_and_the_badge_counts_what_it_saw():
             await row.filter(has_text="Go on").wait_for()
             await page.click("#watches-close")
             await page.locator("#bell-count").wait_for(state="hidden")
+
+
+async def test_the_clip_of_an_event_plays_on_the_page_and_can_be_saved():
+    async with echo_service() as service, browser() as chromium, service.client() as client:
+        sees(service)
+        await add(client)
+        (await play(service, 16)).close("It ended.")
+        async with page_of(service, chromium) as page:
+            await page.click("#bell")
+            await page.click(".clip summary")
+            await page.wait_for_selector(".clip[data-ready]")
+            lasts = await page.evaluate("document.querySelector('.clip video').duration")
+            assert 8 < lasts < 20
+            async with page.expect_download() as saved:
+                await page.click("text=Save clip")
+            assert (await saved.value).suggested_filename.startswith("cam-")

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.web.test_watches import sees, show
+from flashback_client import Flashback
+from tests.web.test_event_clips import play
+from tests.web.test_watches import add, sees, show
 from web.cli.commands import run
 
 
@@ -53,3 +55,25 @@ async def test_what_is_refused_is_said_in_a_sentence(service, flashback):
     assert code == 1
     assert "not in the model's vocabulary" in said.replace("\n", " ")
     assert (await flashback("remove", "watch_none"))[0] == 1
+
+
+async def test_a_film_is_saved_from_a_terminal_and_from_python(service, flashback, tmp_path):
+    sees(service)
+    async with service.client() as client:
+        await add(client)
+        (await play(service, 12)).close("It ended.")
+        [event] = (await client.get("/v1/watches/events")).json()["events"]
+        whole = (await client.get(event["clip"])).content
+    file = tmp_path / "clip.mp4"
+    assert event["id"] in (await flashback("events"))[1]
+    assert (await flashback("clip", event["id"], str(file)))[0] == 0
+    assert await asyncio.to_thread(file.read_bytes) == whole
+    code, said = await flashback("clip", event["id"], str(file))
+    assert (code, "cannot be written" in said) == (2, True)
+
+    def from_python():
+        with Flashback(service.url) as client:
+            [one] = client.events()
+            return one.clip, client.event_clip(one.id)
+
+    assert await asyncio.to_thread(from_python) == (event["clip"], whole)

@@ -18,9 +18,9 @@ from web.access.auth import may
 from web.access.tokens import Caller
 from web.errors import BadValue, Refusal
 from web.http.chosen import thumbnail_at
+from web.http.event_clips import event_reports
 from web.http.streams import Named
 from web.openapi import refuses
-from web.realtime.watch_events import alert_report
 from web.reports.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport
 from web.reports.time_report import clock
 from web.services import Services, get_services
@@ -96,7 +96,7 @@ async def digest(
         **dict(summary),
         day=wanted,
         timezone=timezone,
-        events=[alert_report(event) for event in told],
+        events=await event_reports(here, told),
     )
 
 

@@ -14,6 +14,7 @@ from stream.watches.watcher import UnknownWatch
 from web.access.auth import may, require
 from web.access.tokens import Caller, Right
 from web.errors import Refusal
+from web.http.event_clips import event_reports
 from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
@@ -142,18 +143,21 @@ async def list_events(
         return watch in {None, event.watch} and caller.allows("watch", event.stream)
 
     found = await here.watcher.book.events(limit, after, wanted)
-    return EventList(events=[alert_report(event) for event in found])
+    return EventList(events=await event_reports(here, found))
 
 
 @routes.get("/dead-letters")
 async def list_dead_letters(here: Here, caller: MayWatch) -> DeadLetterList:
     """List the events that a webhook would not take, the newest first."""
     found = [
-        DeadLetter(event=alert_report(one.event), tries=one.tries, error=one.error, at=one.at)
-        for one in await here.deliveries.dead()
-        if caller.allows("watch", one.event.stream)
+        one for one in await here.deliveries.dead() if caller.allows("watch", one.event.stream)
     ]
-    return DeadLetterList(letters=found)
+    events = await event_reports(here, [one.event for one in found])
+    letters = [
+        DeadLetter(event=event, tries=one.tries, error=one.error, at=one.at)
+        for event, one in zip(events, found, strict=True)
+    ]
+    return DeadLetterList(letters=letters)
 
 
 @routes.get("/{watch}", responses=refuses(404))

@@ -22,6 +22,7 @@ from stream.channels import Subscription
 from stream.live import LiveStream
 from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
+from stream.watches.records import clip_path
 from web.access.tokens import Caller
 from web.ask import Stopwatch, ask, failing_as_asked
 from web.errors import AskFailed, BadRequest, BadValue
@@ -310,7 +311,9 @@ class Connection:
         with self._services.watcher.alerts() as alerts:
             async for event in alerts:
                 if self._caller.allows("watch", event.stream):
-                    await self._send(Alert(event_id=new_id("event"), alert=alert_report(event)))
+                    clip = clip_path(self._services.settings.root_path, event)
+                    alert = alert_report(event, clip)
+                    await self._send(Alert(event_id=new_id("event"), alert=alert))
 
     # Events out.
 

@@ -38,6 +38,8 @@ class AlertReport(Wire):
             not be asked) or `unverified` (it was not asked, or was not clear).
         why: That in a sentence.
         evidence: The clips that made it fire, the newest last.
+        clip: Path of a film (MP4) of it, some seconds longer on either side; null if there is none, or
+            none any more.
     """
 
     id: str
@@ -53,6 +55,7 @@ class AlertReport(Wire):
     verdict: Verdict
     why: str
     evidence: tuple[SightingReport, ...]
+    clip: str | None
 
 
 class Alert(ServerMessage):
@@ -62,8 +65,8 @@ class Alert(ServerMessage):
     alert: AlertReport
 
 
-def alert_report(event: Event) -> AlertReport:
-    """Return `event` for the wire."""
+def alert_report(event: Event, clip: str | None = None) -> AlertReport:
+    """Return `event` for the wire, with the path of its film."""
     return AlertReport(
         id=event.id,
         watch=event.watch,
@@ -80,4 +83,5 @@ def alert_report(event: Event) -> AlertReport:
         evidence=tuple(
             SightingReport(start=s.start, end=s.end, score=s.score) for s in event.evidence
         ),
+        clip=clip,
     )

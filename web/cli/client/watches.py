@@ -41,7 +41,16 @@ class _Service:
     client: "httpx.Client"
 
     def ask(self, method: str, path: str, **options: Any) -> Json:  # noqa: ANN401 - as httpx takes them
-        """Return the reply.
+        """Return the reply, read.
+
+        Raises:
+            Failed: If the service cannot be reached, or refuses.
+        """
+        reply = self.send(method, path, **options)
+        return reply.json() if reply.content else {}
+
+    def send(self, method: str, path: str, **options: Any) -> "httpx.Response":  # noqa: ANN401 - as httpx takes them
+        """Return the reply as it came.
 
         Raises:
             Failed: If the service cannot be reached, or refuses.
@@ -54,7 +63,7 @@ class _Service:
             raise Failed(f"no service answers at {self.client.base_url}") from None
         if reply.is_error:
             raise Failed(_detail(reply))
-        return reply.json() if reply.content else {}
+        return reply
 
 
 @contextmanager
@@ -168,6 +177,27 @@ def events(
             time.sleep(LOOK_EVERY)
 
 
+@app.command(name="clip")
+def save_clip(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="as `events` says it")],
+    file: Annotated[Path, typer.Argument(help="where to, such as clip.mp4")],
+    server: Server = HERE,
+    token_file: TokenFile = None,
+) -> None:
+    """Save the film of an event as MP4.
+
+    Raises:
+        Failed: If the file cannot be written.
+    """
+    with _service(server, token_file) as service:
+        film = service.send("GET", f"/events/{event}/clip").content
+    try:
+        with file.expanduser().open("xb") as opened:  # what is there already is not overwritten
+            opened.write(film)
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}", 2) from None
+
+
 def _print(found: Sequence[Json], *, as_json: bool = False) -> None:
     for event in found:
         if as_json:
@@ -177,6 +207,7 @@ def _print(found: Sequence[Json], *, as_json: bool = False) -> None:
         verdict = "" if event["verdict"] == "unverified" else f", {event['verdict']}"
         span = f"{event['start']:.0f} to {event['end']:.0f} s"
         line = f"{at}  {event['stream']}  {event['question']}  ({span}{verdict})"
+        line += f"  {event['id']}" if event["clip"] else ""
         out.print(line, markup=False)
 
 

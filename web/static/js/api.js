@@ -112,6 +112,11 @@ export function showNewest(image, stream, version) {
   show(image, () => at(`/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`));
 }
 
+/** The address of the film of an event, for a player or a link. */
+export function clipAddress(event) {
+  return at(`/v1/watches/events/${event}/clip${query({})}`);
+}
+
 function show(image, address) {
   const src = address();
   if (image.getAttribute("src") === src) return;

@@ -1,6 +1,7 @@
 // Watches: what people want to be told of, and what was seen of it. A badge counts what is new.
 
 import { call, freshTicket, getJson, postJson, showMoment } from "./api.js";
+import { clip } from "./clip.js";
 import { Sounding } from "./sound.js";
 
 const LOOK_EVERY = 10_000; // over the socket it comes at once; this is for when there is none
@@ -18,6 +19,7 @@ export class Watches {
   #show;
   #stream = "";
   #events = new Map();
+  #items = new Map(); // what is drawn of each: a clip that plays is not drawn anew
   #seen = Number(localStorage.getItem(SEEN) ?? 0);
   #told = Date.now() / 1000; // of what was before the page was opened nobody is notified
   #sound = new Sounding();
@@ -182,12 +184,22 @@ export class Watches {
   #draw() {
     const all = [...this.#events.values()].sort((a, b) => b.at - a.at).slice(0, MOST_SHOWN);
     this.#events = new Map(all.map((event) => [event.id, event]));
+    for (const id of this.#items.keys()) if (!this.#events.has(id)) this.#items.delete(id);
     const fresh = all.filter((event) => event.at > this.#seen && event.verdict !== "rejected").length;
     $("bell-count").hidden = fresh === 0;
     $("bell-count").textContent = fresh;
     $("bell").setAttribute("aria-label", fresh ? `Watches, ${fresh} new` : "Watches");
     $("alert-none").hidden = all.length > 0;
-    if (this.#dialog.open) $("alert-list").replaceChildren(...all.map((event) => this.#event(event)));
+    if (this.#dialog.open) $("alert-list").replaceChildren(...all.map((event) => this.#item(event)));
+  }
+
+  #item(event) {
+    const state = JSON.stringify([event, event.at > this.#seen]);
+    const before = this.#items.get(event.id);
+    if (before?.state === state) return before.item;
+    const item = this.#event(event);
+    this.#items.set(event.id, { state, item });
+    return item;
   }
 
   #event(event) {
@@ -205,6 +217,7 @@ export class Watches {
     pick.append(image, element("b", event.question), element("small", words.join(" · ")));
     pick.addEventListener("click", () => this.#pick(event));
     item.append(pick);
+    if (event.clip) item.append(clip(event));
     return item;
   }
 

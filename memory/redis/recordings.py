@@ -1,0 +1,103 @@
+"""Recordings in Redis (6.2 or newer), beside the clips of their stream.
+
+    flashback:{stream}:recordings  hash  start, end and key -> film
+
+The key shares the stream's hash tag, so that a recording is written only where the stream still is, in
+one transaction, and goes with it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from memory.recordings import Recorded, check_size, pack_recorded, unpack_recorded
+from memory.redis.errors import Promptness
+from memory.redis.layout import Keys
+from memory.redis.watch import watched
+from memory.servers.nodes import Nodes
+
+Result = TypeVar("Result")
+
+
+class RedisRecordings:
+    """Keeps recordings in Redis.
+
+    Args:
+        nodes: The servers; whoever made them closes them.
+        promptness: How long Redis has to answer.
+    """
+
+    def __init__(self, nodes: Nodes, promptness: Promptness) -> None:
+        self._nodes = nodes
+        self._promptness = promptness
+
+    async def put(self, stream: str, about: Recorded, data: bytes) -> None:
+        """See `RecordingStore.put`.
+
+        Raises:
+            KeyError: If there is no such stream (any more).
+            ValueError: If it is too large.
+        """
+        check_size(data)
+        keys, name = Keys.of(stream), pack_recorded(about)
+
+        async def change(pipe: Pipeline, found: list[Any]) -> None:
+            if not found[0]:
+                raise KeyError(stream)
+            pipe.multi()  # type: ignore[no-untyped-call]
+            pipe.hset(keys.recordings, cast("Any", name), cast("Any", data))
+            await pipe.execute()
+
+        await self._run(keys, lambda redis: watched(redis, keys, change, [("EXISTS", keys.record)]))
+
+    async def get(self, stream: str, key: str) -> bytes | None:
+        """See `RecordingStore.get`."""
+        keys = Keys.of(stream)
+
+        async def work(redis: Redis) -> bytes | None:
+            for name in await _names(redis, keys):
+                if unpack_recorded(name).key == key:
+                    return cast(
+                        "bytes | None", await _now(redis.hget(keys.recordings, cast("Any", name)))
+                    )
+            return None
+
+        return await self._run(keys, work)
+
+    async def keys(self, stream: str) -> frozenset[str]:
+        """See `RecordingStore.keys`."""
+        keys = Keys.of(stream)
+        names = await self._run(keys, lambda redis: _names(redis, keys))
+        return frozenset(unpack_recorded(name).key for name in names)
+
+    async def remove(self, stream: str, key: str) -> None:
+        """See `RecordingStore.remove`."""
+        await self._drop(stream, lambda recorded: recorded.key == key)
+
+    async def forget_range(self, stream: str, since: float, until: float) -> None:
+        """Drop every recording that shows anything from `since` to `until`."""
+        await self._drop(stream, lambda recorded: recorded.shows(since, until))
+
+    async def _drop(self, stream: str, unwanted: Callable[[Recorded], bool]) -> None:
+        keys = Keys.of(stream)
+
+        async def work(redis: Redis) -> None:
+            gone = [n for n in await _names(redis, keys) if unwanted(unpack_recorded(n))]
+            if gone:
+                await _now(redis.hdel(keys.recordings, *cast("Any", gone)))
+
+        await self._run(keys, work)
+
+    async def _run(self, keys: Keys, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+        async with self._promptness.expected():
+            return await self._nodes.run(keys.recordings, work)
+
+
+async def _names(redis: Redis, keys: Keys) -> list[bytes]:
+    return list(cast("Iterable[bytes]", await _now(redis.hkeys(keys.recordings))))
+
+
+async def _now(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
+    return await reply
