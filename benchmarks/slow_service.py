@@ -62,6 +62,10 @@ class SlowEngine:
         """See `Engine.learn`."""
         await self._engine.learn(stream, clip, after)
 
+    async def blocks(self, past: Past) -> Sequence[ClipTokens]:
+        """See `Engine.blocks`."""
+        return await self._engine.blocks(past)
+
     def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""
         return self._engine.answer(past, question)

@@ -141,6 +141,13 @@ class Engine(Protocol):
         """
         ...
 
+    async def blocks(self, past: Past) -> Sequence[ClipTokens]:
+        """Return what the history of `past` is made of, oldest first: clips, and blocks of folded ones.
+
+        Nothing if there is none, or while clips wait to be taken into it: a question waits for that.
+        """
+        ...
+
     def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer `question` from `past`, as words come; the last is a `Finish`. Use `aclosing`.
 

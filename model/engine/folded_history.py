@@ -104,6 +104,11 @@ class FoldedHistory:
         """Whether any clips are folded, or going to be once those that wait are taken."""
         return self._fold.folds > 0 or len(self.waiting) >= self._fold.room
 
+    @property
+    def blocks(self) -> list[ClipTokens]:
+        """What it is made of, oldest first; nothing while clips wait that might be folded. For any thread."""
+        return [] if self.waiting else self._fold.tokens
+
     def wait(self, clips: Iterable[ClipTokens]) -> None:
         """Let `clips`, oldest first, wait to be read; those already known are passed over."""
         for clip in clips:

@@ -125,6 +125,11 @@ class HistoryCache:
         entry = self._entries.get(stream)
         return entry is not None and entry.is_folded
 
+    def blocks(self, stream: str) -> list[ClipTokens]:
+        """Return what the history of `stream` is made of; nothing while clips wait to be taken."""
+        entry = self._entries.get(stream)
+        return [] if entry is None else entry.blocks
+
     def is_behind(self, stream: str, until: float) -> bool:
         """Return whether a clip of `stream` waits to be read that begins at or before `until`.
 

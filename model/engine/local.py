@@ -129,6 +129,10 @@ class LocalEngine:
         """See `Engine.learn`."""
         self._pulling.learn(stream, clip, after)
 
+    async def blocks(self, past: Past) -> Sequence[ClipTokens]:
+        """See `Engine.blocks`."""
+        return self._histories.blocks(past.name)
+
     async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
         """See `Engine.words`."""
         words_of = self._chat.parts.words

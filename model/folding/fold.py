@@ -135,7 +135,8 @@ class Fold:
     @property
     def tokens(self) -> list[ClipTokens]:
         """What the language model reads, oldest first."""
-        return [block.tokens for block in self.blocks]
+        # A copy first: another thread may ask while this one folds.
+        return [block.tokens for block in list(self.blocks)]
 
     @property
     def prepared(self) -> bool:

@@ -13,7 +13,7 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
 from model.types import AnswerPiece, ClipTokens, Evidence, Finish, Question
-from stream.past.second_look import BLOCKS, calibrated, named
+from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, calibrated, named, shown
 
 _EVERY = 1_000_000
 _NEAREST = 4.0
@@ -131,12 +131,27 @@ class Recall:
         """Return what answers: the originals of what a folded `past` names, or `past` itself."""
         if not await self._engine.prepare(past):
             return past
-        evidence = await self._glance(past, question)
-        empty = await self._glance(past, replace(question, text="", conversation=()))
-        spans = named(calibrated(evidence, empty), self._engine.frames_per_clip)
+        frames = self._engine.frames_per_clip
+        if await self._engine.things([]) is None:
+            evidence = await self._glance(past, question)
+            empty = await self._glance(past, replace(question, text="", conversation=()))
+            spans, most = named(calibrated(evidence, empty), frames), BLOCKS
+        else:
+            spans, most = (
+                shown(question.text, await self._seen(past, question), frames),
+                SHOWN_BLOCKS,
+            )
         if not spans:
             return past
-        return Past(self._stream, self._store, tuple(spans), BLOCKS, once=True)
+        return Past(self._stream, self._store, tuple(spans), most, once=True)
+
+    async def _seen(self, past: Past, question: Question) -> list[Seen]:
+        """Return what the history of `past` is made of, and shows."""
+        if not (blocks := await self._engine.blocks(past)):
+            await self._glance(past, question)  # which waits until all clips are taken
+            blocks = await self._engine.blocks(past)
+        things = await self._engine.things(blocks) or []
+        return [Seen(*both) for both in zip(blocks, things, strict=True)]
 
     async def _glance(self, past: Past, question: Question) -> Sequence[Evidence]:
         """Return the evidence of a question that is read, and not answered."""

@@ -1,14 +1,20 @@
 """Which originals a question is answered from, once a folded history has said where to look.
 
-A block that stands for minutes says what was there, not exactly when, where or how often. So a
-question is first put to the folded history; what its evidence names is fetched from memory as it was
-seen, and answers. Where the evidence names nothing that is folded there is nothing more to be seen.
+A block that stands for minutes says what was there, not exactly when, where or how often. So what the
+blocks have that a question names is fetched from memory as it was seen, and answers. Where the model's
+tokens have words (`lite`), those of the question and of the blocks are compared (`shown`): that costs
+nothing, and is sure. Else the question is put to the folded history, and its evidence says where
+(`named`). Where nothing that is folded is named there is nothing more to be seen.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from model.types import Evidence
+from model.types import ClipTokens, Evidence
+from model.vision.things import SURE, Thing
+from model.vision.vocabulary import WordTable, word_table
 
 NAMED = 8
 """Blocks that are looked at again, at most."""
@@ -16,11 +22,136 @@ MOST_SECONDS = 2400.0
 """Media seconds that all of them may span; a block longer than what is left is passed over."""
 BLOCKS = 32
 """What they are folded to, at most: they are read while someone waits."""
+SHOWN_BLOCKS = 14
+"""The same of what words led to, which needs less."""
+_STRETCHES = 3
+"""What is shown more often than that is in the folded history often enough."""
+_NEIGHBOURS = 2
+"""Clips before and after what is shown, which are looked at with it."""
+_LONGEST_NAME = 4
 
 _LEAST = 0.05
 """Share of the mean below which what an empty question looks at is not divided by: it is mere chance."""
 
 Span = tuple[float, float]
+
+_WIDER = re.compile(
+    r"\b(since|until|till|else|besides|except|happen\w*|how often|times|other|others|all|every\w*)\b"
+)
+"""Asks about more than what it names."""
+_NOT_SHOWN = re.compile(r"\b(?:the|this|your) (?:screen|camera|cameras|monitor|stage|field)\b")
+"""Where something is seen, not what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One clip or block of a history.
+
+    Attributes:
+        tokens: As the language model reads it.
+        things: What it shows.
+    """
+
+    tokens: ClipTokens
+    things: Sequence[Thing]
+
+
+def shown(question: str, history: Sequence[Seen], frames: int) -> list[Span]:
+    """Return the spans of `history` that show what a question names, with their neighbours.
+
+    None if it asks about more than that, if what it names was shown nowhere or all over the place, if
+    it is not folded, or if so much is that too much would have to be read.
+
+    Args:
+        question: In words.
+        history: Oldest first.
+        frames: That a clip has which is not folded.
+    """
+    plain = _NOT_SHOWN.sub(" ", question.lower())
+    words = named_words(plain, word_table()) if not _WIDER.search(plain) else frozenset()
+    showing = [
+        number
+        for number, seen in enumerate(history)
+        if any(thing.word in words and thing.sure >= SURE for thing in seen.things)
+    ]
+    stretches = list(_stretches(showing))
+    spans = [(history[first].tokens, history[last].tokens) for first, last in stretches]
+    long = sum(last.end - first.start for first, last in spans)
+    folded = any(history[number].tokens.frames > frames for number in showing)
+    if not folded or len(spans) > _STRETCHES or long > MOST_SECONDS:
+        return []
+    return list(_apart(_with_neighbours(history, stretches, frames)))
+
+
+def named_words(text: str, table: WordTable) -> frozenset[int]:
+    """Return the numbers of the words of `table` that `text` names, of longer names the longest."""
+    names = _names(table)
+    tokens = re.findall(r"[\w-]+", text.lower())
+    found: set[int] = set()
+    at = 0
+    while at < len(tokens):
+        for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
+            if words := names.get(" ".join(tokens[at : at + length])):
+                found.update(words)
+                break
+        at += length
+    return frozenset(found)
+
+
+@cache
+def _names(table: WordTable) -> dict[str, list[int]]:
+    names: dict[str, list[int]] = {}
+    for number, word in enumerate(table.words):
+        kinds = [name.lower() for name in word.kinds.values()]
+        for name in {word.name, word.plural, *word.others, *word.broader, *kinds}:
+            names.setdefault(name, []).append(number)
+            names.setdefault(f"{name}s", []).append(number)
+    return names
+
+
+def _stretches(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of every run of neighbours."""
+    first = last = -1
+    for number in numbers:
+        if last < 0 or number > last + 1:
+            if last >= 0:
+                yield first, last
+            first = number
+        last = number
+    if last >= 0:
+        yield first, last
+
+
+def _with_neighbours(
+    history: Sequence[Seen], stretches: Iterable[tuple[int, int]], frames: int
+) -> Iterator[Span]:
+    for first, last in stretches:
+        start, end = history[first].tokens.start, history[last].tokens.end
+        before = history[max(first - 1, 0)].tokens
+        after = history[min(last + 1, len(history) - 1)].tokens
+        yield (
+            max(before.start, start - _NEIGHBOURS * _clip_seconds(before, frames)),
+            min(after.end, end + _NEIGHBOURS * _clip_seconds(after, frames)),
+        )
+
+
+def _clip_seconds(tokens: ClipTokens, frames: int) -> float:
+    """Return how long clips are in which so many frames are taken, as in `tokens`, of one or many."""
+    return frames * (tokens.end - tokens.start) / max(tokens.frames - 1, 1)
+
+
+def _apart(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield `spans`, oldest first, those that touch as one."""
+    reached: Span | None = None
+    for start, end in spans:
+        if reached is not None and start <= reached[1]:
+            reached = (reached[0], max(end, reached[1]))
+            continue
+        if reached is not None:
+            yield reached
+        reached = (start, end)
+    if reached is not None:
+        yield reached
 
 
 def calibrated(evidence: Sequence[Evidence], empty: Sequence[Evidence]) -> list[Evidence]:

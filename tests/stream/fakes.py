@@ -94,6 +94,9 @@ class FakeEngine:
         await self._pulling.bring(past)
         return False
 
+    async def blocks(self, past):
+        return []
+
     async def learn(self, stream, clip, after):
         self._pulling.learn(stream, clip, after)
 

@@ -217,6 +217,9 @@ class SlowEngine:
         await self.pulling.bring(past)
         return False
 
+    async def blocks(self, past):
+        return []
+
     async def learn(self, stream, clip, after):
         self.pulling.learn(stream, clip, after)
 

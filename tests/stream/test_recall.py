@@ -11,13 +11,17 @@ from model.engine import history_cache
 from model.engine.local import LocalEngine
 from model.engine.pulling import PAGE, Pulling
 from model.errors import EngineBusy, NothingInRange, NothingSeen
+from model.folding.thing_rows import ThingRows
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
+from model.vision.things import Thing, pack, unpack
+from model.vision.vocabulary import word_table
 from model.zoo.tiny import tiny
 from stream.past.recall import Recall
 from stream.past.second_look import BLOCKS
 
 PARTS = tiny()
+DOG = word_table().number["dog"]
 SHORT = replace(
     PARTS,
     config=replace(PARTS.config, language=replace(PARTS.config.language, max_positions=2796)),
@@ -342,3 +346,26 @@ async def test_nothing_is_left_of_a_second_look(engine):
     recall.close()
     await engine.forget("a")
     assert engine.history_bytes == 0
+
+
+async def test_words_lead_to_what_is_looked_at_again():
+    def things(clip):
+        return unpack(clip.values[:8, 20:].float())
+
+    dog = torch.zeros(16, 32)
+    dog[:8, 20:] = pack([Thing(DOG)], 8)
+    made = LocalEngine(VideoChat(replace(SHORT, things=things, rows=ThingRows(8, 20, 4))))
+    try:
+        store = LocalStore(made.encoder, exact=12)
+        await remembered(store, "a", 100)
+        for n in range(100, 105):
+            await store.append("a", ClipTokens(dog, 4.0 * n, 4.0 * n + 3), b"")
+        await remembered(store, "a", 200, first=105)
+        recall = Recall("a", made, store, looks_again=True)
+        question = Question("When was the dog there?", tokens=1)
+        usage = [piece async for piece in recall.ask(question)][-1].usage
+        assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
+        whole = await last_piece(recall)
+        assert whole.usage.frames == 4 * 305
+    finally:
+        await made.close()

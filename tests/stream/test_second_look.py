@@ -1,9 +1,20 @@
 """What is looked at again: what the question made stand out, the rest of the history aside."""
 
 import pytest
+import torch
 
-from model.types import Evidence
-from stream.past.second_look import MOST_SECONDS, NAMED, calibrated, named
+from model.types import ClipTokens, Evidence
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
+from stream.past.second_look import (
+    MOST_SECONDS,
+    NAMED,
+    Seen,
+    calibrated,
+    named,
+    named_words,
+    shown,
+)
 
 
 def evidence(*scores, seconds=3.0, period=4.0):
@@ -48,3 +59,57 @@ def test_no_more_is_named_than_can_be_read_while_someone_waits():
     assert named(hours, 4.0) == []
     minutes = evidence(*[0.05] * 40, seconds=599.0, period=600.0)
     assert 0 < sum(end - start for start, end in named(minutes, 4.0)) <= MOST_SECONDS
+
+
+WORDS = word_table().number
+
+
+def past(*blocks):
+    """Neighbours: how many clips of four seconds each stands for, and what it shows."""
+    made, start = [], 0.0
+    for clips, *names in blocks:
+        tokens = ClipTokens(torch.zeros(1, 1), start, start + 4 * clips - 1, 4 * clips)
+        made.append(Seen(tokens, [Thing(WORDS[name]) for name in names]))
+        start += 4 * clips
+    return made
+
+
+def test_what_a_question_names_is_looked_at_where_a_block_shows_it_with_two_clips_beside():
+    history = past((100, "car"), (5, "dog"), (200, "car", "person"), (1, "person"))
+    assert shown("When was the dog shown?", history, 4) == [(400 - 8, 419 + 8)]
+    assert shown("Was there a puppy?", history, 4) == [(400 - 8, 419 + 8)]
+
+
+def test_where_nothing_that_is_named_was_shown_the_folded_history_answers():
+    history = past((100, "car"), (5, "dog"))
+    assert shown("Was there a zebra?", history, 4) == []
+    assert shown("What do you see?", history, 4) == []
+
+
+def test_what_is_shown_all_the_time_or_for_hours_needs_no_second_look():
+    everywhere = past(*[(5, "car"), (5, "dog")] * 4)
+    assert shown("Was there a dog?", everywhere, 4) == []
+    assert shown("Was there a dog?", past((5, "car"), (4000, "dog")), 4) == []
+
+
+def test_what_is_not_folded_was_seen_as_it_is():
+    assert shown("Was there a dog?", past((100, "car"), (1, "dog"), (1, "dog")), 4) == []
+
+
+def test_a_question_about_more_than_it_names_is_asked_of_everything():
+    history = past((100, "car"), (5, "dog"), (100, "car"))
+    for text in ("What happened after the dog?", "What else was there besides the dog?",
+                 "How often was the dog there?", "What has been there since the dog?"):  # fmt: skip
+        assert shown(text, history, 4) == []
+
+
+def test_neighbours_that_meet_are_one_span():
+    history = past((100, "car"), (5, "dog"), (3, "car"), (5, "dog"), (100, "car"))
+    assert shown("Was there a dog?", history, 4) == [(392.0, 459.0)]
+
+
+def test_names_are_found_as_people_say_them_the_longest_first():
+    table = word_table()
+    named_ = {table[n].name for n in named_words("How many hot air balloons and dogs?", table)}
+    assert {"balloon", "dog"} <= named_ or {"hot air balloon", "dog"} <= named_
+    assert named_words("What came then?", table) == frozenset()

@@ -50,6 +50,9 @@ class EchoEngine:
     async def prepare(self, past):
         return False
 
+    async def blocks(self, past):
+        return []
+
     async def learn(self, stream, clip, after):
         pass
 
