@@ -41,7 +41,8 @@ class Lesson:
         rank: Of the adapters.
         seed: Decides every random choice.
         deep: Share of streams in which the deep, text-guided stage drops as well.
-        room: Tokens that go through the network at once.
+        room: Tokens that go through the network at once; None is as many as a card of 80 GB has room
+            for, or what a processor's caches like.
         workers: Processes that make examples.
         device: Where it is trained.
         courses: What the streams are.
@@ -50,17 +51,23 @@ class Lesson:
     """
 
     steps: int
-    streams: int = 32
-    rate: float = 7e-4
+    streams: int = 64
+    rate: float = 1e-3
     rank: int = 32
     seed: int = 1
     deep: float = 0.3
-    room: int = 4096
+    room: int | None = None
     workers: int = 2
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     courses: tuple[Course, ...] = COURSES
-    judged: int = 40
-    every: int = 100
+    judged: int = 100
+    every: int = 50
+
+
+    @property
+    def tokens_at_once(self) -> int:
+        """How many tokens go through the network at once."""
+        return self.room or (65_536 if self.device.type == "cuda" else 4096)
 
 
 class Student(nn.Module):
@@ -117,7 +124,7 @@ class _Steps(Dataset[list[Batch]]):
     def __getitem__(self, step: int) -> list[Batch]:
         lesson = self._lesson
         randoms = (np.random.default_rng([lesson.seed, step, n]) for n in range(lesson.streams))
-        return list(batches([self._maker.example(random) for random in randoms], lesson.room))
+        return list(batches([self._maker.example(random) for random in randoms], lesson.tokens_at_once))
 
 
 def _ahead(steps: _Steps, first: int, last: int, workers: int) -> Iterator[list[Batch]]:
@@ -138,6 +145,8 @@ def learn_to_read(
 ) -> Student:
     """Train projector and adapters; return them trained."""
     torch.manual_seed(lesson.seed)
+    # cuDNN makes a plan for every new shape, and here no two batches have the same.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     # Many small tensors go from process to process: more than there may be open files.
     torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
     pupil = student(base, lesson.rank).to(lesson.device)
@@ -146,7 +155,7 @@ def learn_to_read(
         maker.example(np.random.default_rng([0, n]), lesson.courses[n % len(lesson.courses)])
         for n in range(lesson.judged)
     ]
-    to_judge = [batch.to(lesson.device) for batch in batches(judged, lesson.room)]
+    to_judge = [batch.to(lesson.device) for batch in batches(judged, lesson.tokens_at_once)]
     ahead: Iterator[list[Batch]] | None = None
 
     def learn(step: int) -> float:

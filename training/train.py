@@ -24,7 +24,7 @@ from training.reading import Lesson
 from training.stages import Workshop
 
 console = Console(stderr=True)
-READING_STEPS = 1_800
+READING_STEPS = 200
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -53,7 +53,7 @@ def train(
     ] = 1_500,
     heads_steps: Annotated[int, typer.Option(min=1, help="Steps of `heads`.")] = 1_200,
     reading_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of `reading`, 32 streams each.")
+        int, typer.Option(min=1, help="Steps of `reading`, 64 streams each.")
     ] = READING_STEPS,
     device: Annotated[
         str, typer.Option(help="Where `reading` is trained: cpu, or cuda for minutes, not days.")
@@ -62,8 +62,9 @@ def train(
         int, typer.Option(min=0, help="Processes that make examples for `reading`.")
     ] = 2,
     room: Annotated[
-        int, typer.Option(min=1, help="Tokens of `reading` that go through the network at once.")
-    ] = 4096,
+        int | None,
+        typer.Option(min=1, help="Tokens of `reading` that go through the network at once."),
+    ] = None,
     photos: Annotated[
         Path | None,
         typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
