@@ -88,7 +88,7 @@ def _in_words(share: Share | None) -> str:
     return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
-def as_json(found: dict[str, Score], about: dict[str, str]) -> str:
-    """Return one line with the scores and what they belong to."""
+def as_json(found: dict[str, Score], about: dict[str, str], name: str = "real") -> str:
+    """Return one line with the scores of the evaluation `name` and what they belong to."""
     rows = {kind: asdict(score) for kind, score in found.items()}
-    return json.dumps({"eval": "real", **about, "scores": rows})
+    return json.dumps({"eval": name, **about, "scores": rows})

@@ -63,7 +63,6 @@ class Lesson:
     judged: int = 100
     every: int = 50
 
-
     @property
     def tokens_at_once(self) -> int:
         """How many tokens go through the network at once."""
@@ -124,7 +123,9 @@ class _Steps(Dataset[list[Batch]]):
     def __getitem__(self, step: int) -> list[Batch]:
         lesson = self._lesson
         randoms = (np.random.default_rng([lesson.seed, step, n]) for n in range(lesson.streams))
-        return list(batches([self._maker.example(random) for random in randoms], lesson.tokens_at_once))
+        return list(
+            batches([self._maker.example(random) for random in randoms], lesson.tokens_at_once)
+        )
 
 
 def _ahead(steps: _Steps, first: int, last: int, workers: int) -> Iterator[list[Batch]]:

@@ -1,0 +1,189 @@
+"""Measure how `lite` reads long streams: `flashback eval streams --clips 35,200`.
+
+Streams are made up (`training/made_up.py`), of seeds that training never draws; what an imperfect eye
+says of them is given, so this measures reading alone: memory, order, counting, and saying that
+something was never there. Everything goes through the engine as a question of a user does, to the last
+word. Right is what says word for word what was reported; beside it those who saw less:
+
+    last    the last clip alone
+    blind   as many clips at the same times in which nothing was recognised
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from torch.nn.functional import pad
+
+from model.engine.contract import Engine, Past
+from model.engine.pulling import GivenClips
+from model.errors import ModelUnavailable
+from model.types import ClipTokens, Question, Words
+from model.vision.things import Thing
+from model.vision.things import pack as pack_things
+from model.zoo.lite import LOOK, THINGS
+from model.zoo.lite_base import convert
+from training.command import run_command
+from training.dialogue.asker import Asker
+from training.film_cases import Case
+from training.film_exam import Answered
+from training.film_scores import as_json, scores, table
+from training.made_up import seen_of, world
+from training.train import commit
+from training.world import Mix, Stream, World
+from web.errors import BadSetting, Failed
+from web.services import load_model
+from web.settings import read_settings
+
+_KEPT_ASIDE = 1_000_003
+"""First number of the seeds of what is measured on; training draws from small ones."""
+_LONG_ENOUGH = 0.9
+"""A stream has at least this share of the clips asked for."""
+
+console = Console(stderr=True)
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def evaluate(
+    clips: Annotated[str, typer.Option(metavar="N,…", help="Clips of the streams.")] = "35,200",
+    streams: Annotated[int, typer.Option(min=1, help="How many of each length.")] = 12,
+    questions: Annotated[int, typer.Option(min=1, help="About each stream.")] = 16,
+    seed: Annotated[int, typer.Option(help="Decides what is shown and asked.")] = 1,
+    controls: Annotated[bool, typer.Option(help="Also ask those who saw less.")] = True,
+    show: Annotated[bool, typer.Option("--show", help="Show every answer.")] = False,
+) -> None:
+    """Ask `lite` about long made-up streams; a table and a line of JSON for each length.
+
+    Raises:
+        BadParameter: If the lengths cannot be read.
+    """
+    out = Console(soft_wrap=True, highlight=False)
+    try:
+        lengths = [int(part) for part in clips.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--clips takes numbers with commas, not {clips!r}") from None
+    for length in lengths:
+        answers = _measure(length, streams, questions, seed, controls=controls)
+        for answered in answers if show else ():
+            case, right = answered.case, answered.case.is_right(answered.seen)
+            line = ("right" if right else "WRONG", case.kind, case.question, answered.seen)
+            out.print(" | ".join((*line, case.accept.pattern)), markup=False)
+        out.print(f"\n{streams} streams of about {length} clips\n", markup=False)
+        found = scores(answers)
+        out.print(table(found), markup=False)
+        about = {"data": f"made up, {length} clips", "model": "lite", "commit": commit()}
+        out.print(as_json(found, about, "streams"), markup=False)
+
+
+def _measure(
+    length: int, streams: int, questions: int, seed: int, *, controls: bool
+) -> list[Answered]:
+    """Load `lite`, ask everything, and show how far it is.
+
+    Raises:
+        Failed: If the model cannot be loaded.
+    """
+    answers: list[Answered] = []
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(f"{length} clips", total=streams)
+
+        async def run() -> None:
+            try:
+                engine = await asyncio.to_thread(
+                    load_model, read_settings(model="lite"), console.print
+                )
+            except ModelUnavailable as error:
+                raise Failed(str(error)) from None
+            try:
+                made = world(convert())
+                for number in range(streams):
+                    random = np.random.default_rng([_KEPT_ASIDE, seed, length, number])
+                    answers.extend(
+                        await _about(engine, made, random, length, questions, controls=controls)
+                    )
+                    progress.advance(task)
+            finally:
+                await engine.close()
+
+        asyncio.run(run())
+    return answers
+
+
+async def _about(
+    engine: Engine,
+    made: World,
+    random: np.random.Generator,
+    length: int,
+    questions: int,
+    *,
+    controls: bool,
+) -> list[Answered]:
+    stream = _stream(made, random, length)
+    asked = Asker(made, stream, random).ask(questions, past=3.0, when=2.0)
+    seen = list(_clips(stream, made, random))
+    nothing = [_replaced(clip, ()) for clip in seen]
+    duration = stream.ends[-1] if stream.finished else None
+    name = f"{length}-{stream.starts[0]}-{stream.ends[-1]}"
+    answers = []
+    for one in asked:
+        case = Case(Path(name), one.kind, one.question, re.compile(re.escape(one.answer.lower()) + "$"))  # fmt: skip
+        question = Question(one.question, duration=duration)
+
+        async def ask(of: str, clips: Sequence[ClipTokens], put: Question = question) -> str:
+            return await _text(engine, Past(of, GivenClips(clips)), put)
+
+        answers.append(
+            Answered(
+                case,
+                await ask(name, seen),
+                await ask(f"{name}-last", seen[-1:]) if controls else None,
+                await ask(f"{name}-blind", nothing) if controls else None,
+            )
+        )
+    for of in (name, f"{name}-last", f"{name}-blind"):
+        await engine.forget(of)
+    return answers
+
+
+def _stream(made: World, random: np.random.Generator, length: int) -> Stream:
+    mix = Mix(longest=length, single=0.0, scenes=min(length // 4, 40), cuts=True)
+    while True:
+        stream = made.stream(random, mix)
+        if len(stream.seen) >= _LONG_ENOUGH * length:
+            return stream
+
+
+def _clips(stream: Stream, made: World, random: np.random.Generator) -> Iterator[ClipTokens]:
+    for things, start, end in zip(stream.seen, stream.starts, stream.ends, strict=True):
+        visual = pad(seen_of(things, made, random), (LOOK, 0))
+        values = torch.cat([pad(pack_things(things, THINGS), (LOOK, 0)), visual])
+        yield ClipTokens(values.to(torch.float16), start, end)
+
+
+def _replaced(clip: ClipTokens, things: Sequence[Thing]) -> ClipTokens:
+    """Return `clip` with other things, and visual tokens in which nothing is believed."""
+    values = torch.zeros_like(clip.values)
+    values[:THINGS] = pad(pack_things(things, THINGS), (LOOK, 0)).to(values.dtype)
+    return ClipTokens(values, clip.start, clip.end, clip.frames)
+
+
+async def _text(engine: Engine, past: Past, question: Question) -> str:
+    text = ""
+    async with aclosing(engine.answer(past, question)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Words):
+                text += piece.text
+    return text.strip()
+
+
+if __name__ == "__main__":
+    run_command(app, "flashback eval streams", (BadSetting, Failed))
