@@ -39,23 +39,31 @@ def engine_failed(what: str, error: Exception) -> EngineFailed:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A question on its way to becoming an answer; `pieces` belongs to `loop`.
+    """A question from when it is asked to its last word; `pieces` belongs to `loop`.
 
     Attributes:
-        stream: Which is asked about.
+        history: The name of that which it is answered from.
         question: What is asked.
-        until: How far its history reached when it was asked, in media seconds.
+        until: How far the history reached when it was asked, in media seconds.
         loop: Of whoever asked.
         pieces: What they get.
         cancelled: Whether they do not want it any more.
+        prefill: The question once it has been read; like all below not there before.
+        text: Makes words of tokens.
+        chance: Of sampling.
+        written: Tokens of the answer so far.
     """
 
-    stream: str
+    history: str
     question: Question
     until: float
     loop: asyncio.AbstractEventLoop
-    pieces: asyncio.Queue[AnswerPiece | Exception]
+    pieces: asyncio.Queue[AnswerPiece | Exception] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    prefill: Prefill = field(init=False)
+    text: TextStream = field(init=False)
+    chance: torch.Generator = field(init=False)
+    written: list[int] = field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
         """Let the one who asked know."""
@@ -66,17 +74,6 @@ class Request:
         # A loop that is gone has nobody left who could read it.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
-
-
-@dataclass(slots=True, eq=False)
-class _Generation:
-    """An answer being written: its question has been read."""
-
-    request: Request
-    prefill: Prefill
-    text: TextStream
-    chance: torch.Generator
-    written: list[int] = field(default_factory=list)
 
 
 class Generator:
@@ -91,7 +88,7 @@ class Generator:
         self._chat = chat
         self._seed = seed
         self._ends = chat.parts.ends | {chat.prompt.end}
-        self._active: list[_Generation] = []
+        self._active: list[Request] = []
 
     def __len__(self) -> int:
         """Return how many answers are being written."""
@@ -100,7 +97,7 @@ class Generator:
     @property
     def background(self) -> int:
         """How many of them nobody sits and waits for."""
-        return sum(one.request.question.background for one in self._active)
+        return sum(one.question.background for one in self._active)
 
     def begin(self, request: Request, history: History, hook: LayerHook = no_hook) -> None:
         """Read the question of `request` on top of `history`; see `Decoder.run` for `hook`.
@@ -113,80 +110,86 @@ class Generator:
         if prefill is None:
             raise NothingSeen("nothing has been seen yet in the time asked about")
         self._seed += 1
-        chance = torch.Generator().manual_seed(self._seed)
-        text = TextStream(self._chat.prompt.tokenizer)
-        self._active.append(_Generation(request, prefill, text, chance))
+        request.prefill, request.text = prefill, TextStream(self._chat.prompt.tokenizer)
+        request.chance = torch.Generator().manual_seed(self._seed)
+        self._active.append(request)
 
     def write(self) -> None:
         """Write the next token of every answer, all in one batch."""
-        self._active = [one for one in self._active if not one.request.cancelled.is_set()]
+        for request in [one for one in self._active if one.cancelled.is_set()]:
+            self._let_go(request)
         chosen = []
-        for generation in list(self._active):
+        for request in list(self._active):
             try:
-                if (token := self._choose(generation)) is not None:
-                    chosen.append((generation, token))
+                if (token := self._choose(request)) is not None:
+                    chosen.append((request, token))
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(generation, error)
+                self._fail(request, error)
         if not chosen:
             return
         try:
             self._chat.reader.step(
-                [generation.prefill.reading for generation, _ in chosen],
+                [request.prefill.reading for request, _ in chosen],
                 [token for _, token in chosen],
             )
         except Exception as error:  # noqa: BLE001 - handed to whoever it fails for alone, too
             self._write_each(chosen, error)
 
-    def _write_each(self, chosen: Sequence[tuple[_Generation, int]], error: Exception) -> None:
+    def _write_each(self, chosen: Sequence[tuple[Request, int]], error: Exception) -> None:
         """Write one by one what failed together: what fails for one fails for no other."""
         if len(chosen) == 1:
             self._fail(chosen[0][0], error)
             return
-        for generation, token in chosen:
+        for request, token in chosen:
             try:
-                self._chat.reader.step([generation.prefill.reading], [token])
+                self._chat.reader.step([request.prefill.reading], [token])
             except Exception as own:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(generation, own)
+                self._fail(request, own)
 
     def fail_all(self, error: Exception) -> None:
         """End every answer with `error`."""
-        for generation in list(self._active):
-            self._fail(generation, error)
+        for request in list(self._active):
+            self._fail(request, error)
 
     def cancel_all(self) -> None:
         """End every answer where it stands."""
-        for generation in list(self._active):
+        for request in list(self._active):
             try:
-                self._end(generation, "cancelled")
+                self._end(request, "cancelled")
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
-                self._fail(generation, error)
+                self._fail(request, error)
 
-    def _choose(self, generation: _Generation) -> int | None:
+    def _choose(self, request: Request) -> int | None:
         """Send the next token of an answer; None if that ended it."""
-        question = generation.request.question
+        question = request.question
         if question.tokens < 1:
-            self._end(generation, "length")
+            self._end(request, "length")
             return None
-        logits = generation.prefill.reading.logits
+        logits = request.prefill.reading.logits
         sampling = question.sampling or self._chat.parts.sampling
-        token = choose(logits, sampling, generation.written, generation.chance)
+        token = choose(logits, sampling, request.written, request.chance)
         if token in self._ends:
-            self._end(generation, "stop")
+            self._end(request, "stop")
             return None
-        generation.written.append(token)
-        if text := generation.text.add(token):
-            generation.request.send(Words(text))
-        if len(generation.written) >= min(question.tokens, MAX_ANSWER_TOKENS):
-            self._end(generation, "length")
+        request.written.append(token)
+        if text := request.text.add(token):
+            request.send(Words(text))
+        if len(request.written) >= min(question.tokens, MAX_ANSWER_TOKENS):
+            self._end(request, "length")
             return None
         return token
 
-    def _end(self, generation: _Generation, reason: FinishReason) -> None:
-        evidence = self._chat.evidence(generation.prefill)
-        usage = self._chat.usage(generation.prefill, len(generation.written))
-        self._active.remove(generation)
-        generation.request.send(Finish(reason, evidence, usage))
+    def _end(self, request: Request, reason: FinishReason) -> None:
+        evidence = self._chat.evidence(request.prefill)
+        usage = self._chat.usage(request.prefill, len(request.written))
+        self._let_go(request)
+        request.send(Finish(reason, evidence, usage))
 
-    def _fail(self, generation: _Generation, error: Exception) -> None:
-        self._active.remove(generation)
-        generation.request.fail(error)
+    def _fail(self, request: Request, error: Exception) -> None:
+        self._let_go(request)
+        request.fail(error)
+
+    def _let_go(self, request: Request) -> None:
+        self._active.remove(request)
+        # Whoever reads slowly still holds the request: not the caches of its layers, too.
+        del request.prefill

@@ -198,7 +198,7 @@ class LocalEngine:
         if until is None:
             raise NothingSeen("nothing has been seen yet")
         # Bounded by the answer's length: a slow reader costs a thousand short strings at most.
-        request = Request(past.name, question, until, asyncio.get_running_loop(), asyncio.Queue())
+        request = Request(past.name, question, until, asyncio.get_running_loop())
         with self._work:
             if self._closing:
                 raise EngineBusy("the service is stopping")
@@ -271,13 +271,13 @@ class LocalEngine:
         if request is None:
             return
         try:
-            history = self._histories.current(request.stream, request.until)
+            history = self._histories.current(request.history, request.until)
             self._generator.begin(request, history, hook)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
             request.fail(error)
 
     def _is_ready(self, request: Request) -> bool:
-        return not self._histories.is_behind(request.stream, request.until)
+        return not self._histories.is_behind(request.history, request.until)
 
     def _encode(self) -> bool:
         """Encode a batch of clips, whichever streams they come from; say if there was any."""
@@ -311,7 +311,7 @@ class LocalEngine:
     def _catch_up(self) -> None:
         """Let a history that lags read a few clips: one that a question waits for, or any."""
         with self._work:
-            asked = [(a.stream, a.until) for a in self._questions]
+            asked = [(a.history, a.until) for a in self._questions]
         lagging = (stream for stream, until in asked if self._histories.is_behind(stream, until))
         stream = next(lagging, None) or self._histories.next_behind()
         if stream is None:
