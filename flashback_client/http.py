@@ -1,5 +1,6 @@
 """Sends requests to a service and puts what goes wrong into words. Calls block."""
 
+import re
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,9 @@ class Connection:
         token: What lets in; None where none is needed.
         timeout: Seconds until an answer must have begun.
         transport: How bytes are sent, if not over the network.
+
+    Raises:
+        FlashbackError: If `url` is no address.
     """
 
     def __init__(
@@ -39,12 +43,15 @@ class Connection:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._url = url
+        self._shown = _without_user(url)
+        try:
+            base = httpx.URL(f"{url.rstrip('/')}/v1/")
+        except httpx.InvalidURL:
+            raise FlashbackError(_no_address(self._shown)) from None
+        if base.scheme not in {"http", "https"} or not base.host:
+            raise FlashbackError(_no_address(self._shown))
         self._http = httpx.Client(
-            base_url=f"{url.rstrip('/')}/v1/",
-            headers=headers,
-            timeout=timeout,
-            transport=transport,
+            base_url=base, headers=headers, timeout=timeout, transport=transport
         )
 
     def __enter__(self) -> Self:
@@ -71,19 +78,30 @@ class Connection:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise FlashbackError(f"{self._url} is no Flashback service: it answered no JSON.")
+            raise FlashbackError(f"{self._shown} is no Flashback service: it answered no JSON.")
         return found
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         try:
             response = self._http.request(method, path, **more)
-        except httpx.InvalidURL as error:
-            raise FlashbackError(f"{self._url} is no address: {error}") from None
+        except httpx.InvalidURL:
+            raise FlashbackError(_no_address(self._shown)) from None
         except httpx.HTTPError as error:
-            raise FlashbackError(f"{self._url} cannot be reached: {error}") from None
+            raise FlashbackError(f"{self._shown} cannot be reached: {error}") from None
         if response.is_error:
             raise FlashbackError(_why(response), response.status_code)
         return response
+
+
+def _without_user(url: str) -> str:
+    """Return `url` as it may be shown: what stands before an @ may be a password."""
+    _, at, rest = url.rpartition("@")
+    scheme = re.match(r"https?://", url)
+    return url if not at else f"{scheme[0] if scheme else ''}…@{rest}"
+
+
+def _no_address(shown: str) -> str:
+    return f"{shown} is no address of a service, which is such as {DEFAULT_URL}."
 
 
 def _why(response: httpx.Response) -> str:

@@ -16,6 +16,7 @@ import av
 
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.address.printable import printable
+from stream.address.secrets import may_hold_secret, without_secrets
 from stream.errors import StreamError
 
 _PORTS = {
@@ -24,11 +25,6 @@ _PORTS = {
 _DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 _LONGEST = 2048
-# Such as `/user=admin&password=x&channel=1.sdp`, `/user=admin_password=x_channel=1_stream=0.sdp`
-# and `/admin:x@stream`.
-_SECRET = re.compile(
-    r"(user|usr|login|pass|pwd|psw|token|key|auth|secret|cred|sign)[^=]*=.|:.*@", re.IGNORECASE
-)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
@@ -77,10 +73,10 @@ class SourceUrl:
         if self.scheme == "file":
             return printable(self.path)
         if self.is_device:
-            return f"{self.scheme}:{self.path}"
+            return f"{self.scheme}:{without_secrets(self.path)}"
         path, _, query = self.path.partition("?")
         place = f"{self.scheme}://{_bracket(self.host)}:{self.port}"
-        return place + _without_secrets(path) + ("?…" if query else "")
+        return place + without_secrets(path) + ("?…" if query else "")
 
     def at(self, address: str, port: int | None = None, *, secret: bool = True) -> str:
         """Return the full URL with `address` in the place of the host; for FFmpeg alone."""
@@ -121,7 +117,11 @@ def read_source(text: str, *, local: bool = False) -> SourceUrl:
 
 
 def _local(text: str) -> SourceUrl | None:
-    """Return a file or a device; None if it is another kind of URL. What exists is a file."""
+    """Return a file or a device; None if it is another kind of URL. What exists is a file.
+
+    Raises:
+        BadSource: If it is neither, and may hold a password.
+    """
     kind, colon, name = text.partition(":")
     if text.startswith("/dev/video"):
         return SourceUrl("v4l2", "", 0, text)
@@ -129,10 +129,25 @@ def _local(text: str) -> SourceUrl | None:
         if kind in _DEVICES and name:
             return SourceUrl(kind, "", 0, name)
         if kind.lower() == "file":
-            return SourceUrl("file", "", 0, _path_of(name))
+            return _file(_path_of(name), text)
         if name.startswith("//"):
             return None
-    return SourceUrl("file", "", 0, str(Path(text)))
+    return _file(str(Path(text)), text)
+
+
+def _file(path: str, text: str) -> SourceUrl:
+    """Return the file at `path`, written as `text`; it need not exist.
+
+    Raises:
+        BadSource: If it does not, and looks like a URL that lacks its beginning: the path is shown
+            wherever the source is, and may hold a password.
+    """
+    if not os.path.lexists(path) and may_hold_secret(text):
+        raise BadSource(
+            "There is no such file, and for a URL its beginning is missing or misspelt, such as "
+            "rtsp://. It may hold a password, so it is not repeated here."
+        )
+    return SourceUrl("file", "", 0, path)
 
 
 def _path_of(rest: str) -> str:
@@ -159,17 +174,6 @@ def _split(scheme: str, text: str) -> SourceUrl:
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
     )
-
-
-def _without_secrets(path: str) -> str:
-    return "".join(_hidden(part) for part in re.split(r"([/&;])", path))
-
-
-def _hidden(part: str) -> str:
-    if _SECRET.search(unquote(part)) is None:
-        return part
-    name, equals, _ = part.partition("=")
-    return f"{name}=…" if equals else "…"
 
 
 def _bracket(host: str) -> str:

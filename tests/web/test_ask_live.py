@@ -63,6 +63,7 @@ async def test_a_live_source_is_watched_for_as_long_as_asked(tmp_path, prepare, 
     span = answer["evidence"][-1]["end"] - answer["evidence"][0]["start"]
     assert 1 <= span <= 4
     assert answer["frames"] >= 4
+    assert answer["behind"] >= 0
 
 
 async def test_an_rtsp_camera_is_watched_for_as_long_as_asked(tmp_path):

@@ -141,3 +141,26 @@ async def test_a_shell_can_complete_commands():
     code, output, _ = await flashback("--show-completion", "bash")
     assert code == 0
     assert "_FLASHBACK_COMPLETE" in output
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://zoe:hunter2@127.0.0.1:1", "http://zoe:hun/ter2@127.0.0.1:1", "zoe:hunter2@127.0.0.1:1",
+        "http://zoe:hunter2@127.0.0.1:port", "http:/zoe:hunter2@h", "//zoe:hunter2@h",
+        "ftp://zoe:hunter2@h", "http://zoe:hunter2\x00@h", "http://zoe:hun#ter2@127.0.0.1:1",
+    ],
+)  # fmt: skip
+def test_the_password_in_a_services_address_is_never_repeated(url):
+    with pytest.raises(FlashbackError) as caught, Flashback(url) as client:
+        client.stream("cam")
+    assert "hun" not in str(caught.value)
+    assert "zoe" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://", "nowhere", "127.0.0.1:8700", "http://h:x", "ftp://h"]
+)
+def test_what_is_no_address_of_a_service_is_said_at_once(url):
+    with pytest.raises(FlashbackError, match="is no address of a service"):
+        Flashback(url)

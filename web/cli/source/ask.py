@@ -52,6 +52,7 @@ class _Asked:
         frames: Frames that were looked at.
         start: Media second of the first of them.
         end: Media second of the last.
+        behind: Seconds of video that came before the question, after `end`, and were not read yet.
         clips: Clips that the answer could draw on.
         tokens_kept: Visual tokens left after the last selection.
         first_token_ms: From the question to the first word; null if there was none.
@@ -66,6 +67,7 @@ class _Asked:
     frames: int
     start: float
     end: float
+    behind: float
     clips: int
     tokens_kept: int
     first_token_ms: float | None
@@ -255,6 +257,7 @@ async def _answer(engine: Engine, live: LiveStream, question: Question) -> _Aske
         frames=usage.frames,
         start=usage.start,
         end=usage.end,
+        behind=round(usage.behind, 3),
         clips=usage.clips,
         tokens_kept=usage.tokens_kept,
         first_token_ms=answered.first_token_ms,
