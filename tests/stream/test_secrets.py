@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream.address.source_url import BadSource, read_source
-from web.cli.watch import look_at
+from web.cli.source.watch import look_at
 from web.errors import Failed
 from web.pulled_sources import pull_settings
 from web.settings import Settings

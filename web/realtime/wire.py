@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from web.errors import BadRequest
+from web.intricacy import TOO_INTRICATE, is_intricate
 from web.realtime.client_events import AnyEvent, client_events
 from web.realtime.server_events import ErrorDetails
 from web.realtime.wire_items import MESSAGE_LIMIT
@@ -27,6 +28,8 @@ def parse(text: str | None) -> AnyEvent:
     if len(text) > MESSAGE_LIMIT:
         limit = MESSAGE_LIMIT // 1024
         raise BadRequest("message_too_large", f"A message may have {limit} KB at most.")
+    if is_intricate(text.encode(errors="replace")):
+        raise BadRequest("message_too_large", TOO_INTRICATE)
     try:
         value = from_json(text)
     except ValueError:

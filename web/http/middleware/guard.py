@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import Refusal
+from web.intricacy import TOO_INTRICATE, is_intricate
 from web.operations.request_id import HEADER as REQUEST_ID
 from web.operations.request_id import begin_request
 from web.problems import problem
@@ -27,7 +28,11 @@ BODY_LIMIT = 128 * 1024
 _PICTURES_LIMIT = 1024 * 1024
 _LIMITS: Mapping[str, int] = {"/v1/chat/completions": _PICTURES_LIMIT}
 """Longer bodies, where pictures may be in them."""
+_NO_JSON = {"application/sdp", "application/trickle-ice-sdpfrag"}
 _BODY_SECONDS = 10.0
+_DISCARDED = 8 * 1024 * 1024
+"""Bytes of a body beyond its limit that are still taken from whoever sends it: a connection that is
+closed under them is reset, and the refusal lost. https://www.rfc-editor.org/rfc/rfc9112#section-9.6"""
 
 _POLICY = "; ".join(
     (
@@ -119,7 +124,7 @@ class Guard:
         limit = _LIMITS.get(scope["path"].removeprefix(self._root_path), BODY_LIMIT)
         try:
             async with asyncio.timeout(self._seconds):
-                body = await _read(receive, headers.get("content-length"), limit)
+                body = await _read(receive, headers, limit)
         except Refusal as error:
             await problem(error.status, error.detail, error.headers)(scope, receive, send)
         except TimeoutError:
@@ -197,22 +202,33 @@ class _Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-async def _read(receive: Receive, declared: str | None, limit: int) -> bytes:
-    too_large = Refusal(
-        413, f"The body is longer than {limit // 1024} KB.", {"Connection": "close"}
-    )
-    if declared and declared.isdecimal() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    more = True
+async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """Return a body whole.
+
+    Raises:
+        Refusal: If it is too long, or holds more values than can be looked at in a moment.
+        ClientDisconnect: If whoever sends it leaves.
+    """
+    body, length, more = bytearray(), 0, True
+    too_long = Refusal(413, f"The body is longer than {limit // 1024} KB.", {"Connection": "close"})
+    declared = headers.get("content-length", "")
+    discarded = 0 if "expect" in headers else _DISCARDED  # of what is asked for first, nothing came
+    if declared.isdecimal() and int(declared[:20]) > limit + discarded:
+        raise too_long
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise too_large
-        more = message.get("more_body", False)
+        part = message.get("body", b"")
+        length += len(part)
+        if length <= limit:
+            body += part
+        more = message.get("more_body", False) and length <= limit + _DISCARDED
+    if length > limit:
+        raise too_long
+    kind = headers.get("content-type", "").partition(";")[0].strip()
+    if kind not in _NO_JSON and is_intricate(body):
+        raise Refusal(413, TOO_INTRICATE)
     return bytes(body)
 
 
