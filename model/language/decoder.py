@@ -214,6 +214,7 @@ class Decoder(nn.Module):
         hidden: Float[Tensor, "batch n hidden"],
         positions: Float[Tensor, "batch n"],
         mask: Tensor | None = None,
+        lengths: Sequence[int] = (),
     ) -> Float[Tensor, "batch n hidden"]:
         """Run every layer over a batch without caches: what training does.
 
@@ -221,10 +222,12 @@ class Decoder(nn.Module):
             hidden: Input embeddings.
             positions: Rotary positions.
             mask: Which tokens each one sees, broadcastable to "batch heads n n"; None is causal.
+            lengths: Of texts that lie end to end in each row and do not see each other; none is
+                one text.
         """
         rotary = self.rotary(positions)
 
-        def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        def attend_among(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             if mask is not None and queries.is_cuda:
                 # The one fused kernel that takes a mask wants a key head for every query head.
                 shared = queries.shape[-3] // keys.shape[-3]
@@ -232,6 +235,12 @@ class Decoder(nn.Module):
             return nn.functional.scaled_dot_product_attention(
                 queries, keys, values, attn_mask=mask, is_causal=mask is None, enable_gqa=True
             )
+
+        def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+            if len(lengths) < 2:
+                return attend_among(queries, keys, values)
+            rows = (torch.split(each, list(lengths), dim=-2) for each in (queries, keys, values))
+            return torch.cat([attend_among(*one) for one in zip(*rows, strict=True)], dim=-2)
 
         for index in range(self.config.layers):
             hidden = self.layer(index)(hidden, rotary, attend)

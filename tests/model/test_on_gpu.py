@@ -46,6 +46,19 @@ def test_the_history_equals_one_pass_on_the_processor(dtype, near):
     assert (ours - exact).norm() < near * exact.norm()
 
 
+def test_training_with_a_mask_is_that_on_the_processor():
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(2, 12, small.HIDDEN, generator=generator)
+    positions = torch.arange(12.0).expand(2, -1)
+    mask = torch.ones(2, 1, 12, 12, dtype=torch.bool).tril()
+    mask[1, :, 6:, :3] = False
+    slow = small.decoder(head_dim=64)
+    exact = slow(hidden, positions, mask)
+    fast = small.decoder(head_dim=64).to(DEVICE)
+    ours = fast(hidden.to(DEVICE), positions.to(DEVICE), mask.to(DEVICE))
+    torch.testing.assert_close(ours.cpu(), exact, atol=1e-2, rtol=1e-3)
+
+
 def filmed(number):
     generator = torch.Generator().manual_seed(number)
     pixels = torch.randint(0, 256, (4, 40, 60, 3), dtype=torch.uint8, generator=generator)

@@ -10,9 +10,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from model.errors import ModelUnavailable
 from training.command import run_command
 from training.errors import BadData
-from training.finetune.processes import processes
-from training.finetune.recipe import read_recipe
-from training.finetune.run import Run, Step, export
+from training.finetune.processes import Processes, processes
+from training.finetune.recipe import Recipe, read_recipe
+from training.finetune.run import Run, Step
+from training.finetune.samples import Sample
+from training.finetune.state import export
 from training.loss_plot import plot_losses
 
 console = Console(stderr=True)
@@ -36,22 +38,32 @@ def train(
     """
     recipe = read_recipe(stage, config, model=model, output=output, steps=steps)
     with processes() as among:
-        run = Run(recipe, among)
-        if among.first:
-            console.print(f"{len(run.records.usable)} examples, {sum(run.broken.values())} cannot be used; {run.steps} steps, {run.done} done")  # fmt: skip
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())  # fmt: skip
-        with Progress(*columns, console=console, disable=not among.first) as bars:
-            bar = bars.add_task(stage, total=run.steps, completed=run.done)
+        _train(recipe, among)
 
-            def told(step: Step) -> None:
-                bars.update(bar, completed=step.step, description=f"{stage}, loss {step.loss:.3f}")
 
-            folder = run.train(told)
-        if among.first:
-            plot_losses(run.folder / "log.jsonl", run.folder / "loss.png")
-            for reason, count in run.broken.most_common(5):
-                console.print(f"left out {count} times: {reason}", markup=False)
-            console.print(f"wrote {folder}: flashback serve --model {folder}", markup=False)
+def _train(recipe: Recipe, among: Processes) -> None:
+    # A function of its own: what processes share must be gone before they part.
+    run = Run(recipe, among)
+    if among.first:
+        console.print(f"{len(run.records.usable)} examples, {sum(run.broken.values())} cannot be used; {run.steps} steps, {run.done} done")  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, disable=not among.first) as bars:
+        bar = bars.add_task(recipe.stage, total=run.steps, completed=run.done)
+
+        def told(step: Step) -> None:
+            bars.update(
+                bar, completed=step.step, description=f"{recipe.stage}, loss {step.loss:.3f}"
+            )
+
+        def shown(sample: Sample) -> None:
+            console.print(f"step {sample.step}: {sample.question.strip()}\n  is: {sample.expected}\n  said: {sample.said}", markup=False)  # fmt: skip
+
+        folder = run.train(told, shown)
+    if among.first:
+        plot_losses(run.folder / "log.jsonl", run.folder / "loss.png")
+        for reason, count in run.broken.most_common(5):
+            console.print(f"left out {count} times: {reason}", markup=False)
+        console.print(f"wrote {folder}: flashback serve --model {folder}", markup=False)
 
 
 exporting = typer.Typer(add_completion=False)

@@ -1,16 +1,22 @@
 """The processes that train together: one alone, or as many as torch's launcher has begun.
 
 torchrun --nproc-per-node 8 $(which flashback) train joint --config joint.yaml
+
+Each holds the whole network, and gradients are averaged (DDP); or the weights lie in parts on all of
+them, and a layer is gathered while it is computed (FSDP2, https://arxiv.org/abs/2304.11277).
 """
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -41,6 +47,37 @@ class Processes:
         # Text has no pixels: not every parameter takes part in every step.
         return DistributedDataParallel(module, find_unused_parameters=True)
 
+    def shard(self, module: nn.Module, parts: Sequence[nn.Module]) -> nn.Module:
+        """Return `module` with every weight in parts on all processes.
+
+        Args:
+            module: In main memory.
+            parts: Of it, that are gathered one by one; the rest is for as long as it is run.
+        """
+        mesh = init_device_mesh(self.device.type, (self.count,))
+        for part in parts:
+            fully_shard(part, mesh=mesh)
+        fully_shard(module, mesh=mesh)
+        return module
+
+    def gather(self, value: Tensor) -> Tensor:
+        """Return a tensor in main memory, put together if it lies in parts; all must call this.
+
+        Only the first process gets the numbers.
+        """
+        if isinstance(value, DTensor):
+            whole = value.full_tensor()
+            value = whole if self.first else whole.new_empty(0)
+        return value.detach().cpu()
+
+    def most(self, count: int) -> int:
+        """Return the largest `count` of all processes."""
+        if self.count == 1:
+            return count
+        largest = torch.tensor(count, device=self.device)
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
+
     def without_exchange(self, module: nn.Module) -> contextlib.AbstractContextManager[None]:
         """Keep gradients in this process, for all but the last example of a step."""
         if isinstance(module, DistributedDataParallel):
@@ -59,6 +96,15 @@ class Processes:
         """Wait until every process is here."""
         if self.count > 1:
             dist.barrier()
+
+
+def like(whole: Tensor, parameter: Tensor) -> Tensor:
+    """Return `whole` as `parameter` lies: in parts, if that does and is of one shape with it."""
+    if isinstance(parameter, DTensor) and whole.shape == parameter.shape:
+        return distribute_tensor(
+            whole.to(parameter.device), parameter.device_mesh, parameter.placements
+        )
+    return whole
 
 
 @contextlib.contextmanager

@@ -45,6 +45,10 @@ class Recipe:
         rank: Of low-rank adapters of the language model; 0 trains it whole.
         dropout: Whether visual tokens are dropped inside the language model while training.
         checkpointing: Compute activations again on the way back instead of keeping them.
+        sharded: Whether weights lie in parts on all processes (FSDP2) instead of whole on each.
+        pack: Tokens up to which short examples go through the network together; 0 is each alone.
+        sample_every: Steps between two questions that the model answers for people to read; 0 is
+            never.
         precision: `float32`, or `bfloat16` for the products.
         save_every: Steps between two states on disk.
     """
@@ -71,6 +75,9 @@ class Recipe:
     rank: int = 0
     dropout: bool = False
     checkpointing: bool = True
+    sharded: bool = False
+    pack: int = 0
+    sample_every: int = 500
     precision: str = "bfloat16"
     save_every: int = 500
 
@@ -106,6 +113,12 @@ def read_recipe(stage: str, file: Path, **given: object) -> Recipe:
     return _checked(Recipe(**{**values, "stage": stage}), file)
 
 
+_LEAST = {
+    **dict.fromkeys(("batch", "length", "epochs", "fewest_frames", "most_frames", "save_every"), 1),
+    **dict.fromkeys(("pack", "sample_every", "rank"), 0),
+}
+
+
 def _checked(recipe: Recipe, file: Path) -> Recipe:
     numbers = asdict(recipe)
     for name in ("vision_rate", "projector_rate", "language_rate", "warm_up", "decay", "clip"):
@@ -114,9 +127,9 @@ def _checked(recipe: Recipe, file: Path) -> Recipe:
             numbers[name] = float(numbers[name])
         except (TypeError, ValueError):
             raise BadData(f"{file}: {name} must be a number, got {numbers[name]!r}") from None
-    for name in ("batch", "length", "epochs", "fewest_frames", "most_frames", "save_every"):
-        if not isinstance(numbers[name], int) or numbers[name] < 1:
-            raise BadData(f"{file}: {name} must be a number from 1, got {numbers[name]!r}")
+    for name, least in _LEAST.items():
+        if not isinstance(numbers[name], int) or numbers[name] < least:
+            raise BadData(f"{file}: {name} must be a number from {least}, got {numbers[name]!r}")
     if recipe.most_frames < recipe.fewest_frames:
         raise BadData(f"{file}: most_frames is below fewest_frames")
     if recipe.precision not in {"float32", "bfloat16"}:

@@ -22,20 +22,30 @@ from model.config import VisionConfig
 from model.language.prompt import FLASH, Prompt
 from model.zoo.hub import locate
 from model.zoo.pretrained import read_tokenizer
-from model.zoo.released import TOWERS, from_hub_dict
-from model.zoo.weights import Network, build, fill, read_json, shards
+from model.zoo.released import TOWERS
 from training.errors import BadData
 from training.finetune.data_list import Record, Records, read_data_list
 from training.finetune.examples import Example, Examples
 from training.finetune.media import BrokenMedia
+from training.finetune.passes import Pass, passes
 from training.finetune.processes import Processes
 from training.finetune.recipe import Recipe
 from training.finetune.released_layout import write_released
+from training.finetune.samples import Sample, answer, keep
+from training.finetune.state import (
+    RECIPE,
+    STATE,
+    export,
+    keep_state,
+    network_of,
+    open_network,
+    read_state,
+)
 from training.finetune.tuner import Tuner
 
-STATE, LOG, MODEL, RECIPE = "state.pt", "log.jsonl", "model", "recipe.json"
-MAY_CHANGE = {"save_every", "checkpointing"}
-"""Settings that may differ when a run goes on: they change no number."""
+LOG, MODEL, SAMPLES = "log.jsonl", "model", "samples.jsonl"
+MAY_CHANGE = {"save_every", "sample_every", "checkpointing", "sharded"}
+"""Settings that may differ when a run goes on: they change no number, but by rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +75,6 @@ class Step:
     seconds: float
 
 
-def open_network(
-    base: Path, recipe: Recipe, towers: Mapping[str, VisionConfig] = TOWERS
-) -> Network:
-    """Return the checkpoint in `base`, in float32, with the encoder that the recipe asks for."""
-    described = dict(read_json(base / "config.json"))
-    if recipe.vision_tower:
-        described["mm_vision_tower"] = recipe.vision_tower
-    network = build(from_hub_dict(described, towers))
-    fill(network, shards(base), device=torch.device("cpu"), dtype=torch.float32)
-    return network
-
-
 class Run:
     """A run of one stage, begun or gone on with.
 
@@ -102,10 +100,15 @@ class Run:
         self.records: Records = read_data_list(Path(recipe.data))
         self.broken: Counter[str] = Counter(self.records.broken)
         self.tuner = Tuner(network, recipe)
-        self._module = among.wrap(self.tuner)
+        self._towers, self._sharded = towers, recipe.sharded and among.count > 1
+        if self._sharded:
+            self.tuner.in_step = True
+            self._module = among.shard(self.tuner, self.tuner.parts())
+        else:
+            self._module = among.wrap(self.tuner)
         self._optimizer = torch.optim.AdamW(list(_groups(self.tuner, recipe)), weight_decay=recipe.decay)  # fmt: skip
-        prompt = Prompt(read_tokenizer(self.base), FLASH)
-        self._examples = Examples(prompt, network.config.vision, recipe.fewest_frames, recipe.most_frames, recipe.length)  # fmt: skip
+        self._prompt = Prompt(read_tokenizer(self.base), FLASH)
+        self._examples = Examples(self._prompt, network.config.vision, recipe.fewest_frames, recipe.most_frames, recipe.length)  # fmt: skip
         self.done = self._resume()
 
     @property
@@ -114,46 +117,50 @@ class Run:
         whole = math.ceil(len(self.records.usable) / self.recipe.batch) * self.recipe.epochs
         return whole if self.recipe.steps is None else min(whole, self.recipe.steps)
 
-    def train(self, told: Callable[[Step], None] = lambda _: None) -> Path:
+    def train(
+        self,
+        told: Callable[[Step], None] = lambda _: None,
+        shown: Callable[[Sample], None] = lambda _: None,
+    ) -> Path:
         """Train to the end and write the checkpoint; return its folder.
 
         Args:
             told: Told of every step; what it raises stops the run, which can be gone on with.
+            shown: Shown what the model answers meanwhile.
 
         Raises:
-            BaseException: Whatever stopped it, after the state is kept.
+            BaseException: Whatever stopped it, after the state is kept; a sharded run cannot keep
+                it alone, and goes on from the last that was kept.
         """
         try:
             for step in range(self.done, self.steps):
                 report = self._step(step)
                 self.done = step + 1
                 self._log(report)
+                self._sample(shown)
                 if self.done % self.recipe.save_every == 0 or self.done == self.steps:
                     self.save()
                 told(report)
         except BaseException:
-            self.save()
+            if not self._sharded:
+                self.save()
             raise
         self._among.wait()
         target = self.folder / MODEL
         if self._among.first:
-            write_released(self.base, _network(self.tuner), self.recipe, target)
+            if self._sharded:
+                export(self.folder, target, self._towers)
+            else:
+                write_released(self.base, network_of(self.tuner), self.recipe, target)
         self._among.wait()
         return target
 
     def save(self) -> None:
-        """Keep the state, if this is the first process."""
-        if not self._among.first:
-            return
-        state = {
-            "step": self.done,
-            "weights": {name: p.detach().cpu() for name, p in self.tuner.trained().items()},
-            "optimizer": self._optimizer.state_dict(),
-            "broken": dict(self.broken),
-        }
-        partial = self.folder / (STATE + ".partial")
-        torch.save(state, partial)
-        partial.replace(self.folder / STATE)
+        """Keep the state, if this is the first process; of a sharded run all must call this."""
+        if self._among.first or self._sharded:
+            keep_state(
+                self.folder, self.done, self.broken, self.tuner, self._optimizer, self._among
+            )
 
     def _step(self, step: int) -> Step:
         began, rate = time.monotonic(), rate_at(self.recipe, step, self.steps)
@@ -161,11 +168,15 @@ class Run:
             group["lr"] = group["highest"] * rate
         examples, broken = self._load(step)
         self._module.train()
-        losses = torch.zeros(len(examples) or 1)
-        for number, example in enumerate(examples or [None]):
-            last = number == len(losses) - 1
+        parts = self._passes(examples)
+        # The mean over all examples of the step: processes whose are broken count for less.
+        everywhere = float(self._among.total(torch.tensor(float(len(examples)))))
+        weight = self._among.count / max(1.0, everywhere)
+        losses = torch.zeros(len(parts))
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
             with nullcontext() if last else self._among.without_exchange(self._module):
-                loss = self._loss(example) / len(losses)
+                loss = self._loss(part) * weight
                 loss.backward()  # type: ignore[no-untyped-call]
             losses[number] = loss.detach().cpu()
         nn.utils.clip_grad_norm_(self.tuner.trained().values(), self.recipe.clip)
@@ -173,15 +184,40 @@ class Run:
         self._optimizer.zero_grad()
         frames = sum(len(f) for e in examples for f in e.frames)
         tokens = sum(len(e.ids) for e in examples)
-        counts = torch.tensor([float(losses.sum()), bool(examples), len(examples), broken, frames, tokens])  # fmt: skip
-        total, taking_part, learned, unread, seen, read = self._among.total(counts).tolist()
-        return Step(step + 1, self.steps, total / max(1, taking_part), rate, int(learned), int(unread), int(seen), int(read), round(time.monotonic() - began, 3))  # fmt: skip
+        counts = torch.tensor([float(losses.sum()), len(examples), broken, frames, tokens])
+        total, learned, unread, seen, read = self._among.total(counts).tolist()
+        return Step(step + 1, self.steps, total / self._among.count, rate, int(learned), int(unread), int(seen), int(read), round(time.monotonic() - began, 3))  # fmt: skip
 
-    def _loss(self, example: Example | None) -> torch.Tensor:
+    def _passes(self, examples: Sequence[Example]) -> list[Pass]:
+        """Return what goes through the network in a step, of a sharded run as often in every process."""
+        recipe = self.recipe
+        found = passes(examples, recipe.pack, drops=recipe.dropout, apart=self._sharded)
+        wanted = self._among.most(len(found)) if self._sharded else 1
+        return found + [Pass()] * (max(1, wanted) - len(found))
+
+    def _sample(self, shown: Callable[[Sample], None]) -> None:
+        """Let the model answer a question, if it is time and this process can by itself."""
+        every = self.recipe.sample_every
+        if not every or self._sharded or not self._among.first:
+            return
+        if self.done % every and self.done != self.steps:
+            return
+        record = self.records.usable[self.done // every % len(self.records.usable)]
+        try:
+            example = self._examples.make(record).to(self._among.device)
+        except BrokenMedia:
+            return  # it is counted when it is learned from
+        (_, question), (_, expected) = record.turns[:2]
+        said = answer(self.tuner, example, self._prompt)
+        sample = Sample(self.done, question, expected, said)
+        keep(sample, self.folder / SAMPLES)
+        shown(sample)
+
+    def _loss(self, part: Pass) -> torch.Tensor:
         device = self._among.device
         bfloat16 = self.recipe.precision == "bfloat16"
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-            loss: torch.Tensor = self._module(None if example is None else example.to(device))
+            loss: torch.Tensor = self._module(part.to(device))
         return loss
 
     def _load(self, step: int) -> tuple[list[Example], int]:
@@ -215,14 +251,11 @@ class Run:
             file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
     def _resume(self) -> int:
-        file = self.folder / STATE
-        if not file.exists():
+        if not (self.folder / STATE).exists():
             return 0
-        state: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
-        load_trained(self.tuner, state["weights"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.broken = Counter(state["broken"])
-        return int(state["step"])
+        done, broken = read_state(self.folder, self.tuner, self._optimizer)
+        self.broken = Counter(broken)
+        return done
 
     def _log(self, step: Step) -> None:
         if not self._among.first:
@@ -238,39 +271,6 @@ def rate_at(recipe: Recipe, step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def load_trained(tuner: Tuner, weights: Mapping[str, torch.Tensor]) -> None:
-    """Put kept weights into what is trained.
-
-    Raises:
-        BadData: If they are of another network.
-    """
-    trained = tuner.trained()
-    if trained.keys() != weights.keys():
-        raise BadData("the state of this run is of another network or another recipe")
-    with torch.no_grad():
-        for name, parameter in trained.items():
-            parameter.copy_(weights[name])
-
-
-def _network(tuner: Tuner) -> Network:
-    return Network(tuner.config, tuner.vision, tuner.projector, tuner.decoder)
-
-
-def export(run: Path, folder: Path, towers: Mapping[str, VisionConfig] = TOWERS) -> None:
-    """Write what a run has learned so far as a checkpoint; adapters are merged.
-
-    Raises:
-        BadData: If the folder holds no run, or it has learned nothing yet.
-    """
-    if not (run / RECIPE).is_file() or not (run / STATE).is_file():
-        raise BadData(f"{run} holds no run that has learned something: there is no {STATE} in it")
-    recipe = Recipe(**json.loads((run / RECIPE).read_text(encoding="utf-8")))
-    base = locate(recipe.model)
-    tuner = Tuner(open_network(base, recipe, towers), recipe)
-    load_trained(tuner, torch.load(run / STATE, weights_only=True, map_location="cpu")["weights"])
-    write_released(base, _network(tuner), recipe, folder)
 
 
 def _groups(tuner: Tuner, recipe: Recipe) -> Iterator[dict[str, Any]]:

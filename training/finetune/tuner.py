@@ -1,11 +1,13 @@
 """The network while it is trained: from an example to the loss of its answers."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
@@ -17,11 +19,14 @@ from model.vision.preprocess import normalise
 from model.zoo.weights import Network
 from training.adapters import adapt
 from training.finetune.examples import UNLEARNED, Example
+from training.finetune.passes import Pass, answers
 from training.finetune.recipe import Recipe
 from training.packing import Dropping, Packed, answer_logits, side_by_side
 
 CLIPS_AT_ONCE = 16
-"""Clips of one film that the encoder takes in one batch."""
+"""Clips that the encoder takes in one batch."""
+_IDLE = 4
+"""Tokens that a process with nothing to learn from reads where every process must run every layer."""
 
 
 class Tuner(nn.Module):
@@ -30,6 +35,10 @@ class Tuner(nn.Module):
     Args:
         network: With its weights.
         recipe: What is trained.
+
+    Attributes:
+        in_step: Whether every pass must run every layer, there and back, as weights that lie in
+            parts on several processes need.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
@@ -50,62 +59,107 @@ class Tuner(nn.Module):
                 torch.manual_seed(recipe.seed)
                 adapt(self.decoder, recipe.rank)
         self._dropping = _dropping(self.config) if recipe.dropout else None
+        self.in_step = False
         if recipe.checkpointing:
             _compute_again(self.vision.blocks)
             _compute_again(self.decoder.model.layers)
+
+    @property
+    def drops(self) -> bool:
+        """Whether visual tokens are dropped inside the language model."""
+        return self._dropping is not None
 
     def trained(self) -> dict[str, nn.Parameter]:
         """Return what is trained, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
-    def forward(self, example: Example | None) -> Tensor:
-        """Return the mean loss of an example's answers.
+    def parts(self) -> list[nn.Module]:
+        """Return the layers that can be gathered one by one while a pass goes through them.
 
-        None gives 0, of which every parameter is a part: a process that has nothing to learn from
-        in a step still takes part in it.
+        The one for which tokens are selected is asked for its queries and keys besides.
         """
-        nothing = cast(Tensor, sum(p.sum() * 0 for p in self.trained().values()))
-        if example is None:
-            return nothing
-        logits, target = self._logits(example)
-        loss = cross_entropy(logits, target)
+        asked = None if self._dropping is None else self._dropping.deep_layer
+        layers = range(self.config.language.layers)
+        return [self.decoder.layer(index) for index in layers if index != asked]
+
+    def forward(self, one: Pass) -> Tensor:
+        """Return the sum of the examples' mean losses, each by its share.
+
+        An empty pass gives 0, of which every parameter is a part: a process that has nothing to
+        learn from in a step still takes part in it.
+        """
+        # Of layers that are gathered later, a parameter is a part by being run.
+        here = [p for p in self.trained().values() if not isinstance(p, DTensor)]
+        nothing = cast(Tensor, sum(p.sum() * 0 for p in here))
+        if not one.examples:
+            return self._idle(nothing) if self.in_step else nothing
+        if self._dropping is not None and one.examples[0].frames:
+            (example,) = one.examples
+            found = [self._dropped(example, nothing)]
+        else:
+            found = self._logits(one.examples, nothing)
+        losses = [
+            share * cross_entropy(logits, target)
+            for share, (logits, target) in zip(one.shares, found, strict=True)
+        ]
+        loss = cast(Tensor, sum(losses))
         # Text alone has no part of what some stages train.
         return loss if loss.requires_grad else loss + nothing
 
-    def _logits(self, example: Example) -> tuple[Float[Tensor, "t vocab"], Tensor]:
-        visual = self._seen(example)
-        if self._dropping is not None and len(example.frames):
-            return self._dropped(example, visual)
-        hidden = self.decoder.embed(example.ids)
-        if visual is not None:
-            seen = (example.place >= 0).nonzero()[:, 0]
+    def see(self, examples: Sequence[Example]) -> Float[Tensor, "n hidden"]:
+        """Return what the language model reads of `examples`, end to end."""
+        ids = torch.cat([example.ids for example in examples])
+        hidden = self.decoder.embed(ids)
+        if (visual := self._seen([f for example in examples for f in example.frames])) is not None:
+            seen = (torch.cat([example.place for example in examples]) >= 0).nonzero()[:, 0]
             hidden = hidden.index_put((seen,), visual.to(hidden.dtype))
-        # Counted by the visual step as in service.
-        steps = torch.where(example.place >= 0, self.config.visual_step, 1.0)
-        hidden = self.decoder(hidden[None], (steps.cumsum(0) - steps)[None])[0]
-        said = example.target != UNLEARNED
-        return self.decoder.logits(hidden[said]), example.target[said]
+        return hidden
 
-    def _seen(self, example: Example) -> Float[Tensor, "v hidden"] | None:
-        """Return the projected tokens of everything an example shows, in order."""
-        if not example.frames:
+    def _idle(self, nothing: Tensor) -> Tensor:
+        ids = torch.zeros(_IDLE, dtype=torch.int64, device=nothing.device)
+        hidden = self.decoder.embed(ids) + nothing
+        positions = torch.arange(_IDLE, device=nothing.device, dtype=torch.float32)
+        out: Tensor = self.decoder(hidden[None], positions[None])
+        return self.decoder.logits(out[0]).sum() * 0 + nothing
+
+    def _logits(
+        self, examples: Sequence[Example], nothing: Tensor
+    ) -> list[tuple[Float[Tensor, "t vocab"], Tensor]]:
+        hidden = self.see(examples)
+        if self.in_step:
+            hidden = hidden + nothing
+        # Counted by the visual step as in service, from 0 in each.
+        steps = [torch.where(e.place >= 0, self.config.visual_step, 1.0) for e in examples]
+        positions = torch.cat([step.cumsum(0) - step for step in steps])
+        lengths = [len(example.ids) for example in examples]
+        hidden = self.decoder(hidden[None], positions[None], lengths=lengths)[0]
+        said = [example.target != UNLEARNED for example in examples]
+        logits = self.decoder.logits(hidden[torch.cat(said)])
+        parts = torch.split(logits, [int(of.sum()) for of in said])
+        return [(part, e.target[of]) for part, e, of in zip(parts, examples, said, strict=True)]
+
+    def _seen(self, shown: Sequence[Tensor]) -> Float[Tensor, "v hidden"] | None:
+        """Return the projected tokens of clips and pictures, in order; None of nothing."""
+        if not shown:
             return None
         vision, kept = self.config.vision, []
         dtype = next(self.vision.parameters()).dtype
-        alike = len({frames.shape for frames in example.frames}) == 1
-        alone = [frames[None] for frames in example.frames]
-        parts = torch.split(torch.stack(example.frames), CLIPS_AT_ONCE) if alike else alone
+        alike = len({frames.shape for frames in shown}) == 1
+        alone = [frames[None] for frames in shown]
+        parts = torch.split(torch.stack(list(shown)), CLIPS_AT_ONCE) if alike else alone
         for frames in parts:
             features = self.vision(normalise(frames, vision, dtype))
             kept.append(merge_tokens(features.float(), vision.tokens_per_clip, vision.heads))
         projected: Tensor = self.projector(torch.cat(kept))
         return projected.flatten(0, 1)
 
-    def _dropped(self, example: Example, visual: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _dropped(self, example: Example, nothing: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits with visual tokens dropped as in service, each answer asking for its own."""
+        visual = self._seen(example.frames)
         assert visual is not None
         assert self._dropping is not None
-        answers = _answers(example)
+        if self.in_step:
+            visual = visual + nothing
         found = [
             answer_logits(
                 self.decoder,
@@ -115,21 +169,18 @@ class Tuner(nn.Module):
                 self.config.vision.tokens_per_clip,
                 self.config.visual_step,
             )
-            for part in answers
+            for part in _rows(example)
         ]
         return torch.cat([logits for logits, _ in found]), torch.cat([said for _, said in found])
 
 
-def _answers(example: Example) -> list[Packed]:
+def _rows(example: Example) -> list[Packed]:
     """Return a row for every answer: all before it as it is, and only itself to be learned."""
-    learned = (example.target != UNLEARNED).nonzero()[:, 0].tolist()
-    ends = [n for n, after in zip(learned, [*learned[1:], -1], strict=True) if after != n + 1]
-    begins = [n for n, before in zip(learned, [-2, *learned[:-1]], strict=True) if before != n - 1]
     rows = []
-    for begin, end in zip(begins, ends, strict=True):
+    for begin, end in answers(example):
         target = example.target[: end + 1].clone()
         target[:begin] = UNLEARNED
-        branch = torch.zeros(end + 1, dtype=torch.int64)
+        branch = torch.zeros(end + 1, dtype=torch.int64, device=target.device)
         # What is seen is shared; the text after it belongs to the one question.
         last_seen = int((example.clip != TEXT).nonzero()[-1, 0])
         branch[last_seen + 1 :] = 1
