@@ -80,18 +80,20 @@ class Running:
 
 
 @asynccontextmanager
-async def flashback(*arguments, inside=(), forked=False, **environment):
+async def flashback(*arguments, forked=True, network=None, **environment):
     """Run `flashback serve` or another command that serves, until the end of the block.
 
-    `inside` is a command that runs others somewhere else, such as in a network namespace. Forked, it
-    starts in a fraction of the time: for tests of something else than the process.
+    Forked, it starts in a fraction of the time; the tests of the process itself start it with the
+    interpreter. `network` is the name of a network namespace to run it in.
     """
     variables = {k: v for k, v in os.environ.items() if not k.startswith("FLASHBACK_")}
     if forked:
-        process = await Command.start(arguments, variables | environment, ROOT, apart=False)
+        process = await Command.start(
+            arguments, variables | environment, ROOT, apart=False, network=network
+        )
     else:
         process = await asyncio.create_subprocess_exec(
-            *(*inside, sys.executable, "-m", "web.cli", *arguments),
+            *(sys.executable, "-m", "web.cli", *arguments),
             cwd=ROOT,
             env=variables | environment,
             stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,6 @@
 """Machines for tests of the network: Linux network namespaces with cables between them."""
 
 import asyncio
-import contextlib
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -28,17 +27,6 @@ class Machine:
     async def run(self, *command, **environment):
         """Run `command` there to its end; return what it prints."""
         return await run(*self.inside, *command, **environment)
-
-    @asynccontextmanager
-    async def running(self, *command):
-        """Run `command` there until the end of the block; then it is killed."""
-        process = await asyncio.create_subprocess_exec(*self.inside, *command, cwd=ROOT)
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
     async def ip(self, line):
         await run("ip", "-n", self.name, *line.split())

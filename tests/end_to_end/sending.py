@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import sys
+import os
+from contextlib import asynccontextmanager
 
-from tests.end_to_end.conftest import flashback
+from tests.end_to_end.conftest import ROOT, flashback
+from tests.web.forked import Command
 
-PROGRAM = (sys.executable, "-m", "tests.end_to_end.elsewhere")
 TOKEN = "open-sesame"
 NO_PATH = "failed: The server answered, but no media path to it opened."
 
@@ -18,7 +19,7 @@ def serving(tmp_path, machine, address, **settings):
         *("--data", str(tmp_path / "data")),
     )
     given = {"FLASHBACK_TOKEN": TOKEN, "FLASHBACK_SAMPLE_RATE": "4", **settings}
-    return flashback("serve", *options, inside=machine.inside, **given)
+    return flashback("serve", *options, network=machine.name, **given)
 
 
 async def send(way, film, url, machine, **environment):
@@ -27,10 +28,16 @@ async def send(way, film, url, machine, **environment):
     return await elsewhere(machine, way, str(film), address, TOKEN, **environment)
 
 
-def sending(film, url, machine):
+@asynccontextmanager
+async def sending(film, url, machine):
     """Send from `machine` to the service at `url` until the end of the block, then be gone."""
     address = url.removeprefix("http://")
-    return machine.running(*PROGRAM, "endless", str(film), address, TOKEN)
+    process = await _start(machine, "endless", str(film), address, TOKEN)
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 async def moments(url, machine, since, count):
@@ -40,7 +47,17 @@ async def moments(url, machine, since, count):
 
 
 async def elsewhere(machine, *arguments, **environment):
-    return await machine.run(*PROGRAM, *arguments, **environment)
+    """Run `elsewhere.py` on `machine` to its end; return what it says."""
+    process = await _start(machine, *arguments, **environment)
+    output, errors = await process.communicate()
+    assert process.returncode == 0, (output + errors).decode()
+    return output.decode().strip()
+
+
+async def _start(machine, *arguments, **environment):
+    module = "tests.end_to_end.elsewhere"
+    variables = dict(os.environ) | environment
+    return await Command.start(arguments, variables, ROOT, module=module, network=machine.name)
 
 
 async def send_and_see(way, film, url, machine, **environment):

@@ -43,7 +43,7 @@ async def serving(tmp_path, *arguments, **environment):
     data = str(tmp_path / "data")
     options = ("--model", "tiny", "--port", "0", "--data", data, *arguments)
     environment = {"FLASHBACK_SAMPLE_RATE": "4"} | environment
-    async with flashback("serve", *options, forked=True, **environment) as service:
+    async with flashback("serve", *options, **environment) as service:
         yield service
 
 

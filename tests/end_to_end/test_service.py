@@ -23,9 +23,10 @@ SAMPLE = Path(__file__).parents[2] / "web" / "sample" / "sample.mp4"
 pytestmark = pytest.mark.timeout(120)
 
 
-def serving(data, **environment):
+def serving(data, forked=True, **environment):
     options = ("--model", "tiny", "--port", "0", "--data", str(data))
-    return flashback("serve", *options, **({"FLASHBACK_SAMPLE_RATE": "4"} | environment))
+    environment = {"FLASHBACK_SAMPLE_RATE": "4"} | environment
+    return flashback("serve", *options, forked=forked, **environment)
 
 
 @asynccontextmanager
@@ -67,7 +68,7 @@ async def answer(talk, question):
 async def test_after_kill_9_of_the_service_and_its_redis_the_same_question_has_the_same_answer(
     tmp_path, film
 ):
-    async with serving(tmp_path / "data") as first:
+    async with serving(tmp_path / "data", forked=False) as first:
         async with sending(first, film), talking(first) as talk:
             await remembered(talk, 2)
         async with talking(first) as talk:
@@ -167,7 +168,7 @@ async def redis(port):
 
 async def test_ctrl_c_ends_everything_that_was_started(tmp_path, film):
     async with (
-        serving(tmp_path / "data") as service,
+        serving(tmp_path / "data", forked=False) as service,
         sending(service, film, hang_up=False),
         talking(service) as talk,
     ):
@@ -182,7 +183,7 @@ async def test_ctrl_c_ends_everything_that_was_started(tmp_path, film):
 
 
 async def test_what_clients_do_to_their_own_connections_is_no_error_in_the_log(tmp_path):
-    async with serving(tmp_path / "data") as service:
+    async with serving(tmp_path / "data", forked=False) as service:
         async with talking(service) as talk:
             await talk.next()
             frame = Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True)

@@ -1,16 +1,17 @@
-"""The command in a process of its own, forked from one that has loaded the large libraries.
+"""Programs of ours in processes of their own, forked from one that has loaded the large libraries.
 
 Loading them takes seconds of a core each time; that is looked at by the tests that start the command
-with the interpreter. What of it is ours is loaded anew by every command.
+with the interpreter. What of them is ours is loaded anew by every program.
 """
 
 import asyncio
 import atexit
+import ctypes
 import multiprocessing
 import os
+import runpy
 import sys
-
-from web.cli import main
+from pathlib import Path
 
 LIBRARIES = [
     "torch",
@@ -27,7 +28,7 @@ _FORKSERVER.set_forkserver_preload(LIBRARIES)
 
 
 class Command:
-    """A command that runs, to be used as an `asyncio.subprocess.Process`. Make it with `start`.
+    """A program that runs, to be used as an `asyncio.subprocess.Process`. Make it with `start`.
 
     Attributes:
         stdout: What it says, and its errors too if they are not apart.
@@ -35,11 +36,16 @@ class Command:
     """
 
     @classmethod
-    async def start(cls, arguments, variables, folder, *, apart=True):
-        """Run `flashback ARGUMENTS` with these variables of the environment, and no others."""
+    async def start(
+        cls, arguments, variables, folder, *, apart=True, module="web.cli", network=None
+    ):
+        """Run `python -m MODULE ARGUMENTS` with these variables of the environment, and no others.
+
+        `network` is the name of a network namespace to run it in.
+        """
         pipes = [multiprocessing.Pipe(duplex=False) for _ in range(1 + apart)]
         writers = [writer for _, writer in pipes]
-        given = (list(map(str, arguments)), variables, folder, writers)
+        given = (module, list(map(str, arguments)), variables, folder, network, writers)
         self = cls()
         self._process = _FORKSERVER.Process(target=_become, args=given)
         await asyncio.to_thread(self._process.start)
@@ -91,18 +97,32 @@ async def _reading(pipe):
     return reader
 
 
-def _become(arguments, variables, folder, writers):
+def _become(module, arguments, variables, folder, network, writers):
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
+    if network is not None:
+        _enter(network)
     for descriptor in (1, 2):
         os.dup2(writers[min(descriptor, len(writers)) - 1].fileno(), descriptor)
     for writer in writers:
         writer.close()
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - to the end of the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-    sys.argv = ["flashback", *arguments]
+    sys.argv = [module, *arguments]
     try:
-        main()
+        runpy.run_module(module, run_name="__main__")
     finally:
+        sys.stdout.flush()
         atexit._run_exitfuncs()  # which a forked process leaves out
+
+
+NEW_NETWORK = 0x40000000
+"""CLONE_NEWNET; Python has had `os.setns` since 3.12."""
+
+
+def _enter(network):
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path(f"/run/netns/{network}").open() as place:
+        if libc.setns(place.fileno(), NEW_NETWORK) != 0:
+            raise OSError(ctypes.get_errno(), f"cannot enter the network {network}")
