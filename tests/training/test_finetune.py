@@ -80,7 +80,7 @@ def recipe(stage, base, data, output, **more):
     """Return a stage's recipe with everything small."""
     file = output.parent / f"{output.name}.yaml"
     values = {"model": str(base), "data": str(data), "output": str(output), "batch": 3, "epochs": 1,
-              "precision": "float32", "checkpointing": False, "fewest_frames": 4, "most_frames": 8, "length": 400}  # fmt: skip
+              "precision": "float32", "checkpointing": False, "sample_every": 0, "fewest_frames": 4, "most_frames": 8, "length": 400}  # fmt: skip
     if stage == "high-resolution":
         values["vision_tower"] = "umt-hd-small"
     file.write_text("\n".join(f"{k}: {json.dumps(v)}" for k, v in (values | more).items()))
