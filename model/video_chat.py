@@ -66,6 +66,7 @@ class ModelParts:
         prompt: How to speak to it.
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
+        no_repeat_ngram_size: No answer writes a row of so many tokens twice; 0 is no such bound.
         exact_columns: See `Engine`.
         published: What the files of a released checkpoint say about running it.
         follow_ups: Whether it was trained on conversations: earlier lines help it.
@@ -84,6 +85,7 @@ class ModelParts:
     prompt: Prompt
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
+    no_repeat_ngram_size: int = 0
     exact_columns: int = 0
     published: Published | None = None
     follow_ups: bool = True

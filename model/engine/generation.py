@@ -167,7 +167,8 @@ class Generator:
             return None
         logits = request.prefill.reading.logits
         sampling = question.sampling or self._chat.parts.sampling
-        token = choose(logits, sampling, request.written, request.chance)
+        circle = self._chat.parts.no_repeat_ngram_size
+        token = choose(logits, sampling, request.written, request.chance, circle)
         if token in self._ends:
             self._end(request, "stop")
             return None

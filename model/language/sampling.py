@@ -1,7 +1,7 @@
 """Choosing the next token, and turning tokens into whole characters as they come."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 from jaxtyping import Float
@@ -17,12 +17,13 @@ _MIN_TEMPERATURE = 1e-3
 def choose(
     logits: Float[Tensor, " vocab"],
     sampling: Sampling,
-    written: Collection[int],
+    written: Sequence[int],
     generator: torch.Generator,
+    no_repeat_ngram_size: int = 0,
 ) -> int:
     """Return the next token.
 
-    The order is that of transformers: the penalty, the temperature, `top_k`, `top_p`.
+    The order is that of transformers: the penalty, rows written before, the temperature, `top_k`, `top_p`.
 
     Args:
         logits: Of every token, in float32.
@@ -30,8 +31,11 @@ def choose(
         written: Tokens of the answer so far. The reference hands its prompt over as embeddings, so
             there, too, the penalty counts what the answer says and not what was asked.
         generator: Where chance comes from, on the processor.
+        no_repeat_ngram_size: No row of so many tokens is written twice, so that an answer never goes
+            round in circles; 0 is no such bound. The name is that of transformers.
     """
     logits = penalised(logits, sampling.repetition_penalty, written)
+    logits = _without_repeats(logits, no_repeat_ngram_size, written)
     if sampling.temperature < _MIN_TEMPERATURE:
         return int(logits.argmax())
     scores, order = (logits.cpu() / sampling.temperature).sort(descending=True)
@@ -56,6 +60,23 @@ def penalised(
     index = torch.tensor(list(written), device=logits.device)
     said = logits[index]
     return logits.index_copy(0, index, torch.where(said < 0, said * penalty, said / penalty))
+
+
+def _without_repeats(
+    logits: Float[Tensor, " vocab"], size: int, written: Sequence[int]
+) -> Float[Tensor, " vocab"]:
+    """Return `logits` without tokens that would complete a row of `size` that is written already."""
+    if not 0 < size <= len(written):
+        return logits
+    last = tuple(written[len(written) - size + 1 :])
+    again = [
+        written[at + size - 1]
+        for at in range(len(written) - size + 1)
+        if tuple(written[at : at + size - 1]) == last
+    ]
+    if not again:
+        return logits
+    return logits.index_fill(0, torch.tensor(again, device=logits.device), -torch.inf)
 
 
 class TextStream:

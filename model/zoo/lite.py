@@ -40,6 +40,8 @@ THINGS, TOKENS_KEPT = 8, 16
 """Rows of a clip: things that have words, and merged visual tokens."""
 CAPTION, SEEN = 18, 6
 """What the language model reads of a clip: its things spelled out, its weightiest tokens."""
+_CIRCLE = 14
+"""Tokens that an answer does not write twice in a row: three things of a list, or a little more."""
 VISUAL_STEP = 0.25
 # The paper's layers 4 and 18 of 28, on 30 layers: three quarters of a clip, which is its caption,
 # then what the question attends to. The budget bounds the cost of a question.
@@ -116,6 +118,7 @@ def lite(
         words=_words_of,
         things=things_of,
         note=_note,
+        no_repeat_ngram_size=_CIRCLE,
         rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
 
