@@ -85,6 +85,10 @@ _STATUSES = {
     404: "The source has nothing at this path.",
     410: "The source has nothing at this path.",
 }
+_WITHOUT_LOGIN = {
+    401: "The source wants a user name and password.",
+    403: "The source may not be read: it answered with error 403 (Forbidden).",
+}
 
 # https://www.rfc-editor.org/rfc/rfc2326#section-11
 _REMEDIES = {
@@ -141,6 +145,8 @@ def silent(seconds: float) -> str:
 def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
     """Say what a server answered; None if it is not about that."""
     match error:
+        case Refused() if order.username is None and error.status in _WITHOUT_LOGIN:
+            return _WITHOUT_LOGIN[error.status]
         case Refused():
             return _STATUSES.get(error.status, f"The source answered with error {error.status}.")
         case RtspRefused():
@@ -152,8 +158,8 @@ def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
 
 
 def _explain_rtsp(error: RtspRefused, order: ReaderConfig) -> str:
-    if error.status == UNAUTHORIZED and order.username is None:
-        return "The source wants a user name and password."
+    if order.username is None and error.status in _WITHOUT_LOGIN:
+        return _WITHOUT_LOGIN[error.status]
     if error.status in _STATUSES:
         return _STATUSES[error.status]
     # The words are a stranger's: no more of them than a phrase, and never what was sent in secret.

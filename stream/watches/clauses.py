@@ -132,12 +132,16 @@ def _where(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> in
     return end - at
 
 
+# Each is compared with all names: of a request of hundreds of odd words it would take a second.
+_MOST_QUOTED = 4
+
+
 def _why(unmatched: Iterable[str], lexicon: Lexicon) -> str:
     said = "Nothing in this can be watched for"
-    words = [word for word in unmatched if word not in CONNECTING]
+    words = list(dict.fromkeys(word for word in unmatched if word not in CONNECTING))[:_MOST_QUOTED]
     if not words:
         return f'{said}: name a thing, such as in "Tell me when a person is there".'
-    quoted = ", ".join(f'"{word}"' for word in words[:4])
+    quoted = ", ".join(f'"{word}"' for word in words)
     return " ".join(
         [f"{said}: {quoted} is not in the model's vocabulary.", *_hints(words, lexicon)]
     )

@@ -57,7 +57,9 @@ class Service:
     @asynccontextmanager
     async def talk(self, stream="cam", **options):
         address = f"ws://{self.address}/v1/realtime?stream={stream}"
-        async with websockets.connect(address, proxy=None, **options) as connection:
+        # A machine that is starved may take longer than the usual ten seconds, and is not at fault.
+        patience = {"open_timeout": 60, "ping_timeout": None}
+        async with websockets.connect(address, proxy=None, **patience | options) as connection:
             talk = Talk(connection)
             await talk.hear("session.created")
             yield talk

@@ -13,6 +13,7 @@ import httpx
 from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_addresses, resolve
 from stream.address.source_url import BadSource, SourceUrl
+from stream.pull.io.challenges import Login, authorize, strongest
 from stream.pull.io.encrypted_segment import EncryptedSegment
 from stream.pull.io.http_file import Appetite, FileObject, HttpFile
 from stream.pull.io.tls import tls_context
@@ -66,10 +67,9 @@ class _GuardedTransport(httpx.BaseTransport):
 class _Credentials(httpx.Auth):
     """Answers the challenge of the source's own host, basic or digest, and of no other."""
 
-    def __init__(self, host: str, username: str, password: str) -> None:
+    def __init__(self, host: str, login: Login) -> None:
         self._host = host
-        self._basic = httpx.BasicAuth(username, password)
-        self._digest = httpx.DigestAuth(username, password)
+        self._login = login
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send as it is; after a challenge, once more with credentials."""
@@ -77,9 +77,14 @@ class _Credentials(httpx.Auth):
         asked_by = response.request.url.host
         if response.status_code != 401 or {asked_by, request.url.host} != {self._host}:
             return
-        challenge = response.headers.get("www-authenticate", "").lower()
-        digest = challenge.startswith("digest")
-        yield from (self._digest if digest else self._basic).auth_flow(request)
+        challenge = strongest(response.headers.get_list("www-authenticate"))
+        if challenge is None:
+            return
+        path = request.url.raw_path.decode("ascii")
+        request.headers["Authorization"] = authorize(
+            challenge, self._login, request.method, path, 1
+        )
+        yield request
 
 
 class HttpSource:
@@ -112,7 +117,7 @@ class HttpSource:
         """
         auth = None
         if source.username is not None:
-            auth = _Credentials(source.host, source.username, source.password or "")
+            auth = _Credentials(source.host, Login(source.username, source.password or ""))
         self._client = httpx.Client(
             transport=_GuardedTransport(allowed, resolver, certificates, own),
             auth=auth,

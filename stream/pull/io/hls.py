@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from stream.address.source_url import BadSource
 from stream.errors import StreamError
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
+from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
@@ -81,13 +82,13 @@ def read_playlist(text: str) -> Playlist | None:
         tag, _, value = line.partition(":")
         if tag == "#EXT-X-STREAM-INF":
             return None
-        if tag == "#EXT-X-MEDIA-SEQUENCE" and value.isdigit():
-            first = int(value)
-        elif tag == "#EXT-X-TARGETDURATION" and value.replace(".", "", 1).isdigit():
+        if tag == "#EXT-X-MEDIA-SEQUENCE":
+            first = number_in(value.strip()) or 0
+        elif tag == "#EXT-X-TARGETDURATION" and number_in(value.replace(".", "", 1)) is not None:
             target = float(value)
         elif tag == "#EXT-X-BYTERANGE":
             begins = value.partition("@")[2]
-            at = int(begins) if begins.isdigit() else 0
+            at = number_in(begins) or 0
         elif line and not line.startswith("#"):
             segments.append((line, at))
             at = 0

@@ -11,8 +11,9 @@ import httpx
 from stream.address.source_url import BadSource
 from stream.file.first_bytes import ENOUGH_OF_A_STREAM, longest
 from stream.pull.errors import Refused
+from stream.pull.io.numbers import number_in
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 # What servers answer to a request for a range, if they do not know any.
 _NO_RANGES = {400, 416, 501}
 
@@ -271,5 +272,4 @@ def _whole_length(response: httpx.Response) -> int | None:
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         return int(found[3]) if found is not None and found[3] != "*" else None
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isdigit() else None
+    return number_in(response.headers.get("content-length", ""))

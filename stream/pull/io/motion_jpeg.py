@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stream.address.source_url import BadSource
+from stream.pull.io.numbers import number_in
 
 if TYPE_CHECKING:
     from stream.pull.io.http_file import HttpFile
@@ -91,8 +92,8 @@ class Parts:
         length = 0
         while (line := self._line()).strip():
             name, _, value = line.partition(b":")
-            if name.strip().lower() == b"content-length" and value.strip().isdigit():
-                length = int(value)
+            if name.strip().lower() == b"content-length":
+                length = number_in(value.strip().decode("latin-1")) or 0
         return length if line else None
 
     def _picture(self) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stream.address.reachable import check_addresses, read_networks, resolve
 from stream.address.source_url import BadSource, SourceUrl, read_source
-from stream.pull.io.rtsp_auth import Login
+from stream.pull.io.challenges import Login
 from stream.pull.io.rtsp_proxy import RtspRelay
 from stream.pull.io.tls import TlsConnection
 from stream.pull.messages import ReaderConfig

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 
 from stream.pull.errors import UNAUTHORIZED, Redirected, RtspRefused
-from stream.pull.io.rtsp_auth import Challenge, Login, authorize, strongest
+from stream.pull.io.challenges import Challenge, Login, authorize, strongest
+from stream.pull.io.numbers import number_in
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection
 
@@ -46,8 +47,7 @@ class Message:
     def status(self) -> int | None:
         """The status; None if it is a request."""
         words = self.words
-        answer = words[0].startswith("RTSP/") and len(words) > 1 and words[1].isdecimal()
-        return int(words[1]) if answer and words[1].isascii() else None
+        return number_in(words[1]) if words[0].startswith("RTSP/") and len(words) > 1 else None
 
     def headers(self, name: str) -> list[str]:
         """Return the values of all headers called `name`, which is in lower case."""
@@ -212,6 +212,5 @@ def _message(first: bytes, source: BufferedReader) -> Message | None:
             return None
         if line in {b"\r\n", b"\n"}:
             length = Message(head).header("content-length")
-            size = int(length) if length.isdecimal() and length.isascii() else 0
-            return Message(head, source.read(min(size, _LONGEST_BODY)))
+            return Message(head, source.read(min(number_in(length) or 0, _LONGEST_BODY)))
     return None

@@ -98,3 +98,19 @@ def test_what_is_not_understood_is_refused_with_a_reason(request_, said):
 def test_a_condition_that_cannot_be_watched_for_is_refused(condition):
     with pytest.raises(BadCondition):
         check(condition, TABLE)
+
+
+def test_of_many_unknown_words_a_few_are_looked_up_and_quoted():
+    class Counting(Lexicon):
+        asked = 0
+
+        def close(self, name):
+            self.asked += 1
+            return super().close(name)
+
+    lexicon = Counting(TABLE)
+    odd = [f"flurble{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    with pytest.raises(NotUnderstood) as error:
+        understand(f"flurblea {' '.join(odd)}", lexicon)
+    assert lexicon.asked == 4
+    assert '"flurblea", "flurbleb", "flurblec", "flurbled" is not' in str(error.value)

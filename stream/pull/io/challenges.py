@@ -1,6 +1,7 @@
-"""User name and password for an RTSP server, by whichever of its ways is the strongest.
+"""User name and password for a camera, over RTSP or HTTP, by whichever of its ways is the strongest.
 
-FFmpeg knows Basic and Digest with MD5; newer cameras offer Digest with SHA-256 alone.
+FFmpeg knows Basic and Digest with MD5, httpx the first way that is named; newer cameras offer Digest
+with SHA-256 alone, and others name ways first that nobody knows.
 https://www.rfc-editor.org/rfc/rfc7616
 """
 
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 # What Digest calls a hash, and Python; the strongest first.
 _HASHES = {"SHA-256": "sha256", "MD5": "md5"}
 _FIELD = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_NEXT = re.compile(r",\s*(?=[A-Za-z][\w-]*(?:\s+[\w-]+\s*=|\s*$|\s*,))")
+"""Between the ways of one header; between the fields of one way a name is followed by `=` at once."""
 _OFTEN = 100_000_000  # `nc` has eight digits
 
 
@@ -46,8 +49,9 @@ class Challenge:
 
 
 def strongest(offered: Sequence[str]) -> Challenge | None:
-    """Return the best of what a server's `WWW-Authenticate` headers offer; None if we know none."""
-    known = [challenge for text in offered if (challenge := _read(text)) is not None]
+    """Return the best of what a server's `WWW-Authenticate` headers offer, each one way or several; None if we know none."""
+    ways = [way for text in offered for way in _NEXT.split(text)]
+    known = [challenge for way in ways if (challenge := _read(way)) is not None]
     order = [*_HASHES, None]
     return min(known, key=lambda challenge: order.index(challenge.algorithm), default=None)
 
