@@ -1,10 +1,11 @@
 """★ Ask a stream: the words as they come, how long they took, and one kind of failure.
 
-    ask(live, question, stopwatch) --> Words, Words, ..., Finish     or AskFailed(code, status, text)
+    live.ask(question) --> Words, Words, ..., Finish     timed by a `Stopwatch`
+    inside `failing_as_asked` else --> AskFailed(code, status, text)
 
-The WebSocket, HTTP and `flashback ask` all ask through here, so that what goes wrong has one code, one
+The WebSocket, HTTP and `flashback ask` all ask inside it, so that what goes wrong has one code, one
 status and one sentence, whoever is told. What has to be done first (find the stream, take a place in
-the queue) fails in the same way inside `failing_as_asked`.
+the queue) fails in the same way.
 """
 
 import logging
@@ -111,21 +112,6 @@ class Answerable(Protocol):
         ...
 
 
-async def ask(
-    live: Answerable, question: Question, stopwatch: Stopwatch
-) -> AsyncGenerator[AnswerPiece, None]:
-    """Answer `question` from what `live` has shown; the last piece is a `Finish`. Use `aclosing`.
-
-    Raises:
-        AskFailed: If there is no answer; perhaps after some words.
-    """
-    with failing_as_asked():
-        async with aclosing(live.ask(question)) as pieces:
-            async for piece in pieces:
-                stopwatch.see(piece)
-                yield piece
-
-
 async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) -> Answered:
     """Answer `question` from what `live` has shown, and return when all is said.
 
@@ -133,12 +119,14 @@ async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) 
         AskFailed: If there is no answer.
     """
     words = []
-    async with aclosing(ask(live, question, stopwatch)) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, Words):
-                words.append(piece.text)
-            else:
-                finish: Finish = piece
+    with failing_as_asked():
+        async with aclosing(live.ask(question)) as pieces:
+            async for piece in pieces:
+                stopwatch.see(piece)
+                if isinstance(piece, Words):
+                    words.append(piece.text)
+                else:
+                    finish: Finish = piece
     text = "".join(words).strip()
     return Answered(text, finish, stopwatch.first_token_ms, stopwatch.total_ms)
 

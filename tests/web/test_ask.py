@@ -12,7 +12,7 @@ from stream.registry import Registry, UnknownStream
 from stream.settings import StreamSettings
 from tests.web.conftest import remember
 from tests.web.fakes import EchoEngine
-from web.ask import Stopwatch, ask, ask_whole, failing_as_asked
+from web.ask import Stopwatch, ask_whole, failing_as_asked
 from web.errors import AskFailed, Full
 
 HELLO = Question("hello old world")
@@ -47,7 +47,7 @@ async def live(engine):
 
 
 async def test_words_come_one_by_one_and_the_last_piece_says_what_they_rest_on(live):
-    async with aclosing(ask(live, HELLO, Stopwatch(Ticking()))) as pieces:
+    async with aclosing(live.ask(HELLO)) as pieces:
         *words, last = [piece async for piece in pieces]
     assert words == [Words("hello "), Words("old "), Words("world ")]
     assert isinstance(last, Finish)
@@ -62,7 +62,7 @@ async def test_a_whole_answer_says_when_its_first_word_came_and_when_its_last(li
 
 async def test_an_answer_that_is_closed_early_is_closed_in_the_engine(live, engine):
     engine.gate.clear()
-    async with aclosing(ask(live, HELLO, Stopwatch(Ticking()))) as pieces:
+    async with aclosing(live.ask(HELLO)) as pieces:
         assert await anext(pieces) == Words("hello ")
     assert engine.closed_early.is_set()
 

@@ -8,7 +8,7 @@ from model.types import AnswerPiece, Finish, Question, Words
 from stream.registry import BadName
 from web.access.auth import require
 from web.access.tokens import Caller
-from web.ask import Answerable, Stopwatch, ask, failing_as_asked
+from web.ask import Answerable, Stopwatch, failing_as_asked
 from web.chat.asked import ChatAsked
 from web.chat.errors import failed
 from web.chat.pictures import Pictures
@@ -70,7 +70,7 @@ class Writer:
                 subject, question = await self._subject(asked)
                 text = asked.question.text
                 await self._here.audit.note(self._caller, "ask", self._stream, question=text)
-                pieces = ask(subject, question, self._stopwatch)
+                pieces = subject.ask(question)
                 if self._request.flashback.timezone is not None and not asked.pictures:
                     pieces = by_the_clock(pieces, self._reference)
                 async with aclosing(pieces):
@@ -83,6 +83,7 @@ class Writer:
             raise AskFailed(failure.code, failure.status, message, failure.headers) from failure
 
     def _note(self, piece: AnswerPiece) -> None:
+        self._stopwatch.see(piece)
         if isinstance(piece, Words):
             self._text += piece.text
         else:

@@ -3,16 +3,21 @@
 Whatever happens on the way, the client hears `response.done`, and why.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from model.types import AnswerPiece, Finish, Usage, Words
-from web.ask import Stopwatch
+from model.types import Finish, Question, Usage, Words
+from stream.live import LiveStream
+from web.access.tokens import Caller
+from web.ask import Stopwatch, failing_as_asked
 from web.errors import AskFailed
 from web.identifiers import new_id
 from web.realtime.client_events import ResponseCreate
+from web.realtime.outbox import Outbox
 from web.realtime.server_events import (
     ContentPartAdded,
     ContentPartDone,
@@ -29,7 +34,6 @@ from web.realtime.server_events import (
     ResponseCreated,
     ResponseDone,
     ResponseStatus,
-    ServerEvent,
     StatusDetails,
     TextDelta,
     TextDone,
@@ -40,45 +44,53 @@ from web.realtime.server_events import (
 )
 from web.realtime.wire_items import Message, OutputText
 from web.reports.time_report import evidence_report, refusal, time_report
+from web.services import Services
+from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference
-from web.time_words.understand import TimeAsked
+from web.time_words.spoken import by_the_clock
 
 log = logging.getLogger(__name__)
 
-Sender = Callable[[ServerEvent], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What asked for an answer.
+
+    Attributes:
+        stream: Asked about.
+        caller: Who asks.
+        event: That said so.
+        previous: The line of the conversation that the answer follows.
+    """
+
+    stream: str
+    caller: Caller
+    event: ResponseCreate
+    previous: str | None
 
 
 class Answer:
     """Writes one answer to one client.
 
     Args:
-        send: Sends an event.
-        stopwatch: Times it.
-        event: What asked for it.
-        previous: The line of the conversation that it follows.
+        asked: What asked for it.
+        here: What answers.
+        outbox: To the client.
 
     Attributes:
         id: The response's identifier.
-        stopwatch: Times it, from the question on.
         text: The words so far.
         cancelled: Set it, then cancel the task that runs `write`.
     """
 
-    def __init__(
-        self,
-        send: Sender,
-        stopwatch: Stopwatch,
-        event: ResponseCreate,
-        previous: str | None = None,
-    ) -> None:
+    def __init__(self, asked: Asked, here: Services, outbox: Outbox) -> None:
         self.id = new_id("resp")
         self.item_id = new_id("item")
         self.text = ""
         self.cancelled = False
-        self._send = send
-        self.stopwatch = stopwatch
-        self._event = event
-        self._previous = previous
+        self._asked, self._here, self._outbox = asked, here, outbox
+        self._event, self._previous = asked.event, asked.previous
+        self._stopwatch = Stopwatch(here.clocks.monotonic)
         self._open = False
         self._reference = Reference(now=0.0)
         self._time: TimeUnderstood | None = None
@@ -95,35 +107,62 @@ class Answer:
             id=self.item_id, role="assistant", content=(OutputText(text=self.text[:4000]),)
         )
 
-    def about(self, reference: Reference, time: TimeAsked | None) -> None:
-        """Take what times of this answer are measured from, and what its words of time mean."""
-        self._reference = reference
-        self._time = time_report(time, reference)
-
     async def begin(self) -> None:
         """Say that there will be an answer; the first thing said of it."""
         response = Response(
             id=self.id, status="in_progress", metadata=self._event.response.metadata
         )
-        await self._send(ResponseCreated(event_id=new_id("event"), response=response))
+        await self._outbox.send(ResponseCreated(event_id=new_id("event"), response=response))
 
-    async def write(self, pieces: AsyncGenerator[AnswerPiece, None]) -> None:
-        """Send `pieces` as they come, and how it ended.
+    async def write(
+        self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
+    ) -> None:
+        """Ask `question`, and send the answer as it comes and how it ended.
+
+        Args:
+            question: In words as they came.
+            zone: In which whoever asks reads a clock; None if that is not known.
+            looking: A stream that still looks at pictures sent with it; None if there were none.
 
         Raises:
-            AskFailed: If it ended in failure; the client is not told yet, `fail` does so.
+            CancelledError: If the service stops it; one that the client cancelled ends in order.
+            WebSocketDisconnect: If the client has left.
+            TimeoutError: If it takes nothing.
         """
-        finish: Finish | None = None
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if isinstance(piece, Finish):
-                    finish = piece
-                    break
-                await self._say(piece)
-        assert finish is not None, "an answer ends with a Finish"
-        await self._done(finish)
+        try:
+            try:
+                await self._ask(question, zone, looking)
+            except AskFailed as failure:
+                await self._fail(failure)
+        except asyncio.CancelledError:
+            if not self.cancelled:
+                raise
+            await self._end_cancelled()
 
-    async def fail(self, failure: AskFailed) -> None:
+    async def _ask(
+        self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
+    ) -> None:
+        here, caller, stream = self._here, self._asked.caller, self._asked.stream
+        with failing_as_asked(), here.admission.question(caller):
+            await here.audit.note(caller, "ask", stream, question=question.text)
+            if looking is not None:
+                await looking.looked()
+            live = await here.registry.find(stream)
+            self._reference = reference_of(live.status(), here.clocks.wall(), zone)
+            question, time = apply(question, self._reference)
+            self._time = time_report(time, self._reference)
+            pieces = live.ask(question)
+            if zone is not None:
+                pieces = by_the_clock(pieces, self._reference)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    self._stopwatch.see(piece)
+                    if isinstance(piece, Finish):
+                        await self._done(piece)
+                        break
+                    await self._say(piece)
+
+    async def _fail(self, failure: AskFailed) -> None:
         """Say why there is no answer, or no more of it."""
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         log.info("no answer: %s", failure.code)
@@ -132,11 +171,11 @@ class Answer:
         details = ErrorDetails(
             type=kind, code=failure.code, message=text, event_id=self._event.event_id
         )
-        await self._send(Error(event_id=new_id("event"), error=details))
+        await self._outbox.send(Error(event_id=new_id("event"), error=details))
         error = Failure(type=kind, code=failure.code, message=text)
         await self._end("failed", StatusDetails(type="failed", error=error))
 
-    async def end_cancelled(self) -> None:
+    async def _end_cancelled(self) -> None:
         """Say that the client stopped the answer."""
         details = StatusDetails(type="cancelled", reason="client_cancelled")
         await self._end("cancelled", details)
@@ -144,33 +183,37 @@ class Answer:
     async def _say(self, words: Words) -> None:
         await self._begin_item()
         self.text += words.text
-        await self._send(TextDelta(**self._place(), item_id=self.item_id, delta=words.text))
+        await self._outbox.send(TextDelta(**self._place(), item_id=self.item_id, delta=words.text))
 
     async def _begin_item(self) -> None:
         if self._open:
             return
         self._open = True
         line = Message(id=self.item_id, status="in_progress", role="assistant", content=())
-        await self._send(OutputItemAdded(**self._place(), item=line))
+        await self._outbox.send(OutputItemAdded(**self._place(), item=line))
         if self.kept:
             event = new_id("event")
-            await self._send(ItemAdded(event_id=event, previous_item_id=self._previous, item=line))
-        await self._send(
+            await self._outbox.send(
+                ItemAdded(event_id=event, previous_item_id=self._previous, item=line)
+            )
+        await self._outbox.send(
             ContentPartAdded(**self._place(), item_id=self.item_id, part=TextPart(text=""))
         )
 
     async def _end_item(self, status: ResponseStatus) -> None:
         if not self._open:
             return
-        await self._send(TextDone(**self._place(), item_id=self.item_id, text=self.text))
+        await self._outbox.send(TextDone(**self._place(), item_id=self.item_id, text=self.text))
         part = TextPart(text=self.text)
-        await self._send(ContentPartDone(**self._place(), item_id=self.item_id, part=part))
+        await self._outbox.send(ContentPartDone(**self._place(), item_id=self.item_id, part=part))
         state = "completed" if status == "completed" else "incomplete"
         line = self.message.model_copy(update={"status": state})
-        await self._send(OutputItemDone(**self._place(), item=line))
+        await self._outbox.send(OutputItemDone(**self._place(), item=line))
         if self.kept:
             event = new_id("event")
-            await self._send(ItemDone(event_id=event, previous_item_id=self._previous, item=line))
+            await self._outbox.send(
+                ItemDone(event_id=event, previous_item_id=self._previous, item=line)
+            )
 
     def _place(self) -> dict[str, Any]:
         return {"event_id": new_id("event"), "response_id": self.id}
@@ -200,10 +243,10 @@ class Answer:
             evidence=evidence_report(finish, self._reference) if finish else (),
             time=self._time,
             timings=Timings(
-                first_token_ms=self.stopwatch.first_token_ms, total_ms=self.stopwatch.total_ms
+                first_token_ms=self._stopwatch.first_token_ms, total_ms=self._stopwatch.total_ms
             ),
         )
-        await self._send(ResponseDone(event_id=new_id("event"), response=response))
+        await self._outbox.send(ResponseDone(event_id=new_id("event"), response=response))
 
 
 def _usage(usage: Usage) -> UsageReport:

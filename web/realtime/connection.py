@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import WebSocket
 from starlette.status import WS_1008_POLICY_VIOLATION
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocketDisconnect
 
 from memory.store import EncoderMismatch, StoreUnavailable
 from model.types import Question
@@ -24,11 +24,10 @@ from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
 from stream.watches.records import clip_path
 from web.access.tokens import Caller
-from web.ask import Stopwatch, ask, failing_as_asked
-from web.errors import AskFailed, BadRequest, BadValue
+from web.errors import BadRequest, BadValue
 from web.identifiers import new_id
 from web.operations.request_id import continue_as
-from web.realtime.answer import Answer
+from web.realtime.answer import Answer, Asked
 from web.realtime.client_events import (
     AnyEvent,
     ItemCreate,
@@ -40,6 +39,7 @@ from web.realtime.client_events import (
     SessionUpdate,
 )
 from web.realtime.conversation import ROOT, Conversation, changed
+from web.realtime.outbox import Outbox
 from web.realtime.pictures import PictureSource
 from web.realtime.server_events import (
     Error,
@@ -47,7 +47,6 @@ from web.realtime.server_events import (
     ItemDeleted,
     ItemDone,
     ItemRetrieved,
-    ServerEvent,
     Session,
     SessionCreated,
     SessionUpdated,
@@ -58,8 +57,6 @@ from web.realtime.wire import details, parse
 from web.realtime.wire_items import InputImage, Message
 from web.reports.stream_report import report
 from web.services import Services
-from web.time_words.apply import apply, reference_of
-from web.time_words.spoken import by_the_clock
 from web.time_words.zone import zone_called
 
 SEND_SECONDS = 15.0
@@ -90,13 +87,12 @@ class Connection:
         self._name = stream
         self._caller = caller
         self._services = services
-        self._send_timeout = send_timeout
+        self._outbox = Outbox(socket, send_timeout)
         self._session = Session(
             id=new_id("sess"), stream=stream, model=services.answerer, **asdict(services.sampling)
         )
         self._conversation = Conversation()
         self._zone: ZoneInfo | None = None
-        self._sending = asyncio.Lock()
         self._live: LiveStream | None = None
         self._answer: Answer | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -106,7 +102,9 @@ class Connection:
         """Talk until the client leaves or takes nothing any more."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                await self._send(SessionCreated(event_id=new_id("event"), session=self._session))
+                await self._outbox.send(
+                    SessionCreated(event_id=new_id("event"), session=self._session)
+                )
                 self._tasks.create_task(self._report())
                 self._tasks.create_task(self._end_when_revoked())
                 self._tasks.create_task(self._tell_alerts())
@@ -132,7 +130,7 @@ class Connection:
             except BadRequest as refused:
                 if event is not None:
                     refused.event_id = event.event_id
-                await self._send(Error(event_id=new_id("event"), error=details(refused)))
+                await self._outbox.send(Error(event_id=new_id("event"), error=details(refused)))
 
     async def _do(self, event: AnyEvent) -> None:
         match event:
@@ -142,10 +140,12 @@ class Connection:
                 await self._add(event.item, event.previous_item_id)
             case ItemRetrieve():
                 line = self._conversation.find(event.item_id)
-                await self._send(ItemRetrieved(event_id=new_id("event"), item=line))
+                await self._outbox.send(ItemRetrieved(event_id=new_id("event"), item=line))
             case ItemDelete():
                 self._conversation.remove(event.item_id)
-                await self._send(ItemDeleted(event_id=new_id("event"), item_id=event.item_id))
+                await self._outbox.send(
+                    ItemDeleted(event_id=new_id("event"), item_id=event.item_id)
+                )
             case ResponseCreate():
                 await self._respond(event)
             case ResponseCancel():
@@ -163,7 +163,7 @@ class Connection:
             except BadValue as error:
                 raise BadRequest("invalid_value", str(error), "session.timezone") from None
         self._session = changed(self._session, change)
-        await self._send(SessionUpdated(event_id=new_id("event"), session=self._session))
+        await self._outbox.send(SessionUpdated(event_id=new_id("event"), session=self._session))
 
     async def _add(self, item: Message, after: str | None) -> None:
         key = item.id or new_id("item")
@@ -181,11 +181,13 @@ class Connection:
             self._conversation.add_picture()
         before = None if after == ROOT else after
         for news in (ItemAdded, ItemDone):
-            await self._send(news(event_id=new_id("event"), previous_item_id=before, item=line))
+            await self._outbox.send(
+                news(event_id=new_id("event"), previous_item_id=before, item=line)
+            )
 
     async def _keep(self, line: Message, after: str | None = None) -> None:
         for gone in self._conversation.add(line, after):
-            await self._send(ItemDeleted(event_id=new_id("event"), item_id=gone))
+            await self._outbox.send(ItemDeleted(event_id=new_id("event"), item_id=gone))
 
     async def _respond(self, event: ResponseCreate) -> None:
         if self._writing is not None and not self._writing.done():
@@ -196,8 +198,8 @@ class Connection:
                 await self._pictures.give(part.image_url, asked=True)
         question = self._conversation.question(self._session, event.response)
         looking = await self._pictures.look()
-        stopwatch = Stopwatch(self._services.clocks.monotonic)
-        self._answer = Answer(self._send, stopwatch, event, self._conversation.last_id)
+        asked = Asked(self._name, self._caller, event, previous=self._conversation.last_id)
+        self._answer = Answer(asked, self._services, self._outbox)
         await self._answer.begin()
         self._writing = self._tasks.create_task(self._write(self._answer, question, looking))
         # A task that is cancelled before its first step says nothing: not even that it is over.
@@ -205,29 +207,7 @@ class Connection:
 
     async def _write(self, answer: Answer, question: Question, looking: LiveStream | None) -> None:
         continue_as(answer.id)
-        try:
-            try:
-                with failing_as_asked(), self._services.admission.question(self._caller):
-                    audit, text = self._services.audit, question.text
-                    await audit.note(self._caller, "ask", self._name, question=text)
-                    if looking is not None:
-                        await looking.looked()
-                    live = await self._find()
-                    reference = reference_of(
-                        live.status(), self._services.clocks.wall(), self._zone
-                    )
-                    question, time = apply(question, reference)
-                    answer.about(reference, time)
-                    pieces = ask(live, question, answer.stopwatch)
-                    if self._zone is not None:
-                        pieces = by_the_clock(pieces, reference)
-                    await answer.write(pieces)
-            except AskFailed as failure:
-                await answer.fail(failure)
-        except asyncio.CancelledError:
-            if not answer.cancelled:
-                raise
-            await answer.end_cancelled()
+        await answer.write(question, self._zone, looking)
         if answer.kept and answer.text:
             await self._keep(answer.message)
 
@@ -273,7 +253,7 @@ class Connection:
                 remembered = MomentRemembered(
                     event_id=new_id("event"), stream=self._name, moment=moment
                 )
-                await self._send(remembered)
+                await self._outbox.send(remembered)
         self._live = None
 
     async def _end_when_revoked(self) -> None:
@@ -290,7 +270,7 @@ class Connection:
                 except UnknownStream:
                     if not absent:
                         gone = StreamAbsent(event_id=new_id("event"), stream=self._name)
-                        await self._send(gone)
+                        await self._outbox.send(gone)
                     absent = True
                 except StoreUnavailable:
                     pass  # there is nothing to report; a question is told why
@@ -313,20 +293,14 @@ class Connection:
                 if self._caller.allows("watch", event.stream):
                     clip = clip_path(self._services.settings.root_path, event)
                     alert = alert_report(event, clip)
-                    await self._send(Alert(event_id=new_id("event"), alert=alert))
+                    await self._outbox.send(Alert(event_id=new_id("event"), alert=alert))
 
     # Events out.
 
     async def _send_status(self, found: StreamStatus) -> None:
         status = report(found, self._services.sources.origin(self._name))
         event = StreamChanged(event_id=new_id("event"), stream=status)
-        await self._send(event)
-
-    async def _send(self, event: ServerEvent) -> None:
-        async with asyncio.timeout(self._send_timeout), self._sending:
-            if self._socket.application_state is WebSocketState.DISCONNECTED:
-                raise WebSocketDisconnect(1006)  # another of our tasks has found out
-            await self._socket.send_text(event.model_dump_json())
+        await self._outbox.send(event)
 
     async def _disconnect_slow_client(self) -> None:
         try:
