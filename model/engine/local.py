@@ -12,16 +12,14 @@ that asked.
 """
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import Future
 
+from model.engine.clips import Clips
 from model.engine.contract import Past
-from model.engine.generation import Generator, Request, engine_failed
+from model.engine.generation import Generator, Request
 from model.engine.history_cache import HistoryCache
 from model.engine.pulling import Pulling
 from model.engine.questions import Questions
@@ -33,25 +31,11 @@ from model.vision.things import Thing
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING_CLIPS = 64
 _THINGS_AT_ONCE = 4
 """Clips whose things are read on the event loop: sooner done than handed to a thread."""
-BATCH = 4
-"""Clips encoded at once."""
+_STOPPING = "the service is stopping"
 TRIES = 3
 """How often a history is made again for one question, when other streams' need its room."""
-
-
-class _Encoding(Future[Encoded]):
-    """A clip that waits to be encoded.
-
-    Args:
-        given: Monotonic seconds when it came.
-    """
-
-    def __init__(self, given: float) -> None:
-        super().__init__()
-        self.given = given
 
 
 class LocalEngine:
@@ -83,12 +67,11 @@ class LocalEngine:
         self.image_size = vision.frame_side or vision.image_size
         self.one_scene = vision.one_scene
         self._chat = chat
-        self._monotonic = monotonic
         self._histories = HistoryCache(chat, history_bytes, self._wake)
         self._pulling = Pulling(self._histories)
         self.clips_at_most = self._histories.clips_at_most
         self._generator = Generator(chat, seed)
-        self._clips: deque[tuple[Clip, _Encoding]] = deque()
+        self._clips = Clips(chat, monotonic)
         self._questions = Questions()
         self._work = threading.Condition()
         self._closing = False
@@ -107,18 +90,17 @@ class LocalEngine:
             EngineBusy: If too many clips wait already.
             EngineFailed: If the network fails on it.
         """
-        future = _Encoding(self._monotonic())
         with self._work:
-            if self._closing or len(self._clips) >= MAX_WAITING_CLIPS:
-                raise EngineBusy(f"{len(self._clips)} clips wait to be encoded")
-            self._clips.append((clip, future))
+            if self._closing:
+                raise EngineBusy(_STOPPING)
+            waiting = self._clips.add(clip)
             self._work.notify()
         try:
-            return await asyncio.wrap_future(future)
+            return await asyncio.wrap_future(waiting)
         finally:
             # If it was cancelled it may still wait, and would take the place of another.
-            with self._work, contextlib.suppress(ValueError):
-                self._clips.remove((clip, future))
+            with self._work:
+                self._clips.discard(waiting)
 
     async def prepare(self, past: Past) -> bool:
         """See `Engine.prepare`."""
@@ -201,7 +183,7 @@ class LocalEngine:
         request = Request(past.name, question, until, asyncio.get_running_loop())
         with self._work:
             if self._closing:
-                raise EngineBusy("the service is stopping")
+                raise EngineBusy(_STOPPING)
             self._questions.add(request)
             self._work.notify()
         return request
@@ -229,7 +211,7 @@ class LocalEngine:
                 log.exception("the engine failed; what was under way is given up")
                 self._give_up(error)
         self._generator.cancel_all()
-        self._refuse_all(EngineBusy("the service is stopping"))
+        self._refuse_all(EngineBusy(_STOPPING))
 
     def _has_work(self) -> bool:
         waiting = self._clips or self._questions or self._generator or self._closing
@@ -256,13 +238,12 @@ class LocalEngine:
     def _refuse_all(self, error: Exception) -> None:
         """Fail everything that waits to be begun."""
         with self._work:
-            questions, clips = self._questions.clear(), list(self._clips)
-            self._clips.clear()
+            questions, clips = self._questions.clear(), self._clips.clear()
         for request in questions:
             request.fail(error)
-        for _, future in clips:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
+        for waiting in clips:
+            if waiting.set_running_or_notify_cancel():
+                waiting.set_exception(error)
 
     def _begin(self, hook: LayerHook) -> None:
         """Read the first question whose stream's history holds what it asks about."""
@@ -280,33 +261,10 @@ class LocalEngine:
         return not self._histories.is_behind(request.history, request.until)
 
     def _encode(self) -> bool:
-        """Encode a batch of clips, whichever streams they come from; say if there was any."""
+        """Encode a batch of clips; say if there was any."""
         with self._work:
-            batch = [self._clips.popleft() for _ in range(min(BATCH, len(self._clips)))]
-        batch = [(clip, future) for clip, future in batch if future.set_running_or_notify_cancel()]
-        if not batch:
-            return False
-        began = self._monotonic()
-        try:
-            encoded = self._chat.encode([clip for clip, _ in batch])
-        except Exception as error:  # noqa: BLE001 - handed to the one who sent the clip
-            self._encode_each(batch, error)
-            return True
-        for (_, future), tokens in zip(batch, encoded, strict=True):
-            future.set_result(Encoded(tokens, began - future.given))
-        return True
-
-    def _encode_each(self, batch: Sequence[tuple[Clip, _Encoding]], error: Exception) -> None:
-        """Encode one by one what failed together: one stream's bad clip is its own affair."""
-        for clip, future in batch:
-            waited = self._monotonic() - future.given
-            try:
-                [tokens] = self._chat.encode([clip]) if len(batch) > 1 else _again(error)
-                future.set_result(Encoded(tokens, waited))
-            except ValueError as wrong:  # no clip that this network can take
-                future.set_exception(wrong)
-            except Exception as own:  # noqa: BLE001 - handed to the one who sent the clip
-                future.set_exception(engine_failed("a clip", own))
+            batch = self._clips.take()
+        return self._clips.encode(batch)
 
     def _catch_up(self) -> None:
         """Let a history that lags read a few clips: one that a question waits for, or any."""
@@ -322,7 +280,3 @@ class LocalEngine:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)
             self._histories.forget(stream)
-
-
-def _again(error: Exception) -> list[ClipTokens]:
-    raise error

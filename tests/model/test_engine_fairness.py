@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from model.engine.clips import BATCH, MAX_WAITING_CLIPS
 from model.engine.generation import MAX_CONCURRENT
-from model.engine.local import BATCH, MAX_WAITING_CLIPS, LocalEngine
+from model.engine.local import LocalEngine
 from model.engine.questions import (
     MAX_CONCURRENT_BACKGROUND,
     MAX_WAITING_BACKGROUND,

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from model.engine import history_cache
-from model.engine.local import BATCH, MAX_WAITING_CLIPS, TRIES, LocalEngine
+from model.engine.clips import BATCH, MAX_WAITING_CLIPS
+from model.engine.local import TRIES, LocalEngine
 from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
