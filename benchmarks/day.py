@@ -170,7 +170,7 @@ async def _hours(
             start = float(SECONDS_PER_CLIP * number)
             clip = replace(shown[number % len(shown)], start=start, end=start + 3)
             kept = await store.append(STREAM, clip, bytes(THUMBNAIL))
-            await recall.learn(kept, after=end)
+            await engine.learn(STREAM, kept, after=end)
             end = kept.end
             if number % TOGETHER == 0:
                 await recall.catch_up()

@@ -90,12 +90,11 @@ class LiveStream:
         self._pictures = Broadcast[Picture](1)
         self.reel = Reel(settings.reel_seconds, lambda: films(record.name))
         self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
-        self._record = LiveRecord(record, store, self._recall)
+        self._record = LiveRecord(record, store, engine)
         self._blackout = Blackout(settings.zones, record.name)
         self._pipeline = Pipeline(
             self._record,
             engine=engine,
-            history=self._recall,
             news=self._news,
             settings=settings,
             monotonic=monotonic,
@@ -214,7 +213,7 @@ class LiveStream:
         span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
         self._pipeline.forget(span)
         self.reel.forget(span)
-        await self._recall.start_over()
+        await self._engine.forget(self.name)
         return span
 
     def status(self) -> StreamStatus:

@@ -24,7 +24,6 @@ from stream.frames.rate import RateController
 from stream.frames.thumbnail import thumbnail
 from stream.frames.timeline import Clock
 from stream.health import Health, Stage
-from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.settings import StreamSettings
 from stream.status import Losses, Remembered, StreamEvent
@@ -64,7 +63,6 @@ class Pipeline:
         record: LiveRecord,
         *,
         engine: Engine,
-        history: Recall,
         news: Broadcast[StreamEvent],
         settings: StreamSettings,
         monotonic: Clock,
@@ -76,8 +74,7 @@ class Pipeline:
 
         Args:
             record: Remembers.
-            engine: Encodes.
-            history: Is told what was remembered.
+            engine: Encodes, and learns of what was remembered.
             news: Of what was remembered.
             settings: Bounds and times.
             monotonic: Seconds that never go back.
@@ -89,7 +86,6 @@ class Pipeline:
         self.health = Health(record.name, on_trouble)
         self._record = record
         self._engine = engine
-        self._history = history
         self._news = news
         self._settings = settings
         self._monotonic = monotonic
@@ -292,7 +288,7 @@ class Pipeline:
     async def _learn(self, kept: ClipTokens | None) -> None:
         """Add a clip to the history as it is kept, so that one made from memory is the same."""
         if kept is not None:
-            await self._history.learn(kept, after=self._record.end)
+            await self._engine.learn(self._record.name, kept, after=self._record.end)
             self._record.count(kept)
             self._news.publish(Remembered(Moment(kept.start, kept.end)))
 

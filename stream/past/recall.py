@@ -12,7 +12,7 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
-from model.types import AnswerPiece, ClipTokens, Evidence, Finish, Question
+from model.types import AnswerPiece, Evidence, Finish, Question
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, calibrated, named, shown
 
 _EVERY = 1_000_000
@@ -57,17 +57,8 @@ class Recall:
             self._callers -= 1
 
     def close(self) -> None:
-        """Give the engine nothing more: the stream may be deleted, and its name begun anew."""
+        """Answer nothing more: the stream may be deleted, and its name begun anew."""
         self._closed = True
-
-    async def start_over(self) -> None:
-        """Drop what was made of the stream: memory holds something else than that was made from."""
-        await self._engine.forget(self._stream)
-
-    async def learn(self, tokens: ClipTokens, after: float | None) -> None:
-        """Tell of a clip that was just remembered; `after` is the end of the one before it."""
-        if not self._closed:
-            await self._engine.learn(self._stream, tokens, after)
 
     async def catch_up(self) -> None:
         """Have the history brought up to date: whoever expects a question does so ahead of it.

@@ -9,8 +9,8 @@ import logging
 import math
 
 from memory.store import ClipStore, StoreUnavailable, StreamForgotten, StreamRecord
+from model.engine.contract import Engine
 from model.types import ClipTokens
-from stream.past.recall import Recall
 from stream.status import Held
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,14 @@ class LiveRecord:
         held: What is kept, and from when on how, as the store said last.
     """
 
-    def __init__(self, record: StreamRecord, store: ClipStore, history: Recall) -> None:
+    def __init__(self, record: StreamRecord, store: ClipStore, engine: Engine) -> None:
         self.name = record.name
         self.began = record.began
         self.clips = record.clips
         self.end = record.end
         self.held = Held.of(record)
         self._store = store
-        self._history = history
+        self._engine = engine
 
     async def begin(self) -> None:
         """Ask the store what it holds, after it was away; begin the stream if that is nothing.
@@ -105,7 +105,7 @@ class LiveRecord:
         self.end = None if record is None else record.end
         self.held = Held.of(record)
         if lost:
-            await self._history.start_over()
+            await self._engine.forget(self.name)
 
 
 def _end_of(record: StreamRecord | None) -> float:

@@ -205,7 +205,7 @@ class Life:
                 await self.store.begin(stream.name, 0.0)
                 kept = await self.store.append(stream.name, tokens, b"")
                 stream.clips.append(kept)
-                await stream.recall.learn(kept, after)
+                await self.engine.learn(stream.name, kept, after)
 
     async def _ask(self, stream, question, patience):
         told = Told(question, stream.clips, len(stream.clips))

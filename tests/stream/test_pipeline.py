@@ -7,7 +7,6 @@ import torch
 from model.types import Clip, Encoded
 from stream.channels import Broadcast
 from stream.health import FAILURES_TOLD
-from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.pipeline import Pipeline
 from stream.registry import Registry
@@ -61,11 +60,9 @@ class Bench:
 
     async def open(self):
         record = await self.store.begin("yard", 0.0)
-        history = Recall("yard", self.engine, self.store)
         self.pipeline = Pipeline(
-            LiveRecord(record, self.store, history),
+            LiveRecord(record, self.store, self.engine),
             engine=self.engine,
-            history=history,
             news=Broadcast(64),
             settings=SETTINGS,
             monotonic=self.clock,

@@ -265,7 +265,7 @@ async def test_a_clip_that_comes_as_the_history_is_given_up_does_not_begin_one_w
     recall = Recall("a", engine, store)
     await recall.catch_up()
     [newest] = await remembered(store, "a", 1, first=3)
-    await recall.learn(newest, after=clips[-1].end)
+    await engine.learn("a", newest, after=clips[-1].end)
     finish = await last_piece(recall)
     assert (finish.usage.start, finish.usage.clips) == (0.0, 4)
 
@@ -300,7 +300,7 @@ async def test_what_is_remembered_while_memory_is_asked_does_not_cost_the_histor
         async def find(self, stream):
             record = await super().find(stream)
             for clip in await remembered(self, "a", 1, first=record.clips) if late else ():
-                await recall.learn(clip, record.end)
+                await engine.learn("a", clip, record.end)
             return record
 
     late, forgotten = False, []
