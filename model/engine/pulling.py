@@ -70,12 +70,15 @@ class Pulling:
             # Before memory is asked: what is remembered meanwhile is in the history when that answers.
             held = self._histories.reach(past.name)
             extent = await past.source.find(past.stream)
-            self._drop_outdated(past.stream, None if extent is None else extent.generation)
+            generation = None if extent is None else extent.generation
+            self._drop_outdated(past.stream, generation)
+            if past.name not in self._made and generation:
+                # It only learned: perhaps before the past changed, of what is forgotten by now.
+                self._histories.forget(past.name)
             end = None if extent is None else extent.end
             if held is not None and (end is None or end < held):
                 self.forget(past.stream)  # memory lost what it was made from
-            made = _Made(past.stream, None if extent is None else extent.generation)
-            self._made[past.name] = made
+            made = self._made[past.name] = _Made(past.stream, generation)
             return await self._read(past, made)
 
     def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:

@@ -182,6 +182,13 @@ async def test_a_past_that_changed_is_answered_from_as_it_is_now(engine, store):
         await pieces(engine, store, QUESTION)
 
 
+async def test_what_memory_forgot_before_anybody_asked_is_not_answered_from(engine, store):
+    for before, one in pairwise([None, *await seen(engine, store, 4)]):
+        await engine.learn("a", one, None if before is None else before.end)
+    await store.forget_range("a", 0.0, 7.0)
+    assert spans((await pieces(engine, store, QUESTION))[-1]) == [(8, 11), (12, 15)]
+
+
 async def test_what_was_forgotten_is_read_again_where_memory_still_holds_it(engine, store):
     await seen(engine, store, 2)
     await pieces(engine, store, QUESTION)
