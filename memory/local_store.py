@@ -31,6 +31,7 @@ class _Shelf:
     kept: dict[float, Kept] = field(default_factory=dict)
     tokens: dict[float, bytes] = field(default_factory=dict)
     thumbnails: dict[float, bytes] = field(default_factory=dict)
+    newest: float = -math.inf
     recordings: dict[str, tuple[Recorded, bytes]] = field(default_factory=dict)
 
     def starts(self, after: float, until: float = math.inf) -> list[float]:
@@ -38,10 +39,13 @@ class _Shelf:
 
     def put(self, kept: Kept, data: bytes) -> None:
         self.kept[kept.start], self.tokens[kept.start] = kept, data
+        self.newest = max(self.newest, kept.start)
 
     def drop(self, start: float) -> None:
         del self.kept[start], self.tokens[start]
         self.thumbnails.pop(start, None)
+        if start == self.newest:
+            self.newest = max(self.kept, default=-math.inf)
 
     @property
     def bytes(self) -> int:
@@ -111,7 +115,7 @@ class LocalStore:
         old = shelf.kept.get(kept.start)
         self._take(shelf, kept.bytes - (0 if old is None else old.bytes))
         known = old == kept and shelf.tokens[kept.start] == data
-        if not known and shelf.kept and kept.start <= max(shelf.kept):
+        if not known and kept.start <= shelf.newest:
             self._changed(shelf)
         shelf.put(kept, data)
         shelf.thumbnails[kept.start] = thumbnail

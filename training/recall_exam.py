@@ -7,22 +7,21 @@ in the event.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
-import torch
 
-from model.history import History
-from model.language.dropout import Tokens
-from model.language.prompt import VisibleSpan
-from model.language.sampling import TextStream
-from model.reading import Reading
-from model.types import ClipTokens, Evidence, Question
-from model.video_chat import VideoChat
+from model.errors import NothingSeen
+from model.types import Evidence, Question, Words
 from model.vision.things import place_of
 from model.vision.vocabulary import Word, with_article
+from stream.past.recall import Recall
 from training.day import Day, Event
 from training.dialogue.now import NUMBERS
+from web.time_words.apply import apply
+from web.time_words.extent import Reference
 
 KINDS = ("what", "when", "order", "count", "where", "ever", "never")
 LONGEST = 24
@@ -58,13 +57,16 @@ class Outcome:
         case: The question.
         answer: In words.
         right: Whether it is.
-        found: Whether the evidence that weighs most lies in the event; None if there is no event.
+        found: Whether the evidence that weighs most lies in the event; None if there is no event, or no
+            evidence.
+        first: Seconds to its first word; None if it was refused.
     """
 
     case: Case
     answer: str
     right: bool
     found: bool | None
+    first: float | None
 
 
 def cases(day: Day) -> Iterator[Case]:
@@ -91,45 +93,35 @@ def cases(day: Day) -> Iterator[Case]:
 
 
 class Pupil:
-    """Who is asked: a history, or nobody who has seen anything.
+    """Who is asked: a stream, as its users ask it, or one that has shown less.
 
     Args:
-        service: The network.
-        clips: What the history is made of; none at all is blind.
+        recall: Answers.
         end: Media time at which is asked, in seconds.
+        times: Whether words of time become a range, which memory is read for.
     """
 
-    def __init__(self, service: VideoChat, clips: Sequence[ClipTokens], end: float) -> None:
-        self._service, self._end = service, end
-        self.history: History | None = None
-        if clips:
-            self.history = service.open()
-            service.extend(self.history, clips)
+    def __init__(self, recall: Recall, end: float, *, times: bool = True) -> None:
+        self._recall, self._reference, self._times = recall, Reference(end), times
 
-    def read(self, text: str) -> tuple[Reading, tuple[Evidence, ...]]:
-        """Read a question; return from what its answer is written, and the evidence."""
-        if self.history is None:
-            return self._blind(text), ()
-        asked = self._service.ask(self.history, Question(text))
-        assert asked is not None
-        return asked.reading, self._service.evidence(asked)
-
-    def _blind(self, text: str) -> Reading:
-        prompt, embed = self._service.prompt, self._service.parts.decoder.embed
-        ids = [*prompt.prefix(), *prompt.suffix(Question(text), VisibleSpan(0.0, self._end, 4))]
-        with torch.inference_mode():
-            return self._service.reader.read(Tokens.of_text(embed(torch.tensor(ids))))
-
-    def write(self, reading: Reading) -> str:
-        """Return the greedy answer."""
-        text, words = TextStream(self._service.prompt.tokenizer), ""
-        for _ in range(LONGEST):
-            token = int(reading.logits.argmax())
-            if token == self._service.prompt.end:
-                break
-            words += text.add(token)
-            self._service.reader.step([reading], [token])
-        return words
+    async def answer(self, case: Case) -> Outcome:
+        """Ask and judge; what lies before all that is remembered is said to be, which is not right."""
+        question = Question(case.text, tokens=LONGEST)
+        if self._times:
+            question, _ = apply(question, self._reference)
+        evidence: Sequence[Evidence] = ()
+        text, first, began = "", None, perf_counter()
+        try:
+            async with aclosing(self._recall.ask(question)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Words):
+                        first = perf_counter() - began if first is None else first
+                        text += piece.text
+                    else:
+                        evidence = piece.evidence
+        except NothingSeen as error:
+            text = str(error)
+        return Outcome(case, text.strip(), case.right(text), found(case, evidence), first)
 
 
 def found(case: Case, evidence: Sequence[Evidence]) -> bool | None:

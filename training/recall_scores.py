@@ -1,12 +1,16 @@
-"""What a recall exam comes to: by kind and age, evidence against answers, as a table and as JSON."""
+"""What a recall exam comes to: by kind and age, evidence against answers, as tables and as JSON."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from training.recall_exam import KINDS, Outcome
 
 MARKS = ("evidence and answer", "evidence alone", "answer alone", "neither")
+_LASTING = ("what", "ever")
+"""Kinds of which as much as four fifths must be left after a day."""
+_YOUNG = 300.0
+"""Age, in seconds, that a day is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +21,19 @@ class Sitting:
         way: Its name.
         outcomes: Of every question.
         blocks: Clips or blocks that the language model read.
-        history_bytes: Memory of its caches.
-        first_word_ms: From the question to its first word, on average.
+        reach: How far back they go, in seconds.
     """
 
     way: str
     outcomes: tuple[Outcome, ...]
     blocks: int
-    history_bytes: int
-    first_word_ms: float
+    reach: float
+
+    @property
+    def first_word_ms(self) -> float | None:
+        """From a question to its first word, the median."""
+        first = [o.first for o in self.outcomes if o.first is not None]
+        return 1000 * median(first) if first else None
 
 
 def share(outcomes: Sequence[Outcome]) -> float | None:
@@ -33,14 +41,16 @@ def share(outcomes: Sequence[Outcome]) -> float | None:
     return round(sum(o.right for o in outcomes) / len(outcomes), 3) if outcomes else None
 
 
-def by(
-    outcomes: Iterable[Outcome], key: Callable[[Outcome], object]
-) -> Mapping[object, list[Outcome]]:
-    """Return the outcomes by what `key` says of them."""
-    groups: defaultdict[object, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[key(outcome)].append(outcome)
-    return groups
+def of(
+    sitting: Sitting, ages: Sequence[float], age: float | None, kinds: Iterable[str]
+) -> list[Outcome]:
+    """Return the outcomes of `kinds`, at `age` or any."""
+    wanted = set(kinds)
+    return [
+        o
+        for o in sitting.outcomes
+        if o.case.kind in wanted and (age is None or nearest(o.case.age, ages) == age)
+    ]
 
 
 def nearest(age: float, ages: Sequence[float]) -> float:
@@ -57,43 +67,76 @@ def marks(outcomes: Iterable[Outcome]) -> dict[str, int]:
     return counts
 
 
-def table(sittings: Sequence[Sitting], ages: Sequence[float]) -> str:
-    """Return right answers by way and age, and by way and kind, as Markdown."""
-    ways = [s.way for s in sittings]
-    lines = [f"| | {' | '.join(ways)} |", f"|---|{'---:|' * len(ways)}"]
-    for age in sorted(ages):
-        of_age = [
-            share([o for o in s.outcomes if nearest(o.case.age, ages) == age]) for s in sittings
-        ]
-        lines.append(_row(f"{_spoken(age)} ago", of_age))
-    of_kind = [by(s.outcomes, lambda o: o.case.kind) for s in sittings]
-    lines += [_row(kind, [share(some.get(kind, [])) for some in of_kind]) for kind in KINDS]
-    lines.append(_row("all", [share(s.outcomes) for s in sittings]))
+def tables(sittings: Sequence[Sitting], ages: Sequence[float]) -> str:
+    """Return right answers by way and age, then of every way by kind and age, as Markdown."""
+    ages = sorted(ages)
+    head = " | ".join(f"{_spoken(age)} ago" for age in ages)
+    lines = [
+        f"| way | {head} | all | ms to the first word | {' | '.join(MARKS)} |",
+        f"|---|{'---:|' * (len(ages) + 6)}",
+    ]
+    for s in sittings:
+        by_age = [_count(of(s, ages, age, KINDS)) for age in ages]
+        first = "" if s.first_word_ms is None else f"{s.first_word_ms:.0f}"
+        evidence = [str(count) for count in marks(s.outcomes).values()]
+        row = [s.way, *by_age, _count(s.outcomes), first, *evidence]
+        lines.append(f"| {' | '.join(row)} |")
+    for s in sittings:
+        lines += ["", f"| {s.way} | {head} | all |", f"|---|{'---:|' * (len(ages) + 1)}"]
+        for kind in KINDS:
+            row = [kind, *(_count(of(s, ages, age, [kind])) for age in [*ages, None])]
+            lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
+
+
+def targets(
+    sittings: Sequence[Sitting], ages: Sequence[float], control: str = "first in, first out"
+) -> dict[str, dict[str, float | None]]:
+    """Return for every way what the oldest age leaves of the young one, and how often `control` it is.
+
+    The first is asked of what was shown and whether a thing was there ever, the second of all kinds
+    that `control` has lost: older than it reaches.
+    """
+    found: dict[str, dict[str, float | None]] = {}
+    beaten = next((s for s in sittings if s.way == control), None)
+    for s in sittings:
+        if s.way == control:
+            continue
+        young, old = (
+            share(of(s, ages, age, _LASTING)) for age in (nearest(_YOUNG, ages), max(ages))
+        )
+        found[s.way] = {"of 5 minutes after a day": _ratio(old, young)}
+        if beaten is not None:
+            there = [kind for kind in KINDS if kind != "never"]
+            beyond = [o for o in of(s, ages, None, there) if o.case.age > beaten.reach]
+            lost = [o for o in of(beaten, ages, None, there) if o.case.age > beaten.reach]
+            found[s.way][f"times {control} beyond its reach"] = _ratio(share(beyond), share(lost))
+    return found
 
 
 def as_dict(sitting: Sitting, ages: Sequence[float]) -> dict[str, object]:
     """Return what is written down of one way."""
-    by_kind = by(sitting.outcomes, lambda o: o.case.kind)
     return {
         "blocks": sitting.blocks,
-        "history_mb": round(sitting.history_bytes / 1e6, 1),
-        "first_word_ms": round(sitting.first_word_ms),
+        "reach_s": round(sitting.reach),
+        "first_word_ms": None if sitting.first_word_ms is None else round(sitting.first_word_ms),
         "right": share(sitting.outcomes),
         "kinds": {
-            kind: {
-                f"{age:g}": share([o for o in some if nearest(o.case.age, ages) == age])
-                for age in ages
-            }
+            kind: {f"{age:g}": share(of(sitting, ages, age, [kind])) for age in ages}
             for kind in KINDS
-            if (some := by_kind.get(kind))
+            if of(sitting, ages, None, [kind])
         },
         "evidence_and_answer": marks(sitting.outcomes),
     }
 
 
-def _row(name: str, shares: Sequence[float | None]) -> str:
-    return f"| {name} | {' | '.join('' if s is None else f'{s:.0%}' for s in shares)} |"
+def _ratio(one: float | None, other: float | None) -> float | None:
+    """Return `one` by `other`; None where that is nothing, or nothing is known."""
+    return round(one / other, 2) if one is not None and other else None
+
+
+def _count(outcomes: Sequence[Outcome]) -> str:
+    return f"{sum(o.right for o in outcomes)} of {len(outcomes)}" if outcomes else ""
 
 
 def _spoken(seconds: float) -> str:
