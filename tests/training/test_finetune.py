@@ -21,7 +21,7 @@ from tests.stream.videos import write_video
 from tests.web.test_cli import run
 from training.errors import BadData
 from training.finetune.data_list import read_data_list, sampled
-from training.finetune.media import frames_for
+from training.finetune.media import frames_for, read_film
 from training.finetune.processes import Processes
 from training.finetune.recipe import STAGES, read_recipe
 from training.finetune.run import LOG, MODEL, SAMPLES, Run, rate_at
@@ -283,11 +283,49 @@ def test_a_film_is_looked_at_once_a_second_within_bounds(seconds, frames):
 @pytest.mark.parametrize(
     ("strategy", "taken"),
     [("all", [0, 9]), ("first:3", [0, 2]), ("first:25%", [0, 2]), ("end:2", [8, 9]),
-     ("first2..4", [2, 3]), ("end:50%", [5, 9])],
+     ("first2:3", [3, 5]), ("first4:25%", [9, 9]), ("end:50%", [5, 9]), ("end:99", [0, 9])],
 )  # fmt: skip
 def test_a_list_takes_the_part_of_a_file_that_it_says(strategy, taken):
     numbers = sampled(10, strategy, "a.json")
     assert [numbers[0], numbers[-1]] == taken
+
+
+def test_longvid_and_its_neighbours_are_read_as_published(base, tmp_path):
+    """Records in the format of the lists of stage 3: folders of frames, parts of films, text."""
+    for film, frames in (("longvid_subset/a", 12), ("tvqa/b", 12)):
+        (tmp_path / film).mkdir(parents=True)
+        for number in range(1, frames + 1):
+            Image.new("RGB", (32, 24), (20 * number, 0, 0)).save(tmp_path / film / f"{number}.jpg")
+    (tmp_path / "annotations").mkdir()
+    asked = said("<image>\nWhich steps come after the flour?", "The eggs.")
+    files = {
+        "htstep_eventunderstanding.json": [{"video": "a", "conversations": asked}],
+        "ego4dhcap.json": [{"video": ["a"], "start": 2.0, "end": 9.0, "conversations": asked}],
+        "longvid_subset.jsonl": [{"video": "a", "fps": 2, "start": 1, "end": 3, "conversations": asked}],
+        "vqa_tvqa.jsonl": [{"video": "b", "conversations": asked, "fps": None}],
+        "timeit.json": [{"video": "a", "conversations": asked, "fps": "fast"}],
+    }  # fmt: skip
+    listed = []
+    for name, records in files.items():
+        lines = "\n".join(map(json.dumps, records))
+        text = lines if name.endswith("l") else json.dumps(records)
+        (tmp_path / "annotations" / name).write_text(text)
+        root = "tvqa" if "tvqa" in name else "longvid_subset"
+        listed.append({"json_path": f"annotations/{name}", "sampling_strategy": "all", "data_root": root, "video_read_type": "img"})  # fmt: skip
+    (tmp_path / "stage3.json").write_text(json.dumps({"datasets": listed}))
+    found = read_data_list(tmp_path / "stage3.json")
+    assert found.broken == {"fps that is no rate": 1}
+    films = [read_film(record, 64, 512) for record in found.usable]
+    assert [film.seen for film in films] == [12, 8, 4, 12]
+    assert [film.seconds for film in films] == [12.0, 8.0, 2.5, 4.0]
+    for name in ("data_root", "json_path"):
+        address = {**listed[0], name: "https://example.org/longvid"}
+        (tmp_path / "far.json").write_text(json.dumps({"datasets": [address]}))
+        with pytest.raises(BadData, match=f"{name} https://example.org/longvid is an address"):
+            read_data_list(tmp_path / "far.json")
+    (tmp_path / "fake.json").write_text(json.dumps({"datasets": [{**listed[0], "video_read_type": "fake"}]}))  # fmt: skip
+    with pytest.raises(BadData, match="'fake' is not one of"):
+        read_data_list(tmp_path / "fake.json")
 
 
 def test_what_a_recipe_or_a_list_cannot_mean_is_refused(base, data, tmp_path):

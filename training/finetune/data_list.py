@@ -4,7 +4,7 @@
       - {json_path: a.json, sampling_strategy: first:25%, data_root: films, video_read_type: decord}
 
 A record is `{"video" | "image": path or list, "conversations": [{"from": "human"|"gpt", "value"}],
-"start"?, "end"?}`; without media it is text.
+"start"?, "end"?, "fps"?}`; without media it is text. LongVid is such a list of folders of frames.
 
 Source: the loader of VideoChat-Flash (https://github.com/OpenGVLab/VideoChat-Flash).
 """
@@ -22,8 +22,11 @@ from training.errors import BadData
 from training.finetune.recipe import read_structured
 
 ROLES = {"human": "user", "gpt": "assistant", "user": "user", "assistant": "assistant"}
-READERS = ("decord", "gif", "img")
-"""How films are stored: a file, an animated picture, a folder of frames (one a second)."""
+READERS = ("decord", "av", "lazy", "gif", "img", "frame")
+"""How films are stored: a file (three ways to read it, all one here), an animated picture, a folder of
+frames (two names). `fake` is noise instead of a film, to try a loop out."""
+_RATES = {"tvqa": 3.0}
+"""Frames a second of folders, by what their path holds, as the reference reads them; others have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Record:
         images: Pictures, in the order of their places in the text.
         video: A film, or a folder of frames; None if there is none.
         span: Seconds of the film that count; None is all of it.
+        rate: Frames a second, of a folder of them.
         turns: Role and text, beginning with the user.
         source: The annotation file and the record's number in it.
     """
@@ -43,6 +47,7 @@ class Record:
     span: tuple[float, float] | None
     turns: tuple[tuple[str, str], ...]
     source: str
+    rate: float = 1.0
 
 
 @dataclass(slots=True)
@@ -79,6 +84,9 @@ def read_data_list(file: Path) -> Records:
 
 
 def _add(found: Records, dataset: Mapping[str, Any], folder: Path) -> None:
+    for name in ("json_path", "data_root"):
+        if "://" in str(dataset.get(name) or ""):
+            raise BadData(f"{name} {dataset[name]} is an address: fetch it, and name the folder or file here")  # fmt: skip
     annotations = folder / str(dataset["json_path"])
     reader = str(dataset.get("video_read_type", "decord"))
     if reader not in READERS:
@@ -95,21 +103,27 @@ def _add(found: Records, dataset: Mapping[str, Any], folder: Path) -> None:
 
 
 def sampled(count: int, strategy: str, where: object) -> Sequence[int]:
-    """Return which of `count` records a strategy takes: `all`, `first:N`, `first:P%`, `end:N`, `firstA..B`.
+    """Return which of `count` records a strategy takes.
+
+    `all`, `first:N`, `end:N`; `first2:N` to `first4:N` are the second to the fourth N. N may be a
+    share, as `25%`.
 
     Raises:
         BadData: If there is no such strategy. `random` is none: the reference refuses it as well.
     """
     if strategy == "all":
         return range(count)
-    if between := re.fullmatch(r"first(\d+)\.\.(\d+)", strategy):
-        return range(count)[int(between[1]) : int(between[2])]
-    taken = re.fullmatch(r"(first|end):(\d+(?:\.\d+)?)(%?)", strategy)
+    taken = re.fullmatch(r"(first|end)([234]?):(\d+(?:\.\d+)?)(%?)", strategy)
+    if taken is not None and taken[1] == "end" and taken[2]:
+        taken = None
     if taken is None:
         raise BadData(f"{where}: sampling_strategy {strategy!r} is not known")
-    share = float(taken[2])
-    most = min(count, math.ceil(count * share / 100) if taken[3] else int(share))
-    return range(most) if taken[1] == "first" else range(count - most, count)
+    share = float(taken[3])
+    most = math.ceil(count * share / 100) if taken[4] else int(share)
+    if taken[1] == "end":
+        return range(max(0, count - most), count)
+    before = (int(taken[2] or 1) - 1) * most
+    return range(count)[before : before + most]
 
 
 def _annotations(file: Path) -> list[Any]:
@@ -153,9 +167,23 @@ def _record(record: Any, root: Path, source: str) -> Record:  # noqa: ANN401 - w
         images=tuple(root / path for path in paths),
         video=root / video if video else None,
         span=span,
+        rate=_rate(record.get("fps"), str(root / video if video else "")),
         turns=_turns(record.get("conversations")),
         source=source,
     )
+
+
+def _rate(said: Any, path: str) -> float:  # noqa: ANN401 - whatever JSON holds
+    """Return how many frames a second a folder of them has.
+
+    Raises:
+        ValueError: If a record says something else than a rate.
+    """
+    if said is not None:
+        if not isinstance(said, int | float) or said <= 0:
+            raise ValueError("fps that is no rate")
+        return float(said)
+    return next((rate for name, rate in _RATES.items() if name in path.lower()), 1.0)
 
 
 def _turns(said: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - whatever JSON holds

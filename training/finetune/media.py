@@ -43,6 +43,11 @@ def frames_for(seconds: float, fewest: int, most: int, together: int = 4) -> int
     return max(fewest, min(most, together * int(seconds // together)))
 
 
+def fewest_of(seconds: float, fewest: int, together: int = 4) -> int:
+    """Return the fewest frames of a part of a film: of one that is short, one a second suffices."""
+    return max(together, min(fewest, together * int(seconds // together)))
+
+
 def read_film(record: Record, fewest: int, most: int, together: int = 4) -> Film:
     """Return the frames of a record's film.
 
@@ -51,7 +56,7 @@ def read_film(record: Record, fewest: int, most: int, together: int = 4) -> Film
     """
     assert record.video is not None
     if record.video.is_dir():
-        return _folder(record.video, record.span, fewest, most, together)
+        return _folder(record.video, record, fewest, most, together)
     try:
         return _file(record.video, record.span, fewest, most, together)
     except (NoVideo, av.FFmpegError, OSError) as error:
@@ -79,6 +84,7 @@ def _file(
         *_, index = read_index(container, video)
     inside = range(index.frames) if span is None else index.between(*span)
     seconds = index.length if span is None else min(span[1], index.length) - span[0]
+    fewest = fewest if span is None else fewest_of(seconds, fewest, together)
     if not inside:
         raise BrokenMedia(f"{path}: nothing to be seen in {span}")
     wanted = min(frames_for(seconds, fewest, most, together), len(inside))
@@ -92,20 +98,21 @@ def _file(
     return _film([torch.from_numpy(frame.astype(np.uint8)) for frame in shown], seconds, together)
 
 
-def _folder(
-    path: Path, span: tuple[float, float] | None, fewest: int, most: int, together: int
-) -> Film:
+def _folder(path: Path, record: Record, fewest: int, most: int, together: int) -> Film:
+    span, rate = record.span, record.rate
     files = sorted(
         (file for file in path.iterdir() if file.suffix.lower() in PICTURES),
         key=lambda file: (len(file.stem), file.stem),
     )
     if span is not None:
-        files = files[int(span[0]) : int(span[1]) + 1]
+        files = files[int(span[0] * rate) : int(span[1] * rate) + 1]
     if not files:
         raise BrokenMedia(f"{path}: no frames in it")
-    wanted = min(frames_for(len(files), fewest, most, together), len(files))
+    seconds = len(files) / rate
+    fewest = fewest if span is None else fewest_of(seconds, fewest, together)
+    wanted = min(frames_for(seconds, fewest, most, together), len(files))
     frames = [read_picture(files[n])[0] for n in middles(len(files), wanted)]
-    return _film(frames, float(len(files)), together)
+    return _film(frames, seconds, together)
 
 
 def _film(frames: list[Tensor], seconds: float, together: int) -> Film:

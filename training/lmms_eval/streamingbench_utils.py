@@ -57,6 +57,7 @@ def cut(film: Path, start: float, end: float) -> Path:
         stream = out.add_stream("mpeg4", rate=RATE, bit_rate=4_000_000)
         stream.width, stream.height = video.width // 2 * 2, video.height // 2 * 2
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
         source.seek(int(start * av.time_base))
         due = start
         for frame in source.decode(video):
