@@ -8,7 +8,7 @@ the whole stage takes minutes; on a processor the same steps take days.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
 from training.loop import Plan, kept, load_weights, run
-from training.made_up import COURSES, POLISH, TOKENS, Batch, Course, Maker, batches
+from training.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
 from training.packing import Dropping, answer_logits
 
 
@@ -71,14 +71,6 @@ class Lesson:
     def tokens_at_once(self) -> int:
         """How many tokens go through the network at once."""
         return self.room or (65_536 if self.device.type == "cuda" else 4096)
-
-
-def polishing(lesson: Lesson) -> Lesson:
-    """Return `lesson` as what follows on the stage `reading`, at a lower rate."""
-    return replace(
-        lesson, streams=4, rate=2.5e-4, seed=lesson.seed + 1, deep=0.25, judged=9, every=10,
-        courses=POLISH, name="polish", after="reading",
-    )  # fmt: skip
 
 
 class Student(nn.Module):

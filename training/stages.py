@@ -4,7 +4,6 @@
     vision     the encoder's own blocks, against words (no language model)
     heads      what its tokens say of drawings, and which clips are drawn at all
     reading    projector and adapters, through the language model, on made-up streams
-    polish     the same at a lower rate: long lists, what is shown again, asides
     export     what was trained, as the one file that the service loads
 
 Each keeps its result in the run's folder and goes on where it stopped.
@@ -176,9 +175,8 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     said = Heads(vision.width, tuple(word_table().of_drawing))
     load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
     pupil = student(workshop.base, rank)
-    polished = workshop.folder / "polish.pt"
-    read = polished if polished.exists() else workshop.folder / "reading.pt"
-    load_weights(trained_part(pupil), kept(read, "reading")["weights"])
+    read = kept(workshop.folder / "reading.pt", "reading")["weights"]
+    load_weights(trained_part(pupil), read)
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}
     tensors |= {f"heads.{k}": v for k, v in said.state_dict().items()}

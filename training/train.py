@@ -7,7 +7,6 @@ import logging
 import subprocess
 from datetime import date
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +20,11 @@ from training import stages
 from training.command import run_command
 from training.drawings import DrawingsMissing
 from training.loop import StageMissing
-from training.reading import Lesson, polishing
+from training.reading import Lesson
 from training.stages import Workshop
 
 console = Console(stderr=True)
-READING_STEPS, POLISH_STEPS = 200, 60
+READING_STEPS = 200
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
@@ -36,7 +35,6 @@ class Stage(StrEnum):
     vision = "vision"
     heads = "heads"
     reading = "reading"
-    polish = "polish"
     export = "export"
     all = "all"
 
@@ -57,9 +55,6 @@ def train(
     reading_steps: Annotated[
         int, typer.Option(min=1, help="Steps of `reading`, 64 streams each.")
     ] = READING_STEPS,
-    polish_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of `polish`, 4 streams each.")
-    ] = POLISH_STEPS,
     device: Annotated[
         str, typer.Option(help="Where `reading` is trained: cpu, or cuda for minutes, not days.")
     ] = "cpu",
@@ -86,9 +81,6 @@ def train(
         BadParameter: If photographs are needed and none are named.
     """
     workshop = Workshop.open(folder, console.print)
-    lesson = partial(
-        Lesson, rank=rank, seed=seed, workers=workers, device=torch.device(device), room=room
-    )
     if stage in {Stage.features, Stage.all}:
         stages.features(workshop, range(scenes))
         stages.features(workshop, range(750), held_out=True)
@@ -99,11 +91,17 @@ def train(
             raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
         stages.heads(workshop, photos, heads_steps, seed)
     if stage in {Stage.reading, Stage.all}:
-        stages.reading(workshop, lesson(reading_steps))
-    if stage in {Stage.polish, Stage.all}:
-        stages.reading(workshop, polishing(lesson(polish_steps)))
+        lesson = Lesson(
+            reading_steps,
+            rank=rank,
+            seed=seed,
+            workers=workers,
+            device=torch.device(device),
+            room=room,
+        )
+        stages.reading(workshop, lesson)
     if stage in {Stage.export, Stage.all}:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --polish-steps {polish_steps} --seed {seed} --rank {rank} --device {device}"
+        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --seed {seed} --rank {rank} --device {device}"
         about = {
             "command": command,
             "seed": str(seed),

@@ -13,6 +13,8 @@
     ├── BadSetting            bad_setting          a setting cannot be used
     ├── BadLimit              bad_limit            a limit of a token is written in no known way
     ├── BadTokenFile          bad_token_file       the file of tokens cannot be used
+    ├── ClusterUnavailable    cluster_unavailable  a cluster cannot be joined or started
+    ├── ReplicaLost           replica_lost         a replica of a cluster is gone: another is asked
     ├── NoRelay               no_relay             a TURN server gives no relay address
     └── Failed                failed               a command did not work: exit code
 
@@ -172,6 +174,18 @@ class NoRelay(WebError):
     """The TURN server gives no relay address."""
 
     code = "no_relay"
+
+
+class ClusterUnavailable(WebError):
+    """A cluster cannot be joined or started; the message says what to do."""
+
+    code = "cluster_unavailable"
+
+
+class ReplicaLost(WebError):
+    """A replica of a cluster is gone, or about to go; another one is asked."""
+
+    code = "replica_lost"
 
 
 class Failed(WebError):

@@ -12,17 +12,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from starlette.requests import HTTPConnection
 
 from memory.documents import DocumentStore
-from memory.embedded.server import open_redis
+from memory.embedded.server import RedisServer, open_redis
 from memory.local_store import LocalStore
 from memory.redis.store import RedisStore
 from memory.store import ClipStore
-from model.engine.contract import Engine
+from model.engine.contract import ClipSource, Engine
 from model.engine.generation import MAX_CONCURRENT
 from model.engine.questions import MAX_WAITING_QUESTIONS
 from model.types import Clip, Sampling
@@ -145,6 +145,13 @@ class Services:
     homes: Homes | None = None
 
 
+@runtime_checkable
+class _SharesMemory(Protocol):
+    """An engine whose parts elsewhere read the store, too."""
+
+    def share(self, memory: ClipSource) -> None: ...
+
+
 def get_services(connection: HTTPConnection) -> Services:
     """Return the services that answer `connection`.
 
@@ -198,32 +205,54 @@ async def open_services(
         clocks: The time.
         progress: Told in words what is being done, from another thread.
     """
-    engine = await asyncio.to_thread(load_model, settings, progress)
+    async with _open_engine(settings, progress) as (engine, server):
+        store = RedisStore.connect(
+            server.url,
+            engine.encoder,
+            form=settings.stored_values,
+            exact=engine.exact_columns,
+            make_room=server.make_room,
+            replicas=settings.redis_replicas if settings.redis_url else 0,
+        )
+        try:
+            await store.check()
+            if isinstance(engine, _SharesMemory):
+                engine.share(store)
+            await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
+            documents = store.documents()
+            async with build_services(settings, engine, store, documents, clocks) as services:
+                if services.homes is None:
+                    for name, source in settings.sources:
+                        await services.sources.add_operators(name, source)
+                yield services
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _open_engine(
+    settings: Settings, progress: Progress
+) -> AsyncIterator[tuple[Engine, RedisServer]]:
+    """Open what encodes and answers, here or on a cluster, and Redis."""
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    data = settings.data.expanduser()
+    if settings.cluster:
+        # Late: it loads Ray, which only the extra brings.
+        from web.cluster.opening import open_cluster
+
+        # Redis first: replicas read it.
+        async with (
+            open_redis(url, data, megabytes=settings.redis_memory_mb) as server,
+            open_cluster(settings, server.url, progress) as engine,
+        ):
+            yield engine, server
+        return
+    local = await asyncio.to_thread(load_model, settings, progress)
     try:
-        url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-        data = settings.data.expanduser()
         async with open_redis(url, data, megabytes=settings.redis_memory_mb) as server:
-            store = RedisStore.connect(
-                server.url,
-                engine.encoder,
-                form=settings.stored_values,
-                exact=engine.exact_columns,
-                make_room=server.make_room,
-                replicas=settings.redis_replicas if settings.redis_url else 0,
-            )
-            try:
-                await store.check()
-                await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
-                documents = store.documents()
-                async with build_services(settings, engine, store, documents, clocks) as services:
-                    if services.homes is None:
-                        for name, source in settings.sources:
-                            await services.sources.add_operators(name, source)
-                    yield services
-            finally:
-                await store.close()
+            yield local, server
     finally:
-        await engine.close()
+        await local.close()
 
 
 @asynccontextmanager

@@ -212,6 +212,18 @@ class Settings(BaseModel):
         "of address and port",
         pattern=r"^https?://[^\s/?#]+(/[\w.~-]+)*$",
     )
+    cluster_encoders: int = _field(
+        1, "replicas that encode clips, on this host of a cluster", ge=0, le=64
+    )
+    cluster_answerers: int = _field(
+        1, "replicas that answer questions, on this host of a cluster", ge=0, le=64
+    )
+    ray_address: str | None = _field(
+        None,
+        "the Ray to join, auto for the node that runs on this machine; by default a cluster of one host "
+        "starts its own",
+        min_length=1,
+    )
     stun: StunServers = _field((), "STUN servers, as stun:HOST:PORT; we ask the first")
     turn: TurnServers = _field(
         (), "TURN servers, as turn:HOST:PORT?transport=tcp; ours is the first"
@@ -255,6 +267,15 @@ class Settings(BaseModel):
             raise ValueError(
                 f"{PREFIX}CLUSTER needs {PREFIX}CLUSTER_URL: other hosts cannot know under which "
                 "address this one is reached"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _shared_memory(self) -> Self:
+        if self.ray_address and self.cluster and self.redis_url is None:
+            raise ValueError(
+                f"{PREFIX}RAY_ADDRESS needs {PREFIX}REDIS_URL: hosts share what was seen, and an "
+                "embedded Redis is reached by this machine alone"
             )
         return self
 

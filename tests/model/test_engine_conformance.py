@@ -25,6 +25,7 @@ from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.fakes import FakeEngine
 from tests.stream.lives import SlowEngine as CountingEngine
+from tests.web.cluster.clusters import Cluster
 from tests.web.fakes import EchoEngine
 
 
@@ -53,6 +54,7 @@ FAITHFUL = {
     "local": lambda: LocalEngine(VideoChat(tiny())),
     "slow": lambda: SlowEngine(LocalEngine(VideoChat(tiny())), 0.001),
     "failing": lambda: LocalEngine(Unsteady()),
+    "cluster": Cluster,
 }
 OWN = {"echo": EchoEngine, "fake": FakeEngine, "counting": CountingEngine}
 

@@ -204,3 +204,10 @@ def test_a_host_of_a_cluster_knows_under_which_address_it_is_reached():
     for unknown in ({"host": "0.0.0.0"}, {"host": "::"}, {"port": 0}):
         with pytest.raises(BadSetting, match="FLASHBACK_CLUSTER_URL"):
             Settings.from_env({}, cluster=True, **unknown)
+
+
+def test_hosts_that_join_a_ray_must_share_a_redis():
+    with pytest.raises(BadSetting, match="FLASHBACK_REDIS_URL"):
+        Settings.from_env({}, cluster=True, ray_address="auto")
+    shared = {"ray_address": "auto", "redis_url": "redis://a"}
+    assert Settings.from_env({}, cluster=True, **shared).ray_address == "auto"

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it did not work, 2 what was typed or set cannot be used, 1
 
 import re
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -102,8 +103,22 @@ def serve(
     keep: Annotated[
         str | None, typer.Option(metavar="AGE", help="forget what is older, such as 7d or 12h")
     ] = None,
+    cluster: Annotated[
+        bool | None,
+        typer.Option("--cluster", help="share the work with other hosts on the same Redis, by Ray"),
+    ] = None,
+    encoders: Annotated[
+        int | None, typer.Option(help="with --cluster: processes here that encode clips")
+    ] = None,
+    answerers: Annotated[
+        int | None, typer.Option(help="with --cluster: processes here that answer questions")
+    ] = None,
 ) -> None:
-    """Serve streams and questions, with the page to watch and ask."""
+    """Serve streams and questions, with the page to watch and ask.
+
+    Raises:
+        Failed: If it cannot start.
+    """
     from web.cli.serve import run_service  # late: loads the whole service
 
     given = {
@@ -113,8 +128,13 @@ def serve(
         "source": source or None,
         "data": data,
         "keep": keep,
+        "cluster": cluster,
+        "cluster_encoders": encoders,
+        "cluster_answerers": answerers,
     }
     settings = read_settings(**given)
+    if settings.cluster and find_spec("ray") is None:
+        raise Failed(modules.missing_extra("ray"))
     raise_on_sigint()
     # The server ends in good order by SIGTERM.
     raise_instead(signal.SIGTERM, signal.SIGHUP)

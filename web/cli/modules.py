@@ -69,6 +69,7 @@ _EXTRAS = {
     "matplotlib": "bench",
     "resvg_py": "train",
     "pyarrow": "evaluate",
+    "ray": "ray",
     "yaml": "train",
 }
 
@@ -142,10 +143,14 @@ def naming_extras() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        extra = _EXTRAS.get(missing.name or "")
-        if extra is None:
+        if missing.name not in _EXTRAS:
             raise
-        raise Failed(
-            f"{missing.name} is not installed. In the folder of the repository: "
-            f"pip install --constraint constraints.txt --editable '.[{extra}]'"
-        ) from None
+        raise Failed(missing_extra(missing.name)) from None
+
+
+def missing_extra(module: str) -> str:
+    """Return what to say of a module that is not installed: which extra brings it."""
+    return (
+        f"{module} is not installed. In the folder of the repository: "
+        f"pip install --constraint constraints.txt --editable '.[{_EXTRAS[module]}]'"
+    )

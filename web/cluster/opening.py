@@ -1,0 +1,75 @@
+"""Opens a host's part of a cluster: Ray, this host's replicas, and the engine that asks all of them."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import ray
+
+from memory.redis.store import RedisStore
+from web.cluster.actor import ReplicaOrder
+from web.cluster.engine import ClusterEngine
+from web.cluster.members import Members
+from web.cluster.names import cluster_name
+from web.cluster.ray_replicas import RayReplicas, start_ray
+from web.cluster.replica import Kind
+from web.identifiers import new_id
+from web.settings import Settings
+
+
+@asynccontextmanager
+async def open_cluster(
+    settings: Settings, redis_url: str, progress: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[ClusterEngine]:
+    """Join or start Ray and this host's replicas; yield the engine, and end the replicas after use.
+
+    Args:
+        settings: What was set from outside.
+        redis_url: The memory that all hosts share.
+        progress: Told in words what is being done.
+
+    Raises:
+        ClusterUnavailable: If Ray or a replica cannot be started.
+        StoreUnavailable: If Redis cannot be reached.
+    """
+    store = RedisStore.connect(redis_url, "any")
+    try:
+        name = await cluster_name(store.documents(), time.time())
+    finally:
+        await store.close()
+    progress("Joining Ray…" if settings.ray_address else "Starting Ray…")
+    # In a thread: it takes seconds, and in the main one it would take over our signals.
+    await asyncio.to_thread(start_ray, settings.ray_address, name)
+    members = Members()
+    replicas = RayReplicas(members, new_id("host")[-8:])
+    try:
+        counts: Mapping[Kind, int] = {
+            "encoder": settings.cluster_encoders,
+            "answerer": settings.cluster_answerers,
+        }
+        facts = await replicas.start(_order(settings, redis_url), counts, progress)
+        engine = ClusterEngine(members, facts, time.monotonic)
+        try:
+            yield engine
+        finally:
+            await engine.close()
+    finally:
+        await replicas.close(settings.finish_seconds)
+        await asyncio.to_thread(ray.shutdown)
+
+
+def _order(settings: Settings, redis_url: str) -> ReplicaOrder:
+    here = max(1, settings.cluster_encoders + settings.cluster_answerers)
+    return ReplicaOrder(
+        model=settings.model,
+        history_bytes=settings.history_bytes,
+        visual_budget=settings.visual_budget or None,
+        as_released=settings.as_released,
+        stretch=settings.stretch,
+        cache=settings.cache,
+        stored_values=settings.stored_values,
+        redis_url=redis_url,
+        threads=max(1, (os.cpu_count() or 1) // here),
+    )

@@ -1,0 +1,192 @@
+"""This host's replicas, started by Ray, and those of all other hosts on the same Redis.
+
+A replica has a name that begins with its kind. What is named so in our namespace of Ray is a replica, and
+is asked once it answers; one that Ray lists no more is asked nothing. A host's replicas end with it.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, get_args
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from web.cluster.actor import ReplicaActor, ReplicaOrder
+from web.cluster.members import Members
+from web.cluster.messages import Facts
+from web.cluster.ray_link import RayLink
+from web.cluster.replica import Kind
+from web.errors import ClusterUnavailable, ReplicaLost
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_AT_ONCE = 256
+_PENDING = 512
+_SHARED_MEMORY = 256 * 2**20
+"""Bytes for clips on their way, where we start Ray."""
+_WAIT_FOR_OTHERS = 120.0
+
+Progress = Callable[[str], None]
+
+
+def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> None:
+    """Join the Ray at `address`, or start one for this process alone. Blocks.
+
+    Args:
+        address: `auto` is the node of this machine; None starts one.
+        namespace: In which hosts find each other's replicas.
+        quiet: Whether what replicas print is left in Ray's logs.
+
+    Raises:
+        ClusterUnavailable: If there is no such Ray.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
+    # By default workers give way to everything else on the machine; ours are the service.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    # It says that it leaves our signals alone.
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    ours: dict[str, Any] = {"namespace": namespace, "configure_logging": False}
+    ours["log_to_driver"] = not quiet
+    try:
+        if address:
+            ray.init(address=address, **ours)
+        else:
+            alone = {"num_cpus": 0, "object_store_memory": _SHARED_MEMORY}
+            ray.init(address="local", include_dashboard=False, **alone, **ours)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterUnavailable(
+            f"Ray at {address or 'this machine'} cannot be used: {str(error).partition(chr(10))[0]} "
+            "Run `ray start --head` on one host, `ray start --address=HOST:6379` on the others, and "
+            "set FLASHBACK_RAY_ADDRESS=auto"
+        ) from None
+
+
+class RayReplicas:
+    """See above.
+
+    Args:
+        members: Is kept up to date.
+        host: Names this host's replicas.
+    """
+
+    def __init__(self, members: Members, host: str) -> None:
+        self._members = members
+        self._host = host
+        self._own: dict[str, RayLink] = {}
+        self._handles: dict[str, Any] = {}
+        self._joining: dict[str, asyncio.Task[None]] = {}
+        self._following: asyncio.Task[None] | None = None
+        self._facts: Facts | None = None
+
+    async def start(
+        self, order: ReplicaOrder, counts: Mapping[Kind, int], progress: Progress = lambda _: None
+    ) -> Facts:
+        """Start this host's replicas, find those of others; return what they say of themselves.
+
+        Raises:
+            ClusterUnavailable: If one cannot be started, or there is none of a kind anywhere.
+        """
+        total = sum(counts.values())
+        for kind, count in counts.items():
+            for number in range(count):
+                name = f"{kind}-{self._host}-{number}"
+                handle = await asyncio.to_thread(_make, name, order, total)
+                self._own[name], self._handles[name] = RayLink(handle), handle
+        for place, (name, link) in enumerate(self._own.items()):
+            progress(f"Starting replicas: {place} of {total} are ready…")
+            self._facts = await _ready(name, link)
+            self._members.add(_kind(name), name, link)
+        self._following = asyncio.create_task(self._follow())
+        for kind in counts:
+            progress(f"Waiting for an {kind} of another host…")
+            if not await self._members.wait_for(kind, _WAIT_FOR_OTHERS):
+                raise ClusterUnavailable(f"there is no {kind} replica, neither here nor elsewhere")
+        assert self._facts is not None
+        return self._facts
+
+    async def look(self) -> None:
+        """Take in the replicas that are new, and drop those that are gone."""
+        listed = set(await asyncio.to_thread(ray.util.list_named_actors))
+        named = {name for name in listed if name.partition("-")[0] in get_args(Kind)}
+        known = {name for kind in get_args(Kind) for name in self._members.names(kind)}
+        for name in known - named:
+            self._members.remove(name)
+        for name in named - known - set(self._joining):
+            task = asyncio.create_task(self._join(name))
+            self._joining[name] = task
+            task.add_done_callback(partial(self._joined, name))
+
+    async def close(self, patience: float) -> None:
+        """Have this host's replicas finish what they do, for so many seconds, and end them."""
+        tasks = [*self._joining.values(), *([self._following] if self._following else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(_leave(link, patience) for link in self._own.values()))
+        for handle in self._handles.values():
+            await asyncio.to_thread(ray.kill, handle)
+
+    async def _follow(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _joined(self, name: str, _: asyncio.Task[None]) -> None:
+        self._joining.pop(name, None)
+
+    async def _join(self, name: str) -> None:
+        try:
+            handle = await asyncio.to_thread(ray.get_actor, name)
+            link = self._own.get(name) or RayLink(handle)
+            facts = await link.facts()
+        except (ValueError, ReplicaLost) as error:  # it went while we looked; or comes again
+            log.debug("replica %s cannot be asked: %s", name, error)
+            return
+        self._facts = self._facts or facts
+        if (facts.name, facts.encoder) == (self._facts.name, self._facts.encoder):
+            self._members.add(_kind(name), name, link)
+        else:
+            log.warning("replica %s runs another model, and is not asked", name)
+            await asyncio.sleep(_WAIT_FOR_OTHERS)
+
+
+def _make(name: str, order: ReplicaOrder, total: int) -> Any:  # noqa: ANN401 - Ray's
+    node = ray.get_runtime_context().get_node_id()
+    here = next(one for one in ray.nodes() if one["NodeID"] == node)
+    cards = here["Resources"].get("GPU", 0.0)
+    return (
+        ray.remote(ReplicaActor)
+        .options(
+            name=name,
+            num_cpus=0,
+            num_gpus=min(1.0, cards / total),
+            max_restarts=-1,
+            max_concurrency=_AT_ONCE,
+            max_pending_calls=_PENDING,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+        )
+        .remote(order)
+    )
+
+
+async def _ready(name: str, link: RayLink) -> Facts:
+    try:
+        return await link.facts()
+    except ReplicaLost as error:
+        raise ClusterUnavailable(f"the replica {name} cannot be started: {error}") from None
+
+
+async def _leave(link: RayLink, patience: float) -> None:
+    try:
+        await link.leave(patience)
+    except ReplicaLost:
+        return
+
+
+def _kind(name: str) -> Kind:
+    kind: Kind = "encoder" if name.startswith("encoder") else "answerer"
+    return kind
