@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.cost import Meter
 from benchmarks.cost_vision import encode_umt
@@ -102,6 +103,11 @@ class GpuScene:
         """Return what the video encoder alone makes of `pixels`."""
         features: Tensor = self.vision(pixels)
         return features
+
+    def features_cudnn(self, pixels: Tensor) -> Tensor:
+        """Return the same, attending with cuDNN's kernel instead of the one that torch chooses."""
+        with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+            return self.features(pixels)
 
     def history(self, dropout: DropoutConfig) -> Filled:
         """Return a history of nothing yet, read with `dropout`."""
