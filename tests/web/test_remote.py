@@ -120,6 +120,10 @@ async def test_a_service_is_listed_and_asked_from_a_terminal(tmp_path):
         answers = [json.loads(line) for line in output.splitlines()]
         assert [a["text"] for a in answers] == ["What was shown?", "one two"]
         code, output, errors = await flashback("ask", "nobody", "What?", *where)
+        assert (code, output) == (2, "")
+        assert errors == "flashback: There is no stream nobody: there is cam.\n"
+        await service.store.begin("new", 0.0)
+        code, output, errors = await flashback("ask", "new", "What?", *where)
         assert (code, output) == (1, "")
         assert errors.startswith("flashback: Nothing has been seen yet")
 

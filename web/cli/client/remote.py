@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +17,8 @@ from flashback_client import Answer, Flashback, FlashbackError, Stream
 from web.errors import Failed
 
 _COUNTED = 4
+_NAMED = 50
+"""Streams that a mistaken name is compared with."""
 
 
 @contextmanager
@@ -61,11 +65,33 @@ def run_remote_ask(
     until: float | None,
     as_json: bool,
 ) -> None:
-    """Ask a stream of a service, one question after another, and print what it answers."""
+    """Ask a stream of a service, one question after another, and print what it answers.
+
+    Raises:
+        Failed: If it has no such stream, or refuses.
+    """
     with service_at(url, token_file) as service:
         for question in questions:
-            answer = service.ask(stream, question, since=since, until=until)
+            try:
+                answer = service.ask(stream, question, since=since, until=until)
+            except FlashbackError as error:
+                if error.status == HTTPStatus.NOT_FOUND:
+                    _check_there_is(service, stream)
+                raise Failed(str(error)) from None
             _say(question, answer, alone=len(questions) == 1, as_json=as_json)
+
+
+def _check_there_is(service: Flashback, stream: str) -> None:
+    """Check that a stream is there.
+
+    Raises:
+        Failed: If it is not.
+    """
+    names = [found.name for found in islice(service.streams(), _NAMED)]
+    if stream in names or len(names) == _NAMED:
+        return
+    known = f"there is {', '.join(names)}" if names else "there are none"
+    raise Failed(f"There is no stream {stream}: {known}.", 2)
 
 
 def run_search(
