@@ -9,6 +9,7 @@ what stays, the next position in every segment of layers between two stages.
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -57,12 +58,12 @@ class Reading:
         """Return what undoes the steps from here on."""
         positions, lengths = list(self.positions), [cache.length for cache in self.caches]
 
-        def undo() -> None:
-            self.positions = positions
-            for cache, length in zip(self.caches, lengths, strict=True):
-                cache.cut(length)
+        return partial(self._go_back, positions, lengths)
 
-        return undo
+    def _go_back(self, positions: list[float], lengths: list[int]) -> None:
+        self.positions = positions
+        for cache, length in zip(self.caches, lengths, strict=True):
+            cache.cut(length)
 
 
 class PromptReader:

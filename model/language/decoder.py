@@ -12,6 +12,7 @@ only whole ones. Sources: RoPE (https://arxiv.org/abs/2104.09864), YaRN
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
@@ -188,7 +189,7 @@ class Decoder(nn.Module):
         counts = [count for count, _ in sequences]
         for index in layers:
             caches = [caches[index] for _, caches in sequences]
-            hidden = self.layer(index)(hidden, rotary, _each_alone(counts, caches))
+            hidden = self.layer(index)(hidden, rotary, partial(_each_alone, counts, caches))
             hook()
         return hidden
 
@@ -253,16 +254,19 @@ def positions_of(steps: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
     return (steps.double().cumsum(-1) - steps.double()).float()
 
 
-def _each_alone(counts: Sequence[int], caches: Sequence[KeyValues]) -> Attend:
-    def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        parts = zip(
-            caches,
-            *(torch.split(rows, list(counts), dim=-2) for rows in (queries, keys, values)),
-            strict=True,
-        )
-        return torch.cat([cache.attend(q, k, v) for cache, q, k, v in parts], dim=-2)
-
-    return attend
+def _each_alone(
+    counts: Sequence[int],
+    caches: Sequence[KeyValues],
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+) -> Tensor:
+    parts = zip(
+        caches,
+        *(torch.split(rows, list(counts), dim=-2) for rows in (queries, keys, values)),
+        strict=True,
+    )
+    return torch.cat([cache.attend(q, k, v) for cache, q, k, v in parts], dim=-2)
 
 
 def _frequencies(config: LanguageConfig, device: torch.device) -> tuple[Tensor, float]:
