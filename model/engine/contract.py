@@ -21,6 +21,7 @@ EVERYTHING = ((-math.inf, math.inf),)
 """All that a stream has shown, and will show."""
 
 
+@runtime_checkable
 class Extent(Protocol):
     """What memory holds of a stream.
 
@@ -36,6 +37,7 @@ class Extent(Protocol):
     def end(self) -> float | None: ...  # noqa: D102 - see above
 
 
+@runtime_checkable
 class ClipSource(Protocol):
     """What an engine reads of memory, and never writes: a clip store is one."""
 

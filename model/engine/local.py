@@ -74,6 +74,7 @@ class LocalEngine:
         self._clips = Clips(chat, monotonic)
         self._questions = Questions()
         self._work = threading.Condition()
+        self._encoded = False  # in this turn
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -219,16 +220,15 @@ class LocalEngine:
 
     def _turn(self) -> None:
         """A token of every answer, one question, one batch of clips, a little of one history."""
-        encoded = False
-
-        def encode_a_batch() -> None:
-            nonlocal encoded
-            encoded = encoded or self._encode()
-
+        self._encoded = False
         self._generator.write()
-        self._begin(encode_a_batch)
-        encode_a_batch()
+        self._begin(self._encode_once)
+        self._encode_once()
         self._catch_up()
+
+    def _encode_once(self) -> None:
+        """Encode a batch, unless this turn has done so between two layers of its question."""
+        self._encoded = self._encoded or self._encode()
 
     def _give_up(self, error: Exception) -> None:
         """Fail everything under way: what a turn left half done cannot be gone on from."""

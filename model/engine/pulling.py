@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
 from model.engine.contract import Past
@@ -19,6 +19,7 @@ PAGE = 64
 """Clips that are read from memory before they are handed on."""
 
 
+@runtime_checkable
 class Histories(Protocol):
     """Where histories are held, by name; it may give any of them up at any time."""
 
