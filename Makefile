@@ -18,7 +18,7 @@ serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
 test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool stock-clients    ## run the tests, the model's once more with shapes checked
-	@$(MAKE) --no-print-directory --jobs=3 test-model test-loop test-service
+	@$(MAKE) --no-print-directory --jobs=5 test-shapes test-model test-end-to-end test-web test-loop
 
 # Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
 # films.
@@ -31,25 +31,30 @@ quick: $(VENV)/development    ## the tests that take less than a minute together
 	$(BIN)/pytest -q tests/web/test_events.py
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
-# Side by side three parts of like length take little longer than one. What two of them say comes
-# whole, at their end.
-.PHONY: test-model test-loop test-service
-SERVICE := tests/web tests/end_to_end
-test-service:    # the service as seen from outside: pages, commands, other machines
-	$(BIN)/pytest $(SERVICE)
-
-LOOP_LOG := $(VENV)/test-loop.log
-test-loop:       # the live loop, what is below and beside it, and other people's clients
-	@$(BIN)/pytest $(addprefix --ignore=,tests/model $(SERVICE)) >$(LOOP_LOG) 2>&1; \
-	  result=$$?; cat $(LOOP_LOG); exit $$result
-
+# Side by side five parts take little longer than the computing. What four of them say comes whole,
+# at their end.
+.PHONY: test-shapes test-model test-end-to-end test-web test-loop
+PARTS := tests/model tests/web tests/end_to_end
+LOG    = >$(VENV)/$@.log 2>&1; result=$$?; cat $(VENV)/$@.log; exit $$result
+# Polite, for some of the others have clocks; and so it may be that they wait.
+COMPUTE := nice $(BIN)/pytest --timeout 600 tests/model
 # As type checkers read it: where a float is wanted a whole number will do.
 SHAPES := --jaxtyping-packages='model,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))'
-MODEL_LOG := $(VENV)/test-model.log
-test-model:      # polite, for some of the others have clocks
-	@nice $(BIN)/pytest tests/model >$(MODEL_LOG) 2>&1 && \
-	  nice $(BIN)/pytest tests/model -m "not slow and not wrong_types" $(SHAPES) >>$(MODEL_LOG) 2>&1; \
-	  result=$$?; cat $(MODEL_LOG); exit $$result
+
+test-web:        # the service as seen from outside: requests, connections, commands
+	$(BIN)/pytest tests/web
+
+test-end-to-end:    # the whole service, with its page in a browser and senders on other machines
+	@$(BIN)/pytest tests/end_to_end $(LOG)
+
+test-loop:       # the live loop, what is below and beside it, and other people's clients
+	@$(BIN)/pytest $(addprefix --ignore=,$(PARTS)) $(LOG)
+
+test-model:
+	@$(COMPUTE) $(LOG)
+
+test-shapes:     # the model once more, with every shape checked
+	@$(COMPUTE) -m "not slow and not wrong_types" $(SHAPES) $(LOG)
 
 fuzz: $(VENV)/development     ## throw nonsense at everything that reads what strangers send, for minutes
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest -q --timeout 0 tests/fuzz/fuzz_parsers.py
