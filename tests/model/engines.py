@@ -60,6 +60,21 @@ _SHOWN = WeakKeyDictionary()
 """What each stream of each engine has shown: its memory."""
 
 
+def at_rest(engine):
+    """Return what keeps the engine's thread from taking anything meanwhile: all is there before it looks."""
+    return engine._work
+
+
+def done_by(engine):
+    """Return what a `Recording` network was made to do, in order."""
+    return engine._chat.calls
+
+
+def reach(engine, stream="a"):
+    """Return how far the history of `stream` reaches in the engine's cache; None if it was given up."""
+    return engine._histories.reach(stream)
+
+
 def past(engine, stream="a", **about):
     """Return all that `stream` has shown, as whoever asks `engine` names it."""
     return Past(stream, GivenClips(_SHOWN.setdefault(engine, {}).setdefault(stream, [])), **about)

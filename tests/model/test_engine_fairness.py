@@ -19,7 +19,17 @@ from model.engine.questions import (
 )
 from model.errors import EngineBusy
 from model.types import ClipTokens, Question
-from tests.model.engines import Recording, ask, clip, give, give_from_any_thread, past, seen
+from tests.model.engines import (
+    Recording,
+    ask,
+    at_rest,
+    clip,
+    done_by,
+    give,
+    give_from_any_thread,
+    past,
+    seen,
+)
 
 MANY = 40
 
@@ -52,7 +62,7 @@ async def test_a_question_waits_for_the_clips_before_it_not_for_those_that_keep_
     chat = Flooded([blank(n) for n in range(6, 6 + 4 * MANY)])
     chat.engine = engine = LocalEngine(chat)
     try:
-        with engine._work:  # everything is there before the thread may look
+        with at_rest(engine):  # everything is there before the thread may look
             await give(engine, "a", [blank(n) for n in range(6)])
             asked = asyncio.ensure_future(ask(engine, tokens=1))
             await asyncio.sleep(0)
@@ -120,10 +130,10 @@ async def test_clips_that_come_while_a_question_is_read_get_in_once_between_two_
 
 async def test_a_stream_of_questions_does_not_starve_clips_nor_they_the_questions(engine):
     """Eight answers and more questions than can be begun; each turn has a batch of clips."""
-    calls = engine._chat.calls
+    calls = done_by(engine)
     await seen(engine, "a", 2)
     calls.clear()
-    with engine._work:
+    with at_rest(engine):
         asked = [
             asyncio.ensure_future(ask(engine, tokens=40)) for _ in range(MAX_WAITING_QUESTIONS)
         ]
@@ -147,7 +157,7 @@ async def test_a_stream_of_questions_does_not_starve_clips_nor_they_the_question
 
 
 async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
-    with engine._work:  # the thread cannot take any meanwhile
+    with at_rest(engine):  # the thread cannot take any meanwhile
         given_up = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(MAX_WAITING_CLIPS)]
         await asyncio.sleep(0)
         for task in given_up:
@@ -156,12 +166,12 @@ async def test_a_clip_nobody_waits_for_any_more_takes_no_place(engine):
         wanted = asyncio.ensure_future(engine.encode(clip(70)))
         await asyncio.sleep(0)
     assert (await wanted).tokens.start == 4.0 * 70
-    assert [about for what, about in engine._chat.calls if what == "encode"] == [[280.0]]
+    assert [about for what, about in done_by(engine) if what == "encode"] == [[280.0]]
 
 
 async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
     await seen(engine, "a", 1)
-    with engine._work:
+    with at_rest(engine):
         given_up = [
             asyncio.ensure_future(ask(engine, text="a")) for _ in range(MAX_WAITING_QUESTIONS)
         ]
@@ -174,16 +184,16 @@ async def test_a_question_nobody_waits_for_any_more_takes_no_place(engine):
         wanted = asyncio.ensure_future(ask(engine, text="b"))
         await asyncio.sleep(0)
     assert (await wanted)[1].usage.clips == 1
-    assert [about for what, about in engine._chat.calls if what == "ask"] == ["b"]
+    assert [about for what, about in done_by(engine) if what == "ask"] == ["b"]
 
 
 def texts(engine):
-    return [about for what, about in engine._chat.calls if what == "ask"]
+    return [about for what, about in done_by(engine) if what == "ask"]
 
 
 async def test_a_person_comes_before_what_is_asked_in_the_background(engine):
     await seen(engine, "a", 1)
-    with engine._work:
+    with at_rest(engine):
         watches = [
             asyncio.ensure_future(ask(engine, text=f"watch {n}", background=True)) for n in range(2)
         ]
@@ -196,35 +206,35 @@ async def test_a_person_comes_before_what_is_asked_in_the_background(engine):
 
 async def test_the_background_waits_for_a_person_whose_history_is_not_read_yet(engine):
     await seen(engine, "a", 1)
-    engine._chat.calls.clear()
-    with engine._work:
+    done_by(engine).clear()
+    with at_rest(engine):
         watch = asyncio.ensure_future(ask(engine, text="watch", background=True))
         await give(engine, "b", [blank(n) for n in range(20)])
         person = asyncio.ensure_future(ask(engine, "b", text="person"))
         await asyncio.sleep(0)
     await asyncio.gather(watch, person)
     assert texts(engine) == ["person", "watch"]
-    before = [what for what, _ in engine._chat.calls[: engine._chat.calls.index(("ask", "person"))]]
+    before = [what for what, _ in done_by(engine)[: done_by(engine).index(("ask", "person"))]]
     assert before == ["extend"] * 5
 
 
 async def test_the_background_leaves_most_places_to_people(engine):
     await seen(engine, "a", 1)
-    engine._chat.calls.clear()
-    with engine._work:
+    done_by(engine).clear()
+    with at_rest(engine):
         asked = [
             asyncio.ensure_future(ask(engine, background=True, tokens=20))
             for _ in range(MAX_CONCURRENT)
         ]
         await asyncio.sleep(0)
     await asyncio.gather(*asked)
-    together = [about for what, about in engine._chat.calls if what == "step"]
+    together = [about for what, about in done_by(engine) if what == "step"]
     assert max(together) == MAX_CONCURRENT_BACKGROUND
 
 
 async def test_a_full_background_refuses_no_person(engine):
     await seen(engine, "a", 1)
-    with engine._work:
+    with at_rest(engine):
         watches = [
             asyncio.ensure_future(ask(engine, background=True, tokens=1))
             for _ in range(MAX_WAITING_BACKGROUND)

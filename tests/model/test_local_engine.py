@@ -14,7 +14,19 @@ from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Turn
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
-from tests.model.engines import CHAT, Recording, ask, clip, encoded, give, past, seen
+from tests.model.engines import (
+    CHAT,
+    Recording,
+    ask,
+    at_rest,
+    clip,
+    done_by,
+    encoded,
+    give,
+    past,
+    reach,
+    seen,
+)
 
 
 @pytest.fixture
@@ -90,7 +102,7 @@ async def test_clips_given_twice_are_read_once(engine):
     await engine.learn("a", clips[-1], None)
     _, finish = await ask(engine)
     assert finish.usage.clips == 3
-    assert engine._histories.reach("a") == clips[-1].end
+    assert reach(engine, "a") == clips[-1].end
 
 
 async def test_a_rebuilt_history_answers_like_the_live_one(engine):
@@ -102,7 +114,7 @@ async def test_a_rebuilt_history_answers_like_the_live_one(engine):
             await ask(engine)
     live = await ask(engine, tokens=20)
     await engine.forget("a")
-    assert engine._histories.reach("a") is None
+    assert reach(engine, "a") is None
     rebuilt = await ask(engine, tokens=20)
     assert rebuilt[0] == live[0]
     for ours, theirs in zip(rebuilt[1].evidence, live[1].evidence, strict=True):
@@ -127,7 +139,7 @@ async def test_a_bad_clip_fails_alone(engine):
 
 
 async def test_too_many_clips_are_refused_not_queued_without_end(engine):
-    with engine._work:  # the thread cannot take any meanwhile
+    with at_rest(engine):  # the thread cannot take any meanwhile
         tasks = [
             asyncio.ensure_future(engine.encode(clip(n))) for n in range(MAX_WAITING_CLIPS + 3)
         ]
@@ -150,7 +162,7 @@ async def test_histories_beyond_the_budget_are_given_up_oldest_first():
         await ask(small, "a")
         await seen(small, "b", 2)
         await ask(small, "b")
-        assert (small._histories.reach("a"), small._histories.reach("b")) == (None, 7.0)
+        assert (reach(small, "a"), reach(small, "b")) == (None, 7.0)
     finally:
         await small.close()
 
@@ -173,7 +185,7 @@ async def test_histories_within_the_budget_are_kept_and_those_asked_about_last_s
             await ask(small, stream, tokens=1)
         await give(small, "c", [one])
         await ask(small, "c", tokens=1)
-        assert [small._histories.reach(stream) for stream in "abc"] == [3.0, None, 3.0]
+        assert [reach(small, stream) for stream in "abc"] == [3.0, None, 3.0]
         assert small.history_bytes <= two
     finally:
         await small.close()
@@ -233,12 +245,12 @@ async def test_one_history_never_takes_more_than_its_share_of_the_memory(monkeyp
 async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_then_what_lags(
     recorded,
 ):
-    calls = recorded._chat.calls
+    calls = done_by(recorded)
     for stream in "abc":
         await seen(recorded, stream, 1)
         await ask(recorded, stream, tokens=1)
     calls.clear()
-    with recorded._work:  # everything is there before the thread may look
+    with at_rest(recorded):  # everything is there before the thread may look
         asked = [asyncio.ensure_future(ask(recorded, s, text=s, tokens=4)) for s in "abc"]
         clips = [asyncio.ensure_future(recorded.encode(clip(n, 9))) for n in range(BATCH + 2)]
         await give(recorded, "d", [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
@@ -255,10 +267,10 @@ async def test_a_closed_answer_has_at_most_one_more_token_written(recorded):
     await seen(recorded, "a", 2)
     async with aclosing(recorded.answer(past(recorded), Question("what?", tokens=400))) as answer:
         await anext(answer)
-    written = sum(what == "step" for what, _ in recorded._chat.calls)
+    written = sum(what == "step" for what, _ in done_by(recorded))
     await ask(recorded, tokens=1)
     await recorded.close()
-    assert sum(what == "step" for what, _ in recorded._chat.calls) <= written + 1
+    assert sum(what == "step" for what, _ in done_by(recorded)) <= written + 1
 
 
 @pytest.mark.parametrize("temperature", [1e-38, 1e-9, 2.0])
@@ -294,7 +306,7 @@ async def test_an_engine_that_fails_outside_any_answer_says_so_and_goes_on(recor
 
 async def test_clips_that_wait_when_the_engine_closes_are_told():
     engine = LocalEngine(CHAT)
-    with engine._work:
+    with at_rest(engine):
         waiting = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(9)]
         await asyncio.sleep(0)
         engine._closing = True
@@ -340,11 +352,11 @@ async def test_a_stream_that_outgrows_its_positions_goes_on_with_what_is_old_fol
             await give(engine, "a", [one])
             _, finish = await ask(engine, tokens=1)
             ends.append(finish.usage.end)
-            assert engine._histories.reach("a") == one.end
+            assert reach(engine, "a") == one.end
         assert ends == [one.end for one in clips], "what was given before it is looked at"
         assert (finish.usage.start, finish.usage.frames) == (0.0, 600)
         assert 1 < finish.usage.clips < 60
-        assert engine._histories.reach("a") == clips[-1].end
+        assert reach(engine, "a") == clips[-1].end
         usage = (await ask(engine, tokens=1))[1].usage  # by now perhaps the successor answers
         assert (usage.end, usage.frames) == (clips[-1].end, 600), "all known, and once"
     finally:
@@ -378,7 +390,7 @@ async def test_a_clip_has_waited_until_the_network_began_with_its_batch():
     chat.encode = encode
     engine = LocalEngine(chat, monotonic=lambda: now[0])
     try:
-        with engine._work:  # the thread cannot take any meanwhile
+        with at_rest(engine):  # the thread cannot take any meanwhile
             waiting = [asyncio.ensure_future(engine.encode(clip(n))) for n in range(2 * BATCH)]
             await asyncio.sleep(0)
         waited = [made.waited for made in await asyncio.gather(*waiting)]

@@ -10,7 +10,7 @@ from model.errors import EngineFailed
 from model.language import kv_cache
 from model.types import Question
 from tests.model.engine_lives import Fragile
-from tests.model.engines import CHAT, Recording, ask, encoded, give
+from tests.model.engines import CHAT, Recording, ask, at_rest, encoded, give
 
 LAYERS = CHAT.parts.config.language.layers
 TEXTS = ["what?", "Where is it now?", "and before?"]
@@ -65,7 +65,7 @@ async def test_an_answer_that_fails_among_others_fails_alone():
         for one in (engine, spoiled):
             await give(one, "a", encoded(4))
         alone = [await ask(engine, text=text, tokens=12) for text in TEXTS]
-        with spoiled._work:
+        with at_rest(spoiled):
             asking = [asyncio.ensure_future(ask(spoiled, text=t, tokens=12)) for t in TEXTS]
             await asyncio.sleep(0)
         first, second, third = await asyncio.gather(*asking, return_exceptions=True)
@@ -82,7 +82,7 @@ async def test_answers_go_on_after_the_memory_of_a_step_ran_out():
     try:
         await give(engine, "a", encoded(4))
         alone = [await ask(engine, text=text, tokens=30) for text in TEXTS]
-        with engine._work:
+        with at_rest(engine):
             asking = [asyncio.ensure_future(ask(engine, text=t, tokens=30)) for t in TEXTS]
             await asyncio.sleep(0)
             # Three questions are read, one in a turn, then comes the first step of all three.
