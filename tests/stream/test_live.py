@@ -215,6 +215,31 @@ async def test_a_store_that_is_away_is_written_when_it_is_back(live, store, cloc
     assert await answer(live) == "1 clips"
 
 
+async def test_a_minute_without_the_store_costs_no_clip(engine, store, clock):
+    registry = Registry(
+        engine=engine,
+        store=store,
+        settings=StreamSettings(retry_after=0.01),
+        wall=clock,
+        monotonic=clock,
+    )
+    live = await registry.open("yard")
+    store.away = True
+    feed = live.open_feed("file", own_times=True)
+    for number in range(120):
+        await feed.room()
+        if slot := feed.offer(number / 2):
+            feed.push(slot, picture())
+    await live._pipeline._waiting.join()
+    assert (live.status().clips, live.status().unwritten) == (0, 30)
+    store.away = False
+    await live.settle()
+    assert [moment.start for moment in await store.moments("yard")] == [2.0 * n for n in range(30)]
+    assert live.status().lost.unwritten == 0
+    assert await answer(live) == "30 clips"
+    await registry.close()
+
+
 async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clock):
     settings = StreamSettings(unwritten_clips=2, retry_after=0.01, close_within=0.1)
     registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
