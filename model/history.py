@@ -189,6 +189,24 @@ class History:
         chosen = self._select(reading, tokens, spans[-1], self._selection, droppable)
         return reader.finish(reading, chosen, late, droppable, hook)
 
+    @torch.inference_mode()
+    def attention(self, suffix: Float[Tensor, "n hidden"], clips: range) -> Float[Tensor, " all"]:
+        """Return what a question attends to where tokens are selected; nothing more is read of it.
+
+        Scores are in the order of `Reading.scores`, which a question of this history has.
+
+        Args:
+            suffix: Embeddings of everything after the visual tokens.
+            clips: Look only at these.
+        """
+        assert self._selection is not None
+        spans = self._visible(clips)
+        reading = Reading([*self._views(spans)], [*self._positions])
+        tokens = Tokens.of_text(suffix)
+        for segment in self._early:
+            tokens = self._reader.advance(reading.caches, reading.positions, segment, tokens)
+        return self._score(reading, tokens, spans[-1], self._selection)
+
     def _views(self, spans: list[list[Span]]) -> Iterator[KeyValues]:
         """Yield an empty cache for every early layer, on top of the history's own at `spans`."""
         for segment in self._early:
@@ -241,12 +259,9 @@ class History:
             selection: The segment that reads what is selected.
             droppable: Droppable tokens there were before any stage.
         """
-        reader, stage = self._reader, selection.stage
+        stage = selection.stage
         assert stage is not None
-        steps = reader.steps(suffix.place)
-        at = positions_of(steps) + reading.positions[selection.number - 1] - float(steps.sum())
-        earlier = [block for start, stop in spans for block in self._keys.slices(start, stop)]
-        scores = reader.attention_of_last(suffix.hidden, at, stage.layer, earlier)
+        scores = self._score(reading, suffix, spans, selection)
         labels = torch.cat([self._labels.rows(start, stop) for start, stop in spans])
         clip = torch.cat([labels[:, 0], suffix.clip])
         kept = kept_by_score(clip, scores, stage.keep(droppable))
@@ -256,3 +271,14 @@ class History:
         seen = kept[kept < len(labels)]
         rows = torch.cat([torch.arange(*span, device=seen.device) for span in spans])[seen]
         return Tokens.join([Tokens(self._hidden.pick(rows), *labels[seen].unbind(-1)), suffix])
+
+    def _score(
+        self, reading: Reading, suffix: Tokens, spans: list[Span], selection: Segment
+    ) -> Float[Tensor, " all"]:
+        """Return how much the last token of `suffix` attends to what is visible, and to `suffix`."""
+        reader, stage = self._reader, selection.stage
+        assert stage is not None
+        steps = reader.steps(suffix.place)
+        at = positions_of(steps) + reading.positions[selection.number - 1] - float(steps.sum())
+        earlier = [block for start, stop in spans for block in self._keys.slices(start, stop)]
+        return reader.attention_of_last(suffix.hidden, at, stage.layer, earlier)

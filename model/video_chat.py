@@ -35,6 +35,9 @@ MAX_QUESTION_TOKENS = 1024
 CHARACTERS_PER_TOKEN = 8
 """Longer texts are not tokenised at all; it is twice what languages have."""
 
+_LEAST_HABIT = 0.05
+"""Share of the mean below which what an empty question looks at is not divided by: it is mere chance."""
+
 _ANSWER_POSITIONS = 512.0
 """Positions kept free in every history for an answer, beside those for its question."""
 RESERVED = MAX_QUESTION_TOKENS + _ANSWER_POSITIONS
@@ -104,12 +107,14 @@ class Prefill:
         history: On top of which it was read.
         clips: The clips it could look at, by number.
         prompt_tokens: Text tokens that the question added.
+        duration: See `Question`.
     """
 
     reading: Reading
     history: History
     clips: range
     prompt_tokens: int
+    duration: float | None = None
 
 
 class VideoChat:
@@ -213,7 +218,7 @@ class VideoChat:
             return None
         suffix = self._suffix(question, self._seen(history, clips))
         reading = history.ask(self._embed(suffix), clips, hook)
-        return Prefill(reading, history, clips, len(suffix))
+        return Prefill(reading, history, clips, len(suffix), question.duration)
 
     @torch.inference_mode()
     def read_once(self, clips: Sequence[ClipTokens], question: Question) -> Reading:
@@ -227,22 +232,38 @@ class VideoChat:
         parts.append(Tokens.of_text(self._embed(self.prompt.suffix(question, seen))))
         return self.reader.read(Tokens.join(parts))
 
+    @torch.inference_mode()
     def evidence(self, prefill: Prefill) -> tuple[Evidence, ...]:
-        """Return each clip's share of the text-guided attention; empty where nothing selects."""
-        reading = prefill.reading
-        scores, clips, places = reading.scores, reading.clips, reading.places
-        if scores is None or clips is None or places is None:
+        """Return each clip's share of the text-guided attention, as far as the question made it.
+
+        A language model looks most at what stands last, whatever it is asked. An empty question says
+        how much at each clip, and shares are divided by that (docs/decisions). It is read here, up to
+        where tokens are selected. Empty where nothing selects.
+        """
+        if (scores := prefill.reading.scores) is None:
             return ()
-        # A marker is words about a clip, not what was seen in it.
-        visual = places >= 0
-        first = prefill.clips[0]
-        sums = torch.zeros(len(prefill.clips), device=scores.device)
-        sums.index_add_(0, clips[visual] - first, scores[visual])
-        shares = (sums / sums.sum().clamp_min(1e-12)).tolist()
+        seen = self._seen(prefill.history, prefill.clips)
+        empty = self._suffix(Question("", duration=prefill.duration), seen)
+        usual = prefill.history.attention(self._embed(empty), prefill.clips)
+        habit = self._by_clip(prefill, usual)
+        shares = self._by_clip(prefill, scores) / habit.clamp_min(_LEAST_HABIT * habit.mean())
+        scores = shares / shares.sum().clamp_min(1e-12)
         found = (prefill.history.clips[number] for number in prefill.clips)
         return tuple(
-            Evidence(clip.start, clip.end, share) for clip, share in zip(found, shares, strict=True)
+            Evidence(clip.start, clip.end, score)
+            for clip, score in zip(found, scores.tolist(), strict=True)
         )
+
+    def _by_clip(self, prefill: Prefill, scores: Float[Tensor, " all"]) -> Float[Tensor, " clips"]:
+        """Return the sums of scores of each clip's visual tokens, which are all before a question."""
+        reading = prefill.reading
+        assert reading.clips is not None
+        assert reading.places is not None
+        # A marker is words about a clip, not what was seen in it.
+        (visual,) = (reading.places >= 0).nonzero(as_tuple=True)
+        sums = torch.zeros(len(prefill.clips), device=scores.device)
+        sums.index_add_(0, reading.clips[visual] - prefill.clips[0], scores[visual].float())
+        return sums / sums.sum().clamp_min(1e-12)
 
     def usage(self, prefill: Prefill, answer_tokens: int) -> Usage:
         """Return what an answer was made from."""

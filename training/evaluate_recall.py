@@ -51,7 +51,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def evaluate(
     hours: Annotated[float, typer.Option(min=0.05, help="How long the day is.")] = 24.0,
-    each: Annotated[int, typer.Option(min=1, max=7, help="How many events of every age.")] = 3,
+    each: Annotated[int, typer.Option(min=1, max=7, help="How many events of every age.")] = 2,
     seed: Annotated[int, typer.Option(help="Another day.")] = 0,
     kinds: Annotated[str, typer.Option(metavar="KIND,…", help="Only these.")] = ",".join(KINDS),
     ways: Annotated[

@@ -13,7 +13,7 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question
-from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, calibrated, named, shown
+from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, named, shown
 
 _EVERY = 1_000_000
 _NEAREST = 4.0
@@ -124,9 +124,7 @@ class Recall:
             return past
         frames = self._engine.frames_per_clip
         if await self._engine.things([]) is None:
-            evidence = await self._glance(past, question)
-            empty = await self._glance(past, replace(question, text="", conversation=()))
-            spans, most = named(calibrated(evidence, empty), frames), BLOCKS
+            spans, most = named(await self._glance(past, question), frames), BLOCKS
         else:
             spans, most = (
                 shown(question.text, await self._seen(past, question), frames),

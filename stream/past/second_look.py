@@ -9,7 +9,7 @@ nothing, and is sure. Else the question is put to the folded history, and its ev
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from model.types import ClipTokens, Evidence
@@ -29,9 +29,6 @@ _STRETCHES = 3
 _NEIGHBOURS = 2
 """Clips before and after what is shown, which are looked at with it."""
 _LONGEST_NAME = 4
-
-_LEAST = 0.05
-"""Share of the mean below which what an empty question looks at is not divided by: it is mere chance."""
 
 Span = tuple[float, float]
 
@@ -152,25 +149,6 @@ def _apart(spans: Iterable[Span]) -> Iterator[Span]:
         reached = (start, end)
     if reached is not None:
         yield reached
-
-
-def calibrated(evidence: Sequence[Evidence], empty: Sequence[Evidence]) -> list[Evidence]:
-    """Return evidence as far as the question made it, not the place in the history.
-
-    A language model looks at what stands last whatever it is asked: of one picture that never changed
-    `lite` gave the newest eighth two to six times its share. An empty question says how much.
-
-    Args:
-        evidence: Of a question.
-        empty: Of an empty question put to the same history.
-    """
-    usual = {(one.start, one.end): one.score for one in empty}
-    mean = 1 / max(len(empty), 1)
-    scores = [
-        one.score / max(usual.get((one.start, one.end), mean), _LEAST * mean) for one in evidence
-    ]
-    total = sum(scores) or 1.0
-    return [replace(one, score=score / total) for one, score in zip(evidence, scores, strict=True)]
 
 
 def named(evidence: Sequence[Evidence], clip_seconds: float) -> list[Span]:

@@ -52,12 +52,18 @@ async def test_an_answer_ends_with_what_it_rests_on(engine):
     assert (finish.usage.clips, finish.usage.frames, finish.usage.end) == (5, 20, 19.0)
 
 
-async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass(engine):
+async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass_by_an_empty_ones(
+    engine,
+):
     clips = await seen(engine, "a", 7)
     _, finish = await ask(engine)
-    reading = CHAT.read_once(clips, Question("what?"))
-    visual = reading.places >= 0
-    sums = torch.zeros(7).index_add(0, reading.clips[visual], reading.scores[visual])
+
+    def shares(text):
+        reading = CHAT.read_once(clips, Question(text))
+        visual = reading.places >= 0
+        return torch.zeros(7).index_add(0, reading.clips[visual], reading.scores[visual])
+
+    sums = shares("what?") / shares("")
     expected = (sums / sums.sum()).tolist()
     assert [part.score for part in finish.evidence] == pytest.approx(expected, abs=1e-4)
     assert max(expected) > 1.3 * min(expected), "the shares differ, or nothing was compared"

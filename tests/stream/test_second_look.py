@@ -1,6 +1,5 @@
 """What is looked at again: what the question made stand out, the rest of the history aside."""
 
-import pytest
 import torch
 
 from model.types import ClipTokens, Evidence
@@ -10,7 +9,6 @@ from stream.past.second_look import (
     MOST_SECONDS,
     NAMED,
     Seen,
-    calibrated,
     named,
     named_words,
     shown,
@@ -19,27 +17,6 @@ from stream.past.second_look import (
 
 def evidence(*scores, seconds=3.0, period=4.0):
     return [Evidence(period * n, period * n + seconds, score) for n, score in enumerate(scores)]
-
-
-def test_evidence_is_flat_with_age_where_every_question_looks_alike():
-    leaning = evidence(0.05, 0.05, 0.1, 0.8)
-    assert [one.score for one in calibrated(leaning, leaning)] == pytest.approx([0.25] * 4)
-
-
-def test_what_the_question_adds_stands_out_wherever_it_is():
-    found = calibrated(evidence(0.05, 0.15, 0.1, 0.7), evidence(0.05, 0.05, 0.1, 0.8))
-    assert max(found, key=lambda one: one.score).start == 4.0
-    assert sum(one.score for one in found) == pytest.approx(1)
-
-
-def test_what_an_empty_question_never_looks_at_is_not_blown_up():
-    found = calibrated(evidence(0.001, 0.499, 0.5), evidence(0.0, 0.1, 0.9))
-    assert max(found, key=lambda one: one.score).start == 4.0
-
-
-def test_a_history_that_has_grown_between_two_glances_is_compared_as_far_as_it_goes():
-    found = calibrated(evidence(0.2, 0.2, 0.6), evidence(0.5, 0.5))
-    assert [one.start for one in found] == [0.0, 4.0, 8.0]
 
 
 def test_nothing_is_looked_at_again_where_nothing_that_is_named_is_folded():
