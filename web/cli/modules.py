@@ -25,6 +25,7 @@ BENCHMARKS = {
     "flops": "what a question costs, counted by formula",
     "flops_gpu": "the same measured on a graphics card, in the shapes of a released checkpoint",
     "watches": "what many watches on many streams add to a clip",
+    "cluster": "clips and answers a second by replicas, beside one process",
 }
 EXAMS = {
     "lite": ("training.evaluate", "drawings that `lite` was never trained on"),

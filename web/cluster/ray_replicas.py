@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, get_args
 
 import ray
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from web.cluster.actor import ReplicaActor, ReplicaOrder
@@ -132,7 +133,10 @@ class RayReplicas:
 
     async def _follow(self) -> None:
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except RayError as error:  # its head is away: who is known is asked on
+                log.warning("replicas cannot be listed: %s", str(error).partition("\n")[0])
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _joined(self, name: str, _: asyncio.Task[None]) -> None:

@@ -11,7 +11,7 @@ from model.errors import EngineBusy, EngineFailed
 from model.types import Finish, Question, Sampling, Words
 from tests.model.test_engine_conformance import QUESTION, clip, pieces, remember
 from tests.waiting import holds
-from tests.web.cluster.clusters import Cluster
+from tests.web.cluster.clusters import Cluster, Mortal
 from tests.web.fakes import EchoEngine
 from web.cluster import engine as cluster_engine
 
@@ -184,3 +184,38 @@ async def test_words_and_things_of_many_clips_are_asked_for_in_parts(store, monk
         assert await cluster.things(clips) is None
     finally:
         await cluster.close()
+
+
+async def test_answerers_that_come_under_load_take_streams_over_and_no_answer_is_lost(
+    cluster, store
+):
+    streams = [f"cam-{number}" for number in range(6)]
+    for stream in streams:
+        await shown(cluster, store, 1, stream)
+    before = {stream: cluster.answers(stream) for stream in streams}
+    asking = [asyncio.ensure_future(pieces(cluster, store, QUESTION, s)) for s in streams * 2]
+    await asyncio.sleep(0)
+    for number in range(2, 6):
+        newcomer = Mortal(cluster.engines[0], store)
+        cluster.members.add("answerer", f"answerer-{number}", newcomer)
+    after = await asyncio.gather(*(pieces(cluster, store, QUESTION, s) for s in streams))
+    for answer in [*await asyncio.gather(*asking), *after]:
+        assert answer[-1].usage.clips == 1
+    moved = [stream for stream in streams if cluster.answers(stream) is not before[stream]]
+    assert moved
+    assert all(cluster.answers(stream).asked for stream in moved)
+
+
+async def test_replicas_are_replaced_one_by_one_while_clips_come_and_people_ask(cluster, store):
+    await shown(cluster, store)
+    asking = []
+    for number, (name, old) in enumerate(list(cluster.answerers.items())):
+        asking.append(asyncio.ensure_future(pieces(cluster, store, QUESTION)))
+        await asyncio.sleep(0)
+        cluster.members.add("answerer", f"new-{number}", Mortal(cluster.engines[0], store))
+        await old.leave(60.0)
+        asking.append(asyncio.ensure_future(pieces(cluster, store, QUESTION)))
+        assert (await cluster.encode(clip(9))).tokens.start == 36.0
+        cluster.members.remove(name)
+    assert all(answer[-1].usage.clips == 2 for answer in await asyncio.gather(*asking))
+    assert sorted(cluster.members.names("answerer")) == ["new-0", "new-1"]
