@@ -17,6 +17,7 @@ _ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64
 """Bytes; a live source may send few at first. Still the names of an MP4's first boxes."""
 _PLAYLIST = b"#EXTM3U"
+_BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
 LONGEST_PLAYLIST = 8 * 1024 * 1024
 LONGEST_TEXT = 2 * 1024 * 1024
 _CONTROL = re.compile(rb"[^\t\n\f\r\x20-\xff]")
@@ -24,6 +25,7 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 """Marks of text in units of two bytes."""
 _BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
 """Text that pictures follow: of motion JPEG, and of formats whose head is a line of words."""
+_JSON = re.compile(rb'[\[{]\s*["{]')
 _SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
 _DOCUMENTS = (
     ("svg", b"<svg", "The source is an SVG drawing, which is not video."),
@@ -32,12 +34,18 @@ _DOCUMENTS = (
         b"<html",
         "The source is a web page, not video: give the address of the stream that it shows.",
     ),
+    (
+        "dash",
+        b"<mpd",
+        "The source is an MPEG-DASH manifest, which is not read here: give its HLS playlist, or the "
+        "camera's own address.",
+    ),
 )
 
 
 def is_playlist(head: bytes) -> bool:
     """Say whether what begins with `head` is an HLS playlist, whatever it is called."""
-    return head.startswith(_PLAYLIST)
+    return head.lstrip(_BEFORE_TEXT).startswith(_PLAYLIST)
 
 
 def longest(head: bytes) -> int | None:
@@ -97,14 +105,18 @@ def has_late_index(head: bytes) -> bool:
 
 
 def refuse_document(head: bytes, content_type: str = "") -> None:
-    """Refuse a drawing or a web page, for which FFmpeg has no words.
+    """Refuse a drawing, a web page or what programs say to each other: FFmpeg has no words for it.
 
     Raises:
         BadSource: If it is one.
     """
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    text = head.lstrip(_BEFORE_TEXT).lower()
+    if _JSON.match(text):
+        raise BadSource("The source is JSON, not video: perhaps it says what is wrong.")
     if not text.startswith(b"<"):
         return
     for kind, tag, reason in _DOCUMENTS:
         if kind in content_type or tag in text or text.startswith(b"<!doctype " + kind.encode()):
             raise BadSource(reason)
+    if text.startswith(b"<?xml"):
+        raise BadSource("The source is an XML document, not video: perhaps it says what is wrong.")

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""
 _TOO_LONG = "The playlist of this source is too long."
+_MOST_PLAYLISTS = 200
+"""Qualities and languages that a playlist of playlists names: each is asked for when it is opened."""
+_NESTED = "The playlist of this source names playlists of playlists, without end perhaps."
+_EMPTY = "The playlist of this source names no segments."
 SHORTEST_WAIT = 0.5
 _STALE = (
     "The playlist of this source is not written any more: it names nothing that was not seen, and "
@@ -158,7 +162,8 @@ class PlaylistGuide:
         self._sleep = sleep
         self._playlists: dict[str, Playlist] = {}
         self._read_from: str | None = None
-        self.trouble: PlaylistStale | AllSeen | None = None
+        self._has_master = False
+        self.trouble: PlaylistStale | AllSeen | BadSource | None = None
 
     @property
     def ended(self) -> bool:
@@ -189,25 +194,38 @@ class PlaylistGuide:
         """Return the playlist that `file` begins with, once it names what was not seen.
 
         Raises:
-            BadSource: If it is endless.
+            BadSource: If it is endless, names nothing, or is a playlist of playlists in another one.
             PlaylistStale: If it names nothing new.
             AllSeen: If it has ended, too.
         """
         text, url, began = _read(file), file.name, self._clock()
         while (playlist := read_playlist(text)) is not None:
             seen = playlist.seen(self._after)
-            if not seen or seen < len(playlist.segments):
+            if seen < len(playlist.segments):
                 self._playlists[url] = playlist
                 return PlaylistText(without(text, seen), url)
             if playlist.ended:
-                self.trouble = AllSeen()
+                self.trouble = AllSeen() if playlist.segments else BadSource(_EMPTY)
                 raise self.trouble
             if self._clock() - began > max(self._within, 2 * playlist.target):
-                self.trouble = PlaylistStale(_STALE)
+                self.trouble = PlaylistStale(_STALE if playlist.segments else _EMPTY)
                 raise self.trouble
             self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))
+        self._check_master(text)
         return PlaylistText(text, url)
+
+    def _check_master(self, text: str) -> None:
+        """Let one playlist of playlists pass, which is short: FFmpeg follows whatever it names.
+
+        Raises:
+            BadSource: If it is the second, or too long.
+        """
+        names = text.count("#EXT-X-STREAM-INF") + text.count("#EXT-X-MEDIA:")
+        if self._has_master or names > _MOST_PLAYLISTS:
+            self.trouble = BadSource(_NESTED if self._has_master else _TOO_LONG)
+            raise self.trouble
+        self._has_master = True
 
     def _opened(self, url: str, start: int) -> None:
         for base, playlist in self._playlists.items():
@@ -228,7 +246,7 @@ def _read(file: "HttpFile") -> str:
     file.close()
     if with_end.count(b"\n") > MOST_LINES:
         raise BadSource(_TOO_LONG)
-    return with_end.decode("utf-8", "replace")
+    return with_end.decode("utf-8-sig", "replace").lstrip()
 
 
 def _name(uri: str) -> str:

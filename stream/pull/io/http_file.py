@@ -1,6 +1,5 @@
 """A file over HTTP that FFmpeg reads: sought in where the server can, taken up again after a break."""
 
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,14 @@ import httpx
 
 from stream.address.source_url import BadSource
 from stream.file.first_bytes import ENOUGH_OF_A_STREAM, longest
-from stream.pull.errors import Refused
-from stream.pull.io.numbers import number_in
+from stream.pull.io.http_answer import (
+    first_byte,
+    is_compressed,
+    last_byte,
+    whole_length,
+    why_not,
+)
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 # What servers answer to a request for a range, if they do not know any.
 _NO_RANGES = {400, 416, 501}
 
@@ -125,10 +128,10 @@ class HttpFile:
         self.name = str(self._response.url)
         self.content_type: str = self._response.headers.get("content-type", "").lower()
         self._seekable = (
-            self._response.status_code == httpx.codes.PARTIAL_CONTENT
+            "content-range" in self._response.headers
             or self._response.headers.get("accept-ranges", "") == "bytes"
         )
-        self.length = _whole_length(self._response)
+        self.length = whole_length(self._response)
         # As it comes: a size here would hold back a camera's picture until others fill it up.
         self._chunks: Iterator[bytes] = self._response.iter_raw()
 
@@ -223,7 +226,7 @@ class HttpFile:
         """
         self._response.close()
         response = self._request(self.name, at)
-        if _whole_length(response) != self.length:
+        if whole_length(response) != self.length:
             response.close()
             raise OSError("the file is another one now")
         self._response, self._chunks = response, response.iter_raw()
@@ -232,9 +235,8 @@ class HttpFile:
 
     def _is_part(self, end: int) -> bool:
         """Say whether the server sent what it promised, to `end`, and there is more."""
-        found = _CONTENT_RANGE.fullmatch(self._response.headers.get("content-range", ""))
         more = self.length is not None and end < self.length and self._end is None
-        return more and found is not None and int(found[2]) + 1 == end
+        return more and last_byte(self._response) == end - 1
 
     def _request(self, url: str, start: int) -> httpx.Response:
         end = "" if self._end is None else self._end - 1
@@ -242,34 +244,12 @@ class HttpFile:
         if start == 0 and response.status_code in _NO_RANGES:
             response.close()
             response = self._send(url, {})
-        if _first_byte(response) == start:
+        if first_byte(response) == start and not is_compressed(response):
             return response
         response.close()
-        if response.is_success:
-            raise OSError("this source cannot be read from the middle")
-        raise Refused(response.status_code)
+        raise why_not(response)
 
     def _send(self, url: str, headers: dict[str, str]) -> httpx.Response:
         with _plain_errors():
             request = self._client.build_request("GET", url, headers=headers)
             return self._client.send(request, stream=True)
-
-
-def _first_byte(response: httpx.Response) -> int | None:
-    """Return where in the file begins what comes; None if it is no answer that holds any of it."""
-    match response.status_code:
-        case httpx.codes.OK:
-            return 0
-        case httpx.codes.PARTIAL_CONTENT:
-            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-            return None if found is None else int(found[1])
-        case _:
-            return None
-
-
-def _whole_length(response: httpx.Response) -> int | None:
-    """Return how long the whole file is, not the part of it that comes; None if nobody says."""
-    if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        return int(found[3]) if found is not None and found[3] != "*" else None
-    return number_in(response.headers.get("content-length", ""))

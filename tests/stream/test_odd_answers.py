@@ -1,0 +1,101 @@
+"""What web servers answer beside 200 and 206 of the book: each is played, or said in its own words."""
+
+import gzip
+
+import pytest
+
+from stream.pull.io.http_answer import whole_length
+from stream.pull.io.open import CannotOpen
+from tests.stream.opening import look, open_source, order
+from tests.stream.test_hls import MPEGURL
+from tests.stream.test_odd_http import playlist
+
+
+def answering(status, body=b"", **headers):
+    def answer(handler):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+        handler.close_connection = True
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [203, 206])
+def test_all_of_a_film_is_read_under_whatever_status_it_comes(site, address, films, status):
+    film = films["ts"].read_bytes()
+    site.answers["/film"] = answering(status, film, Content_Length=str(len(film)))
+    _, picked = look(order(f"{address}/film"))
+    assert len(picked) >= 15
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 205])
+def test_an_answer_without_a_film_is_called_that(site, address, status):
+    site.answers["/film"] = answering(status, Content_Length="0")
+    with pytest.raises(CannotOpen, match=f"status {status}, and sent no video"):
+        look(order(f"{address}/film"))
+
+
+@pytest.mark.parametrize("name", ["film.ts", "live.m3u8"])
+def test_what_is_compressed_unasked_is_said(site, address, films, name):
+    site.file("/seg0.ts", films["ts"].read_bytes())
+    body = films["ts"].read_bytes() if name == "film.ts" else playlist("#EXTINF:8,\nseg0.ts\n")
+    site.answers[f"/{name}"] = answering(200, gzip.compress(body), Content_Encoding="gzip")
+    with pytest.raises(CannotOpen, match="compresses what it sends"):
+        look(order(f"{address}/{name}"))
+
+
+@pytest.mark.parametrize("length", [2**31 - 1, 2**32 - 1, 9_999_999_999, 2**63 - 1])
+def test_live_video_of_a_made_up_length_is_live(site, address, films, length):
+    site.answers["/live"] = answering(200, films["ts"].read_bytes(), Content_Length=str(length))
+    source = open_source(order(f"{address}/live"))
+    try:
+        assert not source.finite
+    finally:
+        source.close()
+
+
+@pytest.mark.parametrize("length", [0, 1, 99, 999_999, 2**31 - 2, 12_345_678_901])
+def test_an_honest_length_is_believed(length):
+    import httpx
+
+    assert whole_length(httpx.Response(200, headers={"Content-Length": str(length)})) == length
+    part = {"Content-Range": f"bytes 5-9/{length}", "Content-Length": "5"}
+    assert whole_length(httpx.Response(206, headers=part)) == length
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\n\n", b"\r\n "])
+def test_a_playlist_may_begin_with_a_mark_or_empty_lines(site, address, films, before):
+    site.file("/seg0.ts", films["ts"].read_bytes())
+    site.file("/live.m3u8", before + playlist("#EXTINF:8,\nseg0.ts\n"), MPEGURL)
+    _, picked = look(order(f"{address}/live.m3u8"))
+    assert len(picked) >= 15
+
+
+@pytest.mark.parametrize("ended", ["", "#EXT-X-ENDLIST\n"])
+def test_a_playlist_without_segments_is_said(site, address, ended):
+    site.file("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{ended}".encode(), MPEGURL)
+    with pytest.raises(CannotOpen, match="names no segments"):
+        look(order(f"{address}/live.m3u8", open_within=0.5))
+
+
+@pytest.mark.parametrize("names", [["own.m3u8"], ["a.m3u8"], ["a.m3u8", "own.m3u8"] * 3])
+def test_playlists_that_name_playlists_in_a_circle_are_not_followed(site, address, names):
+    def master(*uris):
+        return "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{uri}\n" for uri in uris)
+
+    site.file("/own.m3u8", master(*names).encode(), MPEGURL)
+    site.file("/a.m3u8", master("own.m3u8").encode(), MPEGURL)
+    with pytest.raises(CannotOpen, match="playlists of playlists"):
+        look(order(f"{address}/own.m3u8"))
+    assert len(site.asked) <= 10
+
+
+def test_a_playlist_of_thousands_of_playlists_is_not_followed(site, address):
+    many = "".join(f"#EXT-X-STREAM-INF:BANDWIDTH={i}\n{i}.m3u8\n" for i in range(1, 1000))
+    site.file("/own.m3u8", f"#EXTM3U\n{many}".encode(), MPEGURL)
+    with pytest.raises(CannotOpen, match="too long"):
+        look(order(f"{address}/own.m3u8"))
+    assert len(site.asked) == 1
