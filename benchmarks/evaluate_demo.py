@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.asking import NoAnswer, ask
 from benchmarks.service import CannotMeasure, Service, running
 from training.command import run_command
-from training.sample_truth import SampleTruth
+from training.sample_stream.sample_truth import SampleTruth
 from training.train import commit
 
 STREAM = "sample"

@@ -26,7 +26,7 @@ from stream.watches.condition import Clause, Condition
 from stream.watches.records import Event, Verdict, Watch
 from stream.watches.watcher import Watcher
 from training.watches.evaluate import likeness
-from training.world import Mix, World
+from training.streams.world import Mix, World
 
 TARGET_MS = 5.0
 CLIP_SECONDS = 4.0

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.takes import Seen
+from training.drawn.takes import Seen
 
 NUMBERS = ("No", "One", "Two", "Three", "Four")
 SOME = {"grapes": "some grapes", "cherries": "some cherries", "scissors": "some scissors", "glasses": "some glasses", "corn": "some corn"}  # fmt: skip

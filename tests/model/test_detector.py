@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from model.vision.detections import KINDS
 from model.vision.detector import WEIGHTS, fit, load_detector
-from training.convert_detector import made_up_picture
+from training.detector.convert_detector import made_up_picture
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "detector.safetensors"
 

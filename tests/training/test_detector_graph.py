@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.detector_graph import Graph
+from training.detector.detector_graph import Graph
 
 
 def encoded(text):

@@ -9,7 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from training.drawings import (
+from training.drawn.drawings import (
     SPRITE_SIZE,
     DrawingSet,
     DrawingsMissing,

@@ -5,8 +5,8 @@ import numpy as np
 from model.vision.things import unpack
 from model.vision.vocabulary import word_table
 from model.zoo.lite import LOOK, THINGS
-from training.evaluate_streams import _clips, _replaced, _stream
-from training.world import World
+from training.exams.evaluate_streams import _clips, _replaced, _stream
+from training.streams.world import World
 
 TABLE = word_table()
 WORLD = World(TABLE, [[(n + 1) % len(TABLE)] for n in range(len(TABLE))])

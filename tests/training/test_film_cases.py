@@ -6,7 +6,7 @@ import pytest
 
 from tests.stream.videos import write_video
 from training.errors import BadData
-from training.film_cases import choose, read_cases
+from training.exams.film_cases import choose, read_cases
 
 GOOD = {"film": "red.mp4", "kind": "name", "question": "What?", "accept": r"\breds?\b"}
 

@@ -9,9 +9,9 @@ import pytest
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 from tests.web.test_cli import flashback
-from training.film_cases import Case
-from training.film_exam import Answered, examine
-from training.film_scores import scores, table, wilson
+from training.exams.film_cases import Case
+from training.exams.film_exam import Answered, examine
+from training.exams.film_scores import scores, table, wilson
 from web.settings import Settings
 
 

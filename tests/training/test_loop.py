@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from training.loop import Plan, load_weights, run
+from training.lite.loop import Plan, load_weights, run
 
 
 class Line(nn.Module):

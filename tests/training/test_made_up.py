@@ -8,10 +8,10 @@ from model.vision.things import SURE
 from model.vision.vocabulary import word_table
 from model.zoo.lite_base import convert
 from training.dialogue.asker import Asker
-from training.folded import folded
-from training.made_up import COURSES, TOKENS, Course, Example, Maker, batches
+from training.lite.folded import folded
+from training.lite.made_up import COURSES, TOKENS, Course, Example, Maker, batches
 from training.packing import Packed
-from training.world import Mix, World
+from training.streams.world import Mix, World
 
 TABLE = word_table()
 WORLD = World(TABLE, [[(n + 1) % len(TABLE)] for n in range(len(TABLE))])

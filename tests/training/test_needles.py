@@ -18,7 +18,7 @@ from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.trials import _in_a_row, agrees, denies, says
-from training.scenes import Thing
+from training.drawn.scenes import Thing
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from training.questions import Asked, Segment, about_before, about_now, is_right, phrase
-from training.scenes import Thing
-from training.takes import Seen
+from training.drawn.scenes import Thing
+from training.drawn.takes import Seen
 
 NAMES = ("dog", "cat", "owl", "circle")
 

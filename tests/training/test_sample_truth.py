@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.sample_truth import LIST, SampleTruth, second_of
+from training.sample_stream.sample_truth import LIST, SampleTruth, second_of
 from web.http.suggestions import ClipInWords, suggest
 
 

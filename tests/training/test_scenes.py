@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from training.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, background
-from training.scenes import COLOURS, SHAPES, Place, Scene, Thing, draw_scene, draw_shape, plan_scene
-from training.takes import Take, cells, see
+from training.drawn.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, background
+from training.drawn.scenes import COLOURS, SHAPES, Place, Scene, Thing, draw_scene, draw_shape, plan_scene
+from training.drawn.takes import Take, cells, see
 
 
 def drawing(colour):

@@ -9,7 +9,7 @@ from training.watches.films import pairs_of
 from training.watches.quiet import KINDS, case
 from training.watches.scores import Tally, binomial_lower, poisson_upper
 from training.watches.trial import event, quiet, told_of
-from training.world import World
+from training.streams.world import World
 
 TABLE = word_table()
 WORLD = World(TABLE, likeness(TABLE))

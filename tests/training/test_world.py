@@ -8,8 +8,8 @@ import pytest
 
 from model.vision.vocabulary import with_article, word_table
 from training.dialogue.asker import Asker
-from training.told import changes_of, notes, told
-from training.world import Mix, World
+from training.streams.told import changes_of, notes, told
+from training.streams.world import Mix, World
 
 TABLE = word_table()
 LIKENESS = [[(n + 1) % len(TABLE)] for n in range(len(TABLE))]

@@ -10,8 +10,8 @@ import numpy as np
 from training.dialogue.before import AboutBefore
 from training.dialogue.now import AboutNow
 from training.questions import Asked
-from training.told import changes_of, told
-from training.world import Stream, World
+from training.streams.told import changes_of, told
+from training.streams.world import Stream, World
 
 
 class Asker:

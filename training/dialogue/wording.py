@@ -10,8 +10,8 @@ from model.vision.changes import phrase
 from model.vision.things import MOVEMENTS, Thing
 from model.vision.vocabulary import with_article
 from training.questions import Asked
-from training.told import Told, ToldChange
-from training.world import Stream, World
+from training.streams.told import Told, ToldChange
+from training.streams.world import Stream, World
 
 Makers = list[tuple[float, Callable[[], Iterator[Asked]]]]
 """What asks questions of one kind, each with the weight it is drawn with."""

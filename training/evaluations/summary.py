@@ -15,7 +15,7 @@ from typing import Any
 
 from training.evaluations.answers import Answered
 from training.evaluations.items import Average, Benchmark, Item, Options, Verdict
-from training.film_scores import Z95, wilson
+from training.exams.film_scores import Z95, wilson
 
 
 @dataclass(frozen=True, slots=True)

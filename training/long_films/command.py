@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from training.command import run_command
-from training.drawings import TRAINING_SETS, DrawingsMissing, load_sprites
+from training.drawn.drawings import TRAINING_SETS, DrawingsMissing, load_sprites
 from training.long_films.drawing import write_film
 from training.long_films.plan import FilmPlan, plan_film
 from training.long_films.questions import pairs

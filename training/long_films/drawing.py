@@ -7,11 +7,11 @@ import av
 import numpy as np
 from PIL import Image
 
-from training.backgrounds import Pixels, background
-from training.drawings import Sprites
+from training.drawn.backgrounds import Pixels, background
+from training.drawn.drawings import Sprites
 from training.long_films.plan import Event, FilmPlan, Place
-from training.scenes import DIRECTIONS, paste, thing_picture
-from training.scenes import Place as Spot
+from training.drawn.scenes import DIRECTIONS, paste, thing_picture
+from training.drawn.scenes import Place as Spot
 
 ROOM = 1.25
 """How much larger a background is than a frame, so that the camera can move over it."""

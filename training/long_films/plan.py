@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training.backgrounds import TRAINING_KINDS
-from training.drawings import Sprites
+from training.drawn.backgrounds import TRAINING_KINDS
+from training.drawn.drawings import Sprites
 from training.needles.trials import names, some_things
-from training.scenes import COLOURS, DIRECTIONS, SHAPES, Thing
+from training.drawn.scenes import COLOURS, DIRECTIONS, SHAPES, Thing
 
 SHORTEST, LONGEST = 3.0, 9.0
 """Seconds of an event."""

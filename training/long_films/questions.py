@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.long_films.plan import Event, FilmPlan
-from training.scenes import DIRECTIONS
+from training.drawn.scenes import DIRECTIONS
 
 NUMBERS = ("no", "one", "two", "three")
 TIMES = ("Never.", "Once.", "Twice.")

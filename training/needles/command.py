@@ -18,7 +18,7 @@ from model.errors import HistoryFull, ModelUnavailable
 from model.video_chat import VideoChat
 from model.zoo.presets import load_parts
 from training.command import run_command
-from training.drawings import HELD_OUT_SET, DrawingsMissing, Sprites, load_sprites
+from training.drawn.drawings import HELD_OUT_SET, DrawingsMissing, Sprites, load_sprites
 from training.errors import BadData
 from training.evaluations.command import machine
 from training.needles.asking import Memory

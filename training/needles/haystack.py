@@ -16,11 +16,11 @@ from PIL import Image
 from model.engine.contract import Engine
 from model.types import Clip, ClipTokens
 from model.video_chat import VideoChat
-from training.backgrounds import HELD_OUT_KINDS, Pixels, background
-from training.drawings import Sprites
+from training.drawn.backgrounds import HELD_OUT_KINDS, Pixels, background
+from training.drawn.drawings import Sprites
 from training.errors import BadData
 from training.needles.asking import Live, Memory, ReadOnce
-from training.scenes import COLOURS, Place, Thing, paste, thing_picture
+from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 Frames = Callable[[int], Pixels]
 BATCH = 8

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.film_scores import wilson
+from training.exams.film_scores import wilson
 from training.needles.trials import Found
 
 MEASURES: dict[str, Callable[[Found], bool | None]] = {

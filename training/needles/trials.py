@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.drawings import Sprites
+from training.drawn.drawings import Sprites
 from training.needles.asking import Memory
 from training.needles.haystack import Haystack, picture
-from training.scenes import SHAPES, Thing
+from training.drawn.scenes import SHAPES, Thing
 
 SEEN = "Was there {}?"
 BESIDE = "What was shown beside the {}?"

@@ -1,7 +1,7 @@
 """Made-up long quiet streams with a few events planted: reports of an imperfect eye, not one pixel.
 
 A stream shows the same few things for an hour. What the eye reports of them is as wrong as that of
-`training/world.py`, and in ways that come in rows, which fool a rule more easily than single errors:
+`training/streams/world.py`, and in ways that come in rows, which fool a rule more easily than single errors:
 a likeness that is half believed for minutes, and changes of lighting in which much is missed and one
 and the same wrong thing is seen.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS
 from stream.watches.condition import ABSENCE_SECONDS, Clause, Condition
-from training.world import Mix, World
+from training.streams.world import Mix, World
 
 CLIP_SECONDS = 4.0
 CLIPS_AN_HOUR = 900

@@ -11,7 +11,7 @@ from stream.watches.records import Watch
 from stream.watches.running import RunningWatches
 from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR, Case, Eye, Kind, case
 from training.watches.scores import Tally
-from training.world import World
+from training.streams.world import World
 
 BEFORE, LONGEST_EVENT, AFTER = 30, 15, 6
 SHORTEST_EVENT = 5

@@ -1,6 +1,6 @@
 """Measure a model on video files of the real world: `flashback eval real --data DIR`.
 
-What is asked stands in `DIR/cases.json` (`training/film_cases.py`), how in `training/film_exam.py`.
+What is asked stands in `DIR/cases.json` (`training/exams/film_cases.py`), how in `training/exams/film_exam.py`.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from rich.progress import Progress
 from model.errors import ModelUnavailable
 from training.command import run_command
 from training.errors import BadData
-from training.film_cases import Case, choose, read_cases
-from training.film_exam import Answered, examine
-from training.film_scores import as_json, scores, table
+from training.exams.film_cases import Case, choose, read_cases
+from training.exams.film_exam import Answered, examine
+from training.exams.film_scores import as_json, scores, table
 from training.train import commit
 from web.errors import BadSetting, Failed
 from web.services import load_model

@@ -1,4 +1,4 @@
-"""Measure `lite`: `flashback eval lite`. What is asked stands in `training/exam.py`."""
+"""Measure `lite`: `flashback eval lite`. What is asked stands in `training/exams/exam.py`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,8 @@ from model.errors import WeightsMissing
 from model.video_chat import VideoChat
 from model.zoo.lite import TRAINED, lite
 from training.command import run_command
-from training.drawings import HELD_OUT_SET, DrawingsMissing, load_sprites
-from training.exam import Outcome, Size, as_json, cases, examine, scores, table
+from training.drawn.drawings import HELD_OUT_SET, DrawingsMissing, load_sprites
+from training.exams.exam import Outcome, Size, as_json, cases, examine, scores, table
 from training.train import commit
 
 console = Console(stderr=True)

@@ -1,6 +1,6 @@
 """A made-up day: hours of routine in front of a camera, with a few events at known ages.
 
-What `training/world.py` is to a stream of minutes. Scenes of a routine come again and again; planted
+What `training/streams/world.py` is to a stream of minutes. Scenes of a routine come again and again; planted
 among them, so long before the end, are pairs of events with things that nothing else in the day shows:
 one thing, then several of another. Not one pixel is drawn: 24 hours of clips take seconds.
 """
@@ -16,8 +16,8 @@ from torch.nn.functional import pad
 from model.types import ClipTokens
 from model.vision.things import Thing, pack
 from model.zoo.lite import LOOK, THINGS
-from training.made_up import seen_of
-from training.world import World
+from training.lite.made_up import seen_of
+from training.streams.world import World
 
 PERIOD = 4.0
 """Seconds from clip to clip: four frames, one a second."""

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.vision.lite_network import TRUNK_WIDTH, LiteVision
-from training.drawings import Sprites
-from training.scenes import Scene, draw_scene, plan_scene
-from training.takes import GRID, Take
+from training.drawn.drawings import Sprites
+from training.drawn.scenes import Scene, draw_scene, plan_scene
+from training.drawn.takes import GRID, Take
 
 SHARD = 250  # scenes
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from training.film_cases import ALL
-from training.film_exam import Answered
+from training.exams.film_cases import ALL
+from training.exams.film_exam import Answered
 
 Z95 = 1.96
 """Standard deviations that hold 95 % of a normal distribution."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from model.vision.changes import Change, follow, in_words
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable
-from training.world import Scene, Stream
+from training.streams.world import Scene, Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from model.types import ClipTokens
 from model.vision.things import SURE, Thing, unpack
 from model.vision.things import pack as pack_things
 from model.vision.word_projector import BELIEFS
-from training.world import Scene, Stream
+from training.streams.world import Scene, Stream
 
 _THINGS = 8
 _ROWS = ThingRows(_THINGS, 0, BELIEFS)

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from training.backgrounds import Pixels
+from training.drawn.backgrounds import Pixels
 from training.errors import BadData
 
 SMOOTHED_FROM = 1.5

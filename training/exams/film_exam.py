@@ -29,7 +29,7 @@ from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question, Usage, 
 from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
-from training.film_cases import Case
+from training.exams.film_cases import Case
 from web.cli.source.ask import frames_at_most
 from web.cli.source.watch import look_at, watch
 from web.errors import Failed

@@ -20,11 +20,11 @@ from model.language.sampling import TextStream
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
-from training.drawings import THINGS, Sprites
+from training.drawn.drawings import THINGS, Sprites
 from training.questions import Asked, about_now, is_right
-from training.scenes import SHAPES, Scene, draw_scene, plan_scene
-from training.shows import Mix, Show, asking, some_show
-from training.takes import Take, see, some_take
+from training.drawn.scenes import SHAPES, Scene, draw_scene, plan_scene
+from training.drawn.shows import Mix, Show, asking, some_show
+from training.drawn.takes import Take, see, some_take
 
 NAMES = (*THINGS, *SHAPES)
 LONGEST = 24

@@ -1,7 +1,7 @@
 """Measure what `lite` still knows of a day: `flashback eval recall`.
 
-A made-up day (`training/day.py`) with events at known ages is remembered and folded as a live stream
-is, and asked about as users ask (`training/recall_exam.py`): words of time become a range. Beside it
+A made-up day (`training/streams/day.py`) with events at known ages is remembered and folded as a live stream
+is, and asked about as users ask (`training/exams/recall_exam.py`): words of time become a range. Beside it
 stand the newest clips, as many as the folded history has blocks (first in, first out at equal bytes of
 what the language model holds), the last minute, the last four frames, and nothing.
 
@@ -33,10 +33,10 @@ from model.zoo.lite_base import base_folder
 from model.zoo.presets import load_engine
 from stream.past.recall import Recall
 from training.command import run_command
-from training.day import PERIOD, Day
-from training.made_up import world
-from training.recall_exam import KINDS, Case, Pupil, cases
-from training.recall_scores import Sitting, as_dict, tables, targets
+from training.streams.day import PERIOD, Day
+from training.lite.made_up import world
+from training.exams.recall_exam import KINDS, Case, Pupil, cases
+from training.exams.recall_scores import Sitting, as_dict, tables, targets
 from training.train import commit
 
 AGES = (30.0, 300.0, 3600.0, 4 * 3600.0, 23.8 * 3600.0)

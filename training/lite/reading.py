@@ -1,7 +1,7 @@
 """Stage `reading`: teach the language model to read what the eyes of `lite` say.
 
 Projector and adapters are trained through the language model on made-up streams
-(`training/made_up.py`), with the dropout that is used when serving. Long streams and short ones take
+(`training/lite/made_up.py`), with the dropout that is used when serving. Long streams and short ones take
 turns, so that a question about the middle of an hour is as familiar as one about now. On a graphics card
 the whole stage takes minutes; on a processor the same steps take days.
 """
@@ -25,8 +25,8 @@ from model.vision.word_projector import WordProjector
 from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
-from training.loop import Plan, kept, load_weights, run
-from training.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
+from training.lite.loop import Plan, kept, load_weights, run
+from training.lite.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
 from training.packing import Dropping, answer_logits
 
 

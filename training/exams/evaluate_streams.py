@@ -1,6 +1,6 @@
 """Measure how `lite` reads long streams: `flashback eval streams --clips 35,200`.
 
-Streams are made up (`training/made_up.py`), of seeds that training never draws; what an imperfect eye
+Streams are made up (`training/lite/made_up.py`), of seeds that training never draws; what an imperfect eye
 says of them is given, so this measures reading alone: memory, order, counting, and saying that
 something was never there. Everything goes through the engine as a question of a user does, to the last
 word. Right is what says word for word what was reported; beside it those who saw less:
@@ -33,12 +33,12 @@ from model.zoo.lite import LOOK, THINGS
 from model.zoo.lite_base import convert
 from training.command import run_command
 from training.dialogue.asker import Asker
-from training.film_cases import Case
-from training.film_exam import Answered
-from training.film_scores import as_json, scores, table
-from training.made_up import seen_of, world
+from training.exams.film_cases import Case
+from training.exams.film_exam import Answered
+from training.exams.film_scores import as_json, scores, table
+from training.lite.made_up import seen_of, world
 from training.train import commit
-from training.world import Mix, Stream, World
+from training.streams.world import Mix, Stream, World
 from web.errors import BadSetting, Failed
 from web.services import load_model
 from web.settings import read_settings

@@ -1,7 +1,7 @@
 """Stage `vision`: teach the encoder and the projector, with no language model in the loop.
 
 Every merged token is told which thing it mostly covers and pulled towards the words that
-describe it (`training/words.py`). That takes minutes where training through the language model
+describe it (`training/drawn/words.py`). That takes minutes where training through the language model
 takes hours, and it is what makes motion visible: attention over the clip learns, from the very
 first step, that a thing's place in one frame matters in another.
 """
@@ -18,10 +18,10 @@ from torch.nn.functional import cross_entropy, dropout1d
 from model.language.projector import Projector
 from model.vision.lite_network import LiteVision
 from model.vision.merge import match
-from training.drawings import Sprites
-from training.features import FeatureBank
-from training.takes import Take, cells, see, some_take
-from training.words import NAMES, NOTHING, UNTOLD, WordGroup, describe
+from training.drawn.drawings import Sprites
+from training.lite.features import FeatureBank
+from training.drawn.takes import Take, cells, see, some_take
+from training.drawn.words import NAMES, NOTHING, UNTOLD, WordGroup, describe
 
 KEEP = 64
 SHARPNESS = 4.0

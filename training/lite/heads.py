@@ -17,12 +17,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from model.vision.drawn import STILL, Heads
 from model.vision.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
-from training.drawings import Sprites
-from training.features import FeatureBank
-from training.loop import Plan, run
-from training.scenes import COLOURS
-from training.takes import cells, see, some_take
-from training.words import MOVEMENTS, UNTOLD
+from training.drawn.drawings import Sprites
+from training.lite.features import FeatureBank
+from training.lite.loop import Plan, run
+from training.drawn.scenes import COLOURS
+from training.drawn.takes import cells, see, some_take
+from training.drawn.words import MOVEMENTS, UNTOLD
 
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""

@@ -2,7 +2,7 @@
 
 Run once by the developers, on the files of the npm package `@vladmandic/human` 3.3.6:
 
-    python -m training.convert_detector package/models/centernet.json
+    python -m training.detector.convert_detector package/models/centernet.json
 
 Batch normalisation is folded in already; the graph keeps its weights in half precision, and so do
 we. It keeps the 1/6 of hard swish so as well, 0.02 % too small; our network takes a sixth.
@@ -20,9 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model.vision.detector import BLOCKS, WEIGHTS, Block
-from training.detector_graph import Graph
+from training.detector.detector_graph import Graph
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "detector.safetensors"
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "detector.safetensors"
 _SIXTH = torch.tensor(1 / 6).half().float()
 _NORMED, _FILTER = "BatchNorm/FusedBatchNorm", "separable_conv2d/depthwise"
 

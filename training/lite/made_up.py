@@ -20,10 +20,10 @@ from model.vision.vocabulary import word_table
 from model.vision.word_projector import BELIEFS
 from model.zoo.lite import CAPTION, DROPOUT, SEEN
 from training.dialogue.asker import Asker
-from training.folded import folded
+from training.lite.folded import folded
 from training.packing import Packed, pack, side_by_side
-from training.told import notes
-from training.world import Mix, Stream, World
+from training.streams.told import notes
+from training.streams.world import Mix, Stream, World
 
 TOKENS = CAPTION + SEEN
 _DEEP_COST = 2.5

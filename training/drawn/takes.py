@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from training.drawings import Sprites
-from training.scenes import Place, Scene, Thing
+from training.drawn.drawings import Sprites
+from training.drawn.scenes import Place, Scene, Thing
 
 GRID = 7
 CLEARLY_MOVED, CLEARLY_STILL = 0.14, 0.05

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from training.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, Pixels, background
-from training.drawings import Sprites
+from training.drawn.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, Pixels, background
+from training.drawn.drawings import Sprites
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
 COLOURS: dict[str, tuple[int, int, int]] = {

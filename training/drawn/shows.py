@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from training.questions import Asked, Segment, about_before, about_now
-from training.scenes import Scene
-from training.takes import Seen, Take, see, some_take
+from training.drawn.scenes import Scene
+from training.drawn.takes import Seen, Take, see, some_take
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from jaxtyping import Float, Int64
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.drawings import THINGS
-from training.scenes import COLOURS, SHAPES
-from training.takes import Seen
+from training.drawn.drawings import THINGS
+from training.drawn.scenes import COLOURS, SHAPES
+from training.drawn.takes import Seen
 
 NOTHING = "nothing"
 NAMES = (*THINGS, *SHAPES, NOTHING)

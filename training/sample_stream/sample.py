@@ -1,7 +1,7 @@
 """The sample stream that comes with the product: more than two minutes in which known things happen.
 
 Camera films and drawn scenes in turn, written as a small H.264 film with a list beside it of what is
-shown when: `python -m training.sample OUT FILMS…`, where the folders FILMS hold the camera films (see
+shown when: `python -m training.sample_stream.sample OUT FILMS…`, where the folders FILMS hold the camera films (see
 NOTICE: Intel's IoT DevKit sample videos). Drawings are of Noto Emoji (Apache-2.0) and plain shapes.
 The same code and films give the same pictures.
 """
@@ -16,10 +16,10 @@ import av
 import numpy as np
 from PIL import Image
 
-from training.backgrounds import Pixels, background
-from training.drawings import TRAINING_SETS, Sprites, load_sprites
-from training.sample_films import Cut, frames
-from training.scenes import COLOURS, Place, Thing, paste, thing_picture
+from training.drawn.backgrounds import Pixels, background
+from training.drawn.drawings import TRAINING_SETS, Sprites, load_sprites
+from training.sample_stream.sample_films import Cut, frames
+from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
 SECONDS = 9.0

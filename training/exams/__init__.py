@@ -1,0 +1,1 @@
+"""Exams of `lite`: on drawings, on films of the real world, on long streams, on a day."""

@@ -1,0 +1,1 @@
+"""How `lite` is taught: its stages, what they learn from, and the loop that they share."""

@@ -1,0 +1,1 @@
+"""Made-up streams: what happens in them, and what their clips say."""
