@@ -25,8 +25,8 @@ from stream.watches.book import WatchBook
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Event, Verdict, Watch
 from stream.watches.watcher import Watcher
-from training.watches.evaluate import likeness
 from training.streams.world import Mix, World
+from training.watches.evaluate import likeness
 
 TARGET_MS = 5.0
 CLIP_SECONDS = 4.0

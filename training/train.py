@@ -16,9 +16,9 @@ from rich.console import Console
 
 from model.errors import WeightsMissing
 from model.zoo.lite import TRAINED
-from training.lite import stages
 from training.command import run_command
 from training.drawn.drawings import DrawingsMissing
+from training.lite import stages
 from training.lite.loop import StageMissing
 from training.lite.reading import Lesson
 from training.lite.stages import Workshop

@@ -12,13 +12,13 @@ from model.engine.local import LocalEngine
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.videos import write_video
+from training.drawn.scenes import Thing
 from training.errors import BadData
 from training.needles.asking import Live, ReadOnce, Told
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.trials import _in_a_row, agrees, denies, says
-from training.drawn.scenes import Thing
 
 
 @pytest.fixture(scope="module")

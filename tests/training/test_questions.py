@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training.questions import Asked, Segment, about_before, about_now, is_right, phrase
 from training.drawn.scenes import Thing
 from training.drawn.takes import Seen
+from training.questions import Asked, Segment, about_before, about_now, is_right, phrase
 
 NAMES = ("dog", "cat", "owl", "circle")
 

@@ -10,10 +10,17 @@ import pytest
 
 import web
 from tests.stream.videos import write_video
-from training.errors import BadData
-from training.sample_stream.sample import KEYFRAME_SECONDS, PARTS, SECONDS, Drawing, drawn_frames, timeline
-from training.sample_stream.sample_films import Cut, frames
 from training.drawn.scenes import Place, Thing
+from training.errors import BadData
+from training.sample_stream.sample import (
+    KEYFRAME_SECONDS,
+    PARTS,
+    SECONDS,
+    Drawing,
+    drawn_frames,
+    timeline,
+)
+from training.sample_stream.sample_films import Cut, frames
 
 SAMPLE = Path(web.__file__).parent / "sample"
 RED, BLUE = (220, 30, 30), (30, 30, 220)

@@ -5,7 +5,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from training.drawn.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, background
-from training.drawn.scenes import COLOURS, SHAPES, Place, Scene, Thing, draw_scene, draw_shape, plan_scene
+from training.drawn.scenes import (
+    COLOURS,
+    SHAPES,
+    Place,
+    Scene,
+    Thing,
+    draw_scene,
+    draw_shape,
+    plan_scene,
+)
 from training.drawn.takes import Take, cells, see
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from model.vision.vocabulary import word_table
+from training.streams.world import World
 from training.watches.evaluate import likeness
 from training.watches.films import pairs_of
 from training.watches.quiet import KINDS, case
 from training.watches.scores import Tally, binomial_lower, poisson_upper
 from training.watches.trial import event, quiet, told_of
-from training.streams.world import World
 
 TABLE = word_table()
 WORLD = World(TABLE, likeness(TABLE))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.questions import Asked, Segment, about_before, about_now
 from training.drawn.scenes import Scene
 from training.drawn.takes import Seen, Take, see, some_take
+from training.questions import Asked, Segment, about_before, about_now
 
 
 @dataclass(frozen=True, slots=True)

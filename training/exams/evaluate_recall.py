@@ -33,10 +33,10 @@ from model.zoo.lite_base import base_folder
 from model.zoo.presets import load_engine
 from stream.past.recall import Recall
 from training.command import run_command
-from training.streams.day import PERIOD, Day
-from training.lite.made_up import world
 from training.exams.recall_exam import KINDS, Case, Pupil, cases
 from training.exams.recall_scores import Sitting, as_dict, tables, targets
+from training.lite.made_up import world
+from training.streams.day import PERIOD, Day
 from training.train import commit
 
 AGES = (30.0, 300.0, 3600.0, 4 * 3600.0, 23.8 * 3600.0)

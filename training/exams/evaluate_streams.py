@@ -37,8 +37,8 @@ from training.exams.film_cases import Case
 from training.exams.film_exam import Answered
 from training.exams.film_scores import as_json, scores, table
 from training.lite.made_up import seen_of, world
-from training.train import commit
 from training.streams.world import Mix, Stream, World
+from training.train import commit
 from web.errors import BadSetting, Failed
 from web.services import load_model
 from web.settings import read_settings

@@ -21,10 +21,10 @@ from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
 from training.drawn.drawings import THINGS, Sprites
-from training.questions import Asked, about_now, is_right
 from training.drawn.scenes import SHAPES, Scene, draw_scene, plan_scene
 from training.drawn.shows import Mix, Show, asking, some_show
 from training.drawn.takes import Take, see, some_take
+from training.questions import Asked, about_now, is_right
 
 NAMES = (*THINGS, *SHAPES)
 LONGEST = 24

@@ -18,8 +18,8 @@ from model.types import Evidence, Question, Words
 from model.vision.things import place_of
 from model.vision.vocabulary import Word, with_article
 from stream.past.recall import Recall
-from training.streams.day import Day, Event
 from training.dialogue.now import NUMBERS
+from training.streams.day import Day, Event
 from web.time_words.apply import apply
 from web.time_words.extent import Reference
 

@@ -19,9 +19,9 @@ from model.language.projector import Projector
 from model.vision.lite_network import LiteVision
 from model.vision.merge import match
 from training.drawn.drawings import Sprites
-from training.lite.features import FeatureBank
 from training.drawn.takes import Take, cells, see, some_take
 from training.drawn.words import NAMES, NOTHING, UNTOLD, WordGroup, describe
+from training.lite.features import FeatureBank
 
 KEEP = 64
 SHARPNESS = 4.0

@@ -18,11 +18,11 @@ from model.vision.drawn import STILL, Heads
 from model.vision.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
-from training.lite.features import FeatureBank
-from training.lite.loop import Plan, run
 from training.drawn.scenes import COLOURS
 from training.drawn.takes import cells, see, some_take
 from training.drawn.words import MOVEMENTS, UNTOLD
+from training.lite.features import FeatureBank
+from training.lite.loop import Plan, run
 
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""

@@ -25,13 +25,13 @@ from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED
 from model.zoo.lite_base import LITE_LANGUAGE, base_folder, convert
 from training.adapters import adapters
-from training.lite.alignment import Aligner, recognised, some_examples
 from training.drawn.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder, load_sprites
+from training.drawn.words import word_groups
+from training.lite.alignment import Aligner, recognised, some_examples
 from training.lite.features import FeatureBank, cache_features
 from training.lite.heads import learn_heads
 from training.lite.loop import Plan, StageMissing, kept, load_weights, run
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
-from training.drawn.words import word_groups
 
 
 @dataclass(frozen=True, slots=True)

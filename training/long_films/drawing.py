@@ -9,9 +9,9 @@ from PIL import Image
 
 from training.drawn.backgrounds import Pixels, background
 from training.drawn.drawings import Sprites
-from training.long_films.plan import Event, FilmPlan, Place
 from training.drawn.scenes import DIRECTIONS, paste, thing_picture
 from training.drawn.scenes import Place as Spot
+from training.long_films.plan import Event, FilmPlan, Place
 
 ROOM = 1.25
 """How much larger a background is than a frame, so that the camera can move over it."""

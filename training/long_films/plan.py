@@ -11,8 +11,8 @@ import numpy as np
 
 from training.drawn.backgrounds import TRAINING_KINDS
 from training.drawn.drawings import Sprites
-from training.needles.trials import names, some_things
 from training.drawn.scenes import COLOURS, DIRECTIONS, SHAPES, Thing
+from training.needles.trials import names, some_things
 
 SHORTEST, LONGEST = 3.0, 9.0
 """Seconds of an event."""

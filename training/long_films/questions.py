@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.long_films.plan import Event, FilmPlan
 from training.drawn.scenes import DIRECTIONS
+from training.long_films.plan import Event, FilmPlan
 
 NUMBERS = ("no", "one", "two", "three")
 TIMES = ("Never.", "Once.", "Twice.")

@@ -18,9 +18,9 @@ from model.types import Clip, ClipTokens
 from model.video_chat import VideoChat
 from training.drawn.backgrounds import HELD_OUT_KINDS, Pixels, background
 from training.drawn.drawings import Sprites
+from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
 from training.errors import BadData
 from training.needles.asking import Live, Memory, ReadOnce
-from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
 
 Frames = Callable[[int], Pixels]
 BATCH = 8

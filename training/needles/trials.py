@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.drawn.drawings import Sprites
+from training.drawn.scenes import SHAPES, Thing
 from training.needles.asking import Memory
 from training.needles.haystack import Haystack, picture
-from training.drawn.scenes import SHAPES, Thing
 
 SEEN = "Was there {}?"
 BESIDE = "What was shown beside the {}?"

@@ -18,8 +18,8 @@ from PIL import Image
 
 from training.drawn.backgrounds import Pixels, background
 from training.drawn.drawings import TRAINING_SETS, Sprites, load_sprites
-from training.sample_stream.sample_films import Cut, frames
 from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
+from training.sample_stream.sample_films import Cut, frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
 SECONDS = 9.0

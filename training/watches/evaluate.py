@@ -19,12 +19,12 @@ from model.vision.vocabulary import WordTable, word_table
 from training.command import run_command
 from training.errors import BadData
 from training.exams.film_cases import read_cases
+from training.streams.world import World
 from training.train import commit
 from training.watches.films import FilmTrial, pairs_of
 from training.watches.quiet import KINDS
 from training.watches.scores import CONFIDENCE, Tally
 from training.watches.trial import event, quiet
-from training.streams.world import World
 from web.errors import BadSetting, Failed
 from web.services import load_model
 from web.settings import read_settings

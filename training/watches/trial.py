@@ -9,9 +9,9 @@ from model.vision.vocabulary import WordTable
 from stream.watches.condition import Condition
 from stream.watches.records import Watch
 from stream.watches.running import RunningWatches
+from training.streams.world import World
 from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR, Case, Eye, Kind, case
 from training.watches.scores import Tally
-from training.streams.world import World
 
 BEFORE, LONGEST_EVENT, AFTER = 30, 15, 6
 SHORTEST_EVENT = 5

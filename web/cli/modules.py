@@ -29,10 +29,19 @@ BENCHMARKS = {
 }
 EXAMS = {
     "lite": ("training.exams.evaluate", "drawings that `lite` was never trained on"),
-    "real": ("training.exams.evaluate_real", "questions about video files: --data DIR with cases.json"),
+    "real": (
+        "training.exams.evaluate_real",
+        "questions about video files: --data DIR with cases.json",
+    ),
     "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
-    "streams": ("training.exams.evaluate_streams", "long made-up streams: what is read, apart from seen"),
-    "recall": ("training.exams.evaluate_recall", "what is still known of a day, by how long ago it was"),
+    "streams": (
+        "training.exams.evaluate_streams",
+        "long made-up streams: what is read, apart from seen",
+    ),
+    "recall": (
+        "training.exams.evaluate_recall",
+        "what is still known of a day, by how long ago it was",
+    ),
     "report": ("training.evaluations.card", "a model card of the results of evaluations"),
     "watches": ("training.watches.evaluate", "hits and false alarms of watches in quiet streams"),
     "niah": ("training.needles.niah", "one picture hidden in a long film"),
