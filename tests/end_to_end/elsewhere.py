@@ -28,6 +28,8 @@ from stream.webrtc.whip_client import Player, PlayFailed, play
 from web.doctor.turn import ask_for_relay
 from web.errors import NoRelay
 
+FRAME_SECONDS = 0.1
+"""Between two pictures, as a camera has it: it is the time between them that makes a clip."""
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
 
 
@@ -84,7 +86,7 @@ async def send_pictures(film, address, token):
         async with asyncio.timeout(60):
             while (event := json.loads(await talk.recv()))["type"] != "flashback.moment":
                 if event["type"] == "conversation.item.done":
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(FRAME_SECONDS)
                     await talk.send(picture)
     return "remembered"
 

@@ -109,6 +109,8 @@ class FakeEngine:
         yield Words("clips")
         usage = Usage(len(clips), 4 * len(clips), 1, 1, 1, 2, clips[0].start, clips[-1].end)
         yield Finish("stop", tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
+        if past.once:
+            self._pulling.drop(past.name)
 
     async def words(self, clips):
         return None

@@ -22,9 +22,10 @@ class KeepingEngine(FakeEngine):
         super().__init__()
         self.given = []
 
-    def extend(self, stream, clips, after=None):
-        self.given += [(stream, clip) for clip in clips]
-        super().extend(stream, clips, after)
+    async def prepare(self, past):
+        behind = await super().prepare(past)
+        self.given += [(past.stream, clip) for clip in self.histories.held.get(past.name, ())]
+        return behind
 
 
 def case(film, kind="name", accept="clips"):
