@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from model.vision.things import Thing
-from model.vision.vocabulary import COLOURS, with_article
+from model.vision.vocabulary import COLOURS
 from training.dialogue.now import NUMBERS
 from training.dialogue.wording import Makers, Wording, listed, sentence, towards
 from training.questions import Asked
 
-MOST_LISTED_SCENES = 16
-MOST_OF_A_SORT = 6
+MOST_LISTED_SCENES = 8
 OF_A_RANGE = ("What was shown?", "What did you see?", "What was there?")
 """What is left of "What was shown at 10 seconds?" when its words of time have become a range."""
 
@@ -26,7 +25,7 @@ class AboutBefore(Wording):
                 (past * 1.2, self._first), (past * 1.2, self._after), (past * 2.0, self._before),
                 (past * 0.4, self._at), (past * when, self._when), (0.4, self._how_long), (1.5, self._list), (0.3, self._changed),
                 (0.5, self._colour_before), (0.7, self._direction_before), (2.5, self._count_before),
-                (0.6, self._earlier), (0.4, self._still), (0.5, self._of_a_sort),
+                (0.6, self._earlier), (0.4, self._still),
             ]  # fmt: skip
         if self._random.random() < 0.5:
             return [(0.5, self._first), (0.6, self._when), (0.6, self._at), (0.3, self._after), (0.3, self._before), (0.5, self._list), (0.3, self._count_before)]  # fmt: skip
@@ -144,29 +143,13 @@ class AboutBefore(Wording):
 
     def _list(self) -> Iterator[Asked]:
         scenes = [t for t in self._told if t.sure]
-        if not scenes:
+        if not 1 <= len(scenes) <= MOST_LISTED_SCENES:
             return
-        names = [name for name, _ in groupby(self._phrase(t.sure[0]) for t in scenes)]
-        more = ", and more" if len(names) > MOST_LISTED_SCENES else ""
-        names = names[:MOST_LISTED_SCENES]
-        said = f"First {', then '.join(names)}{more}." if len(names) > 1 else sentence(names[0])
-        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?", "Summarize the video.", "What did I miss?", "Tell me what happened.", "Describe the video.", "What is the video about?", "What was in the video?", "What have you seen?", "Tell me everything you have seen.", *OF_A_RANGE)  # fmt: skip
+        names = [self._phrase(t.sure[0]) for t in scenes]
+        names = [name for name, _ in groupby(names)]
+        said = f"First {', then '.join(names)}." if len(names) > 1 else sentence(names[0])
+        question = self._pick("What has happened?", "What has happened?", "What have you seen so far?", "What has been shown?", "List what was shown, in order.", "What has happened so far?", "Give me a summary.", "What happened?", "Summarize the video.", "What did I miss?", "Tell me what happened.", *OF_A_RANGE)  # fmt: skip
         yield self._asked("list", question, said)
-
-    def _of_a_sort(self) -> Iterator[Asked]:
-        """Ask for all things of a wider kind: which animals there were."""
-        wide = self._pick("animal", "animal", "vehicle", "fruit", "food", "bird", "furniture", "clothing", "tool", "plant")  # fmt: skip
-        found = [x.word for t in self._told for x in t.sure if wide in self._table[x.word].broader]
-        words = list(dict.fromkeys(found))
-        if not words and any(wide in self._table[w].broader for w in self._mentioned):
-            return
-        if not words and self._random.random() < 0.7:
-            return
-        many = self._plural(wide)
-        question = self._pick(f"What {many} have you seen?", f"Which {many} were there?", f"What {many} were there?", f"Which {many} have you seen?")  # fmt: skip
-        names = [with_article(self._table[w].name) for w in words[:MOST_OF_A_SORT]]
-        said = sentence(listed(names)) if names else f"I have not seen any {many}."
-        yield self._asked("of a sort", question, said)
 
     def _changed(self) -> Iterator[Asked]:
         before, now = ({x.word: x for x in t.sure} for t in self._told[-2:])

@@ -10,15 +10,6 @@ from training.questions import Asked
 NUMBERS = ("none", "one", "two", "three", "four", "more than four")
 
 
-ASIDE = (
-    ("Hello. Ask me what I see, or what I have seen.", ("Hello.", "Hi.", "Hey there.", "Good morning.", "Hello, how are you?", "Hi there!")),
-    ("You are welcome.", ("Thank you.", "Thanks.", "Thanks a lot.", "Great, thank you!")),
-    ("I watch this stream and answer questions about it.", ("Who are you?", "What can you do?", "What are you?", "How can you help me?", "Help.")),
-    ("I only know what I see here.", ("What is the capital of France?", "Tell me a joke.", "What is two plus two?", "Who won the World Cup?", "Write a poem.", "What is the meaning of life?", "How do I cook rice?", "What day is it?", "Who is the president?", "Translate this into French.", "How tall is Mount Everest?", "What is the weather tomorrow?", "Which language is this?", "What is your favourite colour?", "How old am I?")),
-)  # fmt: skip
-"""What people say besides, and what is answered: it does not hang on what is shown."""
-
-
 class AboutNow(Wording):
     """Asks about the last scene."""
 
@@ -27,7 +18,7 @@ class AboutNow(Wording):
         return [
             (1.6, self._see), (1.5, self._there), (1.2, self._was_there), (1.0, self._count),
             (0.5, self._where), (1.2, self._direction), (0.6, self._colour), (0.6, self._happening),
-            (0.5, self._kind), (0.7, self._never), (0.3, self._either), (0.4, self._someone), (0.12, self._aside),
+            (0.5, self._kind), (0.7, self._never), (0.3, self._either), (0.4, self._someone),
         ]  # fmt: skip
 
     def _see(self) -> Iterator[Asked]:
@@ -191,11 +182,6 @@ class AboutNow(Wording):
             yield self._asked("was there", question, said)
         elif person not in self._mentioned and self._random.random() < 0.2:
             yield self._asked("was there", question, "No, I have not seen anyone.")
-
-    def _aside(self) -> Iterator[Asked]:
-        """Say something that is not about what is shown."""
-        said, questions = ASIDE[int(self._random.integers(len(ASIDE)))]
-        yield self._asked("aside", self._pick(*questions), said)
 
     def _kind(self) -> Iterator[Asked]:
         if not self._now.sure:

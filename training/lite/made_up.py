@@ -58,14 +58,6 @@ COURSES = (
 )
 
 
-POLISH = (
-    Course(0.45, Mix(longest=36, single=0.0, scenes=18, cuts=True, folded=0.1, again=0.15), 12),
-    Course(0.30, Mix(longest=20, single=0.0, scenes=8, cuts=True, again=0.1), 14, 3.0, 2.0),
-    Course(0.25, Mix(longest=10, single=0.4, scenes=4, cuts=True), 10),
-)
-"""At the end: long lists, what is shown again, and what is said besides."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
     """A made-up stream with questions.

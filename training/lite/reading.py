@@ -25,7 +25,7 @@ from model.vision.word_projector import WordProjector
 from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
-from training.lite.loop import Plan, kept, load_weights, run
+from training.lite.loop import Plan, run
 from training.lite.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
 from training.packing import Dropping, answer_logits
 
@@ -46,8 +46,6 @@ class Lesson:
         workers: Processes that make examples.
         device: Where it is trained.
         courses: What the streams are.
-        name: Of the checkpoint.
-        after: Name of the checkpoint that it begins from; None begins anew.
         judged: Streams kept aside to measure by.
         every: Steps between two measurements.
     """
@@ -62,8 +60,6 @@ class Lesson:
     workers: int = 2
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     courses: tuple[Course, ...] = COURSES
-    name: str = "reading"
-    after: str | None = None
     judged: int = 100
     every: int = 50
 
@@ -155,9 +151,6 @@ def learn_to_read(
     # Many small tensors go from process to process: more than there may be open files.
     torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
     pupil = student(base, lesson.rank).to(lesson.device)
-    if lesson.after is not None:
-        before = kept(folder / f"{lesson.after}.pt", "reading")["weights"]
-        load_weights(trained_part(pupil), before)
     maker = Maker(base, lesson.courses, lesson.deep)
     judged = [
         maker.example(np.random.default_rng([0, n]), lesson.courses[n % len(lesson.courses)])
@@ -181,7 +174,7 @@ def learn_to_read(
         lesson.steps,
         lesson.rate,
         lesson.seed,
-        folder / f"{lesson.name}.pt",
+        folder / "reading.pt",
         warm_up=min(60, max(lesson.steps // 10, 1)),
         every=lesson.every,
     )
