@@ -43,6 +43,9 @@ _ANSWER_POSITIONS = 512.0
 RESERVED = MAX_QUESTION_TOKENS + _ANSWER_POSITIONS
 """Positions kept free for a question and its answer, where nothing else is said."""
 
+_LOOKED_AT_ONCE = 32
+"""Clips of a large batch that a graphics card encodes at once: more are not faster."""
+
 Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
 """A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
 features of every patch out."""
@@ -169,11 +172,12 @@ class VideoChat:
     @torch.inference_mode()
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:
         """Return what is kept of each of `clips`; a clip of fewer frames repeats its last one."""
-        vision = self.parts.config.vision
-        features = self.parts.encoder([self._whole(clip) for clip in clips]).float()
-        merged = merge_tokens(features, vision.tokens_per_clip, vision.heads)
+        whole = [self._whole(clip) for clip in clips]
+        # A graphics card looks at one part while the next one is brought to size here.
+        most = _LOOKED_AT_ONCE if self._weights.is_cuda else max(1, len(whole))
+        parts = [self._merged(whole[n : n + most]) for n in range(0, len(whole), most)]
         # As memory keeps them, so that a history rebuilt from memory is the same to the last bit.
-        kept = merged.to("cpu", torch.float16)
+        kept = torch.cat(parts).half().cpu()
         # Copied: a clip that outlives the others of its batch keeps none of their memory.
         return [
             ClipTokens(values.clone(), clip.start, clip.end, len(clip.pixels))
@@ -304,6 +308,11 @@ class VideoChat:
         raise QuestionTooLong(
             f"the question has {len(suffix)} tokens, at most {self._question_tokens} can be read"
         )
+
+    def _merged(self, clips: Sequence[Clip]) -> Float[Tensor, "clips tokens features"]:
+        vision = self.parts.config.vision
+        features = self.parts.encoder(clips).float()
+        return merge_tokens(features, vision.tokens_per_clip, vision.heads)
 
     @property
     def _frames_per_clip(self) -> int:

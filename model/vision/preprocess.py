@@ -11,6 +11,7 @@ Source: the preprocessing of VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float, UInt8
@@ -50,8 +51,13 @@ def squares(
         ValueError: If a clip's pixels are no RGB pictures of whole numbers, or empty.
     """
     # They travel as they lie, colours last, and are put in order where that takes no time.
-    frames = torch.stack([resize(clip.pixels, size).movedim(1, -1) for clip in clips])
-    return frames.to(device).movedim(-1, 2).contiguous()
+    parts = [resize(clip.pixels, size).movedim(1, -1) for clip in clips]
+    if device.type != "cuda":
+        return torch.stack(parts).to(device).movedim(-1, 2).contiguous()
+    # From pinned memory they travel while the card still works on what came before.
+    frames = torch.empty((len(parts), *parts[0].shape), dtype=torch.uint8, pin_memory=True)
+    torch.stack(parts, out=frames)
+    return frames.to(device, non_blocking=True).movedim(-1, 2).contiguous()
 
 
 def normalise(
@@ -61,6 +67,14 @@ def normalise(
 ) -> Float[Tensor, "*batch 3 size size"]:
     """Return `frames` scaled to 0...1, less the mean, over the deviation, channel by channel."""
     # In float32 whatever `dtype`: bfloat16 cannot tell neighbouring bright levels apart.
-    mean = torch.tensor(config.mean, device=frames.device).view(3, 1, 1)
-    std = torch.tensor(config.std, device=frames.device).view(3, 1, 1)
+    mean, std = _scale(config.mean, config.std, frames.device)
     return ((frames.float() / 255 - mean) / std).to(dtype)
+
+
+@lru_cache(maxsize=8)
+def _scale(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    # Kept, since a graphics card finishes all it has to do before it takes a new constant.
+    with torch.inference_mode(mode=False):
+        return tuple(torch.tensor(values, device=device).view(3, 1, 1) for values in (mean, std))  # type: ignore[return-value]

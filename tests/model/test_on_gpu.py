@@ -77,6 +77,13 @@ def test_clips_become_the_same_tokens_as_on_the_processor():
         torch.testing.assert_close(ours.values, theirs.values, atol=4e-3, rtol=2e-3)
 
 
+def test_a_batch_that_is_looked_at_in_parts_becomes_the_same_tokens():
+    slow, fast = chats()
+    clips = [filmed(number) for number in range(70)]
+    for ours, theirs in zip(fast.encode(clips), slow.encode(clips), strict=True):
+        torch.testing.assert_close(ours.values, theirs.values, atol=4e-3, rtol=2e-3)
+
+
 @pytest.mark.parametrize("about", [{}, {"since": 9.0, "until": 30.0}])
 def test_a_question_has_the_answer_and_the_evidence_of_the_processor(about):
     question = Question("What?", **about)

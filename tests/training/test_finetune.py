@@ -181,6 +181,7 @@ def test_bfloat16_learns_as_well(base, data, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # starts two processes, which takes long on a busy machine
 async def test_two_processes_learn_what_one_does_whole_and_in_parts(base, data, tmp_path):
     sharded = {"sharded": True, "dropout": True, "checkpointing": True}
     plans = {"ddp": ("alignment", {}), "fsdp": ("short", sharded)}
