@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool stock-clients    ## run the tests, the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=5 test-shapes test-model test-end-to-end test-web test-loop
 
 # Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
@@ -146,6 +146,17 @@ promtool:        # Prometheus's own check of our alerts, skipped where it is mis
 	    dpkg -x prometheus_*.deb . && rm -r prometheus_*.deb usr/bin/prometheus && \
 	    usr/bin/promtool --version >/dev/null; } || \
 	  echo "Prometheus's check of our alerts is skipped: promtool is missing."
+
+# mosquitto's programs alone are taken out of its package: installing that starts a server.
+.PHONY: mqtt-broker
+mqtt-broker:     # mosquitto, for the tests of MQTT, skipped where it is missing
+	@command -v mosquitto >/dev/null || test -x $(VENV)/mosquitto/usr/sbin/mosquitto || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && mkdir -p $(VENV)/mosquitto && \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+	      $$(apt-cache depends mosquitto | sed -n 's/^  Depends: \(lib[^ ]*\)$$/\1/p') >/dev/null && \
+	    cd $(VENV)/mosquitto && apt-get download -qq -o APT::Sandbox::User=root mosquitto && \
+	    dpkg -x mosquitto_*.deb . && rm mosquitto_*.deb && test -x usr/sbin/mosquitto; } || \
+	  echo "Tests of MQTT are skipped: mosquitto is missing."
 
 # nginx's program alone is taken out of its package: installing that starts a server.
 .PHONY: stock-clients

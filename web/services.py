@@ -8,11 +8,12 @@ A route that needs the services answers 503 until they are open.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 import torch
 from starlette.requests import HTTPConnection
@@ -374,7 +375,7 @@ async def build_services(
     keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
         works = (deliveries.collect(), deliveries.deliver(), recorder.run())
-        async with watcher.at_work(*works), _hosting(services):
+        async with watcher.at_work(*works, *_publishing(settings, watcher)), _hosting(services):
             yield services
     finally:
         keeping.cancel()
@@ -384,6 +385,21 @@ async def build_services(
         await services.viewers.close()
         await services.senders.close()
         await registry.close()
+
+
+def _publishing(settings: Settings, watcher: Watcher) -> Sequence[Coroutine[None, None, None]]:
+    """Return the work of telling a broker what watches see, if one is set."""
+    if settings.mqtt_url is None:
+        return ()
+    from web.mqtt.messages import Topics  # late: an extra brings what they need
+    from web.mqtt.publisher import Broker, Publisher
+
+    url = urlsplit(settings.mqtt_url)
+    tls = url.scheme == "mqtts"
+    port = url.port or (8883 if tls else 1883)
+    broker = Broker(url.hostname or "", port, tls, url.username, settings.mqtt_password_file)
+    topics = Topics(settings.mqtt_topic, settings.mqtt_discovery)
+    return (Publisher(broker, topics, watcher, settings.root_path).run(),)
 
 
 @asynccontextmanager

@@ -7,9 +7,11 @@ are and what they mean, and nothing of how they are written.
 import ipaddress
 import re
 import ssl
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -152,6 +154,25 @@ def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     return networks
 
 
+def _mqtt(url: str | None) -> str | None:
+    """Check the address of a broker.
+
+    Raises:
+        ValueError: If it is none; the message does not repeat it.
+    """
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.password is not None:
+        raise ValueError("put the password into a file and name that: FLASHBACK_MQTT_PASSWORD_FILE")
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or rest or parts.port == 0:
+        raise ValueError("give mqtt://HOST:PORT or mqtts://HOST:PORT, with USER@ before the host")
+    if find_spec("aiomqtt") is None:
+        raise ValueError("it needs the extra mqtt: pip install 'flashback[mqtt]'")
+    return url
+
+
 def _certificates(file: Path | None) -> Path | None:
     if file is None:
         return None
@@ -177,4 +198,6 @@ StunServers = Annotated[Words, AfterValidator(_stun)]
 TurnServers = Annotated[Words, AfterValidator(_turn)]
 Zones = Annotated[tuple[Zone, ...], BeforeValidator(_zones)]
 Networks = Annotated[Words, AfterValidator(_networks)]
+MqttUrl = Annotated[str | None, AfterValidator(_mqtt)]
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)]
 CertificateFile = Annotated[Path | None, AfterValidator(_certificates)]

@@ -24,6 +24,7 @@ from web.setting_values import (
     Address,
     Age,
     CertificateFile,
+    MqttUrl,
     Networks,
     Port,
     PortRange,
@@ -31,6 +32,7 @@ from web.setting_values import (
     Secrets,
     Sources,
     StunServers,
+    Topic,
     TurnServers,
     Words,
     Zones,
@@ -163,6 +165,16 @@ class Settings(BaseModel):
     )
     allowed_webhook_networks: Networks = _field(
         (), "private networks that webhooks of watches may be sent to"
+    )
+    mqtt_url: MqttUrl = _field(
+        None,
+        "MQTT broker that is told what watches see: mqtt://HOST or mqtts://HOST (TLS), with USER@ before the "
+        "host; needs the extra mqtt",
+    )
+    mqtt_password_file: Path | None = _field(None, "file that holds the password for that broker")
+    mqtt_topic: Topic = _field("flashback", "topic below which everything is published there")
+    mqtt_discovery: Topic = _field(
+        "homeassistant", "topic below which Home Assistant discovers sensors"
     )
     source_certificates: CertificateFile = _field(
         None, "PEM file of certificates to believe beside the system's"

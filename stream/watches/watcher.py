@@ -91,6 +91,7 @@ class Watcher:
         self._teller = Teller(book, verify, self._alerts.publish, deliver)
         self._loaded = asyncio.Event()
         self._changes = 0
+        self._news = Broadcast[None](1)
         self._keeper = StateKeeper(book, self._running.states, wall)
 
     @property
@@ -115,6 +116,15 @@ class Watcher:
     def alerts(self) -> Subscription[Event]:
         """Return news from now on: what fires, and once more when it is over."""
         return self._alerts.subscribe()
+
+    def changes(self) -> Subscription[None]:
+        """Return news from now on: some watch was made, changed or removed."""
+        return self._news.subscribe()
+
+    def going_on(self) -> list[Event]:
+        """Return the events that are not over."""
+        states = self._running.states().values()
+        return [state.event for state in states if state.event is not None]
 
     def seen(self, stream: str, clip: ClipTokens) -> None:
         """Take a clip of `stream` that was just encoded. Never waits."""
@@ -204,6 +214,7 @@ class Watcher:
                 with contextlib.suppress(StoreUnavailable, StoreFull):
                     await self._keeper.save(everything=True)
             self._alerts.close()
+            self._news.close()
 
     async def settle(self) -> None:
         """Wait until every clip given so far is matched, and what fired is told."""
@@ -278,12 +289,14 @@ class Watcher:
         self._changes += 1
         self._watches[watch.id] = watch
         self._running.set(watch)
+        self._news.publish(None)
 
     def _drop(self, watch: str) -> None:
         self._changes += 1
         self._watches.pop(watch, None)
         self._running.drop(watch)
         self._teller.counters.pop(watch, None)
+        self._news.publish(None)
 
 
 def _say_why(task: asyncio.Task[None]) -> None:

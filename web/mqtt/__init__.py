@@ -1,0 +1,1 @@
+"""What watches see, over MQTT, so that Home Assistant and others have it as sensors."""
