@@ -1,6 +1,7 @@
 """One question to all cameras."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -127,3 +128,52 @@ async def test_all_cameras_are_asked_from_python_and_from_a_terminal(service, ca
     first, door, *_ = capsys.readouterr().out.splitlines()
     assert first == f"door: {asked} Also seen on yard."
     assert door.startswith("  door (70% sure, last seen 19")
+
+
+def holds_back_the_second(engine):
+    """Let the second answer stop before its second word, until the gate is opened."""
+    answer = engine.answer
+
+    async def held(stream, question):
+        if len(engine.asked) == 1:
+            engine.gate.clear()
+        async for piece in answer(stream, question):
+            yield piece
+
+    engine.answer = held
+
+
+async def test_answers_come_as_soon_as_they_are_there(service):
+    await three(service)
+    holds_back_the_second(service.engine)
+    body = {"question": "Is there a dog?", "stream": True}
+    async with service.client() as client, client.stream("POST", "/v1/ask", json=body) as reply:
+        assert reply.headers["content-type"] == "application/x-ndjson"
+        lines = reply.aiter_lines()
+        begun = json.loads(await anext(lines))["begun"]
+        assert begun == {"understood": "a dog", "asked": ["yard", "door", "hall"], "left_out": 0}
+        first = json.loads(await anext(lines))["answer"]
+        assert first["stream"] == "yard"
+        service.engine.gate.set()
+        rest = [json.loads(line) async for line in lines]
+    assert [list(line) for line in rest] == [["answer"], ["answer"], ["done"]]
+    assert rest[-1]["done"]["answers"] == [first, rest[0]["answer"], rest[1]["answer"]]
+    assert rest[-1]["done"] == await ask(service, "Is there a dog?")
+
+
+async def test_who_leaves_between_two_answers_ends_the_asking(service):
+    await three(service)
+    holds_back_the_second(service.engine)
+    body = {"question": "Is there a dog?", "stream": True}
+    async with service.client() as client, client.stream("POST", "/v1/ask", json=body) as reply:
+        lines = reply.aiter_lines()
+        await anext(lines)
+        await anext(lines)
+    await service.engine.closed_early.wait()
+    assert len(service.engine.asked) == 2
+    await service.until(lambda: not len(service.services.asking))
+
+
+async def test_what_is_wrong_with_a_question_has_a_status_in_pieces_too(service):
+    refused = await ask(service, "Is it?", 422, timezone="Mars/Olympus", stream=True)
+    assert "Mars/Olympus" in refused["detail"]

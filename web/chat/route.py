@@ -1,12 +1,9 @@
 """The routes of chat completions and models."""
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Send
 
 from web.access.auth import may, require
 from web.access.tokens import Caller
@@ -16,6 +13,7 @@ from web.chat.errors import OpenAiRoute, refuses
 from web.chat.wire import ChatRequest, Completion, ModelList, ModelReport
 from web.chat.writer import Writer
 from web.errors import BadRequest
+from web.http.closing_stream import ClosingStream
 from web.http.streams import permitted
 from web.openapi import Responses
 from web.services import Services, get_services
@@ -80,15 +78,4 @@ async def complete(request: ChatRequest, here: Here, caller: Allowed) -> Respons
         return writer.completion()
     # What goes wrong before the first word still has a status.
     first = await anext(pieces)
-    return _Events(writer.events(first, pieces), media_type="text/event-stream")
-
-
-class _Events(StreamingResponse):
-    """Server-sent events, whose source is closed when the client has left."""
-
-    async def stream_response(self, send: Send) -> None:
-        """Send the events."""
-        source = self.body_iterator
-        assert isinstance(source, AsyncGenerator)
-        async with aclosing(source):
-            await super().stream_response(send)
+    return ClosingStream(writer.events(first, pieces), media_type="text/event-stream")

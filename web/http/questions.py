@@ -1,18 +1,22 @@
 """One question to all cameras over HTTP."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.types import Question
 from stream.moments.search import describe_search
 from web.access.auth import may
 from web.access.tokens import Caller
+from web.ask import Answered
 from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
 from web.errors import BadValue, Refusal
 from web.http.chosen import MOST_AT_ONCE, choose, thumbnail_at
-from web.openapi import refuses
+from web.http.closing_stream import ClosingStream
+from web.openapi import Responses, refuses
 from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.reports.time_report import clock, evidence_report, time_report
 from web.services import Services, get_services
@@ -35,6 +39,8 @@ class AskAll(BaseModel):
         question: In words; words of time count for each stream.
         streams: Which; none is every one that the token may ask.
         timezone: Of whoever asks, such as `Europe/Berlin`; null is the service's own.
+        stream: Whether each answer is sent as soon as it is there, as lines of JSON: `begun`, then an
+            `answer` or `unanswered` for each stream, then `done` with what comes without this.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +48,7 @@ class AskAll(BaseModel):
     question: Annotated[str, Field(min_length=1, max_length=_LONGEST, pattern=r"\S")]
     streams: Annotated[tuple[str, ...], Field(max_length=MOST_AT_ONCE)] = ()
     timezone: Annotated[str | None, Field(max_length=64)] = None
+    stream: bool = False
 
 
 class StreamAnswer(BaseModel):
@@ -99,9 +106,66 @@ class AllAnswers(BaseModel):
     left_out: int
 
 
-@routes.post("/ask")
-async def ask_all(body: AskAll, request: Request, here: Here, caller: MayAsk) -> AllAnswers:
-    """Ask several streams one question, in the background: what is asked of one alone goes first.
+class AskBegun(BaseModel):
+    """Who is asked.
+
+    Attributes:
+        understood: What the question names, by which the streams were compared; null if nothing.
+        asked: Streams, in the order in which their answers count.
+        left_out: Streams that are not asked, because there are too many for one question.
+    """
+
+    understood: str | None
+    asked: list[str]
+    left_out: int
+
+
+class AskLine(BaseModel):
+    """One line of an answer in pieces: one of these."""
+
+    begun: AskBegun | None = None
+    answer: StreamAnswer | None = None
+    unanswered: Unanswered | None = None
+    done: AllAnswers | None = None
+
+
+_LINES: Responses = {
+    200: {
+        "description": "The answers, at once or line by line.",
+        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@routes.post("/ask", response_model=AllAnswers, responses=_LINES)
+async def ask_all(
+    body: AskAll, request: Request, here: Here, caller: MayAsk
+) -> Response | AllAnswers:
+    """Ask several streams one question, in the background: what is asked of one alone goes first."""
+    lines = _answering(body, here, caller)
+    begun = await anext(lines)  # what goes wrong before the first answer still has a status
+    if body.stream:
+        return ClosingStream(_written(begun, lines), media_type="application/x-ndjson")
+    done = AllAnswers(text="", understood=None, answers=[], unanswered=[], left_out=0)
+    async with aclosing(lines):
+        async for line in lines:
+            if await request.is_disconnected():
+                break  # nobody waits any more
+            done = line.done or done
+    return done
+
+
+async def _written(
+    begun: AskLine, lines: AsyncGenerator[AskLine, None]
+) -> AsyncGenerator[str, None]:
+    async with aclosing(lines):
+        yield begun.model_dump_json(exclude_unset=True) + "\n"
+        async for line in lines:
+            yield line.model_dump_json(exclude_unset=True) + "\n"
+
+
+async def _answering(body: AskAll, here: Services, caller: Caller) -> AsyncGenerator[AskLine, None]:
+    """Ask stream after stream: who is asked, then each answer, then all of them.
 
     Raises:
         Refusal: 422 if the time zone is none.
@@ -112,41 +176,48 @@ async def ask_all(body: AskAll, request: Request, here: Here, caller: MayAsk) ->
         raise Refusal(422, str(error)) from None
     chosen, left_out = await choose(here, caller, "ask", body.streams)
     named = await named_in(body.question, here)
+    understood = None if named is None else describe_search(named, here.watcher.lexicon.table)
     question = Question(body.question, tokens=_TOKENS, sampling=here.sampling)
     with here.admission.question(caller):
         shown = [await shown_by(status, question, named, here, zone) for status in chosen]
         ranked = in_order(shown, body.question)
+        left_out += len(ranked[MOST_ASKED:])
+        names = [shows.status.name for shows in ranked[:MOST_ASKED]]
+        yield AskLine(begun=AskBegun(understood=understood, asked=names, left_out=left_out))
         answers = []
         for shows in ranked[:MOST_ASKED]:
-            if await request.is_disconnected():
-                break  # nobody waits any more
             name = shows.status.name
             await here.audit.note(caller, "ask", name, question=body.question)
             answers.append(await answer_of(shows, here))
-    return AllAnswers(
-        text=merged(answers, named),
-        understood=None if named is None else describe_search(named, here.watcher.lexicon.table),
-        answers=[report for one in answers if (report := _report(here, one)) is not None],
-        unanswered=[
-            Unanswered(stream=one.shows.status.name, reason=one.why_not)
-            for one in answers
-            if one.why_not is not None
-        ],
-        left_out=left_out + len(ranked[MOST_ASKED:]),
+            yield _line(here, answers[-1])
+    lines = [_line(here, one) for one in answers]
+    yield AskLine(
+        done=AllAnswers(
+            text=merged(answers, named),
+            understood=understood,
+            answers=[line.answer for line in lines if line.answer is not None],
+            unanswered=[line.unanswered for line in lines if line.unanswered is not None],
+            left_out=left_out,
+        )
     )
 
 
-def _report(here: Services, one: OneAnswer) -> StreamAnswer | None:
-    if one.answered is None:
-        return None
+def _line(here: Services, one: OneAnswer) -> AskLine:
+    if one.answered is not None:
+        return AskLine(answer=_report(here, one, one.answered))
+    why_not = one.why_not or "It has no answer."
+    return AskLine(unanswered=Unanswered(stream=one.shows.status.name, reason=why_not))
+
+
+def _report(here: Services, one: OneAnswer, answered: Answered) -> StreamAnswer:
     shows, name = one.shows, one.shows.status.name
-    parts = evidence_report(one.answered.finish, shows.reference)
+    parts = evidence_report(answered.finish, shows.reference)
     rests = sorted(parts, key=lambda part: -part.score)[:_EVIDENCE]
     newest = shows.newest
     sight = rests[0] if newest is None else newest.best
     return StreamAnswer(
         stream=name,
-        text=one.answered.text,
+        text=answered.text,
         sureness=None if shows.sureness is None else round(shows.sureness, 3),
         seen_last=None if newest is None else newest.end,
         seen_last_clock=None if newest is None else clock(newest.end, shows.reference),

@@ -78,6 +78,21 @@ export async function postJson(path, body, options = {}) {
   return getJson(path, { method: "POST", headers, body: JSON.stringify(body), ...options });
 }
 
+/** Post `body` and give each line of JSON that comes back to `take`, as it comes. */
+export async function postLines(path, body, take, options = {}) {
+  const headers = { "Content-Type": "application/json" };
+  const response = await call(path, { method: "POST", headers, body: JSON.stringify(body), ...options });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch(unreached);
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) take(JSON.parse(line));
+  }
+}
+
 // What a browser cannot send headers with (WebSocket, images) gets a short-lived ticket instead.
 
 /** A ticket that is good for a while yet; empty where no token is needed. */

@@ -1,7 +1,7 @@
 // Looking back over all cameras: moments by the words of what they show, one question to all of them,
 // and what happened on one.
 
-import { freshTicket, getJson, postJson, showMoment } from "./api.js";
+import { freshTicket, getJson, postLines, showMoment } from "./api.js";
 import { moments } from "./format.js";
 
 const SEARCH_WITHIN = 60_000; // the first search of a long stream reads all of it
@@ -63,13 +63,26 @@ export class Lookback {
   /** Ask every camera, or the one that is shown alone. */
   async #ask(question) {
     const streams = this.#stream && $("past-here").checked ? [this.#stream] : [];
-    await this.#do("Asking one camera after another…", async () => {
-      const told = await postJson("/v1/ask", { question, streams, timezone: zone() }, { within: ASK_WITHIN });
+    await this.#do("Asking one camera after another…", async (current) => {
+      const items = [];
+      const silent = [];
+      let asked = [];
+      let done = null;
+      const take = (line) => {
+        if (!current()) return;
+        if (line.begun) asked = line.begun.asked;
+        if (line.answer) items.push(this.#answer(line.answer));
+        if (line.unanswered) silent.push(`${line.unanswered.stream}: ${line.unanswered.reason}`);
+        done = line.done ?? done;
+        this.#list(items);
+        if (!done) this.#say(`Asking one camera after another: ${items.length + silent.length} of ${asked.length}…`);
+      };
+      const body = { question, streams, timezone: zone(), stream: true };
+      await postLines("/v1/ask", body, take, { within: ASK_WITHIN });
+      if (!done) throw new Error("The service ended before all cameras had answered.");
       return () => {
-        const silent = told.unanswered.map(({ stream, reason }) => `${stream}: ${reason}`);
-        const left = told.left_out ? [`${told.left_out} more streams were not asked.`] : [];
-        this.#say([told.text, ...silent, ...left].join(" "));
-        this.#list(told.answers.map((one) => this.#answer(one)));
+        const left = done.left_out ? [`${done.left_out} more streams were not asked.`] : [];
+        this.#say([done.text, ...silent, ...left].join(" "));
       };
     });
   }
@@ -92,7 +105,7 @@ export class Lookback {
     this.#say(meanwhile);
     try {
       await freshTicket(); // for the pictures
-      const draw = await work();
+      const draw = await work(() => mine === this.#newest);
       if (mine === this.#newest) draw();
     } catch (error) {
       if (mine === this.#newest) this.#say(error.message, true);
