@@ -6,8 +6,10 @@ which way that moves; neighbouring cells of one name are one thing.
 """
 
 from collections import Counter
+from statistics import median_low
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -23,6 +25,9 @@ STILL = 4
 _IS_DRAWN = 0.5
 _PLAIN, _HALF = 0.65, 0.4
 """How sure its cells are, on average, of a thing that is said plainly, and of one with a perhaps."""
+_FAR, _NEAR = 0.14, 0.08
+"""Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
+is still, unless its cells are very sure that it moves."""
 _PIECE = 0.35
 """Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
 
@@ -87,18 +92,22 @@ def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[T
     for name, cells in counts.items():
         mine = best == name
         sure = float(said.names[mine.flatten(), name].mean())
-        frames = [n for n in range(FRAMES) if bool(mine[n].any())]
+        sizes = mine.flatten(1).sum(dim=1).tolist()
+        frames = [n for n in range(FRAMES) if sizes[n] > 0 and sizes[n] >= _PIECE * max(sizes)]
         if cells < 2 or sure < _HALF:
             continue
         shown = mine[frames[-1]]
-        pieces = sorted(len(_pieces(mine[n])) for n in frames)[(len(frames) - 1) // 2]
+        pieces = median_low([_pieces(mine[n]) for n in frames])
         rows, columns = shown.nonzero(as_tuple=True)
+        covered = said.names[:, name].view(FRAMES, GRID, GRID) * mine
         thing = Thing(
             table.of_drawing[names[name]],
             sure=sure if sure >= _PLAIN else 0.3,
             count=max(1, min(pieces, 5)),
             colour=_most(said.colours[mine.flatten()]) if names[name] in _SHAPES else None,
-            movement=_movement(said.movements[mine.flatten()], pieces),
+            movement=_movement(said.movements[mine.flatten()], covered[frames])
+            if pieces == 1
+            else None,
             x=(float(columns.float().mean()) + 0.5) / GRID,
             y=(float(rows.float().mean()) + 0.5) / GRID,
             width=(int(columns.max() - columns.min()) + 1) / GRID,
@@ -123,28 +132,45 @@ def _most(shares: Float[Tensor, "cells n"]) -> int:
     return int(shares.mean(dim=0).argmax())
 
 
-def _movement(shares: Float[Tensor, "cells n"], pieces: int) -> int | None:
-    best = _most(shares)
-    return None if best == STILL or pieces > 1 else best
+def _movement(
+    shares: Float[Tensor, "cells movements"], covered: Float[Tensor, "frames rows columns"]
+) -> int | None:
+    """Return which way a thing moves, by what its cells say and how far its middle has come.
+
+    Args:
+        shares: Of each of its cells.
+        covered: How likely each cell is covered by it, in the frames that show it.
+    """
+    x, y = (
+        end - start for start, end in zip(_middle(covered[0]), _middle(covered[-1]), strict=True)
+    )
+    way = shares.new_tensor([-x, x, -y, y]) / _FAR
+    still = 1 - max(abs(x), abs(y)) / _NEAR if len(covered) > 1 else 0.0
+    scores = shares.mean(dim=0) + torch.cat([way, way.new_tensor([still])]).clamp(-1, 1)
+    best = int(scores.argmax())
+    return None if best == STILL else best
 
 
-def _pieces(mask: Bool[Tensor, "rows columns"]) -> list[list[tuple[int, int]]]:
-    """Return the groups of neighbouring cells."""
+def _middle(covered: Float[Tensor, "rows columns"]) -> tuple[float, float]:
+    line = (torch.arange(GRID, device=covered.device) + 0.5) / GRID
+    total = covered.sum()
+    return float(covered.sum(0) @ line / total), float(covered.sum(1) @ line / total)
+
+
+def _pieces(mask: Bool[Tensor, "rows columns"]) -> int:
+    """Return how many groups of neighbouring cells there are, corner to corner included.
+
+    A group much smaller than the largest is a piece of a thing: a rocket's flame, a star's point.
+    """
     left = {(int(r), int(c)) for r, c in mask.nonzero().tolist()}
-    pieces = []
+    sizes = []
     while left:
-        piece, reach = [], [left.pop()]
+        size, reach = 0, [left.pop()]
         while reach:
             row, column = reach.pop()
-            piece.append((row, column))
-            for beside in (
-                (row - 1, column),
-                (row + 1, column),
-                (row, column - 1),
-                (row, column + 1),
-            ):
-                if beside in left:
-                    left.remove(beside)
-                    reach.append(beside)
-        pieces.append(piece)
-    return pieces
+            size += 1
+            around = {(row + r, column + c) for r in (-1, 0, 1) for c in (-1, 0, 1)} & left
+            left -= around
+            reach += around
+        sizes.append(size)
+    return sum(size >= _PIECE * max(sizes) for size in sizes)

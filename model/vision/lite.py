@@ -25,6 +25,7 @@ from model.vision.preprocess import resize
 from model.vision.sightings import COUNTED, HALF, Found, things_of
 from model.vision.things import CODE, Thing, pack
 from model.vision.vocabulary import IMAGENET_CLASSES, WordTable
+from model.vision.whereabouts import whereabouts
 from model.vision.word_projector import BELIEFS
 
 _DETECTED = (1, 3)
@@ -92,8 +93,9 @@ class LiteEncoder(nn.Module):
         for number, clip in enumerate(clips):
             found = self._detected(clip[list(_DETECTED)])
             between = seconds[number] * (_DETECTED[-1] - _DETECTED[0]) / (FRAMES - 1)
-            things = self._shown(look[number], classes[number], found, between)
-            beliefs = self._beliefs(classes[number], found)
+            cells: Tensor = self.classifier(classes[number]).softmax(dim=-1) @ self.words
+            things = self._shown(look[number], classes[number], cells, found, between)
+            beliefs = self._beliefs(cells, found)
             rows.append(self._rows(look[number], beliefs, things))
         return torch.stack(rows)
 
@@ -137,6 +139,7 @@ class LiteEncoder(nn.Module):
         self,
         look: Float[Tensor, "cells width"],
         what: Float[Tensor, "frames cells 1280"],
+        cells: Float[Tensor, "frames cells words"],
         found: list[list[Found]],
         seconds: float,
     ) -> list[Thing]:
@@ -155,21 +158,25 @@ class LiteEncoder(nn.Module):
             best = (shares * self.words[:, word]).max(dim=0)
             if float(best.values) >= _KIND_CLEAR * max(share, 0.3):
                 kinds[word] = int(best.indices)
-        return things_of(found, about, kinds, seconds, self._table)
+        where = {
+            word: spot
+            for word in about
+            if (spot := whereabouts(cells[..., word].view(FRAMES, GRID, GRID))) is not None
+        }
+        return things_of(found, about, kinds, where, seconds, self._table)
 
     def _beliefs(
-        self, what: Float[Tensor, "frames cells 1280"], found: list[list[Found]]
+        self, cells: Float[Tensor, "frames cells words"], found: list[list[Found]]
     ) -> Float[Tensor, "tokens words"]:
-        """Return what every cell of every frame is believed to be."""
-        beliefs: Tensor = self.classifier(what).softmax(dim=-1) @ self.words
-        frames = beliefs.view(FRAMES, GRID, GRID, -1)
+        """Return what every cell of every frame is believed to be by classifier and detector."""
+        frames = cells.view(FRAMES, GRID, GRID, -1)
         for number, seen in zip(_DETECTED, found, strict=True):
             frame = frames[number]
             for one in seen:
                 left, top, right, bottom = (round(edge * GRID) for edge in one.box)
-                cells = frame[top : max(bottom, top + 1), left : max(right, left + 1), one.word]
-                cells.clamp_(min=one.score)
-        return beliefs.flatten(0, 1)
+                inside = frame[top : max(bottom, top + 1), left : max(right, left + 1), one.word]
+                inside.clamp_(min=one.score)
+        return cells.flatten(0, 1)
 
     def _rows(
         self,

@@ -7,12 +7,13 @@ them together; none was fitted to films that anything is judged by.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
+from model.vision.whereabouts import Whereabouts
 
 _PLAIN = 0.42
 """A detector's score from which on a thing is said plainly; COCO detectors are right about three
@@ -23,11 +24,15 @@ COUNTED = 0.3
 _ABOUT = 0.5
 """A classifier's share from which on a picture is about a thing."""
 _PERHAPS_ABOUT = 0.3
+_SURELY_ABOUT = 0.7
+"""A classifier's share from which on what the detector does not find comes before all that it does."""
 _OVERLAP_SAME, _OVERLAP_RIVAL = 0.7, 0.5
 _MOVES = 0.02
 """Shares of the frame a second, from which on something moves; less is the camera's tremble."""
 _MOVES_AT_LEAST = 0.015
 """Shares of the frame within a clip that it must have moved as well."""
+_WHOLE = 0.9
+"""Of the frame's width and height: what a thing takes that a whole picture is about."""
 _MOST = 8
 
 _Box = tuple[float, float, float, float]
@@ -55,6 +60,7 @@ def things_of(
     frames: Sequence[Sequence[Found]],
     about: Mapping[int, float],
     kinds: Mapping[int, int],
+    where: Mapping[int, Whereabouts],
     seconds: float,
     table: WordTable,
 ) -> list[Thing]:
@@ -64,10 +70,37 @@ def things_of(
         frames: What was detected in each frame.
         about: Words that the classifier says the clip is about, with their shares.
         kinds: The kind of such a word, where that is clear.
+        where: Where the classifier sees such a word's thing, where that is clear.
         seconds: From the first frame to the last.
         table: The words.
     """
     found = _tracked(frames, seconds)
+    alone = _add_named(found, about, kinds, table)
+
+    def weight(thing: Thing) -> float:
+        if thing.word in alone and thing.sure < _SURELY_ABOUT:
+            return _weight(placed(thing))
+        return _weight(thing)
+
+    def placed(thing: Thing) -> Thing:
+        spot = where.get(thing.word) if thing.word in alone else None
+        return replace(thing, **asdict(spot)) if spot else thing
+
+    ranked = sorted(found.values(), key=weight, reverse=True)
+    kept: list[Thing] = []
+    for thing in ranked:
+        if not any(_rivals(thing, other) for other in kept):
+            kept.append(thing)
+    plain = [placed(t) for t in kept if t.sure >= 0.5]
+    half = [placed(t) for t in kept if t.sure < 0.5][:2]
+    return [*plain, *half][:_MOST]
+
+
+def _add_named(
+    found: dict[int, Thing], about: Mapping[int, float], kinds: Mapping[int, int], table: WordTable
+) -> set[int]:
+    """Put what the classifier says into `found`; return the words of what it alone has seen."""
+    alone = set()
     for word, share in about.items():
         if share < _PERHAPS_ABOUT:
             continue
@@ -76,17 +109,11 @@ def things_of(
         if seen is not None:
             found[word] = replace(seen, word=word, sure=1 - (1 - seen.sure) * (1 - sure))
         else:
-            found[word] = Thing(word, sure, width=0.9, height=0.9)
+            alone.add(word)
+            found[word] = Thing(word, sure, width=_WHOLE, height=_WHOLE)
         if word in kinds:
             found[word] = replace(found[word], kind=kinds[word])
-    ranked = sorted(found.values(), key=_weight, reverse=True)
-    kept: list[Thing] = []
-    for thing in ranked:
-        if not any(_rivals(thing, other) for other in kept):
-            kept.append(thing)
-    plain = [t for t in kept if t.sure >= 0.5]
-    half = [t for t in kept if t.sure < 0.5][:2]
-    return [*plain, *half][:_MOST]
+    return alone
 
 
 def _weight(thing: Thing) -> float:

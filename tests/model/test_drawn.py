@@ -78,3 +78,40 @@ def test_heads_say_something_of_every_cell_and_frame():
     found = heads(torch.randn(FRAMES * GRID * GRID, 8))
     assert found.names.shape == (196, len(NAMES) + 1)
     assert len(found.drawn) == FRAMES
+
+
+def moving(*columns, movement=4, row=2, size=3):
+    """A dog whose left edge is in one column after the other."""
+    frames = [said({DOG: square(row, c, size)}, movement=movement) for c in columns]
+    names = torch.cat([f.names.view(FRAMES, -1, len(NAMES) + 1)[n] for n, f in enumerate(frames)])
+    [dog] = drawn_things(frames[0]._replace(names=names), TABLE, NAMES)
+    return dog.movement
+
+
+def test_what_has_come_far_moves_though_its_cells_say_that_it_stays():
+    assert moving(0, 1, 2, 3) == 1
+    assert moving(3, 2, 1, 0) == 0
+
+
+def test_what_has_not_come_far_moves_only_if_its_cells_are_sure_of_it():
+    assert moving(2, 2, 2, 2) is None
+    assert moving(2, 3, 2, 2) is None
+    assert moving(2, 2, 2, 3, movement=1) == 1
+
+
+def test_a_cell_taken_for_a_thing_that_is_not_there_yet_does_not_move_it():
+    first = said({DOG: square(0, 6, size=1)})
+    rest = said({DOG: square(2, 1, size=3)})
+    names = torch.cat([first.names[: GRID * GRID], rest.names[GRID * GRID :]])
+    [dog] = drawn_things(rest._replace(names=names), TABLE, NAMES)
+    assert dog.movement is None
+
+
+def test_cells_that_meet_at_a_corner_are_one_thing():
+    [star] = things({NAMES.index("star"): square(1, 1) + square(3, 3)}, movement=1)
+    assert (star.count, star.movement) == (1, 1)
+
+
+def test_a_little_piece_apart_is_no_second_thing():
+    [rocket] = things({NAMES.index("rocket"): square(0, 2, size=3) + square(5, 2, size=1)})
+    assert rocket.count == 1

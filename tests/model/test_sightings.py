@@ -2,6 +2,7 @@ import pytest
 
 from model.vision.sightings import Found, things_of
 from model.vision.vocabulary import word_table
+from model.vision.whereabouts import Whereabouts
 
 TABLE = word_table()
 DOG, PERSON, CAR, BEAR, POLAR, APPLE, ORANGE = (
@@ -10,8 +11,8 @@ DOG, PERSON, CAR, BEAR, POLAR, APPLE, ORANGE = (
 LEFT, MIDDLE, RIGHT = (0.1, 0.4, 0.3, 0.6), (0.4, 0.4, 0.6, 0.6), (0.7, 0.4, 0.9, 0.6)
 
 
-def seen(*frames, about=None, kinds=None, seconds=2.0):
-    return things_of(frames, about or {}, kinds or {}, seconds, TABLE)
+def seen(*frames, about=None, kinds=None, where=None, seconds=2.0):
+    return things_of(frames, about or {}, kinds or {}, where or {}, seconds, TABLE)
 
 
 def test_what_both_networks_say_is_said_surer_than_by_one():
@@ -72,3 +73,29 @@ def test_things_that_come_and_go_do_not_move():
 def test_the_kind_goes_with_the_word_that_it_belongs_to():
     [dog] = seen([], [], about={DOG: 0.9}, kinds={DOG: 207})
     assert (dog.word, dog.kind, dog.sure) == (DOG, 207, pytest.approx(0.9))
+
+
+SPOT = Whereabouts(0.3, 0.2, 0.4, 0.3, movement=1)
+
+
+def test_what_the_classifier_alone_sees_is_where_it_sees_it_and_moves_as_it_does():
+    [dog] = seen([], [], about={DOG: 0.9}, where={DOG: SPOT})
+    assert (dog.x, dog.y, dog.width, dog.height, dog.movement) == (0.3, 0.2, 0.4, 0.3, 1)
+
+
+def test_where_a_thing_is_and_goes_the_detector_knows_better():
+    [dog] = seen([Found(DOG, 0.8, MIDDLE)], [Found(DOG, 0.8, MIDDLE)], about={DOG: 0.9}, where={DOG: SPOT})  # fmt: skip
+    assert (dog.x, dog.movement) == (pytest.approx(0.5), None)
+
+
+def test_a_small_thing_that_the_classifier_half_knows_is_not_the_main_one():
+    car = [Found(CAR, 0.6, (0.1, 0.1, 0.3, 0.5))]
+    small = {DOG: Whereabouts(0.6, 0.2, 0.4, 0.25, movement=None)}
+    assert [t.word for t in seen(car, car, about={DOG: 0.54}, where=small)] == [CAR, DOG]
+    assert [t.word for t in seen(car, car, about={DOG: 0.8}, where=small)] == [DOG, CAR]
+
+
+def test_two_names_that_the_classifier_alone_gives_are_of_one_thing():
+    where = {APPLE: SPOT, ORANGE: Whereabouts(0.6, 0.6, 0.2, 0.2, movement=None)}
+    [thing] = seen([], [], about={APPLE: 0.55, ORANGE: 0.35}, where=where)
+    assert thing.word == APPLE

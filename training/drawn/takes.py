@@ -97,7 +97,7 @@ def _describe(thing: Thing, number: int, shown: list[list[Place]]) -> Seen:
     change = None
     if not (shown[0] and shown[-1]):
         change = "appears" if shown[-1] else "disappears" if shown[0] else None
-    movement = _movement(last[0] - first[0], last[1] - first[1]) if len(present) > 1 else None
+    movement = movement_of(last[0] - first[0], last[1] - first[1]) if len(present) > 1 else None
     return Seen(thing, number, len(present[-1]), *last, movement, change)
 
 
@@ -108,7 +108,8 @@ def _middle(places: list[Place]) -> tuple[float, float]:
     )
 
 
-def _movement(dx: float, dy: float) -> str | None:
+def movement_of(dx: float, dy: float) -> str | None:
+    """Return which way something goes that comes so far, in shares of the frame; None if in doubt."""
     if max(abs(dx), abs(dy)) < CLEARLY_STILL:
         return "still"
     if max(abs(dx), abs(dy)) < CLEARLY_MOVED:

@@ -29,6 +29,7 @@ BENCHMARKS = {
 }
 EXAMS = {
     "lite": ("training.exams.evaluate", "drawings that `lite` was never trained on"),
+    "eyes": ("training.exams.evaluate_eyes", "what `lite` sees, apart from what it says of it"),
     "real": (
         "training.exams.evaluate_real",
         "questions about video files: --data DIR with cases.json",
