@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
 from training.sample_stream.sample_truth import LIST, SampleTruth, second_of
-from web.http.suggestions import ClipInWords, suggest
+from web.http.suggestions import suggest
 
 
 @pytest.fixture
@@ -92,27 +94,29 @@ def test_what_the_real_sample_shows_first_is_a_person(kind):
 
 
 def seen_until(age):
-    """Return what a model that sees well makes of the sample's clips, four seconds each."""
+    """Return when the sample's clips begin, four seconds each, and what one that sees well sees in them."""
     parts = json.loads(LIST.read_text())
     clips = []
     for start in range(0, age - 3, 4):
         at = (start + 2) % (parts[-1]["end"])
         shows = next(p["shows"] for p in parts if p["start"] <= at < p["end"])
-        words = [(s["word"], 0.9 - 0.2 * (n > 0)) for n, s in enumerate(shows)]
-        clips.append(ClipInWords(float(start), tuple(words)))
+        number = word_table().number
+        known = [s["word"] for s in shows if s["word"] in number]
+        things = [Thing(number[word], 0.9 - 0.2 * (n > 0)) for n, word in enumerate(known)]
+        clips.append((start, things))
     return clips
 
 
 def well_answered(suggestion, clips):
     """Return the answer of a model that remembers well what it saw."""
-    mains = [clip.main for clip in clips]
+    mains = [word_table()[things[0].word].name for _, things in clips]
     if suggestion.kind == "see":
         return f"A {mains[-1]}."
     if suggestion.kind in {"present", "was"}:
         return "Yes."
     first = mains.index(suggestion.thing)
     if suggestion.kind == "when":
-        return f"At {clips[first].start:.0f} seconds."
+        return f"At {clips[first][0]} seconds."
     last = len(mains) - 1 - mains[::-1].index(suggestion.thing)
     return f"A {mains[first - 1] if suggestion.kind == 'before' else mains[last + 1]}."
 
@@ -121,7 +125,7 @@ def test_whatever_is_suggested_of_the_sample_at_any_age_can_be_answered_rightly(
     truth, kinds = SampleTruth(), set()
     for age in range(8, 400, 4):
         clips = seen_until(age)
-        found = suggest(clips)
+        found = suggest(things for _, things in clips)
         assert len(found) >= 2
         for suggestion in found:
             answer = well_answered(suggestion, clips)

@@ -2,22 +2,26 @@
 
 import pytest
 
+from model.vision.things import Thing
+from model.vision.vocabulary import word_table
 from web.http.suggester import CLIPS_AT_ONCE
-from web.http.suggestions import GENERAL, ClipInWords, suggest
+from web.http.suggestions import GENERAL, suggest
 
 
-def clips(*shown):
-    """Return a clip for each of `shown`: `dog`, `dog?` (not sure), `dog+cat` or nothing."""
-    return [ClipInWords(4.0 * n, tuple(words(each))) for n, each in enumerate(shown)]
+def thing(name, sure=0.9):
+    return Thing(word_table().number[name], sure)
 
 
-def words(shown):
-    for word in shown.split("+") if shown else ():
-        yield (word.rstrip("?"), 0.3 if word.endswith("?") else 0.9)
+def things(shown):
+    """Return the things of `dog`, `dog?` (not sure), `dog+cat` or nothing."""
+    return [
+        thing(word.rstrip("?"), 0.3 if word.endswith("?") else 0.9)
+        for word in (shown.split("+") if shown else ())
+    ]
 
 
 def texts(*shown):
-    return [suggestion.text for suggestion in suggest(clips(*shown))]
+    return [suggestion.text for suggestion in suggest(map(things, shown))]
 
 
 def test_of_a_stream_that_has_shown_nothing_yet_only_what_it_shows_is_asked():
@@ -41,8 +45,18 @@ def test_of_the_past_its_time_and_neighbours_are_asked():
 
 def test_what_came_before_is_not_asked_where_that_is_not_known():
     assert texts("", "dog") == ["What do you see?", "Is there a dog?"]
-    assert "What came before the dog?" not in texts("car", "dog?", "dog")
-    assert "What came after the car?" not in texts("car", "dog?", "dog")
+    assert "What came before the dog?" not in texts("dog?", "dog", "dog")
+    assert "When was the dog shown?" not in texts("dog?", "dog", "dog", "car")
+
+
+def test_a_clip_of_which_nothing_is_sure_ends_no_scene():
+    assert "What came after the car?" in texts("car", "car", "", "car", "dog", "dog")
+    assert "What came before the car?" not in texts("car", "car", "", "car")
+
+
+def test_what_the_newest_clip_does_not_surely_show_is_not_asked_about_as_present():
+    assert "Is there a dog?" not in texts("dog", "dog", "dog?")
+    assert "Is there a dog?" not in texts("dog", "dog", "")
 
 
 def test_a_thing_that_may_have_been_shown_twice_is_not_asked_about_by_its_place():
@@ -84,7 +98,7 @@ def test_a_thing_that_joins_another_begins_no_scene():
 
 
 def test_a_single_clip_that_is_only_half_sure_names_no_scene():
-    half = ClipInWords(0.0, (("dog", 0.6),))
+    half = [thing("dog", 0.6)]
     assert [s.text for s in suggest([half])] == ["What do you see?"]
     assert "Is there a dog?" in [s.text for s in suggest([half, half])]
 
@@ -96,7 +110,7 @@ async def suggestions(service, stream="cam"):
         return response.json()["suggestions"]
 
 
-async def test_a_model_without_words_of_its_own_suggests_general_questions(service):
+async def test_a_model_without_things_of_its_own_suggests_general_questions(service):
     await service.remember(clips=2)
     assert [s["text"] for s in await suggestions(service)] == [s.text for s in GENERAL]
 
@@ -104,11 +118,11 @@ async def test_a_model_without_words_of_its_own_suggests_general_questions(servi
 async def test_suggestions_follow_the_stream_and_are_thought_of_once_a_clip(service):
     asked = []
 
-    def words_of(clip):
+    def things_of(clip):
         asked.append(clip.start)
-        return [("dog" if clip.start < 8 else "car", 0.9)]
+        return [thing("dog" if clip.start < 8 else "car")]
 
-    service.engine.words_of = words_of
+    service.engine.things_of = things_of
     await service.remember(clips=1)
     assert {"kind": "present", "thing": "dog", "text": "Is there a dog?"} in await suggestions(service)  # fmt: skip
     await suggestions(service)
@@ -122,9 +136,9 @@ async def test_suggestions_follow_the_stream_and_are_thought_of_once_a_clip(serv
     ]
 
 
-async def test_of_a_long_stream_every_clip_is_put_into_words_once(service):
+async def test_of_a_long_stream_every_clip_is_read_once(service):
     asked = []
-    service.engine.words_of = lambda clip: asked.append(clip.start) or []
+    service.engine.things_of = lambda clip: asked.append(clip.start) or []
     await service.remember(clips=CLIPS_AT_ONCE + 5)
     await suggestions(service)
     await service.remember(clips=CLIPS_AT_ONCE + 9)
@@ -133,12 +147,12 @@ async def test_of_a_long_stream_every_clip_is_put_into_words_once(service):
 
 
 async def test_of_a_stream_that_began_anew_nothing_of_before_is_suggested(service):
-    service.engine.words_of = lambda clip: [("dog" if clip.start < 8 else "car", 0.9)]
+    service.engine.things_of = lambda clip: [thing("dog" if clip.start < 8 else "car")]
     await service.remember(clips=3)
     assert len(await suggestions(service)) > 2
     async with service.client() as client:
         await client.delete("/v1/streams/cam")
-    service.engine.words_of = lambda clip: []
+    service.engine.things_of = lambda clip: []
     await service.remember(clips=3)
     assert [s["kind"] for s in await suggestions(service)] == ["see"]
 

@@ -1,21 +1,23 @@
-"""Thinks of questions about a stream from what it has shown; every clip is put into words once."""
+"""Thinks of questions about a stream from what it has shown; what every clip shows is read once."""
 
 import asyncio
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from memory.store import ClipStore, EncoderMismatch, Moment
 from model.engine.contract import Engine
 from model.types import ClipTokens
-from web.http.suggestions import GENERAL, ClipInWords, Suggestion, suggest
+from model.vision.things import Thing
+from web.http.suggestions import GENERAL, Suggestion, suggest
 
 _NEWEST = 512
 """Clips that are looked at: half an hour of a stream that is looked at once a second."""
 _STREAMS = 32
-"""Streams whose words are kept; those asked about longest ago are let go."""
+"""Streams whose things are kept; those asked about longest ago are let go."""
 CLIPS_AT_ONCE = 64
-"""Clips that are put into words together: their tokens need memory meanwhile."""
+"""Clips that are read together: their tokens need memory meanwhile."""
 
 
 @dataclass(slots=True)
@@ -25,13 +27,13 @@ class _Known:
     Attributes:
         began: Of a stream that was deleted and begun anew nothing of before counts.
         moments: The clips that the suggestions rest on.
-        words: The clips in words, by their start.
+        things: What each of them shows, by its start.
         suggestions: Questions to try.
     """
 
     began: float
     moments: list[Moment] = field(default_factory=list)
-    words: dict[float, ClipInWords] = field(default_factory=dict)
+    things: dict[float, Sequence[Thing]] = field(default_factory=dict)
     suggestions: tuple[Suggestion, ...] = suggest(())
 
 
@@ -61,7 +63,7 @@ class Suggester:
             StoreUnavailable: If memory cannot be read.
         """
         async with self._lock:
-            if await self._engine.words([]) is None:
+            if await self._engine.things([]) is None:
                 return GENERAL
             known = self._kept.pop(stream, None)
             if known is None or known.began != began:
@@ -71,7 +73,7 @@ class Suggester:
                 self._kept.popitem(last=False)
             try:
                 await self._bring_up_to_date(stream, known)
-            except EncoderMismatch:  # another model saw them: ours has no words for them
+            except EncoderMismatch:  # another model saw them: ours cannot read them
                 return GENERAL
         return known.suggestions
 
@@ -80,25 +82,25 @@ class Suggester:
         if moments == known.moments:
             return
         starts = [moment.start for moment in moments]
-        known.words = {start: known.words[start] for start in starts if start in known.words}
-        if missing := [start for start in starts if start not in known.words]:
-            await self._read(stream, missing[0], known.words)
+        known.things = {start: known.things[start] for start in starts if start in known.things}
+        if missing := [start for start in starts if start not in known.things]:
+            await self._read(stream, missing[0], known.things)
             for start in missing:  # one that is damaged shows nothing, and is not read again
-                known.words.setdefault(start, ClipInWords(start, ()))
+                known.things.setdefault(start, ())
         known.moments = moments
-        known.suggestions = suggest([known.words[start] for start in starts])
+        known.suggestions = suggest([known.things[start] for start in starts])
 
-    async def _read(self, stream: str, first: float, words: dict[float, ClipInWords]) -> None:
-        """Put into words what is remembered from the clip that starts at `first` on."""
+    async def _read(self, stream: str, first: float, shown: dict[float, Sequence[Thing]]) -> None:
+        """Read what the clips that are remembered show, from the one that starts at `first` on."""
         page: list[ClipTokens] = []
         async for clip in self._store.clips(stream, after=math.nextafter(first, -math.inf)):
             page.append(clip)
             if len(page) == CLIPS_AT_ONCE:
-                await self._put(page, words)
+                await self._put(page, shown)
                 page = []
-        await self._put(page, words)
+        await self._put(page, shown)
 
-    async def _put(self, clips: list[ClipTokens], words: dict[float, ClipInWords]) -> None:
-        said = await self._engine.words(clips) or []
-        for clip, words_of in zip(clips, said, strict=True):
-            words[clip.start] = ClipInWords(clip.start, words_of)
+    async def _put(self, clips: list[ClipTokens], shown: dict[float, Sequence[Thing]]) -> None:
+        said = await self._engine.things(clips) or []
+        for clip, things in zip(clips, said, strict=True):
+            shown[clip.start] = things
