@@ -42,8 +42,11 @@ class Stage(StrEnum):
 @app.command()
 def train(
     stage: Annotated[
-        Stage, typer.Option(help="Which stage; each goes on where it stopped.")
-    ] = Stage.all,
+        list[Stage] | None,
+        typer.Option(
+            help="Which stage, or stages; each goes on where it stopped. Without, all of them."
+        ),
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Of this run: features, checkpoints.")] = Path(
         ".cache/lite"
     ),
@@ -81,16 +84,18 @@ def train(
         BadParameter: If photographs are needed and none are named.
     """
     workshop = Workshop.open(folder, console.print)
-    if stage in {Stage.features, Stage.all}:
+    wanted = set(Stage) if stage is None or Stage.all in stage else set(stage)
+    if Stage.heads in wanted and photos is None:
+        raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
+    if Stage.features in wanted:
         stages.features(workshop, range(scenes))
         stages.features(workshop, range(750), held_out=True)
-    if stage in {Stage.vision, Stage.all}:
+    if Stage.vision in wanted:
         stages.vision(workshop, vision_steps, 32, 1.2e-3, seed)
-    if stage in {Stage.heads, Stage.all}:
-        if photos is None:
-            raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
+    if Stage.heads in wanted:
+        assert photos is not None
         stages.heads(workshop, photos, heads_steps, seed)
-    if stage in {Stage.reading, Stage.all}:
+    if Stage.reading in wanted:
         lesson = Lesson(
             reading_steps,
             rank=rank,
@@ -100,7 +105,7 @@ def train(
             room=room,
         )
         stages.reading(workshop, lesson)
-    if stage in {Stage.export, Stage.all}:
+    if Stage.export in wanted:
         command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --seed {seed} --rank {rank} --device {device}"
         about = {
             "command": command,

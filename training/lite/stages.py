@@ -163,7 +163,7 @@ def reading(workshop: Workshop, lesson: Lesson) -> None:
 
 
 def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) -> None:
-    """Write what was trained as one safetensors file, in half precision.
+    """Write what was trained as one safetensors file, in half precision; the rest of it as it is shipped.
 
     Args:
         workshop: Of the run.
@@ -172,17 +172,34 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
         about: What made it: command, seed, commit.
     """
     vision = workshop.trained_vision()
-    said = Heads(vision.width, tuple(word_table().of_drawing))
-    load_weights(dict(said.named_parameters()), kept(workshop.folder / "heads.pt", "heads")["weights"])  # fmt: skip
-    pupil = student(workshop.base, rank)
-    read = kept(workshop.folder / "reading.pt", "reading")["weights"]
-    load_weights(trained_part(pupil), read)
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}
-    tensors |= {f"heads.{k}": v for k, v in said.state_dict().items()}
-    tensors |= {f"projector.{k}": v for k, v in pupil.projector.state_dict().items()}
-    tensors |= dict(adapters(pupil.decoder))
+    tensors |= _trained_heads(workshop, vision.width) | _trained_reading(workshop, rank)
     half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
     partial = file.with_suffix(".partial")  # whoever stops us leaves the old weights whole
     save_file(half, partial, metadata=dict(about))
     partial.replace(file)
+
+
+def _trained_heads(workshop: Workshop, width: int) -> dict[str, torch.Tensor]:
+    """Return the heads as the stage `heads` left them, or as they are shipped."""
+    checkpoint = workshop.folder / "heads.pt"
+    if not checkpoint.exists():
+        workshop.report(f"there is no {checkpoint}: the heads are the shipped ones")
+        return {k: v for k, v in load_file(TRAINED).items() if k.startswith("heads.")}
+    said = Heads(width, tuple(word_table().of_drawing))
+    load_weights(dict(said.named_parameters()), kept(checkpoint, "heads")["weights"])
+    return {f"heads.{k}": v for k, v in said.state_dict().items()}
+
+
+def _trained_reading(workshop: Workshop, rank: int) -> dict[str, torch.Tensor]:
+    """Return projector and adapters as the stage `reading` left them, or as they are shipped."""
+    checkpoint = workshop.folder / "reading.pt"
+    if not checkpoint.exists():
+        workshop.report(f"there is no {checkpoint}: what reads is the shipped one")
+        others = ("vision.", "heads.")
+        return {k: v for k, v in load_file(TRAINED).items() if not k.startswith(others)}
+    pupil = student(workshop.base, rank)
+    load_weights(trained_part(pupil), kept(checkpoint, "reading")["weights"])
+    projector = {f"projector.{k}": v for k, v in pupil.projector.state_dict().items()}
+    return projector | dict(adapters(pupil.decoder))
