@@ -11,8 +11,7 @@
     ├── HistoryFull              history_full        the next clip has no position left
     └── ModelUnavailable         model_unavailable   the network cannot be loaded
         ├── WeightsMissing                           the weights of `lite` are not here
-        ├── CheckpointUnavailable                    not on this machine, and not to be fetched
-        ├── CheckpointDamaged                        a file is missing, cut short or wrong
+        ├── CheckpointUnusable                       not here and not to be fetched, or a file is wrong
         │   └── TokenizerUnreadable                  the tokenizer is
         ├── CheckpointMismatch                       its tensors are not those of its network
         └── UnsupportedCheckpoint                    it is a network that this code does not build
@@ -98,15 +97,11 @@ class WeightsMissing(ModelUnavailable):
     """Weights of `lite`, published or trained here, are missing or cannot be read."""
 
 
-class CheckpointUnavailable(ModelUnavailable):
-    """There is no checkpoint to read: not on this machine, and it cannot be fetched."""
+class CheckpointUnusable(ModelUnavailable):
+    """There is no checkpoint to read: it cannot be fetched, or a file is missing, cut short or wrong."""
 
 
-class CheckpointDamaged(ModelUnavailable):
-    """A file of the checkpoint is missing, cut short, or not what it says it is."""
-
-
-class TokenizerUnreadable(CheckpointDamaged):
+class TokenizerUnreadable(CheckpointUnusable):
     """The tokenizer of a checkpoint is missing or is not of a kind we know."""
 
 

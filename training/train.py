@@ -17,9 +17,8 @@ from rich.console import Console
 from model.errors import WeightsMissing
 from model.zoo.lite import TRAINED
 from training.command import run_command
-from training.drawn.drawings import DrawingsMissing
+from training.errors import Missing
 from training.lite import stages
-from training.lite.loop import StageMissing
 from training.lite.reading import Lesson
 from training.lite.stages import Workshop
 
@@ -129,7 +128,7 @@ def commit() -> str:
 def main() -> None:
     """Run, and turn what a user can mend into a sentence."""
     logging.basicConfig(level=logging.WARNING)
-    lacking = (DrawingsMissing, WeightsMissing, StageMissing)
+    lacking = (Missing, WeightsMissing)
     run_command(app, "python -m training.train", lacking)
 
 

@@ -5,13 +5,12 @@
     │   ├── BadRequest        (its own)            it cannot be followed as it is: what to change
     │   ├── AskFailed         (its own)            there is no answer, or no more of it
     │   └── AuditUnavailable  audit_unavailable    what is asked for cannot be written down first
-    ├── BadValue              invalid_value        a picture or time zone is none
+    ├── BadValue              invalid_value        a picture, time zone or limit is none
     ├── Full                  quota_full           every place is taken
     │   └── LimitReached      rate_limit_exceeded  a token has what was set for it alone
     ├── AlreadyPulled         already_pulled       the stream has a source
     ├── Unauthorized          unauthorized         a token or ticket is wrong or too old
     ├── BadSetting            bad_setting          a setting cannot be used
-    ├── BadLimit              bad_limit            a limit of a token is written in no known way
     ├── BadTokenFile          bad_token_file       the file of tokens cannot be used
     ├── ClusterUnavailable    cluster_unavailable  a cluster cannot be joined or started
     ├── ReplicaLost           replica_lost         a replica of a cluster is gone: another is asked
@@ -106,7 +105,7 @@ class AuditUnavailable(Refusal):
 
 
 class BadValue(WebError, ValueError):
-    """A value that was sent cannot be used: a picture, the name of a time zone."""
+    """A value that was given cannot be used: a picture, the name of a time zone, a limit of a token."""
 
     code = "invalid_value"
 
@@ -156,12 +155,6 @@ class BadSetting(WebError, ValueError):
     """A setting cannot be used; the message names it and says why."""
 
     code = "bad_setting"
-
-
-class BadLimit(WebError, ValueError):
-    """What was written is no limit; the message says how one is written."""
-
-    code = "bad_limit"
 
 
 class BadTokenFile(WebError, ValueError):

@@ -54,8 +54,8 @@ def load_parts(
 
     Raises:
         WeightsMissing: If `lite` is asked for and its weights, published or our own, are not here.
-        CheckpointUnavailable: If a checkpoint is not on this machine and cannot be fetched.
-        CheckpointDamaged: If a file of it is missing, cut short or not what it says it is.
+        CheckpointUnusable: If a checkpoint is not on this machine and cannot be fetched, or a file of
+            it is missing, cut short or not what it says it is.
         CheckpointMismatch: If its tensors do not fit; all are named.
         UnsupportedCheckpoint: If it describes a network that this code does not build, or has no
             authors but us and is to be run as released.

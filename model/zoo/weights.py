@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.config import FlashConfig, VisionConfig
-from model.errors import CheckpointDamaged, CheckpointMismatch
+from model.errors import CheckpointMismatch, CheckpointUnusable
 from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.vision.umt import UmtVision
@@ -91,7 +91,7 @@ def load(
 
     Raises:
         UnsupportedCheckpoint: If it describes a network that this code does not build.
-        CheckpointDamaged: If a file is missing, cut short or not what it says it is.
+        CheckpointUnusable: If a file is missing, cut short or not what it says it is.
         CheckpointMismatch: If tensors are missing, unexpected or of another shape; all are named.
     """
     network = build(from_hub_dict(read_json(folder / "config.json"), towers))
@@ -103,29 +103,29 @@ def shards(folder: Path) -> list[Path]:
     """Return the weight files of a checkpoint, checked to exist and to lie in `folder`.
 
     Raises:
-        CheckpointDamaged: If one is missing, outside the folder, or no safetensors.
+        CheckpointUnusable: If one is missing, outside the folder, or no safetensors.
     """
     if (folder / INDEX).is_file():
         listed = read_json(folder / INDEX).get("weight_map")
         if not isinstance(listed, dict) or not listed:
-            raise CheckpointDamaged(f"{INDEX} in {folder} lists no weights")
+            raise CheckpointUnusable(f"{INDEX} in {folder} lists no weights")
         names = sorted({str(name) for name in listed.values()})
     elif (folder / _SINGLE).is_file():
         names = [_SINGLE]
     elif pickled := sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt*")):
-        raise CheckpointDamaged(
+        raise CheckpointUnusable(
             f"{folder} has its weights pickled ({pickled[0].name}); reading those would run code "
             "from the file, so only safetensors are read"
         )
     else:
-        raise CheckpointDamaged(f"{folder} has neither {INDEX} nor {_SINGLE}")
+        raise CheckpointUnusable(f"{folder} has neither {INDEX} nor {_SINGLE}")
     for name in names:
         if PurePath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
-            raise CheckpointDamaged(
+            raise CheckpointUnusable(
                 f"{INDEX} names {name!r}, which is no safetensors file beside it"
             )
     if absent := [name for name in names if not (folder / name).is_file()]:
-        raise CheckpointDamaged(f"{folder} lacks {', '.join(absent)}; fetch the checkpoint again")
+        raise CheckpointUnusable(f"{folder} lacks {', '.join(absent)}; fetch the checkpoint again")
     return [folder / name for name in names]
 
 
@@ -133,7 +133,7 @@ def fill(network: Network, files: list[Path], *, device: torch.device, dtype: to
     """Give every parameter of `network` its tensor from `files`; nothing is read unless all fit.
 
     Raises:
-        CheckpointDamaged: If a file cannot be read.
+        CheckpointUnusable: If a file cannot be read.
         CheckpointMismatch: If names or shapes do not agree.
     """
     slots = network.slots()
@@ -164,7 +164,7 @@ def _survey(files: list[Path]) -> dict[str, _Stored]:
     for file in files:
         for name, shape in _contents(file):
             if name in found:
-                raise CheckpointDamaged(
+                raise CheckpointUnusable(
                     f"both {found[name].file.name} and {file.name} hold {name}; "
                     "which one counts is anyone's guess"
                 )
@@ -178,7 +178,7 @@ def _contents(file: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
             for name in opened.keys():  # noqa: SIM118 - not a dictionary, has no __iter__
                 tensor = opened.get_slice(name)
                 if (dtype := tensor.get_dtype()) not in _FLOATING:
-                    raise CheckpointDamaged(
+                    raise CheckpointUnusable(
                         f"{file.name} holds {name} as {dtype}; quantised checkpoints cannot be read"
                     )
                 yield name, tuple(tensor.get_shape())
@@ -214,8 +214,8 @@ def _shape(module: nn.Module, attribute: str) -> tuple[int, ...]:
     return tuple(getattr(module, attribute).shape)
 
 
-def _unreadable(file: Path) -> CheckpointDamaged:
-    return CheckpointDamaged(
+def _unreadable(file: Path) -> CheckpointUnusable:
+    return CheckpointUnusable(
         f"{file.name} cannot be read: it is cut short or no safetensors file; fetch it again"
     )
 
@@ -224,14 +224,14 @@ def read_json(file: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 
     Raises:
-        CheckpointDamaged: If there is no such file, or no object in it.
+        CheckpointUnusable: If there is no such file, or no object in it.
     """
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointDamaged(f"{file.parent} lacks {file.name}") from error
+        raise CheckpointUnusable(f"{file.parent} lacks {file.name}") from error
     except (OSError, ValueError) as error:
-        raise CheckpointDamaged(f"{file.name} in {file.parent} is no readable JSON") from error
+        raise CheckpointUnusable(f"{file.name} in {file.parent} is no readable JSON") from error
     if not isinstance(values, dict):
-        raise CheckpointDamaged(f"{file.name} in {file.parent} holds no JSON object")
+        raise CheckpointUnusable(f"{file.name} in {file.parent} holds no JSON object")
     return values

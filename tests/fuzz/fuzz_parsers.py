@@ -24,7 +24,7 @@ from stream.webrtc.offer import BadOffer, read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
 from tests.stream.test_offer import GOOD
 from web.access.limits import Rate, read_size
-from web.errors import BadLimit, BadRequest, BadSetting
+from web.errors import BadRequest, BadSetting, BadValue
 from web.realtime.wire import parse
 from web.settings import Settings
 from web.time_words.extent import Reference
@@ -162,7 +162,7 @@ def test_words_of_time_are_understood_or_left_alone(text, now):
 @fuzz
 def test_a_limit_is_one_or_refused(text):
     for read in (Rate.read, read_size):
-        with contextlib.suppress(BadLimit):
+        with contextlib.suppress(BadValue):
             read(text)
 
 

@@ -9,14 +9,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from training.drawn.drawings import (
-    SPRITE_SIZE,
-    DrawingSet,
-    DrawingsMissing,
-    fetch,
-    load_sprites,
-    read_icons,
-)
+from training.drawn.drawings import SPRITE_SIZE, DrawingSet, fetch, load_sprites, read_icons
+from training.errors import Missing
 
 SQUARE = '<path fill="#f00" d="M8 4h16v8H8z"/>'
 
@@ -54,11 +48,11 @@ def test_a_name_that_turns_its_drawing_is_left_out(tmp_path):
 
 
 def test_a_package_that_is_not_the_pinned_one_is_refused(tmp_path):
-    with pytest.raises(DrawingsMissing, match="not the pinned package"):
+    with pytest.raises(Missing, match="not the pinned package"):
         fetch(package(tmp_path, sha512="AAAA"), tmp_path)
 
 
 def test_without_npm_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DrawingsMissing, match=r"install Node\.js"):
+    with pytest.raises(Missing, match=r"install Node\.js"):
         fetch(DrawingSet("noto", "0.0.0", "", "MIT"), tmp_path)

@@ -16,7 +16,7 @@ from tests.web.test_tokens import by, command
 from web.access.allowances import Allowances
 from web.access.limits import Limits, Rate, read_size
 from web.access.tokens import Caller, TokenFile, TokenRecord, digest, make_token
-from web.errors import BadLimit, LimitReached
+from web.errors import BadValue, LimitReached
 from web.http import peers
 from web.services import Clocks
 
@@ -78,13 +78,13 @@ def test_no_more_tokens_are_known_than_may_be(allowances):
 
 @pytest.mark.parametrize("text", ["30", "0/min", "30/week", "-1/min", "many"])
 def test_what_is_no_rate_is_said(text):
-    with pytest.raises(BadLimit, match="30/min"):
+    with pytest.raises(BadValue, match="30/min"):
         Rate.read(text)
 
 
 @pytest.mark.parametrize("text", ["2GB", "2GB/min", "0GB/day", "2G/day"])
 def test_what_is_no_size_is_said(text):
-    with pytest.raises(BadLimit, match="2GB/day"):
+    with pytest.raises(BadValue, match="2GB/day"):
         read_size(text)
 
 

@@ -24,15 +24,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from training.errors import Missing
 from web.settings import read_settings
 
 Sprite = npt.NDArray[np.uint8]
 Sprites = Mapping[str, Mapping[str, tuple[Sprite, ...]]]
 SPRITE_SIZE = 160
-
-
-class DrawingsMissing(Exception):
-    """The drawings are not in the cache and cannot be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ def load_sprites(
     Renders what the cache lacks, which takes some seconds a set.
 
     Raises:
-        DrawingsMissing: If a set must be fetched and cannot be.
+        Missing: If a set must be fetched and cannot be.
     """
     folder = folder or cache_folder() / "drawings"
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,13 +132,13 @@ def fetch(drawing_set: DrawingSet, folder: Path) -> Path:
     """Return the set's package archive, fetched by npm unless it is in `folder`.
 
     Raises:
-        DrawingsMissing: If npm is absent, fails, or hands over something else than what is pinned.
+        Missing: If npm is absent, fails, or hands over something else than what is pinned.
     """
     archive = folder / f"iconify-json-{drawing_set.name}-{drawing_set.version}.tgz"
     if not archive.exists():
         npm = shutil.which("npm")
         if npm is None:
-            raise DrawingsMissing(
+            raise Missing(
                 "the drawings are npm packages and npm is not installed: install Node.js, or put "
                 f"{archive.name} into {folder}"
             )
@@ -154,12 +151,10 @@ def fetch(drawing_set: DrawingSet, folder: Path) -> Path:
             check=False,
         )
         if done.returncode != 0 or not archive.exists():
-            raise DrawingsMissing(f"npm could not fetch {package}: {done.stderr.strip()[-400:]}")
+            raise Missing(f"npm could not fetch {package}: {done.stderr.strip()[-400:]}")
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if digest != drawing_set.sha512:
-        raise DrawingsMissing(
-            f"{archive} is not the pinned package (its SHA-512 is {digest}): delete it"
-        )
+        raise Missing(f"{archive} is not the pinned package (its SHA-512 is {digest}): delete it")
     return archive
 
 

@@ -12,7 +12,8 @@ from model.errors import WeightsMissing
 from model.video_chat import VideoChat
 from model.zoo.lite import TRAINED, lite
 from training.command import run_command
-from training.drawn.drawings import HELD_OUT_SET, DrawingsMissing, load_sprites
+from training.drawn.drawings import HELD_OUT_SET, load_sprites
+from training.errors import Missing
 from training.exams.exam import Outcome, Size, as_json, cases, examine, scores, table
 from training.train import commit
 
@@ -63,4 +64,4 @@ def measure(weights: Path, size: Size) -> list[Outcome]:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval lite", (DrawingsMissing, WeightsMissing))
+    run_command(app, "flashback eval lite", (Missing, WeightsMissing))

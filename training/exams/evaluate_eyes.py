@@ -17,7 +17,8 @@ from model.video_chat import VideoChat
 from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED, lite, things_of
 from training.command import run_command
-from training.drawn.drawings import HELD_OUT_SET, DrawingsMissing, load_sprites
+from training.drawn.drawings import HELD_OUT_SET, load_sprites
+from training.errors import Missing
 from training.exams.eyes_exam import Seeing, Verdict, drawn, judge, sample
 from training.exams.film_scores import wilson
 from training.train import commit
@@ -71,4 +72,4 @@ def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval eyes", (DrawingsMissing, WeightsMissing))
+    run_command(app, "flashback eval eyes", (Missing, WeightsMissing))

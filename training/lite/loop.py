@@ -14,6 +14,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from training.errors import Missing
 from web.cli.signals import defer_interrupt
 
 
@@ -126,18 +127,14 @@ def _resume(plan: Plan, trained: Mapping[str, Tensor], optimizer: torch.optim.Op
     return int(state["step"])
 
 
-class StageMissing(Exception):
-    """A stage was begun before the one that it builds on."""
-
-
 def kept(checkpoint: Path, stage: str) -> dict[str, Any]:
     """Return the state that a stage left.
 
     Raises:
-        StageMissing: If it left none.
+        Missing: If it left none.
     """
     if not checkpoint.exists():
-        raise StageMissing(f"there is no {checkpoint}: run --stage {stage} first")
+        raise Missing(f"there is no {checkpoint}: run --stage {stage} first")
     state: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")
     return state
 

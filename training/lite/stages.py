@@ -27,10 +27,11 @@ from model.zoo.lite_base import LITE_LANGUAGE, base_folder, convert
 from training.adapters import adapters
 from training.drawn.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder, load_sprites
 from training.drawn.words import word_groups
+from training.errors import Missing
 from training.lite.alignment import Aligner, recognised, some_examples
 from training.lite.features import FeatureBank, cache_features
 from training.lite.heads import learn_heads
-from training.lite.loop import Plan, StageMissing, kept, load_weights, run
+from training.lite.loop import Plan, kept, load_weights, run
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
 
 
@@ -79,12 +80,12 @@ class Workshop:
         """Return the scenes whose features are there.
 
         Raises:
-            StageMissing: If there are none.
+            Missing: If there are none.
         """
         folder = self.folder / "features" / ("held" if held_out else "train")
         found = FeatureBank(folder, self.sprites(held_out), held_out)
         if not found.scenes:
-            raise StageMissing(f"there is nothing in {folder}: run --stage features first")
+            raise Missing(f"there is nothing in {folder}: run --stage features first")
         return found
 
     def trained_vision(self) -> LiteVision:

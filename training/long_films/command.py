@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import track
 
 from training.command import run_command
-from training.drawn.drawings import TRAINING_SETS, DrawingsMissing, load_sprites
+from training.drawn.drawings import TRAINING_SETS, load_sprites
+from training.errors import Missing
 from training.long_films.drawing import write_film
 from training.long_films.plan import FilmPlan, plan_film
 from training.long_films.questions import pairs
@@ -88,4 +89,4 @@ def _write(file: Path, content: object) -> None:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback films", (DrawingsMissing,))
+    run_command(app, "flashback films", (Missing,))

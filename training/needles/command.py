@@ -18,8 +18,8 @@ from model.errors import HistoryFull, ModelUnavailable
 from model.video_chat import VideoChat
 from model.zoo.presets import load_parts
 from training.command import run_command
-from training.drawn.drawings import HELD_OUT_SET, DrawingsMissing, Sprites, load_sprites
-from training.errors import BadData
+from training.drawn.drawings import HELD_OUT_SET, Sprites, load_sprites
+from training.errors import BadData, Missing
 from training.evaluations.command import machine
 from training.needles.asking import Memory
 from training.needles.dropping import ABLATIONS, with_dropout
@@ -29,7 +29,7 @@ from training.needles.trials import Found, chain, single
 
 console = Console(stderr=True)
 Number = TypeVar("Number", int, float)
-LACKING = (DrawingsMissing, ModelUnavailable, BadData, HistoryFull)
+LACKING = (Missing, ModelUnavailable, BadData, HistoryFull)
 
 
 @dataclass(frozen=True, slots=True)

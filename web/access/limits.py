@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.errors import BadLimit
+from web.errors import BadValue
 
 _PERIODS = {"min": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(rf"([1-9]\d{{0,5}})/({'|'.join(_PERIODS)})")
@@ -31,11 +31,11 @@ class Rate(BaseModel):
         """Return the rate that is written as `30/min`, `100/hour` or `500/day`.
 
         Raises:
-            BadLimit: If it is written otherwise.
+            BadValue: If it is written otherwise.
         """
         match = _RATE.fullmatch(text.strip())
         if match is None:
-            raise BadLimit(f"{text!r} is no rate: write 30/min, 100/hour or 500/day")
+            raise BadValue(f"{text!r} is no rate: write 30/min, 100/hour or 500/day")
         return cls(count=int(match[1]), seconds=_PERIODS[match[2]])
 
     def __str__(self) -> str:
@@ -69,11 +69,11 @@ def read_size(text: str) -> int:
     """Return the bytes that are written as `500MB/day` or `2GB/day`.
 
     Raises:
-        BadLimit: If it is written otherwise.
+        BadValue: If it is written otherwise.
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise BadLimit(f"{text!r} is no size: write 500MB/day or 2GB/day")
+        raise BadValue(f"{text!r} is no size: write 500MB/day or 2GB/day")
     return int(match[1]) * _SIZES[match[2]]
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from web.access.limits import Limits, Rate, read_size
 from web.access.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
-from web.errors import BadLimit, BadTokenFile, Failed
+from web.errors import BadTokenFile, BadValue, Failed
 from web.settings import read_settings
 
 Value = TypeVar("Value")
@@ -121,7 +121,7 @@ def _limits(streams: int | None, questions: str | None, sends: str | None) -> Li
             questions=None if questions is None else Rate.read(questions),
             bytes_a_day=None if sends is None else read_size(sends),
         )
-    except BadLimit as error:
+    except BadValue as error:
         raise Failed(str(error), 2) from None
 
 
