@@ -33,7 +33,7 @@ class StreamSettings:
         frame_side: Shorter side of the pictures that are kept in hand, in pixels: larger ones are
             scaled down to it. None is what the encoder takes, and enough for those who watch.
         second_look: Whether a question about a long stream is answered from the originals of the
-            moments that its folded history names.
+            moments that it is about; None is where the model's tokens have words, which lead there.
         zones: What is painted black in whose pictures.
         reel_seconds: Seconds of the newest pictures that are kept of a stream that is watched for
             something, for the film of an event; 0 keeps none.
@@ -53,7 +53,7 @@ class StreamSettings:
     longest_retry: float = 60.0
     close_within: float = 5.0
     frame_side: int | None = None
-    second_look: bool = False
+    second_look: bool | None = None
     zones: tuple[Zone, ...] = ()
     reel_seconds: float = 0.0
     thumbnail_width: int = 160

@@ -104,10 +104,11 @@ class Settings(BaseModel):
         "graphics card has left",
         ge=64,
     )
-    second_look: bool = _field(
-        False,
+    second_look: bool | None = _field(
+        None,
         "answer a question about a long stream, whose old clips are folded, from the originals of the "
-        "moments that the folded history names; it takes longer by reading them",
+        "moments that it is about; it takes longer by reading them; by default where words lead to "
+        "them (lite)",
     )
     visual_budget: int = _field(
         1024,

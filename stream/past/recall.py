@@ -25,7 +25,7 @@ class Recall:
     """What one stream's questions are answered from."""
 
     def __init__(
-        self, stream: str, engine: Engine, store: ClipStore, *, looks_again: bool = False
+        self, stream: str, engine: Engine, store: ClipStore, *, looks_again: bool | None = None
     ) -> None:
         """Take what a stream's questions are answered from.
 
@@ -33,7 +33,8 @@ class Recall:
             stream: Its name.
             engine: Answers.
             store: Holds the originals.
-            looks_again: Whether what a folded history names is looked at again, as it was seen.
+            looks_again: Whether what is asked about a folded history is looked at again, as it was
+                seen; None is where words lead there.
         """
         self._looks_again = looks_again
         self._stream = stream
@@ -85,7 +86,7 @@ class Recall:
         """
         with self.called():
             past, question = await self._past_of(question)
-            if self._looks_again:
+            if self._looks_again is not False:
                 past = await self._second_look(past, question)
             if self._closed:
                 raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
@@ -120,16 +121,15 @@ class Recall:
 
     async def _second_look(self, past: Past, question: Question) -> Past:
         """Return what answers: the originals of what a folded `past` names, or `past` itself."""
-        if not await self._engine.prepare(past):
+        has_words = await self._engine.things([]) is not None
+        if not (has_words or self._looks_again) or not await self._engine.prepare(past):
             return past
         frames = self._engine.frames_per_clip
-        if await self._engine.things([]) is None:
-            spans, most = named(await self._glance(past, question), frames), BLOCKS
+        if has_words:
+            seen = await self._seen(past, question)
+            spans, most = shown(question.text, seen, frames), SHOWN_BLOCKS
         else:
-            spans, most = (
-                shown(question.text, await self._seen(past, question), frames),
-                SHOWN_BLOCKS,
-            )
+            spans, most = named(await self._glance(past, question), frames), BLOCKS
         if not spans:
             return past
         return Past(self._stream, self._store, tuple(spans), most, once=True)

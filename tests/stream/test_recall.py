@@ -361,11 +361,13 @@ async def test_words_lead_to_what_is_looked_at_again():
         for n in range(100, 105):
             await store.append("a", ClipTokens(dog, 4.0 * n, 4.0 * n + 3), b"")
         await remembered(store, "a", 200, first=105)
-        recall = Recall("a", made, store, looks_again=True)
+        recall = Recall("a", made, store)
         question = Question("When was the dog there?", tokens=1)
         usage = [piece async for piece in recall.ask(question)][-1].usage
         assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
-        whole = await last_piece(recall)
-        assert whole.usage.frames == 4 * 305
+        for whole in (recall, Recall("a", made, store, looks_again=False)):
+            text = "What?" if whole is recall else question.text
+            pieces = [piece async for piece in whole.ask(replace(question, text=text))]
+            assert pieces[-1].usage.frames == 4 * 305
     finally:
         await made.close()
