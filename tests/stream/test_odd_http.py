@@ -191,7 +191,6 @@ TEXTS = {
         b"1\n00:00:00,000 --> 00:00:01,000\nhello\n\n",
         b"2\n00:00:01,000 --> 00:00:02,000\nx\n\n",
     ),
-    "manifest": (b'<?xml version="1.0"?>\n<MPD><Period>', b"<AdaptationSet></AdaptationSet>"),
     "letters": (b"hello " * 20, b"hello "),
 }
 
