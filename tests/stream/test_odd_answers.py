@@ -1,12 +1,16 @@
 """What web servers answer beside 200 and 206 of the book: each is played, or said in its own words."""
 
 import gzip
+import io
+from itertools import pairwise
 
+import httpx
 import pytest
 
+from stream.pull.io.hls import PlaylistGuide
 from stream.pull.io.http_answer import whole_length
 from stream.pull.io.open import CannotOpen
-from tests.stream.opening import look, open_source, order
+from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.test_hls import MPEGURL
 from tests.stream.test_odd_http import playlist
 
@@ -59,8 +63,6 @@ def test_live_video_of_a_made_up_length_is_live(site, address, films, length):
 
 @pytest.mark.parametrize("length", [0, 1, 99, 999_999, 2**31 - 2, 12_345_678_901])
 def test_an_honest_length_is_believed(length):
-    import httpx
-
     assert whole_length(httpx.Response(200, headers={"Content-Length": str(length)})) == length
     part = {"Content-Range": f"bytes 5-9/{length}", "Content-Length": "5"}
     assert whole_length(httpx.Response(206, headers=part)) == length
@@ -99,3 +101,60 @@ def test_a_playlist_of_thousands_of_playlists_is_not_followed(site, address):
     with pytest.raises(CannotOpen, match="too long"):
         look(order(f"{address}/own.m3u8"))
     assert len(site.asked) == 1
+
+
+MASTER = """#EXTM3U
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x",URI="gone-sound.m3u8"
+#EXT-X-MEDIA:NAME="y",TYPE=SUBTITLES,GROUP-ID="s",URI="own.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a",SUBTITLES="s"
+{}
+#EXT-X-STREAM-INF:BANDWIDTH=2,AUDIO="a"
+{}
+"""
+
+
+@pytest.mark.parametrize("names", [("ok", "ok"), ("gone", "ok"), ("ok", "gone")])
+def test_sound_subtitles_and_qualities_that_are_refused_keep_no_video_away(
+    site, address, films, names
+):
+    site.file("/seg0.ts", films["ts"].read_bytes())
+    site.file("/ok", playlist("#EXTINF:8,\nseg0.ts\n"), MPEGURL)
+    site.file("/own.m3u8", MASTER.format(*names).encode(), MPEGURL)
+    _, picked = look(order(f"{address}/own.m3u8"))
+    assert len(picked) >= 15
+    assert not any("gone-sound" in path for path, _ in site.asked)
+
+
+def test_a_playlist_none_of_whose_qualities_is_there_says_what_the_server_said(site, address):
+    site.file("/own.m3u8", MASTER.format("gone", "lost").encode(), MPEGURL)
+    with pytest.raises(CannotOpen, match="nothing at this path"):
+        look(order(f"{address}/own.m3u8"))
+
+
+@pytest.mark.parametrize("target", ["0", "nan", "-1"])
+def test_a_live_playlist_of_no_length_is_not_asked_for_without_a_pause(target):
+    clock, asked = PlayClock(), []
+
+    def open_file(url, _start, _end):
+        asked.append(clock.now)
+        return Text(f"#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n#EXTINF:0,\na.ts\n", url)
+
+    guide = PlaylistGuide(open_file, None, within=5, clock=clock, sleep=clock.sleep)
+    for _ in range(5):
+        guide.open("http://cam/live.m3u8")
+    assert steps_of(asked) == [0.5] * 4
+
+
+class Text(io.BytesIO):
+    """A playlist as it comes from a server."""
+
+    def __init__(self, text, name):
+        super().__init__(text.encode())
+        self.name = name
+
+    def peek(self, size):
+        return self.getvalue()[:size]
+
+
+def steps_of(times):
+    return [after - before for before, after in pairwise(times)]

@@ -7,6 +7,7 @@ without what lies before. https://datatracker.ietf.org/doc/html/rfc8216
 """
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from stream.address.source_url import BadSource
 from stream.errors import StreamError
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
+from stream.pull.errors import Refused
 from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
@@ -26,8 +28,9 @@ MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""
 _TOO_LONG = "The playlist of this source is too long."
 _MOST_PLAYLISTS = 200
-"""Qualities and languages that a playlist of playlists names: each is asked for when it is opened."""
+"""Qualities that a playlist of playlists names: each is asked for when it is opened."""
 _NESTED = "The playlist of this source names playlists of playlists, without end perhaps."
+_OTHER_TRACK = re.compile(r"#EXT-X-MEDIA:(?!(.*,)?\s*TYPE=VIDEO)")
 _EMPTY = "The playlist of this source names no segments."
 SHORTEST_WAIT = 0.5
 _STALE = (
@@ -162,8 +165,9 @@ class PlaylistGuide:
         self._sleep = sleep
         self._playlists: dict[str, Playlist] = {}
         self._read_from: str | None = None
-        self._has_master = False
-        self.trouble: PlaylistStale | AllSeen | BadSource | None = None
+        self._loaded: dict[str, float] = {}
+        self._variants: frozenset[str] | None = None
+        self.trouble: PlaylistStale | AllSeen | BadSource | Refused | None = None
 
     @property
     def ended(self) -> bool:
@@ -183,8 +187,16 @@ class PlaylistGuide:
         Raises:
             PlaylistStale: If a playlist names nothing new.
             AllSeen: If it has ended, too.
+            Refused: If the server says no, unless it is one of several playlists that a master names.
         """
-        file = self._open_file(url, start, end)
+        self._hold_back(url)
+        try:
+            file = self._open_file(url, start, end)
+        except Refused as refused:
+            if url not in (self._variants or ()):
+                raise
+            self.trouble = refused  # if it was the last one
+            return PlaylistText("", url)
         if is_playlist(file.peek(16)):
             return self.take(file)
         self._opened(url, start)
@@ -199,6 +211,7 @@ class PlaylistGuide:
             AllSeen: If it has ended, too.
         """
         text, url, began = _read(file), file.name, self._clock()
+        self._loaded[url] = began
         while (playlist := read_playlist(text)) is not None:
             seen = playlist.seen(self._after)
             if seen < len(playlist.segments):
@@ -212,20 +225,26 @@ class PlaylistGuide:
                 raise self.trouble
             self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))
-        self._check_master(text)
-        return PlaylistText(text, url)
+        return PlaylistText(self._master(text, url), url)
 
-    def _check_master(self, text: str) -> None:
-        """Let one playlist of playlists pass, which is short: FFmpeg follows whatever it names.
+    def _master(self, text: str, url: str) -> str:
+        """Return a playlist of playlists without sound and subtitles: FFmpeg opens whatever it names.
 
         Raises:
-            BadSource: If it is the second, or too long.
+            BadSource: If it is the second one, or too long.
         """
-        names = text.count("#EXT-X-STREAM-INF") + text.count("#EXT-X-MEDIA:")
-        if self._has_master or names > _MOST_PLAYLISTS:
-            self.trouble = BadSource(_NESTED if self._has_master else _TOO_LONG)
+        lines = [line for line in map(str.strip, text.split("\n")) if not _OTHER_TRACK.match(line)]
+        named = [line for line in lines if line and not line.startswith("#")]
+        if self._variants is not None or len(named) > _MOST_PLAYLISTS:
+            self.trouble = BadSource(_TOO_LONG if self._variants is None else _NESTED)
             raise self.trouble
-        self._has_master = True
+        self._variants = frozenset(urljoin(url, uri) for uri in named)
+        return "\n".join(lines) + "\n"
+
+    def _hold_back(self, url: str) -> None:
+        """Wait before a playlist is read anew: one of segments of no length would be asked for at once."""
+        if (loaded := self._loaded.get(url)) is not None:
+            self._sleep(max(0.0, loaded + SHORTEST_WAIT - self._clock()))
 
     def _opened(self, url: str, start: int) -> None:
         for base, playlist in self._playlists.items():

@@ -103,6 +103,9 @@ def _open_playlist(
         if guide.trouble is not None:  # FFmpeg has other words for it
             raise guide.trouble from None
         raise
+    if not container.streams and guide.trouble is not None:
+        container.close()
+        raise guide.trouble
     return Opening(
         container,
         finite=guide.ended,
