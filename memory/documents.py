@@ -76,6 +76,30 @@ class DocumentStore(Protocol):
         """Drop a document; return whether there was one."""
         ...
 
+    async def add(
+        self, kind: str, key: str, amounts: Mapping[str, int], base: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Add `amounts` to numbers that several processes count in, and return what they are now.
+
+        Args:
+            kind: As of a document.
+            key: Whose numbers.
+            amounts: What to add, by name; 0 only asks.
+            base: What a number begins with that is not kept yet; of the same names.
+
+        Raises:
+            StoreFull: If there is no room.
+        """
+        ...
+
+    async def sums(self, kind: str) -> dict[str, dict[str, int]]:
+        """Return the numbers of every key, by name."""
+        ...
+
+    async def drop_sums(self, kind: str, key: str) -> None:
+        """Drop the numbers of a key; one that has none is fine."""
+        ...
+
     async def count(self, kind: str) -> int:
         """Return how many documents of a kind are kept."""
         ...

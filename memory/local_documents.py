@@ -1,5 +1,7 @@
 """A document store in this process, for `flashback ask` and for tests: nothing survives the process."""
 
+from collections.abc import Mapping
+
 from memory.documents import Entry
 from memory.redis.documents import read, written
 
@@ -9,6 +11,7 @@ class LocalDocuments:
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, tuple[float, bytes]]] = {}
+        self._sums: dict[str, dict[str, dict[str, int]]] = {}
 
     async def put(self, kind: str, kept: Entry, keep: int) -> None:
         """See `DocumentStore.put`.
@@ -38,6 +41,23 @@ class LocalDocuments:
     async def remove(self, kind: str, key: str) -> bool:
         """See `DocumentStore.remove`."""
         return self._kinds.get(kind, {}).pop(key, None) is not None
+
+    async def add(
+        self, kind: str, key: str, amounts: Mapping[str, int], base: Mapping[str, int]
+    ) -> dict[str, int]:
+        """See `DocumentStore.add`."""
+        kept = self._sums.setdefault(kind, {}).setdefault(key, {})
+        for name, amount in amounts.items():
+            kept[name] = kept.get(name, base[name]) + amount
+        return {name: kept[name] for name in amounts}
+
+    async def sums(self, kind: str) -> dict[str, dict[str, int]]:
+        """See `DocumentStore.sums`."""
+        return {key: dict(kept) for key, kept in self._sums.get(kind, {}).items()}
+
+    async def drop_sums(self, kind: str, key: str) -> None:
+        """See `DocumentStore.drop_sums`."""
+        self._sums.get(kind, {}).pop(key, None)
 
     async def count(self, kind: str) -> int:
         """See `DocumentStore.count`."""

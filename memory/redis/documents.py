@@ -2,14 +2,15 @@
 
     flashback:{:KIND}:order      sorted set  key -> order
     flashback:{:KIND}:documents  hash        key -> JSON
+    flashback:{:KIND}:sums       hash        key and name -> number
 
-The two keys of a kind share a hash tag, so that one transaction writes both; no stream can be
+The keys of a kind share a hash tag, so that one transaction writes several; no stream can be
 called so.
 """
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
@@ -90,6 +91,41 @@ class RedisDocuments:
         """See `DocumentStore.remove`."""
         return await self._run(kind, lambda redis: _drop(redis, kind, [key]))
 
+    async def add(
+        self, kind: str, key: str, amounts: Mapping[str, int], base: Mapping[str, int]
+    ) -> dict[str, int]:
+        """See `DocumentStore.add`."""
+
+        async def work(redis: Redis) -> list[Any]:
+            async with redis.pipeline(transaction=True) as pipe:
+                for name, amount in amounts.items():
+                    pipe.hsetnx(_sums(kind), f"{key} {name}", cast("Any", base[name]))
+                    pipe.hincrby(_sums(kind), f"{key} {name}", amount)
+                return list(await pipe.execute())
+
+        replies = await self._run(kind, work)
+        return dict(zip(amounts, map(int, replies[1::2]), strict=True))
+
+    async def sums(self, kind: str) -> dict[str, dict[str, int]]:
+        """See `DocumentStore.sums`."""
+        found: dict[str, dict[str, int]] = {}
+        kept = await self._run(kind, lambda redis: cast("Any", redis.hgetall(_sums(kind))))
+        for field, number in kept.items():
+            key, _, name = field.decode().rpartition(" ")
+            found.setdefault(key, {})[name] = int(number)
+        return found
+
+    async def drop_sums(self, kind: str, key: str) -> None:
+        """See `DocumentStore.drop_sums`."""
+
+        async def work(redis: Redis) -> None:
+            names = await cast("Any", redis.hkeys(_sums(kind)))
+            gone = [name for name in names if name.startswith(f"{key} ".encode())]
+            if gone:
+                await cast("Any", redis.hdel(_sums(kind), *gone))
+
+        await self._run(kind, work)
+
     async def count(self, kind: str) -> int:
         """See `DocumentStore.count`."""
 
@@ -150,6 +186,10 @@ def read(kind: str, key: str, order: float, data: bytes) -> Entry | None:
 
 def _order(kind: str) -> str:
     return f"flashback:{{:{kind}}}:order"
+
+
+def _sums(kind: str) -> str:
+    return f"flashback:{{:{kind}}}:sums"
 
 
 def _documents(kind: str) -> str:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from memory.documents import DocumentStore, Entry
 from stream.errors import StreamError
-from stream.watches.records import Counters, Event, Watch, counters, events, watches
+from stream.watches.records import COUNTED, Counters, Event, Watch, counters, events, watches
 from stream.watches.state import Key, WatchState, states
 
 MOST_WATCHES = 200
@@ -66,6 +68,7 @@ class WatchBook:
             StoreUnavailable: If the store cannot be reached.
         """
         await self._documents.remove(_COUNTERS, watch)
+        await self._documents.drop_sums(_COUNTERS, watch)
         await self._documents.remove(_WATCH, watch)
 
     async def counters(self) -> Mapping[str, Counters]:
@@ -76,17 +79,36 @@ class WatchBook:
         """
         kept = await self._documents.newest(_COUNTERS, MOST_WATCHES)
         found = {one.key: counters.decode(one.document) for one in kept}
-        return {key: one for key, one in found.items() if one is not None}
+        sums = await self._documents.sums(_COUNTERS)
+        return {
+            key: replace(
+                one, **{name: sums.get(key, {}).get(name, getattr(one, name)) for name in COUNTED}
+            )
+            for key, one in found.items()
+            if one is not None
+        }
 
-    async def count(self, watch: str, now: Counters) -> None:
-        """Keep the counters of a watch.
+    async def count(self, watch: str, now: Counters, more: Mapping[str, int]) -> Counters:
+        """Count for a watch, beside other processes that do; return its counters as they are now.
+
+        The document has them once more, for backups.
+
+        Args:
+            watch: Its id.
+            now: What is known of them here, `more` among it.
+            more: What is to be added, by name.
 
         Raises:
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If there is no room.
         """
+        amounts = {name: more.get(name, 0) for name in COUNTED}
+        base = {name: getattr(now, name) - amounts[name] for name in COUNTED}
+        sums: dict[str, Any] = dict(await self._documents.add(_COUNTERS, watch, amounts, base))
+        now = replace(now, **sums)
         kept = Entry(watch, now.last_fired or 0.0, counters.encode(now))
         await self._documents.put(_COUNTERS, kept, MOST_WATCHES)
+        return now
 
     async def states(self) -> list[WatchState]:
         """Return what watches have seen so far, of every stream.

@@ -168,6 +168,10 @@ class Counters:
     last_error: str | None = None
 
 
+COUNTED = ("fired", "confirmed", "rejected", "failed", "delivered", "undelivered")
+"""The counters that are numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A clip that an event rests on, in media seconds, with its score."""

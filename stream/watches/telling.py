@@ -1,7 +1,7 @@
 """What becomes of an event: it is verified, kept, counted, and told to whoever listens."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from memory.store import StoreFull, StoreUnavailable
@@ -47,6 +47,7 @@ class Teller:
         self._publish = publish
         self._deliver = deliver
         self._verdicts: dict[str, tuple[Verdict, str]] = {}
+        self._owed: dict[str, dict[str, int]] = {}
 
     async def tell(self, watch: Watch, event: Event) -> None:
         """Tell that `watch` fired, or that this is over now."""
@@ -82,27 +83,58 @@ class Teller:
 
         It is kept with the next event.
         """
-        before = self.counters.get(watch, Counters())
-        if trouble is None:
-            now = replace(before, delivered=before.delivered + 1, last_error=None)
-        else:
-            now = replace(before, undelivered=before.undelivered + 1, last_error=trouble)
-        self.counters[watch] = now
+        self._add(watch, "delivered" if trouble is None else "undelivered")
+        self.counters[watch] = replace(self.counters[watch], last_error=trouble)
+
+    def take_over(self, kept: Mapping[str, Counters]) -> None:
+        """Know what all processes have counted; what is not written yet from here comes on top."""
+        for watch, counters in kept.items():
+            owed = self._owed.get(watch, {})
+            more = {name: getattr(counters, name) + n for name, n in owed.items()}
+            self.counters[watch] = replace(counters, **more)
+
+    def drop(self, watch: str) -> None:
+        """Forget the counters of a watch; an unknown one is fine."""
+        self.counters.pop(watch, None)
+        self._owed.pop(watch, None)
 
     def _count(self, watch: Watch, event: Event) -> None:
-        before = self.counters.get(watch.id, Counters())
-        now = replace(before, fired=before.fired + 1, last_fired=event.at)
+        self._add(watch.id, "fired")
         if watch.verify and (name := _COUNTED.get(event.verdict)) is not None:
-            now = replace(now, **{name: getattr(now, name) + 1})
+            self._add(watch.id, name)
+        now = replace(self.counters[watch.id], last_fired=event.at)
         if event.verdict == "failed":
             now = replace(now, last_error=event.why)
         self.counters[watch.id] = now
+
+    def _add(self, watch: str, name: str) -> None:
+        before = self.counters.get(watch, Counters())
+        self.counters[watch] = replace(before, **{name: getattr(before, name) + 1})
+        owed = self._owed.setdefault(watch, {})
+        owed[name] = owed.get(name, 0) + 1
+
+    async def _write(self, watch: str) -> None:
+        """Write what was counted here, and learn what others have counted.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        owed = self._owed.pop(watch, {})
+        try:
+            now = await self._book.count(watch, self.counters[watch], owed)
+        except (StoreUnavailable, StoreFull):
+            since = self._owed.setdefault(watch, {})
+            for name, n in owed.items():
+                since[name] = since.get(name, 0) + n
+            raise
+        self.take_over({watch: now})
 
     async def _keep(self, event: Event) -> None:
         try:
             await self._book.note(event)
             if event.open:
-                await self._book.count(event.watch, self.counters[event.watch])
+                await self._write(event.watch)
         except (StoreUnavailable, StoreFull) as error:
             # It was told; only the list lacks it.
             log.warning("an event of watch %s is not kept: %s", event.watch, error)

@@ -253,7 +253,7 @@ class Watcher:
             with contextlib.suppress(StoreUnavailable):
                 for watch in await self.book.watches():
                     self._set(watch)
-                self._teller.counters.update(await self.book.counters())
+                self._teller.take_over(await self.book.counters())
                 for state in await self.book.states():
                     if self._running.restore(state):
                         self._keeper.known(state, self._wall())
@@ -277,8 +277,10 @@ class Watcher:
         """
         changes = self._changes
         kept = {watch.id: watch for watch in await self.book.watches()}
+        counted = await self.book.counters()
         if changes != self._changes:
             return  # one was made or deleted here meanwhile: what was read may be of before
+        self._teller.take_over({key: one for key, one in counted.items() if key in kept})
         for gone in self._watches.keys() - kept.keys():
             self._drop(gone)
         for watch in kept.values():
@@ -295,7 +297,7 @@ class Watcher:
         self._changes += 1
         self._watches.pop(watch, None)
         self._running.drop(watch)
-        self._teller.counters.pop(watch, None)
+        self._teller.drop(watch)
         self._news.publish(None)
 
 

@@ -68,6 +68,8 @@ async def test_the_real_redis_does_the_same(embedded):
     assert (await documents.get("a", "k2")).document == {"n": 2}
     assert await documents.remove("a", "k2")
     assert await documents.count("a") == 2
+    assert await documents.add("a", "k", {"n": 2}, {"n": 5}) == {"n": 7}
+    assert await documents.sums("a") == {"k": {"n": 7}}
     assert await store.streams() == []
     await store.close()
 
@@ -86,3 +88,19 @@ async def test_a_store_that_is_away_says_so():
     with pytest.raises(StoreUnavailable):
         await store.documents().count("a")
     await store.close()
+
+
+async def test_numbers_are_added_up_whoever_counts(documents):
+    nothing = {"fired": 0, "failed": 0}
+    assert await documents.add("a", "w", {"fired": 1, "failed": 0}, nothing) == {
+        "fired": 1,
+        "failed": 0,
+    }
+    # What another process knows of it is older by now: it only begins what is not there.
+    assert await documents.add("a", "w", {"fired": 2}, {"fired": 7}) == {"fired": 3}
+    assert await documents.add("a", "v", {"fired": 1}, {"fired": 7}) == {"fired": 8}
+    assert await documents.sums("a") == {"w": {"fired": 3, "failed": 0}, "v": {"fired": 8}}
+    await documents.drop_sums("a", "w")
+    await documents.drop_sums("a", "none")
+    assert await documents.sums("a") == {"v": {"fired": 8}}
+    assert await documents.sums("b") == {}

@@ -334,3 +334,43 @@ def test_a_schedule_over_midnight_belongs_to_the_day_on_which_it_starts(unix, ho
 def test_a_schedule_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match=r"give times|days are|time zone"):
         Schedule(**wrong)
+
+
+async def test_what_two_processes_count_adds_up():
+    async with working() as one, working(one.documents) as other:
+        await one.watcher.save(a_watch(refractory_s=0))
+        await other.watcher.refresh()
+        await one.show(1, 1, stream="door")
+        await other.show(1, 1, stream="yard")
+        assert other.watcher.counters("w").fired == 2
+        await one.watcher.refresh()
+        assert one.watcher.counters("w").fired == 2
+        await one.watcher.remove("w")
+        await one.watcher.save(a_watch())
+        assert one.watcher.counters("w").fired == 0
+
+
+async def test_what_was_counted_while_the_store_was_away_is_added_once_it_is_there():
+    documents = AwayNow()
+    async with working(documents) as work:
+        await work.watcher.save(a_watch(refractory_s=0))
+        documents.away = True
+        await work.show(1, 1, 0, 0, 0, 0)
+        documents.away = False
+        await work.show(1, 1)
+        assert work.watcher.counters("w").fired == 2
+        assert (await work.watcher.book.counters())["w"].fired == 2
+
+
+class AwayNow(LocalDocuments):
+    away = False
+
+    async def put(self, kind, kept, keep):
+        if self.away:
+            raise StoreUnavailable("away")
+        await super().put(kind, kept, keep)
+
+    async def add(self, *numbers):
+        if self.away:
+            raise StoreUnavailable("away")
+        return await super().add(*numbers)
