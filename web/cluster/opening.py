@@ -6,14 +6,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-import ray
-
 from memory.redis.store import RedisStore
 from web.cluster.actor import ReplicaOrder
 from web.cluster.engine import ClusterEngine
 from web.cluster.members import Members
 from web.cluster.names import cluster_name
-from web.cluster.ray_replicas import RayReplicas, start_ray
+from web.cluster.ray_environment import set_defaults
 from web.cluster.replica import Kind
 from web.identifiers import new_id
 from web.settings import Settings
@@ -34,6 +32,10 @@ async def open_cluster(
         ClusterUnavailable: If Ray or a replica cannot be started.
         StoreUnavailable: If Redis cannot be reached.
     """
+    set_defaults()
+    # Late: Ray reads its environment when it is imported.
+    from web.cluster.ray_replicas import RayReplicas, start_ray, stop_ray
+
     store = RedisStore.connect(redis_url, "any")
     try:
         name = await cluster_name(store.documents(), time.time())
@@ -57,7 +59,7 @@ async def open_cluster(
             await engine.close()
     finally:
         await replicas.close(settings.finish_seconds)
-        await asyncio.to_thread(ray.shutdown)
+        await asyncio.to_thread(stop_ray)
 
 
 def _order(settings: Settings, redis_url: str) -> ReplicaOrder:

@@ -6,7 +6,6 @@ is asked once it answers; one that Ray lists no more is asked nothing. A host's 
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, get_args
@@ -45,9 +44,6 @@ def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> No
     Raises:
         ClusterUnavailable: If there is no such Ray.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
-    # By default workers give way to everything else on the machine; ours are the service.
-    os.environ.setdefault("RAY_worker_niceness", "0")
     # It says that it leaves our signals alone.
     logging.getLogger("ray").setLevel(logging.ERROR)
     ours: dict[str, Any] = {"namespace": namespace, "configure_logging": False}
@@ -61,9 +57,14 @@ def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> No
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterUnavailable(
             f"Ray at {address or 'this machine'} cannot be used: {str(error).partition(chr(10))[0]} "
-            "Run `ray start --head` on one host, `ray start --address=HOST:6379` on the others, and "
-            "set FLASHBACK_RAY_ADDRESS=auto"
+            "Run `ray start --head` on one host, `ray start --address=HOST:6379` on the others, all "
+            "with RAY_AUTH_MODE=token and the same ~/.ray/auth_token; set FLASHBACK_RAY_ADDRESS=auto"
         ) from None
+
+
+def stop_ray() -> None:
+    """Leave Ray, and end it if it was started for this process. Blocks."""
+    ray.shutdown()
 
 
 class RayReplicas:
