@@ -21,7 +21,7 @@ from model.vision.things import SURE
 from stream.moments.index import Remembered
 from stream.moments.search import Found, Search, find, read_search
 from stream.status import StreamStatus
-from stream.watches.reading import NotUnderstood
+from stream.watches.words.reading import NotUnderstood
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
 from web.errors import AskFailed
 from web.reports.time_report import refusal, time_report

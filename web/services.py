@@ -33,12 +33,12 @@ from stream.live import LiveStream
 from stream.moments.index import ThingIndex
 from stream.registry import Registry
 from stream.watches.book import WatchBook
-from stream.watches.delivery import Deliveries
 from stream.watches.recorder import Recorder
 from stream.watches.records import Event, Verdict, Watch
 from stream.watches.verification import Verification
 from stream.watches.watcher import Watcher
-from stream.watches.webhook import Poster
+from stream.watches.webhooks.delivery import Deliveries
+from stream.watches.webhooks.webhook import Poster
 from web.access.admission import Admission
 from web.access.allowances import Allowances
 from web.access.quotas import Quota, share

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 from stream.moments.index import Remembered, Shown
-from stream.watches.clauses import understand
 from stream.watches.condition import Condition, describe
-from stream.watches.lexicon import Lexicon
 from stream.watches.matcher import compile_condition
+from stream.watches.words.clauses import understand
+from stream.watches.words.lexicon import Lexicon
 
 _LEAST_SURE = 0.25
 """Below it a clip does not fit: half of what is said with a perhaps."""

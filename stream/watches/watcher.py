@@ -21,11 +21,11 @@ from stream.channels import Broadcast, Mailbox, Subscription
 from stream.errors import StreamError
 from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
-from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Event, Watch
 from stream.watches.running import RunningWatches
 from stream.watches.state import StateKeeper
 from stream.watches.telling import Teller, Verifier
+from stream.watches.words.lexicon import Lexicon
 
 log = logging.getLogger(__name__)
 

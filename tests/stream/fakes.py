@@ -51,14 +51,9 @@ class FakeHistories:
         self.held.pop(name, None)
 
 
-class FakeEngine:
-    """Encodes a clip as its mean colour; answers with how many clips its history holds.
+class SmallEngine:
+    """What an engine says of itself, of the smallest."""
 
-    Close `gate` to keep clips waiting in the encoder.
-    """
-
-    name = "fake"
-    encoder = "fake-encoder"
     exact_columns = 0
     rows = VisualRows()
     frames_per_clip = 4
@@ -67,6 +62,16 @@ class FakeEngine:
     sampling = GREEDY
     follow_ups = True
     clips_at_most = 1700
+
+
+class FakeEngine(SmallEngine):
+    """Encodes a clip as its mean colour; answers with how many clips its history holds.
+
+    Close `gate` to keep clips waiting in the encoder.
+    """
+
+    name = "fake"
+    encoder = "fake-encoder"
 
     def __init__(self):
         self.gate = asyncio.Event()

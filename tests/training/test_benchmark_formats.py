@@ -4,7 +4,8 @@ import pytest
 
 from tests.training import published
 from training.errors import BadData
-from training.evaluations import (
+from training.evaluations.items import Moment, Options, Scoring
+from training.evaluations.published import (
     charades,
     longvideobench,
     lvbench,
@@ -16,7 +17,6 @@ from training.evaluations import (
     vdc,
     videomme,
 )
-from training.evaluations.items import Moment, Options, Scoring
 
 PUBLISHED, STRICT = Options(Scoring.published), Options(Scoring.strict)
 

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from tests.stream.fakes import FakeEngine
 from tests.training import published
 from training.errors import BadData
-from training.evaluations import charades, mvbench, ovobench, streamingbench
 from training.evaluations.answers import Answered, AnswerFile, read_answers
 from training.evaluations.command import command
 from training.evaluations.items import Options, Scoring
+from training.evaluations.published import charades, mvbench, ovobench, streamingbench
 from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise
 from web.settings import Settings

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluations import charades, lvbench, mvbench, ovobench, streamingbench, vdc
 from training.evaluations.answers import Answered
 from training.evaluations.choices import truth
 from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Scoring, Verdict
 from training.evaluations.letters import anywhere, exact, guessed, prioritised, videomme
+from training.evaluations.published import charades, lvbench, mvbench, ovobench, streamingbench, vdc
 from training.evaluations.spans import best_iou, evidence_span, iou, published_span, said_spans
 from training.evaluations.summary import summarise, table
 

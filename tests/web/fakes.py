@@ -6,11 +6,11 @@ import math
 import torch
 
 from model.errors import NothingSeen
-from model.folding.visual_rows import VisualRows
-from model.types import GREEDY, ClipTokens, Encoded, Evidence, Finish, Usage, Words
+from model.types import ClipTokens, Encoded, Evidence, Finish, Usage, Words
+from tests.stream.fakes import SmallEngine
 
 
-class EchoEngine:
+class EchoEngine(SmallEngine):
     """Keeps one token a clip; answers with the question's words, one by one.
 
     Attributes:
@@ -24,14 +24,6 @@ class EchoEngine:
 
     name = "echo"
     encoder = "echo-encoder"
-    exact_columns = 0
-    rows = VisualRows()
-    frames_per_clip = 4
-    image_size = 32
-    one_scene = False
-    sampling = GREEDY
-    follow_ups = True
-    clips_at_most = 1700
 
     def __init__(self):
         self.gate = asyncio.Event()

@@ -20,7 +20,7 @@ from rich.console import Console
 from training.command import run_command
 from training.errors import BadData
 from training.evaluations.items import Item, Options
-from training.evaluations.streamingbench import read
+from training.evaluations.published.streamingbench import read
 
 SPLITS = ("real", "contextual")
 UTILS = Path(__file__).parent / "streamingbench_utils.py"

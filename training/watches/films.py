@@ -20,7 +20,7 @@ from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 from stream.file.film import open_film
 from stream.watches.condition import Clause, Condition
-from stream.watches.lexicon import Lexicon
+from stream.watches.words.lexicon import Lexicon
 from training.exams.film_cases import Case
 from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR
 from training.watches.scores import Tally

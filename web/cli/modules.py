@@ -47,16 +47,28 @@ EXAMS = {
     "watches": ("training.watches.evaluate", "hits and false alarms of watches in quiet streams"),
     "niah": ("training.needles.niah", "one picture hidden in a long film"),
     "mhniah": ("training.needles.mhniah", "chains of pictures hidden in a long film"),
-    "mvbench": ("training.evaluations.mvbench", "MVBench: 20 tasks on short films"),
-    "perception_test": ("training.evaluations.perception_test", "Perception Test, validation"),
-    "longvideobench": ("training.evaluations.longvideobench", "LongVideoBench, validation"),
-    "mlvu": ("training.evaluations.mlvu", "MLVU, multiple choice, dev and test"),
-    "lvbench": ("training.evaluations.lvbench", "LVBench: films of half an hour and more"),
-    "videomme": ("training.evaluations.videomme", "Video-MME, with or without subtitles"),
-    "charades": ("training.evaluations.charades", "Charades-STA: when something happens"),
-    "vdc": ("training.evaluations.vdc", "VDC: captions, judged by a language model"),
-    "streamingbench": ("training.evaluations.streamingbench", "StreamingBench, as a stream"),
-    "ovobench": ("training.evaluations.ovobench", "OVO-Bench, as a stream"),
+    "mvbench": ("training.evaluations.published.mvbench", "MVBench: 20 tasks on short films"),
+    "perception_test": (
+        "training.evaluations.published.perception_test",
+        "Perception Test, validation",
+    ),
+    "longvideobench": (
+        "training.evaluations.published.longvideobench",
+        "LongVideoBench, validation",
+    ),
+    "mlvu": ("training.evaluations.published.mlvu", "MLVU, multiple choice, dev and test"),
+    "lvbench": (
+        "training.evaluations.published.lvbench",
+        "LVBench: films of half an hour and more",
+    ),
+    "videomme": ("training.evaluations.published.videomme", "Video-MME, with or without subtitles"),
+    "charades": ("training.evaluations.published.charades", "Charades-STA: when something happens"),
+    "vdc": ("training.evaluations.published.vdc", "VDC: captions, judged by a language model"),
+    "streamingbench": (
+        "training.evaluations.published.streamingbench",
+        "StreamingBench, as a stream",
+    ),
+    "ovobench": ("training.evaluations.published.ovobench", "OVO-Bench, as a stream"),
 }
 STAGES = {
     "alignment": ("training.finetune.command", "the projector, on images and short captions"),

@@ -11,7 +11,7 @@ from memory.store import EncoderMismatch
 from stream.moments.index import Remembered
 from stream.moments.search import Found, describe_search, find, read_search
 from stream.status import StreamStatus
-from stream.watches.clauses import LONGEST_REQUEST
+from stream.watches.words.clauses import LONGEST_REQUEST
 from web.access.auth import may
 from web.access.tokens import Caller
 from web.http.chosen import Streams, choose, thumbnail_at

@@ -6,10 +6,10 @@ from typing import Any
 
 from model.vision.vocabulary import WordTable
 from stream.address.source_url import read_source
-from stream.watches.clauses import understand
 from stream.watches.condition import Clause, Condition, check, describe
-from stream.watches.lexicon import Lexicon
 from stream.watches.records import Counters, Schedule, Watch, Webhook
+from stream.watches.words.clauses import understand
+from stream.watches.words.lexicon import Lexicon
 from web.errors import Refusal
 from web.reports.watch_wire import (
     ClauseBody,

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stream.registry import NAME
-from stream.watches.clauses import LONGEST_REQUEST
 from stream.watches.condition import (
     LONGEST_HOLD,
     MOST_CLAUSES,
@@ -16,7 +15,8 @@ from stream.watches.condition import (
     Clause,
 )
 from stream.watches.records import Schedule, Webhook
-from stream.watches.webhook import SECRET_PREFIX, SHORTEST_SECRET
+from stream.watches.webhooks.webhook import SECRET_PREFIX, SHORTEST_SECRET
+from stream.watches.words.clauses import LONGEST_REQUEST
 from web.errors import Refusal
 
 StreamName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]

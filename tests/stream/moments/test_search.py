@@ -6,8 +6,8 @@ from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
 from stream.moments.index import Remembered, Shown
 from stream.moments.search import find, read_search
-from stream.watches.lexicon import Lexicon
-from stream.watches.reading import NotUnderstood
+from stream.watches.words.lexicon import Lexicon
+from stream.watches.words.reading import NotUnderstood
 
 TABLE = word_table()
 LEXICON = Lexicon(TABLE)

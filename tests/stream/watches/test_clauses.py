@@ -3,9 +3,9 @@
 import pytest
 
 from model.vision.vocabulary import word_table
-from stream.watches.clauses import LONGEST_REQUEST, NotUnderstood, understand
 from stream.watches.condition import BadCondition, Clause, Condition, check, describe
-from stream.watches.lexicon import Lexicon
+from stream.watches.words.clauses import LONGEST_REQUEST, NotUnderstood, understand
+from stream.watches.words.lexicon import Lexicon
 
 TABLE = word_table()
 LEXICON = Lexicon(TABLE)

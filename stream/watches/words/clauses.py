@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS
 from stream.watches.condition import ABSENCE_SECONDS, Condition, check
-from stream.watches.lexicon import Lexicon
-from stream.watches.phrases import mark, take_duration, tidy
-from stream.watches.reading import NotUnderstood, Reading, take_mark
+from stream.watches.words.lexicon import Lexicon
+from stream.watches.words.phrases import mark, take_duration, tidy
+from stream.watches.words.reading import NotUnderstood, Reading, take_mark
 
 LONGEST_REQUEST = 500
 _CONNECTING = """

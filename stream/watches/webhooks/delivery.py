@@ -18,7 +18,7 @@ from memory.store import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
 from stream.frames.timeline import Clock
 from stream.watches.records import VERSION, Event, Watch, clip_path, events
-from stream.watches.webhook import NotDelivered, Poster
+from stream.watches.webhooks.webhook import NotDelivered, Poster
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The public benchmarks, a file each: their annotations, their prompts, their scores."""
