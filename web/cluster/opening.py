@@ -13,6 +13,7 @@ from web.cluster.members import Members
 from web.cluster.names import cluster_name
 from web.cluster.ray_environment import set_defaults
 from web.cluster.replica import Kind
+from web.errors import ClusterUnavailable
 from web.identifiers import new_id
 from web.settings import Settings
 
@@ -32,6 +33,8 @@ async def open_cluster(
         ClusterUnavailable: If Ray or a replica cannot be started.
         StoreUnavailable: If Redis cannot be reached.
     """
+    if settings.ray_address:
+        await check_reachable(settings.ray_address)
     set_defaults()
     # Late: Ray reads its environment when it is imported.
     from web.cluster.ray_replicas import RayReplicas, start_ray, stop_ray
@@ -60,6 +63,27 @@ async def open_cluster(
     finally:
         await replicas.close(settings.finish_seconds)
         await asyncio.to_thread(stop_ray)
+
+
+async def check_reachable(address: str, within: float = 5.0) -> None:
+    """Make sure that something listens where Ray is said to be: Ray itself would try for minutes.
+
+    Raises:
+        ClusterUnavailable: If nothing does. An address of another form is Ray's affair.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "://" in address or not port.isdigit():
+        return
+    try:
+        async with asyncio.timeout(within):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, TimeoutError, OverflowError) as error:
+        raise ClusterUnavailable(
+            f"nothing answers at {address}, where FLASHBACK_RAY_ADDRESS says that Ray is "
+            f"({type(error).__name__}): run `ray start --head` there, or correct the address"
+        ) from None
+    writer.close()
+    await writer.wait_closed()
 
 
 def _order(settings: Settings, redis_url: str) -> ReplicaOrder:
