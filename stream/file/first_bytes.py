@@ -25,6 +25,7 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 """Marks of text in units of two bytes."""
 _BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
 """Text that pictures follow: of motion JPEG, and of formats whose head is a line of words."""
+_ADDRESSES = re.compile(rb"(https?|rtsps?|rtmps?|mmsh?)://|\[playlist\]")
 _JSON = re.compile(rb'[\[{]\s*["{]')
 _SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
 _DOCUMENTS = (
@@ -111,6 +112,8 @@ def refuse_document(head: bytes, content_type: str = "") -> None:
         BadSource: If it is one.
     """
     text = head.lstrip(_BEFORE_TEXT).lower()
+    if _ADDRESSES.match(text):
+        raise BadSource("The source is a list of addresses, not video: give one of them.")
     if _JSON.match(text):
         raise BadSource("The source is JSON, not video: perhaps it says what is wrong.")
     if not text.startswith(b"<"):

@@ -73,7 +73,11 @@ _REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         (TimeoutError, av.error.ExitError),
         "The source did not answer within {seconds:g} seconds.",
     ),
-    ((av.error.InvalidDataError,), "What the source sends is no video that can be read."),
+    (
+        (av.error.InvalidDataError, av.error.ArgumentError),
+        "What the source sends is no video that can be read.",
+    ),
+    ((av.error.EOFError,), "The source sent nothing, or not enough to be video."),
     (
         (ConnectionRefusedError,),
         "The source cannot be reached: nobody answers at its address.",

@@ -12,6 +12,7 @@ from stream.pull.io.http_answer import whole_length
 from stream.pull.io.open import CannotOpen
 from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.test_hls import MPEGURL
+from tests.stream.test_motion_jpeg import jpeg
 from tests.stream.test_odd_http import playlist
 
 
@@ -158,3 +159,16 @@ class Text(io.BytesIO):
 
 def steps_of(times):
     return [after - before for before, after in pairwise(times)]
+
+
+def test_a_source_that_sends_nothing_is_called_that(site, address):
+    site.answers["/cam"] = answering(200)
+    with pytest.raises(CannotOpen, match="sent nothing"):
+        look(order(f"{address}/cam"))
+
+
+def test_segments_that_are_single_pictures_are_no_fault_of_the_connection(site, address):
+    site.file("/0.jpg", jpeg(1), "image/jpeg")
+    site.file("/live.m3u8", playlist("#EXTINF:8,\n0.jpg\n"), MPEGURL)
+    with pytest.raises(CannotOpen, match="no video that can be read"):
+        look(order(f"{address}/live.m3u8"))

@@ -142,6 +142,8 @@ def test_a_server_that_refuses_to_be_asked_for_a_range_is_asked_without(
         (b"<?xml version='1.0'?>\n<MPD type='dynamic'>", "application/dash+xml", "MPEG-DASH"),
         (b"<MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>", "", "MPEG-DASH"),
         (b"<?xml version='1.0'?><ResponseStatus>4</ResponseStatus>", "text/xml", "XML document"),
+        (b"http://cam.example/live.ts\n", "audio/x-mpegurl", "list of addresses"),
+        (b"[playlist]\nFile1=rtsp://cam.example/live\n", "audio/x-scpls", "list of addresses"),
         (b'{"error": "no such camera"}', "application/json", "is JSON"),
         (b"\xef\xbb\xbf\n<!DOCTYPE html><title>Camera</title>", "", "web page"),
         (b"<HTML><body>Log in</body></HTML>", "text/html", "web page"),

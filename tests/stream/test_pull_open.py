@@ -21,7 +21,7 @@ from tests.stream.opening import LOOPBACK, look, open_source, order
         ("/nothing", "nothing at this path"),
         ("/silent", "did not answer within 0.3 seconds"),
         ("/text", "no video that can be read"),
-        ("/private", "refuses the user name or password"),
+        ("/private", "wants a user name and password"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(site, address, path, reason):
