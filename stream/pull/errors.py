@@ -77,7 +77,7 @@ _REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         (av.error.InvalidDataError, av.error.ArgumentError),
         "What the source sends is no video that can be read.",
     ),
-    ((av.error.EOFError,), "The source sent nothing, or not enough to be video."),
+    ((av.error.EOFError,), "The source hung up before it had sent any video."),
     (
         (ConnectionRefusedError,),
         "The source cannot be reached: nobody answers at its address.",

@@ -70,7 +70,7 @@ def open_http(
     closers.append(file.close)
     head = file.peek(ENOUGH_OF_A_STREAM)
     if not head:
-        raise BadSource("The source sent nothing, or not enough to be video.")
+        raise BadSource("The source sent nothing.")
     refuse_document(head, file.content_type)
     if is_playlist(head):
         return _open_playlist(order, http, file, clock)
