@@ -26,10 +26,11 @@ class YesEngine(FakeEngine):
         self.yes_at = yes_at
         self.asked = []
 
-    async def answer(self, stream, question):
-        ends = [clip.end for clip in self.histories.get(stream, [])]
+    async def answer(self, past, question):
+        await self.prepare(past)
+        ends = [clip.end for clip in self.histories.held.get(past.name, [])]
         self.asked.append((question, ends))
-        async for piece in super().answer(stream, question):
+        async for piece in super().answer(past, question):
             if ends[-1] >= self.yes_at and hasattr(piece, "text"):
                 piece = type(piece)("Yes ")
             yield piece
