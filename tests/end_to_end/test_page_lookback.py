@@ -49,6 +49,9 @@ async def test_moments_are_found_by_words_and_a_click_goes_to_them():
         await found.click()
         await page.locator("#badge", has_text="0:08").wait_for()
         assert await page.inner_text("#stream-name") == "street"
+        async with page.expect_download() as saved:
+            await page.click("#save")
+        assert (await saved.value).suggested_filename == "street-0-08.jpg"
         await page.click("#past-open")
         await page.fill("#past-words", "flurble")
         await page.press("#past-words", "Enter")

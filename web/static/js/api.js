@@ -119,7 +119,12 @@ function renew() {
 
 /** Show in `image` the moment of `stream` that starts at `start`. */
 export function showMoment(image, stream, start) {
-  show(image, () => at(`/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`));
+  show(image, () => momentAddress(stream, start));
+}
+
+/** The address of the picture of the moment of `stream` that starts at `start`. */
+export function momentAddress(stream, start) {
+  return at(`/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`);
 }
 
 /** Show in `image` the newest picture of a stream; `version` changes when there is a newer one. */

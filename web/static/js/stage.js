@@ -1,6 +1,6 @@
 // The big picture: live video, the newest thumbnail where there is none, or a moment of the past.
 
-import { showMoment } from "./api.js";
+import { momentAddress, showMoment } from "./api.js";
 import { drawFacts, STATES } from "./facts.js";
 import { clock, wall } from "./format.js";
 
@@ -26,6 +26,7 @@ export class Stage {
     this.#live = live;
     this.#video.addEventListener("playing", () => (this.#video.dataset.playing = ""));
     $("back").addEventListener("click", () => this.live());
+    $("save").addEventListener("click", () => this.#save());
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#past) this.live();
     });
@@ -94,10 +95,16 @@ export class Stage {
     this.#still.hidden = !still;
     if (still) showMoment(this.#still, this.#stream, still.start);
     this.#still.alt = this.#past ? `What was shown at ${clock(this.#past.start)}` : "The newest remembered picture";
-    $("back").hidden = !this.#past;
+    $("back").hidden = $("save").hidden = !this.#past;
     this.#badge();
     this.#caption();
     drawFacts(this.#status, this.wantedRate);
+  }
+
+  /** Have the link that was clicked lead to the moment that is shown, with a ticket of now. */
+  #save() {
+    $("save").href = momentAddress(this.#stream, this.#past.start);
+    $("save").download = `${this.#stream}-${clock(this.#past.start).replaceAll(":", "-")}.jpg`;
   }
 
   #nothing() {
