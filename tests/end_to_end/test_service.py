@@ -234,6 +234,7 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
         "frames",
         "start",
         "end",
+        "behind",
         "clips",
         "tokens_kept",
         "first_token_ms",
@@ -243,5 +244,6 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
     assert (asked["question"], asked["model"]) == ("What is it?", "tiny")
     assert asked["time"] is None, "nothing is said of time"
     assert 0 <= asked["start"] < asked["end"] <= 6
+    assert asked["behind"] == 0, "a file is read to its end first"
     assert asked["clips"] == len(asked["evidence"]) == asked["frames"] / 4 == 15, "all 60 frames"
     assert set(asked["evidence"][0]) == {"start", "end", "score"}
