@@ -68,7 +68,7 @@ async def spawn(*command, **environment):
         (
             ["eval", "flash-7b"],
             {},
-            "there is not an exam called flash-7b; there is lite, real, demo",
+            "there is not an exam called flash-7b; there is lite, ",
         ),
         (["eval", "real"], {}, "Missing option '--data'"),
         (["eval", "real", "--data", "nowhere"], {}, "nowhere is not a folder: name one that"),
