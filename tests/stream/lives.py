@@ -400,7 +400,7 @@ class World:
     async def forget(self, name):
         try:
             await self.registry.forget(name)
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):  # it may be gone, or not
             self.excused.update(n for n, owner in self.owner.items() if owner == name)
             self.began.pop(name, None)
             raise
