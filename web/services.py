@@ -26,11 +26,12 @@ from memory.store import ClipStore
 from model.engine.contract import ClipSource, Engine
 from model.engine.generation import MAX_CONCURRENT
 from model.engine.questions import MAX_WAITING_QUESTIONS
-from model.types import Clip, Sampling
+from model.types import Clip, ClipTokens, Sampling
 from model.vision.vocabulary import word_table
 from stream.address.reachable import read_networks
 from stream.live import LiveStream
 from stream.moments.index import ThingIndex
+from stream.pipeline import OnEncoded
 from stream.registry import Registry
 from stream.watches.book import WatchBook
 from stream.watches.recorder import Recorder
@@ -50,6 +51,7 @@ from web.http.peers import PeerSessions
 from web.http.suggester import Suggester
 from web.operations.audit import AuditLog
 from web.operations.retention import keep_within
+from web.operations.traces.contract import NoTracing, Tracing
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
@@ -174,6 +176,38 @@ def _make_metrics(monotonic: Clock) -> "Metrics | None":
     return Metrics(monotonic)
 
 
+def _make_tracing(settings: Settings, wall: Clock) -> Tracing:
+    """Return what follows questions and clips: nothing, unless a setting asks for it."""
+    if settings.traces is None:
+        return NoTracing()
+    from web.operations.traces.otel import tracing_to  # late: an extra brings what it needs
+
+    return tracing_to(settings.traces, wall)
+
+
+async def _observed(
+    settings: Settings, engine: Engine, clocks: Clocks
+) -> tuple[Engine, "Metrics | None", Tracing]:
+    """Return `engine` as it is measured and followed, and what does both."""
+    # In a thread: what they need is imported only now.
+    metrics = await asyncio.to_thread(_make_metrics, clocks.monotonic)
+    tracing = await asyncio.to_thread(_make_tracing, settings, clocks.wall)
+    reads_here = not isinstance(engine, _SharesMemory)  # else replicas read the past themselves
+    if metrics is not None:
+        engine = metrics.measured(engine)
+    return tracing.traced(engine, reads_here=reads_here), metrics, tracing
+
+
+def _each_shown(*watching: OnEncoded) -> OnEncoded:
+    """Return what shows an encoded clip to each of `watching`."""
+
+    def show(stream: str, clip: ClipTokens) -> None:
+        for watches in watching:
+            watches(stream, clip)
+
+    return show
+
+
 def load_model(settings: Settings, progress: Progress) -> Engine:
     """Return the engine that `settings` ask for, loaded. Blocks meanwhile.
 
@@ -279,11 +313,8 @@ async def build_services(
     clocks: Clocks = CLOCKS,
 ) -> AsyncIterator[Services]:
     """Put the services together around an engine and its stores, and end every stream after use."""
-    # In a thread: both read files when they are first needed.
-    metrics = await asyncio.to_thread(_make_metrics, clocks.monotonic)
-    table = await asyncio.to_thread(word_table)
-    if metrics is not None:
-        engine = metrics.measured(engine)
+    engine, metrics, tracing = await _observed(settings, engine, clocks)
+    table = await asyncio.to_thread(word_table)  # which reads a file when it is first needed
 
     async def verify(watch: Watch, event: Event) -> tuple[Verdict, str]:
         return await Verification(registry, table)(watch, event)
@@ -322,7 +353,7 @@ async def build_services(
         wall=clocks.wall,
         monotonic=clocks.monotonic,
         capacity=settings.max_streams,
-        on_encoded=watcher.seen,
+        on_encoded=_each_shown(tracing.encoded, watcher.seen),
         films=watcher.covers,
     )
     # The operator's own sources are no token's.
@@ -356,7 +387,7 @@ async def build_services(
         viewing=viewing,
         talking=Quota("connections", total=talks, each=talks_each),
         asking=asking,
-        admission=Admission(asking, allowances),
+        admission=Admission(asking, allowances, tracing),
         allowances=allowances,
         audit=audit,
         decoder=PictureDecoder(registry.frame_side),
@@ -385,6 +416,7 @@ async def build_services(
         await services.viewers.close()
         await services.senders.close()
         await registry.close()
+        await asyncio.to_thread(tracing.close)
 
 
 def _publishing(settings: Settings, watcher: Watcher) -> Sequence[Coroutine[None, None, None]]:

@@ -173,6 +173,26 @@ def _mqtt(url: str | None) -> str | None:
     return url
 
 
+def _traces(url: str | None) -> str | None:
+    """Return the whole address of a collector; without a path it is the usual one.
+
+    Raises:
+        ValueError: If it is none; the message does not repeat it.
+    """
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("put credentials into OTEL_EXPORTER_OTLP_HEADERS, not into the address")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(
+            "give http://HOST:PORT or https://HOST:PORT, with a path if it is not /v1/traces"
+        )
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter.otlp") is None:
+        raise ValueError("it needs the extra otel: pip install 'flashback[otel]'")
+    return url if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/v1/traces"
+
+
 def _certificates(file: Path | None) -> Path | None:
     if file is None:
         return None
@@ -199,5 +219,6 @@ TurnServers = Annotated[Words, AfterValidator(_turn)]
 Zones = Annotated[tuple[Zone, ...], BeforeValidator(_zones)]
 Networks = Annotated[Words, AfterValidator(_networks)]
 MqttUrl = Annotated[str | None, AfterValidator(_mqtt)]
+TracesUrl = Annotated[str | None, AfterValidator(_traces)]
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)]
 CertificateFile = Annotated[Path | None, AfterValidator(_certificates)]

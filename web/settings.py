@@ -33,6 +33,7 @@ from web.setting_values import (
     Sources,
     StunServers,
     Topic,
+    TracesUrl,
     TurnServers,
     Words,
     Zones,
@@ -183,6 +184,11 @@ class Settings(BaseModel):
     log: Literal["text", "json"] = _field(
         "text",
         "how the log is written to standard error: for people, or as JSON, one object a line",
+    )
+    traces: TracesUrl = _field(
+        None,
+        "OpenTelemetry collector that is sent traces of questions and clips, by OTLP over HTTP: "
+        "http://HOST:4318; needs the extra otel",
     )
     audit_log: Path | None = _field(
         None,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from web.access.allowances import Allowances
 from web.access.quotas import Quota
 from web.access.tokens import Caller
+from web.operations.traces.contract import NoTracing, Tracing
 
 
 class Admission:
@@ -14,11 +15,15 @@ class Admission:
     Args:
         places: Counts those that are answered, or wait for it.
         allowances: What each token has used.
+        tracing: Follows them from here.
     """
 
-    def __init__(self, places: Quota, allowances: Allowances) -> None:
+    def __init__(
+        self, places: Quota, allowances: Allowances, tracing: Tracing | None = None
+    ) -> None:
         self._places = places
         self._allowances = allowances
+        self._tracing = tracing or NoTracing()
 
     @contextmanager
     def question(self, caller: Caller) -> Iterator[None]:
@@ -28,6 +33,6 @@ class Admission:
             Full: If there is none.
             LimitReached: If the token has asked as often as it may.
         """
-        with self._places.acquire(object(), caller):
+        with self._tracing.question(), self._places.acquire(object(), caller):
             self._allowances.ask(caller)
             yield

@@ -1,0 +1,1 @@
+"""Traces of questions and clips, off by default: see `contract.py`."""
