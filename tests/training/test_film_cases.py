@@ -42,7 +42,7 @@ def test_an_answer_is_right_if_the_pattern_is_found_in_it_whatever_its_case(fold
         ([GOOD | {"kind": "all"}], "stands for all kinds together"),
         ([GOOD | {"accept": "(red"}], r"accept is not a regular expression (missing ), "),
         ([GOOD | {"film": "blue.mp4"}], "There is no file called"),
-        ([GOOD | {"film": "cases.json"}], "holds no video"),
+        ([GOOD | {"film": "cases.json"}], "is JSON, not video"),
         ([GOOD | {"film": "."}], "is a folder"),
     ],
 )
