@@ -190,7 +190,9 @@ class History:
         return reader.finish(reading, chosen, late, droppable, hook)
 
     @torch.inference_mode()
-    def attention(self, suffix: Float[Tensor, "n hidden"], clips: range) -> Float[Tensor, " all"]:
+    def attention(
+        self, suffix: Float[Tensor, "n hidden"], clips: range, hook: LayerHook = no_hook
+    ) -> Float[Tensor, " all"]:
         """Return what a question attends to where tokens are selected; nothing more is read of it.
 
         Scores are in the order of `Reading.scores`, which a question of this history has.
@@ -198,13 +200,14 @@ class History:
         Args:
             suffix: Embeddings of everything after the visual tokens.
             clips: Look only at these.
+            hook: See `Decoder.run`.
         """
         assert self._selection is not None
         spans = self._visible(clips)
         reading = Reading([*self._views(spans)], [*self._positions])
         tokens = Tokens.of_text(suffix)
         for segment in self._early:
-            tokens = self._reader.advance(reading.caches, reading.positions, segment, tokens)
+            tokens = self._reader.advance(reading.caches, reading.positions, segment, tokens, hook)
         return self._score(reading, tokens, spans[-1], self._selection)
 
     def _views(self, spans: list[list[Span]]) -> Iterator[KeyValues]:

@@ -237,18 +237,22 @@ class VideoChat:
         return self.reader.read(Tokens.join(parts))
 
     @torch.inference_mode()
-    def evidence(self, prefill: Prefill) -> tuple[Evidence, ...]:
+    def evidence(self, prefill: Prefill, hook: LayerHook = no_hook) -> tuple[Evidence, ...]:
         """Return each clip's share of the text-guided attention, as far as the question made it.
 
         A language model looks most at what stands last, whatever it is asked. An empty question says
         how much at each clip, and shares are divided by that (docs/decisions). It is read here, up to
         where tokens are selected. Empty where nothing selects.
+
+        Args:
+            prefill: The question as it was read.
+            hook: See `Decoder.run`.
         """
         if (scores := prefill.reading.scores) is None:
             return ()
         seen = self._seen(prefill.history, prefill.clips)
         empty = self._suffix(Question("", duration=prefill.duration), seen)
-        usual = prefill.history.attention(self._embed(empty), prefill.clips)
+        usual = prefill.history.attention(self._embed(empty), prefill.clips, hook)
         habit = self._by_clip(prefill, usual)
         shares = self._by_clip(prefill, scores) / habit.clamp_min(_LEAST_HABIT * habit.mean())
         scores = shares / shares.sum().clamp_min(1e-12)

@@ -114,14 +114,14 @@ class Generator:
         request.chance = torch.Generator().manual_seed(self._seed)
         self._active.append(request)
 
-    def write(self) -> None:
-        """Write the next token of every answer, all in one batch."""
+    def write(self, hook: LayerHook = no_hook) -> None:
+        """Write the next token of every answer, all in one batch; see `Decoder.run` for `hook`."""
         for request in [one for one in self._active if one.cancelled.is_set()]:
             self._let_go(request)
         chosen = []
         for request in list(self._active):
             try:
-                if (token := self._choose(request)) is not None:
+                if (token := self._choose(request, hook)) is not None:
                     chosen.append((request, token))
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
                 self._fail(request, error)
@@ -159,29 +159,29 @@ class Generator:
             except Exception as error:  # noqa: BLE001 - handed to the one who waits for words
                 self._fail(request, error)
 
-    def _choose(self, request: Request) -> int | None:
+    def _choose(self, request: Request, hook: LayerHook) -> int | None:
         """Send the next token of an answer; None if that ended it."""
         question = request.question
         if question.tokens < 1:
-            self._end(request, "length")
+            self._end(request, "length", hook)
             return None
         logits = request.prefill.reading.logits
         sampling = question.sampling or self._chat.parts.sampling
         circle = self._chat.parts.no_repeat_ngram_size
         token = choose(logits, sampling, request.written, request.chance, circle)
         if token in self._ends:
-            self._end(request, "stop")
+            self._end(request, "stop", hook)
             return None
         request.written.append(token)
         if text := request.text.add(token):
             request.send(Words(text))
         if len(request.written) >= min(question.tokens, MAX_ANSWER_TOKENS):
-            self._end(request, "length")
+            self._end(request, "length", hook)
             return None
         return token
 
-    def _end(self, request: Request, reason: FinishReason) -> None:
-        evidence = self._chat.evidence(request.prefill)
+    def _end(self, request: Request, reason: FinishReason, hook: LayerHook = no_hook) -> None:
+        evidence = self._chat.evidence(request.prefill, hook)
         usage = self._chat.usage(request.prefill, len(request.written))
         self._let_go(request)
         request.send(Finish(reason, evidence, usage))

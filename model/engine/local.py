@@ -221,7 +221,7 @@ class LocalEngine:
     def _turn(self) -> None:
         """A token of every answer, one question, one batch of clips, a little of one history."""
         self._encoded = False
-        self._generator.write()
+        self._generator.write(self._encode_once)
         self._begin(self._encode_once)
         self._encode_once()
         self._catch_up()

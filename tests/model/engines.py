@@ -36,9 +36,9 @@ class Recording(VideoChat):
         self._note("extend", len(clips))
         super().extend(history, clips)
 
-    def evidence(self, asked):
+    def evidence(self, asked, hook=no_hook):
         self._note("evidence", None)
-        return super().evidence(asked)
+        return super().evidence(asked, hook)
 
     def step(self, readings, chosen):
         self._note("step", len(readings))

@@ -83,13 +83,26 @@ class Interrupted(Recording):
         self.come = lambda: None
 
     def ask(self, history, question, hook):
-        def after_a_layer():
+        return super().ask(history, question, self.after_a_layer(hook))
+
+    def after_a_layer(self, hook):
+        def after():
             self.layers += 1
             self.calls.append(("layer", self.layers))
             self.come()
             hook()
 
-        return super().ask(history, question, after_a_layer)
+        return after
+
+
+class InterruptedAtTheEnd(Interrupted):
+    """Has a clip come while it works out what an answer rests on."""
+
+    def ask(self, history, question, hook):
+        return Recording.ask(self, history, question, hook)
+
+    def evidence(self, asked, hook):
+        return super().evidence(asked, self.after_a_layer(hook))
 
 
 @pytest.mark.parametrize("layers", [{2, 4}, {5}])
@@ -125,6 +138,35 @@ async def test_clips_that_come_while_a_question_is_read_get_in_once_between_two_
     assert order[first + 1 :].count("layer") == 5 - min(layers)
     assert "encode" not in order[first + 1 : order.index("step")]
     assert order.count("encode") == len(layers)
+    assert disturbed == undisturbed
+
+
+async def test_a_clip_that_comes_while_evidence_is_worked_out_gets_in_between_two_of_its_layers():
+    chat = InterruptedAtTheEnd()
+    engine = LocalEngine(chat)
+    loop, encoding = asyncio.get_running_loop(), []
+    try:
+        await seen(engine, "a", 3)
+        undisturbed = await ask(engine)
+        chat.calls.clear()
+        chat.layers = 0
+
+        def come():
+            if not encoding:
+                future = asyncio.run_coroutine_threadsafe(engine.encode(clip(0, 5)), loop)
+                encoding.append(asyncio.wrap_future(future, loop=loop))
+                while not engine._clips:  # the engine's thread lets the loop take it
+                    pass
+
+        chat.come = come
+        disturbed = await ask(engine)
+        await asyncio.gather(*encoding)
+    finally:
+        await engine.close()
+    order = [what for what, _ in chat.calls]
+    last = order.index("evidence")
+    assert order[last : last + 3] == ["evidence", "layer", "encode"]
+    assert "layer" in order[last + 3 :]
     assert disturbed == undisturbed
 
 
