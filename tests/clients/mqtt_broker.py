@@ -13,6 +13,7 @@ from aiomqtt import Client, MqttError
 
 from tests.clients.conftest import program
 from tests.end_to_end.needs import need
+from tests.waiting import holds
 
 _OWN = Path(__file__).parents[2] / ".venv/mosquitto/usr"
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or shutil.which(
@@ -82,15 +83,21 @@ class Heard:
 @asynccontextmanager
 async def listener(port, user=None, password=None):
     """Listen to everything."""
-    while True:  # the broker may still be starting
+    client = None
+
+    async def let_in():
+        """The broker may still be starting."""
+        nonlocal client
+        client = Client("127.0.0.1", port, username=user, password=password)
         try:
-            client = Client("127.0.0.1", port, username=user, password=password)
             await client.__aenter__()
-            break
         except MqttError as error:
             if "refused" not in str(error):
                 raise
-            await asyncio.sleep(0.05)
+            return False
+        return True
+
+    await holds(let_in)
     heard = Heard()
 
     async def listen():

@@ -12,7 +12,7 @@ word. Right is what says word for word what was reported; beside it those who sa
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import aclosing
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +26,7 @@ from torch.nn.functional import pad
 from model.engine.contract import Engine, Past
 from model.engine.pulling import GivenClips
 from model.errors import ModelUnavailable
-from model.types import ClipTokens, Question, Words
+from model.types import ClipTokens, Question
 from model.vision.things import Thing
 from model.vision.things import pack as pack_things
 from model.zoo.lite import LOOK, THINGS
@@ -34,7 +34,7 @@ from model.zoo.lite_base import convert
 from training.command import run_command
 from training.dialogue.asker import Asker
 from training.exams.film_cases import Case
-from training.exams.film_exam import Answered
+from training.exams.film_exam import Answered, text_of
 from training.exams.film_scores import as_json, scores, table
 from training.lite.made_up import seen_of, world
 from training.streams.world import Mix, Stream, World
@@ -71,8 +71,8 @@ def evaluate(
         lengths = [int(part) for part in clips.split(",")]
     except ValueError:
         raise typer.BadParameter(f"--clips takes numbers with commas, not {clips!r}") from None
-    for length in lengths:
-        answers = _measure(length, streams, questions, seed, controls=controls)
+    measured = _measure(lengths, streams, questions, seed, controls=controls)
+    for length, answers in measured.items():
         for answered in answers if show else ():
             case, right = answered.case, answered.case.is_right(answered.seen)
             line = ("right" if right else "WRONG", case.kind, case.question, answered.seen)
@@ -85,16 +85,16 @@ def evaluate(
 
 
 def _measure(
-    length: int, streams: int, questions: int, seed: int, *, controls: bool
-) -> list[Answered]:
+    lengths: Sequence[int], streams: int, questions: int, seed: int, *, controls: bool
+) -> dict[int, list[Answered]]:
     """Load `lite`, ask everything, and show how far it is.
 
     Raises:
         Failed: If the model cannot be loaded.
     """
-    answers: list[Answered] = []
+    answers: dict[int, list[Answered]] = {length: [] for length in lengths}
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(f"{length} clips", total=streams)
+        task = progress.add_task("streams", total=streams * len(answers))
 
         async def run() -> None:
             try:
@@ -105,10 +105,10 @@ def _measure(
                 raise Failed(str(error)) from None
             try:
                 made = world(convert())
-                for number in range(streams):
+                for length, number in product(answers, range(streams)):
                     random = np.random.default_rng([_KEPT_ASIDE, seed, length, number])
-                    answers.extend(
-                        await _about(engine, made, random, length, questions, controls=controls)
+                    answers[length] += await _about(
+                        engine, made, random, length, questions, controls=controls
                     )
                     progress.advance(task)
             finally:
@@ -139,7 +139,7 @@ async def _about(
         question = Question(one.question, duration=duration)
 
         async def ask(of: str, clips: Sequence[ClipTokens], put: Question = question) -> str:
-            return await _text(engine, Past(of, GivenClips(clips)), put)
+            return (await text_of(engine.answer(Past(of, GivenClips(clips)), put)))[0]
 
         answers.append(
             Answered(
@@ -174,15 +174,6 @@ def _replaced(clip: ClipTokens, things: Sequence[Thing]) -> ClipTokens:
     values = torch.zeros_like(clip.values)
     values[:THINGS] = pad(pack_things(things, THINGS), (LOOK, 0)).to(values.dtype)
     return ClipTokens(values, clip.start, clip.end, clip.frames)
-
-
-async def _text(engine: Engine, past: Past, question: Question) -> str:
-    text = ""
-    async with aclosing(engine.answer(past, question)) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, Words):
-                text += piece.text
-    return text.strip()
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ async def examine(
                 question = Question(case.question, duration=length)
                 if times:
                     question, _ = apply(question, Reference(length or clips[-1].end))
-                seen, usage = await _text(live.ask(question))
+                seen, usage = await text_of(live.ask(question))
                 if grey is None:
                     progress(Answered(case, seen, None, None))
                     continue
@@ -148,10 +148,15 @@ async def _grey(engine: Engine) -> ClipTokens:
 async def _ask(engine: Engine, clips: Sequence[ClipTokens], question: Question) -> str:
     """Return the answer of the network that saw `clips` and nothing else."""
     past = Past("control", GivenClips(clips), once=True)
-    return (await _text(engine.answer(past, question)))[0]
+    return (await text_of(engine.answer(past, question)))[0]
 
 
-async def _text(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage]:
+async def text_of(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage]:
+    """Return an answer whole, and what it was made from.
+
+    Raises:
+        Failed: If there was nothing to answer from.
+    """
     text = ""
     try:
         async with aclosing(pieces):
