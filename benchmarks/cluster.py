@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.options import at_least_one
-from benchmarks.report import Report, benchmark_main, quantile
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import Report, benchmark_main, quantile
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
 from model.engine.contract import Engine, Past

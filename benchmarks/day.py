@@ -28,8 +28,8 @@ import psutil
 import torch
 from matplotlib.figure import Figure
 
-from benchmarks.options import at_least_one
-from benchmarks.report import RESULTS, Report, benchmark_main, met
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import RESULTS, Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
 from memory.retention import Limits, Retention

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.asking import NoAnswer, ask
-from benchmarks.service import CannotMeasure, Service, running
+from benchmarks.harness.asking import NoAnswer, ask
+from benchmarks.harness.service import CannotMeasure, Service, running
 from training.command import run_command
 from training.sample_stream.sample_truth import SampleTruth
 from training.train import commit

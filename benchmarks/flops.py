@@ -1,6 +1,6 @@
 """What a question costs as a video grows: uncompressed, in one pass with dropout, and streaming.
 
-By formula (`benchmarks/cost.py`), so at full size and at any length, on any machine. "Uncompressed"
+By formula (`benchmarks/cost/meter.py`), so at full size and at any length, on any machine. "Uncompressed"
 is the same language model reading every patch of every frame, 196 a frame.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.cost import Cost, Meter
-from benchmarks.cost_vision import encode_lite, encode_umt
-from benchmarks.options import at_least_one
-from benchmarks.reach import LATE_MARKER, sentence
-from benchmarks.report import RESULTS, Report, benchmark_main
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import RESULTS, Report, benchmark_main
+from benchmarks.cost.meter import Cost, Meter
+from benchmarks.cost.reach import LATE_MARKER, sentence
+from benchmarks.cost.vision import encode_lite, encode_umt
 from model.config import FlashConfig
 from model.language.clip_markers import NOTE_POSITIONS
 from model.zoo.lite import CONFIG as LITE

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.clock import Clock
-from benchmarks.gpu import Gpu
-from benchmarks.gpu_parts import Found, Run, say
-from benchmarks.gpu_scene import SHAPES, GpuScene
-from benchmarks.machine import commit, this_machine
+from benchmarks.command.machine import commit, this_machine
+from benchmarks.networks.clock import Clock
+from benchmarks.networks.gpu import Gpu
+from benchmarks.networks.gpu_parts import Found, Run, say
+from benchmarks.networks.gpu_scene import SHAPES, GpuScene
 from model.zoo.device import pick_device
 
 FRAMES = (1000, 4000, 10_000)

@@ -27,10 +27,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks.browsers import browsing
-from benchmarks.options import above_zero, at_least_one
-from benchmarks.report import Report, benchmark_main, met, quantile
-from benchmarks.service import (
+from benchmarks.command.options import above_zero, at_least_one
+from benchmarks.command.report import Report, benchmark_main, met, quantile
+from benchmarks.harness.browsers import browsing
+from benchmarks.harness.service import (
     START_PATIENCE,
     CannotMeasure,
     Service,
@@ -40,7 +40,7 @@ from benchmarks.service import (
     serving,
     stop,
 )
-from benchmarks.video import make_video, repeat_video
+from benchmarks.harness.video import make_video, repeat_video
 
 FRAMES_PER_CLIP = 4
 PARTS = ("scale", "plain", "slow", "many")
@@ -185,7 +185,7 @@ async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
     tell(f"an encoder {options.times:g} times too slow, for {options.slow_seconds:g} s")
     settings = {"SAMPLE_RATE": str(options.rate)}
     arguments = ["--times", str(options.times)]
-    async with running("benchmarks.slow_service", arguments, settings=settings) as service:
+    async with running("benchmarks.harness.slow_service", arguments, settings=settings) as service:
         what = f"{options.times:g} times too slow"
         # What the first clip loads, once it is encoded at last, is no growth.
         first = options.times * FRAMES_PER_CLIP / options.rate
@@ -216,7 +216,7 @@ async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
     count = options.plain_streams
     tell(f"{count} 720p streams, received by a plain loop")
     async with (
-        running("benchmarks.plain_receiver", ready="/count") as service,
+        running("benchmarks.harness.plain_receiver", ready="/count") as service,
         sending(video, count, service),
     ):
         await asyncio.sleep(options.warm_up)
@@ -277,7 +277,7 @@ async def sending(video: Path, count: int, service: Service) -> AsyncIterator[No
         CannotMeasure: If the senders do not get in.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.senders", str(video), str(count)),
+        *(sys.executable, "-m", "benchmarks.harness.senders", str(video), str(count)),
         f"{service.address}/whip/stream{{}}",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

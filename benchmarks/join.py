@@ -14,11 +14,11 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.options import at_least_one
-from benchmarks.report import Report, benchmark_main, met, quantile
-from benchmarks.senders import send
-from benchmarks.service import Service, serving
-from benchmarks.video import make_video
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import Report, benchmark_main, met, quantile
+from benchmarks.harness.senders import send
+from benchmarks.harness.service import Service, serving
+from benchmarks.harness.video import make_video
 
 _POLL = 0.01
 _PATIENCE = 30.0

@@ -17,10 +17,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks.asking import Timed, ask
-from benchmarks.options import above_zero, at_least_one, video_file
-from benchmarks.report import Report, benchmark_main, met, quantile
-from benchmarks.service import Service, serving
+from benchmarks.command.options import above_zero, at_least_one, video_file
+from benchmarks.command.report import Report, benchmark_main, met, quantile
+from benchmarks.harness.asking import Timed, ask
+from benchmarks.harness.service import Service, serving
 from stream.webrtc.whip_client import play
 
 SAMPLE = Path(__file__).parent.parent / "web" / "sample" / "sample.mp4"

@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 from redis.asyncio import Redis
 
-from benchmarks.options import at_least_one
-from benchmarks.report import Report, benchmark_main, met
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.layout import Keys
 from memory.redis.store import RedisStore

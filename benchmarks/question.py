@@ -20,8 +20,10 @@ from itertools import cycle
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.options import at_least_one
-from benchmarks.question_scene import (
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import Json, Report, benchmark_main, met
+from benchmarks.cost.reach import LATE_MARKER, sentence
+from benchmarks.networks.question_scene import (
     FRAMES_PER_CLIP,
     SHAPES,
     SUFFIX,
@@ -29,8 +31,6 @@ from benchmarks.question_scene import (
     Scene,
     stages,
 )
-from benchmarks.reach import LATE_MARKER, sentence
-from benchmarks.report import Json, Report, benchmark_main, met
 from model.config import DropoutConfig
 from model.zoo.device import pick_device, pick_dtype
 from model.zoo.lite import CONFIG as LITE

@@ -13,8 +13,8 @@ from typing import cast
 import numpy as np
 import torch
 
-from benchmarks.options import at_least_one
-from benchmarks.report import Report, benchmark_main, met, quantile
+from benchmarks.command.options import at_least_one
+from benchmarks.command.report import Report, benchmark_main, met, quantile
 from memory.local_documents import LocalDocuments
 from model.engine.contract import Engine
 from model.types import ClipTokens

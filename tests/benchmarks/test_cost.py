@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.cost import Cost, Meter
-from benchmarks.cost_vision import encode_lite, encode_umt
+from benchmarks.cost.meter import Cost, Meter
+from benchmarks.cost.vision import encode_lite, encode_umt
 from model.config import (
     REFERENCE_DROPOUT,
     DropoutConfig,

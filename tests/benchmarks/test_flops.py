@@ -1,7 +1,7 @@
 import json
 
 from benchmarks import flops
-from benchmarks.report import benchmark_main
+from benchmarks.command.report import benchmark_main
 
 
 def price(capsys, *options):

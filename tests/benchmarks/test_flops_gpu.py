@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from benchmarks import flops_gpu
-from benchmarks.clock import Clock
-from benchmarks.gpu import Gpu
-from benchmarks.gpu_scene import SHAPES, GpuScene
+from benchmarks.networks.clock import Clock
+from benchmarks.networks.gpu import Gpu
+from benchmarks.networks.gpu_scene import SHAPES, GpuScene
 from model.config import DropoutConfig
 
 

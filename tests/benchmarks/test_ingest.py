@@ -6,13 +6,13 @@ import av
 import httpx
 import pytest
 
-from benchmarks.browsers import browsing
+from benchmarks.command.report import met, quantile
+from benchmarks.harness.browsers import browsing
+from benchmarks.harness.senders import PacketTrack
+from benchmarks.harness.service import CannotMeasure, running, serving
+from benchmarks.harness.video import make_video, repeat_video
 from benchmarks.ingest import Run, notes, sending
 from benchmarks.join import join
-from benchmarks.report import met, quantile
-from benchmarks.senders import PacketTrack
-from benchmarks.service import CannotMeasure, running, serving
-from benchmarks.video import make_video, repeat_video
 from stream.webrtc.keyframes import is_keyframe
 
 
@@ -65,7 +65,7 @@ async def test_a_sender_that_is_asked_for_a_keyframe_goes_on_with_the_next(video
 @pytest.mark.slow
 async def test_every_sender_is_a_peer_that_the_plain_loop_receives(video):
     async with (
-        running("benchmarks.plain_receiver", ready="/count") as service,
+        running("benchmarks.harness.plain_receiver", ready="/count") as service,
         sending(video, 2, service),
         asyncio.timeout(60),
     ):

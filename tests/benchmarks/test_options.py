@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from benchmarks.options import above_zero, at_least_one, video_file
-from benchmarks.report import benchmark_main
+from benchmarks.command.options import above_zero, at_least_one, video_file
+from benchmarks.command.report import benchmark_main
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", ""])
@@ -63,7 +63,7 @@ async def test_what_a_benchmark_started_ends_with_it_when_it_is_killed():
     child = "import time; print('here', flush=True); time.sleep(600)"
     program = f"""
 import subprocess, sys
-from benchmarks.service import dies_with_parent
+from benchmarks.harness.service import dies_with_parent
 subprocess.run(dies_with_parent(sys.executable, "-c", {child!r}))
 """
     parent = await asyncio.create_subprocess_exec(

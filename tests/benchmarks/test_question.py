@@ -2,8 +2,8 @@
 
 import argparse
 
+from benchmarks.networks.question_scene import Scene
 from benchmarks.question import Times
-from benchmarks.question_scene import Scene
 from model.config import LanguageConfig
 
 SHAPE = LanguageConfig(

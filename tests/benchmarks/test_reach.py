@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.reach import frames_at_most, history_mb_for, sentence, stretch_for
+from benchmarks.cost.reach import frames_at_most, history_mb_for, sentence, stretch_for
 from model.config import RopeScaling
 from model.engine.history_cache import HistoryCache
 from model.language.clip_markers import LATE

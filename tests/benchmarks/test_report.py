@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.report import Report, benchmark_main, cell
+from benchmarks.command.report import Report, benchmark_main, cell
 
 
 def run(options):

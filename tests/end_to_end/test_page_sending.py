@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.service import running
+from benchmarks.harness.service import running
 from tests.end_to_end.conftest import as_camera, browser
 from tests.end_to_end.test_page import lead_nowhere, opened, page_of
 
@@ -125,7 +125,9 @@ async def test_a_page_that_sends_pictures_finds_its_way_back_to_direct_video(tmp
 
 async def test_the_page_says_when_it_looks_less_often_and_what_is_lost_to_what(camera):
     async with (
-        running("benchmarks.slow_service", ["--times", "3"], settings={"SAMPLE_RATE": "4"}) as slow,
+        running(
+            "benchmarks.harness.slow_service", ["--times", "3"], settings={"SAMPLE_RATE": "4"}
+        ) as slow,
         browser(camera) as chromium,
         page_of(SimpleNamespace(url=slow.address), chromium) as page,
     ):

@@ -14,7 +14,7 @@ from math import inf
 import pytest
 import torch
 
-from benchmarks.slow_service import SlowEngine
+from benchmarks.harness.slow_service import SlowEngine
 from memory.local_store import LocalStore
 from memory.store import StoreUnavailable
 from model.engine.contract import Engine, Past

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.service import CannotMeasure, Service
+from benchmarks.harness.service import CannotMeasure, Service
 
 _LIVE = "#fact-state:has-text('Live')"
 _PATIENCE_MS = 60_000

@@ -7,7 +7,7 @@ names the settings with which it does.
 import math
 from dataclasses import replace
 
-from benchmarks.cost import Meter
+from benchmarks.cost.meter import Meter
 from model.config import FlashConfig
 from model.engine.folded_history import CLIPS_AT_ONCE
 from model.engine.history_cache import FULL_AT

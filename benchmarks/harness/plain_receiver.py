@@ -1,6 +1,6 @@
 """What one would write first: receive a stream with aiortc and turn every picture into RGB.
 
-The yardstick for what a stream costs: `python -m benchmarks.plain_receiver --port PORT` takes any
+The yardstick for what a stream costs: `python -m benchmarks.harness.plain_receiver --port PORT` takes any
 number of senders at `/whip/NAME`.
 """
 

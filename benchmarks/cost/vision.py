@@ -1,6 +1,6 @@
-"""What encoding and merging one clip costs, by formula; see `benchmarks/cost.py` for how it is counted."""
+"""What encoding and merging one clip costs, by formula; see `benchmarks/cost/meter.py` for how it is counted."""
 
-from benchmarks.cost import Cost
+from benchmarks.cost.meter import Cost
 from model.config import VisionConfig
 from model.vision.lite_network import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
 

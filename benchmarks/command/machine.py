@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import torch
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from benchmarks.cost import Meter
-from benchmarks.cost_vision import encode_umt
-from benchmarks.filled import Filled
-from benchmarks.gpu import Gpu
+from benchmarks.cost.meter import Meter
+from benchmarks.cost.vision import encode_umt
+from benchmarks.networks.filled import Filled
+from benchmarks.networks.gpu import Gpu
 from model.config import DropoutConfig, FlashConfig, RopeScaling
 from model.history import History
 from model.language.decoder import Decoder

@@ -1,4 +1,4 @@
-"""Many real WebRTC senders in one process: `python -m benchmarks.senders VIDEO COUNT URL`.
+"""Many real WebRTC senders in one process: `python -m benchmarks.harness.senders VIDEO COUNT URL`.
 
 Each is a peer of its own with its own encryption, and sends a VP8 file as it is, without encoding
 anything, so that the machine's processors are left to what is measured. Asked for a keyframe, it goes

@@ -1,6 +1,6 @@
 """The service with an encoder that is many times too slow for what comes in.
 
-`python -m benchmarks.slow_service --times 15 --port PORT`: a clip takes as long to encode as that
+`python -m benchmarks.harness.slow_service --times 15 --port PORT`: a clip takes as long to encode as that
 many clips take to come. Everything else is the real service.
 """
 

@@ -9,9 +9,9 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from benchmarks.clock import Clock
-from benchmarks.filled import Filled
-from benchmarks.gpu_scene import CLIPS_AT_ONCE, GpuScene
+from benchmarks.networks.clock import Clock
+from benchmarks.networks.filled import Filled
+from benchmarks.networks.gpu_scene import CLIPS_AT_ONCE, GpuScene
 from model.config import DropoutConfig
 from model.errors import ModelError
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from benchmarks.filled import Filled
+from benchmarks.networks.filled import Filled
 from model.config import DropoutConfig, DropStage, LanguageConfig
 from model.history import History
 from model.language.decoder import Decoder

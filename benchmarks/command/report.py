@@ -21,11 +21,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import commit, this_machine
-from benchmarks.service import CannotMeasure
+from benchmarks.command.machine import commit, this_machine
+from benchmarks.harness.service import CannotMeasure
 from web.cli.signals import STOPPED, signals_as_interrupt
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent.parent / "results"
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 

@@ -1,0 +1,1 @@
+"""What every benchmark has: options, a report, and the machine that it ran on."""
