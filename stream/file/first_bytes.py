@@ -2,7 +2,7 @@
 
 FFmpeg goes by the ending of a name, too, and refuses playlists and segments that are called
 otherwise, for fear of files of this machine that a stranger's playlist names. Here what may be
-opened is decided for each connection (`stream.pull.io.guarded_http`) and a playlist on this machine leads
+opened is decided for each connection (`stream.pull.io.http.guarded`) and a playlist on this machine leads
 to nothing but files; so a name is just a name. What a segment may be stays listed: none of these
 formats makes pictures of text, or opens further files.
 https://datatracker.ietf.org/doc/html/rfc8216#section-4

@@ -19,7 +19,7 @@ from memory.redis.layout import unpack_kept
 from memory.store import EncoderMismatch, StoreUnavailable, StreamRecord
 from model.types import ClipTokens
 from stream.address.source_url import BadSource, read_source
-from stream.pull.io.hls import read_playlist
+from stream.pull.io.http.hls import read_playlist
 from stream.webrtc.offer import BadOffer, read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
 from tests.stream.test_offer import GOOD

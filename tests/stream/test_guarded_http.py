@@ -3,7 +3,7 @@ import pytest
 from stream.address.reachable import read_networks
 from stream.address.source_url import BadSource, read_source
 from stream.pull.errors import Refused
-from stream.pull.io.guarded_http import HttpSource
+from stream.pull.io.http.guarded import HttpSource
 from tests.stream.http_server import send_nothing, send_pictures
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1"])

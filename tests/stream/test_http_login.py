@@ -6,8 +6,8 @@ import re
 import pytest
 
 from stream.pull.io.challenges import strongest
-from stream.pull.io.hls import read_playlist
-from stream.pull.io.motion_jpeg import MotionJpeg
+from stream.pull.io.http.hls import read_playlist
+from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.numbers import number_in
 from stream.pull.io.open import CannotOpen
 from stream.pull.io.rtsp_proxy import Message

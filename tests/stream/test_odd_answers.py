@@ -7,8 +7,8 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from stream.pull.io.hls import PlaylistGuide
-from stream.pull.io.http_answer import whole_length
+from stream.pull.io.http.answer import whole_length
+from stream.pull.io.http.hls import PlaylistGuide
 from stream.pull.io.open import CannotOpen
 from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.test_hls import MPEGURL

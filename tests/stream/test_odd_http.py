@@ -6,8 +6,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from stream.address.source_url import BadSource
 from stream.file.first_bytes import longest
-from stream.pull.io.encrypted_segment import EncryptedSegment
-from stream.pull.io.http_file import Appetite
+from stream.pull.io.http.encrypted_segment import EncryptedSegment
+from stream.pull.io.http.file import Appetite
 from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
 from tests.stream.test_motion_jpeg import Arriving
@@ -215,7 +215,7 @@ def test_a_playlist_that_names_a_text_without_an_end_is_given_up(site, address, 
 
 
 def test_a_playlist_without_an_end_is_given_up(site, address, monkeypatch):
-    monkeypatch.setattr("stream.pull.io.hls.LONGEST_PLAYLIST", 100_000)
+    monkeypatch.setattr("stream.pull.io.http.hls.LONGEST_PLAYLIST", 100_000)
     site.answers["/live"] = send_for_ever(b"#EXTM3U\n", b"#EXTINF:1,\n0.ts\n")
     with pytest.raises(CannotOpen, match="too long"):
         open_source(order(f"{address}/live"))
@@ -246,14 +246,14 @@ def raw_h264(tmp_path_factory):
 
 
 def test_a_picture_without_an_end_is_given_up(site, address, monkeypatch, raw_h264):
-    monkeypatch.setattr("stream.pull.io.http_file.LONGEST_WITHOUT_PICTURE", 2 * 2**20)
+    monkeypatch.setattr("stream.pull.io.http.file.LONGEST_WITHOUT_PICTURE", 2 * 2**20)
     site.answers["/live"] = send_for_ever(raw_h264 + ENDLESS, b"U")
     with pytest.raises((CannotOpen, BadSource), match=r"2 MiB came .* hold no picture"):
         look(order(f"{address}/live"))
 
 
 def test_every_picture_makes_room_for_as_much_as_the_first(monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http_file.LONGEST_WITHOUT_PICTURE", 100)
+    monkeypatch.setattr("stream.pull.io.http.file.LONGEST_WITHOUT_PICTURE", 100)
     appetite = Appetite()
     for _ in range(3):
         appetite.take(100)

@@ -24,17 +24,17 @@ from stream.errors import StreamError
 from stream.file.film import is_whole, open_container
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import Redirected, Refused, explain
-from stream.pull.io.hls import AllSeen
+from stream.pull.io.http.hls import AllSeen
+from stream.pull.io.http.snapshots import Snapshots
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.rtsp import follow, relay_to
 from stream.pull.io.rtsp_proxy import RtspRelay
-from stream.pull.io.snapshots import Snapshots
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
 from stream.pull.messages import Place, ReaderConfig, SourceEnded
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import Appetite
+    from stream.pull.io.http.file import Appetite
 
 AT_ITS_END = "The source is at its end."
 LARGEST_PICTURE = 8192 * 8192
@@ -186,7 +186,7 @@ def _open(
         return Opening(_open_device(order), has_ended=lambda: made_up)
     if order.scheme in {"http", "https"}:
         # Not for every reader: it doubles the time one takes to start.
-        from stream.pull.io.http import open_http
+        from stream.pull.io.http.open import open_http
 
         return open_http(order, _source_of(order), clock, closers)
     if order.scheme == "file":

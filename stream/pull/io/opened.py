@@ -9,8 +9,8 @@ from av.container import InputContainer
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import Appetite
-    from stream.pull.io.snapshots import Snapshots
+    from stream.pull.io.http.file import Appetite
+    from stream.pull.io.http.snapshots import Snapshots
 
 # What a live source says of itself must do: measuring its rate would take seconds.
 QUICK = {

@@ -14,8 +14,8 @@ from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_addresses, resolve
 from stream.address.source_url import BadSource, SourceUrl
 from stream.pull.io.challenges import Login, authorize, strongest
-from stream.pull.io.encrypted_segment import EncryptedSegment
-from stream.pull.io.http_file import Appetite, FileObject, HttpFile
+from stream.pull.io.http.encrypted_segment import EncryptedSegment
+from stream.pull.io.http.file import Appetite, FileObject, HttpFile
 from stream.pull.io.tls import tls_context
 
 _REDIRECTS = 5

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import FileObject
+    from stream.pull.io.http.file import FileObject
 
 _BLOCK = 128  # bits
 

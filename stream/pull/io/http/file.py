@@ -9,7 +9,7 @@ import httpx
 
 from stream.address.source_url import BadSource
 from stream.file.first_bytes import ENOUGH_OF_A_STREAM, longest
-from stream.pull.io.http_answer import (
+from stream.pull.io.http.answer import (
     first_byte,
     is_compressed,
     last_byte,

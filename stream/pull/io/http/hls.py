@@ -22,7 +22,7 @@ from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import HttpFile
+    from stream.pull.io.http.file import HttpFile
 
 MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""

@@ -13,7 +13,7 @@ from stream.address.source_url import BadSource
 from stream.pull.io.numbers import number_in
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import HttpFile
+    from stream.pull.io.http.file import HttpFile
 
 _LONGEST_LINE = 8 * 1024
 LONGEST_PART = 32 * 1024 * 1024

@@ -20,12 +20,12 @@ from stream.file.first_bytes import (
     playlist_options,
     refuse_document,
 )
-from stream.pull.io.guarded_http import HttpSource
-from stream.pull.io.hls import PlaylistGuide, PlaylistText
-from stream.pull.io.http_file import HttpFile
-from stream.pull.io.motion_jpeg import MotionJpeg
+from stream.pull.io.http.file import HttpFile
+from stream.pull.io.http.guarded import HttpSource
+from stream.pull.io.http.hls import PlaylistGuide, PlaylistText
+from stream.pull.io.http.motion_jpeg import MotionJpeg
+from stream.pull.io.http.snapshots import Snapshots, open_snapshot
 from stream.pull.io.opened import QUICK, Opening
-from stream.pull.io.snapshots import Snapshots, open_snapshot
 from stream.pull.messages import ReaderConfig
 
 _BUFFERED = 32 * 1024

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from stream.file.tracks import choose_video
 
 if TYPE_CHECKING:
-    from stream.pull.io.http_file import HttpFile
+    from stream.pull.io.http.file import HttpFile
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
