@@ -1,4 +1,4 @@
-"""The trees of what may go wrong in memory and on a stream's way in are what their pages say."""
+"""The trees of what may go wrong in a package are what their pages say."""
 
 import importlib
 import pkgutil
@@ -8,6 +8,8 @@ import pytest
 
 import memory
 import memory.errors
+import model
+import model.errors
 import stream
 import stream.errors
 
@@ -20,7 +22,11 @@ def kinds(above):
 
 @pytest.mark.parametrize(
     ("package", "above"),
-    [(memory, memory.errors.StoreError), (stream, stream.errors.StreamError)],
+    [
+        (memory, memory.errors.StoreError),
+        (model, model.errors.ModelError),
+        (stream, stream.errors.StreamError),
+    ],
 )
 def test_every_error_of_a_package_is_drawn_in_its_tree_with_its_code(package, above):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

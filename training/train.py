@@ -14,7 +14,7 @@ import torch
 import typer
 from rich.console import Console
 
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.zoo.lite import TRAINED
 from training.command import run_command
 from training.errors import Missing
@@ -128,7 +128,7 @@ def commit() -> str:
 def main() -> None:
     """Run, and turn what a user can mend into a sentence."""
     logging.basicConfig(level=logging.WARNING)
-    lacking = (Missing, WeightsMissing)
+    lacking = (Missing, ModelUnavailable)
     run_command(app, "python -m training.train", lacking)
 
 

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
-from model.errors import HistoryGone, UnsupportedCheckpoint
+from model.errors import ModelUnavailable, NothingSeen
 from model.folding.fold import FoldPlan
 from model.history import History
 from model.types import ClipTokens
@@ -32,6 +32,12 @@ _FEWEST = 64
 """Clips that every history may hold, whatever the budget."""
 
 
+class HistoryGone(NothingSeen):
+    """No history is held (any more): the engine reads memory again, and nobody else is told."""
+
+    code = "history_gone"
+
+
 class HistoryCache:
     """Holds histories; those not asked about for longest go first when there is no room.
 
@@ -44,7 +50,7 @@ class HistoryCache:
         clips_at_most: Clips that are held as they are; of more, the older are folded.
 
     Raises:
-        UnsupportedCheckpoint: If the language model has no positions for a stream.
+        ModelUnavailable: If the language model has no positions for a stream.
     """
 
     def __init__(
@@ -176,14 +182,14 @@ class HistoryCache:
         """Return how many clips fill the positions of a history.
 
         Raises:
-            UnsupportedCheckpoint: If so few would fill it that none could be added to half.
+            ModelUnavailable: If so few would fill it that none could be added to half.
         """
         config = self._chat.parts.config
         markers = self._chat.markers
         per_clip = config.vision.tokens_per_clip * config.visual_step + markers.positions
         positions = (self._chat.reach - self._chat.reserved - markers.spare) / per_clip
         if positions - len(self._chat.prompt.prefix()) / per_clip < CLIPS_AT_ONCE + 1:
-            raise UnsupportedCheckpoint(
+            raise ModelUnavailable(
                 f"the language model tells {self._chat.reach:.0f} positions apart, of which "
                 f"{self._chat.reserved:.0f} are for a question and its answer: too few to remember a stream in"
             )

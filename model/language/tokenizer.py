@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from tokenizers import Tokenizer as BpeTokenizer
 from tokenizers import pre_tokenizers
 
-from model.errors import TokenizerUnreadable
+from model.errors import ModelUnavailable
 
 BEGIN, END = "<|im_start|>", "<|im_end|>"
 """Around every turn of a conversation, in the models that we know."""
@@ -31,7 +31,7 @@ class Tokenizer(Protocol):
         """Return a special token.
 
         Raises:
-            TokenizerUnreadable: If there is none of that name.
+            ModelUnavailable: If there is none of that name.
         """
         ...
 
@@ -47,20 +47,20 @@ class HubTokenizer:
         path: The file.
 
     Raises:
-        TokenizerUnreadable: If it is missing, damaged or of another kind.
+        ModelUnavailable: If it is missing, damaged or of another kind.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             kind = json.loads(path.read_text(encoding="utf-8"))["model"]["type"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise TokenizerUnreadable(f"{path.name} cannot be read as a tokenizer") from error
+            raise ModelUnavailable(f"{path.name} cannot be read as a tokenizer") from error
         if kind != "BPE":
-            raise TokenizerUnreadable(f"{path.name} is a {kind} tokenizer; byte-level BPE is known")
+            raise ModelUnavailable(f"{path.name} is a {kind} tokenizer; byte-level BPE is known")
         try:
             self._tokenizer = BpeTokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing more exact
-            raise TokenizerUnreadable(f"{path.name} is damaged: {error}") from error
+            raise ModelUnavailable(f"{path.name} is damaged: {error}") from error
         self._tokenizer.encode_special_tokens = True
         self._specials = {
             number: token.special
@@ -76,11 +76,11 @@ class HubTokenizer:
         """See `Tokenizer.special`.
 
         Raises:
-            TokenizerUnreadable: If there is none of that name.
+            ModelUnavailable: If there is none of that name.
         """
         token: int | None = self._tokenizer.token_to_id(name)
         if token is None:
-            raise TokenizerUnreadable(f"the tokenizer has no special token {name}")
+            raise ModelUnavailable(f"the tokenizer has no special token {name}")
         return token
 
     def piece(self, token: int) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.config import DropKind, DropoutConfig, DropStage, FlashConfig
-from model.errors import UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 from model.types import GREEDY, Sampling
 
 _KINDS: Mapping[str, Sequence[DropKind]] = {
@@ -65,19 +65,19 @@ def run_as_released(config: FlashConfig, published: Published) -> FlashConfig:
     Even spreading is done inside each clip: a history that grows cannot do it over the whole video.
 
     Raises:
-        UnsupportedCheckpoint: If that is not followed here.
+        ModelUnavailable: If that is not followed here.
     """
     try:
         return replace(config, dropout=published_dropout(published.config).clipwise())
     except ValueError as error:
-        raise UnsupportedCheckpoint(f"config.json contradicts itself: {error}") from error
+        raise ModelUnavailable(f"config.json contradicts itself: {error}") from error
 
 
 def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
     """Return where a `config.json` has visual tokens dropped inside the language model.
 
     Raises:
-        UnsupportedCheckpoint: If it says so in a way that this code does not follow.
+        ModelUnavailable: If it says so in a way that this code does not follow.
     """
     if not values.get("mm_llm_compress"):
         return DropoutConfig()
@@ -85,16 +85,16 @@ def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
     layers: Any = values.get("llm_compress_layer_list")
     ratios: Any = values.get("llm_image_token_ratio_list")
     if kind not in _KINDS:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json drops visual tokens by {kind!r}; supported are {', '.join(_KINDS)}"
         )
     if not _all(int, layers) or not _all((int, float), ratios) or len(ratios) != len(layers) + 1:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json drops visual tokens at layers {layers!r} to shares {ratios!r}: one share "
             "before the first layer and one for each is expected"
         )
     if ratios[0] != 1:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json drops visual tokens before the first layer, to {ratios[0]!r}, which is "
             "not supported"
         )
@@ -107,7 +107,7 @@ def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
             )
         )
     except ValueError as error:
-        raise UnsupportedCheckpoint(f"config.json contradicts itself: {error}") from error
+        raise ModelUnavailable(f"config.json contradicts itself: {error}") from error
 
 
 def departures(published: Published, config: FlashConfig, sampling: Sampling) -> Iterator[str]:
@@ -149,7 +149,7 @@ def not_followed(values: Mapping[str, Any]) -> Mapping[str, Any]:
 def _dropout_departs(values: Mapping[str, Any], used: DropoutConfig) -> Iterator[str]:
     try:
         published = published_dropout(values)
-    except UnsupportedCheckpoint as error:
+    except ModelUnavailable as error:
         yield f"{error}; {_stages(used)} here"
         return
     if published.clipwise() != used:

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
     RepositoryNotFoundError,
 )
 
-from model.errors import CheckpointUnusable
+from model.errors import ModelUnavailable
 from model.zoo.released import RELEASED
 
 _SMALL = ("*.json", "merges.txt", "vocab.txt")
@@ -48,7 +48,7 @@ def locate(
         cache: Where to keep what is fetched; None is the cache that all hub tools share.
 
     Raises:
-        CheckpointUnusable: With a sentence that says why and what to do.
+        ModelUnavailable: With a sentence that says why and what to do.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -63,7 +63,7 @@ def locate(
             endpoint=endpoint,
             cache_dir=cache,
         )
-    raise CheckpointUnusable(
+    raise ModelUnavailable(
         f"there is no folder {name!r}, and it is not a released model; "
         f"give a folder, a hub id (OWNER/NAME), or one of lite, {', '.join(RELEASED)}"
     )
@@ -74,26 +74,26 @@ def _fetch(hub_id: str, wanted: list[str], **options: Any) -> Path:  # noqa: ANN
         return Path(snapshot_download(hub_id, allow_patterns=wanted, **options))
     except GatedRepoError as error:
         reason = "needs you to accept its terms on the hub and to log in (hf auth login)"
-        raise CheckpointUnusable(f"{hub_id} {reason}") from error
+        raise ModelUnavailable(f"{hub_id} {reason}") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         reason = "is not known to the model hub; check its spelling"
-        raise CheckpointUnusable(f"{hub_id} {reason}") from error
+        raise ModelUnavailable(f"{hub_id} {reason}") from error
     except LocalEntryNotFoundError as error:
         offline = options["local_files_only"]
         reason = "offline mode is on" if offline else "the model hub cannot be reached"
-        raise CheckpointUnusable(
+        raise ModelUnavailable(
             f"{hub_id} is not on this machine and {reason}; fetch it where there is a network "
             f"(hf download {hub_id} --local-dir FOLDER) and give that folder instead"
         ) from error
     except HfHubHTTPError as error:
-        raise CheckpointUnusable(
+        raise ModelUnavailable(
             f"the model hub answered {error.response.status_code} for {hub_id}; try again later"
         ) from error
     except HTTPError as error:
-        raise CheckpointUnusable(
+        raise ModelUnavailable(
             f"the connection to the model hub broke while fetching {hub_id}; "
             "start again to go on from there"
         ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise CheckpointUnusable(f"{hub_id} could not be kept on this machine: {reason}") from error
+        raise ModelUnavailable(f"{hub_id} could not be kept on this machine: {reason}") from error

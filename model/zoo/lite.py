@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from model.config import DropoutConfig, DropStage, FlashConfig, VisionConfig
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.folding.thing_rows import ThingRows
 from model.language.decoder import Decoder
 from model.language.prompt import LITE, Prompt
@@ -85,7 +85,7 @@ def lite(
         cache: Where the converted published weights are kept.
 
     Raises:
-        WeightsMissing: If the published weights are not installed, or our own are missing or
+        ModelUnavailable: If the published weights are not installed, or our own are missing or
             damaged.
     """
     base = convert(base_folder(cache), progress)
@@ -93,7 +93,9 @@ def lite(
     try:
         ours = load_file(trained)
     except (OSError, SafetensorError) as error:
-        raise WeightsMissing(f"{trained} cannot be read: restore it from the repository") from error
+        raise ModelUnavailable(
+            f"{trained} cannot be read: restore it from the repository"
+        ) from error
     encoder = _lite_encoder(base, ours, dtype).to(device).eval().requires_grad_(False)
     tokenizer = HubTokenizer(base / "tokenizer.json")
     decoder = _decoder(apply_adapters(load_file(base / "language.safetensors"), ours), dtype)

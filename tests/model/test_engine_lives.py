@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from model.engine import history_cache
-from model.errors import EngineBusy, EngineFailed, HistoryGone, NothingSeen
+from model.engine.history_cache import HistoryGone
+from model.errors import EngineBusy, EngineFailed, NothingSeen
 from model.folding.fold import Fold
 from model.history import History
 from model.types import Question

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
-from model.engine.history_cache import HistoryCache
-from model.errors import HistoryFull, HistoryGone
+from model.engine.history_cache import HistoryCache, HistoryGone
+from model.errors import HistoryFull
 from model.folding.fold import Fold, FoldPlan
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat

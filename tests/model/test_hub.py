@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 import pytest
 from huggingface_hub import constants
 
-from model.errors import CheckpointUnusable, UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 from model.zoo.hub import locate
 from model.zoo.pretrained import open_pretrained
 from tests.model.released_layout import TOWERS, write_checkpoint
@@ -138,7 +138,7 @@ def weights(files):
 )
 def test_no_weight_is_fetched_of_a_network_that_is_not_built_here(public, changes, refused):
     rewrite(public.folder / "config.json", **changes)
-    with pytest.raises(UnsupportedCheckpoint, match=refused):
+    with pytest.raises(ModelUnavailable, match=refused):
         open_pretrained("owner/name", towers=TOWERS)
     assert "config.json" in public.fetched
     assert weights(public.fetched) == []
@@ -147,7 +147,7 @@ def test_no_weight_is_fetched_of_a_network_that_is_not_built_here(public, change
 @pytest.mark.parametrize("damaged", ["tokenizer.json", "generation_config.json"])
 def test_no_weight_is_fetched_of_a_checkpoint_that_cannot_speak(public, damaged):
     (public.folder / damaged).write_text("{")
-    with pytest.raises(CheckpointUnusable):
+    with pytest.raises(ModelUnavailable):
         open_pretrained("owner/name", towers=TOWERS)
     assert weights(public.fetched) == []
 
@@ -161,7 +161,7 @@ def test_what_was_judged_is_what_is_loaded_and_nothing_is_fetched_twice(public):
 
 
 def test_an_unreachable_hub_is_a_sentence(tmp_path):
-    with pytest.raises(CheckpointUnusable) as caught:
+    with pytest.raises(ModelUnavailable) as caught:
         locate("owner/name", endpoint="http://127.0.0.1:9", cache=tmp_path)
     assert str(caught.value) == (
         "owner/name is not on this machine and the model hub cannot be reached; fetch it where "
@@ -171,7 +171,7 @@ def test_an_unreachable_hub_is_a_sentence(tmp_path):
 
 
 def test_offline_mode_says_so(tmp_path):
-    with pytest.raises(CheckpointUnusable, match=r"VideoChat-Flash-Qwen2_5-2B_res448 .*offline"):
+    with pytest.raises(ModelUnavailable, match=r"VideoChat-Flash-Qwen2_5-2B_res448 .*offline"):
         locate("flash-2b", offline=True, cache=tmp_path)
 
 
@@ -184,17 +184,17 @@ def test_offline_mode_says_so(tmp_path):
 )
 def test_a_refusal_of_the_hub_is_a_sentence(hub, tmp_path, status, code, sentence):
     hub.status, hub.error = status, code
-    with pytest.raises(CheckpointUnusable, match=sentence):
+    with pytest.raises(ModelUnavailable, match=sentence):
         locate("owner/name", endpoint=hub.address, cache=tmp_path / "cache")
 
 
 @pytest.mark.parametrize("name", ["owner/na me", "own..er/name"])
 def test_a_name_the_hub_could_not_know_is_a_sentence(tmp_path, name):
-    with pytest.raises(CheckpointUnusable, match="not known to the model hub"):
+    with pytest.raises(ModelUnavailable, match="not known to the model hub"):
         locate(name, cache=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["flash-3b", "./absent", "/absent/folder", "a/b/c"])
 def test_a_name_that_is_nothing_lists_what_there_is(name):
-    with pytest.raises(CheckpointUnusable, match=r"no folder .* one of lite, flash-2b, flash-7b"):
+    with pytest.raises(ModelUnavailable, match=r"no folder .* one of lite, flash-2b, flash-7b"):
         locate(name)

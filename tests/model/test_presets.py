@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.engine.local import LocalEngine
-from model.errors import CheckpointUnusable
+from model.errors import ModelUnavailable
 from model.types import Clip, Finish, Question
 from model.video_chat import VideoChat
 from model.zoo.device import pick_dtype, seconds
@@ -46,7 +46,7 @@ def test_the_same_weights_under_another_name_have_the_same_encoder(tmp_path):
 
 def test_an_unknown_name_is_answered_with_a_sentence(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(CheckpointUnusable):
+    with pytest.raises(ModelUnavailable):
         load_parts("nobody/nothing")
 
 

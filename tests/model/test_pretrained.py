@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from model.errors import CheckpointUnusable
+from model.errors import ModelUnavailable
 from model.types import GREEDY, Sampling
 from model.zoo.pretrained import open_pretrained, read_generation, read_tokenizer
 from tests.model.released_layout import END, START, TOWERS, write_checkpoint, write_tokenizer
@@ -31,13 +31,13 @@ def test_words_survive_the_vocabulary_in_either_layout(tmp_path, newer):
 
 
 def test_a_checkpoint_without_a_tokenizer_says_what_is_lacking(tmp_path):
-    with pytest.raises(CheckpointUnusable, match=r"lacks tokenizer\.json, and vocab\.json, merges"):
+    with pytest.raises(ModelUnavailable, match=r"lacks tokenizer\.json, and vocab\.json, merges"):
         read_tokenizer(tmp_path)
 
 
 def test_a_broken_tokenizer_is_a_sentence(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{")
-    with pytest.raises(CheckpointUnusable, match=r"the tokenizer in .* cannot be read"):
+    with pytest.raises(ModelUnavailable, match=r"the tokenizer in .* cannot be read"):
         read_tokenizer(tmp_path)
 
 
@@ -54,7 +54,7 @@ def test_broken_older_tokenizer_files_are_a_sentence(tmp_path, file, content, co
     write_tokenizer(tmp_path)
     (tmp_path / "tokenizer.json").unlink()
     (tmp_path / file).write_text(content)
-    with pytest.raises(CheckpointUnusable, match=complaint):
+    with pytest.raises(ModelUnavailable, match=complaint):
         read_tokenizer(tmp_path)
 
 
@@ -63,7 +63,7 @@ def test_a_broken_tokenizer_costs_no_loading_of_weights(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{")
     for file in tmp_path.glob("*.safetensors"):
         file.unlink()
-    with pytest.raises(CheckpointUnusable, match="tokenizer"):
+    with pytest.raises(ModelUnavailable, match="tokenizer"):
         open_pretrained(str(tmp_path), towers=TOWERS)
 
 
@@ -110,19 +110,19 @@ def test_the_end_of_an_answer_may_stand_in_the_config_alone(tmp_path):
 @pytest.mark.parametrize("ends", [None, [], ["</s>"], True])
 def test_a_checkpoint_that_never_ends_an_answer_is_refused(tmp_path, ends):
     (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": ends}))
-    with pytest.raises(CheckpointUnusable, match="which token ends an answer"):
+    with pytest.raises(ModelUnavailable, match="which token ends an answer"):
         read_generation(tmp_path)
 
 
 def test_a_temperature_that_is_no_number_is_refused(tmp_path):
     settings = {"eos_token_id": 7, "do_sample": True, "temperature": "hot"}
     (tmp_path / "generation_config.json").write_text(json.dumps(settings))
-    with pytest.raises(CheckpointUnusable, match="temperature = 'hot'"):
+    with pytest.raises(ModelUnavailable, match="temperature = 'hot'"):
         read_generation(tmp_path)
 
 
 @pytest.mark.parametrize("wrong", [{"repetition_penalty": 0}, {"top_p": 3}, {"temperature": -1}])
 def test_numbers_that_cannot_be_sampled_with_are_refused(tmp_path, wrong):
     (tmp_path / "generation_config.json").write_text(json.dumps(PUBLISHED | wrong))
-    with pytest.raises(CheckpointUnusable, match=next(iter(wrong))):
+    with pytest.raises(ModelUnavailable, match=next(iter(wrong))):
         read_generation(tmp_path)

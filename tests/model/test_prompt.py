@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import RepetitionPenaltyLogitsProcessor, TopKLogitsWarper, TopPLogitsWarper
 
-from model.errors import TokenizerUnreadable
+from model.errors import ModelUnavailable
 from model.language.prompt import FLASH, LITE, Prompt, VisibleSpan
 from model.language.sampling import TextStream, choose, penalised
 from model.language.tokenizer import BEGIN, END, ByteTokenizer, HubTokenizer
@@ -95,7 +95,7 @@ def test_half_a_character_waits_for_its_other_half(hub_tokenizer):
 def test_a_damaged_tokenizer_is_refused(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text("{")
-    with pytest.raises(TokenizerUnreadable, match=r"tokenizer\.json cannot be read"):
+    with pytest.raises(ModelUnavailable, match=r"tokenizer\.json cannot be read"):
         HubTokenizer(path)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from model.config import RopeScaling
 from model.engine.history_cache import HistoryCache
-from model.errors import HistoryFull, UnsupportedCheckpoint
+from model.errors import HistoryFull, ModelUnavailable
 from model.language.decoder import Decoder
 from model.types import ClipTokens, Question
 from model.video_chat import RESERVED, VideoChat
@@ -79,5 +79,5 @@ def test_a_network_with_too_few_positions_for_a_stream_is_refused_in_words():
         for language in (enough, few)
     )
     assert HistoryCache(roomy, 1 << 30).clips_at_most >= 1
-    with pytest.raises(UnsupportedCheckpoint, match="1600 positions apart, of which 1536"):
+    with pytest.raises(ModelUnavailable, match="1600 positions apart, of which 1536"):
         HistoryCache(narrow, 1 << 30)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from model.config import REFERENCE_DROPOUT, LanguageConfig, RopeScaling, VisionConfig
-from model.errors import UnsupportedCheckpoint
+from model.errors import ModelUnavailable
 from model.zoo.released import RELEASED, from_hub_dict
 
 HUB_7B = {
@@ -84,7 +84,7 @@ def test_no_position_is_used_that_needs_dual_chunk_attention():
 @pytest.mark.parametrize("name", ["hidden_size", "vocab_size", "mm_vision_tower", "rope_theta"])
 def test_a_missing_field_is_named(name):
     incomplete = {key: value for key, value in HUB_7B.items() if key != name}
-    with pytest.raises(UnsupportedCheckpoint, match=f"lacks '{name}'"):
+    with pytest.raises(ModelUnavailable, match=f"lacks '{name}'"):
         from_hub_dict(incomplete)
 
 
@@ -131,7 +131,7 @@ def test_a_missing_field_is_named(name):
     ],
 )
 def test_what_would_be_computed_wrongly_is_refused(changes, complaint):
-    with pytest.raises(UnsupportedCheckpoint, match=re.escape(complaint)):
+    with pytest.raises(ModelUnavailable, match=re.escape(complaint)):
         from_hub_dict({**HUB_7B, **changes})
 
 

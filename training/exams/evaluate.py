@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.video_chat import VideoChat
 from model.zoo.lite import TRAINED, lite
 from training.command import run_command
@@ -64,4 +64,4 @@ def measure(weights: Path, size: Size) -> list[Outcome]:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval lite", (Missing, WeightsMissing))
+    run_command(app, "flashback eval lite", (Missing, ModelUnavailable))

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.video_chat import VideoChat
 from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED, lite, things_of
@@ -72,4 +72,4 @@ def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval eyes", (Missing, WeightsMissing))
+    run_command(app, "flashback eval eyes", (Missing, ModelUnavailable))

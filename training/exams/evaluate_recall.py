@@ -25,7 +25,7 @@ from rich.progress import track
 from memory.local_store import LocalStore
 from model.engine.contract import Past
 from model.engine.local import LocalEngine
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.types import ClipTokens, Question
 from model.vision.things import NONE
 from model.zoo.lite import LOOK
@@ -168,4 +168,4 @@ def _name(way: str) -> str:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval recall", (WeightsMissing,))
+    run_command(app, "flashback eval recall", (ModelUnavailable,))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.zoo.lite_base import base_folder, convert
 from web.errors import Failed
 
@@ -20,7 +20,7 @@ def run_weights(cache: Path) -> None:
     with _screen.status("Looking at the base weights…") as status:
         try:
             folder = convert(base_folder(cache), status.update)
-        except WeightsMissing as error:
+        except ModelUnavailable as error:
             raise Failed(str(error)) from None
         except OSError as error:
             raise Failed(
