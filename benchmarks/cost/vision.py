@@ -2,7 +2,7 @@
 
 from benchmarks.cost.meter import Cost
 from model.config import VisionConfig
-from model.vision.lite_network import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
+from model.vision.networks.lite_network import COARSE, FINE, FRAMES, GRID, SIZE, trunk_blocks
 
 _HEAD = 1280
 """Channels of the image network's last convolution."""

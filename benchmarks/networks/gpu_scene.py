@@ -25,8 +25,8 @@ from model.language.tokenizer import ByteTokenizer
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import RESERVED, ModelParts, VideoChat
+from model.vision.networks.umt import UmtVision
 from model.vision.preprocess import normalise, squares
-from model.vision.umt import UmtVision
 from model.zoo.released import RELEASED
 from model.zoo.tiny import CONFIG as TINY
 

@@ -16,11 +16,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from model.vision.colours import colour_of
-from model.vision.detections import detect
-from model.vision.detector import Detector, fit
-from model.vision.drawn import Heads, drawn_things
-from model.vision.lite_network import COARSE, FRAMES, GRID, SIZE, LiteVision
 from model.vision.merge import match
+from model.vision.networks.detections import detect
+from model.vision.networks.detector import Detector, fit
+from model.vision.networks.drawn import Heads, drawn_things
+from model.vision.networks.lite_network import COARSE, FRAMES, GRID, SIZE, LiteVision
 from model.vision.preprocess import resize
 from model.vision.sightings import COUNTED, HALF, Found, things_of
 from model.vision.things import CODE, Thing, pack

@@ -22,10 +22,10 @@ from model.language.tokenizer import HubTokenizer, Tokenizer
 from model.types import Clip, ClipTokens
 from model.video_chat import ModelParts
 from model.vision.changes import Scene, follow, in_words
-from model.vision.detector import load_detector
-from model.vision.drawn import Heads
 from model.vision.lite import LiteEncoder
-from model.vision.lite_network import LiteVision
+from model.vision.networks.detector import load_detector
+from model.vision.networks.drawn import Heads
+from model.vision.networks.lite_network import LiteVision
 from model.vision.things import CODE, Thing, unpack
 from model.vision.vocabulary import IMAGENET_CLASSES, word_table
 from model.vision.word_projector import BELIEFS, WordProjector

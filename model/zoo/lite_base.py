@@ -25,7 +25,7 @@ from torch import Tensor
 
 from model.config import LanguageConfig
 from model.errors import ModelUnavailable
-from model.vision.lite_network import fold_trunk
+from model.vision.networks.lite_network import fold_trunk
 
 LITE_LANGUAGE = LanguageConfig(
     hidden=576,

@@ -16,8 +16,8 @@ from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import ByteTokenizer
 from model.types import Clip
 from model.video_chat import ModelParts
+from model.vision.networks.umt import UmtVision
 from model.vision.preprocess import normalise, squares
-from model.vision.umt import UmtVision
 
 CONFIG = FlashConfig(
     vision=VisionConfig(

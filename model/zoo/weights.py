@@ -25,7 +25,7 @@ from model.config import FlashConfig, VisionConfig
 from model.errors import ModelUnavailable
 from model.language.decoder import Decoder
 from model.language.projector import Projector
-from model.vision.umt import UmtVision
+from model.vision.networks.umt import UmtVision
 from model.zoo.released import TOWERS, from_hub_dict
 
 INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"

@@ -20,9 +20,9 @@ from model.language import kv_cache
 from model.language.dropout import Tokens
 from model.language.projector import Projector
 from model.reading import PromptReader
-from model.vision.lite_network import LiteVision
 from model.vision.merge import merge_tokens
-from model.vision.umt import UmtVision
+from model.vision.networks.lite_network import LiteVision
+from model.vision.networks.umt import UmtVision
 from model.zoo.lite import CONFIG as LITE_CONFIG
 from model.zoo.released import RELEASED
 from tests.model import small_networks

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.vision.detections import KINDS, detect
+from model.vision.networks.detections import KINDS, detect
 
 
 def maps(*peaks, height=16, width=32):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from model.vision.detections import KINDS
-from model.vision.detector import WEIGHTS, fit, load_detector
+from model.vision.networks.detections import KINDS
+from model.vision.networks.detector import WEIGHTS, fit, load_detector
 from training.detector.convert_detector import made_up_picture
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "detector.safetensors"

@@ -1,7 +1,7 @@
 import torch
 
-from model.vision.drawn import Heads, Said, drawn_things
-from model.vision.lite_network import FRAMES, GRID
+from model.vision.networks.drawn import Heads, Said, drawn_things
+from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.vocabulary import word_table
 
 TABLE = word_table()

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from transformers import VideoMAEConfig, VideoMAEModel
 
 from model.config import VisionConfig
-from model.vision.umt import UmtVision, positions
+from model.vision.networks.umt import UmtVision, positions
 
 WIDTH, HEADS, DEPTH, PATCH = 24, 3, 3, 4
 SMALL = VisionConfig(image_size=14 * PATCH, patch_size=PATCH, width=WIDTH, heads=HEADS, depth=DEPTH)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.vision.lite_network import (
+from model.vision.networks.lite_network import (
     FRAMES,
     SIZE,
     TRUNK_WIDTH,

@@ -7,8 +7,8 @@ from torch.testing import assert_close
 from model.config import VisionConfig
 from model.language.projector import Projector
 from model.vision.merge import merge_tokens
+from model.vision.networks.umt import UmtVision, positions
 from model.vision.preprocess import normalise
-from model.vision.umt import UmtVision, positions
 from tests.model.golden_network import NAMES, load
 
 TINY = VisionConfig(image_size=32, width=16, heads=2, depth=2, tokens_per_clip=4)

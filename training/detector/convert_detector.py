@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model.vision.detector import BLOCKS, WEIGHTS, Block
+from model.vision.networks.detector import BLOCKS, WEIGHTS, Block
 from training.detector.detector_graph import Graph
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "detector.safetensors"

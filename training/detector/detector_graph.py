@@ -1,6 +1,6 @@
 """Runs the detector's published TensorFlow.js graph node by node: slowly, and rightly.
 
-It is what `model/vision/detector.py` is held against, so the two share no line. Format:
+It is what `model/vision/networks/detector.py` is held against, so the two share no line. Format:
 https://www.tensorflow.org/js/guide/conversion. Only the operations of that one graph are known.
 """
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, dropout1d
 
 from model.language.projector import Projector
-from model.vision.lite_network import LiteVision
 from model.vision.merge import match
+from model.vision.networks.lite_network import LiteVision
 from training.drawn.drawings import Sprites
 from training.drawn.takes import Take, cells, see, some_take
 from training.drawn.words import NAMES, NOTHING, UNTOLD, WordGroup, describe

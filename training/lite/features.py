@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.vision.lite_network import TRUNK_WIDTH, LiteVision
+from model.vision.networks.lite_network import TRUNK_WIDTH, LiteVision
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import Scene, draw_scene, plan_scene
 from training.drawn.takes import GRID, Take

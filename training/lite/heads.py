@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from model.vision.drawn import STILL, Heads
-from model.vision.lite_network import FRAMES, SIZE, LiteVision
+from model.vision.networks.drawn import STILL, Heads
+from model.vision.networks.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import COLOURS

@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from model.language.projector import Projector
-from model.vision.drawn import Heads
-from model.vision.lite_network import LiteVision
+from model.vision.networks.drawn import Heads
+from model.vision.networks.lite_network import LiteVision
 from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED
 from model.zoo.lite_base import LITE_LANGUAGE, base_folder, convert

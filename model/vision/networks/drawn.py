@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from model.vision.lite_network import FRAMES, GRID
+from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 

@@ -2,7 +2,7 @@
 
 A picture goes in at any size in steps of 32. Out comes, at a quarter of that size, one map a
 kind that peaks in the middle of each thing, and how far the thing reaches from there to the left,
-up, right and down; `model/vision/detections.py` reads them.
+up, right and down; `model/vision/networks/detections.py` reads them.
 
 Sources: Objects as Points (https://arxiv.org/abs/1904.07850) on MobileNetV3
 (https://arxiv.org/abs/1905.02244). The weights are those of
@@ -19,10 +19,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import hardsigmoid, hardswish, interpolate, pad, relu
 
-from model.vision.detections import KINDS
-from model.vision.lite_network import Convolution
+from model.vision.networks.detections import KINDS
+from model.vision.networks.lite_network import Convolution
 
-WEIGHTS = Path(__file__).parents[1] / "checkpoints" / "detector.safetensors"
+WEIGHTS = Path(__file__).parents[2] / "checkpoints" / "detector.safetensors"
 _STEP = 32
 """Both sides of a picture are multiples of this."""
 _LONGEST = 512
