@@ -17,7 +17,8 @@ from web.access.auth import Keys
 from web.access.guesses import Guesses
 from web.access.tokens import TokenFile
 from web.chat import route as chat
-from web.http import event_clips, metrics, pages, questions, search, streams, summary, watches
+from web.http import event_clips, metrics, pages, streams, watches
+from web.http.lookback import questions, search, summary
 from web.http.middleware.guard import Guard
 from web.http.middleware.rejections import Rejections
 from web.http.whip import Exchange

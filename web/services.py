@@ -47,8 +47,8 @@ from web.cluster.homes import Homes
 from web.cluster.hosting import hosting
 from web.cluster.shared_sources import SharedSources
 from web.errors import Refusal
+from web.http.lookback.suggester import Suggester
 from web.http.peers import PeerSessions
-from web.http.suggester import Suggester
 from web.operations.audit import AuditLog
 from web.operations.retention import keep_within
 from web.operations.traces.contract import NoTracing, Tracing

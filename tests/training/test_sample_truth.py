@@ -7,7 +7,7 @@ import pytest
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from training.sample_stream.sample_truth import LIST, SampleTruth, second_of
-from web.http.suggestions import suggest
+from web.http.lookback.suggestions import suggest
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
-from web.http.suggester import CLIPS_AT_ONCE
-from web.http.suggestions import GENERAL, suggest
+from web.http.lookback.suggester import CLIPS_AT_ONCE
+from web.http.lookback.suggestions import GENERAL, suggest
 
 
 def thing(name, sure=0.9):

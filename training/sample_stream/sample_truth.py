@@ -67,7 +67,7 @@ class SampleTruth:
         """Say whether `answer` is right.
 
         Args:
-            kind: What the question asks for, see `web.http.suggestions.Kind`.
+            kind: What the question asks for, see `web.http.lookback.suggestions.Kind`.
             thing: What it is about.
             answer: In words.
             at: When it was asked, in seconds since the sample began.

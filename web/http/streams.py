@@ -12,7 +12,7 @@ from stream.status import StreamStatus
 from web.access.auth import may, may_by_ticket, require
 from web.access.tokens import Caller, Right
 from web.errors import AlreadyPulled, Full, Refusal
-from web.http.suggestions import Kind
+from web.http.lookback.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.reports.stream_report import report

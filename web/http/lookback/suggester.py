@@ -10,7 +10,7 @@ from memory.store import ClipStore, EncoderMismatch, Moment
 from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.things import Thing
-from web.http.suggestions import GENERAL, Suggestion, suggest
+from web.http.lookback.suggestions import GENERAL, Suggestion, suggest
 
 _NEWEST = 512
 """Clips that are looked at: half an hour of a stream that is looked at once a second."""

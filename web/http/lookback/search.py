@@ -14,7 +14,7 @@ from stream.status import StreamStatus
 from stream.watches.words.clauses import LONGEST_REQUEST
 from web.access.auth import may
 from web.access.tokens import Caller
-from web.http.chosen import Streams, choose, thumbnail_at
+from web.http.lookback.chosen import Streams, choose, thumbnail_at
 from web.openapi import refuses
 from web.reports.time_report import clock
 from web.services import Services, get_services

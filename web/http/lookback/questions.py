@@ -14,8 +14,8 @@ from web.access.tokens import Caller
 from web.ask import Answered
 from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
 from web.errors import BadValue, Refusal
-from web.http.chosen import MOST_AT_ONCE, choose, thumbnail_at
 from web.http.closing_stream import ClosingStream
+from web.http.lookback.chosen import MOST_AT_ONCE, choose, thumbnail_at
 from web.openapi import Responses, refuses
 from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.reports.time_report import clock, evidence_report, time_report

@@ -17,8 +17,8 @@ from stream.watches.records import Event
 from web.access.auth import may
 from web.access.tokens import Caller
 from web.errors import BadValue, Refusal
-from web.http.chosen import thumbnail_at
 from web.http.event_clips import event_reports
+from web.http.lookback.chosen import thumbnail_at
 from web.http.streams import Named
 from web.openapi import refuses
 from web.reports.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport

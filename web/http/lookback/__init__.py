@@ -1,0 +1,1 @@
+"""Looking back over HTTP: searches, summaries, questions to all streams, and questions to try."""
