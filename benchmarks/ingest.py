@@ -277,7 +277,7 @@ async def sending(video: Path, count: int, service: Service) -> AsyncIterator[No
         CannotMeasure: If the senders do not get in.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.harness.senders", str(video), str(count)),
+        *(sys.executable, "-m", f"{__package__}.harness.senders", str(video), str(count)),
         f"{service.address}/whip/stream{{}}",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

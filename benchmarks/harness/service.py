@@ -16,6 +16,8 @@ import psutil
 
 from memory.embedded import child
 
+_BEFORE_NAMES = __name__.removesuffix("benchmarks.harness.service")  # "flashback." in a wheel
+
 START_PATIENCE = 180.0  # seconds; loading a large model takes most of it
 _POLL = 0.1
 
@@ -96,7 +98,8 @@ async def running(
         environment = os.environ | {f"FLASHBACK_{k}": v for k, v in variables.items()}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *dies_with_parent(sys.executable, "-m", module, *arguments, "--port", str(port)),
+                *dies_with_parent(sys.executable, "-m", _BEFORE_NAMES + module, *arguments),
+                *("--port", str(port)),
                 env=environment,
                 stdout=output,
                 stderr=output,

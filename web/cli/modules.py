@@ -86,6 +86,7 @@ _EXAMS = "NAME is one of\n\n" + "\n\n".join(
 _STAGES = "STAGE is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in STAGES.items()
 )
+_BEFORE_NAMES = __name__.removesuffix("web.cli.modules")  # "flashback." in a wheel, else nothing
 # What only benchmarks and training need, by the extra that brings it.
 _EXTRAS = {
     "mcp": "mcp",
@@ -152,7 +153,7 @@ def _run_module(module: str, arguments: list[str]) -> None:
     # By name: nothing of the service may depend on what measures or trains it.
     sys.argv = [module, *arguments]
     with naming_extras():
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_module(_BEFORE_NAMES + module, run_name="__main__", alter_sys=True)
 
 
 @contextmanager
@@ -173,6 +174,8 @@ def naming_extras() -> Iterator[None]:
 
 def missing_extra(module: str) -> str:
     """Return what to say of a module that is not installed: which extra brings it."""
+    if _BEFORE_NAMES:
+        return f"{module} is not installed: pip install 'flashback[{_EXTRAS[module]}]'"
     return (
         f"{module} is not installed. In the folder of the repository: "
         f"pip install --constraint constraints.txt --editable '.[{_EXTRAS[module]}]'"
