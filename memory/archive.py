@@ -20,9 +20,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, TypeAlias
 
-from memory.codec import LARGEST, LARGEST_THUMBNAIL, CorruptClip, decode, encoder_of
+from memory.codec import LARGEST, LARGEST_THUMBNAIL, decode, encoder_of
 from memory.documents import LARGEST_DOCUMENT, Entry
-from memory.errors import StoreError
+from memory.errors import CorruptData
 from memory.quantize import BITS, FORMS
 from memory.store import RECORD_VERSION, Kept, StreamRecord
 
@@ -38,12 +38,6 @@ _LARGEST = {
     _END: 4096,
 }
 _MARKS = ("keep", "coarse_until", "folded_until", "forgotten_until")
-
-
-class BadArchive(StoreError, ValueError):
-    """This file is no backup that can be restored; the message says why."""
-
-    code = "bad_archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +82,16 @@ class Contents:
         """Count `part`.
 
         Raises:
-            BadArchive: If it is a clip of no stream, or a stream that was there before.
+            CorruptData: If it is a clip of no stream, or a stream that was there before.
         """
         match part:
             case StreamRecord():
                 if part.name in self.streams:
-                    raise BadArchive(f"the stream {part.name} stands in it twice")
+                    raise CorruptData(f"the stream {part.name} stands in it twice")
                 self.streams[part.name] = 0
             case ArchivedClip():
                 if not self.streams:
-                    raise BadArchive("a clip stands before the first stream")
+                    raise CorruptData("a clip stands before the first stream")
                 self.streams[next(reversed(self.streams))] += 1
             case ArchivedDocument():
                 self.documents += 1
@@ -164,19 +158,19 @@ def read_parts(file: BinaryIO) -> Iterator[Part]:
     """Yield the parts of a backup, each checked; only after the last one all of it is.
 
     Raises:
-        BadArchive: If it is no backup, of another version, damaged, or cut short.
+        CorruptData: If it is no backup, of another version, damaged, or cut short.
     """
     reading = _Reading(file)
     magic, version = _START.unpack(reading.take(_START.size))
     if magic != _MAGIC:
-        raise BadArchive("it is no backup of Flashback")
+        raise CorruptData("it is no backup of Flashback")
     if version != _VERSION:
-        raise BadArchive(f"it is of version {version}, and this Flashback reads {_VERSION}")
+        raise CorruptData(f"it is of version {version}, and this Flashback reads {_VERSION}")
     contents = Contents()
     while True:
         kind, length = _PART.unpack(reading.take(_PART.size))
         if length > _LARGEST.get(kind, -1):
-            raise BadArchive(f"a part of kind {kind} with {length} bytes cannot be; it is damaged")
+            raise CorruptData(f"a part of kind {kind} with {length} bytes cannot be; it is damaged")
         payload = reading.take(length)
         if kind == _END:
             break
@@ -184,7 +178,7 @@ def read_parts(file: BinaryIO) -> Iterator[Part]:
         contents.add(part)
         yield part
     if _json(payload) != contents.totals():
-        raise BadArchive("it does not hold what it says it does; it is damaged")
+        raise CorruptData("it does not hold what it says it does; it is damaged")
     reading.check_sum()
 
 
@@ -196,14 +190,14 @@ class _Reading:
     def take(self, length: int) -> bytes:
         data = self._file.read(length)
         if len(data) < length:
-            raise BadArchive("it is cut short: the copy or the backup was not finished")
+            raise CorruptData("it is cut short: the copy or the backup was not finished")
         self._sum.update(data)
         return data
 
     def check_sum(self) -> None:
         digest = self._file.read(self._sum.digest_size + 1)
         if digest != self._sum.digest():
-            raise BadArchive("its checksum is another one; it is damaged")
+            raise CorruptData("its checksum is another one; it is damaged")
 
 
 def _packed(part: Part) -> tuple[int, bytes]:
@@ -234,9 +228,9 @@ def _unpacked(kind: int, payload: bytes) -> Part:
     try:
         return _record(found) if kind == _STREAM else _document(found)
     except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, BadArchive):
+        if isinstance(error, CorruptData):
             raise
-        raise BadArchive(f"a part of it cannot be read ({error}); it is damaged") from None
+        raise CorruptData(f"a part of it cannot be read ({error}); it is damaged") from None
 
 
 def _json(payload: bytes) -> dict[str, Any]:
@@ -245,13 +239,13 @@ def _json(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise BadArchive("a part of it is not JSON; it is damaged")
+        raise CorruptData("a part of it is not JSON; it is damaged")
     return found
 
 
 def _record(found: Mapping[str, Any]) -> StreamRecord:
     if int(found["version"]) > RECORD_VERSION:
-        raise BadArchive("a newer version of Flashback wrote it: restore it with that one")
+        raise CorruptData("a newer version of Flashback wrote it: restore it with that one")
     marks = {name: _number(found[name]) for name in _MARKS if found[name] is not None}
     record = StreamRecord(str(found["name"]), _number(found["began"]), 0, None)
     return replace(
@@ -266,29 +260,29 @@ def _record(found: Mapping[str, Any]) -> StreamRecord:
 
 def _document(found: Mapping[str, Any]) -> ArchivedDocument:
     if not isinstance(found["document"], dict):
-        raise BadArchive("a document of it is none; it is damaged")
+        raise CorruptData("a document of it is none; it is damaged")
     entry = Entry(str(found["key"]), _number(found["order"]), found["document"])
     return ArchivedDocument(str(found["kind"]), entry)
 
 
 def _clip(payload: bytes) -> ArchivedClip:
     if len(payload) < _CLIP.size:
-        raise BadArchive("a clip of it is cut short; it is damaged")
+        raise CorruptData("a clip of it is cut short; it is damaged")
     start, end, frames, bits, length = _CLIP.unpack_from(payload)
     tokens = payload[_CLIP.size : _CLIP.size + length]
     thumbnail = payload[_CLIP.size + length :]
     try:
         seen = decode(tokens, encoder_of(tokens))
-    except CorruptClip as error:
-        raise BadArchive(f"a clip of it cannot be read: {error}") from None
+    except CorruptData as error:
+        raise CorruptData(f"a clip of it cannot be read: {error}") from None
     fits = (seen.start, seen.end, seen.frames) == (start, end, frames)
     if not fits or bits not in FORMS or len(thumbnail) > LARGEST_THUMBNAIL:
-        raise BadArchive(f"the clip at {start} s is not what it says it is")
+        raise CorruptData(f"the clip at {start} s is not what it says it is")
     kept = Kept(start + 0.0, end, frames, FORMS[bits], len(tokens), len(thumbnail))
     return ArchivedClip(kept, tokens, thumbnail)
 
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadArchive(f"{value!r} is no number; it is damaged")
+        raise CorruptData(f"{value!r} is no number; it is damaged")
     return float(value)

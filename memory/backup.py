@@ -17,30 +17,17 @@ from memory.archive import (
     ArchivedClip,
     ArchivedDocument,
     ArchiveWriter,
-    BadArchive,
     Contents,
     Part,
     read_parts,
 )
 from memory.documents import DocumentStore
-from memory.errors import StoreError
+from memory.errors import BackupFailed, CorruptData, PastChanged
 from memory.redis.raw import PAGE, RawStreams
 from memory.redis.store import RedisStore
-from memory.store import PastChanged, StreamRecord
+from memory.store import StreamRecord
 
 _TRIES = 5
-
-
-class NotRestored(StoreError):
-    """Nothing was restored; the message says why and what to do."""
-
-    code = "not_restored"
-
-
-class NotBackedUp(StoreError):
-    """There is no backup; the message says why and what to do."""
-
-    code = "not_backed_up"
 
 
 async def backup(
@@ -60,13 +47,13 @@ async def backup(
         kinds: Of documents, and how many of each there may be.
 
     Raises:
-        NotBackedUp: If there is a file of that name, no such stream, or one that never holds still.
+        BackupFailed: If there is a file of that name, no such stream, or one that never holds still.
         StoreUnavailable: If the store cannot be reached.
         OSError: If the file cannot be written.
     """
     found = {record.name: record for record in await store.streams()}
     if unknown := [name for name in streams if name not in found]:
-        raise NotBackedUp(f"there is no stream called {unknown[0]}; there is {', '.join(found)}")
+        raise BackupFailed(f"there is no stream called {unknown[0]}; there is {', '.join(found)}")
     async with _new_file(path) as writer:
         for name in streams or found:
             await _copy_stream(store, writer, name)
@@ -95,14 +82,14 @@ async def _copy_stream(store: RedisStore, writer: ArchiveWriter, name: str) -> N
             pass
         # Clips were folded or forgotten while they were read: what was written fits no moment.
         await asyncio.to_thread(writer.drop_stream, mark)
-    raise NotBackedUp(f"the past of {name} changes faster than it can be read: stop the service")
+    raise BackupFailed(f"the past of {name} changes faster than it can be read: stop the service")
 
 
 async def examine(path: Path, names: Pattern[str]) -> Contents:
     """Return what stands in a backup, all of it checked.
 
     Raises:
-        BadArchive: If it cannot be restored, or names a stream as none may be called.
+        CorruptData: If it cannot be restored, or names a stream as none may be called.
         OSError: If it cannot be read.
     """
 
@@ -115,7 +102,7 @@ async def examine(path: Path, names: Pattern[str]) -> Contents:
 
     contents = await asyncio.to_thread(read)
     if bad := [name for name in contents.streams if names.fullmatch(name) is None]:
-        raise BadArchive(f"no stream may be called {bad[0][:80]!r}")
+        raise CorruptData(f"no stream may be called {bad[0][:80]!r}")
     return contents
 
 
@@ -139,10 +126,10 @@ async def restore(
         replace: Delete what there is of the same name first; else nothing is changed if there is.
 
     Raises:
-        NotRestored: If something of the same name is there and `replace` was not asked for.
+        BackupFailed: If something of the same name is there and `replace` was not asked for.
         StoreFull: If there is no room; the stream at which that was said is deleted again.
         StoreUnavailable: If the store cannot be reached.
-        BadArchive: If it is not the one that was examined any more.
+        CorruptData: If it is not the one that was examined any more.
     """
     if not replace:
         await _refuse_existing(store, documents, path, wanted)
@@ -164,11 +151,15 @@ async def _refuse_existing(
         for part in page:
             if isinstance(part, StreamRecord):
                 if part.name in known and (not wanted or part.name in wanted):
-                    raise NotRestored(f"there is a stream called {part.name} already")
+                    raise BackupFailed(
+                        f"there is a stream called {part.name} already", code="not_restored"
+                    )
             elif isinstance(part, ArchivedDocument) and not wanted:
                 there = await documents.get(part.kind, part.entry.key)
                 if there is not None and there.document != part.entry.document:
-                    raise NotRestored(f"there is a {part.kind} {part.entry.key} already")
+                    raise BackupFailed(
+                        f"there is a {part.kind} {part.entry.key} already", code="not_restored"
+                    )
 
 
 class _Restoring:
@@ -237,10 +228,10 @@ async def _new_file(path: Path) -> AsyncIterator[ArchiveWriter]:
     """Yield a writer of what becomes the file `path` once it is whole.
 
     Raises:
-        NotBackedUp: If there is one.
+        BackupFailed: If there is one.
     """
     if await asyncio.to_thread(path.exists):
-        raise NotBackedUp(f"{path} is there already: choose another name, or delete it")
+        raise BackupFailed(f"{path} is there already: choose another name, or delete it")
     partial = path.with_name(f".{path.name}.partial")
     file = await asyncio.to_thread(_create, partial)
     try:

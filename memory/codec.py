@@ -18,9 +18,9 @@ import struct
 import numpy as np
 import torch
 
-from memory.errors import StoreError
+from memory.errors import CorruptData, EncoderMismatch
 from memory.quantize import BITS, FORMS, pack, unpack, values_size
-from memory.store import EncoderMismatch, Form
+from memory.store import Form
 from model.types import ClipTokens
 
 LARGEST = 16 * 2**20  # bytes of one clip; the largest encoder we know needs 0.2 MB
@@ -29,12 +29,6 @@ _HEADER = struct.Struct("<4sBBIIdd")
 _MORE = struct.Struct("<IBH")
 _MAGIC, _VERSION = b"FBCT", 2
 _FRAMES_OF_VERSION_1 = 4
-
-
-class CorruptClip(StoreError, ValueError):
-    """These bytes are not a clip that this version can read."""
-
-    code = "corrupt_clip"
 
 
 def encode(tokens: ClipTokens, encoder: str, form: Form = "float16", exact: int = 0) -> bytes:
@@ -66,26 +60,26 @@ def decode(data: bytes, encoder: str) -> ClipTokens:
     """Return the clip tokens that `encode` wrote; values are float16.
 
     Raises:
-        CorruptClip: If `data` is damaged, cut short, too large, or of another version.
+        CorruptData: If `data` is damaged, cut short, too large, or of another version.
         EncoderMismatch: If the tokens were made by another encoder than `encoder`.
     """
     if not _HEADER.size <= len(data) <= LARGEST:
-        raise CorruptClip(f"a clip takes {_HEADER.size} to {LARGEST} bytes, found {len(data)}")
+        raise CorruptData(f"a clip takes {_HEADER.size} to {LARGEST} bytes, found {len(data)}")
     magic, version, name_length, rows, width, start, end = _HEADER.unpack_from(data)
     if magic != _MAGIC or version not in {1, _VERSION}:
-        raise CorruptClip(f"unknown format {magic!r} version {version}")
+        raise CorruptData(f"unknown format {magic!r} version {version}")
     frames, form, exact, name_at = _more(data, version, width)
     body = name_at + name_length
     # Python's integers do not wrap, so no pair of sizes can pretend to fit.
     promised = values_size(form, rows, width, exact)
     if len(data) - body != promised:
-        raise CorruptClip(f"expected {promised} bytes of tokens, found {len(data) - body}")
+        raise CorruptData(f"expected {promised} bytes of tokens, found {len(data) - body}")
     if not (math.isfinite(start) and math.isfinite(end) and start <= end):
-        raise CorruptClip(f"impossible times: {start} to {end}")
+        raise CorruptData(f"impossible times: {start} to {end}")
     _check_encoder(data[name_at:body], encoder)
     stored = unpack(memoryview(data)[body:], form, rows, width, exact)
     if not np.isfinite(stored).all():
-        raise CorruptClip(f"the clip at {start} s holds values that are not finite")
+        raise CorruptData(f"the clip at {start} s holds values that are not finite")
     return ClipTokens(torch.from_numpy(stored), start, end, frames)
 
 
@@ -93,16 +87,16 @@ def encoder_of(data: bytes) -> str:
     """Return the name of the encoder that made a clip.
 
     Raises:
-        CorruptClip: If `data` is too short to be one, or the name is none.
+        CorruptData: If `data` is too short to be one, or the name is none.
     """
     if len(data) < _HEADER.size:
-        raise CorruptClip(f"a clip takes {_HEADER.size} bytes at least, found {len(data)}")
+        raise CorruptData(f"a clip takes {_HEADER.size} bytes at least, found {len(data)}")
     _, version, length, _, width, _, _ = _HEADER.unpack_from(data)
     *_, name_at = _more(data, version, width)
     try:
         return data[name_at : name_at + length].decode()
     except UnicodeDecodeError:
-        raise CorruptClip("the name of its encoder is no text") from None
+        raise CorruptData("the name of its encoder is no text") from None
 
 
 def check_thumbnail(thumbnail: bytes) -> None:
@@ -121,18 +115,18 @@ def _more(data: bytes, version: int, width: int) -> tuple[int, Form, int, int]:
     """Return the frames seen, form, exact columns, and where the encoder's name begins.
 
     Raises:
-        CorruptClip: If they cannot be, or the bytes end before.
+        CorruptData: If they cannot be, or the bytes end before.
     """
     if version == 1:
         return _FRAMES_OF_VERSION_1, "float16", 0, _HEADER.size
     name_at = _HEADER.size + _MORE.size
     if len(data) < name_at:
-        raise CorruptClip(f"a clip takes {name_at} bytes at least, found {len(data)}")
+        raise CorruptData(f"a clip takes {name_at} bytes at least, found {len(data)}")
     frames, bits, exact = _MORE.unpack_from(data, _HEADER.size)
     if frames < 1:
-        raise CorruptClip("a clip has at least one frame")
+        raise CorruptData("a clip has at least one frame")
     if bits not in FORMS or exact > width:
-        raise CorruptClip(f"unknown form: {bits} bits, {exact} of {width} columns exact")
+        raise CorruptData(f"unknown form: {bits} bits, {exact} of {width} columns exact")
     return frames, FORMS[bits], exact, name_at
 
 

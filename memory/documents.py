@@ -9,17 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from memory.errors import StoreError
-
 Document: TypeAlias = Mapping[str, Any]
 LARGEST_DOCUMENT = 64 * 1024
 """Bytes of one document as JSON."""
-
-
-class DocumentTooLarge(StoreError, ValueError):
-    """A document is larger than may be kept."""
-
-    code = "document_too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,7 @@ class DocumentStore(Protocol):
             keep: Documents of the kind that stay; beyond it the lowest in order are dropped.
 
         Raises:
-            DocumentTooLarge: If it is larger than `LARGEST_DOCUMENT`.
+            StoreError: If it is larger than `LARGEST_DOCUMENT`.
             StoreFull: If there is no room.
         """
         ...

@@ -6,27 +6,80 @@
     ├── EncoderMismatch      encoder_mismatch     another vision encoder made these clips
     ├── StreamForgotten      stream_forgotten     somebody deleted the stream
     ├── PastChanged          past_changed         the stream's past changed meanwhile
-    ├── CorruptClip          corrupt_clip         these bytes are no clip
-    ├── DocumentTooLarge     document_too_large   a document is larger than may be kept
-    ├── NoRedis              no_redis             there is no server program
-    ├── RedisFailed          redis_failed         the embedded server does not start
-    ├── DirectoryInUse       directory_in_use     another service keeps its data there
-    ├── DirectoryUnsafe      directory_unsafe     the directory is another user's
-    ├── BadArchive           bad_archive          a backup cannot be read
-    ├── NotRestored          not_restored         nothing was restored from a backup
-    └── NotBackedUp          not_backed_up        there is no backup
+    ├── CorruptData          corrupt_data         these bytes are no clip, or no backup
+    ├── RedisFailed          redis_failed         the embedded server does not start: also no_redis (no
+    │                                             program), directory_in_use, directory_unsafe
+    └── BackupFailed         not_backed_up        there is no backup, or nothing was restored: not_restored
 
-Each stands beside what raises it. What a caller did wrong in code is a `ValueError`, and not here.
+A document that is larger than may be kept is a `StoreError` with the code document_too_large. What a
+caller did wrong in code is a `ValueError`, and not here.
 """
-
-from typing import ClassVar
 
 
 class StoreError(Exception):
     """Something that may go wrong in memory.
 
+    Args:
+        message: A sentence for people.
+        code: If it is another one than that of the class.
+
     Attributes:
         code: For programs: names the kind, whatever the words; stays the same over versions.
     """
 
-    code: ClassVar[str] = "store_error"
+    code = "store_error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached; nothing was written or read."""
+
+    code = "store_unavailable"
+
+
+class StoreFull(StoreError):
+    """The store has no room for another clip; it is not remembered for good."""
+
+    code = "store_full"
+
+
+class EncoderMismatch(StoreError):
+    """These clip tokens were made by another vision encoder and cannot be read by this one."""
+
+    code = "encoder_mismatch"
+
+
+class StreamForgotten(StoreError, KeyError):
+    """Somebody deleted the stream: it stays deleted until it is begun deliberately."""
+
+    code = "stream_forgotten"
+
+
+class PastChanged(StoreError):
+    """The stream's past changed meanwhile: what was to be put in its place is out of date."""
+
+    code = "past_changed"
+
+
+class CorruptData(StoreError, ValueError):
+    """These bytes are not a clip, or a backup, that this version can read; the message says why."""
+
+    code = "corrupt_data"
+
+
+class RedisFailed(StoreError, RuntimeError):
+    """There is no embedded Redis: no program, no directory, or it does not start; the message says why.
+
+    Where it did start, the message ends in its last words.
+    """
+
+    code = "redis_failed"
+
+
+class BackupFailed(StoreError):
+    """There is no backup, or nothing was restored; the message says why and what to do."""
+
+    code = "not_backed_up"

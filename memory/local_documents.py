@@ -17,7 +17,7 @@ class LocalDocuments:
         """See `DocumentStore.put`.
 
         Raises:
-            DocumentTooLarge: If it is larger than may be kept.
+            StoreError: If it is larger than may be kept.
         """
         documents = self._kinds.setdefault(kind, {})
         documents[kept.key] = (kept.order, written(kept.document))

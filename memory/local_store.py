@@ -10,16 +10,9 @@ from typing import Any
 
 from memory.changes import described, encoded, marks
 from memory.codec import check_thumbnail, decode, encode
+from memory.errors import PastChanged, StoreFull, StreamForgotten
 from memory.recordings import Recorded, check_size
-from memory.store import (
-    Form,
-    Kept,
-    Moment,
-    PastChanged,
-    StoreFull,
-    StreamForgotten,
-    StreamRecord,
-)
+from memory.store import Form, Kept, Moment, StreamRecord
 from model.types import ClipTokens
 
 

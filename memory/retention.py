@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, inf, log2, nextafter
 
+from memory.errors import PastChanged, StoreFull
 from memory.store import (
     RECORD_VERSION,
     ClipStore,
     Kept,
     Moment,
-    PastChanged,
-    StoreFull,
     StreamRecord,
 )
 from model.types import ClipTokens

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from memory.errors import StoreError
 from memory.recordings import RecordingStore
 from model.types import ClipTokens
 
@@ -16,36 +15,6 @@ Form = Literal["float16", "int8", "int4"]
 """How the values of a clip's tokens are kept; see `memory.quantize`."""
 RECORD_VERSION = 2
 """Of a stream's record; a higher one was written by a newer version of this program."""
-
-
-class StoreUnavailable(StoreError):
-    """The store cannot be reached; nothing was written or read."""
-
-    code = "store_unavailable"
-
-
-class StoreFull(StoreError):
-    """The store has no room for another clip; it is not remembered for good."""
-
-    code = "store_full"
-
-
-class EncoderMismatch(StoreError):
-    """These clip tokens were made by another vision encoder and cannot be read by this one."""
-
-    code = "encoder_mismatch"
-
-
-class StreamForgotten(StoreError, KeyError):
-    """Somebody deleted the stream: it stays deleted until it is begun deliberately."""
-
-    code = "stream_forgotten"
-
-
-class PastChanged(StoreError):
-    """The stream's past changed meanwhile: what was to be put in its place is out of date."""
-
-    code = "past_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from memory.store import Moment, StoreFull, StoreUnavailable, StreamForgotten
+from memory.errors import StoreFull, StoreUnavailable, StreamForgotten
+from memory.store import Moment
 from model.engine.contract import Engine
 from model.errors import EngineBusy
 from model.types import Clip, ClipTokens

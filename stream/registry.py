@@ -13,14 +13,8 @@ import math
 import re
 from collections.abc import Callable
 
-from memory.store import (
-    ClipStore,
-    Moment,
-    StoreFull,
-    StoreUnavailable,
-    StreamForgotten,
-    StreamRecord,
-)
+from memory.errors import StoreFull, StoreUnavailable, StreamForgotten
+from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
 from stream.errors import StreamError

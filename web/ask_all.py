@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from zoneinfo import ZoneInfo
 
-from memory.store import EncoderMismatch
+from memory.errors import EncoderMismatch
 from model.types import Question
 from model.vision.things import SURE
 from stream.moments.index import Remembered

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from model.errors import EngineBusy
 from stream.live import StreamClosed
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream

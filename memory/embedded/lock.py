@@ -10,22 +10,10 @@ import fcntl
 import os
 from pathlib import Path
 
-from memory.errors import StoreError
+from memory.errors import RedisFailed
 
 _LOCK_FILE = "lock"
 _POLL = 0.05  # seconds
-
-
-class DirectoryInUse(StoreError, RuntimeError):
-    """Another service keeps its data in this directory."""
-
-    code = "directory_in_use"
-
-
-class DirectoryUnsafe(StoreError, RuntimeError):
-    """The directory belongs to somebody else."""
-
-    code = "directory_unsafe"
 
 
 class DirectoryLock:
@@ -46,8 +34,7 @@ class DirectoryLock:
         moment to end.
 
         Raises:
-            DirectoryInUse: If it is still locked then.
-            DirectoryUnsafe: If it belongs to another user.
+            RedisFailed: If it is still locked then, or belongs to another user.
         """
         descriptor = await asyncio.to_thread(_open_private, directory)
         with contextlib.ExitStack() as closing:
@@ -58,9 +45,10 @@ class DirectoryLock:
                     return cls(descriptor)
                 await asyncio.sleep(_POLL)
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            raise DirectoryInUse(
+            raise RedisFailed(
                 f"another Flashback (process {owner or 'unknown'}) keeps its memory in "
-                f"{directory}: stop it, or choose another data directory"
+                f"{directory}: stop it, or choose another data directory",
+                code="directory_in_use",
             )
 
     def release(self) -> None:
@@ -72,8 +60,9 @@ def _open_private(directory: Path) -> int:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.stat()
     if status.st_uid != os.getuid():
-        raise DirectoryUnsafe(
-            f"{directory} belongs to another user ({status.st_uid}): choose another data directory"
+        raise RedisFailed(
+            f"{directory} belongs to another user ({status.st_uid}): choose another data directory",
+            code="directory_unsafe",
         )
     if status.st_mode & 0o077:
         directory.chmod(0o700)

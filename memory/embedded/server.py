@@ -30,7 +30,7 @@ from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.reserve import Reserve
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
-from memory.errors import StoreError
+from memory.errors import RedisFailed
 from memory.redis.disk import MakeRoom, no_reserve
 from memory.servers.cancelling import cancellation_kept, close
 from memory.servers.reasons import root
@@ -43,12 +43,6 @@ _LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
 _STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
 _REFILL = 60.0
 """Seconds between two attempts to take up again what a deletion was given of the reserve."""
-
-
-class RedisFailed(StoreError, RuntimeError):
-    """The embedded Redis did not start; the message ends in its last words."""
-
-    code = "redis_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +65,8 @@ async def open_redis(
     """Yield the Redis to use: that at `url`, or an embedded one in `directory` if it is empty.
 
     Raises:
-        NoRedis: If there is neither a URL nor a server program.
-        RedisFailed: If the embedded server does not start.
-        DirectoryInUse: If another service uses `directory`.
-        DirectoryUnsafe: If `directory` belongs to another user.
+        RedisFailed: If there is neither a URL nor a server program, the embedded server does not
+            start, or `directory` belongs to another user or is used by another service.
     """
     if url:
         yield RedisServer(url, no_reserve)
@@ -125,10 +117,8 @@ class EmbeddedRedis:
             server: The program to run; by default the one that `find_server` finds.
 
         Raises:
-            NoRedis: If there is no server program.
-            RedisFailed: If it does not start.
-            DirectoryInUse: If another service uses `directory`.
-            DirectoryUnsafe: If `directory` belongs to another user.
+            RedisFailed: If there is no server program, it does not start, or `directory` belongs to
+                another user or is used by another service.
         """
         program = await asyncio.to_thread(find_server) if server is None else server
         directory = await asyncio.to_thread(directory.absolute)

@@ -15,9 +15,10 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import OutOfMemoryError
 
 from memory.changes import marks
+from memory.errors import PastChanged, StreamForgotten
 from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
 from memory.redis.watch import Look, watched
-from memory.store import RECORD_VERSION, Kept, Moment, PastChanged, StreamForgotten
+from memory.store import RECORD_VERSION, Kept, Moment
 
 _TOMBSTONE_SECONDS = 86_400
 """How long it is remembered that a stream was deleted: longer than a process that still feeds it could

@@ -15,7 +15,7 @@ from typing import TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 
 NO_ROOM = (
     "Redis cannot write to its disk, so nothing new is remembered: make room on the disk of its data "

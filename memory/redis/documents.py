@@ -15,7 +15,8 @@ from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 
-from memory.documents import LARGEST_DOCUMENT, Document, DocumentTooLarge, Entry
+from memory.documents import LARGEST_DOCUMENT, Document, Entry
+from memory.errors import StoreError
 from memory.redis.errors import Promptness
 from memory.servers.nodes import Nodes
 
@@ -40,7 +41,7 @@ class RedisDocuments:
         """See `DocumentStore.put`.
 
         Raises:
-            DocumentTooLarge: If it is larger than may be kept.
+            StoreError: If it is larger than may be kept.
         """
         data = written(kept.document)
 
@@ -164,11 +165,14 @@ def written(document: Document) -> bytes:
     """Return a document as it is kept.
 
     Raises:
-        DocumentTooLarge: If it is larger than may be kept.
+        StoreError: If it is larger than may be kept.
     """
     data = json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
     if len(data) > LARGEST_DOCUMENT:
-        raise DocumentTooLarge(f"{len(data)} bytes are more than the {LARGEST_DOCUMENT} of one")
+        raise StoreError(
+            f"{len(data)} bytes are more than the {LARGEST_DOCUMENT} of one",
+            code="document_too_large",
+        )
     return data
 
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
+from memory.errors import StoreFull, StoreUnavailable
 from memory.redis.disk import NO_ROOM
 from memory.servers.cancelling import cancellation_kept
 from memory.servers.reasons import SILENT, reason, said
-from memory.store import StoreFull, StoreUnavailable
 
 ANSWERS_WITHIN = 2.5
 """Seconds; who asked a question should know within three that memory does not answer."""

@@ -17,8 +17,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from memory.errors import StoreUnavailable
 from memory.quantize import BITS, FORMS
-from memory.store import RECORD_VERSION, Kept, Moment, StoreUnavailable, StreamRecord
+from memory.store import RECORD_VERSION, Kept, Moment, StreamRecord
 
 DIRECTORY = "flashback:streams"
 _NOT_OURS = "Redis holds something under our keys that this version did not write"

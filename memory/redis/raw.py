@@ -6,11 +6,12 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from memory.archive import ArchivedClip
+from memory.errors import PastChanged
 from memory.redis import changes
 from memory.redis.errors import explained
 from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
 from memory.servers.nodes import Nodes
-from memory.store import Kept, PastChanged, StreamRecord
+from memory.store import Kept, StreamRecord
 
 PAGE = 32
 

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from memory.changes import described, encoded
-from memory.codec import CorruptClip, check_thumbnail, decode, encode
+from memory.codec import check_thumbnail, decode, encode
+from memory.errors import CorruptData, StreamForgotten
 from memory.redis import changes
 from memory.redis.disk import (
     MakeRoom,
@@ -37,7 +38,7 @@ from memory.redis.recordings import RedisRecordings
 from memory.redis.records import RedisRecords, done
 from memory.servers.nodes import Nodes, OneServer
 from memory.servers.open import open_nodes
-from memory.store import Form, Kept, Moment, StreamForgotten, StreamRecord
+from memory.store import Form, Kept, Moment, StreamRecord
 from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
@@ -370,7 +371,7 @@ class RedisStore:
             return None
         try:
             return decode(data, self._encoder)
-        except CorruptClip as error:
+        except CorruptData as error:
             self.corrupt += 1
             log.warning("stream %s: the clip at %s s is passed over: %s", stream, start, error)
             return None

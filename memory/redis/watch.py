@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError, WatchError
 
+from memory.errors import StoreUnavailable
 from memory.redis.layout import Keys
-from memory.store import StoreUnavailable
 
 Result = TypeVar("Result")
 _TRIES = 32

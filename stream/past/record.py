@@ -8,7 +8,8 @@ deleted stays deleted; one that the store lost is begun again.
 import logging
 import math
 
-from memory.store import ClipStore, StoreUnavailable, StreamForgotten, StreamRecord
+from memory.errors import StoreUnavailable, StreamForgotten
+from memory.store import ClipStore, StreamRecord
 from model.engine.contract import Engine
 from model.types import ClipTokens
 from stream.status import Held

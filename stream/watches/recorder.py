@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from memory.documents import DocumentStore, Entry
+from memory.errors import StoreFull, StoreUnavailable
 from memory.recordings import LARGEST_RECORDING, Recorded, RecordingStore
-from memory.store import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
 from stream.reel import Reel, Still
 from stream.watches.film import mp4_of

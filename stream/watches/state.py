@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from stream.frames.timeline import Clock
 from stream.watches.condition import Condition
 from stream.watches.records import Codec, Event, Sighting, Watch

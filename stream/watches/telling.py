@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from stream.watches.book import WatchBook
 from stream.watches.records import Counters, Event, Verdict, Watch
 

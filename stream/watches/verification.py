@@ -4,7 +4,7 @@ import asyncio
 import re
 from contextlib import aclosing
 
-from memory.store import EncoderMismatch, StoreUnavailable
+from memory.errors import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Question, Words
 from model.vision.vocabulary import WordTable, with_article

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table

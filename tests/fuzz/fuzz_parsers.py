@@ -12,11 +12,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.archive import ArchivedClip, ArchiveWriter, BadArchive, read_parts
+from memory.archive import ArchivedClip, ArchiveWriter, read_parts
 from memory.changes import described
-from memory.codec import CorruptClip, decode, encode, encoder_of
+from memory.codec import decode, encode, encoder_of
+from memory.errors import CorruptData, EncoderMismatch, StoreUnavailable
 from memory.redis.layout import unpack_kept
-from memory.store import EncoderMismatch, StoreUnavailable, StreamRecord
+from memory.store import StreamRecord
 from model.types import ClipTokens
 from stream.address.source_url import BadSource, read_source
 from stream.pull.io.http.hls import read_playlist
@@ -83,16 +84,16 @@ def test_a_fragment_of_candidates_is_read_or_refused(fragment):
 @given(data=mutated(*CLIPS))
 @fuzz
 def test_a_clip_is_read_or_said_to_be_damaged(data):
-    with contextlib.suppress(CorruptClip, EncoderMismatch):
+    with contextlib.suppress(CorruptData, EncoderMismatch):
         decode(data, "lite")
-    with contextlib.suppress(CorruptClip):
+    with contextlib.suppress(CorruptData):
         encoder_of(data)
 
 
 @given(data=mutated(archive()))
 @fuzz
 def test_a_backup_is_read_or_said_to_be_damaged(data):
-    with contextlib.suppress(BadArchive):
+    with contextlib.suppress(CorruptData):
         list(read_parts(io.BytesIO(data)))
 
 

@@ -3,8 +3,9 @@
 import pytest
 from redis.asyncio import Redis
 
+from memory.errors import StreamForgotten
 from memory.redis.store import RedisStore
-from memory.store import Moment, StreamForgotten
+from memory.store import Moment
 from tests.memory.conftest import ENCODER
 from tests.memory.test_store import JPEG, clip
 

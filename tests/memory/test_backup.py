@@ -9,13 +9,14 @@ import torch
 from fakeredis import FakeAsyncRedis, FakeServer
 
 from memory import backup as backup_module
-from memory.archive import ArchivedClip, ArchiveWriter, BadArchive, read_parts
-from memory.backup import NotBackedUp, NotRestored, backup, examine, restore
+from memory.archive import ArchivedClip, ArchiveWriter, read_parts
+from memory.backup import backup, examine, restore
 from memory.documents import Entry
+from memory.errors import BackupFailed, CorruptData, StoreFull
 from memory.redis import raw as redis_raw
 from memory.redis.layout import DIRECTORY, Keys, field
 from memory.redis.store import RedisStore
-from memory.store import Moment, StoreFull, StreamRecord
+from memory.store import Moment, StreamRecord
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
 
@@ -105,7 +106,7 @@ async def test_one_stream_is_backed_up_or_put_back_alone(store, other, tmp_path)
 async def test_what_is_there_already_is_not_touched(store, tmp_path):
     path = await saved(store, tmp_path)
     await store.forget("door")
-    with pytest.raises(NotRestored, match="yard"):
+    with pytest.raises(BackupFailed, match="yard"):
         await put_back(store, path)
     assert await store.find("door") is None
     await put_back(store, path, "door")
@@ -115,7 +116,7 @@ async def test_what_is_there_already_is_not_touched(store, tmp_path):
 async def test_a_watch_that_was_changed_since_is_not_touched(store, other, tmp_path):
     path = await saved(store, tmp_path)
     await other.documents().put("watch", Entry("w1", 1.0, {"says": "a cat"}), 10)
-    with pytest.raises(NotRestored, match="w1"):
+    with pytest.raises(BackupFailed, match="w1"):
         await put_back(other, path)
     assert await other.streams() == []
     await put_back(other, path, replace=True)
@@ -178,7 +179,7 @@ async def test_what_is_folded_meanwhile_is_read_again_or_said(store, other, tmp_
         await put_back(other, await saved(folding, tmp_path))
         assert await everything(other, "door") == await everything(store, "door")
     else:
-        with pytest.raises(NotBackedUp, match="stop the service"):
+        with pytest.raises(BackupFailed, match="stop the service"):
             await saved(folding, tmp_path)
         assert list(tmp_path.iterdir()) == []
 
@@ -186,10 +187,10 @@ async def test_what_is_folded_meanwhile_is_read_again_or_said(store, other, tmp_
 async def test_a_file_is_never_overwritten_and_names_are_checked(store, tmp_path):
     path = await saved(store, tmp_path)
     before = path.read_bytes()
-    with pytest.raises(NotBackedUp, match="there already"):
+    with pytest.raises(BackupFailed, match="there already"):
         await saved(store, tmp_path)
     assert path.read_bytes() == before
-    with pytest.raises(NotBackedUp, match="no stream called cellar; there is door, yard"):
+    with pytest.raises(BackupFailed, match="no stream called cellar; there is door, yard"):
         await saved(store, tmp_path, "cellar")
 
 
@@ -221,14 +222,14 @@ async def test_no_bit_may_change_and_nothing_may_be_missing(store, tmp_path):
     whole = path.read_bytes()
     for at in range(0, len(whole), 17):
         damaged(path, at, 0x10)
-        with pytest.raises(BadArchive):
+        with pytest.raises(CorruptData):
             await examine(path, NAMES)
         path.write_bytes(whole[:at])
-        with pytest.raises(BadArchive):
+        with pytest.raises(CorruptData):
             await examine(path, NAMES)
         path.write_bytes(whole)
     path.write_bytes(whole + b"more")
-    with pytest.raises(BadArchive, match="checksum"):
+    with pytest.raises(CorruptData, match="checksum"):
         await examine(path, NAMES)
 
 
@@ -250,14 +251,14 @@ def read(path):
 
 
 async def test_a_name_that_no_stream_may_have_is_refused(tmp_path):
-    with pytest.raises(BadArchive, match="no stream may be called"):
+    with pytest.raises(CorruptData, match="no stream may be called"):
         await examine(await made(tmp_path, StreamRecord("}:record", 0.0, 0, None)), NAMES)
 
 
 async def test_a_clip_that_is_none_is_refused_though_its_checksum_is_right(store, tmp_path):
     stream, real = await asyncio.to_thread(read, await saved(store, tmp_path, "yard"))
     false = ArchivedClip(real.kept, real.tokens[:-1] + b"\x7f" * 8, b"")
-    with pytest.raises(BadArchive, match="cannot be read"):
+    with pytest.raises(CorruptData, match="cannot be read"):
         await examine(await made(tmp_path, stream, false), NAMES)
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from memory.store import Moment, PastChanged, StreamForgotten
+from memory.errors import PastChanged, StreamForgotten
+from memory.store import Moment
 from model.types import ClipTokens
 from tests.memory.test_store import JPEG, clip, filled, starts
 

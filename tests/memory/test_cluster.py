@@ -13,8 +13,9 @@ from redis.crc import key_slot
 
 from memory.documents import Entry
 from memory.embedded.binary import find_server
+from memory.errors import StoreUnavailable, StreamForgotten
 from memory.redis.store import RedisStore
-from memory.store import Moment, StoreUnavailable, StreamForgotten
+from memory.store import Moment
 from tests.memory.test_redis_store import ENCODER, clip
 from tests.waiting import holds
 from web.doctor.storage import check_running_redis

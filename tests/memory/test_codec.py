@@ -7,8 +7,8 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from memory.codec import LARGEST, CorruptClip, decode, encode
-from memory.store import EncoderMismatch
+from memory.codec import LARGEST, decode, encode
+from memory.errors import CorruptData, EncoderMismatch
 from model.types import ClipTokens
 
 HEADER = 30
@@ -62,9 +62,9 @@ def test_what_version_1_wrote_is_read_and_its_clips_count_as_four_frames():
 def test_a_clip_without_a_frame_is_corrupt():
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
     data[HEADER : HEADER + FRAMES] = bytes(FRAMES)
-    with pytest.raises(CorruptClip, match="at least one frame"):
+    with pytest.raises(CorruptData, match="at least one frame"):
         decode(bytes(data), "lite")
-    with pytest.raises(CorruptClip, match="37 bytes at least"):
+    with pytest.raises(CorruptData, match="37 bytes at least"):
         decode(bytes(data[: HEADER + 1]), "lite")
 
 
@@ -74,13 +74,13 @@ def test_damaged_bytes_are_refused_or_read_but_never_crash(data, form):
     for _ in range(data.draw(st.integers(1, 4))):
         sound[data.draw(st.integers(0, len(sound) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(sound)))
-    with contextlib.suppress(CorruptClip, EncoderMismatch):
+    with contextlib.suppress(CorruptData, EncoderMismatch):
         assert decode(bytes(sound[:cut]), "lite").values.shape.numel() <= 128
 
 
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_never_crash(data):
-    with contextlib.suppress(CorruptClip, EncoderMismatch):
+    with contextlib.suppress(CorruptData, EncoderMismatch):
         decode(data, "lite")
 
 
@@ -90,7 +90,7 @@ def test_bytes_of_any_kind_never_crash(data):
 def test_a_header_that_promises_much_takes_no_memory(rows, width):
     data = struct.pack("<4sBBIIdd", b"FBCT", 1, 1, rows, width, 0.0, 1.0) + b"x" + bytes(64)
     tracemalloc.start()
-    with contextlib.suppress(CorruptClip):
+    with contextlib.suppress(CorruptData):
         decode(data, "x")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -98,7 +98,7 @@ def test_a_header_that_promises_much_takes_no_memory(rows, width):
 
 
 def test_what_is_larger_than_any_clip_is_refused_unread():
-    with pytest.raises(CorruptClip, match=str(LARGEST + 1)):
+    with pytest.raises(CorruptData, match=str(LARGEST + 1)):
         decode(bytes(LARGEST + 1), "lite")
     with pytest.raises(ValueError, match="larger than"):
         encode(clip(torch.zeros(LARGEST // 16, 8)), "lite")
@@ -118,7 +118,7 @@ def test_values_that_float16_cannot_hold_are_refused(value):
 
 def test_stored_values_that_are_not_finite_are_corrupt():
     data = encode(clip(torch.zeros(1, 1)), "lite")[:-2] + b"\x00\x7c"
-    with pytest.raises(CorruptClip, match="not finite"):
+    with pytest.raises(CorruptData, match="not finite"):
         decode(data, "lite")
 
 
@@ -126,7 +126,7 @@ def test_stored_values_that_are_not_finite_are_corrupt():
 def test_impossible_times_are_corrupt(span):
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
     data[HEADER - 16 : HEADER] = struct.pack("<dd", *span)
-    with pytest.raises(CorruptClip, match="impossible times"):
+    with pytest.raises(CorruptData, match="impossible times"):
         decode(bytes(data), "lite")
 
 
@@ -144,7 +144,7 @@ def test_an_encoder_needs_a_name_that_fits(name):
 def test_another_version_is_refused():
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
     data[4] = 3
-    with pytest.raises(CorruptClip, match="version 3"):
+    with pytest.raises(CorruptData, match="version 3"):
         decode(bytes(data), "lite")
 
 
@@ -193,5 +193,5 @@ def test_a_clip_in_int8_takes_half_of_float16_and_in_int4_half_of_that():
 def test_an_unknown_form_is_corrupt():
     data = bytearray(encode(clip(torch.zeros(1, 1)), "lite"))
     data[HEADER + FRAMES] = 5
-    with pytest.raises(CorruptClip, match="5 bits"):
+    with pytest.raises(CorruptData, match="5 bits"):
         decode(bytes(data), "lite")

@@ -3,10 +3,10 @@
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from memory.documents import LARGEST_DOCUMENT, DocumentTooLarge, Entry
+from memory.documents import LARGEST_DOCUMENT, Entry
+from memory.errors import StoreError, StoreUnavailable
 from memory.local_documents import LocalDocuments
 from memory.redis.store import RedisStore
-from memory.store import StoreUnavailable
 
 
 @pytest.fixture(params=["local", "fake_redis"])
@@ -55,7 +55,7 @@ async def test_what_is_removed_is_gone(documents):
 
 
 async def test_a_document_that_is_too_large_is_refused(documents):
-    with pytest.raises(DocumentTooLarge):
+    with pytest.raises(StoreError, match="more than the"):
         await documents.put("a", Entry("k", 0.0, {"x": "x" * LARGEST_DOCUMENT}), 9)
     assert await documents.count("a") == 0
 

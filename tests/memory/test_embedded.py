@@ -22,11 +22,11 @@ from redis.exceptions import NoPermissionError
 
 from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
-from memory.embedded.lock import DirectoryInUse, DirectoryLock
-from memory.embedded.server import EmbeddedRedis, RedisFailed, open_redis
+from memory.embedded.lock import DirectoryLock
+from memory.embedded.server import EmbeddedRedis, open_redis
+from memory.errors import RedisFailed, StoreFull, StoreUnavailable
 from memory.redis import disk as redis_disk
 from memory.redis.store import RedisStore
-from memory.store import StoreFull, StoreUnavailable
 from model.types import ClipTokens
 
 ENCODER = "test-encoder"
@@ -160,7 +160,7 @@ async def test_it_dies_when_its_service_is_killed_and_lets_the_directory_go(tmp_
         *(sys.executable, "-c", SERVICE, str(tmp_path)), stdout=asyncio.subprocess.PIPE
     )
     pid = int(await service.stdout.readline())
-    with pytest.raises(DirectoryInUse, match=f"process {service.pid}"):
+    with pytest.raises(RedisFailed, match=f"process {service.pid}"):
         await DirectoryLock.take(tmp_path, patience=0)
     service.kill()
     await service.wait()
@@ -178,7 +178,7 @@ async def test_the_lock_outlives_the_service_while_its_redis_lives(tmp_path):
     service.kill()
     await service.wait()
     try:
-        with pytest.raises(DirectoryInUse):
+        with pytest.raises(RedisFailed):
             await DirectoryLock.take(tmp_path, patience=0.1)
     finally:
         os.kill(pid, signal.SIGCONT)

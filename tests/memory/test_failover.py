@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from memory.embedded.binary import find_server
+from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
-from memory.store import Moment, StoreUnavailable
+from memory.store import Moment
 from tests.memory.test_redis_store import ENCODER, clip
 
 REFUSALS = {

@@ -13,8 +13,8 @@ import torch
 from memory.embedded import reserve
 from memory.embedded.reserve import Reserve
 from memory.embedded.server import EmbeddedRedis
+from memory.errors import StoreFull, StoreUnavailable
 from memory.redis.store import RedisStore
-from memory.store import StoreFull, StoreUnavailable
 from model.types import ClipTokens
 from tests.end_to_end.needs import need
 from tests.memory.conftest import ENCODER

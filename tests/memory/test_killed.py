@@ -13,9 +13,9 @@ from redis.asyncio import ConnectionPool, Redis, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from memory.embedded.server import EmbeddedRedis
+from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
 from memory.retention import Limits, Retention
-from memory.store import StoreUnavailable
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
 from tests.memory.test_embedded import ended
@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from model.types import ClipTokens
 
 async def main():

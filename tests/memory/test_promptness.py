@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from memory.errors import StoreUnavailable
 from memory.redis.errors import Promptness
-from memory.store import StoreUnavailable
 
 
 @pytest.fixture

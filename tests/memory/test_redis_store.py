@@ -13,10 +13,11 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from memory.embedded.server import EmbeddedRedis
+from memory.errors import EncoderMismatch, StoreFull, StoreUnavailable, StreamForgotten
 from memory.redis.errors import ANSWERS_WITHIN
 from memory.redis.store import RedisStore
 from memory.servers.pool import CONNECTIONS
-from memory.store import EncoderMismatch, Moment, StoreFull, StoreUnavailable, StreamForgotten
+from memory.store import Moment
 from model.types import ClipTokens
 
 ENCODER = "test-encoder"

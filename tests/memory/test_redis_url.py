@@ -8,10 +8,10 @@ import traceback
 import pytest
 from redis.asyncio import SSLConnection
 
+from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
 from memory.servers.open import open_nodes
 from memory.servers.url import Server, SeveralServers, read_url
-from memory.store import StoreUnavailable
 from tests.memory.test_failover import Node, closed, pump
 from tests.memory.test_redis_store import ENCODER, clip
 from tests.memory.test_sentinel import USER

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from memory.embedded.binary import find_server
+from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
-from memory.store import StoreUnavailable
 from tests.memory.test_failover import Node, always
 from tests.memory.test_redis_store import ENCODER, clip
 from tests.waiting import holds

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from benchmarks.harness.slow_service import SlowEngine
+from memory.errors import StoreUnavailable
 from memory.local_store import LocalStore
-from memory.store import StoreUnavailable
 from model.engine.contract import Engine, Past
 from model.engine.local import LocalEngine
 from model.errors import EngineError, EngineFailed, NothingSeen, QuestionTooLong

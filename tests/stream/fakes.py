@@ -5,8 +5,8 @@ import asyncio
 import numpy as np
 import torch
 
+from memory.errors import StoreUnavailable
 from memory.local_store import LocalStore
-from memory.store import StoreUnavailable
 from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows

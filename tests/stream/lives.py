@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from fakeredis import FakeAsyncRedis, FakeServer
 
+from memory.errors import StoreFull, StoreUnavailable
 from memory.local_store import LocalStore
 from memory.redis.store import RedisStore
-from memory.store import StoreFull, StoreUnavailable
 from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows

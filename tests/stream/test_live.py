@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from model.errors import NothingSeen
 from model.types import Finish, Question, Words
 from stream.registry import Registry

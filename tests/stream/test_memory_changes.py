@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from model.errors import NothingSeen
 from model.types import ClipTokens, Encoded, Question, Words
 from stream.registry import Registry, UnknownStream

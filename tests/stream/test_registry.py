@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
 from stream.settings import StreamSettings
 from tests.stream.fakes import show, tokens

@@ -4,8 +4,8 @@ from contextlib import aclosing
 
 import pytest
 
+from memory.errors import EncoderMismatch, StoreUnavailable
 from memory.local_store import LocalStore
-from memory.store import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import Finish, Question, Words
 from stream.registry import Registry, UnknownStream

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 
 AS_AGENTS_SEND_IT = {
     "type": "realtime",

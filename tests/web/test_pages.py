@@ -3,7 +3,7 @@ import re
 import httpx
 import pytest
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from web.app import create_app

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from memory.store import StoreFull
+from memory.errors import StoreFull
 from tests.waiting import holds
 from tests.web.conftest import echo_service
 from web.errors import BadValue

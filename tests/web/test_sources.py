@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from tests.stream.http_server import Site, serve
 from tests.web.conftest import echo_service
 from web.errors import Full

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from web.chat.wire import ErrorBody, OpenAiError
 from web.errors import RETRY_SECONDS, AskFailed, BadRequest, Refusal
 from web.openapi import Responses

@@ -8,11 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from memory.archive import BadArchive, Contents
-from memory.backup import NotBackedUp, NotRestored, backup, examine, restore
-from memory.embedded.binary import NoRedis
-from memory.embedded.lock import DirectoryInUse, DirectoryUnsafe
-from memory.store import StoreFull, StoreUnavailable
+from memory.archive import Contents
+from memory.backup import backup, examine, restore
+from memory.errors import BackupFailed, CorruptData, RedisFailed, StoreFull, StoreUnavailable
 from stream.registry import NAME
 from stream.watches.book import KINDS
 from web.errors import Failed
@@ -90,7 +88,9 @@ def _run(
     with _screen.status(doing):
         try:
             return _sentence(file, lambda: asyncio.run(all_of_it()))
-        except DirectoryInUse as error:
+        except RedisFailed as error:
+            if error.code != "directory_in_use":
+                raise Failed(str(error)) from None
             socket = settings.data.expanduser().absolute() / "redis.sock"
             raise Failed(_IN_USE.format(error=error, socket=socket)) from None
 
@@ -98,11 +98,13 @@ def _run(
 def _sentence(file: Path, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - as `work` returns
     try:
         return work()
-    except BadArchive as error:
+    except CorruptData as error:
         raise Failed(f"{file} cannot be restored: {error}") from None
-    except NotRestored as error:
+    except BackupFailed as error:
+        if error.code != "not_restored":
+            raise Failed(str(error)) from None
         raise Failed(f"nothing was restored: {error}. With --replace it is deleted first") from None
-    except (NotBackedUp, NoRedis, DirectoryUnsafe, StoreFull, StoreUnavailable) as error:
+    except (StoreFull, StoreUnavailable) as error:
         raise Failed(str(error)) from None
     except OSError as error:
         raise Failed(f"{error.filename or file} cannot be used: {error.strerror}") from None

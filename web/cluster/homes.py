@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection
 
 from memory.documents import DocumentStore, Entry
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from stream.frames.timeline import Clock
 
 log = logging.getLogger(__name__)

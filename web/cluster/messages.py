@@ -133,7 +133,7 @@ def unpack_tokens(clips: Sequence[bytes], encoder: str) -> list[ClipTokens]:
     """Return the clip tokens of `clips`.
 
     Raises:
-        CorruptClip: If one is damaged.
+        CorruptData: If one is damaged.
         EncoderMismatch: If one was made by another encoder.
     """
     return [codec.decode(clip, encoder) for clip in clips]

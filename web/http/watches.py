@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 
-from memory.store import EncoderMismatch
+from memory.errors import EncoderMismatch
 from stream.address.source_url import BadSource
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from aiomqtt import Client, MqttError, Will
 
-from memory.store import StoreUnavailable
+from memory.errors import StoreUnavailable
 from stream.backoff import Backoff
 from stream.channels import Subscription
 from stream.watches.records import Event

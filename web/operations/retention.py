@@ -8,8 +8,9 @@ import asyncio
 import logging
 from functools import partial
 
+from memory.errors import StoreUnavailable
 from memory.retention import Limits, Retention
-from memory.store import ClipStore, StoreUnavailable
+from memory.store import ClipStore
 from model.engine.contract import Engine
 from model.folding.pair import join_pair
 from stream.frames.timeline import Clock

@@ -16,7 +16,7 @@ from fastapi import WebSocket
 from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocketDisconnect
 
-from memory.store import EncoderMismatch, StoreUnavailable
+from memory.errors import EncoderMismatch, StoreUnavailable
 from model.types import Question
 from stream.channels import Subscription
 from stream.live import LiveStream

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.documents import DocumentStore, Entry
-from memory.store import StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
 from stream.frames.timeline import Clock
 from stream.watches.records import VERSION, Event, Watch, clip_path, events

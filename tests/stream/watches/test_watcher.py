@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from memory.errors import StoreUnavailable
 from memory.local_documents import LocalDocuments
-from memory.store import StoreUnavailable
 from model.types import ClipTokens
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table

@@ -2,9 +2,9 @@
 
 import pytest
 
+from memory.errors import StoreUnavailable
 from memory.local_documents import LocalDocuments
 from memory.local_store import LocalStore
-from memory.store import StoreUnavailable
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from tests.web.test_pictures import jpeg, line

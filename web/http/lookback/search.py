@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from memory.store import EncoderMismatch
+from memory.errors import EncoderMismatch
 from stream.moments.index import Remembered
 from stream.moments.search import Found, describe_search, find, read_search
 from stream.status import StreamStatus

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from memory.store import ClipStore, EncoderMismatch, Moment
+from memory.errors import EncoderMismatch
+from memory.store import ClipStore, Moment
 from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.things import Thing

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 
-from memory.store import EncoderMismatch
+from memory.errors import EncoderMismatch
 from model.vision.vocabulary import COLOURS, WordTable
 from stream.moments.index import Remembered
 from stream.moments.presence import Seen, seen
