@@ -39,3 +39,15 @@ SECURITY = (ROOT / "docs" / "security.md").read_text()
 def test_every_test_that_the_page_on_security_names_exists(file, name):
     tree = ast.parse((ROOT / "tests" / file).read_text())
     assert name in {getattr(node, "name", "") for node in tree.body}
+
+
+FOLDERS = sorted(
+    folder
+    for package in ("stream", "model", "memory", "web", "training", "benchmarks")
+    for folder in {file.parent for file in (ROOT / package).rglob("*.py")}
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_holds_no_more_files_than_a_reader_takes_in(folder):
+    assert len(list(folder.glob("*.py"))) <= 15
