@@ -178,5 +178,5 @@ stock-clients:   # what others send, watch and ask with; tests of what is missin
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || true
 	@cd tests/clients/javascript && { test node_modules/.package-lock.json -nt package.json || \
-	  npm install --no-audit --no-fund --no-package-lock --silent && touch node_modules/.package-lock.json; } || \
+	  npm install --ignore-scripts --no-audit --no-fund --no-package-lock --silent && touch node_modules/.package-lock.json; } || \
 	  echo "Tests of libraries for JavaScript are skipped: node or the libraries are missing."
