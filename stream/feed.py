@@ -7,6 +7,7 @@ feed gives them their media time, groups them, and knows whether pictures still 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from memory.store import Moment
 from model.types import Clip
@@ -36,6 +37,13 @@ class Slot:
     time: float
     captured: float
     sampled: bool = True
+
+
+class _Arrival(NamedTuple):
+    """When a picture arrived, monotonic, and how long it took from there to its clip; in seconds."""
+
+    captured: float
+    late: float
 
 
 class Feed:
@@ -105,7 +113,7 @@ class Feed:
         self._began = began
         self._on_change = on_change
         self._arrived: float | None = None
-        self._captured = 0.0
+        self._newest = _Arrival(0.0, 0.0)
         self._closed = asyncio.Event()
 
     @property
@@ -206,10 +214,10 @@ class Feed:
         if not slot.sampled:
             return
         self.sampled += 1
-        before, self._captured = self._captured, slot.captured
+        arrival = _Arrival(slot.captured, self._monotonic() - slot.captured)
+        before, self._newest = self._newest, arrival
         for clip in self._clipper.add(Frame(pixels, slot.time)):
-            whole = clip.end == slot.time
-            self._hand_on(clip, slot.captured if whole else before)
+            self._hand_on(clip, arrival if clip.end == slot.time else before)
 
     async def room(self) -> None:
         """Wait until a clip can be given without losing another: for a source that can wait."""
@@ -256,10 +264,11 @@ class Feed:
 
     def _flush(self) -> None:
         for clip in self._clipper.flush():
-            self._hand_on(clip, self._captured)
+            self._hand_on(clip, self._newest)
 
-    def _hand_on(self, clip: Clip, captured: float) -> None:
-        self._pipeline.put(clip, captured, paced=not self.own_times)
+    def _hand_on(self, clip: Clip, newest: _Arrival) -> None:
+        paced = not self.own_times
+        self._pipeline.put(clip, newest.captured, late=newest.late, paced=paced)
         self._sampler.rate = self._pipeline.rate
 
     @property

@@ -21,7 +21,8 @@ class Health:
         not_encoded: Clips that were too late for the engine, or that it refused.
         failed: Clips that something failed on.
         full: Clips that the store had no room for.
-        ages: How old the newest frames of recent clips were when the network began, in seconds.
+        ages: How long the newest frames of recent clips were under way when the network began, in
+            seconds, but for their wait for other frames of their clips.
     """
 
     def __init__(self, name: str, on_trouble: Callable[[], None]) -> None:

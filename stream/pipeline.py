@@ -43,6 +43,22 @@ class _Encoded:
     thumbnail: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A clip that waits for the encoder; times are monotonic seconds.
+
+    Attributes:
+        captured: When its newest frame arrived.
+        late: How long that frame took from there to its clip, in seconds.
+        given: When the clip was whole and given.
+    """
+
+    clip: Clip
+    captured: float
+    late: float
+    given: float
+
+
 OnEncoded = Callable[[str, ClipTokens], None]
 """Is shown a stream's name and a clip of it."""
 
@@ -93,7 +109,7 @@ class Pipeline:
         self._on_deleted = on_deleted
         self._on_encoded = on_encoded
         self._pace = RateController(settings.rate, settings.slowest_rate, settings.stale_after)
-        self._waiting = Mailbox[tuple[Clip, float]](settings.waiting_clips)
+        self._waiting = Mailbox[_Waiting](settings.waiting_clips)
         self._backlog = Mailbox[_Encoded](settings.unwritten_clips)
         self._away = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,13 +122,13 @@ class Pipeline:
         stream looks less often; when some had to be lost, what is stale is lost too: then the
         encoder's time is better spent on what is happening now.
         """
-        async for clip, captured in self._waiting:
+        async for waiting in self._waiting:
             began = self._monotonic()
-            if self._pace.is_stale(began - captured, self._waiting.lost):
+            if self._pace.is_stale(began - waiting.captured, self._waiting.lost):
                 self.health.not_encoded += 1
                 continue
             # Whatever the network makes of one clip, the stream goes on.
-            [made] = await asyncio.gather(self._encode(clip, captured), return_exceptions=True)
+            [made] = await asyncio.gather(self._encode(waiting), return_exceptions=True)
             if isinstance(made, _Encoded):
                 self._backlog.put(made)
                 self._on_encoded(self._record.name, made.tokens)
@@ -177,19 +193,20 @@ class Pipeline:
             self.health.say(stage, _INTERNAL)
             await self._pause(queue, waits.next())
 
-    def put(self, clip: Clip, captured: float, *, paced: bool) -> None:
+    def put(self, clip: Clip, captured: float, *, late: float = 0.0, paced: bool) -> None:
         """Take a clip whose newest frame arrived at `captured`. Never waits.
 
         Args:
             clip: To encode.
             captured: Monotonic seconds.
+            late: Seconds that the newest frame took from its arrival to its clip.
             paced: Whether its source goes on whatever happens here, so that only looking less
                 often helps.
         """
         self.newest = clip.end if self.newest is None else max(self.newest, clip.end)
         if paced:
             self._pace.clip_queued(len(self._waiting))
-        self._waiting.put((clip, captured))
+        self._waiting.put(_Waiting(clip, captured, late, self._monotonic()))
 
     def forget(self, span: Moment) -> None:
         """Remember no clip any more that shows anything of `span`; it may not reach into the future."""
@@ -250,7 +267,9 @@ class Pipeline:
     def under_way(self) -> list[Moment]:
         """When the clips were seen that wait to be encoded or remembered, oldest first."""
         encoded = [Moment(clip.tokens.start, clip.tokens.end) for clip in self._backlog.unfinished]
-        return encoded + [Moment(clip.start, clip.end) for clip, _ in self._waiting.unfinished]
+        return encoded + [
+            Moment(waiting.clip.start, waiting.clip.end) for waiting in self._waiting.unfinished
+        ]
 
     @property
     def unwritten(self) -> int:
@@ -267,11 +286,13 @@ class Pipeline:
             full=self.health.full,
         )
 
-    async def _encode(self, clip: Clip, captured: float) -> _Encoded:
-        given = self._monotonic()
-        encoded = await self._engine.encode(clip)
-        self.health.ages.append(given - captured + encoded.waited)
-        picture = await asyncio.to_thread(thumbnail, clip, self._settings.thumbnail_width)
+    async def _encode(self, waiting: _Waiting) -> _Encoded:
+        began = self._monotonic()
+        encoded = await self._engine.encode(waiting.clip)
+        # Not since `captured`: a frame that a scene ends with waited for the next one, to be known as
+        # the last, and that is the rate's doing, not a delay.
+        self.health.ages.append(waiting.late + began - waiting.given + encoded.waited)
+        picture = await asyncio.to_thread(thumbnail, waiting.clip, self._settings.thumbnail_width)
         return _Encoded(encoded.tokens, picture)
 
     async def _append(self, clip: _Encoded) -> ClipTokens | None:

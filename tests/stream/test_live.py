@@ -187,6 +187,19 @@ async def test_overload_loses_the_oldest_clips_counts_them_and_stays_current(liv
     assert status.clips == len(engine.encoded)
 
 
+async def test_a_picture_that_a_cut_showed_to_be_the_last_of_its_scene_is_not_old(
+    live, engine, clock
+):
+    engine.one_scene = True
+    feed = live.open_feed("webrtc")
+    for value in (20, 20, 20, 200):  # the third is known to end its scene once the fourth has come
+        clock.now += 1
+        feed.push(feed.offer(clock()), picture((value,) * 3))
+    await live.settle()
+    assert len(engine.encoded) == 1
+    assert live.status().frame_age_p99_ms == 0
+
+
 async def test_a_refusing_encoder_is_counted_and_the_stream_goes_on(live, engine, clock):
     engine.busy = True
     feed = live.open_feed("webrtc")

@@ -75,8 +75,8 @@ class Bench:
     async def starts(self):
         return [moment.start for moment in await self.store.moments("yard")]
 
-    async def give(self, clip, age=0.0):
-        self.pipeline.put(clip, self.clock() - age, paced=True)
+    async def give(self, clip, age=0.0, late=0.0):
+        self.pipeline.put(clip, self.clock() - age, late=late, paced=True)
         await self.pipeline.settle()
 
 
@@ -93,7 +93,7 @@ async def bench(engine):
 
 
 async def test_the_age_of_a_clip_counts_from_its_arrival_to_the_engine(bench):
-    await bench.give(clip(), age=0.2)
+    await bench.give(clip(), age=0.2, late=0.2)
     assert list(bench.pipeline.health.ages) == [pytest.approx(0.2)]
 
 

@@ -89,7 +89,8 @@ class StreamReport(Wire):
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for memory to come back.
         frame_age_ms: From the arrival of a whole picture to the moment the network begins to encode
-            it, every wait included; of the newest clip's newest picture.
+            it, every wait but that for the other pictures of its clip included; of the newest clip's
+            newest picture.
         frame_age_p50_ms: The median of the newest clips.
         frame_age_p99_ms: The worst one in a hundred of the newest clips.
         encode_ms: What the newest clip took to encode, waiting included.
