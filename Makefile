@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 PINS   := pyproject.toml constraints.txt model/base_weights.txt
 
-.PHONY: demo serve test quick fuzz check format clean help
+.PHONY: demo serve test quick fuzz check lock sbom format clean help
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z]*\): .*##/  make \1\t/p' $(MAKEFILE_LIST)
@@ -75,6 +75,20 @@ needles: $(VENV)/development  ## what lite finds in long films, as a model card 
 	-rm -rf $(NEEDLES)/grounding && \
 	  $(BIN)/flashback eval charades --data $(NEEDLES)-films --output $(NEEDLES)/grounding
 	$(BIN)/flashback eval report $(NEEDLES) --output $(NEEDLES)/card.md
+
+# The exact files that an image is made of. TORCH_WHEELS: an address or folder with torch for
+# processors, which is a gigabyte smaller.
+LOCK = $(BIN)/uv pip compile --quiet --system-certs --python-version 3.11 --generate-hashes --no-annotate \
+  --no-header --constraint constraints.txt $(addprefix --extra ,metrics otel mqtt jwt) pyproject.toml
+TORCH_WHEELS ?=
+lock: $(VENV)/python          ## write deploy/*.lock anew, from constraints.txt: TORCH_WHEELS=… for processors
+	$(PIP) --quiet --constraint constraints.txt uv
+	$(LOCK) --universal --output-file deploy/requirements.lock
+	test -z "$(TORCH_WHEELS)" || $(LOCK) --find-links "$(TORCH_WHEELS)" --python-platform x86_64-manylinux_2_28 \
+	  --output-file deploy/requirements-cpu.lock
+
+sbom: $(VENV)/development     ## what the service is made of, with licences, as CycloneDX: sbom.json
+	$(BIN)/python deploy/sbom.py sbom.json
 
 format: $(VENV)/development   ## put the code into shape
 	$(BIN)/ruff format .

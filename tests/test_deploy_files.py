@@ -158,10 +158,6 @@ def test_systemd_gives_the_service_what_it_needs_and_the_time_to_drain():
     assert start.endswith("/bin/flashback serve")
 
 
-def test_the_image_has_what_metrics_need(dockerfile):
-    assert any("['optional-dependencies']['metrics']" in step for step in of(dockerfile, "RUN"))
-
-
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
 def test_compose_itself_accepts_the_file():
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
