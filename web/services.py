@@ -24,8 +24,7 @@ from memory.local_store import LocalStore
 from memory.redis.store import RedisStore
 from memory.store import ClipStore
 from model.engine.contract import ClipSource, Engine
-from model.engine.generation import MAX_CONCURRENT
-from model.engine.questions import MAX_WAITING_QUESTIONS
+from model.engine.generation import MAX_CONCURRENT, MAX_WAITING_QUESTIONS
 from model.types import Clip, ClipTokens, Sampling
 from model.vision.vocabulary import word_table
 from stream.address.reachable import read_networks

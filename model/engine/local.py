@@ -19,10 +19,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from model.engine.clips import Clips
 from model.engine.contract import Past
-from model.engine.generation import Generator, Request
+from model.engine.generation import Generator, Questions, Request
 from model.engine.history_cache import HistoryCache, HistoryGone
 from model.engine.pulling import Pulling
-from model.engine.questions import Questions
 from model.errors import EngineBusy, NothingSeen
 from model.language.decoder import LayerHook
 from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Finish, Question

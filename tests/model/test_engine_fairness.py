@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from model.engine.clips import BATCH, MAX_WAITING_CLIPS
-from model.engine.generation import MAX_CONCURRENT
-from model.engine.local import LocalEngine
-from model.engine.questions import (
+from model.engine.generation import (
+    MAX_CONCURRENT,
     MAX_CONCURRENT_BACKGROUND,
     MAX_WAITING_BACKGROUND,
     MAX_WAITING_QUESTIONS,
 )
+from model.engine.local import LocalEngine
 from model.errors import EngineBusy
 from model.types import ClipTokens, Question
 from tests.model.engines import (
