@@ -17,7 +17,6 @@ from web.ask import Stopwatch, failing_as_asked
 from web.errors import AskFailed
 from web.identifiers import new_id
 from web.realtime.client_events import ResponseCreate
-from web.realtime.outbox import Outbox
 from web.realtime.server_events import (
     ContentPartAdded,
     ContentPartDone,
@@ -42,6 +41,7 @@ from web.realtime.server_events import (
     Timings,
     UsageReport,
 )
+from web.realtime.wire import Outbox
 from web.realtime.wire_items import Message, OutputText
 from web.reports.time_report import evidence_report, refusal, time_report
 from web.services import Services

@@ -39,7 +39,6 @@ from web.realtime.client_events import (
     SessionUpdate,
 )
 from web.realtime.conversation import ROOT, Conversation, changed
-from web.realtime.outbox import Outbox
 from web.realtime.pictures import PictureSource
 from web.realtime.server_events import (
     Error,
@@ -53,7 +52,7 @@ from web.realtime.server_events import (
 )
 from web.realtime.stream_events import MomentRemembered, MomentReport, StreamAbsent, StreamChanged
 from web.realtime.watch_events import Alert, alert_report
-from web.realtime.wire import details, parse
+from web.realtime.wire import Outbox, details, parse
 from web.realtime.wire_items import InputImage, Message
 from web.reports.stream_report import report
 from web.services import Services

@@ -1,17 +1,22 @@
-"""From the text of a WebSocket message to a client event, or to a refusal that helps.
+"""What comes in and goes out over one WebSocket: text to events, events to text.
 
-Pure. Whatever arrives, the outcome is an event or `BadRequest`, never another exception.
+Whatever arrives, `parse` makes an event of it or raises `BadRequest`, which says what helps; never
+another exception. What goes out, goes through an `Outbox`: whole events, one after another, as fast as
+the client takes them.
 """
 
+import asyncio
 from typing import get_args
 
+from fastapi import WebSocket
 from pydantic import ValidationError
 from pydantic_core import from_json
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from web.errors import BadRequest
 from web.intricacy import TOO_INTRICATE, is_intricate
 from web.realtime.client_events import AnyEvent, client_events
-from web.realtime.server_events import ErrorDetails
+from web.realtime.server_events import ErrorDetails, ServerEvent
 from web.realtime.wire_items import MESSAGE_LIMIT
 
 
@@ -68,3 +73,29 @@ def details(refused: BadRequest) -> ErrorDetails:
         param=refused.param,
         event_id=refused.event_id,
     )
+
+
+class Outbox:
+    """Sends events; whoever has one waits until it is taken, so nothing is queued.
+
+    Args:
+        socket: To the client.
+        timeout: Seconds after which a client that takes nothing is given up.
+    """
+
+    def __init__(self, socket: WebSocket, timeout: float) -> None:
+        self._socket = socket
+        self._timeout = timeout
+        self._one_at_a_time = asyncio.Lock()
+
+    async def send(self, event: ServerEvent) -> None:
+        """Send `event` once all before it are taken.
+
+        Raises:
+            WebSocketDisconnect: If the client has left.
+            TimeoutError: If it takes nothing.
+        """
+        async with asyncio.timeout(self._timeout), self._one_at_a_time:
+            if self._socket.application_state is WebSocketState.DISCONNECTED:
+                raise WebSocketDisconnect(1006)  # another of our tasks has found out
+            await self._socket.send_text(event.model_dump_json())
