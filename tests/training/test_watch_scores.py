@@ -6,7 +6,6 @@ import pytest
 from model.vision.vocabulary import word_table
 from training.streams.world import World
 from training.watches.evaluate import likeness
-from training.watches.films import pairs_of
 from training.watches.quiet import KINDS, case
 from training.watches.scores import Tally, binomial_lower, poisson_upper
 from training.watches.trial import event, quiet, told_of
@@ -54,4 +53,3 @@ def test_every_kind_of_watch_tells_its_events_and_rests_in_quiet(kind):
 def test_what_is_watched_for_is_not_so_in_quiet(kind):
     one = case(WORLD, np.random.default_rng(2), kind)
     assert one.quiet != one.event
-    assert pairs_of([], TABLE) == []

@@ -6,6 +6,7 @@ how often a watch fired in quiet, with exact bounds that hold at 90 % confidence
 
 import asyncio
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +17,13 @@ from rich.table import Table
 
 from model.errors import ModelUnavailable
 from model.vision.vocabulary import WordTable, word_table
+from stream.watches.words.lexicon import Lexicon
 from training.command import run_command
 from training.errors import BadData
-from training.exams.film_cases import read_cases
 from training.streams.world import World
 from training.train import commit
-from training.watches.films import FilmTrial, pairs_of
+from training.watches.films import FilmTrial
+from training.watches.footage import read_footage, rooms
 from training.watches.quiet import KINDS
 from training.watches.scores import CONFIDENCE, Tally
 from training.watches.trial import event, quiet
@@ -38,15 +40,24 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def evaluate(
-    hours: Annotated[float, typer.Option(min=1, help="Made-up quiet hours of each kind.")] = 50,
-    events: Annotated[int, typer.Option(min=1, help="Made-up events of each kind.")] = 300,
+    hours: Annotated[float, typer.Option(min=0, help="Made-up quiet hours of each kind.")] = 50,
+    events: Annotated[int, typer.Option(min=0, help="Made-up events of each kind.")] = 300,
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder with cases.json: its films are shown to the model."
+            metavar="DIR",
+            help="Folder with footage.json or cases.json: its films are shown to the model.",
         ),
     ] = None,
-    film_hours: Annotated[float, typer.Option(min=0.1, help="Quiet hours of films.")] = 10,
+    film_hours: Annotated[
+        float, typer.Option(min=0.1, help="Quiet hours of films, and of rooms drawn here.")
+    ] = 10,
+    film_events: Annotated[int, typer.Option(min=0, help="Events planted in them.")] = 120,
+    drawn: Annotated[int, typer.Option(min=0, help="Rooms that are drawn.")] = 3,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep what was seen there: a run cut short goes on."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Where chance begins.")] = 0,
     only_json: Annotated[
         bool, typer.Option("--json", help="Print the line of JSON alone.")
@@ -55,7 +66,7 @@ def evaluate(
     """Plant events in quiet streams; a table, then one line of JSON."""
     tallies = made_up(hours, events, seed)
     if data is not None:
-        tallies["films"] = films(data, film_hours, seed)
+        tallies |= films(data, Films(film_hours, film_events, drawn, keep, seed))
     if not only_json:
         _show(tallies)
     numbers = {name: tally.numbers() for name, tally in tallies.items()}
@@ -86,25 +97,46 @@ def likeness(table: WordTable) -> list[list[int]]:
     ]
 
 
-def films(data: Path, hours: float, seed: int) -> Tally:
+@dataclass(frozen=True, slots=True)
+class Films:
+    """How watches are measured on pixels.
+
+    Attributes:
+        hours: Quiet hours.
+        events: Events planted in them.
+        drawn: Rooms that are drawn.
+        keep: Folder for what was seen.
+        seed: Where chance begins.
+    """
+
+    hours: float
+    events: int
+    drawn: int
+    keep: Path | None
+    seed: int
+
+
+def films(data: Path, wanted: Films) -> dict[str, Tally]:
     """Return what became of watches on films that the model really looked at.
 
     Raises:
         Failed: If the model or the films cannot be used.
     """
     settings = read_settings()
+    table = word_table()
     try:
-        pairs = pairs_of(read_cases(data.absolute()), word_table())
+        footage = [*read_footage(data.absolute(), Lexicon(table)), *rooms(wanted.drawn)]
     except BadData as error:
         raise Failed(str(error)) from None
 
-    async def run() -> Tally:
+    async def run() -> dict[str, Tally]:
         try:
             engine = await asyncio.to_thread(load_model, settings, console.print)
         except ModelUnavailable as error:
             raise Failed(str(error)) from None
         try:
-            return await FilmTrial(engine, word_table(), seed).run(pairs, hours, console.print)
+            trial = FilmTrial(engine, table, wanted.keep, wanted.seed)
+            return await trial.run(footage, wanted.hours, wanted.events, console.print)
         finally:
             await engine.close()
 

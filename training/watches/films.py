@@ -1,140 +1,217 @@
-"""Quiet streams out of films of the real world, as pixels: looked at by the model as a camera's would be.
+"""Watches on pixels: hours of quiet footage, and events planted in it, looked at by the model as a camera's would be.
 
-A film's pictures are shown again and again, to and fro, each with its own noise and under light that
-wanders and now and then jumps. What is watched for is what a question says is not in it; for an event
-a film that shows it takes its place for a while.
+An hour is twelve parts of five minutes, each disturbed in its own way; parts of the same footage follow each other as
+one stream. What each part showed is kept as it is found, so a run of hours that is cut short goes on where it was.
 """
 
 import asyncio
-import re
+import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from model.engine.contract import Engine
-from model.types import Clip, ClipTokens
+from model.types import ClipTokens
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
-from stream.file.film import open_film
-from stream.watches.condition import Clause, Condition
-from stream.watches.words.lexicon import Lexicon
-from training.exams.film_cases import Case
-from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR
+from stream.watches.condition import ABSENCE_SECONDS, Clause, Condition
+from training.watches.disturbed import DISTURBANCES, Disturbance, clips_of
+from training.watches.footage import Footage, pictures
+from training.watches.quiet import CLIPS_AN_HOUR
 from training.watches.scores import Tally
 from training.watches.trial import fires, told_of
 
-# What *was* there is not there all the time.
-ASKED = re.compile(r"is there (?:an? )?(.+?)\?", re.IGNORECASE)
-SIDE = 448
-MOST_PICTURES = 24
-AT_ONCE = 4
-BEFORE, EVENT, AFTER = 6, 6, 1
-JUMP = 0.02
+PART = 75
+"""Clips of a part: five minutes."""
+EVENT = 6
+_BEFORE, _AFTER = 30, 6
+_AT_ONCE = 8
+
+Shown = list[Sequence[Thing]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A film in which a thing is not, and one that shows it.
+class Part:
+    """Some minutes of footage under one disturbance.
 
     Attributes:
-        condition: What is watched for.
-        without: The film without it.
-        shows: A film that shows it; None if there is none.
+        name: Of the file that keeps what it showed.
+        footage: Of what.
+        disturbance: How it was disturbed.
+        clips: How long it is.
+        seed: Where its chance begins.
     """
 
-    condition: Condition
-    without: Path
-    shows: Path | None
+    name: str
+    footage: Footage
+    disturbance: Disturbance
+    clips: int
+    seed: tuple[int, ...]
 
 
-def pairs_of(cases: Sequence[Case], table: WordTable) -> list[Pair]:
-    """Return what can be watched for in the films of `cases`, by what is asked about them."""
-    lexicon, shown, absent = Lexicon(table), list[tuple[Path, str]](), list[tuple[Path, str]]()
-    for case in cases:
-        found = ASKED.fullmatch(case.question)
-        words, _ = lexicon.find(found[1].lower().split(), 0) if found else ((), 0)
-        if words:
-            (shown if case.is_right("yes") else absent).append((case.film, words[0]))
-    where = {word: film for film, word in reversed(shown)}  # the first that shows it
-    quiet = [Pair(_there(word), film, where.get(word)) for film, word in absent]
-    films = [film for film, _ in absent]
-    # What nothing was asked to be without is shown after a film of another kind of things.
-    rest = [word for word in where if all(word != other for _, other in absent)]
-    others = [Pair(_there(w), films[n % len(films)], where[w]) for n, w in enumerate(rest)]
-    return [*quiet, *(p for p in others if p.without != p.shows)]
+@dataclass(slots=True)
+class Stream:
+    """What the parts of one footage showed, one after another."""
+
+    footage: Footage
+    parts: list[tuple[Part, Shown]] = field(default_factory=list)
+
+    @property
+    def shown(self) -> Shown:
+        """All its clips."""
+        return [things for _, part in self.parts for things in part]
 
 
-def _there(word: str) -> Condition:
-    return Condition((Clause((word,)),))
+def quiet_parts(footage: Sequence[Footage], hours: float, seed: int) -> list[Part]:
+    """Return the parts of so many quiet hours: all footage in turn, so that a run may be cut short."""
+    count = round(hours * CLIPS_AN_HOUR / PART)
+    return [
+        Part(
+            f"quiet-{number:04d}",
+            footage[number % len(footage)],
+            DISTURBANCES[number // len(footage) % len(DISTURBANCES)],
+            PART,
+            (seed, 0, number),
+        )
+        for number in range(count)
+    ]
 
 
 class FilmTrial:
-    """Shows films to a model and watches.
+    """Shows footage to a model, and keeps what it saw.
 
     Args:
         engine: The model.
         table: Its words.
+        keep: Folder for what each part showed; None keeps nothing.
         seed: Where chance begins.
     """
 
-    def __init__(self, engine: Engine, table: WordTable, seed: int) -> None:
+    def __init__(self, engine: Engine, table: WordTable, keep: Path | None, seed: int) -> None:
         self._engine = engine
         self._table = table
-        self._random = np.random.default_rng(seed)
+        self._keep = keep
+        self._seed = seed
 
-    async def run(self, pairs: Sequence[Pair], hours: float, say: Callable[[str], None]) -> Tally:
-        """Return what became of every pair; the quiet hours are spread over the films evenly."""
-        tally = Tally()
-        quiet = [pair for pair in pairs if pair.without != pair.shows]
-        for number, pair in enumerate(quiet):
-            clips = round(hours * CLIPS_AN_HOUR / len(quiet))
-            seen = await self._see([(pair.without, clips)])
-            alarms = fires(pair.condition, seen, self._table)
-            tally.add(Tally(alarms=len(alarms), hours=clips / CLIPS_AN_HOUR))
-            if pair.shows is not None:
-                parts = [(pair.without, BEFORE), (pair.shows, EVENT), (pair.without, AFTER)]
-                fired = fires(pair.condition, await self._see(parts), self._table)
-                tally.add(told_of(fired, BEFORE, BEFORE + EVENT))
-            word = pair.condition.positive[0].words[0]
-            say(f"{number + 1}/{len(quiet)} {word}: {len(alarms)} false, {tally.numbers()}")
-        return tally
+    async def run(
+        self, footage: Sequence[Footage], hours: float, events: int, say: Callable[[str], None]
+    ) -> dict[str, Tally]:
+        """Return what became of watches in so many quiet hours, and of so many planted events."""
+        quiet = [one for one in footage if one.without]
+        streams = {one.name: Stream(one) for one in quiet}
+        parts = quiet_parts(quiet, hours, self._seed)
+        for number, part in enumerate(parts):
+            streams[part.footage.name].parts.append((part, await self.see(part)))
+            say(f"quiet: {(number + 1) * PART / CLIPS_AN_HOUR:.2f} hours")
+        begun = [stream for stream in streams.values() if stream.parts]
+        tallies = quiet_tallies(begun, self._table)
+        tallies["film events"] = Tally()
+        for number, (word, into, shows) in zip(range(events), planted(begun, footage), strict=False):  # fmt: skip
+            part, before = into.parts[number % len(into.parts)]
+            name, seed = f"event-{number:04d}", (self._seed, 1, number)
+            seen = await self.see(Part(name, shows, part.disturbance, EVENT, seed))
+            told = told_in(before, seen, word, self._table)
+            tallies["film events"].add(told)
+            say(f"event {number + 1}: {word} of {shows.name} in {into.footage.name}, {part.disturbance}: {told.delays or 'missed'}")  # fmt: skip
+        return tallies
 
-    async def _see(self, parts: Sequence[tuple[Path, int]]) -> list[Sequence[Thing]]:
-        """Return the things of so many clips of each film, one after another."""
-        clips = [
-            clip
-            for film, count in parts
-            for clip in self._clips(await asyncio.to_thread(pictures, film), count)
-        ]
-        seen: list[ClipTokens] = []
-        for at in range(0, len(clips), AT_ONCE):
-            batch = [self._engine.encode(clip) for clip in clips[at : at + AT_ONCE]]
+    async def see(self, part: Part) -> Shown:
+        """Return what the model finds in each clip of a part."""
+        kept = None if self._keep is None else self._keep / f"{part.name}.json"
+        if kept is not None and kept.is_file():
+            clips = json.loads(await asyncio.to_thread(kept.read_text))["clips"]
+            return [[Thing(**thing) for thing in things] for things in clips]
+        shown = await self._look(part)
+        if kept is not None:
+            about = {"footage": part.footage.name, "disturbance": part.disturbance}
+            clips = [[asdict(thing) for thing in things] for things in shown]
+            await asyncio.to_thread(_write, kept, json.dumps({**about, "clips": clips}))
+        return shown
+
+    async def _look(self, part: Part) -> Shown:
+        random, each = np.random.default_rng(part.seed), self._engine.frames_per_clip
+        drawn = await asyncio.to_thread(pictures, part.footage, self._seed)
+        clips = await asyncio.to_thread(clips_of, drawn, part.clips, each, part.disturbance, random)
+        seen = list[ClipTokens]()
+        for at in range(0, len(clips), _AT_ONCE):
+            batch = [self._engine.encode(clip) for clip in clips[at : at + _AT_ONCE]]
             seen += [encoded.tokens for encoded in await asyncio.gather(*batch)]
         found = await self._engine.things(seen)
         assert found is not None
         return found
 
-    def _clips(self, frames: np.ndarray, count: int) -> Iterator[Clip]:
-        light, sigma = 1.0, float(self._random.uniform(2, 10))
-        to_and_fro = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] or [0]
-        each = self._engine.frames_per_clip
-        for number in range(count):
-            if self._random.random() < JUMP:
-                light = float(self._random.uniform(0.6, 1.4))
-            light += 0.02 * (1.0 - light) + float(self._random.normal(0, 0.01))
-            chosen = [to_and_fro[(number * each + n) % len(to_and_fro)] for n in range(each)]
-            noise = sigma * self._random.standard_normal(frames[chosen].shape, dtype=np.float32)
-            pixels = np.clip(frames[chosen] * light + noise, 0, 255).astype(np.uint8)
-            yield Clip(torch.from_numpy(pixels), number * CLIP_SECONDS, number * CLIP_SECONDS + 3)
+
+def _write(file: Path, text: str) -> None:
+    """Write `file` whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".part")
+    beside.write_text(text)
+    beside.replace(file)
 
 
-def pictures(film: Path) -> np.ndarray:
-    """Return up to so many pictures of a film, spread over it, small."""
-    container, video = open_film(film)
-    with container:
-        frames = [f.to_ndarray(format="rgb24", width=SIDE * 4 // 3, height=SIDE) for f in container.decode(video)]  # fmt: skip
-    step = max(1, len(frames) // MOST_PICTURES)
-    return np.stack(frames[::step][:MOST_PICTURES])
+def quiet_tallies(streams: Sequence[Stream], table: WordTable) -> dict[str, Tally]:
+    """Return the false alarms of quiet streams.
+
+    Of `film quiet` every stream has one watch, another one each five minutes: no hour counts twice. Of `every watch` all of
+    them run all the time; of `nobody there` those for the absence of what is there throughout.
+    """
+    one, every, absence = Tally(), Tally(), Tally()
+    for stream in streams:
+        shown, without = stream.shown, stream.footage.without
+        hours = len(shown) / CLIPS_AN_HOUR
+        fired = {word: fires(there(word), shown, table) for word in without}
+        every.add(Tally(alarms=sum(map(len, fired.values())), hours=hours * len(without)))
+        mine = [at for word, at in _by_clip(fired, without) if at // PART % len(without) == word]
+        one.add(Tally(alarms=len(mine), hours=hours))
+        for word in stream.footage.shows:
+            alarms = fires(nobody(word), shown, table)
+            absence.add(Tally(alarms=len(alarms), hours=hours))
+    return {"film quiet": one, "film quiet, every watch": every, "film, nobody there": absence}
+
+
+def _by_clip(fired: dict[str, list[int]], words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for number, word in enumerate(words):
+        yield from ((number, clip) for clip in fired[word])
+
+
+def planted(
+    streams: Sequence[Stream], footage: Sequence[Footage]
+) -> Iterator[tuple[str, Stream, Footage]]:
+    """Yield, for ever, what appears, in which quiet stream without it, and the footage that shows it.
+
+    Nothing is yielded if no quiet stream is without what some footage shows.
+    """
+    shown = [(word, one) for one in footage for word in one.shows]
+    turn, idle = 0, 0
+    while shown and streams and idle < len(shown) * len(streams):
+        word, one = shown[turn % len(shown)]
+        into = streams[(turn * 7 + turn // len(shown)) % len(streams)]
+        turn += 1
+        if word in into.footage.shows or into.footage is one or not _is_without(into.footage, word):
+            idle += 1
+            continue
+        idle = 0
+        yield word, into, one
+
+
+def _is_without(footage: Footage, word: str) -> bool:
+    """Say whether `word` is not in `footage`: a drawn room holds nothing that has a name."""
+    return footage.film is None or word in footage.without
+
+
+def told_in(quiet: Shown, event: Shown, word: str, table: WordTable) -> Tally:
+    """Plant what a part showed in quiet, and see whether, and when, it is told."""
+    seen = [*quiet[:_BEFORE], *event, *quiet[_BEFORE : _BEFORE + _AFTER]]
+    return told_of(fires(there(word), seen, table), _BEFORE, _BEFORE + len(event))
+
+
+def there(word: str) -> Condition:
+    """Return what a watch for `word` waits for, all else by default."""
+    return Condition((Clause((word,)),))
+
+
+def nobody(word: str) -> Condition:
+    """Return what a watch for the absence of `word` waits for, all else by default."""
+    return Condition(negative=(Clause((word,)),), hold_s=ABSENCE_SECONDS)
