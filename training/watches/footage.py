@@ -1,6 +1,6 @@
 """What is shown to the model when watches are measured on pixels: films of real cameras, and rooms drawn here.
 
-A folder names its films in `footage.json`: a list of `{"film", "since", "until", "shows", "without"}`. `since` and
+A folder names its films in `footage.json`: a list of `{"film", "name", "since", "until", "shows", "without"}`. `since` and
 `until` are seconds of the film, all of it where they are left out; `shows` are words of what can be seen throughout,
 `without` of what never can. A folder of questions about films (`cases.json`) will do as well.
 """
@@ -67,6 +67,8 @@ def read_footage(folder: Path, lexicon: Lexicon) -> list[Footage]:
         ) from None
     for one in found:
         _check(one, lexicon)
+    if len({one.name for one in found}) < len(found):
+        raise BadData(f"{listed} names a film twice: give each entry a name of its own")
     return found
 
 
@@ -137,7 +139,7 @@ def _footage(folder: Path, entry: dict[str, Any]) -> Footage:
     film = folder / str(entry["film"])
     until = entry.get("until")
     return Footage(
-        film.stem,
+        str(entry.get("name", film.stem)),
         film,
         float(entry.get("since", 0.0)),
         None if until is None else float(until),
