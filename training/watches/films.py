@@ -64,15 +64,17 @@ class Stream:
         return [things for _, part in self.parts for things in part]
 
 
-def quiet_parts(footage: Sequence[Footage], hours: float, seed: int) -> list[Part]:
+def quiet_parts(
+    footage: Sequence[Footage], hours: float, seed: int, clips: int = PART
+) -> list[Part]:
     """Return the parts of so many quiet hours: all footage in turn, so that a run may be cut short."""
-    count = round(hours * CLIPS_AN_HOUR / PART)
+    count = round(hours * CLIPS_AN_HOUR / clips)
     return [
         Part(
             f"quiet-{number:04d}",
             footage[number % len(footage)],
             DISTURBANCES[number // len(footage) % len(DISTURBANCES)],
-            PART,
+            clips,
             (seed, 0, number),
         )
         for number in range(count)
@@ -87,13 +89,17 @@ class FilmTrial:
         table: Its words.
         keep: Folder for what each part showed; None keeps nothing.
         seed: Where chance begins.
+        part: Clips of a part.
     """
 
-    def __init__(self, engine: Engine, table: WordTable, keep: Path | None, seed: int) -> None:
+    def __init__(
+        self, engine: Engine, table: WordTable, keep: Path | None, seed: int, part: int = PART
+    ) -> None:
         self._engine = engine
         self._table = table
         self._keep = keep
         self._seed = seed
+        self._part = part
 
     async def run(
         self, footage: Sequence[Footage], hours: float, events: int, say: Callable[[str], None]
@@ -101,10 +107,10 @@ class FilmTrial:
         """Return what became of watches in so many quiet hours, and of so many planted events."""
         quiet = [one for one in footage if one.without]
         streams = {one.name: Stream(one) for one in quiet}
-        parts = quiet_parts(quiet, hours, self._seed)
+        parts = quiet_parts(quiet, hours, self._seed, self._part)
         for number, part in enumerate(parts):
             streams[part.footage.name].parts.append((part, await self.see(part)))
-            say(f"quiet: {(number + 1) * PART / CLIPS_AN_HOUR:.2f} hours")
+            say(f"quiet: {(number + 1) * self._part / CLIPS_AN_HOUR:.2f} hours")
         begun = [stream for stream in streams.values() if stream.parts]
         tallies = quiet_tallies(begun, self._table)
         tallies["film events"] = Tally()
