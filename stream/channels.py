@@ -9,15 +9,9 @@ from collections import deque
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from stream.errors import StreamError
+from stream.errors import StreamClosed
 
 Item = TypeVar("Item")
-
-
-class Closed(StreamError):
-    """The sender is done and the mailbox is empty."""
-
-    code = "closed"
 
 
 class Mailbox(Generic[Item]):
@@ -81,12 +75,12 @@ class Mailbox(Generic[Item]):
         """Wait for the oldest item and take it; the one taken before is finished.
 
         Raises:
-            Closed: If the mailbox is closed and empty.
+            StreamClosed: If the mailbox is closed and empty.
         """
         self.drop()
         while not self._items:
             if self.closed:
-                raise Closed
+                raise StreamClosed("nothing more comes", code="mailbox_closed")
             self._changed.clear()
             await self._changed.wait()
         self._taken.set()
@@ -100,7 +94,7 @@ class Mailbox(Generic[Item]):
     async def __anext__(self) -> Item:
         try:
             return await self.get()
-        except Closed:
+        except StreamClosed:
             raise StopAsyncIteration from None
 
     def drop(self) -> int:
@@ -222,7 +216,7 @@ class Subscription(Generic[Item]):
         """Wait for the next item.
 
         Raises:
-            Closed: If the stream is closed.
+            StreamClosed: If the stream is closed.
         """
         return await self._box.get()
 

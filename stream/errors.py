@@ -1,43 +1,103 @@
 """Everything that may go wrong on a stream's way in, as one tree; every error has a code for programs.
 
     StreamError
-    ├── BadName                  bad_name               no stream can be called so
-    ├── UnknownStream            unknown_stream         there is no such stream
-    ├── TooManyStreams           too_many_streams       every place is taken
-    ├── TooManyRemembered        too_many_remembered    as many names as there may be are remembered
-    ├── StreamClosed             stream_closed          it was closed meanwhile
-    ├── Closed                   closed                 a subscription has ended
-    ├── NoVideo                  no_video               a file holds no video that can be read
-    ├── BadSource                bad_source             an address may not or cannot be read
-    │   └── PlaylistStale        playlist_stale         nobody writes the playlist any more
-    ├── LookupFailed             lookup_failed          a name was not found
-    ├── CannotOpen               cannot_open            a source cannot be opened: why
-    ├── Refused                  refused                its server answered with an error
-    ├── RtspRefused              rtsp_refused           the same, of an RTSP server
-    ├── Redirected               redirected             it sends us elsewhere
-    ├── AllSeen                  all_seen               nothing of a playlist is left
-    ├── BadOffer                 bad_offer              an SDP offer cannot be answered
-    ├── NoPortFree               no_port_free           every UDP port is taken
-    ├── PlayFailed               play_failed            our own sender gets nowhere
-    │   └── ConnectionLost       connection_lost        it did, and was cut off
-    ├── BadCondition             bad_condition          clips cannot be matched on it
-    │   └── NotUnderstood        not_understood         words say nothing to be watched for
-    ├── NoVocabulary             no_vocabulary          the model has no words
-    ├── UnknownWatch             unknown_watch          there is no such watch
-    ├── TooManyWatches           too_many_watches       as many as there may be are kept
-    └── NotDelivered             not_delivered          a webhook was not taken
+    ├── BadName          bad_name           no stream can be called so
+    ├── UnknownStream    unknown_stream     there is no such stream
+    ├── NoRoom           too_many_streams   every place is taken; also too_many_remembered (as many names
+    │                                       as there may be), no_port_free (every UDP port is taken)
+    ├── StreamClosed     stream_closed      it was closed meanwhile; mailbox_closed: nothing more comes
+    ├── NoVideo          no_video           a file holds no video that can be read
+    ├── BadSource        bad_source         an address may not or cannot be read
+    ├── CannotOpen       cannot_open        a source cannot be opened: why
+    ├── Refused          refused            its server answered with an error
+    ├── Redirected       redirected         it sends us elsewhere
+    ├── AllSeen          all_seen           nothing of a playlist is left
+    ├── BadOffer         bad_offer          an SDP offer cannot be answered
+    ├── PlayFailed       play_failed        our own sender gets nowhere; or did, and was cut off:
+    │                                       connection_lost
+    ├── WatchRefused     bad_condition      clips cannot be matched on it; also not_understood (words say
+    │                                       nothing to be watched for), no_vocabulary (the model has no
+    │                                       words), unknown_watch, too_many_watches
+    └── NotDelivered     not_delivered      a webhook was not taken
 
-Each stands beside what raises it. What a caller did wrong in code is a `ValueError`, and not here.
+`CannotOpen`, `Refused`, `Redirected` and `AllSeen` stay inside `stream/pull` and stand in
+`stream/pull/errors.py`. What a caller did wrong in code is a `ValueError`, and not here.
 """
-
-from typing import ClassVar
 
 
 class StreamError(Exception):
     """Something that may go wrong on a stream's way in.
 
+    Args:
+        message: A sentence for people.
+        code: If it is another one than that of the class.
+
     Attributes:
         code: For programs: names the kind, whatever the words; stays the same over versions.
     """
 
-    code: ClassVar[str] = "stream_error"
+    code = "stream_error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class BadName(StreamError, ValueError):
+    """A stream's name may hold 1 to 64 letters, digits, `_` and `-`."""
+
+    code = "bad_name"
+
+
+class UnknownStream(StreamError, LookupError):
+    """There is no stream of this name, neither live nor remembered."""
+
+    code = "unknown_stream"
+
+
+class NoRoom(StreamError):
+    """A stream cannot be begun: every place or port is taken, or too many streams are remembered."""
+
+    code = "too_many_streams"
+
+
+class StreamClosed(StreamError):
+    """The stream was closed: open it anew by its name. Of a mailbox: nothing more comes."""
+
+    code = "stream_closed"
+
+
+class NoVideo(StreamError):
+    """The source holds no video that can be read; the message names it."""
+
+    code = "no_video"
+
+
+class BadSource(StreamError, ValueError):
+    """The source cannot be used; the message says to a person why, without its credentials."""
+
+    code = "bad_source"
+
+
+class BadOffer(StreamError, ValueError):
+    """The offer cannot be answered; the message says to a person what is wrong with it."""
+
+    code = "bad_offer"
+
+
+class PlayFailed(StreamError):
+    """The file cannot be played or the server would not take it, or ended it; the message says why."""
+
+    code = "play_failed"
+
+
+class WatchRefused(StreamError, ValueError):
+    """A watch cannot be kept, or is not there; the message says why, and what could be watched for."""
+
+    code = "bad_condition"
+
+
+class NotDelivered(StreamError):
+    """A webhook was not taken; the message says why, without its address or secret."""
+
+    code = "not_delivered"

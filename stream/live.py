@@ -19,7 +19,7 @@ from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from model.types import AnswerPiece, Finish, Question
 from stream.channels import Broadcast, Subscription
-from stream.errors import StreamError
+from stream.errors import StreamClosed
 from stream.feed import Feed
 from stream.frames.blackout import Blackout
 from stream.frames.clipper import Clipper
@@ -36,12 +36,6 @@ from stream.status import Changed, SourceKind, StreamEvent, StreamStatus
 log = logging.getLogger(__name__)
 
 _NEWS_WAITING = 64
-
-
-class StreamClosed(StreamError):
-    """The stream was closed: open it anew by its name."""
-
-    code = "stream_closed"
 
 
 class LiveStream:
@@ -167,7 +161,7 @@ class LiveStream:
 
         Raises:
             StreamClosed: If it is closed: what is fed now would be lost.
-            TooManyStreams: If it has no source and every place of the registry is taken.
+            NoRoom: If it has no source and every place of the registry is taken.
         """
         if self._closed or self.deleted:
             raise StreamClosed("The stream was closed meanwhile; connect again.")

@@ -17,7 +17,7 @@ from memory.errors import StoreFull, StoreUnavailable, StreamForgotten
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
-from stream.errors import StreamError
+from stream.errors import BadName, NoRoom, UnknownStream
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
@@ -30,31 +30,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGINNINGS_WAITING = 64
 
 
-class BadName(StreamError, ValueError):
-    """A stream's name may hold 1 to 64 letters, digits, `_` and `-`."""
-
-    code = "bad_name"
-
-
-class UnknownStream(StreamError, LookupError):
-    """There is no stream of this name, neither live nor remembered."""
-
-    code = "unknown_stream"
-
-
-class TooManyStreams(StreamError):
-    """Every place is taken by a stream with a source; try again when one has ended."""
-
-    code = "too_many_streams"
-
-
-class TooManyRemembered(StreamError):
-    """As many streams are remembered as may be; a new one needs another to be deleted."""
-
-    code = "too_many_remembered"
-
-
-NO_ROOM = (StoreFull, StoreUnavailable, TooManyRemembered, TooManyStreams)
+NO_ROOM = (StoreFull, StoreUnavailable, NoRoom)
 """Why a stream cannot be begun now, but perhaps later."""
 
 
@@ -131,8 +107,8 @@ class Registry:
 
         Raises:
             BadName: If `name` is not allowed.
-            TooManyStreams: If it has no source and every place is taken.
-            TooManyRemembered: If it is new and no more may be remembered.
+            NoRoom: If it has no source and every place is taken.
+            NoRoom: If it is new and no more may be remembered.
             StoreUnavailable: If it is new here and the store cannot say when it began.
             StoreFull: If it is new and the store has no room.
         """
@@ -256,7 +232,7 @@ class Registry:
 
     def _admit(self) -> None:
         if self.fed >= self._capacity:
-            raise TooManyStreams(
+            raise NoRoom(
                 f"All {self._capacity} places for live streams are taken; try again when one ends."
             )
 
@@ -306,16 +282,17 @@ class Registry:
         """Make sure that `name` may be begun; streams that showed nothing give way to it.
 
         Raises:
-            TooManyRemembered: If it is new and no more may be remembered.
+            NoRoom: If it is new and no more may be remembered.
         """
         records = await self._store.streams()
         if len(records) < self._kept or any(record.name == name for record in records):
             return
         forgotten = [await self._forget_empty(record) for record in records]
         if len(records) - sum(forgotten) >= self._kept:
-            raise TooManyRemembered(
+            raise NoRoom(
                 f"{self._kept} streams are remembered, and no more may be: delete one that is not "
-                "needed any more, then begin this one again."
+                "needed any more, then begin this one again.",
+                code="too_many_remembered",
             )
 
     async def _forget_empty(self, record: StreamRecord) -> bool:

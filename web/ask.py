@@ -18,7 +18,7 @@ from typing import Protocol
 from memory.errors import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
-from stream.registry import UnknownStream
+from stream.errors import UnknownStream
 from web.errors import AskFailed, AuditUnavailable, Full, LimitReached
 
 log = logging.getLogger(__name__)

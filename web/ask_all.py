@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from memory.errors import EncoderMismatch
 from model.types import Question
 from model.vision.things import SURE
+from stream.errors import WatchRefused
 from stream.moments.index import Remembered
 from stream.moments.search import Found, Search, find, read_search
 from stream.status import StreamStatus
-from stream.watches.words.reading import NotUnderstood
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
 from web.errors import AskFailed
 from web.reports.time_report import refusal, time_report
@@ -75,12 +75,18 @@ class OneAnswer:
 
 
 async def named_in(text: str, here: Services) -> Search | None:
-    """Return what `text` names that moments can be matched on; None if that is nothing."""
+    """Return what `text` names that moments can be matched on; None if that is nothing.
+
+    Raises:
+        WatchRefused: If that is more than can be matched on at once.
+    """
     if await here.watcher.trouble() is not None:
         return None
     try:
         return await asyncio.to_thread(read_search, text, here.watcher.lexicon)
-    except NotUnderstood:
+    except WatchRefused as error:
+        if error.code != "not_understood":
+            raise
         return None
 
 

@@ -15,13 +15,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from memory.errors import StoreFull, StoreUnavailable
-from model.errors import EngineBusy
-from stream.live import StreamClosed
-from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
-from stream.watches.book import TooManyWatches
-from stream.watches.condition import BadCondition
-from stream.watches.watcher import NoVocabulary, UnknownWatch
+from memory.errors import StoreError
+from model.errors import ModelError
+from stream.errors import StreamError
 from web.errors import RETRY_SECONDS, Full, Refusal
 from web.operations.request_id import HEADER as REQUEST_ID
 from web.operations.request_id import current_request
@@ -58,20 +54,21 @@ class Problem(BaseModel):
     errors: list[WrongPlace] = []
 
 
-# What the rooms below may raise at any route, and how it reads from outside.
-_STATUS: Mapping[type[Exception], int] = {
-    BadName: 422,
-    UnknownStream: 404,
-    TooManyStreams: 503,
-    StreamClosed: 503,  # while it was being connected to: the next try begins it anew
-    StoreUnavailable: 503,
-    StoreFull: 507,
-    TooManyRemembered: 507,
-    EngineBusy: 503,
-    BadCondition: 422,
-    UnknownWatch: 404,
-    TooManyWatches: 507,
-    NoVocabulary: 409,
+# What the rooms below may raise at any route, by its code, and how it reads from outside.
+_STATUS: Mapping[str, int] = {
+    "bad_name": 422,
+    "unknown_stream": 404,
+    "too_many_streams": 503,
+    "stream_closed": 503,  # while it was being connected to: the next try begins it anew
+    "store_unavailable": 503,
+    "store_full": 507,
+    "too_many_remembered": 507,
+    "engine_busy": 503,
+    "bad_condition": 422,
+    "not_understood": 422,
+    "unknown_watch": 404,
+    "too_many_watches": 507,
+    "no_vocabulary": 409,
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -96,7 +93,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
     app.add_exception_handler(Full, _full)
-    for kind in _STATUS:
+    for kind in (StreamError, StoreError, ModelError):
         app.add_exception_handler(kind, _known)
 
 
@@ -166,6 +163,8 @@ def _invalid(_: HTTPConnection, error: Exception) -> JSONResponse:
 
 
 def _known(_: HTTPConnection, error: Exception) -> JSONResponse:
-    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    assert isinstance(error, StreamError | StoreError | ModelError)
+    if (status := _STATUS.get(error.code)) is None:
+        raise error  # a fault of ours, then
     headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return problem(status, str(error), headers)

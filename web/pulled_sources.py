@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable
 
 from stream.address.reachable import check_literal, read_networks
-from stream.address.source_url import BadSource, SourceUrl, read_source
+from stream.address.source_url import SourceUrl, read_source
 from stream.backoff import Backoff
+from stream.errors import BadSource
 from stream.name_locks import NameLocks
 from stream.pull.probe import Probe, probe
 from stream.pull.process import PullSettings
@@ -71,8 +72,8 @@ class PulledSources:
             BadSource: If `url` is nothing that may be pulled.
             AlreadyPulled: If the stream has a pulled source already.
             Full: If there is no place left.
-            TooManyStreams: If every stream's place is taken.
-            TooManyRemembered: If the stream is new and no more may be remembered.
+            NoRoom: If every stream's place is taken.
+            NoRoom: If the stream is new and no more may be remembered.
             BadName: If `name` is not allowed.
             StoreUnavailable: If the stream is new and memory cannot be reached.
             StoreFull: If the stream is new and memory has no room.

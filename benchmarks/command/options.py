@@ -4,7 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 
 
 def at_least_one(text: str) -> int:

@@ -11,18 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from stream.errors import StreamError
+from stream.errors import BadSource
 
 Resolver = Callable[[str, int], Sequence[str]]
 
 _MOST_LOOKUPS = 64
 """More than sources and tests that a service takes by default."""
-
-
-class LookupFailed(StreamError):
-    """There is no answer; the message says why, in a sentence."""
-
-    code = "lookup_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +56,21 @@ class Lookups:
         """Return the answer to `lookup`.
 
         Raises:
-            LookupFailed: If it takes longer than `within` seconds, or too many are running.
+            BadSource: If it takes longer than `within` seconds, or too many are running.
         """
         answer = self._running.get(lookup) or self._begin(lookup)
         try:
             async with asyncio.timeout(within):
                 return await asyncio.wrap_future(answer)
         except TimeoutError:
-            raise LookupFailed(
+            raise BadSource(
                 f"The name {lookup.host} was not found within {within:g} seconds: this machine's "
                 "name server does not answer."
             ) from None
 
     def _begin(self, lookup: Lookup) -> Future[Sequence[str]]:
         if len(self._running) >= self._most:
-            raise LookupFailed(
+            raise BadSource(
                 "Too many names are being looked up: this machine's name server is slow."
             )
         answer: Future[Sequence[str]] = Future()
@@ -88,9 +82,7 @@ class Lookups:
             thread.start()
         except RuntimeError:
             del self._running[lookup]
-            raise LookupFailed(
-                "No name can be looked up: this machine has no threads left."
-            ) from None
+            raise BadSource("No name can be looked up: this machine has no threads left.") from None
         return answer
 
     def _run(self, lookup: Lookup, answer: Future[Sequence[str]]) -> None:

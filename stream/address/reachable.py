@@ -10,8 +10,9 @@ import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from stream.address.dns import Lookup, LookupFailed, Lookups, Resolver
-from stream.address.source_url import BadSource, SourceUrl
+from stream.address.dns import Lookup, Lookups, Resolver
+from stream.address.source_url import SourceUrl
+from stream.errors import BadSource
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -132,10 +133,7 @@ async def pin(
             that is not `allowed`.
     """
     host = source.host
-    try:
-        found = await lookups.find(Lookup(resolver, host, source.port), within)
-    except LookupFailed as failure:
-        raise BadSource(str(failure)) from None
+    found = await lookups.find(Lookup(resolver, host, source.port), within)
     return check_addresses(host, found, allowed, own)
 
 

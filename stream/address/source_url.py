@@ -17,7 +17,7 @@ import av
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.address.printable import printable
 from stream.address.secrets import may_hold_secret, without_secrets
-from stream.errors import StreamError
+from stream.errors import BadSource
 
 _PORTS = {
     "http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "srt": 0,
@@ -26,12 +26,6 @@ _DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 _LONGEST = 2048
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
-
-
-class BadSource(StreamError, ValueError):
-    """The source cannot be used; the message says to a person why, without its credentials."""
-
-    code = "bad_source"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from stream.address.printable import printable
-from stream.address.source_url import BadSource
-from stream.errors import StreamError
+from stream.errors import BadSource, NoVideo
 from stream.file.first_bytes import file_format
 from stream.file.joined import SOUGHT_IN_PARTS, open_joined
 from stream.file.tracks import choose_video, is_decodable
-
-
-class NoVideo(StreamError):
-    """The source holds no video that can be read; the message names it."""
-
-    code = "no_video"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ https://datatracker.ietf.org/doc/html/rfc8216#section-4
 import re
 from pathlib import Path
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 
 _ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64

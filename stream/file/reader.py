@@ -18,8 +18,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from stream.errors import NoVideo
 from stream.feed import Feed
-from stream.file.film import Film, NoVideo, OpenFilm, film_of
+from stream.file.film import Film, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
 from stream.file.skipping import SkipRule
 from stream.frames.scale import to_rgb
@@ -227,7 +228,7 @@ async def feed_file(
 
     Raises:
         NoVideo: If the file cannot be read or holds no video.
-        TooManyStreams: If every place for a stream with a source is taken.
+        NoRoom: If every place for a stream with a source is taken.
     """
     async with VideoFile(film, wanted=live.status().rate) as file:
         length = file.length

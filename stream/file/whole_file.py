@@ -23,8 +23,9 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from model.vision.preprocess import resize
+from stream.errors import NoVideo
 from stream.feed import Feed
-from stream.file.film import Film, NoVideo, film_of
+from stream.file.film import Film, film_of
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles

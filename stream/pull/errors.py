@@ -9,24 +9,48 @@ import ssl
 
 import av
 
-from stream.address.source_url import BadSource
-from stream.errors import StreamError
+from stream.errors import BadSource, StreamError
 from stream.pull.io.tls import describe_certificate_error
 from stream.pull.messages import ReaderConfig, SourceEnded
+
+
+class CannotOpen(StreamError):
+    """The source cannot be read.
+
+    Attributes:
+        over: What to tell about it.
+    """
+
+    code = "cannot_open"
+
+    def __init__(self, over: SourceEnded) -> None:
+        super().__init__(over.reason)
+        self.over = over
+
+
+class AllSeen(StreamError):
+    """The playlist is at its end, and all of it was seen."""
+
+    code = "all_seen"
 
 
 class Refused(StreamError):
     """The server answered with an error.
 
     Attributes:
-        status: Its HTTP status code.
+        status: Its status code, of HTTP or RTSP.
+        method: What was asked, over RTSP; empty over HTTP.
+        words: What an RTSP server says to it.
     """
 
     code = "refused"
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"The server answered with status {status}.")
+    def __init__(self, status: int, method: str = "", words: str = "") -> None:
+        asked = f" {method}" if method else ""
+        super().__init__(f"The server answered{asked} with status {status}.")
         self.status = status
+        self.method = method
+        self.words = words
 
 
 class Redirected(StreamError):
@@ -41,24 +65,6 @@ class Redirected(StreamError):
     def __init__(self, location: str = "") -> None:
         super().__init__("The server redirects.")
         self.location = location
-
-
-class RtspRefused(StreamError):
-    """An RTSP server refused what FFmpeg asked of it.
-
-    Attributes:
-        method: What was asked.
-        status: Its status code.
-        words: What the server says to it.
-    """
-
-    code = "rtsp_refused"
-
-    def __init__(self, method: str, status: int, words: str) -> None:
-        super().__init__(f"The server answered {method} with status {status}.")
-        self.method = method
-        self.status = status
-        self.words = words
 
 
 _LONGEST_WORDS = 40
@@ -151,21 +157,19 @@ def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
     match error:
         case Refused() if order.username is None and error.status in _WITHOUT_LOGIN:
             return _WITHOUT_LOGIN[error.status]
-        case Refused():
-            return _STATUSES.get(error.status, f"The source answered with error {error.status}.")
-        case RtspRefused():
+        case Refused() if error.status in _STATUSES:
+            return _STATUSES[error.status]
+        case Refused() if error.method:
             return _explain_rtsp(error, order)
+        case Refused():
+            return f"The source answered with error {error.status}."
         case Redirected():
             return "The source redirects elsewhere, which is not followed; use its address."
         case _:
             return None
 
 
-def _explain_rtsp(error: RtspRefused, order: ReaderConfig) -> str:
-    if order.username is None and error.status in _WITHOUT_LOGIN:
-        return _WITHOUT_LOGIN[error.status]
-    if error.status in _STATUSES:
-        return _STATUSES[error.status]
+def _explain_rtsp(error: Refused, order: ReaderConfig) -> str:
     # The words are a stranger's: no more of them than a phrase, and never what was sent in secret.
     words = re.sub(r"[^A-Za-z0-9 .,'-]", "", error.words)[:_LONGEST_WORDS].strip()
     secrets = [text for text in (order.username, order.password) if text]

@@ -3,7 +3,8 @@
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
-from stream.address.source_url import BadSource, SourceUrl
+from stream.address.source_url import SourceUrl
+from stream.errors import BadSource
 from stream.frames.timeline import Clock
 from stream.pull.messages import Opened, SourceEnded, Waiting
 from stream.pull.process import PullSettings, Reader, make_order, no_reader

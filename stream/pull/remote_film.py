@@ -7,10 +7,10 @@ command reads it like a file of this machine: to its end, twice, through the sam
 import time
 from dataclasses import replace
 
-from stream.address.source_url import BadSource
-from stream.file.film import NoVideo, OpenFilm
-from stream.pull.errors import Refused, explain_loss
-from stream.pull.io.open import CannotOpen, open_source
+from stream.errors import BadSource, NoVideo
+from stream.file.film import OpenFilm
+from stream.pull.errors import CannotOpen, Refused, explain_loss
+from stream.pull.io.open import open_source
 from stream.pull.messages import ReaderConfig
 
 LOST = (OSError, Refused, BadSource)

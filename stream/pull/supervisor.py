@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
-from stream.address.source_url import BadSource, SourceUrl
+from stream.address.source_url import SourceUrl
 from stream.backoff import Backoff
+from stream.errors import BadSource
 from stream.feed import Feed
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
@@ -82,7 +83,7 @@ class Puller:
         """Begin to pull.
 
         Raises:
-            TooManyStreams: If every place for a stream with a source is taken.
+            NoRoom: If every place for a stream with a source is taken.
         """
         self._feed = self._live.open_feed(_kind(self.source))
         self._work = asyncio.create_task(_until_closed(self._feed, self._pull(self._feed)))

@@ -18,12 +18,12 @@ from typing import BinaryIO
 
 import av
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.frames.scale import to_rgb
 from stream.pull.decode import NoKeyframe, Picked, Picker
-from stream.pull.errors import Refused, explain_loss
+from stream.pull.errors import CannotOpen, Refused, explain_loss
 from stream.pull.frame_ring import PictureRing
-from stream.pull.io.open import AT_ITS_END, CannotOpen, OpenSource, is_at_end, open_source
+from stream.pull.io.open import AT_ITS_END, OpenSource, is_at_end, open_source
 from stream.pull.messages import (
     FrameReady,
     FramesSkipped,

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from memory.documents import DocumentStore, Entry
-from stream.errors import StreamError
+from stream.errors import WatchRefused
 from stream.watches.records import COUNTED, Counters, Event, Watch, counters, events, watches
 from stream.watches.state import Key, WatchState, states
 
@@ -18,12 +18,6 @@ _MOST_STATES = 4000
 _WATCH, _COUNTERS, _EVENT, _STATE = "watch", "watch-counters", "watch-event", "watch-state"
 KINDS = {_WATCH: MOST_WATCHES, _COUNTERS: MOST_WATCHES, _EVENT: _MOST_EVENTS}
 """The kinds of documents, and how many of each stay."""
-
-
-class TooManyWatches(StreamError):
-    """As many watches are kept as may be; delete one first."""
-
-    code = "too_many_watches"
 
 
 class WatchBook:
@@ -51,13 +45,15 @@ class WatchBook:
         """Keep `watch` in the place of the one of its id.
 
         Raises:
-            TooManyWatches: If it is new and there are too many.
+            WatchRefused: If it is new and there are too many.
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If there is no room.
         """
         known = await self._documents.get(_WATCH, watch.id)
         if known is None and await self._documents.count(_WATCH) >= MOST_WATCHES:
-            raise TooManyWatches(f"{MOST_WATCHES} watches are kept: delete one first.")
+            raise WatchRefused(
+                f"{MOST_WATCHES} watches are kept: delete one first.", code="too_many_watches"
+            )
         kept = Entry(watch.id, watch.created, watches.encode(watch))
         await self._documents.put(_WATCH, kept, MOST_WATCHES)
 

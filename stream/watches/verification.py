@@ -8,8 +8,8 @@ from memory.errors import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Question, Words
 from model.vision.vocabulary import WordTable, with_article
-from stream.live import StreamClosed
-from stream.registry import Registry, UnknownStream
+from stream.errors import StreamClosed, UnknownStream
+from stream.registry import Registry
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Event, Verdict, Watch
 

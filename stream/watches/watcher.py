@@ -18,7 +18,7 @@ from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table
 from stream.channels import Broadcast, Mailbox, Subscription
-from stream.errors import StreamError
+from stream.errors import WatchRefused
 from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
 from stream.watches.records import Counters, Event, Watch
@@ -35,18 +35,6 @@ _ALERTS_WAITING = 64
 _RETRY_SECONDS = 2.0
 _FOLLOW_SECONDS = 5.0
 """How soon a watch that another process changed is known here."""
-
-
-class NoVocabulary(StreamError):
-    """The model that runs has no words of its own to match clips with."""
-
-    code = "no_vocabulary"
-
-
-class UnknownWatch(StreamError, LookupError):
-    """There is no watch of this id."""
-
-    code = "unknown_watch"
 
 
 class Watcher:
@@ -143,19 +131,19 @@ class Watcher:
         """Return the watch of that id.
 
         Raises:
-            UnknownWatch: If there is none.
+            WatchRefused: If there is none.
         """
         try:
             return self._watches[watch]
         except KeyError:
-            raise UnknownWatch(f"There is no watch {watch[:64]}.") from None
+            raise WatchRefused(f"There is no watch {watch[:64]}.", code="unknown_watch") from None
 
     async def save(self, watch: Watch) -> None:
         """Keep a new or changed watch, and watch by it from now on.
 
         Raises:
-            NoVocabulary: If the model that runs has no words.
-            TooManyWatches: If it is new and there are too many.
+            WatchRefused: If the model that runs has no words.
+            WatchRefused: If it is new and there are too many.
             StoreUnavailable: If it cannot be kept.
             StoreFull: If there is no room.
         """
@@ -167,11 +155,11 @@ class Watcher:
         """Make sure that clips can be matched, and that the watches kept are known here.
 
         Raises:
-            NoVocabulary: If the model that runs has no words.
+            WatchRefused: If the model that runs has no words.
         """
         await self.loaded()
         if (trouble := await self.trouble()) is not None:
-            raise NoVocabulary(trouble)
+            raise WatchRefused(trouble, code="no_vocabulary")
 
     async def loaded(self) -> None:
         """Wait until the watches that are kept are known here."""
@@ -190,7 +178,7 @@ class Watcher:
         """End a watch and forget it.
 
         Raises:
-            UnknownWatch: If there is none.
+            WatchRefused: If there is none.
             StoreUnavailable: If the store cannot be reached.
         """
         self.find(watch)

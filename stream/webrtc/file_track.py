@@ -14,7 +14,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from stream.file.media_clock import clock_of
 
 CLOCK = 90_000

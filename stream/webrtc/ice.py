@@ -17,17 +17,11 @@ from aioice.stun import TransactionError
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from stream.address.reachable import Network
-from stream.errors import StreamError
+from stream.errors import NoRoom
 from stream.webrtc.transport import take_any_certificate
 
 # A STUN or TURN server that does not answer must not keep the answer for the default 5 seconds.
 _GATHER_WITHIN = 2
-
-
-class NoPortFree(StreamError):
-    """Every UDP port of the configured range is taken."""
-
-    code = "no_port_free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +126,11 @@ async def _gather(
     """Do what aioice's `get_component_candidates` does, with host ports of our choice.
 
     Raises:
-        NoPortFree: If the range is used up.
+        NoRoom: If the range is used up.
     """
     hosts = [protocol for a in addresses if (protocol := await _bind(ice, a, ports, component))]
     if addresses and not hosts:
-        raise NoPortFree(f"Every UDP port from {ports[0]} to {ports[1]} is taken.")
+        raise NoRoom(f"Every UDP port from {ports[0]} to {ports[1]} is taken.", code="no_port_free")
     ice._protocols += hosts
     tasks = [asyncio.ensure_future(gather_relayed(component, [], timeout=_GATHER_WITHIN))]
     if ice.stun_server:

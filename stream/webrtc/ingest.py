@@ -10,6 +10,7 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from stream.errors import BadOffer
 from stream.feed import Feed
 from stream.frames.scale import to_rgb
 from stream.frames.timeline import Clock
@@ -22,7 +23,7 @@ from stream.webrtc.ice import (
     prepare_gathering,
 )
 from stream.webrtc.keyframes import KEYFRAMES_AT_MOST, Decoding
-from stream.webrtc.offer import BadOffer, Offer
+from stream.webrtc.offer import Offer
 from stream.webrtc.receiver import Gate, ask_for_keyframe, decode_only
 from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
 
@@ -38,9 +39,9 @@ async def answer_offer(offer: Offer, live: LiveStream, *, settings: WebRtcSettin
 
     Raises:
         BadOffer: If aiortc finds something wrong with it.
-        NoPortFree: If every UDP port of the configured range is taken.
+        NoRoom: If every UDP port of the configured range is taken.
         StreamClosed: If the stream was closed meanwhile.
-        TooManyStreams: If every place for a stream with a source is taken.
+        NoRoom: If every place for a stream with a source is taken.
     """
     connection = new_connection(settings)
     try:

@@ -13,7 +13,7 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from stream.address.reachable import Network
-from stream.errors import StreamError
+from stream.errors import BadOffer
 from stream.webrtc.bundle import unbundled
 from stream.webrtc.candidates import is_dialled
 from stream.webrtc.offer_rules import (
@@ -36,12 +36,6 @@ _UNREADABLE = (
     StopIteration,
     TypeError,
 )
-
-
-class BadOffer(StreamError, ValueError):
-    """The offer cannot be answered; the message says to a person what is wrong with it."""
-
-    code = "bad_offer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
-from stream.channels import Closed, Subscription
+from stream.channels import Subscription
+from stream.errors import BadOffer, StreamClosed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
-from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.offer import read_offer
 from stream.webrtc.session import Peer, hang_up, take_offer
 
 __all__ = ["BadOffer", "Peer", "answer_viewer"]
@@ -73,7 +74,7 @@ class _NewestPictures(MediaStreamTrack):
                 self._picture = await self._news.next()
         except TimeoutError:
             return
-        except Closed:
+        except StreamClosed:
             self.stop()
 
 
@@ -82,7 +83,7 @@ async def answer_viewer(sdp: str, live: LiveStream, *, settings: WebRtcSettings)
 
     Raises:
         BadOffer: If it is too long, no SDP, asks for no video, or for no codec we can send.
-        NoPortFree: If every UDP port of the configured range is taken.
+        NoRoom: If every UDP port of the configured range is taken.
     """
     offer = read_offer(sdp, sends=False, inside=settings.inside, own=settings.own)
     connection = new_connection(settings)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Coroutine
 from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.webrtc.offer import BadOffer, Offer, read_fragment, ufrag_of
+from stream.errors import BadOffer
+from stream.webrtc.offer import Offer, read_fragment, ufrag_of
 from stream.webrtc.receiver import stop_decoding
 from stream.webrtc.transport import bytes_received, media_is_consent
 

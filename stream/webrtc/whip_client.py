@@ -14,8 +14,7 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.errors import StreamError
-from stream.file.film import NoVideo
+from stream.errors import NoVideo, PlayFailed
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 
@@ -23,18 +22,6 @@ Codec = Literal["VP8", "H264"]
 
 _CONNECT_WITHIN = 15.0
 _HERE = WebRtcSettings()
-
-
-class PlayFailed(StreamError):
-    """The file cannot be played or the server would not take it; the message says why."""
-
-    code = "play_failed"
-
-
-class ConnectionLost(PlayFailed):
-    """It was played, and then the server or the network between ended that."""
-
-    code = "connection_lost"
 
 
 class Player:
@@ -164,7 +151,7 @@ async def play(
 
     Raises:
         PlayFailed: If the file is no video or the server refuses it.
-        ConnectionLost: If the connection is lost.
+        PlayFailed: If the connection is lost.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with (
@@ -181,7 +168,7 @@ async def play(
                 raise PlayFailed("The server answered, but no media path to it opened.") from error
             await player.wait_ended()
             if player.lost:
-                raise ConnectionLost("The connection to the server was lost.")
+                raise PlayFailed("The connection to the server was lost.", code="connection_lost")
         finally:
             await _hang_up(client, resource)
 

@@ -23,8 +23,9 @@ import av
 import httpx
 import websockets
 
+from stream.errors import PlayFailed
 from stream.webrtc.ice import IceServer, WebRtcSettings
-from stream.webrtc.whip_client import Player, PlayFailed, play
+from stream.webrtc.whip_client import Player, play
 from web.doctor.turn import ask_for_relay
 from web.errors import NoRelay
 

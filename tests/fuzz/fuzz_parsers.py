@@ -19,9 +19,10 @@ from memory.errors import CorruptData, EncoderMismatch, StoreUnavailable
 from memory.redis.layout import unpack_kept
 from memory.store import StreamRecord
 from model.types import ClipTokens
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadOffer, BadSource
 from stream.pull.io.http.hls import read_playlist
-from stream.webrtc.offer import BadOffer, read_fragment, read_offer
+from stream.webrtc.offer import read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
 from tests.stream.test_offer import GOOD
 from web.access.limits import Rate, read_size

@@ -18,8 +18,8 @@ from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.folding.visual_rows import VisualRows
 from model.types import GREEDY, ClipTokens, Encoded, Evidence, Finish, Question, Usage, Words
-from stream.live import StreamClosed
-from stream.registry import Registry, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.errors import NoRoom, StreamClosed, UnknownStream
+from stream.registry import Registry
 from stream.settings import StreamSettings
 from tests.stream.fakes import FakeHistories, picture
 
@@ -32,8 +32,8 @@ REFUSALS = (
     StoreFull,
     StoreUnavailable,
     StreamClosed,
-    TooManyRemembered,
-    TooManyStreams,
+    NoRoom,
+    NoRoom,
     UnknownStream,
 )
 """What a caller may be told; anything else is a bug."""

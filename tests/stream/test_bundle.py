@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from stream.errors import BadOffer
 from stream.webrtc.bundle import unbundled
-from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.offer import read_offer
 from tests.stream.test_offer import GOOD
 
 SHARED = re.findall(r"(?:a=ice-|a=fingerprint|a=setup).*\r\n", GOOD)

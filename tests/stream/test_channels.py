@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.channels import Closed, Mailbox
+from stream.channels import Mailbox
+from stream.errors import StreamClosed
 
 
 @given(st.lists(st.integers()), st.integers(min_value=1, max_value=5))
@@ -18,7 +19,7 @@ def test_the_newest_items_win_and_every_loss_is_counted(items, capacity):
         while True:
             try:
                 got.append(await box.get())
-            except Closed:
+            except StreamClosed:
                 return got, box.lost
 
     got, lost = asyncio.run(run())
@@ -40,7 +41,7 @@ async def test_what_is_put_after_the_close_is_counted_as_lost():
     box.close()
     box.put(1)
     assert box.lost == 1
-    with pytest.raises(Closed):
+    with pytest.raises(StreamClosed):
         await box.get()
 
 

@@ -1,7 +1,8 @@
 import pytest
 
 from stream.address.reachable import read_networks
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadSource
 from stream.pull.errors import Refused
 from stream.pull.io.http.guarded import HttpSource
 from tests.stream.http_server import send_nothing, send_pictures

@@ -2,9 +2,9 @@
 
 import pytest
 
-from stream.address.source_url import BadSource
-from stream.pull.io.http.hls import PlaylistGuide, PlaylistStale, read_playlist, without
-from stream.pull.io.open import CannotOpen
+from stream.errors import BadSource
+from stream.pull.errors import CannotOpen
+from stream.pull.io.http.hls import PlaylistGuide, read_playlist, without
 from stream.pull.messages import Place
 from tests.stream.http_server import send_file
 from tests.stream.opening import PlayClock, look, open_source, order
@@ -174,7 +174,7 @@ def test_a_reader_waits_for_the_next_segment():
 
 def test_it_waits_no_longer_than_it_may():
     made, clock = guide([window(0, 5)] * 100, 5)
-    with pytest.raises(PlaylistStale):
+    with pytest.raises(BadSource):
         made.open("http://cam/live.m3u8")
     assert clock.now < 110
 

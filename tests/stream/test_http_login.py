@@ -5,11 +5,11 @@ import re
 
 import pytest
 
+from stream.pull.errors import CannotOpen
 from stream.pull.io.challenges import strongest
 from stream.pull.io.http.hls import read_playlist
 from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.numbers import number_in
-from stream.pull.io.open import CannotOpen
 from stream.pull.io.rtsp_proxy import Message
 from tests.stream.opening import look, order
 from tests.stream.test_motion_jpeg import Arriving, jpeg

@@ -3,9 +3,10 @@ import threading
 
 import pytest
 
-from stream.address.dns import Lookup, LookupFailed, Lookups
+from stream.address.dns import Lookup, Lookups
 from stream.address.reachable import pin
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadSource
 
 FOUND = ["192.0.2.1"]
 
@@ -49,7 +50,7 @@ async def test_names_that_are_slow_hold_up_no_other_work(slow):
 async def test_a_name_that_takes_too_long_is_given_up_and_asked_for_once(slow):
     lookups = Lookups(1)
     for _ in range(2):
-        with pytest.raises(LookupFailed, match=r"cam\.example was not found within 0\.05 seconds"):
+        with pytest.raises(BadSource, match=r"cam\.example was not found within 0\.05 seconds"):
             await lookups.find(Lookup(slow, "cam.example", 554), 0.05)
     assert (slow.asked, len(lookups)) == (["cam.example"], 1)
     slow.gate.set()
@@ -59,9 +60,9 @@ async def test_a_name_that_takes_too_long_is_given_up_and_asked_for_once(slow):
 async def test_what_is_given_up_keeps_its_place_and_more_than_the_places_are_refused(slow):
     lookups = Lookups(2)
     for name in ("a", "b"):
-        with pytest.raises(LookupFailed, match="not found within"):
+        with pytest.raises(BadSource, match="not found within"):
             await lookups.find(Lookup(slow, name, 554), 0.01)
-    with pytest.raises(LookupFailed, match="Too many names are being looked up"):
+    with pytest.raises(BadSource, match="Too many names are being looked up"):
         await lookups.find(Lookup(slow, "c", 554), 60)
     assert slow.asked == ["a", "b"]
 

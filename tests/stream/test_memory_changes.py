@@ -10,7 +10,8 @@ import torch
 from memory.errors import StoreUnavailable
 from model.errors import NothingSeen
 from model.types import ClipTokens, Encoded, Question, Words
-from stream.registry import Registry, UnknownStream
+from stream.errors import UnknownStream
+from stream.registry import Registry
 from stream.settings import StreamSettings
 from stream.status import Changed
 from tests.stream.fakes import picture, show, until, watch

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
+from stream.pull.errors import CannotOpen
 from stream.pull.io.http.motion_jpeg import JpegEnd, MotionJpeg, Parts
-from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
 
 

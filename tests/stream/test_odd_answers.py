@@ -7,9 +7,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from stream.pull.errors import CannotOpen
 from stream.pull.io.http.answer import whole_length
 from stream.pull.io.http.hls import PlaylistGuide
-from stream.pull.io.open import CannotOpen
 from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.test_hls import MPEGURL
 from tests.stream.test_motion_jpeg import jpeg

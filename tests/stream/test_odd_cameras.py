@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from stream.pull.io.open import CannotOpen
+from stream.pull.errors import CannotOpen
 from tests.stream.opening import open_source, order
 from tests.stream.rtsp_camera import BACK, METADATA, SOUND, VIDEO, Camera
 from tests.stream.videos import write_video

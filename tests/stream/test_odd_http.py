@@ -4,11 +4,11 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.file.first_bytes import longest
+from stream.pull.errors import CannotOpen
 from stream.pull.io.http.encrypted_segment import EncryptedSegment
 from stream.pull.io.http.file import Appetite
-from stream.pull.io.open import CannotOpen
 from tests.stream.opening import look, open_source, order
 from tests.stream.test_motion_jpeg import Arriving
 from tests.stream.videos import write_video

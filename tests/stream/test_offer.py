@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.address.reachable import read_networks
-from stream.webrtc.offer import BadOffer, read_fragment, read_offer
+from stream.errors import BadOffer
+from stream.webrtc.offer import read_fragment, read_offer
 from stream.webrtc.offer_rules import LINE_LIMIT, OFFER_LIMIT
 
 GOOD = "\r\n".join([

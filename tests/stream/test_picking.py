@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.frames.sampler import FrameSampler
 from stream.pull.decode import Picked, Picker
 from tests.stream.http_server import send_file

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadSource
 from stream.pull.probe import probe
 from stream.pull.process import PullSettings
 from tests.stream.pulling import SETTINGS, start

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from stream.pull.decode import Picker
-from stream.pull.io.open import CannotOpen, is_at_end
+from stream.pull.errors import CannotOpen
+from stream.pull.io.open import is_at_end
 from stream.pull.messages import Place, SourceEnded
 from tests.stream.conftest import RtspServer
 from tests.stream.fakes import becomes, until

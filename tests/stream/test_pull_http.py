@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image
 
 from stream.pull.decode import Picker
-from stream.pull.io.open import CannotOpen
+from stream.pull.errors import CannotOpen
 from tests.stream.certificates import Certified
 from tests.stream.http_server import send_file, send_pictures, serve, serve_also
 from tests.stream.opening import PlayClock, look, open_source, order, steps

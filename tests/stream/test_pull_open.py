@@ -8,8 +8,9 @@ from itertools import pairwise
 import av
 import pytest
 
-from stream.file.film import NoVideo, open_film
-from stream.pull.io.open import CannotOpen
+from stream.errors import NoVideo
+from stream.file.film import open_film
+from stream.pull.errors import CannotOpen
 from stream.pull.messages import ReaderConfig
 from tests.stream.http_server import send_nothing
 from tests.stream.opening import LOOPBACK, look, open_source, order

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from stream.pull.io.open import CannotOpen
+from stream.pull.errors import CannotOpen
 from tests.stream.certificates import Certified
 from tests.stream.opening import open_source, order
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from model.types import Finish, Question
+from stream.errors import NoVideo
 from stream.file.film import open_film
-from stream.file.reader import NoVideo, VideoFile, feed_file
+from stream.file.reader import VideoFile, feed_file
 from stream.registry import Registry
 from stream.settings import StreamSettings
 from tests.stream.fakes import FakeEngine

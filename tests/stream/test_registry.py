@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from memory.errors import StoreUnavailable
-from stream.registry import BadName, TooManyRemembered, TooManyStreams, UnknownStream
+from stream.errors import BadName, NoRoom, UnknownStream
 from stream.settings import StreamSettings
 from tests.stream.fakes import show, tokens
 
@@ -30,7 +30,7 @@ async def test_the_same_name_is_the_same_stream(registry):
 async def test_only_streams_with_a_source_take_places(registry):
     first = (await registry.open("a")).open_feed("webrtc")
     (await registry.open("b")).open_feed("webrtc")
-    with pytest.raises(TooManyStreams, match="2 places"):
+    with pytest.raises(NoRoom, match="2 places"):
         await registry.open("c")
     assert await registry.open("a")
     first.close("The sender left.")
@@ -41,7 +41,7 @@ async def test_a_place_taken_between_opening_and_feeding_is_refused_too(registry
     streams = [await registry.open(name) for name in "abc"]
     streams[0].open_feed("webrtc")
     streams[1].open_feed("webrtc")
-    with pytest.raises(TooManyStreams):
+    with pytest.raises(NoRoom):
         streams[2].open_feed("webrtc")
     assert streams[0].open_feed("webrtc")
 
@@ -116,7 +116,7 @@ async def test_no_new_stream_is_begun_once_as_many_are_remembered_as_may_be(regi
     for i in range(20):
         await store.begin(f"s{i}", clock())
         await store.append(f"s{i}", tokens(0.0, 1.5), b"")
-    with pytest.raises(TooManyRemembered, match="20 streams are remembered"):
+    with pytest.raises(NoRoom, match="20 streams are remembered"):
         await registry.open("new")
     assert await registry.open("s3"), "one that is remembered goes on"
     await registry.forget("s5")

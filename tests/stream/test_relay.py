@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
+from stream.errors import BadOffer, NoRoom
 from stream.feed import WATCHED_RATE
 from stream.registry import Registry
 from stream.settings import StreamSettings
-from stream.webrtc.ice import NoPortFree, WebRtcSettings, new_connection
-from stream.webrtc.offer import BadOffer
+from stream.webrtc.ice import WebRtcSettings, new_connection
 from stream.webrtc.preview import answer_viewer
 from stream.webrtc.session import hang_up
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture
@@ -114,7 +114,7 @@ async def test_a_viewer_for_whom_no_port_is_free_leaves_the_stream_unwatched(liv
         port = free.getsockname()[1]
     settings = WebRtcSettings(udp_ports=(port, port))
     peer = await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
-    with pytest.raises(NoPortFree):
+    with pytest.raises(NoRoom):
         await answer_viewer(viewer.localDescription.sdp, live, settings=settings)
     await peer.close()
     assert feed.wanted_rate == alone

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.file.film import NoVideo
+from stream.errors import NoVideo
 from stream.file.reader import feed_file
 from stream.file.whole_file import feed_whole_file
 from stream.pull.remote_film import LOST, RemoteFilm

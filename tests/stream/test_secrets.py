@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadSource
 from web.cli.source.watch import look_at
 from web.errors import Failed
 from web.pulled_sources import pull_settings

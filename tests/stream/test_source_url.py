@@ -18,7 +18,8 @@ from stream.address.reachable import (
     read_networks,
     resolve,
 )
-from stream.address.source_url import BadSource, read_source
+from stream.address.source_url import read_source
+from stream.errors import BadSource
 from stream.pull.messages import ReaderConfig
 from tests.stream.videos import write_video
 

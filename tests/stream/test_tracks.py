@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from stream.file.tracks import choose_video
-from stream.pull.io.open import CannotOpen
+from stream.pull.errors import CannotOpen
 from tests.stream.opening import open_source, order
 
 BLACK, RED = (0, 0, 0), (220, 30, 30)

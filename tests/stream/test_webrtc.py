@@ -10,16 +10,16 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from stream.address.reachable import read_networks
+from stream.errors import BadOffer, NoRoom, StreamClosed
 from stream.frames.scale import to_rgb
-from stream.live import StreamClosed
-from stream.registry import Registry, TooManyStreams
+from stream.registry import Registry
 from stream.settings import StreamSettings
 from stream.status import Remembered
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection
 from stream.webrtc.ingest import _decode_alone, answer_offer
 from stream.webrtc.keyframes import Decoding
-from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.offer import read_offer
 from stream.webrtc.receiver import LONGEST_BACKLOG, Newest
 from stream.webrtc.session import hang_up, video_receivers
 from stream.webrtc.whip_client import Player
@@ -271,7 +271,7 @@ async def test_a_silent_sender_is_given_up_and_its_place_is_free(registry, live,
         peer = await answer_offer(
             read_offer(player.offer, sends=True, inside=settings.inside), live, settings=settings
         )
-        with pytest.raises(TooManyStreams):
+        with pytest.raises(NoRoom):
             await registry.open("other")
         await peer.wait_closed()
     assert "given up" in live.status().reason
@@ -326,7 +326,7 @@ async def test_a_refused_stream_leaves_no_connection_behind(registry, live, film
     await asyncio.sleep(0)  # until the other stream's work has begun
     before = len(asyncio.all_tasks())
     async with Player(film) as player:
-        with pytest.raises(TooManyStreams):
+        with pytest.raises(NoRoom):
             await answer_offer(
                 read_offer(player.offer, sends=True, inside=SETTINGS.inside),
                 other,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from model.types import Question
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from stream.file.frames import chosen_frames
 from stream.file.index import read_index
 from stream.file.sampling import frames_wanted, middles

@@ -8,7 +8,8 @@ from memory.errors import EncoderMismatch, StoreUnavailable
 from memory.local_store import LocalStore
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import Finish, Question, Words
-from stream.registry import Registry, UnknownStream
+from stream.errors import UnknownStream
+from stream.registry import Registry
 from stream.settings import StreamSettings
 from tests.web.conftest import remember
 from tests.web.fakes import EchoEngine

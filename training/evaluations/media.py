@@ -13,7 +13,7 @@ from av import VideoFrame
 from PIL import Image
 
 from model.vision.preprocess import resize
-from stream.file.film import NoVideo
+from stream.errors import NoVideo
 from stream.file.reader import VideoFile
 from stream.file.sampling import frames_wanted, middles
 from stream.file.whole_file import feed_whole_file

@@ -15,7 +15,7 @@ from pathlib import Path
 from memory.local_store import LocalStore
 from model.engine.contract import Engine
 from model.types import GREEDY, Question
-from stream.file.film import NoVideo
+from stream.errors import NoVideo
 from stream.live import LiveStream
 from stream.registry import Registry
 from training.evaluations.answers import Answered

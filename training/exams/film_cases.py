@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from training.errors import BadData
 
 FIELDS = ("film", "kind", "question", "accept")

@@ -10,7 +10,8 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from stream.file.film import NoVideo, open_film
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import middles

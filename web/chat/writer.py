@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from model.types import AnswerPiece, Finish, Question, Words
-from stream.registry import BadName
+from stream.errors import BadName
 from web.access.auth import require
 from web.access.tokens import Caller
 from web.ask import Answerable, Stopwatch, failing_as_asked

@@ -9,7 +9,8 @@ import httpx
 from pydantic import SecretStr
 from rich.console import Console
 
-from stream.webrtc.whip_client import ConnectionLost, play
+from stream.errors import PlayFailed
+from stream.webrtc.whip_client import play
 from web.access.tokens import make_token
 from web.cli.server import serve, take_port
 from web.errors import Failed
@@ -67,11 +68,17 @@ def run_demo(settings: Settings) -> None:
 
 
 async def _keep_playing(address: str, token: str | None) -> None:
-    """Play the sample, and again whenever its stream was deleted or left by another sender."""
+    """Play the sample, and again whenever its stream was deleted or left by another sender.
+
+    Raises:
+        PlayFailed: If it cannot be played.
+    """
     while True:
         try:
             await play(_SAMPLE, f"{address}/whip/{_SAMPLE_STREAM}", token=token)
-        except ConnectionLost:
+        except PlayFailed as error:
+            if error.code != "connection_lost":
+                raise
             await _left_alone(address, token)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
 from web.access.auth import may, may_by_ticket, require

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
-from stream.address.source_url import BadSource
+from stream.errors import BadSource, WatchRefused
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
-from stream.watches.watcher import UnknownWatch
 from web.access.auth import may, require
 from web.access.tokens import Caller, Right
 from web.errors import Refusal
@@ -237,12 +236,12 @@ async def _find(here: Services, watch: str, caller: Caller, right: Right) -> Wat
     """Return a watch that `caller` may do `right` with; of others it is not said that they are there.
 
     Raises:
-        UnknownWatch: If there is none.
+        WatchRefused: If there is none.
     """
     await here.watcher.loaded()
     found = here.watcher.find(watch)
     if not _covers(caller, right, found):
-        raise UnknownWatch(f"There is no watch {watch}.")
+        raise WatchRefused(f"There is no watch {watch}.", code="unknown_watch")
     return found
 
 

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from stream.registry import NAME, TooManyStreams
-from stream.webrtc.ice import NoPortFree
+from stream.errors import BadOffer, NoRoom
+from stream.registry import NAME
 from stream.webrtc.ingest import Peer, answer_offer
-from stream.webrtc.offer import BadOffer, read_offer
+from stream.webrtc.offer import read_offer
 from stream.webrtc.preview import answer_viewer
 from web.access.auth import any_token, require
 from web.access.tokens import Caller, Right
@@ -99,6 +99,7 @@ class Exchange:
 
         Raises:
             Refusal: 422 if the offer cannot be answered, 503 if all places are taken, 429 if those of the token are.
+            NoRoom: If too many streams are remembered.
         """
         require(caller, self._right, stream)
         sdp = await _body(request, _SDP)
@@ -115,7 +116,9 @@ class Exchange:
             raise Refusal(422, str(error)) from None
         except Full as error:
             raise Refusal(error.status, str(error), error.headers) from None
-        except (TooManyStreams, NoPortFree) as error:
+        except NoRoom as error:
+            if error.code == "too_many_remembered":
+                raise
             raise Refusal(503, str(error), {"Retry-After": _RETRY_SECONDS}) from None
         if here.homes is not None and self._kind == "whip":
             await here.homes.claim(stream)

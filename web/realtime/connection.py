@@ -19,8 +19,8 @@ from starlette.websockets import WebSocketDisconnect
 from memory.errors import EncoderMismatch, StoreUnavailable
 from model.types import Question
 from stream.channels import Subscription
+from stream.errors import UnknownStream
 from stream.live import LiveStream
-from stream.registry import UnknownStream
 from stream.status import Changed, StreamStatus
 from stream.watches.records import clip_path
 from web.access.tokens import Caller

@@ -8,10 +8,11 @@ import asyncio
 import base64
 import binascii
 
+from stream.errors import BadName
 from stream.feed import Feed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
-from stream.registry import NO_ROOM, BadName
+from stream.registry import NO_ROOM
 from web.access.quotas import Lease
 from web.access.tokens import Caller
 from web.errors import BadRequest, BadValue, Full, LimitReached

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
-from stream.registry import NAME, BadName
+from stream.errors import BadName
+from stream.registry import NAME
 from web.access.auth import REALTIME_PROTOCOL, may_by_ticket
 from web.access.quotas import Lease
 from web.access.tokens import Caller

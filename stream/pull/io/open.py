@@ -19,12 +19,11 @@ from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from stream.address.source_url import BadSource, SourceUrl
-from stream.errors import StreamError
+from stream.address.source_url import SourceUrl
+from stream.errors import BadSource
 from stream.file.film import is_whole, open_container
 from stream.file.tracks import choose_video, is_decodable
-from stream.pull.errors import Redirected, Refused, explain
-from stream.pull.io.http.hls import AllSeen
+from stream.pull.errors import AllSeen, CannotOpen, Redirected, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.rtsp import follow, relay_to
@@ -50,20 +49,6 @@ _WHITELIST = {
     "srt": "srt,udp",
     "file": "file",
 }
-
-
-class CannotOpen(StreamError):
-    """The source cannot be read.
-
-    Attributes:
-        over: What to tell about it.
-    """
-
-    code = "cannot_open"
-
-    def __init__(self, over: SourceEnded) -> None:
-        super().__init__(over.reason)
-        self.over = over
 
 
 class _OtherWay(Exception):

@@ -4,7 +4,8 @@ import socket
 from dataclasses import replace
 
 from stream.address.reachable import check_addresses, read_networks, resolve
-from stream.address.source_url import BadSource, SourceUrl, read_source
+from stream.address.source_url import SourceUrl, read_source
+from stream.errors import BadSource
 from stream.pull.io.challenges import Login
 from stream.pull.io.rtsp_proxy import RtspRelay
 from stream.pull.io.tls import TlsConnection

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from io import BufferedReader
 
-from stream.pull.errors import UNAUTHORIZED, Redirected, RtspRefused
+from stream.pull.errors import UNAUTHORIZED, Redirected, Refused
 from stream.pull.io.challenges import Challenge, Login, authorize, strongest
 from stream.pull.io.numbers import number_in
 from stream.pull.io.tcp_proxy import Pipe
@@ -150,7 +150,7 @@ class RtspRelay(Pipe):
             asked = self._asked.pop(answer.header("cseq"), None)
         if answer.status is not None and answer.status >= 400 and asked is not None:
             method, phrase = asked.request.words[0], "".join(answer.words[2:])
-            self.trouble = RtspRefused(method, answer.status, phrase)
+            self.trouble = Refused(answer.status, method, phrase)
 
     def _ask(self, request: Message) -> None:
         """Send what FFmpeg says; with who we are, once the server has asked for that."""

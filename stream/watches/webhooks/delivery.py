@@ -16,9 +16,10 @@ from typing import Any
 from memory.documents import DocumentStore, Entry
 from memory.errors import StoreFull, StoreUnavailable
 from stream.channels import Mailbox
+from stream.errors import NotDelivered
 from stream.frames.timeline import Clock
 from stream.watches.records import VERSION, Event, Watch, clip_path, events
-from stream.watches.webhooks.webhook import NotDelivered, Poster
+from stream.watches.webhooks.webhook import Poster
 
 log = logging.getLogger(__name__)
 

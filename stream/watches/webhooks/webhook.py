@@ -16,19 +16,13 @@ from dataclasses import dataclass
 
 from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_literal, pin, resolve
-from stream.address.source_url import BadSource, SourceUrl, read_source
-from stream.errors import StreamError
+from stream.address.source_url import SourceUrl, read_source
+from stream.errors import BadSource, NotDelivered
 
 _WITHIN_SECONDS = 10.0
 _LONGEST_LINE = 1024
 SECRET_PREFIX = "whsec_"  # noqa: S105 - says what follows
 SHORTEST_SECRET = 16
-
-
-class NotDelivered(StreamError):
-    """A webhook was not taken; the message says why, without its address or secret."""
-
-    code = "not_delivered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS
+from stream.errors import WatchRefused
 from stream.watches.condition import ABSENCE_SECONDS, Condition, check
 from stream.watches.words.lexicon import Lexicon
 from stream.watches.words.phrases import mark, take_duration, tidy
-from stream.watches.words.reading import NotUnderstood, Reading, take_mark
+from stream.watches.words.reading import Reading, take_mark
 
 LONGEST_REQUEST = 500
 _CONNECTING = """
@@ -46,14 +47,17 @@ def understand(text: str, lexicon: Lexicon) -> Understood:
     """Return what `text` asks to be told of.
 
     Raises:
-        NotUnderstood: If there is nothing in it that can be watched for.
+        WatchRefused: If there is nothing in it that can be watched for.
     """
     if not text.strip() or len(text) > LONGEST_REQUEST:
-        raise NotUnderstood(f"Say in 1 to {LONGEST_REQUEST} letters what you want to be told of.")
+        raise WatchRefused(
+            f"Say in 1 to {LONGEST_REQUEST} letters what you want to be told of.",
+            code="not_understood",
+        )
     rest, hold = take_duration(tidy(text))
     reading = _read(mark(rest), lexicon)
     if not (reading.positive or reading.negative):
-        raise NotUnderstood(_why(reading.unmatched, lexicon))
+        raise WatchRefused(_why(reading.unmatched, lexicon), code="not_understood")
     if not (hold or reading.positive):
         hold = ABSENCE_SECONDS
     condition = Condition(

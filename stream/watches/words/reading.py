@@ -2,13 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from stream.watches.condition import MOST_COUNTED, BadCondition, Clause
-
-
-class NotUnderstood(BadCondition):
-    """Nothing in a request can be watched for; the message says why and what could be."""
-
-    code = "not_understood"
+from stream.errors import WatchRefused
+from stream.watches.condition import MOST_COUNTED, Clause
 
 
 @dataclass(slots=True)
@@ -34,7 +29,7 @@ class Reading:
         """Add a name with what was said of it.
 
         Raises:
-            NotUnderstood: If it is an alternative to something of another kind.
+            WatchRefused: If it is an alternative to something of another kind.
         """
         if self.alternative and self.newest and self._is_plain:
             last = self.newest[-1]
@@ -42,8 +37,9 @@ class Reading:
             self.newest[-1] = replace(last, words=merged)
         else:
             if self.alternative:
-                raise NotUnderstood(
-                    'Only names can be joined by "or", such as "a dog or a cat": make a watch of each.'
+                raise WatchRefused(
+                    'Only names can be joined by "or", such as "a dog or a cat": make a watch of each.',
+                    code="not_understood",
                 )
             self._add(Clause(words, self.least, self._colour(words), self.movement, self.place))
         self.least, self.most = 1, None
@@ -94,7 +90,7 @@ def take_mark(reading: Reading, mark_: str) -> None:
     """Do as a mark of `phrases` says.
 
     Raises:
-        NotUnderstood: If it counts further than can be counted.
+        WatchRefused: If it counts further than can be counted.
     """
     kind, _, value = mark_.removeprefix("@").partition(":")
     match kind:
@@ -120,11 +116,12 @@ def _counted(count: int) -> int:
     """Return `count` if things are told apart up to it.
 
     Raises:
-        NotUnderstood: If not.
+        WatchRefused: If not.
     """
     if count > MOST_COUNTED:
-        raise NotUnderstood(
+        raise WatchRefused(
             f'Things are counted up to four; beyond that there is only "more than four", so {count} or '
-            "more cannot be watched for."
+            "more cannot be watched for.",
+            code="not_understood",
         )
     return count

@@ -4,10 +4,10 @@ import pytest
 
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
+from stream.errors import WatchRefused
 from stream.moments.index import Remembered, Shown
 from stream.moments.search import find, read_search
 from stream.watches.words.lexicon import Lexicon
-from stream.watches.words.reading import NotUnderstood
 
 TABLE = word_table()
 LEXICON = Lexicon(TABLE)
@@ -82,5 +82,5 @@ def test_what_is_not_there_can_be_looked_for():
 def test_what_no_clip_can_be_matched_on_is_said():
     assert read_search("a car at the gate", LEXICON).unmatched == ("at the gate",)
     assert "How long" in read_search("a car for 5 minutes", LEXICON).notes[0]
-    with pytest.raises(NotUnderstood, match="vocabulary"):
+    with pytest.raises(WatchRefused, match="vocabulary"):
         read_search("flurble", LEXICON)

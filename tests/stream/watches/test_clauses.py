@@ -3,8 +3,9 @@
 import pytest
 
 from model.vision.vocabulary import word_table
-from stream.watches.condition import BadCondition, Clause, Condition, check, describe
-from stream.watches.words.clauses import LONGEST_REQUEST, NotUnderstood, understand
+from stream.errors import WatchRefused
+from stream.watches.condition import Clause, Condition, check, describe
+from stream.watches.words.clauses import LONGEST_REQUEST, understand
 from stream.watches.words.lexicon import Lexicon
 
 TABLE = word_table()
@@ -77,7 +78,7 @@ def test_what_cannot_be_matched_is_listed_not_guessed(request_, expected, unmatc
     ],
 )
 def test_what_is_not_understood_is_refused_with_a_reason(request_, said):
-    with pytest.raises(NotUnderstood, match=said):
+    with pytest.raises(WatchRefused, match=said):
         understand(request_, LEXICON)
 
 
@@ -96,7 +97,7 @@ def test_what_is_not_understood_is_refused_with_a_reason(request_, said):
     ],
 )
 def test_a_condition_that_cannot_be_watched_for_is_refused(condition):
-    with pytest.raises(BadCondition):
+    with pytest.raises(WatchRefused):
         check(condition, TABLE)
 
 
@@ -110,7 +111,7 @@ def test_of_many_unknown_words_a_few_are_looked_up_and_quoted():
 
     lexicon = Counting(TABLE)
     odd = [f"flurble{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    with pytest.raises(NotUnderstood) as error:
+    with pytest.raises(WatchRefused) as error:
         understand(f"flurblea {' '.join(odd)}", lexicon)
     assert lexicon.asked == 4
     assert '"flurblea", "flurbleb", "flurblec", "flurbled" is not' in str(error.value)

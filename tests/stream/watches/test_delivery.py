@@ -11,11 +11,11 @@ import pytest
 
 from memory.local_documents import LocalDocuments
 from stream.address.reachable import read_networks
-from stream.address.source_url import BadSource
+from stream.errors import BadSource, NotDelivered
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Event, Sighting, Watch, Webhook
 from stream.watches.webhooks.delivery import PAUSES, Deliveries
-from stream.watches.webhooks.webhook import NotDelivered, Poster, signed
+from stream.watches.webhooks.webhook import Poster, signed
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef").decode()
 LOOPBACK = read_networks(["127.0.0.0/8"])

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stream.address.source_url import BadSource, SourceUrl, read_source
-from stream.file.film import Film, LocalFilm, NoVideo, is_whole, open_film
+from stream.address.source_url import SourceUrl, read_source
+from stream.errors import BadSource, NoVideo
+from stream.file.film import Film, LocalFilm, is_whole, open_film
 from stream.file.reader import feed_file
 from stream.file.sampling import MOST
 from stream.file.whole_file import Sampled, feed_whole_file

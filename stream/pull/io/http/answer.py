@@ -8,7 +8,7 @@ import re
 
 import httpx
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.pull.errors import Refused
 from stream.pull.io.numbers import number_in
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httpx
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.file.first_bytes import ENOUGH_OF_A_STREAM, longest
 from stream.pull.io.http.answer import (
     first_byte,

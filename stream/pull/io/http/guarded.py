@@ -12,7 +12,8 @@ import httpx
 
 from stream.address.dns import Resolver
 from stream.address.reachable import Network, check_addresses, resolve
-from stream.address.source_url import BadSource, SourceUrl
+from stream.address.source_url import SourceUrl
+from stream.errors import BadSource
 from stream.pull.io.challenges import Login, authorize, strongest
 from stream.pull.io.http.encrypted_segment import EncryptedSegment
 from stream.pull.io.http.file import Appetite, FileObject, HttpFile

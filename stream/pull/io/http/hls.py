@@ -14,10 +14,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from stream.address.source_url import BadSource
-from stream.errors import StreamError
+from stream.errors import BadSource
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
-from stream.pull.errors import Refused
+from stream.pull.errors import AllSeen, Refused
 from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
@@ -42,18 +41,6 @@ _OF_ONE = (
     "#EXTINF", "#EXT-X-BYTERANGE", "#EXT-X-DISCONTINUITY", "#EXT-X-PROGRAM-DATE-TIME",
     "#EXT-X-GAP", "#EXT-X-BITRATE", "#EXT-X-PART",
 )  # fmt: skip
-
-
-class PlaylistStale(BadSource):
-    """A live playlist names nothing new for long."""
-
-    code = "playlist_stale"
-
-
-class AllSeen(StreamError):
-    """The playlist is at its end, and all of it was seen."""
-
-    code = "all_seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +154,7 @@ class PlaylistGuide:
         self._read_from: str | None = None
         self._loaded: dict[str, float] = {}
         self._variants: frozenset[str] | None = None
-        self.trouble: PlaylistStale | AllSeen | BadSource | Refused | None = None
+        self.trouble: AllSeen | BadSource | Refused | None = None
 
     @property
     def ended(self) -> bool:
@@ -185,7 +172,7 @@ class PlaylistGuide:
         """Open a playlist or a segment.
 
         Raises:
-            PlaylistStale: If a playlist names nothing new.
+            BadSource: If a playlist names nothing new.
             AllSeen: If it has ended, too.
             Refused: If the server says no, unless it is one of several playlists that a master names.
         """
@@ -207,7 +194,7 @@ class PlaylistGuide:
 
         Raises:
             BadSource: If it is endless, names nothing, or is a playlist of playlists in another one.
-            PlaylistStale: If it names nothing new.
+            BadSource: If it names nothing new.
             AllSeen: If it has ended, too.
         """
         text, url, began = _read(file), file.name, self._clock()
@@ -221,7 +208,7 @@ class PlaylistGuide:
                 self.trouble = AllSeen() if playlist.segments else BadSource(_EMPTY)
                 raise self.trouble
             if self._clock() - began > max(self._within, 2 * playlist.target):
-                self.trouble = PlaylistStale(_STALE if playlist.segments else _EMPTY)
+                self.trouble = BadSource(_STALE if playlist.segments else _EMPTY)
                 raise self.trouble
             self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))

@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc2046#section-5.1
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stream.address.source_url import BadSource
+from stream.errors import BadSource
 from stream.pull.io.numbers import number_in
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import av
 from av.container import InputContainer
 
 from stream.address.reachable import read_networks
-from stream.address.source_url import BadSource, SourceUrl
+from stream.address.source_url import SourceUrl
+from stream.errors import BadSource
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
