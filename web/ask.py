@@ -19,7 +19,7 @@ from memory.errors import EncoderMismatch, StoreUnavailable
 from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.errors import UnknownStream
-from web.errors import AskFailed, AuditUnavailable, Full, LimitReached
+from web.errors import AskFailed, Full, LimitReached
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ _FAILURES: Mapping[type[Exception], tuple[str, int, str]] = {
         "What is remembered of this stream was made by another vision encoder; start the service "
         "with that model, or forget the stream.",
     ),
-    AuditUnavailable: ("audit_unavailable", 503, "{reason}"),
     LimitReached: ("rate_limit_exceeded", 429, "{reason}"),
     Full: ("engine_busy", 503, "{reason}"),
     EngineBusy: ("engine_busy", 503, "Too many questions are waiting; try again in a few seconds."),

@@ -1,21 +1,20 @@
 """Everything that the edge refuses or fails at, as one tree; every error has a code for programs.
 
     WebError
-    ├── Refusal               (its own)            a request is not granted: status, code, headers
-    │   ├── BadRequest        (its own)            it cannot be followed as it is: what to change
-    │   ├── AskFailed         (its own)            there is no answer, or no more of it
-    │   └── AuditUnavailable  audit_unavailable    what is asked for cannot be written down first
-    ├── BadValue              invalid_value        a picture, time zone or limit is none
-    ├── Full                  quota_full           every place is taken
-    │   └── LimitReached      rate_limit_exceeded  a token has what was set for it alone
-    ├── AlreadyPulled         already_pulled       the stream has a source
-    ├── Unauthorized          unauthorized         a token or ticket is wrong or too old
-    ├── BadSetting            bad_setting          a setting cannot be used
-    ├── BadTokenFile          bad_token_file       the file of tokens cannot be used
-    ├── ClusterUnavailable    cluster_unavailable  a cluster cannot be joined or started
-    ├── ReplicaLost           replica_lost         a replica of a cluster is gone: another is asked
-    ├── NoRelay               no_relay             a TURN server gives no relay address
-    └── Failed                failed               a command did not work: exit code
+    ├── Refusal           (its own)            a request is not granted: status, code, headers
+    │   ├── BadRequest    (its own)            it cannot be followed as it is: what to change
+    │   └── AskFailed     (its own)            there is no answer, or no more of it
+    ├── BadValue          invalid_value        a picture, time zone or limit is none
+    ├── Full              quota_full           every place is taken
+    │   └── LimitReached  rate_limit_exceeded  a token has what was set for it alone
+    ├── AlreadyPulled     already_pulled       the stream has a source
+    ├── Unauthorized      unauthorized         a token or ticket is wrong or too old
+    ├── BadSetting        bad_setting          a setting, or the file of tokens, cannot be used
+    ├── ReplicaLost       replica_lost         a replica of a cluster is gone: another is asked
+    └── Failed            failed               a command did not work: exit code
+
+A `WebError` of no kind has a code too: cluster_unavailable (a cluster cannot be joined or started),
+no_relay (a TURN server gives no relay address).
 
 What the rooms below raise is turned into one of these where it is known who is told: into a problem
 document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal.
@@ -31,11 +30,19 @@ RETRY_SECONDS = "5"
 class WebError(Exception):
     """Something that the service does not do; the message says why, and what to do.
 
+    Args:
+        message: A sentence for people.
+        code: If it is another one than that of the class.
+
     Attributes:
         code: For programs: names the kind, whatever the words; stays the same over versions.
     """
 
     code = "web_error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
 
 
 class Refusal(WebError):
@@ -57,11 +64,10 @@ class Refusal(WebError):
         code: str | None = None,
         param: str | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(detail, code=code or HTTPStatus(status).name.lower())
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
-        self.code = code or HTTPStatus(status).name.lower()
         self.param = param
 
 
@@ -83,7 +89,8 @@ class BadRequest(Refusal):
 class AskFailed(Refusal):
     """There is no answer, or no more of it; the message says why and what to do.
 
-    Below a status of 500 the question is at fault, not the service.
+    Nor is anything else done that the audit log should hold and cannot. Below a status of 500 the
+    question is at fault, not the service.
     """
 
     def __init__(
@@ -92,16 +99,6 @@ class AskFailed(Refusal):
         if headers is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers = {"Retry-After": RETRY_SECONDS}
         super().__init__(status, text, headers, code=code)
-
-
-class AuditUnavailable(Refusal):
-    """The audit log cannot be written, so what was asked for is not done."""
-
-    code = "audit_unavailable"
-
-    def __init__(self, message: str) -> None:
-        headers = {"Retry-After": RETRY_SECONDS}
-        super().__init__(503, message, headers, code=self.code)
 
 
 class BadValue(WebError, ValueError):
@@ -152,27 +149,9 @@ class Unauthorized(WebError):
 
 
 class BadSetting(WebError, ValueError):
-    """A setting cannot be used; the message names it and says why."""
+    """A setting, or the file of tokens, cannot be used; the message names it and says why."""
 
     code = "bad_setting"
-
-
-class BadTokenFile(WebError, ValueError):
-    """The file of tokens cannot be used; the message says why and what to do."""
-
-    code = "bad_token_file"
-
-
-class NoRelay(WebError):
-    """The TURN server gives no relay address."""
-
-    code = "no_relay"
-
-
-class ClusterUnavailable(WebError):
-    """A cluster cannot be joined or started; the message says what to do."""
-
-    code = "cluster_unavailable"
 
 
 class ReplicaLost(WebError):

@@ -27,7 +27,7 @@ from stream.errors import PlayFailed
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from stream.webrtc.whip_client import Player, play
 from web.doctor.turn import ask_for_relay
-from web.errors import NoRelay
+from web.errors import WebError
 
 FRAME_SECONDS = 0.1
 """Between two pictures, as a camera has it: it is the time between them that makes a clip."""
@@ -125,7 +125,7 @@ async def get_moments(client):
 async def get_relay(url, username, credential):
     try:
         return f"relay at {await ask_for_relay(IceServer(url, username, credential))}"
-    except NoRelay as why:
+    except WebError as why:
         return f"none: {why}"
 
 

@@ -21,7 +21,7 @@ from starlette.requests import HTTPConnection
 
 from web.access.guesses import Guesses
 from web.access.tokens import Caller, Right, TokenFile, TokenRecord, digest
-from web.errors import BadTokenFile, Refusal, Unauthorized
+from web.errors import BadSetting, Refusal, Unauthorized
 from web.http.middleware.rejections import Rejections
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class Keys:
         """Read the file of named tokens.
 
         Raises:
-            BadTokenFile: If it cannot be read.
+            BadSetting: If it cannot be read.
         """
         if self._file is not None:
             self._take(await asyncio.to_thread(self._file.read))
@@ -119,7 +119,7 @@ class Keys:
                 seen = now
                 try:
                     self._take(await asyncio.to_thread(self._file.read))
-                except BadTokenFile as error:
+                except BadSetting as error:
                     log.error("the tokens stay as they were: %s", error)  # noqa: TRY400 - in full
 
     def _known(self) -> Iterator[tuple[bytes, Caller]]:

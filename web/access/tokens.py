@@ -21,7 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from web.access.limits import Limits
-from web.errors import BadTokenFile
+from web.errors import BadSetting
 
 Right = Literal["ingest", "watch", "ask", "forget", "admin"]
 RIGHTS: tuple[Right, ...] = ("ingest", "watch", "ask", "forget", "admin")
@@ -116,16 +116,16 @@ class TokenFile:
         """Return the tokens.
 
         Raises:
-            BadTokenFile: If it cannot be read.
+            BadSetting: If it cannot be read.
         """
         try:
             return _Content.model_validate_json(self._path.read_bytes()).tokens
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise BadTokenFile(f"{self._path} cannot be read: {error.strerror}.") from None
+            raise BadSetting(f"{self._path} cannot be read: {error.strerror}.") from None
         except ValidationError:
-            raise BadTokenFile(
+            raise BadSetting(
                 f"{self._path} is no file of tokens: mend or delete it, then make them anew with "
                 "`flashback token add`."
             ) from None
@@ -142,7 +142,7 @@ class TokenFile:
         """Add `record`, in place of one of the same name.
 
         Raises:
-            BadTokenFile: If the file cannot be read or written, or holds too many.
+            BadSetting: If the file cannot be read or written, or holds too many.
         """
         self._change(lambda kept: (*(r for r in kept if r.name != record.name), record))
 
@@ -150,7 +150,7 @@ class TokenFile:
         """Remove the token called `name`; say whether there was one.
 
         Raises:
-            BadTokenFile: If the file cannot be read or written.
+            BadSetting: If the file cannot be read or written.
         """
         before = self.read()
         self._change(lambda kept: tuple(r for r in kept if r.name != name))
@@ -162,10 +162,10 @@ class TokenFile:
             with self._locked():
                 tokens = change(self.read())
                 if len(tokens) > MOST_TOKENS:
-                    raise BadTokenFile(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
+                    raise BadSetting(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
                 self._write(_Content(tokens=tokens))
         except OSError as error:
-            raise BadTokenFile(f"{self._path} cannot be written: {error.strerror}.") from None
+            raise BadSetting(f"{self._path} cannot be written: {error.strerror}.") from None
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

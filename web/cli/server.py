@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from web.access.tokens import TokenFile
 from web.app import create_app
 from web.cli.stopping_server import StoppingServer
-from web.errors import BadTokenFile, Failed
+from web.errors import BadSetting, Failed
 from web.http.middleware.connections import (
     MOST_CONNECTIONS,
     Connections,
@@ -95,7 +95,7 @@ async def serve(
     """
     try:
         await asyncio.to_thread(TokenFile(settings.tokens_at).read)
-    except BadTokenFile as error:
+    except BadSetting as error:
         raise Failed(str(error)) from None
     failures: list[Exception] = []
     server: StoppingServer

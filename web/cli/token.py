@@ -12,7 +12,7 @@ from rich.table import Table
 
 from web.access.limits import Limits, Rate, read_size
 from web.access.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
-from web.errors import BadTokenFile, BadValue, Failed
+from web.errors import BadSetting, BadValue, Failed
 from web.settings import read_settings
 
 Value = TypeVar("Value")
@@ -141,5 +141,5 @@ def _date(seconds: float) -> str:
 def _try(action: Callable[[], Value]) -> Value:
     try:
         return action()
-    except BadTokenFile as error:
+    except BadSetting as error:
         raise Failed(str(error)) from None

@@ -13,7 +13,7 @@ from web.cluster.members import Members
 from web.cluster.names import cluster_name
 from web.cluster.ray_environment import set_defaults
 from web.cluster.replica import Kind
-from web.errors import ClusterUnavailable
+from web.errors import WebError
 from web.identifiers import new_id
 from web.settings import Settings
 
@@ -30,7 +30,7 @@ async def open_cluster(
         progress: Told in words what is being done.
 
     Raises:
-        ClusterUnavailable: If Ray or a replica cannot be started.
+        WebError: If Ray or a replica cannot be started.
         StoreUnavailable: If Redis cannot be reached.
     """
     if settings.ray_address:
@@ -69,7 +69,7 @@ async def check_reachable(address: str, within: float = 5.0) -> None:
     """Make sure that something listens where Ray is said to be: Ray itself would try for minutes.
 
     Raises:
-        ClusterUnavailable: If nothing does. An address of another form is Ray's affair.
+        WebError: If nothing does. An address of another form is Ray's affair.
     """
     host, _, port = address.rpartition(":")
     if not host or "://" in address or not port.isdigit():
@@ -78,9 +78,10 @@ async def check_reachable(address: str, within: float = 5.0) -> None:
         async with asyncio.timeout(within):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except (OSError, TimeoutError, OverflowError) as error:
-        raise ClusterUnavailable(
+        raise WebError(
             f"nothing answers at {address}, where FLASHBACK_RAY_ADDRESS says that Ray is "
-            f"({type(error).__name__}): run `ray start --head` there, or correct the address"
+            f"({type(error).__name__}): run `ray start --head` there, or correct the address",
+            code="cluster_unavailable",
         ) from None
     writer.close()
     await writer.wait_closed()

@@ -19,7 +19,7 @@ from web.cluster.members import Members
 from web.cluster.messages import Facts
 from web.cluster.ray_link import RayLink
 from web.cluster.replica import Kind
-from web.errors import ClusterUnavailable, ReplicaLost
+from web.errors import ReplicaLost, WebError
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> No
         quiet: Whether what replicas print is left in Ray's logs.
 
     Raises:
-        ClusterUnavailable: If there is no such Ray.
+        WebError: If there is no such Ray.
     """
     # It says that it leaves our signals alone.
     logging.getLogger("ray").setLevel(logging.ERROR)
@@ -55,10 +55,11 @@ def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> No
             alone = {"num_cpus": 0, "object_store_memory": _SHARED_MEMORY}
             ray.init(address="local", include_dashboard=False, **alone, **ours)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ClusterUnavailable(
+        raise WebError(
             f"Ray at {address or 'this machine'} cannot be used: {str(error).partition(chr(10))[0]} "
             "Run `ray start --head` on one host, `ray start --address=HOST:6379` on the others, all "
-            "with RAY_AUTH_MODE=token and the same ~/.ray/auth_token; set FLASHBACK_RAY_ADDRESS=auto"
+            "with RAY_AUTH_MODE=token and the same ~/.ray/auth_token; set FLASHBACK_RAY_ADDRESS=auto",
+            code="cluster_unavailable",
         ) from None
 
 
@@ -90,7 +91,7 @@ class RayReplicas:
         """Start this host's replicas, find those of others; return what they say of themselves.
 
         Raises:
-            ClusterUnavailable: If one cannot be started, or there is none of a kind anywhere.
+            WebError: If one cannot be started, or there is none of a kind anywhere.
         """
         total = sum(counts.values())
         for kind, count in counts.items():
@@ -106,7 +107,10 @@ class RayReplicas:
         for kind in counts:
             progress(f"Waiting for an {kind} of another host…")
             if not await self._members.wait_for(kind, _WAIT_FOR_OTHERS):
-                raise ClusterUnavailable(f"there is no {kind} replica, neither here nor elsewhere")
+                raise WebError(
+                    f"there is no {kind} replica, neither here nor elsewhere",
+                    code="cluster_unavailable",
+                )
         assert self._facts is not None
         return self._facts
 
@@ -182,7 +186,9 @@ async def _ready(name: str, link: RayLink) -> Facts:
     try:
         return await link.facts()
     except ReplicaLost as error:
-        raise ClusterUnavailable(f"the replica {name} cannot be started: {error}") from None
+        raise WebError(
+            f"the replica {name} cannot be started: {error}", code="cluster_unavailable"
+        ) from None
 
 
 async def _leave(link: RayLink, patience: float) -> None:

@@ -13,7 +13,7 @@ from aioice.stun import Class, Message, Method, parse_message
 from stream.webrtc.ice import IceServer
 from web.doctor.findings import Finding
 from web.doctor.turn import ask_for_relay, read_place
-from web.errors import NoRelay
+from web.errors import WebError
 from web.http.ice import Clock, ice_servers
 from web.settings import Settings
 
@@ -101,7 +101,7 @@ def _check_stun(url: str) -> Finding:
 def _check_turn(server: IceServer) -> Finding:
     try:
         relay = asyncio.run(ask_for_relay(server))
-    except NoRelay as why:
+    except WebError as why:
         cost = f"{why}; peers behind strict firewalls do not connect, and others wait"
         return Finding("ICE server", "limited", server.url, cost)
     return Finding("ICE server", "good", f"{server.url} relays for us from {relay}")

@@ -11,7 +11,7 @@ from aioice.stun import TransactionFailed, TransactionTimeout
 from aioice.turn import create_turn_endpoint
 
 from stream.webrtc.ice import IceServer
-from web.errors import NoRelay
+from web.errors import WebError
 
 _PATIENCE = 3.0
 _UNAUTHORIZED = 401
@@ -57,7 +57,7 @@ async def ask_for_relay(server: IceServer) -> str:
     """Return the address that a TURN server relays from for us; it is given back at once.
 
     Raises:
-        NoRelay: If there is none.
+        WebError: If there is none.
     """
     place = read_place(server.url)
     try:
@@ -71,11 +71,15 @@ async def ask_for_relay(server: IceServer) -> str:
                 transport=place.transport,
             )
     except TransactionFailed as error:
-        raise NoRelay(_refusal(error)) from error
+        raise WebError(_refusal(error), code="no_relay") from error
     except (TimeoutError, TransactionTimeout) as error:
-        raise NoRelay(f"it does not answer by {place.transport.upper()}") from error
+        raise WebError(
+            f"it does not answer by {place.transport.upper()}", code="no_relay"
+        ) from error
     except OSError as error:
-        raise NoRelay(f"it cannot be reached ({error.strerror or error})") from error
+        raise WebError(
+            f"it cannot be reached ({error.strerror or error})", code="no_relay"
+        ) from error
     address: str = relay.get_extra_info("sockname")[0]
     relay.close()
     await nobody.gone.wait()

@@ -36,7 +36,7 @@ _MOST_INCOMING = 1024
 """Descriptions of sensors that the broker may still have of watches that are gone."""
 
 
-class NoPassword(Exception):
+class _NoPassword(Exception):
     """The file of the broker's password cannot be read."""
 
 
@@ -62,7 +62,7 @@ class Broker:
         """Return the password. Blocks.
 
         Raises:
-            NoPassword: If it cannot be read.
+            _NoPassword: If it cannot be read.
         """
         if self.password_file is None:
             return None
@@ -70,7 +70,7 @@ class Broker:
             return self.password_file.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise NoPassword(f"{self.password_file} cannot be read: {reason}") from None
+            raise _NoPassword(f"{self.password_file} cannot be read: {reason}") from None
 
 
 class Publisher:
@@ -112,7 +112,7 @@ class Publisher:
             while True:
                 try:
                     await self._session(alerts, changes)
-                except (MqttError, NoPassword) as error:
+                except (MqttError, _NoPassword) as error:
                     log.warning("MQTT: %s:%d: %s", self._broker.host, self._broker.port, error)
                 _heed_cancel()
                 await asyncio.sleep(self._waits.next())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from web.access.tokens import Caller
-from web.errors import AuditUnavailable
+from web.errors import AskFailed
 from web.operations.request_id import current_request
 
 OLD_FILES = 4
@@ -37,7 +37,7 @@ class AuditLog:
         """Make sure that the file can be written.
 
         Raises:
-            AuditUnavailable: If it cannot.
+            AskFailed: If it cannot.
         """
         await self._write(b"")
 
@@ -53,7 +53,7 @@ class AuditLog:
             **more: What else there is to it; None is left out.
 
         Raises:
-            AuditUnavailable: If it cannot be written down.
+            AskFailed: If it cannot be written down.
         """
         if self._path is None:
             return
@@ -75,9 +75,11 @@ class AuditLog:
             try:
                 await asyncio.to_thread(_append, self._path, line, self._most_bytes)
             except OSError as error:
-                raise AuditUnavailable(
+                raise AskFailed(
+                    "audit_unavailable",
+                    503,
                     f"The audit log cannot be written ({error.strerror}), so this is not done; the "
-                    "operator must make room, or choose another FLASHBACK_AUDIT_LOG."
+                    "operator must make room, or choose another FLASHBACK_AUDIT_LOG.",
                 ) from None
 
 

@@ -8,7 +8,7 @@ from memory.local_documents import LocalDocuments
 from web.cli import commands
 from web.cluster.names import cluster_name
 from web.cluster.opening import check_reachable
-from web.errors import ClusterUnavailable, Failed
+from web.errors import Failed, WebError
 
 
 async def test_hosts_on_one_redis_have_one_name_and_those_on_another_have_another():
@@ -26,7 +26,7 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
 
 
 async def test_a_ray_that_is_not_there_is_said_at_once(unused_tcp_port):
-    with pytest.raises(ClusterUnavailable, match=f"127.0.0.1:{unused_tcp_port}.*ray start --head"):
+    with pytest.raises(WebError, match=f"127.0.0.1:{unused_tcp_port}.*ray start --head"):
         await check_reachable(f"127.0.0.1:{unused_tcp_port}")
 
 
