@@ -16,7 +16,9 @@ from web.access.tokens import Caller
 from web.ask import Stopwatch, failing_as_asked
 from web.errors import AskFailed
 from web.identifiers import new_id
+from web.operations.request_id import continue_as
 from web.realtime.client_events import ResponseCreate
+from web.realtime.conversation import Conversation
 from web.realtime.server_events import (
     ContentPartAdded,
     ContentPartDone,
@@ -26,6 +28,7 @@ from web.realtime.server_events import (
     Failure,
     InputDetails,
     ItemAdded,
+    ItemDeleted,
     ItemDone,
     OutputItemAdded,
     OutputItemDone,
@@ -60,13 +63,13 @@ class Asked:
         stream: Asked about.
         caller: Who asks.
         event: That said so.
-        previous: The line of the conversation that the answer follows.
+        conversation: That the answer becomes a line of, if it is kept.
     """
 
     stream: str
     caller: Caller
     event: ResponseCreate
-    previous: str | None
+    conversation: Conversation
 
 
 class Answer:
@@ -89,19 +92,19 @@ class Answer:
         self.text = ""
         self.cancelled = False
         self._asked, self._here, self._outbox = asked, here, outbox
-        self._event, self._previous = asked.event, asked.previous
+        self._event, self._previous = asked.event, asked.conversation.last_id
         self._stopwatch = Stopwatch(here.clocks.monotonic)
         self._open = False
         self._reference = Reference(now=0.0)
         self._time: TimeUnderstood | None = None
 
     @property
-    def kept(self) -> bool:
+    def _kept(self) -> bool:
         """Whether it becomes a line of the conversation."""
         return self._event.response.conversation == "auto"
 
     @property
-    def message(self) -> Message:
+    def _message(self) -> Message:
         """The answer as a line of the conversation."""
         return Message(
             id=self.item_id, role="assistant", content=(OutputText(text=self.text[:4000]),)
@@ -117,7 +120,7 @@ class Answer:
     async def write(
         self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
     ) -> None:
-        """Ask `question`, and send the answer as it comes and how it ended.
+        """Ask `question`, send the answer as it comes and how it ended, and keep it.
 
         Args:
             question: In words as they came.
@@ -129,6 +132,7 @@ class Answer:
             WebSocketDisconnect: If the client has left.
             TimeoutError: If it takes nothing.
         """
+        continue_as(self.id)
         try:
             try:
                 await self._ask(question, zone, looking)
@@ -138,6 +142,9 @@ class Answer:
             if not self.cancelled:
                 raise
             await self._end_cancelled()
+        if self._kept and self.text:
+            for gone in self._asked.conversation.add(self._message):
+                await self._outbox.send(ItemDeleted(event_id=new_id("event"), item_id=gone))
 
     async def _ask(
         self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
@@ -191,7 +198,7 @@ class Answer:
         self._open = True
         line = Message(id=self.item_id, status="in_progress", role="assistant", content=())
         await self._outbox.send(OutputItemAdded(**self._place(), item=line))
-        if self.kept:
+        if self._kept:
             event = new_id("event")
             await self._outbox.send(
                 ItemAdded(event_id=event, previous_item_id=self._previous, item=line)
@@ -207,9 +214,9 @@ class Answer:
         part = TextPart(text=self.text)
         await self._outbox.send(ContentPartDone(**self._place(), item_id=self.item_id, part=part))
         state = "completed" if status == "completed" else "incomplete"
-        line = self.message.model_copy(update={"status": state})
+        line = self._message.model_copy(update={"status": state})
         await self._outbox.send(OutputItemDone(**self._place(), item=line))
-        if self.kept:
+        if self._kept:
             event = new_id("event")
             await self._outbox.send(
                 ItemDone(event_id=event, previous_item_id=self._previous, item=line)
@@ -237,7 +244,7 @@ class Answer:
             id=self.id,
             status=status,
             status_details=details,
-            output=(self.message,) if self.text else (),
+            output=(self._message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
             metadata=self._event.response.metadata,
             evidence=evidence_report(finish, self._reference) if finish else (),

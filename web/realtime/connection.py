@@ -17,7 +17,6 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.websockets import WebSocketDisconnect
 
 from memory.errors import EncoderMismatch, StoreUnavailable
-from model.types import Question
 from stream.channels import Subscription
 from stream.errors import UnknownStream
 from stream.live import LiveStream
@@ -26,7 +25,6 @@ from stream.watches.records import clip_path
 from web.access.tokens import Caller
 from web.errors import BadRequest, BadValue
 from web.identifiers import new_id
-from web.operations.request_id import continue_as
 from web.realtime.answer import Answer, Asked
 from web.realtime.client_events import (
     AnyEvent,
@@ -175,7 +173,8 @@ class Connection:
         if after is None:
             after = self._conversation.last_id
         if words:
-            await self._keep(line, after)
+            for gone in self._conversation.add(line, after):
+                await self._outbox.send(ItemDeleted(event_id=new_id("event"), item_id=gone))
         else:
             self._conversation.add_picture()
         before = None if after == ROOT else after
@@ -183,10 +182,6 @@ class Connection:
             await self._outbox.send(
                 news(event_id=new_id("event"), previous_item_id=before, item=line)
             )
-
-    async def _keep(self, line: Message, after: str | None = None) -> None:
-        for gone in self._conversation.add(line, after):
-            await self._outbox.send(ItemDeleted(event_id=new_id("event"), item_id=gone))
 
     async def _respond(self, event: ResponseCreate) -> None:
         if self._writing is not None and not self._writing.done():
@@ -197,18 +192,13 @@ class Connection:
                 await self._pictures.give(part.image_url, asked=True)
         question = self._conversation.question(self._session, event.response)
         looking = await self._pictures.look()
-        asked = Asked(self._name, self._caller, event, previous=self._conversation.last_id)
+        asked = Asked(self._name, self._caller, event, self._conversation)
         self._answer = Answer(asked, self._services, self._outbox)
         await self._answer.begin()
-        self._writing = self._tasks.create_task(self._write(self._answer, question, looking))
+        writing = self._answer.write(question, self._zone, looking)
+        self._writing = self._tasks.create_task(writing)
         # A task that is cancelled before its first step says nothing: not even that it is over.
         await asyncio.sleep(0)
-
-    async def _write(self, answer: Answer, question: Question, looking: LiveStream | None) -> None:
-        continue_as(answer.id)
-        await answer.write(question, self._zone, looking)
-        if answer.kept and answer.text:
-            await self._keep(answer.message)
 
     def _cancel(self, event: ResponseCancel) -> None:
         writing, answer = self._writing, self._answer
