@@ -10,7 +10,12 @@ import pytest
 OURS = "flashback"
 ROOT = Path(__file__).parents[1]
 MAP = (ROOT / "docs" / "architecture.md").read_text()
-FILES = re.findall(r"`([\w/]+\.py)`(?:\s\(`(\w+)`\))?", MAP)
+NAMED = re.compile(r"`([\w/]+\.py)`(?:\s\(((?:`[\w.]+`(?:,\s)?)+)\))?")
+"""A file, and names in it in brackets."""
+
+
+def on_the_map(text):
+    return [(file, re.findall(r"[\w.]+", names)) for file, names in NAMED.findall(text)]
 
 
 def test_no_dependency_ships_a_package_with_our_names():
@@ -23,11 +28,26 @@ def test_no_dependency_ships_a_package_with_our_names():
     assert not clashes
 
 
-@pytest.mark.parametrize(("file", "name"), sorted(set(FILES)))
+NAMES = {(file, name) for file, names in on_the_map(MAP) for name in names or [""]}
+
+
+@pytest.mark.parametrize(("file", "name"), sorted(NAMES))
 def test_every_file_and_name_on_the_map_exists(file, name):
-    tree = ast.parse((ROOT / file).read_text())
-    defined = {getattr(node, "name", "") for node in tree.body}
-    assert not name or name in defined
+    defined = ast.parse((ROOT / file).read_text()).body
+    for part in filter(None, name.split(".")):
+        [found] = [node for node in defined if getattr(node, "name", None) == part]
+        defined = getattr(found, "body", [])
+
+
+@pytest.mark.parametrize("value", ["frame", "question"])
+def test_a_life_can_be_followed_by_a_reader(value):
+    life = MAP.partition(f"### The life of a {value}\n")[2].partition("\nBeside the way")[0]
+    steps = on_the_map("".join(re.findall(r"^(?:\d+\.| +- |   ).*\n", life, re.MULTILINE)))
+    walk = [(file, names) for file, names in steps if names]
+    files = [file for file, _ in walk]
+    assert 10 <= len(set(files)) <= 12
+    assert sum(len(names) for _, names in walk) <= 30
+    assert len(files) - len(set(files)) <= 6
 
 
 SECURITY = (ROOT / "docs" / "security.md").read_text()
