@@ -56,6 +56,10 @@ test-model:
 test-shapes:     # the model once more, with every shape checked
 	@$(COMPUTE) -m "not slow and not wrong_types" $(SHAPES) $(LOG)
 
+.PHONY: soak
+soak: $(VENV)/development     ## cameras, senders, watches, questions and faults for a day, or MINUTES: a dated report
+	$(BIN)/flashback bench soak --minutes $${MINUTES:-1440} --save
+
 fuzz: $(VENV)/development     ## throw nonsense at everything that reads what strangers send, for minutes
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest -q --timeout 0 tests/fuzz/fuzz_parsers.py
 

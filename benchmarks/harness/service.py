@@ -64,6 +64,14 @@ class Service:
         """Return the most memory each of them ever held, summed."""
         return sum(_high_water(process.pid) for process in self._all()) / 1024
 
+    def children(self, name: str) -> list[psutil.Process]:
+        """Return the processes called `name` among those that it started."""
+        return [each for each in self._process.children(recursive=True) if each.name() == name]
+
+    def open_files(self) -> int:
+        """Return how many files and sockets the service itself holds open."""
+        return int(self._process.num_fds())
+
     async def close(self) -> None:
         """Close the connections to it."""
         await self._client.aclose()

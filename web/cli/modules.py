@@ -25,6 +25,7 @@ BENCHMARKS = {
     "flops": "what a question costs, counted by formula",
     "flops_gpu": "the same measured on a graphics card, in the shapes of a released checkpoint",
     "watches": "what many watches on many streams add to a clip",
+    "soak": "hours of everything at once, with faults: what grows, and what is lost",
     "cluster": "clips and answers a second by replicas, beside one process",
 }
 EXAMS = {
