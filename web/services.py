@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import torch
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from memory.documents import DocumentStore
@@ -164,6 +165,10 @@ def get_services(connection: HTTPConnection) -> Services:
     if found is None:
         raise Refusal(503, "The service is warming up; try again soon.", {"Retry-After": "2"})
     return found
+
+
+Here = Annotated[Services, Depends(get_services)]
+"""The services, as a parameter of a route."""
 
 
 def _make_metrics(monotonic: Clock) -> "Metrics | None":

@@ -222,6 +222,13 @@ def any_token(
     return _authenticate(connection, tickets=False)
 
 
+MayWatch = Annotated[Caller, Depends(may("watch"))]
+MayAsk = Annotated[Caller, Depends(may("ask"))]
+MayFeed = Annotated[Caller, Depends(may("ingest"))]
+MayForget = Annotated[Caller, Depends(may("forget"))]
+"""Who calls, as a parameter of a route that lets in only who may do that."""
+
+
 def require(caller: Caller, right: Right, stream: str | None = None) -> None:
     """Refuse what `caller` may not do.
 

@@ -1,12 +1,10 @@
 """The routes of chat completions and models."""
 
 from contextlib import aclosing
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
-from web.access.auth import may, require
-from web.access.tokens import Caller
+from web.access.auth import MayAsk, require
 from web.ask import failing_as_asked
 from web.chat.asked import read
 from web.chat.errors import OpenAiRoute, refuses
@@ -16,12 +14,10 @@ from web.errors import BadRequest
 from web.http.closing_stream import ClosingStream
 from web.http.streams import permitted
 from web.openapi import Responses
-from web.services import Services, get_services
+from web.services import Here
 
 _MOST_MODELS = 1000
 
-Here = Annotated[Services, Depends(get_services)]
-Allowed = Annotated[Caller, Depends(may("ask"))]
 
 routes = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAiRoute)
 
@@ -34,7 +30,7 @@ _PIECES: Responses = {
 
 
 @routes.get("/models", responses=refuses(401, 403, 503))
-async def list_models(here: Here, caller: Allowed) -> ModelList:
+async def list_models(here: Here, caller: MayAsk) -> ModelList:
     """List what can be given as `model`: the model itself, and the model about each stream."""
     streams = await permitted(here, caller, "ask", "", _MOST_MODELS)
     named = (
@@ -45,7 +41,7 @@ async def list_models(here: Here, caller: Allowed) -> ModelList:
 
 
 @routes.get("/models/{model}", responses=refuses(400, 401, 403, 404, 503))
-async def get_model(model: str, here: Here, caller: Allowed) -> ModelReport:
+async def get_model(model: str, here: Here, caller: MayAsk) -> ModelReport:
     """Say whether something can be given as `model`.
 
     Raises:
@@ -66,7 +62,7 @@ async def get_model(model: str, here: Here, caller: Allowed) -> ModelReport:
     response_model=Completion,
     responses=refuses(400, 401, 403, 404, 500, 503) | _PIECES,
 )
-async def complete(request: ChatRequest, here: Here, caller: Allowed) -> Response | Completion:
+async def complete(request: ChatRequest, here: Here, caller: MayAsk) -> Response | Completion:
     """Answer a question about a stream, or about pictures, whole or in pieces."""
     asked = read(request, here.answerer, here.sampling)
     writer = Writer(request, here, caller)

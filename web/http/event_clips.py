@@ -13,12 +13,11 @@ from web.access.tokens import Caller
 from web.errors import Refusal
 from web.openapi import Responses, gives, refuses
 from web.realtime.watch_events import AlertReport, alert_report
-from web.services import Services, get_services
+from web.services import Here, Services
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may_by_ticket("watch"))]
+_MayWatch = Annotated[Caller, Depends(may_by_ticket("watch"))]
 
 routes = APIRouter(
     prefix="/v1/watches/events",
@@ -36,7 +35,7 @@ _MP4: Responses = {
 async def get_event_clip(
     event: Annotated[str, Path(min_length=1, max_length=64)],
     here: Here,
-    caller: MayWatch,
+    caller: _MayWatch,
     byte_range: Annotated[str | None, Header(alias="Range", max_length=64)] = None,
 ) -> Response:
     """Return the film of an event, waited for if it is still being made; a browser may use a ticket.

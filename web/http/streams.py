@@ -9,23 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from stream.errors import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
-from web.access.auth import may, may_by_ticket, require
+from web.access.auth import MayFeed, MayForget, MayWatch, may_by_ticket, require
 from web.access.tokens import Caller, Right
 from web.errors import AlreadyPulled, Full, Refusal
 from web.http.lookback.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
 from web.realtime.stream_events import MomentReport, StreamReport
 from web.reports.stream_report import report
-from web.services import Services, get_services
+from web.services import Here, Services
 
 _LONGEST_LIST = 2000
 MOST_STREAMS = 1000
 STREAMS_AT_ONCE = 100
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may("watch"))]
-MayFeed = Annotated[Caller, Depends(may("ingest"))]
-MayForget = Annotated[Caller, Depends(may("forget"))]
 # Shown, not checked here: what is wrong with them is said where they are read.
 _SHOWN_NAME = {"pattern": f"^{NAME.pattern}$"}
 _SHOWN_URL = {"pattern": r"^(https?|rtsps?|rtmps?|srt)://"}

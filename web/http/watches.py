@@ -3,14 +3,14 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
 from stream.errors import BadSource, WatchRefused
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
-from web.access.auth import may, require
+from web.access.auth import MayAsk, MayWatch, require
 from web.access.tokens import Caller, Right
 from web.errors import Refusal
 from web.http.event_clips import event_reports
@@ -19,15 +19,12 @@ from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
 from web.reports.watch_reports import changed_watch, new_watch, read_question, watch_report
 from web.reports.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
-from web.services import Services, get_services
+from web.services import Here, Services
 
 _MOST_EVENTS = 500
 _MOST_REPLAYED = 8
 """Streams that one test looks at."""
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may("watch"))]
-MayAsk = Annotated[Caller, Depends(may("ask"))]
 WatchId = Annotated[str, Path(min_length=1, max_length=64)]
 
 routes = APIRouter(

@@ -27,7 +27,7 @@ from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
 from web.openapi import TEXT, Responses, gives, refuses, takes
 from web.problems import problem
-from web.services import Services, get_services
+from web.services import Here, Services
 
 _SDP = "application/sdp"
 _FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -35,8 +35,7 @@ _RETRY_SECONDS = "10"
 
 Named = Annotated[str, Path(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 Kind = Literal["whip", "whep"]
-Here = Annotated[Services, Depends(get_services)]
-Allowed = Annotated[Caller, Depends(any_token)]
+_Allowed = Annotated[Caller, Depends(any_token)]
 _AnswerOffer = Callable[[Services, str, str, str], Coroutine[Any, Any, Peer]]
 
 
@@ -94,7 +93,9 @@ class Exchange:
         hidden(session, _session_only, methods=["GET", "HEAD", "PUT", "POST"])
         return routes
 
-    async def offer(self, stream: Named, request: Request, here: Here, caller: Allowed) -> Response:
+    async def offer(
+        self, stream: Named, request: Request, here: Here, caller: _Allowed
+    ) -> Response:
         """Answer an SDP offer; the session lives at the `Location` that comes back.
 
         Raises:
@@ -127,7 +128,7 @@ class Exchange:
         )
 
     async def trickle(
-        self, stream: Named, key: str, request: Request, here: Here, caller: Allowed
+        self, stream: Named, key: str, request: Request, here: Here, caller: _Allowed
     ) -> Response:
         """Take further ICE candidates; `If-Match` names the ICE session they are for.
 
@@ -147,7 +148,7 @@ class Exchange:
             raise Refusal(422, str(error)) from None
         return Response(status_code=204)
 
-    async def hang_up(self, stream: Named, key: str, here: Here, caller: Allowed) -> Response:
+    async def hang_up(self, stream: Named, key: str, here: Here, caller: _Allowed) -> Response:
         """End the session; one that has just ended by itself is fine, and the body says why it did."""
         require(caller, self._right, stream)
         if reason := self._sessions(here).reason_ended(stream, key):

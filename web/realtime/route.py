@@ -12,9 +12,7 @@ from web.access.tokens import Caller
 from web.errors import Full, Refusal
 from web.openapi import refuses
 from web.realtime.connection import Connection
-from web.services import Services, get_services
-
-Here = Annotated[Services, Depends(get_services)]
+from web.services import Here, Services
 
 routes = APIRouter(tags=["realtime"])
 
@@ -50,12 +48,12 @@ def _named_stream(
 
 _NEVER = refuses(422, 426, 503)
 Stream = Annotated[str, Depends(_named_stream)]
-Allowed = Annotated[Caller, Depends(may_by_ticket("ask"))]
+_Allowed = Annotated[Caller, Depends(may_by_ticket("ask"))]
 
 
 @routes.get("/v1/realtime", status_code=426, response_class=Response, responses=_NEVER)
 @routes.post("/v1/realtime", status_code=426, response_class=Response, responses=_NEVER)
-async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -> None:
+async def realtime_is_a_websocket(here: Here, caller: _Allowed, stream: Stream) -> None:
     """Say why no WebSocket can be opened here: this takes what `/v1/realtime` takes, by HTTP.
 
     A browser does not tell its page why a WebSocket was refused; asked so, the service does.
@@ -74,7 +72,7 @@ async def realtime_is_a_websocket(here: Here, caller: Allowed, stream: Stream) -
 
 
 @routes.websocket("/v1/realtime")
-async def realtime(socket: WebSocket, here: Here, caller: Allowed, stream: Stream) -> None:
+async def realtime(socket: WebSocket, here: Here, caller: _Allowed, stream: Stream) -> None:
     """Talk about `stream`; see docs/protocol.md.
 
     Raises:

@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.types import Question
 from stream.moments.search import describe_search
-from web.access.auth import may
+from web.access.auth import MayAsk
 from web.access.tokens import Caller
 from web.ask import Answered
 from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
@@ -19,15 +19,13 @@ from web.http.lookback.chosen import MOST_AT_ONCE, choose, thumbnail_at
 from web.openapi import Responses, refuses
 from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.reports.time_report import clock, evidence_report, time_report
-from web.services import Services, get_services
+from web.services import Here, Services
 from web.time_words.zone import zone_called
 
 _LONGEST = 2000
 _EVIDENCE = 3
 _TOKENS = 96
 
-Here = Annotated[Services, Depends(get_services)]
-MayAsk = Annotated[Caller, Depends(may("ask"))]
 
 routes = APIRouter(prefix="/v1", tags=["questions"], responses=refuses(400, 404, 422, 503))
 

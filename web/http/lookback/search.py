@@ -4,7 +4,7 @@ import asyncio
 from math import inf
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
@@ -12,18 +12,15 @@ from stream.moments.index import Remembered
 from stream.moments.search import Found, describe_search, find, read_search
 from stream.status import StreamStatus
 from stream.watches.words.clauses import LONGEST_REQUEST
-from web.access.auth import may
-from web.access.tokens import Caller
+from web.access.auth import MayWatch
 from web.http.lookback.chosen import Streams, choose, thumbnail_at
 from web.openapi import refuses
 from web.reports.time_report import clock
-from web.services import Services, get_services
+from web.services import Here, Services
 from web.time_words.extent import Reference
 
 _MOST_FOUND = 200
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may("watch"))]
 UnixSecond = Annotated[float | None, Query(allow_inf_nan=False, description="Unix second.")]
 
 routes = APIRouter(prefix="/v1", tags=["search"], responses=refuses(422, 503))

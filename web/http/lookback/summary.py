@@ -6,7 +6,7 @@ from math import inf
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from memory.errors import EncoderMismatch
 from model.vision.vocabulary import COLOURS, WordTable
@@ -14,8 +14,7 @@ from stream.moments.index import Remembered
 from stream.moments.presence import Seen, seen
 from stream.moments.scenes import Scene, describe_things, scenes
 from stream.watches.records import Event
-from web.access.auth import may
-from web.access.tokens import Caller
+from web.access.auth import MayWatch
 from web.errors import BadValue, Refusal
 from web.http.event_clips import event_reports
 from web.http.lookback.chosen import thumbnail_at
@@ -23,15 +22,13 @@ from web.http.streams import Named
 from web.openapi import refuses
 from web.reports.summary_wire import Digest, SceneReport, SeenReport, Summary, ThingReport
 from web.reports.time_report import clock
-from web.services import Services, get_services
+from web.services import Here, Services
 from web.time_words.extent import Reference
 from web.time_words.zone import zone_called
 
 _MOST_SCENES = 100
 _MOST_EVENTS = 100
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may("watch"))]
 Second = Annotated[float | None, Query(allow_inf_nan=False, description="Media second.")]
 HowMany = Annotated[int, Query(ge=1, le=_MOST_SCENES, description="Scenes at most.")]
 Zone = Annotated[
