@@ -146,6 +146,10 @@ GREEDY = Sampling()
 """Always the likeliest token."""
 
 
+ANSWER_TOKENS = 256
+"""Longest answer, in tokens, unless it is said otherwise: of an account of forty scenes there is room for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What someone wants to know, and how the answer is to be written.
@@ -165,7 +169,7 @@ class Question:
 
     text: str
     conversation: tuple[Turn, ...] = ()
-    tokens: int = 128
+    tokens: int = ANSWER_TOKENS
     sampling: Sampling | None = None
     since: float | None = None
     until: float | None = None

@@ -1,4 +1,4 @@
-"""What a question about a stream is answered from: all of it, a range, or a second look.
+"""What a question about a stream is answered from: all of it, a range, parts, or a second look.
 
 The engine makes a history of that out of memory. A range has one of its own: in the stream's history
 every clip was read after all those before it, and what lies outside a range must not change the answer.
@@ -13,7 +13,9 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question
-from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, named, shown
+from stream.past.account import SCENES_AT_ONCE, Account, plan_account, scenes_of, tell
+from stream.past.account_words import account_wording
+from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 
 _EVERY = 1_000_000
 _NEAREST = 4.0
@@ -86,13 +88,54 @@ class Recall:
         """
         with self.called():
             past, question = await self._past_of(question)
-            if self._looks_again is not False:
+            question, account = await self._account(past, question)
+            if account is None and self._looks_again is not False:
                 past = await self._second_look(past, question)
-            if self._closed:
-                raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
-            async with aclosing(self._engine.answer(past, question)) as pieces:
+            if account is not None:
+                answer = tell(account, question, self._answer_from)
+            else:
+                answer = self._answer(past, question)
+            async with aclosing(answer) as pieces:
                 async for piece in pieces:
                     yield piece
+
+    def _answer_from(
+        self, spans: Sequence[Span], question: Question
+    ) -> AsyncGenerator[AnswerPiece, None]:
+        """Answer from parts of the past alone."""
+        return self._answer(Past(self._stream, self._store, tuple(spans), once=True), question)
+
+    async def _answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        if self._closed:
+            raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
+        async with aclosing(self._engine.answer(past, question)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _account(self, past: Past, question: Question) -> tuple[Question, Account | None]:
+        """Return what is to be told in parts, if `question` asks for an account and there is much.
+
+        It comes with the question as it is to be put otherwise.
+        """
+        wording = account_wording(question.text)
+        if wording is None or await self._engine.things([]) is None:
+            return question, None
+        scenes = scenes_of(await self._originals(past, question), self._engine.frames_per_clip)
+        if len(scenes) > SCENES_AT_ONCE:
+            return question, plan_account(scenes)
+        return replace(question, text=wording), None
+
+    async def _originals(self, past: Past, question: Question) -> list[Seen]:
+        """Return what `past` shows, clip by clip; of more than a history holds its blocks."""
+        first, last = past.spans[0][0], past.spans[-1][1]
+        before, most = math.nextafter(first, -math.inf), self._engine.clips_at_most
+        held = await self._store.moments(self._stream, before, most + 1, until=last)
+        if len(held) > most:
+            await self._engine.prepare(past)
+            return await self._seen(past, question)
+        clips = [clip async for clip in self._store.clips(self._stream, before, last)]
+        things = await self._engine.things(clips) or []
+        return [Seen(*both) for both in zip(clips, things, strict=True)]
 
     async def _past_of(self, question: Question) -> tuple[Past, Question]:
         """Return what `question` is answered from, and how to ask it of that.

@@ -205,6 +205,11 @@ SAID = {
     "That": None,
     "A dog, at": None,
     "at 10 second": "at 08:00:10 on 25 November",
+    "From 199500 to 199560 seconds.": "From 15:25:00 to 15:26:00.",
+    "Since 199500 seconds.": "Since 15:25:00.",
+    "From 55:25:00 to 55:26:00: a cat": "From 15:25:00 to 15:26:00: a cat",
+    "From 0:10 to 0:12: a cat. From": "From 08:00:10 on 25 November to 08:00:12 on 25 November: a cat. From",
+    "From 2 to 3 dogs, since two dogs came from 1": None,
 }
 
 

@@ -86,7 +86,7 @@ async def test_a_question_is_one_trace_of_its_stages_without_a_word_of_it(monkey
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "flashback",
         "gen_ai.request.model": "echo",
-        "gen_ai.request.max_tokens": 128,
+        "gen_ai.request.max_tokens": 256,
         "gen_ai.response.model": "echo",
         "gen_ai.response.finish_reasons": ("stop",),
         "gen_ai.usage.input_tokens": 6 + 2,

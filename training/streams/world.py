@@ -60,6 +60,7 @@ class Mix:
         few: Share of scenes with one thing alone.
         cuts: Whether a clip may end early because its scene does, so that clips begin at uneven times.
         folded: Share of streams whose older clips are folded.
+        again: Share of scenes that show again what an earlier one showed.
     """
 
     longest: int = 16
@@ -68,6 +69,7 @@ class Mix:
     few: float = 0.55
     cuts: bool = False
     folded: float = 0.0
+    again: float = 0.0
 
 
 class World:
@@ -93,10 +95,12 @@ class World:
         count = 1 if random.random() < mix.single else int(random.integers(2, mix.scenes + 1))
         lengths = self._lengths(random, count, mix.longest)
         starts, ends, finished = self._times(random, lengths, cuts=mix.cuts)
-        scenes, seen, at = [], [], 0
+        scenes, seen, at = list[Scene](), list[tuple[Thing, ...]](), 0
         before: tuple[Thing, ...] = ()
         for length in lengths:
             things = self._things(random, mix, before)
+            if mix.again and len(scenes) > 1 and random.random() < mix.again:
+                things = scenes[int(random.integers(len(scenes) - 1))].things
             clips = range(at, at + length)
             scenes.append(Scene(things, clips, round(starts[at])))
             seen += [self.report(random, things) for _ in clips]

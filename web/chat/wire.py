@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_serializer
 
 from model.engine.generation import MAX_ANSWER_TOKENS
+from model.types import ANSWER_TOKENS
 from web.realtime.server_events import EvidencePart, TimeUnderstood, Timings
 from web.realtime.wire_items import (
     TEXT_LIMIT,
@@ -221,7 +222,7 @@ class ChatRequest(Ignored):
     @property
     def tokens(self) -> int:
         """Longest answer, in tokens."""
-        return min(self.max_completion_tokens or self.max_tokens or 128, MAX_ANSWER_TOKENS)
+        return min(self.max_completion_tokens or self.max_tokens or ANSWER_TOKENS, MAX_ANSWER_TOKENS)
 
 
 class Rests(BaseModel):

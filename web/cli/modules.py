@@ -40,6 +40,10 @@ EXAMS = {
         "training.exams.evaluate_streams",
         "long made-up streams: what is read, apart from seen",
     ),
+    "accounts": (
+        "training.exams.evaluate_accounts",
+        "long made-up streams told in order, at once and in parts",
+    ),
     "recall": (
         "training.exams.evaluate_recall",
         "what is still known of a day, by how long ago it was",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from model.types import ANSWER_TOKENS
 from web.realtime.stream_events import MomentRemembered, ServerMessage, StreamAbsent, StreamChanged
 from web.realtime.watch_events import Alert
 from web.realtime.wire_items import Message, MostLikely, Penalty, Share, Temperature, Tokens, Wire
@@ -34,7 +35,7 @@ class Session(Wire):
     model: str
     output_modalities: tuple[Literal["text"]] = ("text",)
     instructions: str = ""
-    max_output_tokens: Tokens | Literal["inf"] = 128
+    max_output_tokens: Tokens | Literal["inf"] = ANSWER_TOKENS
     timezone: str | None = None
     temperature: Temperature = 0.0
     top_p: Share = 1.0

@@ -1,4 +1,4 @@
-"""Times in an answer as the clock on the wall showed them: 14:05:10 instead of 10 seconds.
+"""Times in an answer as the clock on the wall showed them: 14:05:10 instead of 10 seconds, or 0:10.
 
 A model knows the seconds of a stream alone. Words come in pieces of any length, so what may be the
 beginning of a time is held back until it is seen to be one, or none.
@@ -11,8 +11,17 @@ from contextlib import aclosing
 from model.types import AnswerPiece, Words
 from web.time_words.extent import Reference
 
-_TIME = re.compile(r"\b([Aa]t) (\d{1,9}) seconds?\b")
-_BEGINNING = re.compile(r"\b[Aa]t?( \d*( s?e?c?o?n?d?s?)?)?$")
+_SECONDS = r"\d{1,9}"
+_MINUTES = r"(?:\d{1,5}:)?\d{1,2}:\d\d"
+_TIME = re.compile(
+    rf"\b([Aa]t|[Ss]ince) ({_SECONDS}) seconds?\b"
+    rf"|\b([Ff]rom) ({_SECONDS}) to ({_SECONDS}) seconds?\b"
+    rf"|\b([Ff]rom) ({_MINUTES}) to ({_MINUTES})(?=:)"
+)
+_BEGINNING = re.compile(
+    r"\b(?:[Aa]t?|[Ss](?:i(?:n(?:ce?)?)?)?|[Ff](?:r(?:om?)?)?"
+    r"|(?:[Aa]t|[Ss]ince|[Ff]rom) [\d:]*(?: (?:t|to|to [\d:]*))?(?: s?e?c?o?n?d?s?)?)$"
+)
 
 
 class SpokenClocks:
@@ -40,12 +49,24 @@ class SpokenClocks:
         return self._rewritten(left)
 
     def _rewritten(self, text: str) -> str:
-        return _TIME.sub(lambda found: f"{found[1]} {self._clock(float(found[2]))}", text)
+        return _TIME.sub(self._said, text)
+
+    def _said(self, found: re.Match[str]) -> str:
+        word, *times = (part for part in found.groups() if part is not None)
+        return f"{word} {' to '.join(self._clock(_media(time)) for time in times)}"
 
     def _clock(self, media: float) -> str:
         when, now = self._reference.clock(media), self._reference.clock(self._reference.now)
         day = "" if when.date() == now.date() else f" on {when.day} {when:%B}"
         return f"{when:%H:%M:%S}{day}"
+
+
+def _media(time: str) -> float:
+    """Return the media second that 70, 1:10 and 0:01:10 say."""
+    total = 0
+    for part in time.split(":"):
+        total = 60 * total + int(part)
+    return float(total)
 
 
 async def by_the_clock(

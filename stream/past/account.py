@@ -1,0 +1,219 @@
+"""An account of a long past, told in parts: a small language model loses its way in a long list.
+
+    history --scenes_of--> scenes --plan_account--> parts of a few scenes each
+    part --Engine.answer, from its originals alone--> "First a cat, then a dog." --told--> one answer
+
+A part is a past of its own, as a range is: the first clips of its scenes as memory holds them, which
+the language model reads afresh and tells in order. The words come as they are written.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, Usage, Words
+from model.vision.changes import Scene as Shown
+from model.vision.changes import follow
+from stream.past.account_words import TOLD_AS
+from stream.past.second_look import Seen, Span
+
+SCENES_AT_ONCE = 6
+"""Scenes that are told in one go."""
+SCENES_OF_A_PART = 5
+MOST_PARTS = 8
+NEWEST = 10
+"""Scenes of a longer past that are told however short they were: the newest."""
+LOOKED_AT = 6
+"""Clips of a scene that are read, the first ones."""
+PART_TOKENS = 72
+"""Tokens that one part may take, so that one that goes on and on leaves room for the others."""
+
+_OPENING = re.compile(r"\s*(?:First )?(\w?)(?![A-Z])")
+_OPENING_LENGTH = 8
+
+Answer = Callable[[Sequence[Span], Question], AsyncGenerator[AnswerPiece, None]]
+"""Answers a question from parts of the past alone, each from the start of its first clip to its last's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Neighbouring clips of one main thing.
+
+    Attributes:
+        start: First media second.
+        end: Last media second.
+        read_until: Media second up to which clips that begin are enough to tell it by.
+    """
+
+    start: float
+    end: float
+    read_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is to be told.
+
+    Attributes:
+        parts: Scenes that are told together, oldest first.
+        scenes: How many there are, those that are left out among them.
+    """
+
+    parts: tuple[tuple[Scene, ...], ...]
+    scenes: int
+
+    @property
+    def told(self) -> int:
+        """How many scenes are told."""
+        return sum(len(part) for part in self.parts)
+
+
+def scenes_of(history: Sequence[Seen], frames: int) -> list[Scene]:
+    """Return the scenes of `history` as the markers of its clips tell them apart.
+
+    What comes before the first thing that has a name belongs to that one's scene.
+
+    Args:
+        history: Oldest first; blocks of folded clips may be among them.
+        frames: That a clip has which is not folded.
+    """
+    groups: list[list[Seen]] = []
+    shown: Shown | None = None
+    for one in history:
+        change, shown = follow(shown, one.things)
+        if not groups or (change is not None and change.before):
+            groups.append([])
+        groups[-1].append(one)
+    return [_scene(group, frames) for group in groups]
+
+
+def plan_account(scenes: Sequence[Scene]) -> Account:
+    """Return which scenes are told, and which of them together.
+
+    Of more than there is room for those are told that lasted longest, and the newest.
+    """
+    most = MOST_PARTS * SCENES_OF_A_PART
+    told = list(scenes)
+    if len(told) > most:
+        older, newest = told[:-NEWEST], told[-NEWEST:]
+        longest = sorted(range(len(older)), key=lambda n: (older[n].start - older[n].end, n))
+        told = [older[n] for n in sorted(longest[: most - NEWEST])] + newest
+    count = -(-len(told) // SCENES_OF_A_PART)
+    cuts = [len(told) * n // count for n in range(count + 1)]
+    parts = (tuple(told[a:b]) for a, b in pairwise(cuts))
+    return Account(tuple(parts), len(scenes))
+
+
+async def tell(
+    account: Account, question: Question, answer: Answer
+) -> AsyncGenerator[AnswerPiece, None]:
+    """Tell `account` part by part, as words come; use `aclosing`.
+
+    Its evidence is that of all parts, its usage their sum.
+
+    Args:
+        account: What is to be told.
+        question: That asked for it; its tokens are those of all parts.
+        answer: Has a question answered from a part.
+    """
+    finishes: list[Finish] = []
+    reason: FinishReason = "stop"
+    for part in account.parts:
+        left = question.tokens - sum(f.usage.answer_tokens for f in finishes)
+        if left < 1:
+            reason = "length"
+            break
+        put = replace(
+            question, text=TOLD_AS, conversation=(), tokens=min(left, PART_TOKENS),
+            since=None, until=None, duration=None,
+        )  # fmt: skip
+        opening = _opening(part, first=not finishes)
+        async with aclosing(answer([(s.start, s.read_until) for s in part], put)) as pieces:
+            async for piece in _after(opening, pieces):
+                if isinstance(piece, Finish):
+                    finishes.append(piece)
+                else:
+                    yield piece
+        if finishes[-1].reason == "cancelled":
+            reason = "cancelled"
+            break
+        if finishes[-1].reason == "length":
+            yield Words("…")
+    else:
+        if account.told < account.scenes:
+            yield Words(_left_out(account))
+    yield _finish(reason, finishes, account)
+
+
+def _scene(group: Sequence[Seen], frames: int) -> Scene:
+    first, last = group[0].tokens, group[-1].tokens
+    wanted = float(LOOKED_AT)
+    for one in group:
+        clips = max(1.0, one.tokens.frames / frames)
+        if clips >= wanted:
+            long = (one.tokens.end - one.tokens.start) / clips
+            until = one.tokens.start + (wanted - 0.5) * long
+            return Scene(first.start, last.end, until)
+        wanted -= clips
+    return Scene(first.start, last.end, last.end)
+
+
+def _opening(part: Sequence[Scene], *, first: bool) -> str:
+    gap = "" if first else " "
+    return f"{gap}From {_minutes(part[0].start)} to {_minutes(part[-1].end)}: "
+
+
+def _minutes(media: float) -> str:
+    """Return a media second as 1:05, or 1:00:05."""
+    minutes, seconds = divmod(round(media), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+async def _after(
+    opening: str, pieces: AsyncGenerator[AnswerPiece, None]
+) -> AsyncGenerator[AnswerPiece, None]:
+    """Yield an answer as it goes on behind `opening`: without its own "First" and its capital."""
+    held: str | None = ""
+    async for piece in pieces:
+        text = piece.text if isinstance(piece, Words) else ""
+        if held is None:
+            yield piece
+            continue
+        held += text
+        if len(held) >= _OPENING_LENGTH or isinstance(piece, Finish):
+            yield Words(opening + _OPENING.sub(lambda found: found[1].lower(), held, count=1))
+            held = None
+            if isinstance(piece, Finish):
+                yield piece
+
+
+def _left_out(account: Account) -> str:
+    return (
+        f" Those are {account.told} of {account.scenes} scenes: the newest, and those that lasted "
+        "longest."
+    )
+
+
+def _finish(reason: FinishReason, finishes: Sequence[Finish], account: Account) -> Finish:
+    share = 1.0 / max(len(finishes), 1)
+    evidence = (replace(e, score=e.score * share) for f in finishes for e in f.evidence)
+    usages = [finish.usage for finish in finishes]
+    told = account.parts[: len(finishes)]
+    usage = Usage(
+        clips=sum(u.clips for u in usages),
+        frames=sum(u.frames for u in usages),
+        visual_tokens=sum(u.visual_tokens for u in usages),
+        tokens_kept=sum(u.tokens_kept for u in usages),
+        prompt_tokens=sum(u.prompt_tokens for u in usages),
+        answer_tokens=sum(u.answer_tokens for u in usages),
+        start=min(part[0].start for part in told),
+        end=max(part[-1].end for part in told),
+    )
+    return Finish(reason, tuple(_in_order(evidence)), usage)
+
+
+def _in_order(evidence: Iterator[Evidence]) -> list[Evidence]:
+    return sorted(evidence, key=lambda one: one.start)
