@@ -56,7 +56,9 @@ def account_wording(text: str) -> str | None:
     asked = text.rpartition("\n")[2]
     if len(asked) > _LONGEST:
         return None
-    spelled = asked.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("what's", "what is")
+    spelled = (
+        asked.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("what's", "what is")
+    )
     plain = " ".join(_TOKEN.findall(spelled))
     if _ACCOUNT.fullmatch(plain) is None:
         return None

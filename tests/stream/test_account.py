@@ -126,8 +126,12 @@ class Narrator(SmallEngine):
                 yield Words(text)
             reason = "stop" if len(words) <= question.tokens else "length"
             written = min(len(words), question.tokens)
-            usage = Usage(len(clips), 4 * len(clips), 9, 3, 2, written, clips[0].start, clips[-1].end)
-            yield Finish(reason, tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage)
+            usage = Usage(
+                len(clips), 4 * len(clips), 9, 3, 2, written, clips[0].start, clips[-1].end
+            )
+            yield Finish(
+                reason, tuple(Evidence(c.start, c.end, 1 / len(clips)) for c in clips), usage
+            )
         finally:
             self.closed += 1
 
@@ -173,7 +177,9 @@ async def test_few_scenes_are_told_at_once_in_the_words_that_the_model_knows():
     engine, recall = await remembered(NAMES[:SCENES_AT_ONCE])
     text, _ = await told(recall, "Describe the video.")
     assert text.startswith("First a dog, then a cat")
-    assert [(past.spans, q.text) for past, q in engine.asked] == [(EVERYTHING, "What has happened?")]
+    assert [(past.spans, q.text) for past, q in engine.asked] == [
+        (EVERYTHING, "What has happened?")
+    ]
 
 
 async def test_a_range_is_told_as_far_as_it_goes():
@@ -199,7 +205,10 @@ async def test_a_model_without_words_is_asked_as_it_was_before():
 async def test_all_parts_together_write_no_more_than_was_asked_for():
     engine, recall = await remembered(NAMES)
     text, finish = await told(recall, tokens=6)
-    assert text == "From 0:00 to 0:11: a dog, then a cat, then a car. From 0:12 to 0:27: a bottle, then a chair…"
+    assert (
+        text
+        == "From 0:00 to 0:11: a dog, then a cat, then a car. From 0:12 to 0:27: a bottle, then a chair…"
+    )
     assert (finish.reason, finish.usage.answer_tokens) == ("length", 6)
     assert len(engine.asked) == 2
 

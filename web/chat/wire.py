@@ -222,7 +222,9 @@ class ChatRequest(Ignored):
     @property
     def tokens(self) -> int:
         """Longest answer, in tokens."""
-        return min(self.max_completion_tokens or self.max_tokens or ANSWER_TOKENS, MAX_ANSWER_TOKENS)
+        return min(
+            self.max_completion_tokens or self.max_tokens or ANSWER_TOKENS, MAX_ANSWER_TOKENS
+        )
 
 
 class Rests(BaseModel):
