@@ -24,7 +24,7 @@ from rich.table import Table
 from memory.local_store import LocalStore
 from model.engine.contract import Past
 from model.engine.local import LocalEngine
-from model.errors import WeightsMissing
+from model.errors import ModelUnavailable
 from model.types import Question
 from model.vision.changes import phrase
 from model.vision.vocabulary import with_article
@@ -181,4 +181,4 @@ def common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval accounts", (WeightsMissing,))
+    run_command(app, "flashback eval accounts", (ModelUnavailable,))
