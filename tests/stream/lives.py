@@ -502,9 +502,9 @@ class World:
         self.books.append(book)
         put = live._pipeline.put
 
-        def noted(clip, captured, *, paced):
+        def noted(clip, captured, **how):
             book.clips.append(numbers(ClipTokens(clip.pixels[:, 0, 0].float(), 0.0, 0.0)))
-            put(clip, captured, paced=paced)
+            put(clip, captured, **how)
 
         live._pipeline.put = noted
         return book
