@@ -70,7 +70,8 @@ class LiveStream:
             monotonic: Seconds that never go back.
             admit: Raises if the stream may not have a source now.
             on_encoded: Is shown every encoded clip; must not wait.
-            films: Says whether films of what a stream shows may be asked for.
+            films: Says whether films of what a stream shows may be asked for, also while nobody
+                watches it.
         """
         self._engine = engine
         self._settings = settings
@@ -82,7 +83,9 @@ class LiveStream:
         self._sampler = FrameSampler(settings.rate)
         self._news = Broadcast[StreamEvent](_NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
-        self.reel = Reel(settings.reel_seconds, lambda: films(record.name))
+        self.reel = Reel(
+            settings.reel_seconds, lambda: films(record.name) or self._pictures.readers > 0
+        )
         self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
         self._record = LiveRecord(record, store, engine)
         self._blackout = Blackout(settings.zones, record.name)

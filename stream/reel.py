@@ -72,6 +72,11 @@ class Reel:
         """What the pictures take."""
         return self._bytes
 
+    @property
+    def kept(self) -> tuple[float, float] | None:
+        """The media seconds of the oldest and the newest picture that are kept; None without one."""
+        return (self._stills[0].time, self._stills[-1].time) if self._stills else None
+
     def push(self, time: float, picture: Picture) -> None:
         """Take a picture, if it is wanted. Never waits."""
         if not self.seconds or not self._wanted():

@@ -18,7 +18,7 @@ from web.access.guesses import Guesses
 from web.access.tokens import TokenFile
 from web.chat import route as chat
 from web.http import event_clips, metrics, pages, streams, watches
-from web.http.lookback import questions, search, summary
+from web.http.lookback import questions, search, summary, timeline
 from web.http.middleware.guard import Guard
 from web.http.middleware.rejections import Rejections
 from web.http.whip import Exchange
@@ -41,6 +41,8 @@ _ROUTES = (
     search.routes,
     questions.routes,
     summary.routes,
+    timeline.routes,
+    timeline.exports,
     chat.routes,
 )
 

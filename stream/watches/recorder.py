@@ -9,13 +9,14 @@ wait is bounded, and an event beyond that has no film.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from memory.documents import DocumentStore, Entry
 from memory.errors import StoreFull, StoreUnavailable
 from memory.recordings import LARGEST_RECORDING, Recorded, RecordingStore
 from stream.channels import Mailbox
+from stream.errors import StreamError
 from stream.reel import Reel, Still
 from stream.watches.film import mp4_of
 from stream.watches.records import Event
@@ -26,8 +27,16 @@ BEFORE = 5.0
 """Seconds that a film shows before the condition began to hold, where they are kept."""
 AFTER = 5.0
 _MOST_WAITING = 16
+_MOST_CUT = 4
+"""Clips that people ask for which are cut or wait for it."""
 _KIND = "watch-film"
 _MOST_FILMS = 2000
+
+
+class TooManyClips(StreamError):
+    """So many clips are being cut that another would have to wait for long."""
+
+    code = "too_many_clips"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +86,8 @@ class Recorder:
         self._most_bytes = most_bytes
         self._patience = patience
         self._jobs = Mailbox[_Job](_MOST_WAITING)
+        self._cutting = 0
+        self._turn = asyncio.Lock()
 
     def begin(self, event: Event) -> bool:
         """Begin a film of `event`, which has just fired; say whether there will be one. Never waits."""
@@ -114,6 +125,21 @@ class Recorder:
         """
         coming = {job.event.id for job in self._jobs.unfinished if job.event.stream == stream}
         return await self._recordings.keys(stream) | coming
+
+    async def cut(self, stills: Sequence[Still]) -> bytes:
+        """Make a clip that somebody asks for of `stills`, which is not kept.
+
+        Raises:
+            TooManyClips: If too many are being cut.
+        """
+        if self._cutting >= _MOST_CUT:
+            raise TooManyClips(f"{_MOST_CUT} clips are being cut: try again in some seconds.")
+        self._cutting += 1
+        try:
+            async with self._turn:  # one at a time: the processor belongs to the encoder of clips
+                return await asyncio.to_thread(mp4_of, stills)
+        finally:
+            self._cutting -= 1
 
     async def run(self) -> None:
         """Make films, until cancelled."""

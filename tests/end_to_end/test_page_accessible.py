@@ -67,9 +67,16 @@ async def converse(page):
     await page.wait_for_selector(".moment >> nth=2")
 
 
+async def choose_span(page):
+    await page.focus("#timeline-track")
+    for _ in range(5):
+        await page.keyboard.press("Shift+ArrowLeft")
+    await page.wait_for_selector("#timeline-chosen:not([hidden])")
+
+
 PARTS = {
     "/": ("#picker:not([hidden])", [open_wall]),
-    "/#cam": ('#connection[data-state="open"]', [converse, open_watches, open_search]),
+    "/#cam": ('#connection[data-state="open"]', [converse, choose_span, open_watches, open_search]),
 }
 
 

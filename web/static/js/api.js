@@ -127,6 +127,11 @@ export function momentAddress(stream, start) {
   return at(`/v1/streams/${stream}/thumbnails/${start}.jpg${query({})}`);
 }
 
+/** The address of the best picture of `stream` at a media second, to be saved. */
+export function pictureAddress(stream, at_) {
+  return at(`/v1/streams/${stream}/picture${query({ at: at_ })}`);
+}
+
 /** Show in `image` the newest picture of a stream; `version` changes when there is a newer one. */
 export function showNewest(image, stream, version) {
   show(image, () => at(`/v1/streams/${stream}/thumbnails/newest.jpg${query({ version })}`));

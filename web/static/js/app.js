@@ -15,6 +15,7 @@ import { Socket } from "./socket.js";
 import { Sending, Watching } from "./source.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
+import { Timeline } from "./timeline.js";
 import { Watches } from "./watches.js";
 
 const $ = (id) => document.getElementById(id);
@@ -29,7 +30,16 @@ const showMoment = (moment) => {
 };
 const stage = new Stage(() => strip.press(null));
 const strip = new Strip(showMoment);
-const chat = new Chat({ evidence: (parts) => strip.mark(parts), show: showMoment });
+const chat = new Chat({
+  evidence: (parts) => strip.mark(parts),
+  show: showMoment,
+  everything: () => timeline.choose(null),
+});
+const timeline = new Timeline({
+  show: showMoment,
+  ask: (span, now) => chat.about(span, now),
+  tell: (span) => lookback.tell(here, span),
+});
 const picker = new Picker({
   camera: () => send("camera"),
   screen: () => send("screen"),
@@ -78,6 +88,7 @@ function turnTo(stream) {
   board.hide();
   stage.reset(stream);
   strip.reset(stream);
+  timeline.reset(stream);
   $("change").hidden = false;
   $("stream-name").textContent = stream;
   watches.at(stream);
@@ -115,16 +126,21 @@ function turnTo(stream) {
   });
   socket.addEventListener("flashback.moment", ({ detail }) => {
     strip.add(detail.moment);
+    timeline.remembered(detail.moment);
     stage.remembered(detail.moment);
     ideas.refresh(stream);
   });
-  socket.addEventListener("flashback.alert", ({ detail }) => watches.hear(detail.alert));
+  socket.addEventListener("flashback.alert", ({ detail }) => {
+    watches.hear(detail.alert);
+    timeline.soon();
+  });
   chat.attach(socket, stream);
 }
 
 /** Nothing that was shown before is remembered any more. */
 function forgotten(stream) {
   strip.reset(stream);
+  timeline.reset(stream);
   stage.forget();
 }
 
@@ -135,7 +151,10 @@ async function recall(stream, mine) {
     const { moments } = await getJson(`/v1/streams/${stream}/moments?limit=600`);
     if (mine !== socket) return;
     for (const moment of moments) strip.add(moment, false);
-    if (moments.length) stage.remembered(moments.at(-1));
+    if (moments.length) {
+      stage.remembered(moments.at(-1));
+      timeline.remembered(moments.at(-1));
+    }
   } catch ({ status }) {
     // A new stream has no moments yet; they come over the socket.
     if (status !== 404) setTimeout(() => mine === socket && mine.open && recall(stream, mine), RECALL_AGAIN);
@@ -237,6 +256,7 @@ function turnAway() {
   chat.detach();
   stage.reset("");
   strip.reset("");
+  timeline.reset("");
   $("change").hidden = true;
   watches.at("");
   lookback.at("");

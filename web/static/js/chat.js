@@ -19,11 +19,16 @@ export class Chat {
   #answer = null;
   #aimed = -AIMING;
   #actions;
+  #about = null;
+  #asked = null;
 
   /** Whether the model is told of earlier questions; small ones are only led astray by them. */
   followUps = true;
 
-  /** `actions.evidence(parts)` marks moments, `actions.show(moment)` shows one. */
+  /**
+   * `actions.evidence(parts)` marks moments, `actions.show(moment)` shows one, `actions.everything()` is
+   * called when questions are to be about no span any more.
+   */
   constructor(actions) {
     this.#actions = actions;
     this.#form.addEventListener("submit", (event) => {
@@ -38,6 +43,7 @@ export class Chat {
       if (event.key === "Escape" && this.#answer) this.#stop();
     });
     this.#stopButton.addEventListener("click", () => this.#stop());
+    document.getElementById("about-drop").addEventListener("click", () => this.#actions.everything());
     this.#ideas.addEventListener("click", ({ target }) => {
       if (target.closest(".idea")) this.#ask(target.closest(".idea").textContent);
     });
@@ -77,8 +83,17 @@ export class Chat {
     this.#ready();
   }
 
+  /** Have questions be about a span of `since`, `until` and `words`; null is everything. With `now` the next is typed. */
+  about(span, now = false) {
+    this.#about = span;
+    document.getElementById("about").hidden = !span;
+    document.getElementById("about-words").textContent = span ? `About ${span.words}` : "";
+    if (span && now) this.#field.focus();
+  }
+
   /** Forget the stream and what was said about it: nothing is being watched. */
   detach() {
+    this.about(null);
     this.#socket = this.#answer = null;
     this.#lines.replaceChildren();
     this.#hello.hidden = false;
@@ -92,7 +107,9 @@ export class Chat {
     const content = [{ type: "input_text", text: question }];
     const item = { type: "message", role: "user", content };
     this.#socket.send({ type: "conversation.item.create", event_id: "ask", item });
-    const response = { conversation: this.followUps ? "auto" : "none" };
+    this.#asked = this.#about;
+    const range = this.#asked && { since: this.#asked.since, until: this.#asked.until };
+    const response = { conversation: this.followUps ? "auto" : "none", ...range };
     this.#socket.send({ type: "response.create", event_id: "ask", response });
     this.#field.value = "";
     this.#hello.hidden = true;
@@ -130,6 +147,11 @@ export class Chat {
         const span = element("span", "first");
         span.textContent = `first word after ${duration(first)}`;
         meta.append(span);
+      }
+      if (this.#asked) {
+        const looked = element("span", "range");
+        looked.textContent = this.#asked.words;
+        meta.append(looked);
       }
       if (response.time) {
         const looked = element("span", "range");

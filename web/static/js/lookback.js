@@ -27,7 +27,7 @@ export class Lookback {
       if ($("past-words").reportValidity()) this.#ask($("past-words").value.trim());
     });
     $("past-spans").addEventListener("click", ({ target }) => {
-      if (target.dataset.span) this.#tell(this.#stream, target.dataset.span);
+      if (target.dataset.span) this.#tell(this.#stream, SPANS[target.dataset.span], summaryPath(this.#stream, target.dataset.span));
     });
     $("past-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -44,6 +44,13 @@ export class Lookback {
     this.#stream = stream;
     $("past-stream").textContent = stream;
     $("past-here").parentElement.hidden = $("past-spans").hidden = !stream;
+  }
+
+  /** Say what happened on `stream` in a span of `since`, `until` and `words`. */
+  tell(stream, { since, until, words }) {
+    this.#dialog.showModal();
+    const query = new URLSearchParams({ since, until, timezone: zone() });
+    this.#tell(stream, words, `/v1/streams/${stream}/summary?${query}`);
   }
 
   #open() {
@@ -87,12 +94,12 @@ export class Lookback {
     });
   }
 
-  async #tell(stream, span) {
+  async #tell(stream, when, path) {
     await this.#do("Looking back…", async () => {
-      const told = await getJson(await summaryPath(stream, span), { within: SEARCH_WITHIN });
+      const told = await getJson(await path, { within: SEARCH_WITHIN });
       return () => {
         const seen = told.seen.slice(0, 6).map(({ name, times }) => `${name} (${times === 1 ? "once" : `${times} times`})`);
-        const said = told.moments ? `What ${stream} has shown ${SPANS[span]}` : `Nothing of ${stream} is remembered ${SPANS[span]}`;
+        const said = told.moments ? `What ${stream} has shown ${when}` : `Nothing of ${stream} is remembered ${when}`;
         this.#say(`${said}${seen.length ? `: ${seen.join(", ")}` : ""}.`);
         this.#list(told.scenes.map((scene) => this.#scene(stream, scene)));
       };

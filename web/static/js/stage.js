@@ -1,6 +1,6 @@
 // The big picture: live video, the newest thumbnail where there is none, or a moment of the past.
 
-import { momentAddress, showMoment } from "./api.js";
+import { pictureAddress, showMoment } from "./api.js";
 import { drawFacts, STATES } from "./facts.js";
 import { clock, wall } from "./format.js";
 
@@ -103,7 +103,7 @@ export class Stage {
 
   /** Have the link that was clicked lead to the moment that is shown, with a ticket of now. */
   #save() {
-    $("save").href = momentAddress(this.#stream, this.#past.start);
+    $("save").href = pictureAddress(this.#stream, this.#past.start);
     $("save").download = `${this.#stream}-${clock(this.#past.start).replaceAll(":", "-")}.jpg`;
   }
 
