@@ -4,7 +4,8 @@
     ├── BadName          bad_name           no stream can be called so
     ├── UnknownStream    unknown_stream     there is no such stream
     ├── NoRoom           too_many_streams   every place is taken; also too_many_remembered (as many names
-    │                                       as there may be), no_port_free (every UDP port is taken)
+    │                                       as there may be), no_port_free (every UDP port is taken),
+    │                                       too_many_clips (others are being cut)
     ├── StreamClosed     stream_closed      it was closed meanwhile; mailbox_closed: nothing more comes
     ├── NoVideo          no_video           a file holds no video that can be read
     ├── BadSource        bad_source         an address may not or cannot be read

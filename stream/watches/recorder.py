@@ -16,7 +16,7 @@ from memory.documents import DocumentStore, Entry
 from memory.errors import StoreFull, StoreUnavailable
 from memory.recordings import LARGEST_RECORDING, Recorded, RecordingStore
 from stream.channels import Mailbox
-from stream.errors import StreamError
+from stream.errors import NoRoom
 from stream.reel import Reel, Still
 from stream.watches.film import mp4_of
 from stream.watches.records import Event
@@ -31,12 +31,6 @@ _MOST_CUT = 4
 """Clips that people ask for which are cut or wait for it."""
 _KIND = "watch-film"
 _MOST_FILMS = 2000
-
-
-class TooManyClips(StreamError):
-    """So many clips are being cut that another would have to wait for long."""
-
-    code = "too_many_clips"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,10 +124,13 @@ class Recorder:
         """Make a clip that somebody asks for of `stills`, which is not kept.
 
         Raises:
-            TooManyClips: If too many are being cut.
+            NoRoom: If too many are being cut.
         """
         if self._cutting >= _MOST_CUT:
-            raise TooManyClips(f"{_MOST_CUT} clips are being cut: try again in some seconds.")
+            raise NoRoom(
+                f"{_MOST_CUT} clips are being cut: try again in some seconds.",
+                code="too_many_clips",
+            )
         self._cutting += 1
         try:
             async with self._turn:  # one at a time: the processor belongs to the encoder of clips

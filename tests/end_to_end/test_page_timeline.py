@@ -38,7 +38,9 @@ async def remembered(seconds=3 * DAY, every=900, **page):
             evidence=(Sighting(last, last + 3, 1.0),),
         )  # fmt: skip
         await service.services.watcher.book.note(event)
-        async with page_of(service, chromium, "/#door", timezone_id="UTC", locale="en-GB", **page) as opened:
+        async with page_of(
+            service, chromium, "/#door", timezone_id="UTC", locale="en-GB", **page
+        ) as opened:
             await opened.wait_for_selector("#timeline:not([hidden])")
             yield service, opened
 

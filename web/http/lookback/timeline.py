@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from stream.errors import NoRoom
 from stream.moments.slices import Slice, slices
 from stream.reel import Reel, Still
 from stream.status import StreamStatus
-from stream.watches.recorder import TooManyClips
 from stream.watches.records import Event
 from web.access.auth import may, may_by_ticket
 from web.access.tokens import Caller
@@ -89,7 +89,7 @@ async def cut_clip(stream: Named, here: Here, since: Second, until: Second) -> R
     stills = _kept(here.registry.reel(stream), stream, since, until)
     try:
         return _download(await here.recorder.cut(stills), stream, since, "mp4")
-    except TooManyClips as error:
+    except NoRoom as error:
         raise Refusal(503, str(error), {"Retry-After": "5"}) from None
 
 
@@ -106,7 +106,7 @@ async def get_picture(stream: Named, here: Here, at: Second) -> Response:
     if near:
         return _download(min(near, key=lambda s: abs(s.time - at)).jpeg, stream, at, "jpg")
     [one] = await slices(here.store, stream, at - _NEAR, at + _NEAR, 1)
-    jpeg = one.moment and await here.store.thumbnail(stream, one.moment.start)
+    jpeg = None if one.moment is None else await here.store.thumbnail(stream, one.moment.start)
     if jpeg is None:
         raise Refusal(404, f"Nothing of {stream} is remembered of second {at:g}.")
     return _download(jpeg, stream, at, "jpg")
