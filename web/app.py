@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from web import openapi, problems
 from web.access.auth import Keys
 from web.access.guesses import Guesses
+from web.access.issuer.opening import open_issuer
 from web.access.tokens import TokenFile
 from web.chat import route as chat
 from web.http import event_clips, metrics, pages, streams, watches
@@ -93,7 +94,8 @@ def create_app(
     app.state.rejections = Rejections(clocks.monotonic)
     app.state.guesses = Guesses(clocks.monotonic)
     fixed = [token.get_secret_value() for token in settings.token]
-    app.state.keys = Keys(fixed, clocks.wall, TokenFile(settings.tokens_at))
+    issuer = open_issuer(settings, clocks)
+    app.state.keys = Keys(fixed, clocks.wall, TokenFile(settings.tokens_at), issuer)
     problems.install(app)
     openapi.install(app)
     for routes in _ROUTES:

@@ -9,6 +9,7 @@
     │   └── LimitReached  rate_limit_exceeded  a token has what was set for it alone
     ├── AlreadyPulled     already_pulled       the stream has a source
     ├── Unauthorized      unauthorized         a token or ticket is wrong or too old
+    ├── IssuerUnavailable issuer_unavailable   a token cannot be checked: no keys of its issuer
     ├── BadSetting        bad_setting          a setting, or the file of tokens, cannot be used
     ├── ReplicaLost       replica_lost         a replica of a cluster is gone: another is asked
     └── Failed            failed               a command did not work: exit code
@@ -146,6 +147,12 @@ class Unauthorized(WebError):
     """The token or ticket is wrong or too old."""
 
     code = "unauthorized"
+
+
+class IssuerUnavailable(WebError):
+    """A token cannot be checked now: the keys of its issuer cannot be had."""
+
+    code = "issuer_unavailable"
 
 
 class BadSetting(WebError, ValueError):

@@ -368,11 +368,11 @@ async def build_services(
         exempt={OPERATOR},
         own=lambda caller: caller.limits.streams,
     )
-    asking = Quota("questions", total=QUESTIONS, each=share(QUESTIONS, len(settings.token)))
+    asking = Quota("questions", total=QUESTIONS, each=share(QUESTIONS, settings.fixed_callers))
     allowances = Allowances(clocks.wall, clocks.monotonic)
     audit = AuditLog(settings.audit_log, settings.audit_log_mb * 2**20, clocks.wall)
     await audit.check()
-    tokens, viewers, talks = len(settings.token), settings.max_viewers, settings.max_connections
+    tokens, viewers, talks = settings.fixed_callers, settings.max_viewers, settings.max_connections
     viewers_each = share(viewers, tokens, settings.max_viewers_per_token)
     viewing = Quota("viewers", total=viewers, each=viewers_each)
     talks_each = share(talks, tokens, settings.max_connections_per_token)

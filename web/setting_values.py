@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from memory.servers.url import read_url
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.frames.blackout import Zone
+from web.access.issuer import terms
 
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
 _STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
@@ -220,5 +221,9 @@ Zones = Annotated[tuple[Zone, ...], BeforeValidator(_zones)]
 Networks = Annotated[Words, AfterValidator(_networks)]
 MqttUrl = Annotated[str | None, AfterValidator(_mqtt)]
 TracesUrl = Annotated[str | None, AfterValidator(_traces)]
+Issuer = Annotated[str | None, AfterValidator(terms.check_issuer)]
+KeysUrl = Annotated[str | None, AfterValidator(terms.check_keys_url)]
+Roles = Annotated[terms.Roles, BeforeValidator(terms.read_roles)]
+Algorithms = Annotated[Words, AfterValidator(terms.check_algorithms)]
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)]
 CertificateFile = Annotated[Path | None, AfterValidator(_certificates)]

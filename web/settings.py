@@ -23,12 +23,16 @@ from web.errors import BadSetting
 from web.setting_values import (
     Address,
     Age,
+    Algorithms,
     CertificateFile,
+    Issuer,
+    KeysUrl,
     MqttUrl,
     Networks,
     Port,
     PortRange,
     RedisUrl,
+    Roles,
     Secrets,
     Sources,
     StunServers,
@@ -58,6 +62,32 @@ class Settings(BaseModel):
     token_file: Path | None = _field(
         None,
         "file of named tokens, which `flashback token` writes; by default tokens.json in the data folder",
+    )
+    jwt_issuer: Issuer = _field(
+        None,
+        "issuer whose JSON Web Tokens let in (their `iss`), such as https://login.example/realms/cams; needs "
+        "the extra jwt",
+    )
+    jwt_audience: str = _field("", "what must stand in the `aud` of such a token")
+    jwt_keys: KeysUrl = _field(
+        None, "URL of the issuer's public keys; by default ISSUER/.well-known/jwks.json"
+    )
+    jwt_roles: Roles = _field(
+        (),
+        "what the issuer's roles may do: ROLE=RIGHT,RIGHT, several with ; between, such as "
+        "viewer=watch,ask; operator=admin",
+    )
+    jwt_roles_claim: str = _field(
+        "roles", "claim that holds the roles, or a path such as realm_access.roles", min_length=1
+    )
+    jwt_streams_claim: str = _field(
+        "", "claim that holds the names or patterns of streams that a token is for; without it all"
+    )
+    jwt_algorithms: Algorithms = _field(
+        ("RS256", "ES256"), "algorithms that its tokens may be signed by"
+    )
+    allowed_jwt_networks: Networks = _field(
+        (), "private networks that the issuer's keys may be fetched from; only there without TLS"
     )
     allowed_hosts: Words = _field((), "names under which clients reach the service (Host header)")
     allowed_origins: Words = _field((), "web origins other than our own that may call us")
@@ -262,6 +292,19 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _issuer_is_whole(self) -> Self:
+        needed = {"AUDIENCE": self.jwt_audience, "ROLES": self.jwt_roles}
+        if self.jwt_issuer is not None and not all(needed.values()):
+            lacking = " and ".join(
+                f"{PREFIX}JWT_{name}" for name, value in needed.items() if not value
+            )
+            raise ValueError(f"{PREFIX}JWT_ISSUER needs {lacking}")
+        given = sorted(name for name in self.model_fields_set if name.startswith("jwt_"))
+        if self.jwt_issuer is None and given:
+            raise ValueError(f"{PREFIX}{given[0].upper()} needs {PREFIX}JWT_ISSUER")
+        return self
+
+    @model_validator(mode="after")
     def _one_dropout(self) -> Self:
         if self.as_released and "visual_budget" in self.model_fields_set:
             raise ValueError(
@@ -308,6 +351,11 @@ class Settings(BaseModel):
     def tokens_at(self) -> Path:
         """The file of named tokens."""
         return (self.token_file or self.data / "tokens.json").expanduser()
+
+    @property
+    def fixed_callers(self) -> int:
+        """How many there are, at least, who share what there is; named tokens are not counted."""
+        return len(self.token) + (2 if self.jwt_issuer else 0)
 
     @property
     def on_loopback(self) -> bool:
@@ -363,8 +411,12 @@ def read_settings(**overrides: object) -> Settings:
 def variables() -> Iterator[tuple[str, str, str]]:
     """Yield every variable's name, its default as text, and what it means."""
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in {None, ()} else str(field.default)
+        default = "" if field.default in {None, ()} else _said(field.default)
         yield PREFIX + name.upper(), default, field.description or ""
+
+
+def _said(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _sentence(kind: str, message: str, place: tuple[int | str, ...]) -> str:

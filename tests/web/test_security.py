@@ -38,10 +38,10 @@ class Now:
         return self.time
 
 
-def test_a_ticket_lets_in_whom_it_was_made_for_until_it_is_too_old():
+async def test_a_ticket_lets_in_whom_it_was_made_for_until_it_is_too_old():
     now = Now()
     keys = Keys(["secret"], now)
-    caller = keys.find("secret")
+    caller = await keys.find("secret")
     ticket, until = keys.ticket(caller)
     assert keys.by_ticket(ticket) == caller
     assert until == now() + TICKET_SECONDS
@@ -62,10 +62,10 @@ def test_nothing_made_up_is_a_ticket(ticket):
         Keys(["secret"], Now()).by_ticket(ticket)
 
 
-def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
+async def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
     """Else whoever finds a ticket in a log could try tokens on it without asking us."""
     ours, theirs = Keys(["secret"], Now()), Keys(["secret"], Now())
-    assert ours.find("secret") != theirs.find("secret")
+    assert await ours.find("secret") != await theirs.find("secret")
 
 
 def test_a_ticket_cannot_be_made_to_live_longer():

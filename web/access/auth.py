@@ -11,7 +11,8 @@ import hmac
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import chain
 from typing import Annotated
 
 from fastapi import Depends
@@ -20,8 +21,9 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from web.access.guesses import Guesses
+from web.access.issuer.contract import NoIssuer, TokenIssuer
 from web.access.tokens import Caller, Right, TokenFile, TokenRecord, digest
-from web.errors import BadSetting, Refusal, Unauthorized
+from web.errors import BadSetting, IssuerUnavailable, Refusal, Unauthorized
 from web.http.middleware.rejections import Rejections
 
 log = logging.getLogger(__name__)
@@ -48,12 +50,18 @@ class Keys:
             everyone is let in: loopback only.
         clock: Unix seconds.
         file: Of named tokens; `load` reads it.
+        issuer: Whose tokens let in as well.
     """
 
     def __init__(
-        self, tokens: Sequence[str], clock: Callable[[], float], file: TokenFile | None = None
+        self,
+        tokens: Sequence[str],
+        clock: Callable[[], float],
+        file: TokenFile | None = None,
+        issuer: TokenIssuer | None = None,
     ) -> None:
         self._clock = clock
+        self._issuer = issuer or NoIssuer()
         self._file = file
         self._secret = secrets.token_bytes(32)  # a new one each start: tickets do not outlive us
         # Names stand in tickets: a plain hash would let who finds one try tokens on it at home.
@@ -66,10 +74,17 @@ class Keys:
     @property
     def needed(self) -> bool:
         """Whether a token is needed to come in."""
-        return bool(self._of_settings or self._named)
+        return bool(self._of_settings or self._named or self._issuer.trusted)
 
-    def find(self, token: str) -> Caller | None:
-        """Return who holds `token`; None if it is none of ours, or is too old."""
+    async def find(self, token: str) -> Caller | None:
+        """Return who holds `token`; None if it is neither ours nor the issuer's, or is too old.
+
+        Raises:
+            IssuerUnavailable: If it may be the issuer's, whose keys cannot be had.
+        """
+        return self._find_own(token) or await self._issuer.find(token)
+
+    def _find_own(self, token: str) -> Caller | None:
         given, found = digest(token), None
         for known, caller in self._known():
             if hmac.compare_digest(known, given):
@@ -92,7 +107,8 @@ class Keys:
         if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
             raise Unauthorized
         until, _, name = claim.partition(".")
-        caller = next((caller for _, caller in self._known() if caller.name == name), None)
+        known = chain((caller for _, caller in self._known()), self._issuer.callers())
+        caller = next((caller for caller in known if caller.name == name), None)
         if int(until) < self._clock() or caller is None:
             raise Unauthorized
         return caller
@@ -107,13 +123,17 @@ class Keys:
             self._take(await asyncio.to_thread(self._file.read))
 
     async def follow_file(self) -> None:
-        """Read the file of named tokens again whenever it changes, until cancelled."""
+        """Read the file of named tokens again whenever it changes, until cancelled.
+
+        What has expired ends meanwhile, also tokens of the issuer.
+        """
         if self._file is None:
             return
         seen = await asyncio.to_thread(self._file.stamp)
         while True:
             await asyncio.sleep(_FILE_SECONDS)
             self._end_expired()
+            self._issuer.end_expired()
             now = await asyncio.to_thread(self._file.stamp)
             if now != seen:
                 seen = now
@@ -183,35 +203,35 @@ _TICKET = _Shown(
 )
 
 
-def may(right: Right) -> Callable[..., Caller]:
+def may(right: Right) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency of a route that lets in whose token may do `right`.
 
     The stream is the one that the path or the query names; of streams named elsewhere, or of
     several, the route itself asks the caller that it gets.
     """
 
-    def by_token(
+    async def by_token(
         connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
     ) -> Caller:
-        return _allowed(_authenticate(connection, tickets=False), right, connection)
+        return _allowed(await _authenticate(connection, tickets=False), right, connection)
 
     return by_token
 
 
-def may_by_ticket(right: Right) -> Callable[..., Caller]:
+def may_by_ticket(right: Right) -> Callable[..., Awaitable[Caller]]:
     """Return the same for what a browser asks for without headers: a ticket will do."""
 
-    def by_token_or_ticket(
+    async def by_token_or_ticket(
         connection: HTTPConnection,
         _token: Annotated[None, Depends(_TOKEN)] = None,
         _ticket: Annotated[None, Depends(_TICKET)] = None,
     ) -> Caller:
-        return _allowed(_authenticate(connection, tickets=True), right, connection)
+        return _allowed(await _authenticate(connection, tickets=True), right, connection)
 
     return by_token_or_ticket
 
 
-def any_token(
+async def any_token(
     connection: HTTPConnection, _token: Annotated[None, Depends(_TOKEN)] = None
 ) -> Caller:
     """Let in who has a token, whatever it may do.
@@ -219,7 +239,7 @@ def any_token(
     Raises:
         Refusal: 401 if there is no token or a wrong one, 429 after too many wrong ones.
     """
-    return _authenticate(connection, tickets=False)
+    return await _authenticate(connection, tickets=False)
 
 
 MayWatch = Annotated[Caller, Depends(may("watch"))]
@@ -255,7 +275,7 @@ def _ticket_protocol(connection: HTTPConnection) -> str | None:
     return None
 
 
-def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
+async def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
     keys: Keys = connection.app.state.keys
     if not keys.needed:
         return LOCAL
@@ -263,7 +283,7 @@ def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
     ticket = connection.query_params.get("ticket") or _ticket_protocol(connection)
     try:
         if scheme.lower() == "bearer" and token:
-            return _by_token(connection, keys, token.strip())
+            return await _by_token(connection, keys, token.strip())
         if tickets and ticket:
             return keys.by_ticket(ticket)
     except Unauthorized:
@@ -271,17 +291,21 @@ def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
     raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
 
 
-def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
+async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
     """Return who holds `token`.
 
     Raises:
         Unauthorized: If it is none of ours.
-        Refusal: 429 if the address of `connection` has shown too many that are not.
+        Refusal: 429 if the address of `connection` has shown too many that are not, 503 if it cannot
+            be checked.
     """
     guesses: Guesses = connection.app.state.guesses
     rejections: Rejections = connection.app.state.rejections
     address = connection.client.host if connection.client else ""
-    caller = keys.find(token)
+    try:
+        caller = await keys.find(token)
+    except IssuerUnavailable as error:
+        raise Refusal(503, str(error), {"Retry-After": "30"}) from None
     if pause := guesses.pause(address, None if caller is None else caller.name):
         rejections.add("a token from where too many wrong ones came")
         seconds = str(math.ceil(pause))

@@ -123,7 +123,7 @@ async def _left_alone(address: str, token: str | None) -> None:
 
 def _with_token(settings: Settings) -> tuple[Settings, bool]:
     """Return settings that are safe to serve with, and whether a token had to be made for that."""
-    if settings.on_loopback or settings.token:
+    if settings.on_loopback or settings.token or settings.jwt_issuer:
         return settings, False
     return settings.model_copy(update={"token": (SecretStr(make_token()),)}), True
 
