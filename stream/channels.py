@@ -11,10 +11,10 @@ from typing import Generic, TypeVar
 
 from stream.errors import StreamClosed
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
-class Mailbox(Generic[Item]):
+class Mailbox(Generic[_Item]):
     """Holds at most `capacity` items for one receiver.
 
         async for item in mailbox: ...
@@ -30,8 +30,8 @@ class Mailbox(Generic[Item]):
         if capacity < 1:
             raise ValueError(f"a mailbox needs room for one item, got {capacity=}")
         self.lost = 0
-        self._items: deque[Item] = deque(maxlen=capacity)
-        self._in_hand: list[Item] = []
+        self._items: deque[_Item] = deque(maxlen=capacity)
+        self._in_hand: list[_Item] = []
         self._given = 0
         self._in_hand_number = 0
         self._changed = asyncio.Event()
@@ -48,7 +48,7 @@ class Mailbox(Generic[Item]):
         return len(self._items) == self._items.maxlen
 
     @property
-    def unfinished(self) -> list[Item]:
+    def unfinished(self) -> list[_Item]:
         """What is in the receiver's hand, or waits, oldest first."""
         return [*self._in_hand, *self._items]
 
@@ -57,7 +57,7 @@ class Mailbox(Generic[Item]):
         """Whether the sender is done."""
         return self._closed.is_set()
 
-    def put(self, item: Item) -> None:
+    def put(self, item: _Item) -> None:
         """Add `item`, losing the oldest one if there is no room. Never waits.
 
         What is put into a closed mailbox is lost.
@@ -71,7 +71,7 @@ class Mailbox(Generic[Item]):
         self._changed.set()
         self._tell_finished()  # what was lost is
 
-    async def get(self) -> Item:
+    async def get(self) -> _Item:
         """Wait for the oldest item and take it; the one taken before is finished.
 
         Raises:
@@ -88,10 +88,10 @@ class Mailbox(Generic[Item]):
         self._in_hand = [self._items.popleft()]
         return self._in_hand[0]
 
-    def __aiter__(self) -> "Mailbox[Item]":
+    def __aiter__(self) -> "Mailbox[_Item]":
         return self
 
-    async def __anext__(self) -> Item:
+    async def __anext__(self) -> _Item:
         try:
             return await self.get()
         except StreamClosed:
@@ -154,13 +154,13 @@ class Mailbox(Generic[Item]):
         return unfinished
 
 
-class Broadcast(Generic[Item]):
+class Broadcast(Generic[_Item]):
     """Hands every item to every open subscription."""
 
     def __init__(self, waiting: int) -> None:
         """Start without readers; for each, `waiting` items may wait."""
         self._waiting = waiting
-        self._boxes: set[Mailbox[Item]] = set()
+        self._boxes: set[Mailbox[_Item]] = set()
         self._closed = False
 
     @property
@@ -168,12 +168,12 @@ class Broadcast(Generic[Item]):
         """How many subscriptions are open."""
         return len(self._boxes)
 
-    def publish(self, item: Item) -> None:
+    def publish(self, item: _Item) -> None:
         """Tell everyone. Never waits."""
         for box in self._boxes:
             box.put(item)
 
-    def subscribe(self) -> "Subscription[Item]":
+    def subscribe(self) -> "Subscription[_Item]":
         """Return a subscription to what is published once it is entered."""
         return Subscription(self, Mailbox(self._waiting))
 
@@ -183,18 +183,18 @@ class Broadcast(Generic[Item]):
         for box in self._boxes:
             box.close()
 
-    def add(self, box: Mailbox[Item]) -> None:
+    def add(self, box: Mailbox[_Item]) -> None:
         """Begin to deliver to `box`."""
         self._boxes.add(box)
         if self._closed:
             box.close()
 
-    def remove(self, box: Mailbox[Item]) -> None:
+    def remove(self, box: Mailbox[_Item]) -> None:
         """Stop to deliver to `box`; one that is not there is fine."""
         self._boxes.discard(box)
 
 
-class Subscription(Generic[Item]):
+class Subscription(Generic[_Item]):
     """News of one stream for one reader; a slow reader loses the oldest news, never memory.
 
         with live.subscribe() as news:
@@ -203,7 +203,7 @@ class Subscription(Generic[Item]):
     The iteration ends when the stream is closed.
     """
 
-    def __init__(self, broadcast: Broadcast[Item], box: Mailbox[Item]) -> None:
+    def __init__(self, broadcast: Broadcast[_Item], box: Mailbox[_Item]) -> None:
         self._broadcast = broadcast
         self._box = box
 
@@ -212,7 +212,7 @@ class Subscription(Generic[Item]):
         """How many items this reader was too slow for."""
         return self._box.lost
 
-    async def next(self) -> Item:
+    async def next(self) -> _Item:
         """Wait for the next item.
 
         Raises:
@@ -220,7 +220,7 @@ class Subscription(Generic[Item]):
         """
         return await self._box.get()
 
-    def __enter__(self) -> "Subscription[Item]":
+    def __enter__(self) -> "Subscription[_Item]":
         self._broadcast.add(self._box)
         return self
 
@@ -232,5 +232,5 @@ class Subscription(Generic[Item]):
     ) -> None:
         self._broadcast.remove(self._box)
 
-    def __aiter__(self) -> Mailbox[Item]:
+    def __aiter__(self) -> Mailbox[_Item]:
         return aiter(self._box)

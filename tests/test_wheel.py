@@ -28,7 +28,7 @@ flat = {name.partition(".")[0] for name in sys.modules} & {"stream", "model", "m
 assert not flat, flat
 from flashback.stream.pull import process
 from flashback.web.cli import modules
-print(flashback.__file__, process.WORKER, modules.missing_extra("ray"))
+print(flashback.__file__, process._WORKER, modules.missing_extra("ray"))
 """
 
 

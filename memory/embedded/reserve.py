@@ -15,14 +15,14 @@ PIECE = SIZE // 4
 """Enough for thousands of deletions, and for the little that others write before room is made."""
 _FREE = 4 * 2**20
 """Bytes that must be left beside it: what is kept for later must not fill the disk today."""
-NAME = "reserve"
+_NAME = "reserve"
 
 
 class Reserve:
     """A file in `directory` that takes up room. Blocks for as long as the disk needs."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / NAME
+        self._path = directory / _NAME
 
     def fill(self) -> bool:
         """Take up as much room as it should, if there is that much; return whether it has it all."""

@@ -21,7 +21,7 @@ NO_ROOM = (
     "Redis cannot write to its disk, so nothing new is remembered: make room on the disk of its data "
     "directory"
 )
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 MakeRoom = Callable[[], Awaitable[bool]]
 """Makes a little room on Redis's disk for a deletion; returns False if it cannot."""
 _NOTICED_WITHIN = 3.0
@@ -94,10 +94,10 @@ async def check_safe(redis: Redis, replicas: int) -> None:
 
 
 async def on_a_full_disk_too(
-    delete: Callable[[], Awaitable[Result]],
+    delete: Callable[[], Awaitable[_Result]],
     make_room: MakeRoom,
     noticed: Callable[[], Awaitable[None]],
-) -> Result:
+) -> _Result:
     """Do `delete`, once more with a little room made for it if there is none.
 
     Args:

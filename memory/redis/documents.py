@@ -22,7 +22,7 @@ from memory.servers.nodes import Nodes
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class RedisDocuments:
@@ -135,7 +135,7 @@ class RedisDocuments:
 
         return await self._run(kind, work)
 
-    async def _run(self, kind: str, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+    async def _run(self, kind: str, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
         async with self._promptness.expected():
             return await self._nodes.run(_order(kind), work)
 

@@ -18,7 +18,7 @@ from memory.redis.layout import Keys
 from memory.redis.watch import watched
 from memory.servers.nodes import Nodes
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class RedisRecordings:
@@ -90,7 +90,7 @@ class RedisRecordings:
 
         await self._run(keys, work)
 
-    async def _run(self, keys: Keys, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+    async def _run(self, keys: Keys, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
         async with self._promptness.expected():
             return await self._nodes.run(keys.recordings, work)
 

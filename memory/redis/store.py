@@ -44,7 +44,7 @@ from model.types import ClipTokens
 log = logging.getLogger(__name__)
 
 _PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class RedisStore:
@@ -334,7 +334,7 @@ class RedisStore:
 
         await self._delete(keys, drop)
 
-    async def _delete(self, keys: Keys, drop: Callable[[], Awaitable[Result]]) -> Result:
+    async def _delete(self, keys: Keys, drop: Callable[[], Awaitable[_Result]]) -> _Result:
         async def noticed() -> None:
             with explained():
                 await self._nodes.run(keys.record, noticed_room)
@@ -362,7 +362,7 @@ class RedisStore:
             )
         return await self._records.known(stream)
 
-    async def _prompt(self, key: str, work: Callable[[Redis], Awaitable[Result]]) -> Result:
+    async def _prompt(self, key: str, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
         async with self._promptness.expected():
             return await self._nodes.run(key, work)
 

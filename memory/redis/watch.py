@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError, WatchError
 from memory.errors import StoreUnavailable
 from memory.redis.layout import Keys
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 _TRIES = 32
 Look = tuple[str | bytes | float, ...]
 """A command that reads, and its arguments."""
@@ -58,9 +58,9 @@ class _WatchingPipeline(Pipeline):
 async def watched(
     redis: Redis,
     keys: Keys,
-    change: Callable[[Pipeline, list[Any]], Awaitable[Result]],
+    change: Callable[[Pipeline, list[Any]], Awaitable[_Result]],
     looks: Sequence[Look] = (),
-) -> Result:
+) -> _Result:
     """Run `change` while record and index are watched, again if they changed meanwhile.
 
     Args:

@@ -9,7 +9,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def cancellation_kept() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
-async def _finished(work: Coroutine[Any, Any, Result]) -> Result:
+async def _finished(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Return what `work` does; a task that is cancelled meanwhile sees it through, then ends.
 
     Raises:

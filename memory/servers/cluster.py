@@ -30,7 +30,7 @@ from memory.servers.url import Node, SeveralServers
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 _PAUSE = 0.1
 """Seconds between two tries."""
 _ENOUGH = 1.5
@@ -51,16 +51,16 @@ class Cluster:
         self._clients: dict[Node, Redis] = {}
         self._slots: list[tuple[int, int, Node]] = []
 
-    async def run(self, key: str, work: Work[Result]) -> Result:
+    async def run(self, key: str, work: Work[_Result]) -> _Result:
         """See `Nodes.run`."""
 
-        async def once(redis: Redis, _: Sequence[str]) -> list[Result]:
+        async def once(redis: Redis, _: Sequence[str]) -> list[_Result]:
             return [await work(redis)]
 
         [result] = await self.spread([key], once)
         return result
 
-    async def spread(self, keys: Sequence[str], work: WorkOnKeys[Result]) -> list[Result]:
+    async def spread(self, keys: Sequence[str], work: WorkOnKeys[_Result]) -> list[_Result]:
         """See `Nodes.spread`.
 
         Raises:
@@ -69,7 +69,7 @@ class Cluster:
             AskError: If keys are on the way from one node to another all the time.
             TryAgainError: Likewise.
         """
-        found: list[Result] = []
+        found: list[_Result] = []
         left = list(keys)
         clock = asyncio.get_running_loop().time
         deadline = clock() + _ENOUGH

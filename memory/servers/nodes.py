@@ -11,19 +11,19 @@ from redis.asyncio import Redis
 
 from memory.servers.cancelling import close
 
-Result = TypeVar("Result")
-Work = Callable[[Redis], Awaitable[Result]]
-WorkOnKeys = Callable[[Redis, Sequence[str]], Awaitable[list[Result]]]
+_Result = TypeVar("_Result")
+Work = Callable[[Redis], Awaitable[_Result]]
+WorkOnKeys = Callable[[Redis, Sequence[str]], Awaitable[list[_Result]]]
 
 
 class Nodes(Protocol):
     """The servers that the keys are on."""
 
-    async def run(self, key: str, work: Work[Result]) -> Result:
+    async def run(self, key: str, work: Work[_Result]) -> _Result:
         """Return what `work` does with the server that has `key`; it may be called again."""
         ...
 
-    async def spread(self, keys: Sequence[str], work: WorkOnKeys[Result]) -> list[Result]:
+    async def spread(self, keys: Sequence[str], work: WorkOnKeys[_Result]) -> list[_Result]:
         """Return, in any order, what `work` finds, given each server and those of `keys` that it has."""
         ...
 
@@ -48,11 +48,11 @@ class OneServer:
         self._redis = redis
         self._also = also
 
-    async def run(self, key: str, work: Work[Result]) -> Result:
+    async def run(self, key: str, work: Work[_Result]) -> _Result:
         """See `Nodes.run`."""
         return await work(self._redis)
 
-    async def spread(self, keys: Sequence[str], work: WorkOnKeys[Result]) -> list[Result]:
+    async def spread(self, keys: Sequence[str], work: WorkOnKeys[_Result]) -> list[_Result]:
         """See `Nodes.spread`."""
         return await work(self._redis, keys) if keys else []
 

@@ -20,7 +20,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 _NOT_THE_MASTER: tuple[type[RedisError], ...] = (ReadOnlyError, MasterDownError, BusyLoadingError)
 """What a node says that was demoted, lost its master, or has only just come back."""
@@ -44,11 +44,11 @@ class OnceMore(Retry):
 
     async def call_with_retry(
         self,
-        do: Callable[[], Awaitable[Result]],
+        do: Callable[[], Awaitable[_Result]],
         fail: Callable[..., Any],
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,
-    ) -> Result:
+    ) -> _Result:
         """Run `do`, and once more if it fails; see `redis.asyncio.retry.Retry`."""
 
         async def failed(error: Exception, *count: int) -> None:

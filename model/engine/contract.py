@@ -17,7 +17,7 @@ from model.folding.fold import Rows
 from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Question, Sampling
 from model.vision.things import Thing
 
-EVERYTHING = ((-math.inf, math.inf),)
+_EVERYTHING = ((-math.inf, math.inf),)
 """All that a stream has shown, and will show."""
 
 
@@ -68,14 +68,14 @@ class Past:
 
     stream: str
     source: ClipSource
-    spans: tuple[tuple[float, float], ...] = EVERYTHING
+    spans: tuple[tuple[float, float], ...] = _EVERYTHING
     most: int | None = None
     once: bool = False
 
     @property
     def name(self) -> str:
         """Names its history; that of a whole stream is called as the stream is."""
-        if self.spans == EVERYTHING:
+        if self.spans == _EVERYTHING:
             return self.stream
         # No stream can be called so.
         return f"{self.stream}@" + ",".join(f"{first!r}-{last!r}" for first, last in self.spans)

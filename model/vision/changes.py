@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import COLOURS, COUNTS, MANY, WordTable
 
-NAMED = 2
+_NAMED = 2
 """Things that a scene is called by, or that a clip adds to one, at most."""
 
 
@@ -60,9 +60,9 @@ def follow(scene: Scene | None, things: Sequence[Thing]) -> tuple[Change | None,
         return None, scene
     words = frozenset(thing.word for thing in sure)
     if scene is None or not ({sure[0].word} & scene.known or {scene.called[0].word} & words):
-        called = tuple(sure[:NAMED])
+        called = tuple(sure[:_NAMED])
         return Change(called, scene.called if scene else ()), Scene(called, words)
-    new = tuple(thing for thing in sure if thing.word not in scene.known)[:NAMED]
+    new = tuple(thing for thing in sure if thing.word not in scene.known)[:_NAMED]
     return Change(new) if new else None, Scene(scene.called, scene.known | words)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 from model.config import FlashConfig, LanguageConfig, RopeScaling, VisionConfig
 from model.errors import ModelUnavailable
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ def _rope_scaling(values: Mapping[str, Any]) -> RopeScaling | None:
 
 
 def _get(
-    values: Mapping[str, Any], name: str, kind: type[Value] | tuple[type[Value], ...]
-) -> Value:
+    values: Mapping[str, Any], name: str, kind: type[_Value] | tuple[type[_Value], ...]
+) -> _Value:
     if name not in values:
         raise ModelUnavailable(f"config.json lacks {name!r}")
     value = values[name]

@@ -19,7 +19,7 @@ ENOUGH_OF_A_STREAM = 64
 _PLAYLIST = b"#EXTM3U"
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
 LONGEST_PLAYLIST = 8 * 1024 * 1024
-LONGEST_TEXT = 2 * 1024 * 1024
+_LONGEST_TEXT = 2 * 1024 * 1024
 _CONTROL = re.compile(rb"[^\t\n\f\r\x20-\xff]")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 """Marks of text in units of two bytes."""
@@ -58,7 +58,7 @@ def longest(head: bytes) -> int | None:
     if is_playlist(head):
         return LONGEST_PLAYLIST
     is_text = head.startswith(_WIDE) or _CONTROL.search(head) is None
-    return LONGEST_TEXT if is_text and _BEFORE_PICTURES.match(head) is None else None
+    return _LONGEST_TEXT if is_text and _BEFORE_PICTURES.match(head) is None else None
 
 
 def playlist_options() -> dict[str, str]:

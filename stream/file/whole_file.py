@@ -33,7 +33,7 @@ from stream.frames.frame import Picture
 from stream.frames.scale import upright
 from stream.live import LiveStream
 
-Step = TypeVar("Step")
+_Step = TypeVar("_Step")
 Progress = Callable[[float, float | None], None]
 
 
@@ -135,11 +135,11 @@ async def _opened(film: Film) -> AsyncIterator[tuple[InputContainer, VideoStream
         await asyncio.to_thread(opened.close)
 
 
-async def _in_threads(steps: Iterator[Step]) -> AsyncGenerator[Step, None]:
+async def _in_threads(steps: Iterator[_Step]) -> AsyncGenerator[_Step, None]:
     """Yield what `steps` does, each step made in a thread; over only when none is being made."""
     making = threading.Lock()
 
-    def step() -> list[Step]:
+    def step() -> list[_Step]:
         with making:
             return list(islice(steps, 1))
 

@@ -47,7 +47,7 @@ _MEASURED_AFTER = 1.0
 _HEARTBEAT_SECONDS = 1.0
 _SHORTEST_BEAT = 0.25
 _MAX_SILENT_PERIODS = 3
-LONGEST_WITHOUT_KEYFRAME = 600.0
+_LONGEST_WITHOUT_KEYFRAME = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Picker:
                 self._picked = self._told = now
                 yield event
             elif not self._keyframe_came and self._picked == -math.inf:
-                if now - began > LONGEST_WITHOUT_KEYFRAME:
+                if now - began > _LONGEST_WITHOUT_KEYFRAME:
                     raise av.error.InvalidDataError(errno.EINVAL, "no keyframe")
                 if now - self._told >= _HEARTBEAT_SECONDS:
                     self._told = now

@@ -29,7 +29,7 @@ from stream.pull.messages import (
 
 # What a reader needs of the environment; the service's own secrets are not among it.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TZ")
-WORKER = f"{__package__}.worker"  # a wheel has it below `flashback`
+_WORKER = f"{__package__}.worker"  # a wheel has it below `flashback`
 _RATE_CHANGE = 0.05
 _LONGEST_LINE = 64 * 1024
 _EVERYWHERE = read_networks(["0.0.0.0/0", "::/0"])
@@ -132,7 +132,7 @@ class Reader:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            WORKER,
+            _WORKER,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

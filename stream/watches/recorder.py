@@ -23,9 +23,9 @@ from stream.watches.records import Event
 
 log = logging.getLogger(__name__)
 
-BEFORE = 5.0
+_BEFORE = 5.0
 """Seconds that a film shows before the condition began to hold, where they are kept."""
-AFTER = 5.0
+_AFTER = 5.0
 _MOST_WAITING = 16
 _MOST_CUT = 4
 """Clips that people ask for which are cut or wait for it."""
@@ -72,7 +72,7 @@ class Recorder:
         find: Callable[[str], Reel | None],
         *,
         most_bytes: int,
-        patience: float = 3 * AFTER,
+        patience: float = 3 * _AFTER,
     ) -> None:
         self._documents = documents
         self._recordings = recordings
@@ -88,8 +88,8 @@ class Recorder:
         reel = self._find(event.stream)
         if reel is None or not reel.seconds or self._jobs.full:
             return False
-        until = event.fired + AFTER
-        since = max(event.start - BEFORE, until - reel.seconds)
+        until = event.fired + _AFTER
+        since = max(event.start - _BEFORE, until - reel.seconds)
         before = reel.stills(since, until)
         if before:
             self._jobs.put(_Job(event, reel, since, until, before))

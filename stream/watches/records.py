@@ -223,21 +223,21 @@ def clip_path(root_path: str, event: Event) -> str | None:
     return f"{root_path}/v1/watches/events/{event.id}/clip" if event.film else None
 
 
-Record = TypeVar("Record")
+_Record = TypeVar("_Record")
 
 
-class Codec(Generic[Record]):
+class Codec(Generic[_Record]):
     """Records to documents and back."""
 
-    def __init__(self, kind: type[Record]) -> None:
+    def __init__(self, kind: type[_Record]) -> None:
         self._adapter = TypeAdapter(kind)
         self._kind = kind.__name__
 
-    def encode(self, record: Record) -> dict[str, Any]:
+    def encode(self, record: _Record) -> dict[str, Any]:
         """Return `record` as a document."""
         return {"version": VERSION, **self._adapter.dump_python(record, mode="json")}
 
-    def decode(self, document: Mapping[str, Any]) -> Record | None:
+    def decode(self, document: Mapping[str, Any]) -> _Record | None:
         """Return what a document holds; None, and a line in the log, if this version cannot read it."""
         fields = dict(document)
         version = fields.pop("version", None)

@@ -202,7 +202,7 @@ def test_a_stream_whose_first_keyframe_is_late_is_waited_for_and_that_is_said(
 
 
 def test_it_is_not_waited_for_for_ever(site, address, tmp_path, monkeypatch):
-    monkeypatch.setattr("stream.pull.decode.LONGEST_WITHOUT_KEYFRAME", 30.0)
+    monkeypatch.setattr("stream.pull.decode._LONGEST_WITHOUT_KEYFRAME", 30.0)
     site.answers["/cam.ts"] = stream_of(late_keyframe(tmp_path, 60.0), "video/mp2t")
     clock = PlayClock()
     source = open_source(order(f"{address}/cam.ts"))

@@ -125,7 +125,7 @@ def test_a_playlist_that_ended_and_was_seen_whole_is_at_its_end(site, address):
 @pytest.mark.usefixtures("segments")
 @pytest.mark.parametrize("path", ["live.m3u8", "all.m3u8"])
 def test_a_playlist_that_is_not_written_any_more_is_said(site, address, path, monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http.hls.SHORTEST_WAIT", 0.01)
+    monkeypatch.setattr("stream.pull.io.http.hls._SHORTEST_WAIT", 0.01)
     site.file("/all.m3u8", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlive.m3u8\n", MPEGURL)
     text = window(2, 5).replace(b"TARGETDURATION:1", b"TARGETDURATION:0")
     site.file("/live.m3u8", text, MPEGURL)
@@ -185,7 +185,7 @@ def test_a_writer_that_began_anew_is_followed():
 
 
 def test_a_playlist_of_too_many_short_lines_is_refused(monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http.hls.MOST_LINES", 1000)
+    monkeypatch.setattr("stream.pull.io.http.hls._MOST_LINES", 1000)
     made, _ = guide([window(0, 600)], 5)
     with pytest.raises(BadSource, match="too long"):
         made.open("http://cam/live.m3u8")

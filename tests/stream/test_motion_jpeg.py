@@ -100,7 +100,7 @@ def test_parts_of_another_kind_are_refused_in_words(site, address):
 
 
 def test_a_picture_without_an_end_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http.motion_jpeg.LONGEST_PART", 10_000)
+    monkeypatch.setattr("stream.pull.io.http.motion_jpeg._LONGEST_PART", 10_000)
     for head in ("", "Content-Length: 10001\r\n"):
         parts = Parts(Arriving(f"--a\r\n{head}\r\n".encode() + jpeg(1)[:-2] + bytes(20_000)))
         with pytest.raises(BadSource, match="too large"):

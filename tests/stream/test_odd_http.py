@@ -199,14 +199,14 @@ TEXTS = {
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_text_without_an_end_is_given_up(site, address, monkeypatch, kind):
-    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
+    monkeypatch.setattr("stream.file.first_bytes._LONGEST_TEXT", 100_000)
     site.answers["/live"] = send_for_ever(*TEXTS[kind])
     with pytest.raises(CannotOpen, match="text of more than"):
         open_source(order(f"{address}/live"))
 
 
 def test_a_playlist_that_names_a_text_without_an_end_is_given_up(site, address, monkeypatch):
-    monkeypatch.setattr("stream.file.first_bytes.LONGEST_TEXT", 100_000)
+    monkeypatch.setattr("stream.file.first_bytes._LONGEST_TEXT", 100_000)
     site.answers["/0.vtt"] = send_for_ever(*TEXTS["webvtt"])
     playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n0.vtt\n#EXT-X-ENDLIST\n"
     site.file("/live.m3u8", playlist.encode())
@@ -246,14 +246,14 @@ def raw_h264(tmp_path_factory):
 
 
 def test_a_picture_without_an_end_is_given_up(site, address, monkeypatch, raw_h264):
-    monkeypatch.setattr("stream.pull.io.http.file.LONGEST_WITHOUT_PICTURE", 2 * 2**20)
+    monkeypatch.setattr("stream.pull.io.http.file._LONGEST_WITHOUT_PICTURE", 2 * 2**20)
     site.answers["/live"] = send_for_ever(raw_h264 + ENDLESS, b"U")
     with pytest.raises((CannotOpen, BadSource), match=r"2 MiB came .* hold no picture"):
         look(order(f"{address}/live"))
 
 
 def test_every_picture_makes_room_for_as_much_as_the_first(monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http.file.LONGEST_WITHOUT_PICTURE", 100)
+    monkeypatch.setattr("stream.pull.io.http.file._LONGEST_WITHOUT_PICTURE", 100)
     appetite = Appetite()
     for _ in range(3):
         appetite.take(100)

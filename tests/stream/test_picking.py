@@ -110,7 +110,7 @@ def test_a_source_that_changes_its_picture_size_goes_on(site, address, films, tm
 
 
 def test_a_source_that_changes_to_a_picture_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("stream.pull.io.open.LARGEST_PICTURE", 96 * 64)
+    monkeypatch.setattr("stream.pull.io.open._LARGEST_PICTURE", 96 * 64)
     film = {"rate": 20, "codec": "libx264", "options": {"g": "10", "bf": "0"}}
     later = {"output_ts_offset": "5"}
     small = write_video(tmp_path / "a.ts", 5.0, size=(96, 64), **film)

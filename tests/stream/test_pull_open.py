@@ -90,7 +90,7 @@ def test_a_file_without_pictures_is(tmp_path):
 
 
 def test_a_picture_too_large_to_be_honest_is_refused(films, monkeypatch):
-    monkeypatch.setattr("stream.pull.io.open.LARGEST_PICTURE", 96 * 64 - 1)
+    monkeypatch.setattr("stream.pull.io.open._LARGEST_PICTURE", 96 * 64 - 1)
     with pytest.raises(CannotOpen, match="96 by 64 pixels are too large"):
         open_source(order(str(films["long"])))
 

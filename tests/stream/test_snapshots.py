@@ -91,7 +91,7 @@ def test_a_picture_that_is_damaged_is_passed_over_and_many_are_not(site, address
 
 
 def test_pictures_that_come_on_and_on_are_no_single_one(site, address, monkeypatch):
-    monkeypatch.setattr("stream.pull.io.http.snapshots.LARGEST", 2000)
+    monkeypatch.setattr("stream.pull.io.http.snapshots._LARGEST", 2000)
     pictures = [picture(colour=(10 * i, 10, 10)) for i in range(20)]
     site.answers["/cam"] = without_length(b"".join(pictures), "image/jpeg")
     source = open_source(order(f"{address}/cam"))

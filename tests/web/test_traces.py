@@ -191,7 +191,7 @@ def test_clips_of_two_streams_with_the_same_times_are_told_apart():
 
 
 def test_clips_that_are_never_stored_end_as_they_are_and_are_not_kept(monkeypatch):
-    monkeypatch.setattr(clips, "UNDER_WAY", 2)
+    monkeypatch.setattr(clips, "_UNDER_WAY", 2)
     spans, seen = clip_spans()
     for start in range(5):
         encode(spans, tokens(float(start)))
@@ -229,7 +229,7 @@ async def test_a_collector_that_never_answers_holds_up_neither_questions_nor_the
         processor = BatchSpanProcessor(exporter, schedule_delay_millis=1)
         return OtelTracing(processor, wall, give_up=exporter.freed.set)
 
-    monkeypatch.setattr("web.operations.traces.otel.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("web.operations.traces.otel._CLOSE_SECONDS", 0.01)
     monkeypatch.setattr(services, "_make_tracing", make)
     async with echo_service() as service:
         await service.remember()
@@ -242,7 +242,7 @@ async def test_a_collector_that_never_answers_holds_up_neither_questions_nor_the
 
 
 async def test_a_collector_that_is_away_costs_spans_and_no_question(monkeypatch):
-    monkeypatch.setattr("web.operations.traces.otel.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("web.operations.traces.otel._CLOSE_SECONDS", 0.01)
     async with echo_service(traces="http://127.0.0.1:1") as service:
         await service.remember()
         async with service.talk() as talk:

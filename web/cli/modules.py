@@ -28,7 +28,7 @@ BENCHMARKS = {
     "soak": "hours of everything at once, with faults: what grows, and what is lost",
     "cluster": "clips and answers a second by replicas, beside one process",
 }
-EXAMS = {
+_EXAMS = {
     "lite": ("training.exams.evaluate", "drawings that `lite` was never trained on"),
     "eyes": ("training.exams.evaluate_eyes", "what `lite` sees, apart from what it says of it"),
     "real": (
@@ -75,7 +75,7 @@ EXAMS = {
     ),
     "ovobench": ("training.evaluations.published.ovobench", "OVO-Bench, as a stream"),
 }
-STAGES = {
+_STAGES = {
     "alignment": ("training.finetune.command", "the projector, on images and short captions"),
     "short": ("training.finetune.command", "everything, on images and short films"),
     "joint": ("training.finetune.command", "everything, on short and long films together"),
@@ -85,11 +85,11 @@ STAGES = {
 _BENCHMARKS = "NAME is one of\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" for name, meaning in BENCHMARKS.items()
 )
-_EXAMS = "NAME is one of\n\n" + "\n\n".join(
-    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in EXAMS.items()
+_EXAMS_HELP = "NAME is one of\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in _EXAMS.items()
 )
-_STAGES = "STAGE is one of\n\n" + "\n\n".join(
-    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in STAGES.items()
+_STAGES_HELP = "STAGE is one of\n\n" + "\n\n".join(
+    f"[bold]{name}[/bold]  {meaning}" for name, (_, meaning) in _STAGES.items()
 )
 _BEFORE_NAMES = __name__.removesuffix("web.cli.modules")  # "flashback." in a wheel, else nothing
 # What only benchmarks and training need, by the extra that brings it.
@@ -116,24 +116,24 @@ def bench(
     _run_module(f"benchmarks.{name}", context.args)
 
 
-@app.command(name="eval", context_settings=_PassedOn, epilog=_EXAMS)
+@app.command(name="eval", context_settings=_PassedOn, epilog=_EXAMS_HELP)
 def evaluate(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="what to ask about")],
 ) -> None:
     """Examine a model and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, EXAMS, "an exam")
-    _run_module(EXAMS[name][0], context.args)
+    _check(name, _EXAMS, "an exam")
+    _run_module(_EXAMS[name][0], context.args)
 
 
-@app.command(context_settings=_PassedOn, epilog=_STAGES)
+@app.command(context_settings=_PassedOn, epilog=_STAGES_HELP)
 def train(
     context: typer.Context,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="what to train")],
 ) -> None:
     """Train a stage of the paper's recipe, or our own small model; STAGE --help says more."""
-    _check(stage, STAGES, "a stage")
-    module = STAGES[stage][0]
+    _check(stage, _STAGES, "a stage")
+    module = _STAGES[stage][0]
     _run_module(module, context.args if stage == "lite" else [stage, *context.args])
 
 

@@ -15,7 +15,7 @@ from web.access.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, diges
 from web.errors import BadSetting, BadValue, Failed
 from web.settings import read_settings
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 app = typer.Typer(
     help="Make, list and take back named tokens; a running service follows within a second.",
@@ -138,7 +138,7 @@ def _date(seconds: float) -> str:
     return f"{date:%Y-%m-%d %H:%M} UTC{gone}"
 
 
-def _try(action: Callable[[], Value]) -> Value:
+def _try(action: Callable[[], _Value]) -> _Value:
     try:
         return action()
     except BadSetting as error:

@@ -31,11 +31,11 @@ from web.cluster.messages import Facts, pack_clip, pack_past, pack_tokens, unpac
 from web.cluster.replica import Kind, Replica
 from web.errors import ReplicaLost
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
-TRIES = 4
+_TRIES = 4
 """How many replicas are asked in all, when one after another is lost."""
-PATIENCE = 30.0
+_PATIENCE = 30.0
 """Seconds to wait for a replica where there is none: one that crashed is started again by Ray."""
 _LEARN_WITHIN = 2.0
 """Seconds. What an answerer did not take by then it reads from Redis before the next answer."""
@@ -117,7 +117,7 @@ class ClusterEngine:
         """
         message = await pack_past(past, self._shared, self.encoder)
         said = ""
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             name, replica = await self._replica("answerer", past.stream)
             try:
                 answering = _go_on(said, replica.answer(message, question))
@@ -156,26 +156,26 @@ class ClusterEngine:
     async def _of_each(
         self,
         clips: Sequence[ClipTokens],
-        tell: Callable[[Replica, Sequence[bytes]], Awaitable[list[Result] | None]],
-    ) -> list[Result]:
+        tell: Callable[[Replica, Sequence[bytes]], Awaitable[list[_Result] | None]],
+    ) -> list[_Result]:
         """Return what an encoder tells of each clip."""
-        data, found = pack_tokens(clips, self.encoder), list[Result]()
+        data, found = pack_tokens(clips, self.encoder), list[_Result]()
         for first in range(0, len(data), _AT_ONCE):
             asked = _with(tell, data[first : first + _AT_ONCE])
-            told: list[Result] | None = await self._try("encoder", "", asked)
+            told: list[_Result] | None = await self._try("encoder", "", asked)
             found += told or []
         return found
 
     async def _try(
-        self, kind: Kind, stream: str, call: Callable[[Replica], Awaitable[Result]]
-    ) -> Result:
+        self, kind: Kind, stream: str, call: Callable[[Replica], Awaitable[_Result]]
+    ) -> _Result:
         """Return what `call` of a replica gives, of another one if that is lost.
 
         Raises:
             EngineBusy: If there is no replica.
             EngineFailed: If one after another is lost.
         """
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             name, replica = await self._replica(kind, stream)
             try:
                 with self._members.at_work(name):
@@ -192,7 +192,7 @@ class ClusterEngine:
         """
         if self._closing.is_set():
             raise EngineBusy("the service is stopping")
-        await self._members.wait_for(kind, PATIENCE)
+        await self._members.wait_for(kind, _PATIENCE)
         found = self._members.answerer(stream) if kind == "answerer" else self._members.encoder()
         if found is None:
             raise EngineBusy(
@@ -269,6 +269,6 @@ async def _unless_lost(call: Awaitable[None]) -> None:
 
 
 def _with(
-    tell: Callable[[Replica, Sequence[bytes]], Awaitable[Result]], clips: Sequence[bytes]
-) -> Callable[[Replica], Awaitable[Result]]:
+    tell: Callable[[Replica, Sequence[bytes]], Awaitable[_Result]], clips: Sequence[bytes]
+) -> Callable[[Replica], Awaitable[_Result]]:
     return lambda replica: tell(replica, clips)

@@ -21,7 +21,7 @@ from flashback_client import (
     WatchEvent,
 )
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 _MOST_MOMENTS = 2000
 _MOST_FOUND = 20
 
@@ -130,7 +130,7 @@ class Tools:
         await self._call(lambda: self._service.forget(stream))
         return f"{stream} and everything that it has shown is forgotten."
 
-    async def _call(self, call: Callable[[], Value]) -> Value:
+    async def _call(self, call: Callable[[], _Value]) -> _Value:
         return await asyncio.to_thread(call)
 
 

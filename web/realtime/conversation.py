@@ -13,7 +13,7 @@ from web.realtime.client_events import ResponseOptions, SessionChange
 from web.realtime.server_events import Session
 from web.realtime.wire_items import Message
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 _LINES = 40
 
@@ -125,5 +125,5 @@ def changed(session: Session, change: SessionChange) -> Session:
     return session.model_copy(update=change.model_dump(include=mine, exclude_none=True))
 
 
-def _given(value: Value | None, otherwise: Value) -> Value:
+def _given(value: _Value | None, otherwise: _Value) -> _Value:
     return otherwise if value is None else value

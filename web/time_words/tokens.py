@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-Value = TypeVar("Value")
-Parsed = tuple[Value, int] | None
+_Value = TypeVar("_Value")
+Parsed = tuple[_Value, int] | None
 """What was read, and the place after it."""
 
 _TOKEN = re.compile(
@@ -49,7 +49,7 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 NUMBERS = {word: n for n, word in enumerate(_SMALL)} | {
     word: 10 * n for n, word in enumerate(_TENS, 2)
 }
-ORDINALS = {
+_ORDINALS = {
     word: n
     for n, word in enumerate(
         [
@@ -71,13 +71,13 @@ ORDINALS = {
 }
 _VAGUE = {"couple": 2.0, "few": 4.0, "several": 5.0}
 
-SECOND, MINUTE, HOUR, DAY, WEEK = 1.0, 60.0, 3600.0, 86400.0, 604800.0
+_SECOND, MINUTE, HOUR, DAY, _WEEK = 1.0, 60.0, 3600.0, 86400.0, 604800.0
 UNITS = {
-    **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], SECOND),
+    **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], _SECOND),
     **dict.fromkeys(["min", "mins", "minute", "minutes"], MINUTE),
     **dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], HOUR),
     **dict.fromkeys(["day", "days"], DAY),
-    **dict.fromkeys(["week", "weeks"], WEEK),
+    **dict.fromkeys(["week", "weeks"], _WEEK),
 }
 
 
@@ -144,8 +144,8 @@ def number(tokens: Tokens, at: int) -> Parsed[float]:
 def ordinal(tokens: Tokens, at: int) -> Parsed[int]:
     """Read `first`, `third`, `3rd`."""
     text = word(tokens, at)
-    if text in ORDINALS:
-        return ORDINALS[text], at + 1
+    if text in _ORDINALS:
+        return _ORDINALS[text], at + 1
     if re.fullmatch(r"[0-9]{1,3}", text) and word(tokens, at + 1) in {"st", "nd", "rd", "th"}:
         return int(text), at + 2
     return None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from stream.pull.io.http.file import Appetite
 
 AT_ITS_END = "The source is at its end."
-LARGEST_PICTURE = 8192 * 8192
+_LARGEST_PICTURE = 8192 * 8192
 _LONGEST_RECORDING = 7 * 24 * 3600.0
 _NEAR_END = 2.0
 """Seconds: the last picture lies before the end, and what servers round does, too."""
@@ -298,7 +298,7 @@ def check_size(picture: VideoStream | VideoFrame) -> None:
     Raises:
         BadSource: If it is so large.
     """
-    if picture.width * picture.height > LARGEST_PICTURE:
+    if picture.width * picture.height > _LARGEST_PICTURE:
         raise BadSource(f"Pictures of {picture.width} by {picture.height} pixels are too large.")
 
 

@@ -15,16 +15,17 @@ from stream.watches.words.phrases import mark, take_duration, tidy
 from stream.watches.words.reading import Reading, take_mark
 
 LONGEST_REQUEST = 500
-_CONNECTING = """
+_JOINING_WORDS = """
     a an the any some this that these those it its there here of is are was were be been being has
     have had do does did will i we you me us my our your he she they them can see sees seen appear
     appears appeared visible present show shows shown up comes come coming enters enter entering arrives
     arrive arriving detected spotted noticed found exists exist when whenever if then also both too and
     but with , . just now again ever more than which who somewhere anywhere thing things time"""
-_PREPOSITIONS = """
+_PLACING_WORDS = """
     at in on by near beside behind under over above below inside outside next front around across
     through onto into off between along to from"""
-CONNECTING, PREPOSITIONS = frozenset(_CONNECTING.split()), frozenset(_PREPOSITIONS.split())
+_CONNECTING = frozenset(_JOINING_WORDS.split())
+_PREPOSITIONS = frozenset(_PLACING_WORDS.split())
 _DETERMINERS = frozenset({"the", "a", "an", "my", "our", "your", "of", "this", "that", "to"})
 
 
@@ -78,7 +79,7 @@ def _read(tokens: list[str], lexicon: Lexicon) -> Reading:
         elif part == "or":
             reading.alternative = bool(reading.newest)
             at += 1
-        elif part in PREPOSITIONS:
+        elif part in _PREPOSITIONS:
             at += _where(reading, tokens, at, lexicon)
         elif length := _colours(tokens, at, lexicon):
             _take_colours(reading, tokens[at : at + length])
@@ -96,7 +97,7 @@ def _take_name(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -
     if words:
         reading.add(words)
         return length
-    if tokens[at] not in CONNECTING:
+    if tokens[at] not in _CONNECTING:
         reading.unmatched.append(tokens[at])
     return 1
 
@@ -126,7 +127,7 @@ def _where(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> in
     if (
         end == len(tokens)
         or tokens[end].startswith("@")
-        or tokens[end] in CONNECTING | PREPOSITIONS
+        or tokens[end] in _CONNECTING | _PREPOSITIONS
     ):
         if any(part in COLOURS for part in tokens[at:end]):  # "in red"
             reading.unmatched.append(" ".join(tokens[at:end]))
@@ -142,7 +143,9 @@ _MOST_QUOTED = 4
 
 def _why(unmatched: Iterable[str], lexicon: Lexicon) -> str:
     said = "Nothing in this can be watched for"
-    words = list(dict.fromkeys(word for word in unmatched if word not in CONNECTING))[:_MOST_QUOTED]
+    words = list(dict.fromkeys(word for word in unmatched if word not in _CONNECTING))[
+        :_MOST_QUOTED
+    ]
     if not words:
         return f'{said}: name a thing, such as in "Tell me when a person is there".'
     quoted = ", ".join(f'"{word}"' for word in words)

@@ -128,7 +128,7 @@ async def test_a_clip_waits_for_an_encoder_that_comes_back(cluster):
 
 
 async def test_without_any_replica_it_is_said_that_none_runs(cluster, store, monkeypatch):
-    monkeypatch.setattr(cluster_engine, "PATIENCE", 0)
+    monkeypatch.setattr(cluster_engine, "_PATIENCE", 0)
     for name in list(cluster.answerers):
         cluster.members.remove(name)
     with pytest.raises(EngineBusy, match="no answerer replica is running"):

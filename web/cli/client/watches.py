@@ -19,8 +19,8 @@ from web.errors import Failed
 if TYPE_CHECKING:
     import httpx
 
-LOOK_EVERY = 2.0
-MOST_EVENTS = 500
+_LOOK_EVERY = 2.0
+_MOST_EVENTS = 500
 
 app = typer.Typer(
     help="Have a running service tell you of what it sees.", no_args_is_help=True, add_completion=False
@@ -159,7 +159,7 @@ def try_watch(
 def events(
     follow: Annotated[bool, typer.Option("--follow", help="go on until stopped")] = False,
     watch: Annotated[str | None, typer.Option(help="only of this watch")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_EVENTS, help="the newest so many")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST_EVENTS, help="the newest so many")] = 20,
     as_json: AsJson = False,
     server: Server = HERE,
     token_file: TokenFile = None,
@@ -173,8 +173,8 @@ def events(
             if not follow:
                 return
             if found:
-                asked |= {"after": found[0]["at"], "limit": MOST_EVENTS}
-            time.sleep(LOOK_EVERY)
+                asked |= {"after": found[0]["at"], "limit": _MOST_EVENTS}
+            time.sleep(_LOOK_EVERY)
 
 
 @app.command(name="clip")

@@ -15,7 +15,7 @@ from opentelemetry.trace import Span
 from model.types import ClipTokens, Encoded
 from web.operations.traces.pen import Pen, note_error
 
-UNDER_WAY = 256
+_UNDER_WAY = 256
 """Clips of which it is open what becomes of them; beyond it the oldest end as they are."""
 
 
@@ -80,7 +80,7 @@ class ClipSpans:
             self._end_oldest()
 
     def _keep(self, key: Hashable, clip: _Encoded) -> None:
-        while len(self._under_way) >= UNDER_WAY:
+        while len(self._under_way) >= _UNDER_WAY:
             self._end_oldest()
         self._under_way[key] = clip
 

@@ -27,9 +27,9 @@ from web.operations.traces.answers import AnswerSpans, FollowedSource, question_
 from web.operations.traces.clips import ClipSpans
 from web.operations.traces.pen import Pen
 
-SEND_SECONDS = 5.0
+_SEND_SECONDS = 5.0
 """For one batch of spans, further tries included."""
-CLOSE_SECONDS = 3.0
+_CLOSE_SECONDS = 3.0
 """For the last spans; those of a collector that is away are lost."""
 
 
@@ -39,7 +39,7 @@ def _do_nothing() -> None:
 
 def tracing_to(endpoint: str, wall: Callable[[], float]) -> "OtelTracing":
     """Return tracing that sends to `endpoint`, where a collector takes OTLP over HTTP."""
-    exporter = OTLPSpanExporter(endpoint, timeout=SEND_SECONDS)
+    exporter = OTLPSpanExporter(endpoint, timeout=_SEND_SECONDS)
     return OtelTracing(BatchSpanProcessor(exporter), wall, give_up=exporter.shutdown)
 
 
@@ -85,7 +85,7 @@ class OtelTracing:
         self._clips.close()
         closing = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         closing.start()
-        closing.join(CLOSE_SECONDS)
+        closing.join(_CLOSE_SECONDS)
         if closing.is_alive():
             self._give_up()
             closing.join(1)

@@ -21,7 +21,7 @@ from stream.pull.io.http.answer import (
 _NO_RANGES = {400, 416, 501}
 
 
-LONGEST_WITHOUT_PICTURE = 64 * 1024 * 1024
+_LONGEST_WITHOUT_PICTURE = 64 * 1024 * 1024
 """Bytes; the index of a film of a day is smaller, and so is every honest picture."""
 _ENDLESS = (
     "{} MiB came from the source in a row that hold no picture: it is no video, or damaged video."
@@ -46,8 +46,8 @@ class Appetite:
             BadSource: If they are too many.
         """
         self._taken += size
-        if self._bounded and self._taken > LONGEST_WITHOUT_PICTURE:
-            raise BadSource(_ENDLESS.format(LONGEST_WITHOUT_PICTURE // 2**20))
+        if self._bounded and self._taken > _LONGEST_WITHOUT_PICTURE:
+            raise BadSource(_ENDLESS.format(_LONGEST_WITHOUT_PICTURE // 2**20))
 
     def satisfy(self) -> None:
         """Begin anew: a picture came."""

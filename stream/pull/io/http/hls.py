@@ -23,7 +23,7 @@ from stream.pull.messages import Place
 if TYPE_CHECKING:
     from stream.pull.io.http.file import HttpFile
 
-MOST_LINES = 500_000
+_MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""
 _TOO_LONG = "The playlist of this source is too long."
 _MOST_PLAYLISTS = 200
@@ -31,7 +31,7 @@ _MOST_PLAYLISTS = 200
 _NESTED = "The playlist of this source names playlists of playlists, without end perhaps."
 _OTHER_TRACK = re.compile(r"#EXT-X-MEDIA:(?!(.*,)?\s*TYPE=VIDEO)")
 _EMPTY = "The playlist of this source names no segments."
-SHORTEST_WAIT = 0.5
+_SHORTEST_WAIT = 0.5
 _STALE = (
     "The playlist of this source is not written any more: it names nothing that was not seen, and "
     "no end."
@@ -210,7 +210,7 @@ class PlaylistGuide:
             if self._clock() - began > max(self._within, 2 * playlist.target):
                 self.trouble = BadSource(_STALE if playlist.segments else _EMPTY)
                 raise self.trouble
-            self._sleep(max(playlist.target / 2, SHORTEST_WAIT))
+            self._sleep(max(playlist.target / 2, _SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))
         return PlaylistText(self._master(text, url), url)
 
@@ -231,7 +231,7 @@ class PlaylistGuide:
     def _hold_back(self, url: str) -> None:
         """Wait before a playlist is read anew: one of segments of no length would be asked for at once."""
         if (loaded := self._loaded.get(url)) is not None:
-            self._sleep(max(0.0, loaded + SHORTEST_WAIT - self._clock()))
+            self._sleep(max(0.0, loaded + _SHORTEST_WAIT - self._clock()))
 
     def _opened(self, url: str, start: int) -> None:
         for base, playlist in self._playlists.items():
@@ -250,7 +250,7 @@ def _read(file: "HttpFile") -> str:
             file.close()
             raise BadSource(_TOO_LONG)
     file.close()
-    if with_end.count(b"\n") > MOST_LINES:
+    if with_end.count(b"\n") > _MOST_LINES:
         raise BadSource(_TOO_LONG)
     return with_end.decode("utf-8-sig", "replace").lstrip()
 

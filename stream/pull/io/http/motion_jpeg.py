@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stream.pull.io.http.file import HttpFile
 
 _LONGEST_LINE = 8 * 1024
-LONGEST_PART = 32 * 1024 * 1024
+_LONGEST_PART = 32 * 1024 * 1024
 _LINES_BETWEEN = 1000
 _OTHERS_IN_A_ROW = 20
 _CHUNK = 64 * 1024
@@ -68,7 +68,7 @@ class Parts:
 
     def __iter__(self) -> Iterator[bytes]:
         while (length := self._head()) is not None:
-            if length > LONGEST_PART:
+            if length > _LONGEST_PART:
                 raise BadSource(_TOO_LARGE)
             part = self._take(length) if length else self._picture()
             if not part:
@@ -110,7 +110,7 @@ class Parts:
             )  # no picture; what follows is looked through for a boundary
         end = JpegEnd()
         while (at := end.find(self._data)) is None:
-            if len(self._data) > LONGEST_PART:
+            if len(self._data) > _LONGEST_PART:
                 raise BadSource(_TOO_LARGE)
             if not self._more():
                 return b""

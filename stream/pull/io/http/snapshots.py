@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
-LARGEST = 16 * 1024 * 1024
+_LARGEST = 16 * 1024 * 1024
 _DAMAGED_IN_A_ROW = 10
 _STEP = 64 * 1024
 # JPEG, PNG, BMP.
@@ -84,7 +84,7 @@ def open_snapshot(file: "HttpFile", late: Callable[[], bool]) -> InputContainer 
     data = b""
     while len(more := file.peek(len(data) + _STEP)) > len(data):
         data = more
-        if len(data) > LARGEST or late():
+        if len(data) > _LARGEST or late():
             return None
     try:
         container = av.open(io.BytesIO(data), "r")
@@ -105,6 +105,6 @@ def _pictures(container: InputContainer) -> Iterator[VideoPacket]:
 
 def _read(file: "HttpFile") -> bytes:
     data = bytearray()
-    while len(data) <= LARGEST and (more := file.read(_STEP)):
+    while len(data) <= _LARGEST and (more := file.read(_STEP)):
         data += more
     return bytes(data)
