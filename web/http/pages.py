@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from web.access.auth import Keys, any_token
-from web.access.tokens import Caller
+from web.access.tokens import RIGHTS, Caller, Right
 from web.errors import Refusal
 from web.http.ice import ice_servers
 from web.http.middleware.rejections import Rejections
@@ -83,6 +83,8 @@ class PageSettings(BaseModel):
         follow_ups: Whether earlier questions and answers help the model with the next one.
         sample_rate: Pictures of a stream that are looked at per second while nothing slows it.
         frame_side: Shorter side of a picture, in pixels: sent larger, it is scaled down.
+        may: What the token may do: what it may not is not offered.
+        streams: Patterns of the streams that it is for.
     """
 
     version: str
@@ -90,6 +92,8 @@ class PageSettings(BaseModel):
     follow_ups: bool
     sample_rate: float
     frame_side: int
+    may: list[Right]
+    streams: list[str]
     ice_servers: list[IceServerReport]
 
 
@@ -151,7 +155,7 @@ async def make_ticket(request: Request, caller: Annotated[Caller, Depends(any_to
 async def page_settings(
     response: Response,
     here: Annotated[Services, Depends(get_services)],
-    _: Annotated[Caller, Depends(any_token)],
+    caller: Annotated[Caller, Depends(any_token)],
 ) -> PageSettings:
     """Tell the page how to connect."""
     response.headers["Cache-Control"] = "no-store"
@@ -162,6 +166,8 @@ async def page_settings(
         follow_ups=here.follow_ups,
         sample_rate=here.settings.sample_rate,
         frame_side=here.registry.frame_side,
+        may=[right for right in RIGHTS if right in caller.may],
+        streams=list(caller.streams),
         ice_servers=[
             IceServerReport(urls=s.url, username=s.username, credential=s.credential)
             for s in servers

@@ -5,12 +5,14 @@ import { Board } from "./board.js";
 import { Chat } from "./chat.js";
 import { enter } from "./door.js";
 import { ownName } from "./format.js";
+import { Glance } from "./glance.js";
 import { Lookback } from "./lookback.js";
 import { notice } from "./notice.js";
 import { Picker } from "./picker.js";
 import { Ideas } from "./ideas.js";
 import { Pictures } from "./pictures.js";
 import { forget, reloaded, remember, wasSending } from "./resume.js";
+import { allowedName, mayDo, useRights } from "./rights.js";
 import { Socket } from "./socket.js";
 import { Sending, Watching } from "./source.js";
 import { Stage } from "./stage.js";
@@ -96,7 +98,7 @@ function turnTo(stream) {
   history.replaceState(null, "", `#${stream}`);
   let began = null;
   connection("connecting");
-  socket = new Socket(stream);
+  socket = mayDo("ask") ? new Socket(stream) : new Glance(stream);
   const mine = socket;
   let refused = null;
   socket.addEventListener("state", ({ detail }) => {
@@ -146,6 +148,7 @@ function forgotten(stream) {
 
 /** Fill the strip with what was remembered before we came, and while we were away. */
 async function recall(stream, mine) {
+  if (!mayDo("watch")) return;
   try {
     await freshTicket();
     const { moments } = await getJson(`/v1/streams/${stream}/moments?limit=600`);
@@ -168,7 +171,7 @@ function watch(stream) {
 }
 
 /** Send a camera or screen to `stream`; false, and why in the notice, if there is none to send. */
-async function send(kind, stream = ownName(kind)) {
+async function send(kind, stream = allowedName(ownName(kind), kind)) {
   notice("");
   const before = here;
   let media;
@@ -271,6 +274,7 @@ async function begin() {
     notice(status === FORBIDDEN ? message : "");
   });
   notice("");
+  useRights(page);
   chat.followUps = page.follow_ups;
   stage.wantedRate = strip.wantedRate = page.sample_rate;
   Pictures.side = page.frame_side;
@@ -279,7 +283,7 @@ async function begin() {
   $("board-open").hidden = false;
   watches.begin();
   lookback.begin();
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted)) choose();
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(wanted) || !(mayDo("watch") || wasSending(wanted))) choose();
   else if (wasSending(wanted)) resume(wasSending(wanted), wanted);
   else watch(wanted);
 }

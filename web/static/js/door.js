@@ -1,6 +1,7 @@
 // The token: taken from the address once, or asked for; kept for this tab alone.
 
 import { postJson, Refused, useToken, whenLockedOut } from "./api.js";
+import { useRights } from "./rights.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -32,6 +33,7 @@ function askForToken() {
     door.onclose = () => {
       useToken($("door-token").value.trim());
       done();
+      postJson("/v1/page").then(useRights, () => {}); // it may do more or less than the one before
     };
   });
 }

@@ -2,6 +2,7 @@
 
 import { call, freshTicket, getJson, postJson } from "./api.js";
 import { duration } from "./format.js";
+import { mayDo } from "./rights.js";
 import { showStatus, streamItem } from "./tile.js";
 import { Wall } from "./wall.js";
 
@@ -45,6 +46,10 @@ export class Picker {
   async #refresh() {
     clearTimeout(this.#timer);
     if (this.#box.hidden) return;
+    if (!mayDo("watch")) {
+      this.#reached(true);
+      return;
+    }
     try {
       await freshTicket();
       const { streams } = await getJson("/v1/streams?limit=1000");

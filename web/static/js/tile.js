@@ -49,6 +49,7 @@ function removal(stream, remove) {
   bin.type = "button";
   bin.setAttribute("aria-label", `Remove ${stream}`);
   bin.title = "Remove";
+  bin.dataset.needs = "forget";
   bin.onclick = () => remove(stream);
   return bin;
 }

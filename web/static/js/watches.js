@@ -2,6 +2,7 @@
 
 import { call, freshTicket, getJson, postJson, showMoment } from "./api.js";
 import { clip } from "./clip.js";
+import { mayDo } from "./rights.js";
 import { Sounding } from "./sound.js";
 
 const LOOK_EVERY = 10_000; // over the socket it comes at once; this is for when there is none
@@ -39,6 +40,7 @@ export class Watches {
 
   /** Begin to look for events; the badge appears once the service is there. */
   begin() {
+    if (!mayDo("watch")) return;
     $("bell").hidden = false;
     this.#look();
     setInterval(() => this.#look(), LOOK_EVERY);
@@ -271,6 +273,7 @@ function button(text, act) {
   const made = element("button", text);
   made.type = "button";
   made.className = "quiet";
+  made.dataset.needs = "ask"; // those of a watch change it
   made.addEventListener("click", act);
   return made;
 }
