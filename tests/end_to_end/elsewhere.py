@@ -14,9 +14,11 @@ a relay address. Says in one line on its output how it went.
 import asyncio
 import base64
 import io
+import itertools
 import json
 import re
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import av
@@ -30,7 +32,7 @@ from web.doctor.turn import ask_for_relay
 from web.errors import WebError
 
 FRAME_SECONDS = 0.1
-"""Between two pictures, as a camera has it: it is the time between them that makes a clip."""
+"""Between two pictures, as a camera has it."""
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
 
 
@@ -82,14 +84,27 @@ async def send_pictures(film, address, token):
     content = [{"type": "input_image", "image_url": image_url}]
     item = {"type": "message", "role": "user", "content": content}
     picture = json.dumps({"type": "conversation.item.create", "item": item})
-    async with talking(address, token) as talk:
-        await talk.send(picture)
-        async with asyncio.timeout(60):
-            while (event := json.loads(await talk.recv()))["type"] != "flashback.moment":
-                if event["type"] == "conversation.item.done":
-                    await asyncio.sleep(FRAME_SECONDS)
-                    await talk.send(picture)
+    async with talking(address, token) as talk, asyncio.timeout(60), aclosing(frames()) as camera:
+        async for _ in camera:
+            await talk.send(picture)
+            said = ""
+            while said not in {"conversation.item.done", "flashback.moment"}:
+                said = json.loads(await talk.recv())["type"]
+            if said == "flashback.moment":
+                break
     return "remembered"
+
+
+async def frames():
+    """Count the frames of a camera, each when it is due by the clock, however long the others took.
+
+    The service dates pictures by their arrival, and a clip is made of those that lie apart.
+    """
+    now = asyncio.get_running_loop().time
+    began = now()
+    for number in itertools.count():
+        await asyncio.sleep(began + number * FRAME_SECONDS - now())
+        yield number
 
 
 async def wait_remembered(address, token):
