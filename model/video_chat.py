@@ -54,9 +54,6 @@ features of every patch out."""
 ThingsOf = Callable[[ClipTokens], Sequence[Thing]]
 """What a clip shows thing by thing, as `Engine.things` returns it; called from any thread."""
 
-WordsOf = Callable[[ClipTokens], Sequence[tuple[str, float]]]
-"""What a clip shows in words, as `Engine.words` returns it; called from any thread."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelParts:
@@ -76,8 +73,8 @@ class ModelParts:
         exact_columns: See `Engine`.
         published: What the files of a released checkpoint say about running it.
         follow_ups: Whether it was trained on conversations: earlier lines help it.
-        words: What a clip shows in words; None if the network cannot tell without being asked.
-        things: The same thing by thing, with counts, colours and places.
+        things: What a clip shows thing by thing, with counts, colours and places; None if the network
+            cannot tell without being asked.
         note: What is new in a clip; None if its language model was not taught to read that.
         rows: How rows of old clips are folded.
     """
@@ -95,7 +92,6 @@ class ModelParts:
     exact_columns: int = 0
     published: Published | None = None
     follow_ups: bool = True
-    words: WordsOf | None = None
     things: ThingsOf | None = None
     note: Note | None = None
     rows: Rows = field(default_factory=VisualRows)

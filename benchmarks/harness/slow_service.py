@@ -7,16 +7,16 @@ many clips take to come. Everything else is the real service.
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import uvicorn
 
 from memory.embedded.server import open_redis
 from memory.redis.store import RedisStore
-from model.engine.contract import Engine, Past
-from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Question
-from model.vision.things import Thing
+from model.engine.contract import Engine
+from model.types import Clip, Encoded
 from model.zoo.presets import load_engine
 from web.app import create_app
 from web.services import CLOCKS, Services, build_services
@@ -32,15 +32,6 @@ class SlowEngine:
     """
 
     def __init__(self, engine: Engine, seconds: float) -> None:
-        self.name, self.encoder = engine.name, engine.encoder
-        self.exact_columns = engine.exact_columns
-        self.rows = engine.rows
-        self.frames_per_clip = engine.frames_per_clip
-        self.sampling = engine.sampling
-        self.follow_ups = engine.follow_ups
-        self.image_size = engine.image_size
-        self.one_scene = engine.one_scene
-        self.clips_at_most = engine.clips_at_most
         self._engine = engine
         self._seconds = seconds
         self._turn = asyncio.Lock()
@@ -54,37 +45,8 @@ class SlowEngine:
             encoded = await self._engine.encode(clip)
             return Encoded(encoded.tokens, began - given)
 
-    async def prepare(self, past: Past) -> bool:
-        """See `Engine.prepare`."""
-        return await self._engine.prepare(past)
-
-    async def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
-        """See `Engine.learn`."""
-        await self._engine.learn(stream, clip, after)
-
-    async def blocks(self, past: Past) -> Sequence[ClipTokens]:
-        """See `Engine.blocks`."""
-        return await self._engine.blocks(past)
-
-    def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
-        """See `Engine.answer`."""
-        return self._engine.answer(past, question)
-
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """See `Engine.words`."""
-        return await self._engine.words(clips)
-
-    async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
-        """See `Engine.things`."""
-        return await self._engine.things(clips)
-
-    async def forget(self, stream: str) -> None:
-        """See `Engine.forget`."""
-        await self._engine.forget(stream)
-
-    async def close(self) -> None:
-        """See `Engine.close`."""
-        await self._engine.close()
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)  # whatever else an engine has
 
 
 @asynccontextmanager
@@ -95,7 +57,7 @@ async def open_slow_services(settings: Settings, times: float) -> AsyncIterator[
     async with open_redis("", settings.data, megabytes=settings.redis_memory_mb) as redis:
         store = RedisStore.connect(redis.url, engine.encoder, exact=engine.exact_columns)
         try:
-            slow = SlowEngine(engine, seconds)
+            slow = cast("Engine", SlowEngine(engine, seconds))
             async with build_services(settings, slow, store, store.documents(), CLOCKS) as services:
                 yield services
         finally:

@@ -165,16 +165,6 @@ class Engine(Protocol):
         """
         ...
 
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """Return what each of `clips` shows, in words, without asking the language model.
-
-        A word is what one thing is called (`car`, `hot air balloon`) and how sure it is that the
-        clip shows it, from 0 to 1; the surest comes first, and is the clip's main thing. A clip
-        of which nothing is sure has none. None means that this model has no
-        words of its own, whatever the clips, even none.
-        """
-        ...
-
     async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
         """Return what each of `clips` shows, thing by thing, without asking the language model.
 

@@ -115,14 +115,6 @@ class LocalEngine:
         """See `Engine.blocks`."""
         return self._histories.blocks(past.name)
 
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """See `Engine.words`."""
-        words_of = self._chat.parts.words
-        if words_of is None:
-            return None
-        # Beside the thread that owns the device: it takes a few milliseconds of the processor.
-        return await asyncio.to_thread(lambda: [words_of(clip) for clip in clips])
-
     async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
         """See `Engine.things`."""
         things_of = self._chat.parts.things

@@ -117,18 +117,11 @@ def lite(
         prompt=Prompt(tokenizer, LITE),
         exact_columns=CODE,
         follow_ups=False,
-        words=_words_of,
         things=things_of,
         note=_note,
         no_repeat_ngram_size=_CIRCLE,
         rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
-
-
-def _words_of(clip: ClipTokens) -> list[tuple[str, float]]:
-    """Return what a clip shows, in words, the main thing first, each with how sure that is."""
-    table = word_table()
-    return [(table[thing.word].name, thing.sure) for thing in things_of(clip)]
 
 
 def _note(scene: Scene | None, clip: ClipTokens) -> tuple[str, Scene | None]:

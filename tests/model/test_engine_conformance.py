@@ -255,11 +255,10 @@ async def test_who_leaves_in_the_middle_harms_nobody(engine, store):
     assert isinstance((await pieces(engine, store, QUESTION))[-1], Finish)
 
 
-async def test_words_and_things_are_one_for_each_clip_or_not_to_be_had(engine, store):
+async def test_things_are_one_list_for_each_clip_or_not_to_be_had(engine, store):
     clips = await seen(engine, store, 2)
-    for told in (engine.words, engine.things):
-        said = await told(clips)
-        assert said is None or len(said) == 2
+    said = await engine.things(clips)
+    assert said is None or len(said) == 2
 
 
 async def test_a_question_about_a_time_looks_at_that_time_alone(faithful, store):

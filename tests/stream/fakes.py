@@ -117,9 +117,6 @@ class FakeEngine(SmallEngine):
         if past.once:
             self._pulling.drop(past.name)
 
-    async def words(self, clips):
-        return None
-
     async def things(self, clips):
         return None
 

@@ -207,9 +207,6 @@ class SlowEngine:
         values = clip.pixels[:, 0, 0].float()
         return Encoded(ClipTokens(values, clip.start, clip.end, len(clip.pixels)), 0.0)
 
-    async def words(self, clips):
-        return None
-
     async def things(self, clips):
         return None
 

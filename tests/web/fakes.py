@@ -18,7 +18,6 @@ class EchoEngine(SmallEngine):
         asked: Every question it was asked.
         failure: What an answer fails with, if not None.
         closed_early: Set once an answer was closed before its end.
-        words_of: Returns the words of a clip; None has none.
         things_of: Returns the things of a clip; None has none.
     """
 
@@ -31,7 +30,6 @@ class EchoEngine(SmallEngine):
         self.asked = []
         self.failure = None
         self.closed_early = asyncio.Event()
-        self.words_of = None
         self.things_of = None
 
     async def encode(self, clip):
@@ -84,9 +82,6 @@ class EchoEngine(SmallEngine):
         finally:
             if not finished:
                 self.closed_early.set()
-
-    async def words(self, clips):
-        return None if self.words_of is None else [self.words_of(clip) for clip in clips]
 
     async def things(self, clips):
         return None if self.things_of is None else [self.things_of(clip) for clip in clips]

@@ -10,6 +10,7 @@ history from Redis, writes the answer again, and what the caller has heard alrea
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 from model.engine.contract import ClipSource, Past
@@ -131,17 +132,18 @@ class ClusterEngine:
                 return
         raise EngineBusy("one replica after another was lost; ask again")
 
-    async def words(self, clips: Sequence[ClipTokens]) -> list[Sequence[tuple[str, float]]] | None:
-        """See `Engine.words`."""
-        if not self._facts.tells_words:
-            return None
-        return await self._of_each(clips, lambda replica, page: replica.words(page))
-
     async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
         """See `Engine.things`."""
         if not self._facts.tells_things:
             return None
-        return await self._of_each(clips, lambda replica, page: replica.things(page))
+        data, found = pack_tokens(clips, self.encoder), list[Sequence[Thing]]()
+        for first in range(0, len(data), _AT_ONCE):
+            page = data[first : first + _AT_ONCE]
+            told: list[Sequence[Thing]] | None = await self._try(
+                "encoder", "", partial(_things, page)
+            )
+            found += told or []
+        return found
 
     async def forget(self, stream: str) -> None:
         """See `Engine.forget`."""
@@ -152,19 +154,6 @@ class ClusterEngine:
     async def close(self) -> None:
         """See `Engine.close`; replicas are closed by whoever started them."""
         self._closing.set()
-
-    async def _of_each(
-        self,
-        clips: Sequence[ClipTokens],
-        tell: Callable[[Replica, Sequence[bytes]], Awaitable[list[_Result] | None]],
-    ) -> list[_Result]:
-        """Return what an encoder tells of each clip."""
-        data, found = pack_tokens(clips, self.encoder), list[_Result]()
-        for first in range(0, len(data), _AT_ONCE):
-            asked = _with(tell, data[first : first + _AT_ONCE])
-            told: list[_Result] | None = await self._try("encoder", "", asked)
-            found += told or []
-        return found
 
     async def _try(
         self, kind: Kind, stream: str, call: Callable[[Replica], Awaitable[_Result]]
@@ -268,7 +257,5 @@ async def _unless_lost(call: Awaitable[None]) -> None:
         return
 
 
-def _with(
-    tell: Callable[[Replica, Sequence[bytes]], Awaitable[_Result]], clips: Sequence[bytes]
-) -> Callable[[Replica], Awaitable[_Result]]:
-    return lambda replica: tell(replica, clips)
+async def _things(clips: Sequence[bytes], replica: Replica) -> list[Sequence[Thing]] | None:
+    return await replica.things(clips)

@@ -22,7 +22,6 @@ class Facts:
     """What an engine says of itself (see `Engine`), and what it can tell without being asked.
 
     Attributes:
-        tells_words: Whether `Engine.words` has any.
         tells_things: Whether `Engine.things` has any.
     """
 
@@ -36,7 +35,6 @@ class Facts:
     clips_at_most: int
     sampling: Sampling
     follow_ups: bool
-    tells_words: bool
     tells_things: bool
 
 
@@ -108,7 +106,6 @@ async def facts_of(engine: Engine) -> Facts:
         clips_at_most=engine.clips_at_most,
         sampling=engine.sampling,
         follow_ups=engine.follow_ups,
-        tells_words=await engine.words([]) is not None,
         tells_things=await engine.things([]) is not None,
     )
 

@@ -20,7 +20,6 @@ from model.errors import EngineBusy
 from model.types import AnswerPiece, Question
 from model.vision.things import Thing
 from web.cluster.messages import ClipMessage, EncodedMessage, Facts, PastMessage
-from web.cluster.replica import Words
 from web.errors import ReplicaLost
 
 _GONE = (RayActorError, ObjectLostError)
@@ -68,11 +67,6 @@ class RayLink:
             with _cancelled_there(pieces):
                 async for coming in pieces:
                     yield await coming
-
-    async def words(self, clips: Sequence[bytes]) -> list[Words] | None:
-        """See `Replica.words`."""
-        found: list[Words] | None = await self._call("words", clips)
-        return found
 
     async def things(self, clips: Sequence[bytes]) -> list[Sequence[Thing]] | None:
         """See `Replica.things`."""

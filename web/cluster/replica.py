@@ -28,7 +28,6 @@ from web.cluster.messages import (
 from web.errors import ReplicaLost
 
 Kind = Literal["encoder", "answerer"]
-Words = Sequence[tuple[str, float]]
 
 
 class Replica(Protocol):
@@ -60,10 +59,6 @@ class Replica(Protocol):
 
     def answer(self, past: PastMessage, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """See `Engine.answer`."""
-        ...
-
-    async def words(self, clips: Sequence[bytes]) -> list[Words] | None:
-        """See `Engine.words`."""
         ...
 
     async def things(self, clips: Sequence[bytes]) -> list[Sequence[Thing]] | None:
@@ -131,10 +126,6 @@ class EngineReplica:
             async with aclosing(answering) as pieces:
                 async for piece in pieces:
                     yield piece
-
-    async def words(self, clips: Sequence[bytes]) -> list[Words] | None:
-        """See `Replica.words`."""
-        return await self._engine.words(self._read(clips))
 
     async def things(self, clips: Sequence[bytes]) -> list[Sequence[Thing]] | None:
         """See `Replica.things`."""

@@ -9,6 +9,7 @@ from memory.local_store import LocalStore
 from model.engine.contract import Past
 from model.errors import EngineBusy, EngineFailed
 from model.types import Finish, Question, Sampling, Words
+from model.vision.things import Thing
 from tests.model.test_engine_conformance import QUESTION, clip, pieces, remember
 from tests.waiting import holds
 from tests.web.cluster.clusters import Cluster, Mortal
@@ -169,19 +170,18 @@ async def test_a_replica_that_leaves_does_not_wait_for_ever(cluster, store):
         await owner.leave(0.0)
 
 
-async def test_words_and_things_of_many_clips_are_asked_for_in_parts(store, monkeypatch):
+async def test_things_of_many_clips_are_asked_for_in_parts(store, monkeypatch):
     monkeypatch.setattr(cluster_engine, "_AT_ONCE", 2)
 
     def make():
         made = EchoEngine()
-        made.words_of = lambda clip: [("car", clip.start)]
+        made.things_of = lambda clip: [Thing(round(clip.start))]
         return made
 
     cluster = Cluster(store, make=make)
     try:
         clips = [(await cluster.encode(clip(number))).tokens for number in range(5)]
-        assert await cluster.words(clips) == [[("car", 4.0 * number)] for number in range(5)]
-        assert await cluster.things(clips) is None
+        assert await cluster.things(clips) == [[Thing(4 * number)] for number in range(5)]
     finally:
         await cluster.close()
 
