@@ -26,7 +26,7 @@ from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
 from web.errors import AskFailed
 from web.reports.time_report import refusal, time_report
 from web.services import Services
-from web.time_words.apply import apply, reference_of
+from web.time_words.apply import apply_aside, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import SpokenClocks
 from web.time_words.understand import TimeAsked
@@ -99,7 +99,7 @@ async def shown_by(
 ) -> Shows:
     """Return how surely a stream shows what is `named`, in the time that the question is about."""
     reference = reference_of(status, here.clocks.wall(), zone)
-    put, time = apply(question, reference)
+    put, time = await apply_aside(question, reference)
     shows = Shows(status, reference, replace(put, background=True), time)
     if named is None:
         return shows

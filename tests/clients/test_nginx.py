@@ -16,6 +16,7 @@ from tests.end_to_end.conftest import CHROMIUM, browser
 from tests.end_to_end.needs import need
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
+from tests.websocket import connect
 
 OWN = Path(__file__).parents[2] / ".venv/nginx/usr/sbin/nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin") or (OWN.exists() and OWN)
@@ -70,7 +71,7 @@ async def opened(address, stream="cam"):
     """Open a WebSocket as the page at `address` would."""
     ws = f"{address.replace('http', 'ws')}/v1/realtime?stream={stream}"
     origin = "/".join(address.split("/")[:3])
-    async with websockets.connect(ws, proxy=None, origin=origin) as socket_:
+    async with connect(ws, origin=origin) as socket_:
         return await socket_.recv()
 
 

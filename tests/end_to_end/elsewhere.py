@@ -23,11 +23,11 @@ from pathlib import Path
 
 import av
 import httpx
-import websockets
 
 from stream.errors import PlayFailed
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from stream.webrtc.whip_client import Player, play
+from tests.websocket import connect
 from web.doctor.turn import ask_for_relay
 from web.errors import WebError
 
@@ -73,7 +73,7 @@ async def told_servers(film, address, token):
 def talking(address, token):
     headers = {"Authorization": f"Bearer {token}"}
     url = f"ws://{address}/v1/realtime?stream=cam"
-    return websockets.connect(url, additional_headers=headers, proxy=None)
+    return connect(url, additional_headers=headers)
 
 
 async def send_pictures(film, address, token):

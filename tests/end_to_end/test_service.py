@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-import websockets
 from websockets.frames import Frame, Opcode
 
 from memory.embedded.binary import find_server
 from stream.webrtc.whip_client import Player
 from tests.end_to_end.conftest import flashback
 from tests.web.conftest import Talk
+from tests.websocket import connect
 
 SAMPLE = Path(__file__).parents[2] / "web" / "sample" / "sample.mp4"
 
@@ -45,7 +45,7 @@ async def sending(service, film, stream="cam", *, hang_up=True):
 @asynccontextmanager
 async def talking(service, stream="cam"):
     address = service.url.replace("http", "ws") + f"/v1/realtime?stream={stream}"
-    async with websockets.connect(address, proxy=None) as connection:
+    async with connect(address) as connection:
         yield Talk(connection)
 
 

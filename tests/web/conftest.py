@@ -10,7 +10,6 @@ import httpx
 import pytest
 import torch
 import uvicorn
-import websockets
 
 from memory.local_documents import LocalDocuments
 from memory.local_store import LocalStore
@@ -19,6 +18,7 @@ from stream.webrtc.whip_client import Player
 from tests.stream.videos import write_video
 from tests.waiting import holds
 from tests.web.fakes import EchoEngine
+from tests.websocket import connect
 from web.app import create_app
 from web.cli.server import server_config
 from web.http.middleware.connections import Connections
@@ -57,9 +57,7 @@ class Service:
     @asynccontextmanager
     async def talk(self, stream="cam", **options):
         address = f"ws://{self.address}/v1/realtime?stream={stream}"
-        # A machine that is starved may take longer than the usual ten seconds, and is not at fault.
-        patience = {"open_timeout": 60, "ping_timeout": None}
-        async with websockets.connect(address, proxy=None, **patience | options) as connection:
+        async with connect(address, **options) as connection:
             talk = Talk(connection)
             await talk.hear("session.created")
             yield talk

@@ -12,6 +12,7 @@ from model.errors import EngineBusy, EngineFailed, QuestionTooLong
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
+from tests.websocket import connect
 from web.access.auth import LOCAL
 from web.realtime import connection
 from web.realtime.connection import Connection
@@ -304,7 +305,7 @@ async def test_a_long_conversation_loses_its_oldest_lines_and_says_which(service
 async def test_a_stream_needs_a_valid_name(service):
     address = f"ws://{service.address}/v1/realtime?stream=../x"
     with pytest.raises(websockets.InvalidStatus) as refusal:
-        await websockets.connect(address, proxy=None)
+        await connect(address)
     assert refusal.value.response.status_code == 422
     assert b"1 to 64 letters" in refusal.value.response.body
 

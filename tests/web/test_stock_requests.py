@@ -5,6 +5,7 @@ import pytest
 import websockets
 
 from tests.web.conftest import echo_service
+from tests.websocket import connect
 
 STUDIO = {"Origin": "https://studio.example"}
 
@@ -83,10 +84,10 @@ async def test_a_connection_that_names_no_stream_hears_how_to(service):
 async def test_another_model_than_ours_is_refused_by_its_name(service):
     address = f"ws://{service.address}/v1/realtime?stream=cam&model="
     with pytest.raises(websockets.InvalidStatus) as refusal:
-        await websockets.connect(address + "gpt-realtime", proxy=None)
+        await connect(address + "gpt-realtime")
     assert refusal.value.response.status_code == 422
     assert b"model=echo" in refusal.value.response.body
-    async with websockets.connect(address + "echo", proxy=None):
+    async with connect(address + "echo"):
         pass
 
 

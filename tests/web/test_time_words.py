@@ -223,3 +223,19 @@ def test_an_answer_says_times_by_the_clock_however_its_words_come(text, size):
 
 def test_words_that_begin_no_time_are_not_held_back():
     assert SpokenClocks(OF_A_STREAM).feed("Two dogs and a cat ") == "Two dogs and a cat "
+
+
+def test_a_long_question_is_read_and_a_heap_of_numbers_is_not():
+    story = "The dog ran and the cat slept, and then somebody came along. " * 12
+    assert understand(f"{story} Who came at 10 seconds?", OF_A_STREAM).since == 10
+    assert understand("at 3 , " * 140, OF_A_STREAM) is None
+
+
+def test_what_was_asked_before_is_looked_for_in_the_last_lines_alone():
+    def put(lines_between):
+        lines = ("Where is the dog?", *["At 10 seconds?"] * lines_between)
+        conversation = tuple(Turn("user", line) for line in lines)
+        return apply(Question("And at 20 seconds?", conversation=conversation), OF_A_FILM)[0].text
+
+    assert put(3) == "Where is the dog?"
+    assert put(4) == "What was shown?"

@@ -30,7 +30,7 @@ from web.identifiers import new_id
 from web.realtime.server_events import Timings
 from web.reports.time_report import evidence_report, refusal, time_report
 from web.services import Services
-from web.time_words.apply import apply, reference_of
+from web.time_words.apply import apply_aside, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import by_the_clock
 from web.time_words.understand import TimeAsked
@@ -108,7 +108,7 @@ class Writer:
         except BadValue as error:
             raise BadRequest(error.code, str(error), "flashback.timezone") from None
         self._reference = reference_of(live.status(), self._here.clocks.wall(), zone)
-        question, self._time = apply(asked.question, self._reference)
+        question, self._time = await apply_aside(asked.question, self._reference)
         if not self._here.follow_ups:  # earlier lines would lead it astray
             question = replace(question, conversation=())
         return live, question

@@ -48,7 +48,7 @@ from web.realtime.wire import Outbox
 from web.realtime.wire_items import Message, OutputText
 from web.reports.time_report import evidence_report, refusal, time_report
 from web.services import Services
-from web.time_words.apply import apply, reference_of
+from web.time_words.apply import apply_aside, reference_of
 from web.time_words.extent import Reference
 from web.time_words.spoken import by_the_clock
 
@@ -156,7 +156,7 @@ class Answer:
                 await looking.looked()
             live = await here.registry.find(stream)
             self._reference = reference_of(live.status(), here.clocks.wall(), zone)
-            question, time = apply(question, self._reference)
+            question, time = await apply_aside(question, self._reference)
             self._time = time_report(time, self._reference)
             pieces = live.ask(question)
             if zone is not None:

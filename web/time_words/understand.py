@@ -21,6 +21,7 @@ NOTHING_ELSE = "What was shown?"
 
 _CENTURIES = 1e10
 _LONGEST = 1000  # characters of a question that are looked through
+_MOST_TOKENS = 250  # words and signs of it; prose of that length has fewer
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
 _LENGTHS = re.compile(
     r"\bhow (long|much|many (seconds|minutes|hours|days)|soon|late|early)\b[\w ,]* "
@@ -83,7 +84,10 @@ def understand(text: str, reference: Reference) -> TimeAsked | None:
         return None
     if _WRITING.search(low) and _SAYS.search(low):
         return None
-    asking = _asking(text, reference)
+    tokens = tokens_of(text)
+    if len(tokens) > _MOST_TOKENS:
+        return None
+    asking = _asking(tokens, reference)
     hits = [hit for hit in _hits(asking) if not _is_quoted(text, hit)]
     if not hits:
         return None
@@ -104,8 +108,7 @@ def understand(text: str, reference: Reference) -> TimeAsked | None:
     return TimeAsked(words, since, until, rest if _FILLER.sub("", rest) else None)
 
 
-def _asking(text: str, reference: Reference) -> Asking:
-    tokens = tokens_of(text)
+def _asking(tokens: Tokens, reference: Reference) -> Asking:
     asking = Asking(tokens, reference)
     if reference.began is None:
         return asking
