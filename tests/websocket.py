@@ -10,5 +10,5 @@ def connect(address, **options):
 
     A machine that is starved may take longer than the usual ten seconds, and is not at fault.
     """
-    patience = {"open_timeout": _SECONDS, "close_timeout": _SECONDS, "ping_timeout": None}
+    patience = {"open_timeout": _SECONDS, "ping_timeout": None}
     return websockets.connect(address, **{"proxy": None} | patience | options)

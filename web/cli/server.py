@@ -20,12 +20,8 @@ from web.access.tokens import TokenFile
 from web.app import create_app
 from web.cli.stopping_server import StoppingServer
 from web.errors import BadSetting, Failed
-from web.http.middleware.connections import (
-    MOST_CONNECTIONS,
-    Connections,
-    HttpConnection,
-    WebSocketConnection,
-)
+from web.http.middleware.connections import MOST_CONNECTIONS, Connections
+from web.http.middleware.protocols import HttpConnection, WebSocketConnection
 from web.http.middleware.rejections import Rejections, ServerComplaints
 from web.operations.log_lines import log_as_json
 from web.realtime.connection import RECEIVE_LIMIT

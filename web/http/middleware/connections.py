@@ -2,32 +2,26 @@
 
 A connection costs a file descriptor, and everybody may open as many as they like. So there is a
 bound, and a time in which a request has to come; at the bound the one that has waited longest for
-a request gives way: who has something to say gets in, however many there are that only sit. What
-comes over a WebSocket is not read before its handshake was answered, and never unpacked.
+a request gives way: who has something to say gets in, however many there are that only sit, or do not take their answers.
+The connections themselves are in `web/http/middleware/protocols.py`.
 """
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, cast
-
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from typing import Protocol
 
 from web.http.middleware.rejections import Rejections
+from web.http.middleware.untaken import Untaken
 
 _REQUEST_SECONDS = 10.0
+_TAKE_SECONDS = 20.0  # longer than a conversation waits, which can say why it ends
 MOST_CONNECTIONS = 512
-_SLICE = 8 * 1024
-"""Bytes of a WebSocket that are parsed in one go."""
-_FRAMES_PER_SLICE = 128
-"""Frames in those; more are an attack: each costs as much time as a long one."""
 
-_ANSWER = (
-    "HTTP/1.1 {status}\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
-    "Retry-After: 5\r\nContent-Length: {length}\r\n\r\n{body}"
-)
-_BODY = '{{"type":"about:blank","title":"{title}","status":{code},"detail":"{detail}"}}'
+
+class Cuttable(Protocol):
+    """A connection that can be cut."""
+
+    transport: asyncio.Transport
 
 
 class Connections:
@@ -37,6 +31,7 @@ class Connections:
         rejections: Counts those that were cut.
         most: How many there may be.
         seconds: How long a request may take to arrive.
+        take_seconds: How long a client may leave an answer untaken.
     """
 
     def __init__(
@@ -45,183 +40,69 @@ class Connections:
         *,
         most: int = MOST_CONNECTIONS,
         seconds: float = _REQUEST_SECONDS,
+        take_seconds: float = _TAKE_SECONDS,
     ) -> None:
         self.rejections = rejections
         self.seconds = seconds
+        self.take_seconds = take_seconds
         self._most = most
-        self._open: set[asyncio.Protocol] = set()
-        self._waiting: dict[HttpConnection, None] = {}  # the one that waits longest first
+        self._open: set[Cuttable] = set()
+        # The one that waits longest first: for a request, or for its answer to be taken.
+        self._waiting: dict[Cuttable, None] = {}
+        self._untaken: dict[Cuttable, None] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def __iter__(self) -> Iterator[asyncio.Protocol]:
+    def __iter__(self) -> Iterator[Cuttable]:
         return iter(self._open)
 
-    def enter(self, connection: asyncio.Protocol) -> bool:
+    def enter(self, connection: Cuttable) -> bool:
         """Count `connection`; False if there is no room, and nobody who only waits."""
         if len(self._open) >= self._most and not self._make_room():
             return False
         self._open.add(connection)
         return True
 
-    def leave(self, connection: asyncio.Protocol) -> None:
+    def leave(self, connection: Cuttable) -> None:
         """Stop counting `connection`. Safe to call twice."""
         self._open.discard(connection)
-        if isinstance(connection, HttpConnection):
-            self._waiting.pop(connection, None)
+        self._waiting.pop(connection, None)
+        self._untaken.pop(connection, None)
 
-    def hand_over(self, before: asyncio.Protocol, after: asyncio.Protocol) -> None:
+    def hand_over(self, before: Cuttable, after: Cuttable) -> None:
         """Count `after` in the place of `before`."""
         self.leave(before)
         self._open.add(after)
 
-    def waits(self, connection: "HttpConnection", *, waits: bool) -> None:
+    def waits(self, connection: Cuttable, *, waits: bool) -> None:
         """Note whether `connection` is without a request, so that it may be cut."""
         self._waiting.pop(connection, None)
         if waits and connection in self._open:
             self._waiting[connection] = None
 
+    def takes_nothing(self, connection: Cuttable, *, nothing: bool) -> None:
+        """Note whether `connection` has an answer that its client does not take."""
+        self._untaken.pop(connection, None)
+        if nothing and connection in self._open:
+            self._untaken[connection] = None
+
+    def watch(self, transport: asyncio.Transport) -> Untaken:
+        """Return what cuts `connection` once its client takes nothing."""
+        return Untaken(
+            transport,
+            self.take_seconds,
+            lambda: self.rejections.add("a connection that takes no answer"),
+        )
+
     def _make_room(self) -> bool:
-        oldest = next(iter(self._waiting), None)
-        if oldest is None:
-            return False
-        self.leave(oldest)
-        oldest.transport.abort()
-        self.rejections.add("a connection without a request, for a newer one")
-        return True
-
-
-class HttpConnection(H11Protocol):
-    """A connection that speaks HTTP, until it asks for a WebSocket."""
-
-    def __init__(self, *args: Any, connections: Connections, **more: Any) -> None:  # noqa: ANN401 - as uvicorn's
-        super().__init__(*args, **more)
-        self._all = connections
-        self._late: asyncio.TimerHandle | None = None
-        self._begun = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection in, or refuse it in words."""
-        super().connection_made(cast("asyncio.Transport", transport))
-        if self._all.enter(self):
-            self._wait()
-        else:
-            self._refuse(503, "Service Unavailable", "Too many connections; try again soon.")
-            self._all.rejections.add("a connection too many")
-
-    def data_received(self, data: bytes) -> None:
-        """Read on, and see whether a request is there now."""
-        self._begun = True
-        super().data_received(data)
-        self._look()
-
-    def on_response_complete(self) -> None:
-        """Wait for the next request, which may be there already."""
-        super().on_response_complete()
-        self._stop_waiting()
-        self._begun = False
-        if self.cycle.response_complete and not self.transport.is_closing():
-            # Until the first byte of the next request the server's keep-alive limit holds.
-            self._all.waits(self, waits=True)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let go."""
-        self._stop_waiting()
-        self._all.leave(self)
-        super().connection_lost(exc)
-
-    def _look(self) -> None:
-        upgraded = self.transport.get_protocol() is not self
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if upgraded or answering or self.transport.is_closing():
-            self._stop_waiting()
-        else:
-            self._wait()
-
-    def _wait(self) -> None:
-        self._all.waits(self, waits=True)
-        if self._late is None:
-            self._late = self.loop.call_later(self._all.seconds, self._too_late)
-
-    def _stop_waiting(self) -> None:
-        self._all.waits(self, waits=False)
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _too_late(self) -> None:
-        self._late = None
-        if self.transport.is_closing():
-            return
-        self._all.rejections.add("a request that did not come in time")
-        if self._begun:  # browsers open connections that they may need, and expect no word of them
-            seconds = f"{self._all.seconds:g} seconds"
-            self._refuse(408, "Request Timeout", f"The request did not arrive within {seconds}.")
-        self.transport.close()
-
-    def _refuse(self, code: int, title: str, detail: str) -> None:
-        body = _BODY.format(title=title, code=code, detail=detail)
-        answer = _ANSWER.format(status=f"{code} {title}", length=len(body), body=body)
-        self.transport.write(answer.encode())
-        self.transport.close()
-
-
-class WebSocketConnection(WebSocketsSansIOProtocol):
-    """A connection that speaks WebSocket, from its handshake on."""
-
-    def __init__(self, *args: Any, connections: Connections, **more: Any) -> None:  # noqa: ANN401 - as uvicorn's
-        super().__init__(*args, **more)
-        self._all = connections
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the place of the connection that asked for the WebSocket."""
-        super().connection_made(transport)
-        self._all.hand_over(cast("HttpConnection", self.transport.get_protocol()), self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let go."""
-        self._all.leave(self)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse `data`, but never so many frames of it that the event loop stands still."""
-        if self.handshake_initiated:
-            for start in range(0, len(data), _SLICE):
-                if self.transport.is_closing():
-                    return
-                super().data_received(data[start : start + _SLICE])
-        else:
-            self._shake_hands(data)
-
-    def handle_events(self) -> None:
-        """Pass on what was parsed."""
-        if len(self.conn.events) > _FRAMES_PER_SLICE and self.handshake_complete:
-            self._all.rejections.add("a flood of WebSocket frames")
-            self.conn.fail(CloseCode.POLICY_VIOLATION, "too many frames")
-            self.handle_parser_exception()
-        else:
-            super().handle_events()
-
-    def keepalive_timeout(self) -> None:
-        """Give up whoever answers no ping, but not while it is we who do not read the answer."""
-        if self.read_paused and self.ping_timeout is not None:
-            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
-        else:
-            super().keepalive_timeout()
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - as uvicorn's
-        """Send; what the client says is read once it was let in."""
-        await super().send(message)
-        if message["type"] == "websocket.accept":
-            self.transport.resume_reading()
-
-    def _shake_hands(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.conn.handshake_exc is not None:
-            # Refused before our code saw it; what was to be said stands in the buffer.
-            self._all.rejections.add("a WebSocket handshake that cannot be read")
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
-        elif not self.handshake_complete:
-            self.transport.pause_reading()
+        for connections, what in (
+            (self._waiting, "without a request"),
+            (self._untaken, "that takes no answer"),
+        ):
+            for oldest in connections:
+                self.leave(oldest)
+                oldest.transport.abort()
+                self.rejections.add(f"a connection {what}, for a newer one")
+                return True
+        return False
