@@ -28,7 +28,7 @@ from model.language.clip_markers import Noted
 from model.language.decoder import LayerHook, no_hook, positions_of
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
-from model.reading import PromptReader, Reading
+from model.reading import Attended, PromptReader, Reading
 from model.segments import Segment
 
 
@@ -195,7 +195,7 @@ class History:
     ) -> Float[Tensor, " all"]:
         """Return what a question attends to where tokens are selected; nothing more is read of it.
 
-        Scores are in the order of `Reading.scores`, which a question of this history has.
+        Scores are in the order of `Reading.selection`, which a question of this history has.
 
         Args:
             suffix: Embeddings of everything after the visual tokens.
@@ -269,8 +269,8 @@ class History:
         clip = torch.cat([labels[:, 0], suffix.clip])
         kept = kept_by_score(clip, scores, stage.keep(droppable))
         reading.kept.append(kept)
-        reading.scores, reading.clips = scores, clip
-        reading.places = torch.cat([labels[:, 1], suffix.place])
+        places = torch.cat([labels[:, 1], suffix.place])
+        reading.selection = Attended(scores, clip, places)
         seen = kept[kept < len(labels)]
         rows = torch.cat([torch.arange(*span, device=seen.device) for span in spans])[seen]
         return Tokens.join([Tokens(self._hidden.pick(rows), *labels[seen].unbind(-1)), suffix])

@@ -30,6 +30,21 @@ from model.language.kv_cache import KeyValues
 from model.segments import Plan, Segment
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Attended:
+    """What the last token of a prompt attends to in one layer.
+
+    Attributes:
+        scores: Its attention on every token it sees there, the mean over heads.
+        clips: The clip of each of those tokens.
+        places: Which of its clip's visual tokens each is; -1 is text or a time marker.
+    """
+
+    scores: Float[Tensor, " n"]
+    clips: Int64[Tensor, " n"]
+    places: Int64[Tensor, " n"]
+
+
 @dataclass(slots=True, eq=False)
 class Reading:
     """Where an answer stands. Changed by `PromptReader.step` alone.
@@ -39,9 +54,8 @@ class Reading:
         positions: Position of the next token, in every segment of layers.
         logits: Of the next token.
         kept: For each stage, the tokens that stayed, as places in that stage's sequence.
-        scores: Text-guided attention on the tokens before the first such stage.
-        clips: The clip of each of those tokens.
-        places: Which of its clip's visual tokens each is; -1 is text or a time marker.
+        selection: By what the first text-guided stage chose; None if there is none.
+        evidence: The same in the layer that shows what an answer rests on; None if none is known.
         tokens_kept: Visual tokens that the last layer read.
     """
 
@@ -49,9 +63,8 @@ class Reading:
     positions: list[float]
     logits: Float[Tensor, " vocab"] = field(default_factory=lambda: torch.empty(0))
     kept: list[Int64[Tensor, " kept"]] = field(default_factory=list)
-    scores: Float[Tensor, " n"] | None = None
-    clips: Int64[Tensor, " n"] | None = None
-    places: Int64[Tensor, " n"] | None = None
+    selection: Attended | None = None
+    evidence: Attended | None = None
     tokens_kept: int = 0
 
     def checkpoint(self) -> Callable[[], None]:
@@ -74,6 +87,8 @@ class PromptReader:
         dropout: Where tokens are dropped.
         tokens_per_clip: Visual tokens of a clip.
         visual_step: How far a visual token moves the position of the next one.
+        evidence_layer: The layer, after text-guided selection, in which a prompt's last token attends
+            to what the answer rests on; None if it is not known.
 
     Raises:
         ValueError: If a stage keeps no token of a clip.
@@ -85,10 +100,12 @@ class PromptReader:
         dropout: DropoutConfig,
         tokens_per_clip: int,
         visual_step: float = 1.0,
+        evidence_layer: int | None = None,
     ) -> None:
         self.decoder = decoder
         self.plan = Plan.of(dropout, decoder.config.layers, tokens_per_clip)
         self._visual_step = visual_step
+        self._evidence_layer = evidence_layer if self.plan.selection is not None else None
 
     def steps(self, place: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Return how far each token moves the position of the next one."""
@@ -123,10 +140,16 @@ class PromptReader:
         for segment, after in pairwise(segments):
             tokens = self.advance(reading.caches, reading.positions, segment, tokens, hook)
             tokens = self._drop(reading, tokens, after, droppable)
-        rotary = self._move(reading.positions, segments[-1], tokens)
-        hidden = self.decoder.run_to_last(
-            tokens.hidden, rotary, segments[-1].layers, reading.caches, hook
-        )
+        last = segments[-1]
+        at = positions_of(self.steps(tokens.place)) + reading.positions[last.number]
+        rotary = self._move(reading.positions, last, tokens)
+        hidden, layers = tokens.hidden, last.layers
+        if (layer := self._evidence_layer) is not None and layer in layers:
+            before, layers = range(layers.start, layer), range(layer, layers.stop)
+            hidden = self.decoder.run(hidden, rotary, before, [(len(hidden), reading.caches)], hook)
+            scores = self.attention_of_last(hidden, at, layer)
+            reading.evidence = Attended(scores, tokens.clip, tokens.place)
+        hidden = self.decoder.run_to_last(hidden, rotary, layers, reading.caches, hook)
         reading.tokens_kept = int((tokens.place >= 0).sum())
         reading.logits = self.decoder.logits(hidden[-1])
         return reading
@@ -198,12 +221,12 @@ class PromptReader:
         layer: int,
         earlier: Iterable[Float[Tensor, "kv_heads _ dim"]] = (),
     ) -> Float[Tensor, " all"]:
-        """Return what the last token would attend to in `layer`, before anything is dropped.
+        """Return what the last token attends to in `layer`, of all that is given.
 
         Args:
             hidden: Input of the layer.
             at: Positions of these tokens, as they were in the layer before.
-            layer: The first layer that sees fewer tokens.
+            layer: Which.
             earlier: Keys of what stands before these tokens.
         """
         before = self.decoder.layer(layer)
@@ -224,8 +247,7 @@ class PromptReader:
             at = positions_of(self.steps(tokens.place))
             scores = self.attention_of_last(tokens.hidden, at, stage.layer)
             index = kept_by_score(tokens.clip, scores, keep)
-            if reading.scores is None:
-                reading.scores, reading.clips = scores, tokens.clip
-                reading.places = tokens.place
+            if reading.selection is None:
+                reading.selection = Attended(scores, tokens.clip, tokens.place)
         reading.kept.append(index)
         return tokens.keep(index)

@@ -24,7 +24,7 @@ from model.language.clip_markers import ClipMarkers, Note, Noted
 from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import Tokens
 from model.language.prompt import Prompt, VisibleSpan
-from model.reading import PromptReader, Reading
+from model.reading import Attended, PromptReader, Reading
 from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
 from model.vision.merge import merge_tokens
 from model.vision.things import Thing
@@ -70,6 +70,7 @@ class ModelParts:
         ends: Tokens that end an answer, besides the one that ends a turn.
         sampling: How answers are written unless a question says otherwise.
         no_repeat_ngram_size: No answer writes a row of so many tokens twice; 0 is no such bound.
+        evidence_layer: See `PromptReader`.
         exact_columns: See `Engine`.
         published: What the files of a released checkpoint say about running it.
         follow_ups: Whether it was trained on conversations: earlier lines help it.
@@ -89,6 +90,7 @@ class ModelParts:
     ends: frozenset[int] = frozenset()
     sampling: Sampling = GREEDY
     no_repeat_ngram_size: int = 0
+    evidence_layer: int | None = None
     exact_columns: int = 0
     published: Published | None = None
     follow_ups: bool = True
@@ -141,6 +143,7 @@ class VideoChat:
             dropout or config.dropout,
             config.vision.tokens_per_clip,
             config.visual_step,
+            parts.evidence_layer,
         )
         self._question_tokens = question_tokens
         self._weights = parts.decoder.lm_head.weight
@@ -234,23 +237,25 @@ class VideoChat:
 
     @torch.inference_mode()
     def evidence(self, prefill: Prefill, hook: LayerHook = no_hook) -> tuple[Evidence, ...]:
-        """Return each clip's share of the text-guided attention, as far as the question made it.
+        """Return each clip's share of what the end of the question attends to.
 
-        A language model looks most at what stands last, whatever it is asked. An empty question says
-        how much at each clip, and shares are divided by that (docs/decisions). It is read here, up to
-        where tokens are selected. Empty where nothing selects.
+        In the layer that is known to show it, if one is. Else where tokens are selected, as far as the
+        question made it: a language model looks most at what stands last, whatever it is asked. An
+        empty question says how much at each clip, and shares are divided by that (docs/decisions). It
+        is read here, up to the selection. Empty where nothing selects.
 
         Args:
             prefill: The question as it was read.
             hook: See `Decoder.run`.
         """
-        if (scores := prefill.reading.scores) is None:
+        if (attended := prefill.reading.evidence) is not None:
+            shares = self._by_clip(prefill, attended)
+        elif (attended := prefill.reading.selection) is not None:
+            shares = self._by_clip(prefill, attended)
+            habit = self._by_clip(prefill, self._usual(prefill, attended, hook))
+            shares = shares / habit.clamp_min(_LEAST_HABIT * habit.mean())
+        else:
             return ()
-        seen = self._seen(prefill.history, prefill.clips)
-        empty = self._suffix(Question("", duration=prefill.duration), seen)
-        usual = prefill.history.attention(self._embed(empty), prefill.clips, hook)
-        habit = self._by_clip(prefill, usual)
-        shares = self._by_clip(prefill, scores) / habit.clamp_min(_LEAST_HABIT * habit.mean())
         scores = shares / shares.sum().clamp_min(1e-12)
         found = (prefill.history.clips[number] for number in prefill.clips)
         return tuple(
@@ -258,15 +263,23 @@ class VideoChat:
             for clip, score in zip(found, scores.tolist(), strict=True)
         )
 
-    def _by_clip(self, prefill: Prefill, scores: Float[Tensor, " all"]) -> Float[Tensor, " clips"]:
+    def _usual(self, prefill: Prefill, selection: Attended, hook: LayerHook) -> Attended:
+        """Return what an empty question attends to where tokens are selected."""
+        seen = self._seen(prefill.history, prefill.clips)
+        empty = self._suffix(Question("", duration=prefill.duration), seen)
+        scores = prefill.history.attention(self._embed(empty), prefill.clips, hook)
+        # What the two see is the same up to their own words.
+        (visual,) = (selection.places >= 0).nonzero(as_tuple=True)
+        return Attended(scores[visual], selection.clips[visual], selection.places[visual])
+
+    @staticmethod
+    def _by_clip(prefill: Prefill, attended: Attended) -> Float[Tensor, " clips"]:
         """Return the sums of scores of each clip's visual tokens, which are all before a question."""
-        reading = prefill.reading
-        assert reading.clips is not None
-        assert reading.places is not None
         # A marker is words about a clip, not what was seen in it.
-        (visual,) = (reading.places >= 0).nonzero(as_tuple=True)
-        sums = torch.zeros(len(prefill.clips), device=scores.device)
-        sums.index_add_(0, reading.clips[visual] - prefill.clips[0], scores[visual].float())
+        (visual,) = (attended.places >= 0).nonzero(as_tuple=True)
+        sums = torch.zeros(len(prefill.clips), device=attended.scores.device)
+        clips = attended.clips[visual] - prefill.clips[0]
+        sums.index_add_(0, clips, attended.scores[visual].float())
         return sums / sums.sum().clamp_min(1e-12)
 
     def usage(self, prefill: Prefill, answer_tokens: int) -> Usage:

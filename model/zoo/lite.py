@@ -42,6 +42,8 @@ CAPTION, SEEN = 18, 6
 """What the language model reads of a clip: its things spelled out, its weightiest tokens."""
 _CIRCLE = 14
 """Tokens that an answer does not write twice in a row: three things of a list, or a little more."""
+_EVIDENCE_LAYER = 23
+"""Where the end of a question attends to what its answer rests on (docs/decisions/0042)."""
 VISUAL_STEP = 0.25
 # The paper's layers 4 and 18 of 28, on 30 layers: three quarters of a clip, which is its caption,
 # then what the question attends to. The budget bounds the cost of a question.
@@ -120,6 +122,7 @@ def lite(
         things=things_of,
         note=_note,
         no_repeat_ngram_size=_CIRCLE,
+        evidence_layer=_EVIDENCE_LAYER,
         rows=ThingRows(THINGS, LOOK, BELIEFS),
     )
 

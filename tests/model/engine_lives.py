@@ -242,7 +242,7 @@ def expected(clips, question):
     if (asked := PLAIN.ask(history, question)) is None:
         return ""
     reading, text = asked.reading, TextStream(PLAIN.prompt.tokenizer)
-    visual = reading.scores[reading.clips >= 0].sort(descending=True).values
+    visual = reading.selection.scores[reading.selection.clips >= 0].sort(descending=True).values
     kept = reading.tokens_kept
     if kept < len(visual) and visual[kept - 1] - visual[kept] < NEAR * visual[kept]:
         return None

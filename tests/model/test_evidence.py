@@ -1,9 +1,14 @@
 """What an answer rests on: what the question made stand out, not where it stands."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from model.config import DropoutConfig
 from model.types import ClipTokens, Question
+from model.video_chat import VideoChat
+from model.zoo.tiny import tiny
 from tests.model.engines import CHAT
 
 COUNT = 16
@@ -33,11 +38,13 @@ def leaning(history, monkeypatch):
 
     def scored(prefill, added=None):
         reading = prefill.reading
-        habit = torch.where(reading.places >= 0, 1.2 ** reading.clips.float(), torch.tensor(0.0))
+        chosen = reading.selection
+        habit = torch.where(chosen.places >= 0, 1.2 ** chosen.clips.float(), torch.tensor(0.0))
         monkeypatch.setattr(type(history), "attention", lambda *_: habit / habit.sum())
-        reading.scores = habit / habit.sum()
+        now = habit / habit.sum()
         if added is not None:
-            reading.scores = torch.where(reading.clips == added, 3.0, 1.0) * reading.scores
+            now = torch.where(chosen.clips == added, 3.0, 1.0) * now
+        reading.selection = replace(chosen, scores=now)
         return scores(prefill)
 
     return scored
@@ -61,9 +68,50 @@ def test_what_the_question_adds_stands_out_wherever_it_is(history, leaning):
 
 def test_what_an_empty_question_never_looks_at_is_not_blown_up(history, monkeypatch):
     prefill = read(history, "What?")
-    habit = torch.zeros_like(prefill.reading.scores)
-    habit[(prefill.reading.places >= 0) & (prefill.reading.clips == 5)] = 1.0
+    chosen = prefill.reading.selection
+    habit = torch.zeros_like(chosen.scores)
+    habit[(chosen.places >= 0) & (chosen.clips == 5)] = 1.0
     monkeypatch.setattr(type(history), "attention", lambda *_: habit)
     found = scores(prefill)
     assert found[5] < min(found[:5])
     assert max(found) < 0.5, "not everything that is left goes to one clip"
+
+
+@pytest.fixture(scope="module")
+def knowing():
+    """A network of which it is known in which layer it attends to what an answer rests on."""
+    layers = CHAT.parts.config.language.layers
+    return VideoChat(replace(tiny(), evidence_layer=layers - 1))
+
+
+def test_where_a_layer_is_known_the_evidence_is_its_attention_as_in_one_pass(knowing):
+    history, random = knowing.open(), torch.Generator().manual_seed(3)
+    clips = [
+        ClipTokens(torch.randn(16, 32, generator=random).half(), 4.0 * n, 4.0 * n + 3)
+        for n in range(COUNT)
+    ]
+    knowing.extend(history, clips)
+    prefill = knowing.ask(history, Question("What?"))
+    attended = knowing.read_once(clips, Question("What?")).evidence
+    visual = attended.places >= 0
+    assert 0 < visual.sum() < 16 * COUNT, "it is a layer after the selection"
+    sums = torch.zeros(COUNT).index_add(0, attended.clips[visual], attended.scores[visual])
+    expected = (sums / sums.sum()).tolist()
+    found = [one.score for one in knowing.evidence(prefill)]
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert max(expected) > 1.2 * min(expected), "the shares differ, or nothing was compared"
+
+
+def test_where_a_layer_is_known_nothing_is_read_twice_and_no_answer_changes(
+    knowing, history, monkeypatch
+):
+    monkeypatch.setattr(type(history), "attention", None)
+    plain, prefill = read(history, "What?"), knowing.ask(history, Question("What?"))
+    torch.testing.assert_close(prefill.reading.logits, plain.reading.logits)
+
+
+def test_without_a_selection_a_known_layer_says_nothing(knowing):
+    undropped = VideoChat(knowing.parts, dropout=DropoutConfig(()))
+    history = undropped.open()
+    undropped.extend(history, [ClipTokens(torch.randn(16, 32).half(), 0.0, 3.0)])
+    assert undropped.evidence(undropped.ask(history, Question("What?"))) == ()

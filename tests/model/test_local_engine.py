@@ -60,8 +60,9 @@ async def test_the_evidence_is_each_clips_share_of_the_attention_in_one_pass_by_
 
     def shares(text):
         reading = CHAT.read_once(clips, Question(text))
-        visual = reading.places >= 0
-        return torch.zeros(7).index_add(0, reading.clips[visual], reading.scores[visual])
+        attended = reading.selection
+        visual = attended.places >= 0
+        return torch.zeros(7).index_add(0, attended.clips[visual], attended.scores[visual])
 
     sums = shares("what?") / shares("")
     expected = (sums / sums.sum()).tolist()

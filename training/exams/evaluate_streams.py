@@ -12,6 +12,7 @@ word. Right is what says word for word what was reported; beside it those who sa
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Annotated
@@ -34,8 +35,9 @@ from model.zoo.lite_base import convert
 from training.command import run_command
 from training.dialogue.asker import Asker
 from training.exams.film_cases import Case
-from training.exams.film_exam import Answered, text_of
-from training.exams.film_scores import as_json, scores, table
+from training.exams.film_exam import Answered, text_of, whole
+from training.exams.film_scores import as_json, scores, table, wilson
+from training.exams.resting import clips_about, rests_on
 from training.lite.made_up import seen_of, world
 from training.streams.world import Mix, Stream, World
 from training.train import commit
@@ -80,7 +82,16 @@ def evaluate(
         out.print(f"\n{streams} streams of about {length} clips\n", markup=False)
         found = scores(answers)
         out.print(table(found), markup=False)
-        about = {"data": f"made up, {length} clips", "model": "lite", "commit": commit()}
+        resting = [answered.rests for answered in answers if answered.rests is not None]
+        rest = wilson(sum(resting), len(resting)) if resting else None
+        if rest is not None:
+            out.print(f"\nThe clip that a right answer rests on shows what it is about: {rest.right} of {len(resting)}")  # fmt: skip
+        about: dict[str, object] = {
+            "data": f"made up, {length} clips",
+            "model": "lite",
+            "commit": commit(),
+        }
+        about["evidence"] = None if rest is None else asdict(rest) | {"asked": len(resting)}
         out.print(as_json(found, about, "streams"), markup=False)
 
 
@@ -138,15 +149,19 @@ async def _about(
         case = Case(Path(name), one.kind, one.question, re.compile(re.escape(one.answer.lower()) + "$"))  # fmt: skip
         question = Question(one.question, duration=duration)
 
+        said, finish = await whole(engine.answer(Past(name, GivenClips(seen)), question))
+        about = clips_about(one, stream, made.table) if case.is_right(said) else None
+
         async def ask(of: str, clips: Sequence[ClipTokens], put: Question = question) -> str:
             return (await text_of(engine.answer(Past(of, GivenClips(clips)), put)))[0]
 
         answers.append(
             Answered(
                 case,
-                await ask(name, seen),
+                said,
                 await ask(f"{name}-last", seen[-1:]) if controls else None,
                 await ask(f"{name}-blind", nothing) if controls else None,
+                None if about is None else rests_on(finish.evidence, about, stream),
             )
         )
     for of in (name, f"{name}-last", f"{name}-blind"):

@@ -51,12 +51,14 @@ class Answered:
         seen: The answer of the network that saw the film.
         last: Of the network that saw its last clip alone; None without controls.
         blind: Of the network that saw nothing but grey; None without controls.
+        rests: Whether the clip that a right answer rests on shows what it is about; None if unknown.
     """
 
     case: Case
     seen: str
     last: str | None
     blind: str | None
+    rests: bool | None = None
 
 
 async def examine(
@@ -157,6 +159,16 @@ async def text_of(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage
     Raises:
         Failed: If there was nothing to answer from.
     """
+    text, finish = await whole(pieces)
+    return text, finish.usage
+
+
+async def whole(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Finish]:
+    """Return an answer whole, and how it ended.
+
+    Raises:
+        Failed: If there was nothing to answer from.
+    """
     text = ""
     try:
         async with aclosing(pieces):
@@ -167,4 +179,4 @@ async def text_of(pieces: AsyncGenerator[AnswerPiece, None]) -> tuple[str, Usage
                     finish: Finish = piece
     except NothingSeen as error:
         raise Failed(str(error)) from None
-    return text.strip(), finish.usage
+    return text.strip(), finish

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from training.exams.film_cases import ALL
@@ -88,7 +88,7 @@ def _in_words(share: Share | None) -> str:
     return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
-def as_json(found: dict[str, Score], about: dict[str, str], name: str = "real") -> str:
+def as_json(found: dict[str, Score], about: Mapping[str, object], name: str = "real") -> str:
     """Return one line with the scores of the evaluation `name` and what they belong to."""
     rows = {kind: asdict(score) for kind, score in found.items()}
     return json.dumps({"eval": name, **about, "scores": rows})
