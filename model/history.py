@@ -117,6 +117,7 @@ class History:
         spans: Sequence[tuple[float, float]],
         tokens: Sequence[Tokens],
         frames: Sequence[int] | None = None,
+        hook: LayerHook = no_hook,
     ) -> None:
         """Read clips that have arrived, oldest first.
 
@@ -125,6 +126,7 @@ class History:
             tokens: Of each clip, as they enter the first layer. The clip numbers in them do not
                 matter: a clip is numbered by its place in the history.
             frames: Seen in each clip; None is four.
+            hook: See `Decoder.run`.
 
         Raises:
             HistoryFull: If there is no position left for all of them; nothing was read.
@@ -137,7 +139,7 @@ class History:
             Tokens(part.hidden, torch.full_like(part.clip, len(self.clips) + number), part.place)
             for number, part in enumerate(tokens)
         ]
-        counts = self._arrive(Tokens.join(numbered))
+        counts = self._arrive(Tokens.join(numbered), hook)
         counted = [4] * len(spans) if frames is None else frames
         for number, ((start, end), of_clip) in enumerate(zip(spans, counted, strict=True)):
             rows = tuple(
@@ -216,7 +218,7 @@ class History:
             for layer in segment.layers:
                 yield KeyValues((self._caches[layer], spans[segment.number]))
 
-    def _arrive(self, tokens: Tokens) -> list[Int64[Tensor, " clips"]]:
+    def _arrive(self, tokens: Tokens, hook: LayerHook = no_hook) -> list[Int64[Tensor, " clips"]]:
         """Run new tokens up to the selection; return how many of each clip every segment saw."""
         counts, first, last = [], int(tokens.clip[0].clamp_min(0)), int(tokens.clip[-1])
         for segment in self._early:
@@ -225,7 +227,7 @@ class History:
             clips = (tokens.clip - first).clamp_min(0)
             counts.append(clips.bincount(minlength=last - first + 1).cpu())
             begin = self._positions[segment.number]
-            tokens = self._reader.advance(self._caches, self._positions, segment, tokens)
+            tokens = self._reader.advance(self._caches, self._positions, segment, tokens, hook)
             self._rows[segment.number] += len(tokens.clip)
         if self._selection is not None:
             at = positions_of(self._reader.steps(tokens.place)) + begin

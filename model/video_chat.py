@@ -188,8 +188,15 @@ class VideoChat:
         return History(self.reader, self._embed(self.prompt.prefix()), self.reach, self.reserved)
 
     @torch.inference_mode()
-    def extend(self, history: History, clips: Sequence[ClipTokens]) -> None:
+    def extend(
+        self, history: History, clips: Sequence[ClipTokens], hook: LayerHook = no_hook
+    ) -> None:
         """Let `history` read `clips`, oldest first.
+
+        Args:
+            history: Of their stream.
+            clips: What comes after those that it has read.
+            hook: See `Decoder.run`.
 
         Raises:
             HistoryFull: If they do not fit; nothing was read.
@@ -200,7 +207,7 @@ class VideoChat:
             for marker, visual in zip(markers, self._project(clips), strict=True)
         ]
         spans = [(clip.start, clip.end) for clip in clips]
-        history.extend(spans, tokens, [clip.frames for clip in clips])
+        history.extend(spans, tokens, [clip.frames for clip in clips], hook)
         history.noted = noted
 
     def ask(

@@ -60,6 +60,18 @@ class Service:
         """Return the memory held now, by the service and all it started."""
         return float(sum(process.memory_info().rss for process in self._all()) / 2**20)
 
+    def memory_of(self, *names: str) -> tuple[float, float]:
+        """Return the memory held now, in MiB: by processes with one of `names` in theirs, by others."""
+        held = [0.0, 0.0]
+        for process in self._all():
+            other = not any(name in process.name() for name in names)
+            held[other] += process.memory_info().rss / 2**20
+        return held[0], held[1]
+
+    def kill(self) -> None:
+        """Kill it without a warning; what it started ends with it."""
+        self._process.kill()
+
     def peak_memory_mib(self) -> float:
         """Return the most memory each of them ever held, summed."""
         return sum(_high_water(process.pid) for process in self._all()) / 1024

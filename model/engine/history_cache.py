@@ -6,18 +6,20 @@ them. It never outgrows the positions that its language model can tell apart, or
 histories of one stream stand side by side for a while), as old clips are folded
 (`model/engine/folded_history.py`).
 
-`add`, `reach` and `forget` may be called from any thread, the rest from the one that owns the
+`add`, `receiving`, `reach`, `blocks` and `forget` may be called from any thread, the rest from the one that owns the
 network.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
 from model.errors import ModelUnavailable, NothingSeen
 from model.folding.fold import FoldPlan
 from model.history import History
+from model.language.decoder import LayerHook, no_hook
 from model.types import ClipTokens
 from model.video_chat import VideoChat
 
@@ -61,6 +63,7 @@ class HistoryCache:
         self._budget = budget
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, FoldedHistory] = OrderedDict()
+        self._receiving: Counter[str] = Counter()
         most = min(self._room(), max(_FEWEST, budget // 2 // chat.clip_bytes))
         self._plan = FoldPlan.within(max(2, int(most * FULL_AT) - CLIPS_AT_ONCE + 1))
         self.clips_at_most = self._plan.most - 1
@@ -101,6 +104,16 @@ class HistoryCache:
                 entry.fold_waiting(len(clips))
         self._on_work()
 
+    @contextmanager
+    def receiving(self, stream: str) -> Iterator[None]:
+        """Begin no history of `stream` meanwhile: it would read what later clips have folded."""
+        self._receiving[stream] += 1
+        try:
+            yield
+        finally:
+            self._receiving -= Counter([stream])
+            self._on_work()
+
     def forget(self, stream: str) -> None:
         """Give up the history of `stream`."""
         with self._lock:
@@ -132,9 +145,11 @@ class HistoryCache:
         return entry is not None and entry.is_folded
 
     def blocks(self, stream: str) -> list[ClipTokens]:
-        """Return what the history of `stream` is made of; nothing while clips wait to be taken."""
-        entry = self._entries.get(stream)
-        return [] if entry is None else entry.blocks
+        """Return what the history of `stream` is made of; see `FoldedHistory.blocks`. May take a while."""
+        if (entry := self._entries.get(stream)) is None:
+            return []
+        with entry.lock:
+            return entry.blocks()
 
     def is_behind(self, stream: str, until: float) -> bool:
         """Return whether a clip of `stream` waits to be read that begins at or before `until`.
@@ -148,23 +163,31 @@ class HistoryCache:
         """Return a stream with something left to read, the most recently used first."""
         with self._lock:
             for stream, entry in reversed(self._entries.items()):
-                if entry.has_work:
+                if entry.has_work and not (entry.is_new and stream in self._receiving):
                     return stream
         return None
 
-    def catch_up(self, stream: str, keep: str | None = None) -> None:
+    def catch_up(
+        self,
+        stream: str,
+        keep: str | None = None,
+        at_once: int = CLIPS_AT_ONCE,
+        hook: LayerHook = no_hook,
+    ) -> None:
         """Read the next few clips of `stream`, or bring its successor closer; then make room.
 
         Args:
             stream: Whose history.
             keep: A stream that keeps its history whatever happens, as a question waits for
                 it; None spares the one asked about last.
+            at_once: Clips to read at most.
+            hook: See `Decoder.run`.
         """
         entry = self._entries.get(stream)
         if entry is None:
             return
         with entry.lock:
-            entry.catch_up()
+            entry.catch_up(at_once, hook)
         self._make_room(keep)
 
     def _make_room(self, keep: str | None) -> None:

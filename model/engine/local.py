@@ -19,11 +19,12 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from model.engine.clips import Clips
 from model.engine.contract import Past
+from model.engine.folded_history import CLIPS_AT_ONCE, MANY_AT_ONCE
 from model.engine.generation import Generator, Questions, Request
 from model.engine.history_cache import HistoryCache, HistoryGone
 from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
-from model.language.decoder import LayerHook
+from model.language.decoder import LayerHook, no_hook
 from model.types import AnswerPiece, Clip, ClipTokens, Encoded, Finish, Question
 from model.video_chat import VideoChat
 from model.vision.things import Thing
@@ -113,7 +114,8 @@ class LocalEngine:
 
     async def blocks(self, past: Past) -> Sequence[ClipTokens]:
         """See `Engine.blocks`."""
-        return self._histories.blocks(past.name)
+        # Beside the event loop: of a history that is made again all clips are folded for this.
+        return await asyncio.to_thread(self._histories.blocks, past.name)
 
     async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
         """See `Engine.things`."""
@@ -262,11 +264,17 @@ class LocalEngine:
         with self._work:
             asked = [(a.history, a.until) for a in self._questions]
         lagging = (stream for stream, until in asked if self._histories.is_behind(stream, until))
-        stream = next(lagging, None) or self._histories.next_behind()
+        waited_for = next(lagging, None)
+        stream = waited_for or self._histories.next_behind()
         if stream is None:
             return
+        # An answer that is being written would wait for many clips; clips to encode get in between.
+        many = waited_for is not None and not self._generator
+        at_once, hook = (MANY_AT_ONCE, self._encode_once) if many else (CLIPS_AT_ONCE, no_hook)
+        self._encoded = False
         try:
-            self._histories.catch_up(stream, keep=asked[0][0] if asked else None)
+            keep = asked[0][0] if asked else None
+            self._histories.catch_up(stream, keep, at_once, hook)
         except Exception:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)

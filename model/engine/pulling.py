@@ -8,6 +8,7 @@ Before every answer what lacks is read from memory, and what is out of date is d
 import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 from weakref import WeakValueDictionary
@@ -35,6 +36,10 @@ class Histories(Protocol):
         All are, if the history does not reach `after` (any more): they would leave a hole. It may
         take a while, and is called from any thread.
         """
+        ...
+
+    def receiving(self, name: str) -> AbstractContextManager[None]:
+        """Return what is open while clips of a history come in several parts."""
         ...
 
     def forget(self, name: str) -> None:
@@ -80,7 +85,8 @@ class Pulling:
             if held is not None and (end is None or end < held):
                 self.forget(past.stream)  # memory lost what it was made from
             made = self._made[past.name] = _Made(past.stream, generation)
-            return await self._read(past, made)
+            with self._histories.receiving(past.name):
+                return await self._read(past, made)
 
     def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
         """See `Engine.learn`: a history with a hole would stay wrong, one that lags is read later."""

@@ -20,6 +20,8 @@ _QUERIES = 32
 """Query rows of a key head from which products pay: a single word's are too few."""
 _KEYS = 1024
 """Keys from which they pay."""
+_MANY = 256
+"""Query rows from which as many keys are enough: several clips at once."""
 _SCORES = 2**20
 """Scores of a tile, two bytes each."""
 
@@ -58,7 +60,7 @@ def attend_by_products(
         values: Of the tile.
         shift: What to take off the scaled scores of each query.
     """
-    if keys.shape[1] < _KEYS:
+    if keys.shape[1] < (_KEYS if queries.shape[1] < _MANY else _MANY):
         return None
     scale = 1 / math.sqrt(queries.shape[-1])
     lowered = -shift.to(queries.dtype).unsqueeze(-1)

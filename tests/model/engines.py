@@ -32,9 +32,9 @@ class Recording(VideoChat):
         self._note("ask", question.text)
         return super().ask(history, question, hook)
 
-    def extend(self, history, clips):
+    def extend(self, history, clips, hook=no_hook):
         self._note("extend", len(clips))
-        super().extend(history, clips)
+        super().extend(history, clips, hook)
 
     def evidence(self, asked, hook=no_hook):
         self._note("evidence", None)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from model.engine.clips import BATCH, MAX_WAITING_CLIPS
+from model.engine.folded_history import MANY_AT_ONCE
 from model.engine.generation import (
     MAX_CONCURRENT,
     MAX_CONCURRENT_BACKGROUND,
@@ -18,6 +19,7 @@ from model.engine.generation import (
 )
 from model.engine.local import LocalEngine
 from model.errors import EngineBusy
+from model.language.decoder import no_hook
 from model.types import ClipTokens, Question
 from tests.model.engines import (
     Recording,
@@ -52,8 +54,8 @@ class Flooded(Recording):
         super().__init__()
         self.engine, self.coming = None, clips
 
-    def extend(self, history, clips):
-        super().extend(history, clips)
+    def extend(self, history, clips, hook=no_hook):
+        super().extend(history, clips, hook)
         more, self.coming = self.coming[: len(clips)], self.coming[len(clips) :]
         give_from_any_thread(self.engine, "a", more)
 
@@ -70,7 +72,7 @@ async def test_a_question_waits_for_the_clips_before_it_not_for_those_that_keep_
     finally:
         await engine.close()
     before = [what for what, _ in chat.calls[: chat.calls.index(("ask", "what?"))]]
-    assert before == ["extend", "extend"]
+    assert before == ["extend"]
     assert finish.usage.clips >= 6
 
 
@@ -103,6 +105,44 @@ class InterruptedAtTheEnd(Interrupted):
 
     def evidence(self, asked, hook):
         return super().evidence(asked, self.after_a_layer(hook))
+
+
+class InterruptedWhileItReads(Interrupted):
+    """Has clips come while it reads a history that a question waits for."""
+
+    def ask(self, history, question, hook):
+        return Recording.ask(self, history, question, hook)
+
+    def extend(self, history, clips, hook=no_hook):
+        super().extend(history, clips, self.after_a_layer(hook))
+
+
+async def test_a_clip_that_comes_while_a_history_is_read_at_once_for_a_question_gets_in_between():
+    chat = InterruptedWhileItReads()
+    engine = LocalEngine(chat)
+    loop, encoding = asyncio.get_running_loop(), []
+    try:
+        await seen(engine, "a", MANY_AT_ONCE)
+        undisturbed = await ask(engine)
+        await engine.forget("a")
+        chat.calls.clear()
+
+        def come():
+            if not encoding:
+                future = asyncio.run_coroutine_threadsafe(engine.encode(clip(0, 5)), loop)
+                encoding.append(asyncio.wrap_future(future, loop=loop))
+                while not engine._clips:  # the engine's thread lets the loop take it
+                    pass
+
+        chat.come = come
+        disturbed = await ask(engine)
+        await asyncio.gather(*encoding)
+    finally:
+        await engine.close()
+    order = chat.calls
+    assert order[0] == ("extend", MANY_AT_ONCE), "all in one go, as somebody waits for them"
+    assert [what for what, _ in order[1:3]] == ["layer", "encode"]
+    assert disturbed[0] == undisturbed[0]
 
 
 @pytest.mark.parametrize("layers", [{2, 4}, {5}])
@@ -257,7 +297,7 @@ async def test_the_background_waits_for_a_person_whose_history_is_not_read_yet(e
     await asyncio.gather(watch, person)
     assert texts(engine) == ["person", "watch"]
     before = [what for what, _ in done_by(engine)[: done_by(engine).index(("ask", "person"))]]
-    assert before == ["extend"] * 5
+    assert before == ["extend"] * 2
 
 
 async def test_the_background_leaves_most_places_to_people(engine):

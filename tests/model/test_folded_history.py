@@ -89,9 +89,9 @@ def test_one_that_is_far_behind_reads_nothing_that_would_be_folded():
     many, read = clips_of(70), []
 
     class Counting(VideoChat):
-        def extend(self, history, clips):
+        def extend(self, history, clips, *hook):
             read.extend(clips)
-            super().extend(history, clips)
+            super().extend(history, clips, *hook)
 
     growing = FoldedHistory(Counting(tiny()), PLAN)
     growing.wait(many)
@@ -111,7 +111,7 @@ def test_memory_has_a_ceiling_whatever_the_age():
 
 def test_a_history_that_cannot_hold_its_list_is_given_up_not_tried_for_ever():
     class Narrow(VideoChat):
-        def extend(self, history, clips):
+        def extend(self, history, clips, *hook):
             raise HistoryFull("no positions")
 
     growing = FoldedHistory(Narrow(tiny()), PLAN)
@@ -171,3 +171,35 @@ def test_nobody_meets_a_history_before_its_first_clips_wait_in_it(cache, monkeyp
     cache.add("a", CLIPS[:1])
     assert met == [None]
     assert cache.reach("a") == CLIPS[0].end
+
+
+def counting(read):
+    class Counting(VideoChat):
+        def extend(self, history, clips, *hook):
+            read.extend(clips)
+            super().extend(history, clips, *hook)
+
+    return Counting(tiny())
+
+
+def test_of_what_comes_in_several_parts_nothing_is_read_until_all_of_it_is_folded():
+    read = []
+    cache = HistoryCache(counting(read), 1 << 30)
+    with cache.receiving("a"):
+        for first in range(0, 40, 8):
+            cache.add("a", CLIPS[first : first + 8])
+            assert cache.next_behind() is None
+    assert cache.next_behind() == "a"
+    while cache.next_behind() is not None:
+        cache.catch_up("a")
+    assert len(read) == len(cache.current("a", CLIPS[-1].end).clips)
+
+
+def test_what_a_history_is_made_of_is_known_before_any_of_it_is_read():
+    growing = FoldedHistory(CHAT, PLAN)
+    growing.wait(CLIPS)
+    assert spans(growing.blocks()) == spans(folded(CLIPS))
+    assert growing.is_new, "the language model has read nothing"
+    assert spans(settled(growing).clips) == spans(folded(CLIPS))
+    growing.wait([last := clips_of(41)[-1]])
+    assert spans(growing.blocks()) == spans(folded([*CLIPS, last])), "what waits is among them"

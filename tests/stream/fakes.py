@@ -1,6 +1,7 @@
 """Small real classes that stand in for the engine and the store in tests of the live loop."""
 
 import asyncio
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -46,6 +47,9 @@ class FakeHistories:
         if reach is None:
             clips, reach = clips[-self._most :], float("-inf")
         self.held.setdefault(name, []).extend(clip for clip in clips if clip.start > reach)
+
+    def receiving(self, name):
+        return nullcontext()
 
     def forget(self, name):
         self.held.pop(name, None)

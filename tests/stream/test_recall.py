@@ -247,6 +247,7 @@ class Taken:
     def __init__(self, histories, *, before=0, after=0):
         self._histories, self._before, self._after = histories, before, after
         self.reach, self.forget = histories.reach, histories.forget
+        self.receiving = histories.receiving
 
     def add(self, name, clips, after, most):
         self._before -= 1
@@ -348,7 +349,10 @@ async def test_nothing_is_left_of_a_second_look(engine):
     assert engine.history_bytes == 0
 
 
-async def test_words_lead_to_what_is_looked_at_again():
+@pytest.fixture
+async def with_words():
+    """An engine whose clips have words, and a store of 305, of which five in a row show a dog."""
+
     def things(clip):
         return unpack(clip.values[:8, 20:].float())
 
@@ -361,13 +365,31 @@ async def test_words_lead_to_what_is_looked_at_again():
         for n in range(100, 105):
             await store.append("a", ClipTokens(dog, 4.0 * n, 4.0 * n + 3), b"")
         await remembered(store, "a", 200, first=105)
-        recall = Recall("a", made, store)
-        question = Question("When was the dog there?", tokens=1)
-        usage = [piece async for piece in recall.ask(question)][-1].usage
-        assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
-        for whole in (recall, Recall("a", made, store, looks_again=False)):
-            text = "What?" if whole is recall else question.text
-            pieces = [piece async for piece in whole.ask(replace(question, text=text))]
-            assert pieces[-1].usage.frames == 4 * 305
+        yield made, store
     finally:
         await made.close()
+
+
+async def test_words_lead_to_what_is_looked_at_again(with_words):
+    made, store = with_words
+    recall = Recall("a", made, store)
+    question = Question("When was the dog there?", tokens=1)
+    usage = [piece async for piece in recall.ask(question)][-1].usage
+    assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
+    for whole in (recall, Recall("a", made, store, looks_again=False)):
+        text = "What?" if whole is recall else question.text
+        pieces = [piece async for piece in whole.ask(replace(question, text=text))]
+        assert pieces[-1].usage.frames == 4 * 305
+
+
+async def test_after_a_restart_what_words_lead_to_does_not_wait_for_everything_else_to_be_read(
+    with_words, monkeypatch
+):
+    made, store = with_words
+    answer, asked = made.answer, []
+    monkeypatch.setattr(
+        made, "answer", lambda past, q: (asked.append(past.name), answer(past, q))[1]
+    )
+    question = Question("When was the dog there?", tokens=1)
+    assert [piece async for piece in Recall("a", made, store).ask(question)]
+    assert asked == ["a@392.0-427.0"], "the originals alone, not everything there is"

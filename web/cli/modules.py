@@ -19,6 +19,8 @@ BENCHMARKS = {
     "live": "how live the service is: age of what is seen, time to the first word",
     "memory": "what memory takes, and how fast it is",
     "day": "a day of one stream: what grows with its age, and what has a ceiling",
+    "hour": "an hour of one stream in real time: what it takes, and what is still known of it",
+    "restart": "how soon the first answer about a long stream comes after a restart",
     "join": "how soon a sender is answered and seen",
     "question": "time to the first word by length of history, three ways in one run",
     "ingest": "what taking streams in costs, and whether the service falls behind",

@@ -1,0 +1,165 @@
+"""How soon the first answer about a long stream comes after a restart, and where its time goes.
+
+    flashback bench restart --minutes 60
+
+A made-up stream lies in an embedded Redis; no history of it is held. So what a question needs is read
+from memory, folded, and read by the language model. Three questions, each as the first one: about a
+time, about a thing that was shown once, and about everything.
+
+Target: a first word within 5 s for an hour of one frame a second.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from benchmarks.command.options import above_zero
+from benchmarks.command.report import Report, benchmark_main, met
+from benchmarks.harness.service import CannotMeasure
+from memory.embedded.server import EmbeddedRedis
+from memory.redis.store import RedisStore
+from model.engine.contract import Past
+from model.engine.local import LocalEngine
+from model.types import Finish, Question
+from model.zoo.lite_base import base_folder
+from model.zoo.presets import load_engine
+from stream.past.recall import Recall
+from training.lite.made_up import world
+from training.streams.day import Day
+
+STREAM = "restart"
+_THUMBNAIL = bytes(4500)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first question after a restart.
+
+    Attributes:
+        about: What it is about.
+        question: In words.
+        first_word_s: To the first word.
+        processor_s: Processor time of this process up to then: on two idle cores it takes about half
+            as long.
+        clips: Clips and blocks that the answer was read from.
+        frames: Frames that they stand for.
+        same: Whether the same question, asked again, has the same answer.
+    """
+
+    about: str
+    question: str
+    first_word_s: float
+    processor_s: float
+    clips: int
+    frames: int
+    same: bool
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add this benchmark's options."""
+    parser.add_argument("--minutes", type=above_zero, default=60.0, help="length of the stream")
+
+
+def run(options: argparse.Namespace) -> Report:
+    """Make the stream, and ask."""
+    reading, asked = asyncio.run(_measure(60 * options.minutes))
+    return Report(
+        title="The first answer after a restart",
+        settings={
+            "model": "lite",
+            "minutes": options.minutes,
+            "load": round(os.getloadavg()[0], 1),
+        },
+        columns=list(asdict(asked[0])),
+        rows=[
+            [str(v) if isinstance(v, bool) else v for v in asdict(one).values()] for one in asked
+        ],
+        numbers={"reading_s": reading, "asked": [asdict(one) for one in asked]},
+        notes=[
+            f"To read all clips from Redis and fold them takes {reading:.2f} s of these.",
+            "Model and Redis are there already. First words are of the clock on the wall, whatever else ran.",
+            *(
+                met(f"first word about {one.about} within 5 s", one.first_word_s, 5)
+                for one in asked
+            ),
+        ],
+    )
+
+
+async def _measure(seconds: float) -> tuple[float, list[First]]:
+    engine = await asyncio.to_thread(load_engine, "lite")
+    try:
+        ages = [share * seconds for share in (0.1, 0.5, 0.9)]
+        day = Day(world(base_folder()), seconds, ages, 0)
+        with tempfile.TemporaryDirectory() as folder:
+            async with await EmbeddedRedis.start(Path(folder) / "redis", megabytes=512) as server:
+                store = RedisStore.connect(server.url, engine.encoder, exact=engine.exact_columns)
+                try:
+                    await store.begin(STREAM, 0.0)
+                    for clip in day.clips():
+                        await store.append(STREAM, clip, _THUMBNAIL)
+                    return await _ask_all(engine, store, day)
+                finally:
+                    await store.close()
+    finally:
+        await engine.close()
+
+
+async def _ask_all(engine: LocalEngine, store: RedisStore, day: Day) -> tuple[float, list[First]]:
+    event = day.events[1]
+    name = day.world.table[event.one.word].name
+    questions = {
+        "a time": Question("What was shown?", tokens=12, since=event.start, until=event.turn),
+        "a thing": Question(f"When was the {name} shown?", tokens=12),
+        "everything": Question("What was shown first?", tokens=12),
+    }
+    recall, asked = Recall(STREAM, engine, store), []
+    await _ask(recall, replace(questions["a time"], tokens=2))  # pages in the network
+    for about, question in questions.items():
+        await engine.forget(STREAM)
+        cpu, began = time.process_time(), time.perf_counter()
+        text, first, used, finish = await _ask(recall, question)
+        again, *_ = await _ask(recall, question)
+        usage = finish.usage
+        asked.append(
+            First(
+                about,
+                question.text,
+                first - began,
+                used - cpu,
+                usage.clips,
+                usage.frames,
+                text == again,
+            )
+        )
+    await engine.forget(STREAM)
+    began = time.perf_counter()
+    await engine.prepare(Past(STREAM, store))
+    await engine.blocks(Past(STREAM, store))
+    return time.perf_counter() - began, asked
+
+
+async def _ask(recall: Recall, question: Question) -> tuple[str, float, float, Finish]:
+    """Return the answer, when its first word came, the processor time used by then, and its end.
+
+    Raises:
+        CannotMeasure: If it has none.
+    """
+    text, first, used = "", 0.0, 0.0
+    async with aclosing(recall.ask(question)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Finish):
+                return text, first, used, piece
+            if not text:
+                first, used = time.perf_counter(), time.process_time()
+            text += piece.text
+    raise CannotMeasure("an answer did not come to its end")
+
+
+if __name__ == "__main__":
+    benchmark_main("restart", __doc__, run, add_options)
