@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from PIL import Image
 
 from training.sample_stream.sample_truth import LIST, SampleTruth, Showing, second_of
 
@@ -118,7 +119,7 @@ def pictures(path: Path = SAMPLE) -> list[bytes]:
 
 def _jpeg(frame: av.VideoFrame) -> bytes:
     out = io.BytesIO()
-    frame.to_image().save(out, "JPEG", quality=90)
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
