@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("stream", "model", "memory", "web")
 EVERYWHERE = (*PACKAGES, "training", "benchmarks", "flashback_client", "tests")
 
-ERRORS = 50
+ERRORS = 52
 """Classes of errors in the packages and their client, bases among them."""
-FACES = 185
+FACES = 200
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
-SHARED = 1070
+SHARED = 1150
 """Names that more than their own module uses."""
-LONG_FILES = 14
+LONG_FILES = 16
 """Files of more than 300 lines in the four packages."""
 LONGEST_FILE = 500
 FLAT = 15

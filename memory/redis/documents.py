@@ -10,15 +10,14 @@ called so.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 
 from memory.documents import LARGEST_DOCUMENT, Document, Entry
 from memory.errors import StoreError
-from memory.redis.errors import Promptness
-from memory.servers.nodes import Nodes
+from memory.redis.errors import PromptNodes
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +28,11 @@ class RedisDocuments:
     """Keeps documents in Redis.
 
     Args:
-        nodes: The servers; whoever made them closes them.
-        promptness: How long Redis has to answer.
+        nodes: The servers.
     """
 
-    def __init__(self, nodes: Nodes, promptness: Promptness) -> None:
+    def __init__(self, nodes: PromptNodes) -> None:
         self._nodes = nodes
-        self._promptness = promptness
 
     async def put(self, kind: str, kept: Entry, keep: int) -> None:
         """See `DocumentStore.put`.
@@ -54,7 +51,7 @@ class RedisDocuments:
             if surplus:
                 await _drop(redis, kind, surplus)
 
-        await self._run(kind, work)
+        await self._nodes.run(_order(kind), work)
 
     async def get(self, kind: str, key: str) -> Entry | None:
         """See `DocumentStore.get`."""
@@ -66,7 +63,7 @@ class RedisDocuments:
                 order, data = await pipe.execute()
             return None if order is None or data is None else read(kind, key, order, data)
 
-        return await self._run(kind, work)
+        return await self._nodes.run(_order(kind), work)
 
     async def newest(self, kind: str, limit: int, after: float = float("-inf")) -> list[Entry]:
         """See `DocumentStore.newest`."""
@@ -77,7 +74,7 @@ class RedisDocuments:
             )
             return await _read_all(redis, kind, found)
 
-        return await self._run(kind, work)
+        return await self._nodes.run(_order(kind), work)
 
     async def lowest(self, kind: str, limit: int) -> list[Entry]:
         """See `DocumentStore.lowest`."""
@@ -86,11 +83,11 @@ class RedisDocuments:
             found = await redis.zrange(_order(kind), 0, limit - 1, withscores=True)
             return await _read_all(redis, kind, found)
 
-        return await self._run(kind, work)
+        return await self._nodes.run(_order(kind), work)
 
     async def remove(self, kind: str, key: str) -> bool:
         """See `DocumentStore.remove`."""
-        return await self._run(kind, lambda redis: _drop(redis, kind, [key]))
+        return await self._nodes.run(_order(kind), lambda redis: _drop(redis, kind, [key]))
 
     async def add(
         self, kind: str, key: str, amounts: Mapping[str, int], base: Mapping[str, int]
@@ -104,13 +101,15 @@ class RedisDocuments:
                     pipe.hincrby(_sums(kind), f"{key} {name}", amount)
                 return list(await pipe.execute())
 
-        replies = await self._run(kind, work)
+        replies = await self._nodes.run(_order(kind), work)
         return dict(zip(amounts, map(int, replies[1::2]), strict=True))
 
     async def sums(self, kind: str) -> dict[str, dict[str, int]]:
         """See `DocumentStore.sums`."""
         found: dict[str, dict[str, int]] = {}
-        kept = await self._run(kind, lambda redis: cast("Any", redis.hgetall(_sums(kind))))
+        kept = await self._nodes.run(
+            _order(kind), lambda redis: cast("Any", redis.hgetall(_sums(kind)))
+        )
         for field, number in kept.items():
             key, _, name = field.decode().rpartition(" ")
             found.setdefault(key, {})[name] = int(number)
@@ -125,7 +124,7 @@ class RedisDocuments:
             if gone:
                 await cast("Any", redis.hdel(_sums(kind), *gone))
 
-        await self._run(kind, work)
+        await self._nodes.run(_order(kind), work)
 
     async def count(self, kind: str) -> int:
         """See `DocumentStore.count`."""
@@ -133,11 +132,7 @@ class RedisDocuments:
         async def work(redis: Redis) -> int:
             return int(await redis.zcard(_order(kind)))
 
-        return await self._run(kind, work)
-
-    async def _run(self, kind: str, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
-        async with self._promptness.expected():
-            return await self._nodes.run(_order(kind), work)
+        return await self._nodes.run(_order(kind), work)
 
 
 async def _drop(redis: Redis, kind: str, keys: list[Any]) -> bool:

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from memory.errors import StoreFull, StoreUnavailable
 from memory.redis.disk import NO_ROOM
 from memory.servers.cancelling import cancellation_kept
+from memory.servers.nodes import Nodes, Work
 from memory.servers.reasons import SILENT, reason, said
+
+_Result = TypeVar("_Result")
 
 ANSWERS_WITHIN = 2.5
 """Seconds; who asked a question should know within three that memory does not answer."""
@@ -79,3 +83,26 @@ class Promptness:
     def answered(self) -> None:
         """Give the whole time again."""
         self._silent_at = float("-inf")
+
+
+class PromptNodes:
+    """The servers, for what they do in a moment.
+
+    Args:
+        nodes: They; whoever made them closes them.
+        promptness: How long they have.
+    """
+
+    def __init__(self, nodes: Nodes, promptness: Promptness) -> None:
+        self._nodes = nodes
+        self._promptness = promptness
+
+    async def run(self, key: str, work: Work[_Result]) -> _Result:
+        """See `Nodes.run`.
+
+        Raises:
+            StoreFull: See `explained`.
+            StoreUnavailable: See `explained`; also if Redis is silent.
+        """
+        async with self._promptness.expected():
+            return await self._nodes.run(key, work)

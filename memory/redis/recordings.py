@@ -6,17 +6,16 @@ The key shares the stream's hash tag, so that a recording is written only where 
 one transaction, and goes with it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from memory.recordings import Recorded, check_size, pack_recorded, unpack_recorded
-from memory.redis.errors import Promptness
+from memory.redis.errors import PromptNodes
 from memory.redis.layout import Keys
 from memory.redis.watch import watched
-from memory.servers.nodes import Nodes
 
 _Result = TypeVar("_Result")
 
@@ -25,13 +24,11 @@ class RedisRecordings:
     """Keeps recordings in Redis.
 
     Args:
-        nodes: The servers; whoever made them closes them.
-        promptness: How long Redis has to answer.
+        nodes: The servers.
     """
 
-    def __init__(self, nodes: Nodes, promptness: Promptness) -> None:
+    def __init__(self, nodes: PromptNodes) -> None:
         self._nodes = nodes
-        self._promptness = promptness
 
     async def put(self, stream: str, about: Recorded, data: bytes) -> None:
         """See `RecordingStore.put`.
@@ -50,7 +47,9 @@ class RedisRecordings:
             pipe.hset(keys.recordings, cast("Any", name), cast("Any", data))
             await pipe.execute()
 
-        await self._run(keys, lambda redis: watched(redis, keys, change, [("EXISTS", keys.record)]))
+        await self._nodes.run(
+            keys.recordings, lambda redis: watched(redis, keys, change, [("EXISTS", keys.record)])
+        )
 
     async def get(self, stream: str, key: str) -> bytes | None:
         """See `RecordingStore.get`."""
@@ -64,12 +63,12 @@ class RedisRecordings:
                     )
             return None
 
-        return await self._run(keys, work)
+        return await self._nodes.run(keys.recordings, work)
 
     async def keys(self, stream: str) -> frozenset[str]:
         """See `RecordingStore.keys`."""
         keys = Keys.of(stream)
-        names = await self._run(keys, lambda redis: _names(redis, keys))
+        names = await self._nodes.run(keys.recordings, lambda redis: _names(redis, keys))
         return frozenset(unpack_recorded(name).key for name in names)
 
     async def remove(self, stream: str, key: str) -> None:
@@ -88,11 +87,7 @@ class RedisRecordings:
             if gone:
                 await _now(redis.hdel(keys.recordings, *cast("Any", gone)))
 
-        await self._run(keys, work)
-
-    async def _run(self, keys: Keys, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
-        async with self._promptness.expected():
-            return await self._nodes.run(keys.recordings, work)
+        await self._nodes.run(keys.recordings, work)
 
 
 async def _names(redis: Redis, keys: Keys) -> list[bytes]:

@@ -25,7 +25,7 @@ from memory.redis.disk import (
     on_a_full_disk_too,
 )
 from memory.redis.documents import RedisDocuments
-from memory.redis.errors import ANSWERS_WITHIN, Promptness, explained
+from memory.redis.errors import ANSWERS_WITHIN, Promptness, PromptNodes, explained
 from memory.redis.layout import (
     DIRECTORY,
     Keys,
@@ -78,8 +78,9 @@ class RedisStore:
         self.corrupt = 0
         self._promptness = Promptness(within)
         self._nodes: Nodes = OneServer(redis) if isinstance(redis, Redis) else redis
+        self._prompt = PromptNodes(self._nodes, self._promptness)
         self._records = RedisRecords(self._nodes, self._promptness)
-        self._recordings = RedisRecordings(self._nodes, self._promptness)
+        self._recordings = RedisRecordings(self._prompt)
         self._encoder = encoder
         self._form: Form = form
         self._exact = exact
@@ -119,7 +120,7 @@ class RedisStore:
 
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
-        return RedisDocuments(self._nodes, self._promptness)
+        return RedisDocuments(self._prompt)
 
     def recordings(self) -> RedisRecordings:
         """See `ClipStore.recordings`."""
@@ -131,9 +132,8 @@ class RedisStore:
 
     async def check(self) -> None:
         """See `ClipStore.check`."""
-        async with self._promptness.expected():
-            # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
-            await self._nodes.run(DIRECTORY, lambda redis: done(redis.hlen(DIRECTORY)))
+        # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
+        await self._prompt.run(DIRECTORY, lambda redis: done(redis.hlen(DIRECTORY)))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -252,7 +252,7 @@ class RedisStore:
         if limit < 1:
             return []
         clips = Keys.of(stream).clips
-        spans = await self._prompt(
+        spans = await self._prompt.run(
             clips,
             lambda redis: redis.zrevrangebyscore(clips, until, f"({after!r}", start=0, num=limit),
         )
@@ -262,7 +262,7 @@ class RedisStore:
         """See `ClipStore.thumbnail`."""
         thumbnails = Keys.of(stream).thumbnails
         at = cast("Any", field(start))
-        found = await self._prompt(thumbnails, lambda redis: done(redis.hget(thumbnails, at)))
+        found = await self._prompt.run(thumbnails, lambda redis: done(redis.hget(thumbnails, at)))
         return cast("bytes | None", found)
 
     async def find(self, stream: str) -> StreamRecord | None:
@@ -288,7 +288,7 @@ class RedisStore:
             else:
                 await done(redis.hset(record, "keep", repr(keep)))
 
-        await self._prompt(record, write)
+        await self._prompt.run(record, write)
         return await self._records.known(stream)
 
     async def forget_range(self, stream: str, since: float, until: float) -> int:
@@ -361,10 +361,6 @@ class RedisStore:
                 DIRECTORY, lambda redis: done(redis.hsetnx(DIRECTORY, stream, repr(now)))
             )
         return await self._records.known(stream)
-
-    async def _prompt(self, key: str, work: Callable[[Redis], Awaitable[_Result]]) -> _Result:
-        async with self._promptness.expected():
-            return await self._nodes.run(key, work)
 
     def _read(self, stream: str, start: float, data: bytes | None) -> ClipTokens | None:
         if data is None:  # forgotten between the two reads

@@ -27,7 +27,7 @@ NEWEST = 10
 """Scenes of a longer past that are told however short they were: the newest."""
 LOOKED_AT = 6
 """Clips of a scene that are read, the first ones."""
-PART_TOKENS = 72
+_PART_TOKENS = 72
 """Tokens that one part may take, so that one that goes on and on leaves room for the others."""
 
 _OPENING = re.compile(r"\s*(?:First )?(\w?)(?![A-Z])")
@@ -126,7 +126,7 @@ async def tell(
             reason = "length"
             break
         put = replace(
-            question, text=TOLD_AS, conversation=(), tokens=min(left, PART_TOKENS),
+            question, text=TOLD_AS, conversation=(), tokens=min(left, _PART_TOKENS),
             since=None, until=None, duration=None,
         )  # fmt: skip
         opening = _opening(part, first=not finishes)

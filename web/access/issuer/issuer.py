@@ -18,7 +18,7 @@ from web.access.issuer.keys import Key, KeySet
 from web.access.issuer.terms import Terms, shown_name
 from web.access.tokens import Caller, digest
 
-LONGEST_TOKEN = 8192
+_LONGEST_TOKEN = 8192
 _LEEWAY_SECONDS = 30
 _MOST_HOLDERS = 4096
 _LATEST = 1e11
@@ -128,7 +128,7 @@ class Issuer:
 
 def _header(token: str) -> tuple[str, str] | None:
     """Return key and algorithm that `token` names, unchecked; None if it is no such token."""
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+    if len(token) > _LONGEST_TOKEN or token.count(".") != 2:
         return None
     try:
         header = jwt.get_unverified_header(token)

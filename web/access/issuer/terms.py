@@ -15,7 +15,7 @@ from web.access.tokens import RIGHTS, Right
 
 # Signatures of public keys alone. With an HMAC whoever has a public key could make tokens.
 # https://www.rfc-editor.org/rfc/rfc8725#section-3.1
-ALGORITHMS = (
+_ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
 )
@@ -107,10 +107,10 @@ def check_algorithms(names: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse algorithms that anybody could sign with.
 
     Raises:
-        ValueError: If one is none of `ALGORITHMS`.
+        ValueError: If one is none of `_ALGORITHMS`.
     """
-    if not names or not set(names) <= set(ALGORITHMS):
-        raise ValueError(f"choose from {', '.join(ALGORITHMS)}")
+    if not names or not set(names) <= set(_ALGORITHMS):
+        raise ValueError(f"choose from {', '.join(_ALGORITHMS)}")
     return names
 
 
