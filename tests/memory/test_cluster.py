@@ -21,6 +21,7 @@ from tests.waiting import holds
 from web.doctor.storage import check_running_redis
 
 SLOTS = 16384
+THIRDS = (0, SLOTS // 3, 2 * SLOTS // 3, SLOTS)
 LARGEST_PORT = 55_000  # the nodes speak among themselves 10,000 above it
 
 
@@ -33,7 +34,7 @@ class Node:
         client: Asks it.
     """
 
-    def __init__(self, program, folder, slots):
+    def __init__(self, program, folder, slots, *settings):
         self.port = free_port()
         self.slots = slots
         folder.mkdir()
@@ -41,6 +42,7 @@ class Node:
             [
                 *(str(program.path), "--port", str(self.port), "--bind", "127.0.0.1"),
                 *("--dir", str(folder), "--save", "", "--cluster-enabled", "yes"),
+                *settings,
             ],
             stdout=subprocess.DEVNULL,
         )
@@ -50,10 +52,10 @@ class Node:
     def id(self):
         return self.client.execute_command("CLUSTER", "MYID").decode()
 
-    def says_ok(self):
+    def says_ok(self, nodes=3):
         with contextlib.suppress(redis.ConnectionError):
             said = self.client.execute_command("CLUSTER", "INFO")
-            return b"cluster_state:ok" in said and b"cluster_known_nodes:3" in said
+            return b"cluster_state:ok" in said and b"cluster_known_nodes:%d" % nodes in said
         return False
 
     def end(self):
@@ -71,21 +73,26 @@ def free_port():
             return port
 
 
+def joined(masters, count):
+    """Make one cluster of nodes; return once each of `masters` knows `count` of them."""
+    for number, node in enumerate(masters):
+        asyncio.run(holds(lambda node=node: responds(node)))
+        node.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        if node.slots:
+            node.client.execute_command("CLUSTER", "ADDSLOTS", *node.slots)
+        node.client.execute_command("CLUSTER", "MEET", "127.0.0.1", masters[0].port)
+    for node in masters:
+        asyncio.run(holds(lambda node=node: node.says_ok(count)))
+
+
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     folder, program = tmp_path_factory.mktemp("cluster"), find_server()
-    bounds = [0, SLOTS // 3, 2 * SLOTS // 3, SLOTS]
     made = [
         Node(program, folder / str(number), range(*span))
-        for number, span in enumerate(itertools.pairwise(bounds))
+        for number, span in enumerate(itertools.pairwise(THIRDS))
     ]
-    for number, node in enumerate(made):
-        asyncio.run(holds(lambda node=node: responds(node)))
-        node.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        node.client.execute_command("CLUSTER", "ADDSLOTS", *node.slots)
-        node.client.execute_command("CLUSTER", "MEET", "127.0.0.1", made[0].port)
-    for node in made:
-        asyncio.run(holds(node.says_ok))
+    joined(made, len(made))
     yield made
     for node in made:
         node.end()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import traceback
 
@@ -14,9 +15,10 @@ from memory.servers.open import open_nodes
 from memory.servers.url import Server, SeveralServers, read_url
 from tests.memory.test_failover import Node, closed, pump
 from tests.memory.test_redis_store import ENCODER, clip
-from tests.memory.test_sentinel import USER
+from tests.memory.test_sentinel import USER, watching
 from tests.stream.certificates import Certified
 
+TLS_HANDSHAKE = b"\x16"
 SENTINELS = (
     "rediss+sentinel://u:p%40@one,[::1]:7/yard/2?sentinel_password=s&ssl_ca_certs=/a%20b.pem"
 )
@@ -71,7 +73,7 @@ async def test_the_master_is_spoken_to_in_secret_where_the_url_says_so():
 
 @contextlib.asynccontextmanager
 async def encrypted(port, certificate):
-    """Serve, with TLS, the Redis that listens on `port`; yield the port."""
+    """Serve, with TLS or plainly, as each client begins, what listens on `port`; yield the port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     await asyncio.to_thread(context.load_cert_chain, certificate)
     serving = set()
@@ -90,10 +92,29 @@ async def encrypted(port, certificate):
             await closed(to_writer)
             await closed(writer)
 
-    server = await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    await asyncio.gather(*serving)
+    loop = asyncio.get_running_loop()
+
+    async def accept(listener):
+        while True:
+            taken, _ = await loop.sock_accept(listener)
+            begun = asyncio.Event()
+            loop.add_reader(taken, begun.set)
+            await begun.wait()
+            loop.remove_reader(taken)
+            secret = taken.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE
+            protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(), forward)
+            with contextlib.suppress(OSError):  # it does not trust us, and hangs up
+                await loop.connect_accepted_socket(
+                    lambda protocol=protocol: protocol, taken, ssl=context if secret else None
+                )
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        accepting = asyncio.create_task(accept(listener))
+        yield listener.getsockname()[1]
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        await asyncio.gather(*serving)
 
 
 async def test_a_user_of_a_server_with_tls_whose_certificate_the_url_names(tmp_path):
@@ -108,5 +129,26 @@ async def test_a_user_of_a_server_with_tls_whose_certificate_the_url_names(tmp_p
         await store.close()
         without = RedisStore.connect(url, ENCODER, **patient)
         with pytest.raises(StoreUnavailable, match=r"not trusted: .* \?ssl_ca_certs="):
+            await without.check()
+        await without.close()
+
+
+async def test_sentinels_and_the_master_that_they_name_are_spoken_to_with_tls(tmp_path):
+    ours = await asyncio.to_thread(Certified, tmp_path, "ours")
+    patient = {"patience": 60.0, "within": 60.0}
+    async with (
+        Node(*USER) as node,
+        encrypted(node.port, ours.both) as master,  # the Sentinel itself speaks plainly
+        watching(master, tmp_path, replicas=0) as plain,
+        encrypted(plain, ours.both) as sentinel,
+    ):
+        url = f"rediss+sentinel://flashback:s3cret@127.0.0.1:{sentinel}/yard"
+        store = RedisStore.connect(f"{url}?ssl_ca_certs={ours.certificate}", ENCODER, **patient)
+        await store.begin("a", 1000.0)
+        await store.append("a", clip(0.0), b"picture")
+        assert await store.thumbnail("a", 0.0) == b"picture"
+        await store.close()
+        without = RedisStore.connect(url, ENCODER, **patient)
+        with pytest.raises(StoreUnavailable):
             await without.check()
         await without.close()

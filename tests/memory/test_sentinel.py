@@ -29,13 +29,13 @@ sentinel failover-timeout yard 20000
 
 
 @contextlib.asynccontextmanager
-async def watching(master, folder):
-    """Run a Sentinel that watches `master`, until the end of the block; yield its port."""
+async def watching(master, folder, replicas):
+    """Run a Sentinel that watches the Redis at port `master`, until the end of the block; yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     file = folder / "sentinel.conf"
-    text = CONFIGURATION.format(port=port, folder=folder, master=master.port)
+    text = CONFIGURATION.format(port=port, folder=folder, master=master)
     await asyncio.to_thread(file.write_text, text)
     program = await asyncio.to_thread(find_server)
     process = await asyncio.create_subprocess_exec(
@@ -43,16 +43,16 @@ async def watching(master, folder):
     )
     try:
         async with Redis(port=port, driver_info=None) as sentinel:
-            await holds(lambda: knows_two_replicas(sentinel), 30)
+            await holds(lambda: knows(sentinel, replicas), 60)
         yield port
     finally:
         process.kill()
         await process.wait()
 
 
-async def knows_two_replicas(sentinel):
+async def knows(sentinel, replicas):
     with contextlib.suppress(RedisError):
-        return len(await sentinel.execute_command("SENTINEL", "REPLICAS", "yard")) == 2
+        return len(await sentinel.execute_command("SENTINEL", "REPLICAS", "yard")) == replicas
     return False
 
 
@@ -61,7 +61,7 @@ async def test_no_clip_that_replicas_acknowledged_is_lost_when_the_master_is_kil
         for node in (second, third):
             await node.client.replicaof("127.0.0.1", master.port)
         await master.copied(replicas=2)
-        async with watching(master, tmp_path) as port:
+        async with watching(master.port, tmp_path, replicas=2) as port:
             dead = "127.0.0.1:1"
             url = f"redis+sentinel://flashback:s3cret@{dead},127.0.0.1:{port}/yard"
             store = RedisStore.connect(url, ENCODER, replicas=1)
