@@ -21,7 +21,7 @@ from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
 from model.engine.contract import Engine, Past
 from model.types import Clip, Question
-from web.services import load_model
+from web.composition.opening import load_model
 from web.settings import Settings
 
 _QUESTION = Question("What do you see?", tokens=8)

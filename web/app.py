@@ -18,6 +18,7 @@ from web.access.guesses import Guesses
 from web.access.issuer.opening import open_issuer
 from web.access.tokens import TokenFile
 from web.chat import route as chat
+from web.composition.opening import open_services
 from web.http import event_clips, metrics, pages, streams, watches
 from web.http.lookback import questions, search, summary, timeline
 from web.http.middleware.guard import Guard
@@ -26,7 +27,7 @@ from web.http.whip import Exchange
 from web.operations.drain import Drain
 from web.operations.pulse import Pulse
 from web.realtime import route
-from web.services import CLOCKS, Clocks, Services, open_services
+from web.services import CLOCKS, Clocks, Services
 from web.settings import Settings
 
 _OpenServices = Callable[[], AbstractAsyncContextManager[Services]]

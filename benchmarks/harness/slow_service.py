@@ -19,7 +19,8 @@ from model.engine.contract import Engine
 from model.types import Clip, Encoded
 from model.zoo.presets import load_engine
 from web.app import create_app
-from web.services import CLOCKS, Services, build_services
+from web.composition.building import build_services
+from web.services import CLOCKS, Services
 from web.settings import Settings, read_settings
 
 

@@ -21,8 +21,9 @@ from tests.web.fakes import EchoEngine
 from tests.websocket import connect
 from web.app import create_app
 from web.cli.server import server_config
+from web.composition.building import build_services
 from web.http.middleware.connections import Connections
-from web.services import CLOCKS, build_services
+from web.services import CLOCKS
 from web.settings import Settings
 
 

@@ -20,9 +20,9 @@ from web.access.tokens import Caller
 from web.app import create_app
 from web.cli.server import server_config
 from web.cli.stopping_server import StoppingServer
+from web.composition.building import build_services
 from web.errors import Full
 from web.http.middleware.connections import Connections
-from web.services import build_services
 from web.settings import Settings
 
 ANN = Caller("ann")

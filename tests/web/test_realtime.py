@@ -14,9 +14,9 @@ from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from tests.websocket import connect
 from web.access.auth import LOCAL
+from web.composition.building import QUESTIONS
 from web.realtime import connection
 from web.realtime.connection import Connection
-from web.services import QUESTIONS
 
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):

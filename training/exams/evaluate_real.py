@@ -18,8 +18,8 @@ from training.exams.film_cases import Case, choose, read_cases
 from training.exams.film_exam import Answered, examine
 from training.exams.film_scores import as_json, scores, table
 from training.train import commit
+from web.composition.opening import load_model
 from web.errors import BadSetting, Failed
-from web.services import load_model
 from web.settings import Settings, read_settings
 
 CONTROLS = (

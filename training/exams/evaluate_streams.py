@@ -41,8 +41,8 @@ from training.exams.resting import clips_about, rests_on
 from training.lite.made_up import seen_of, world
 from training.streams.world import Mix, Stream, World
 from training.train import commit
+from web.composition.opening import load_model
 from web.errors import BadSetting, Failed
-from web.services import load_model
 from web.settings import read_settings
 
 _KEPT_ASIDE = 1_000_003

@@ -27,8 +27,8 @@ from training.watches.footage import read_footage, rooms
 from training.watches.quiet import KINDS
 from training.watches.scores import CONFIDENCE, Tally
 from training.watches.trial import event, quiet
+from web.composition.opening import load_model
 from web.errors import BadSetting, Failed
-from web.services import load_model
 from web.settings import read_settings
 
 HIT_RATE, DELAY_CLIPS, ALARMS_AN_HOUR = 0.9, 2, 0.5

@@ -13,8 +13,8 @@ from memory.backup import backup, examine, restore
 from memory.errors import BackupFailed, CorruptData, RedisFailed, StoreFull, StoreUnavailable
 from stream.registry import NAME
 from stream.watches.book import KINDS
+from web.composition.opening import Memory, open_memory
 from web.errors import Failed
-from web.services import Memory, open_memory
 from web.settings import Settings
 
 _screen = Console(stderr=True, highlight=False, soft_wrap=True)

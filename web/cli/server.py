@@ -19,13 +19,13 @@ from fastapi import FastAPI
 from web.access.tokens import TokenFile
 from web.app import create_app
 from web.cli.stopping_server import StoppingServer
+from web.composition.opening import open_services
 from web.errors import BadSetting, Failed
 from web.http.middleware.connections import MOST_CONNECTIONS, Connections
 from web.http.middleware.protocols import HttpConnection, WebSocketConnection
 from web.http.middleware.rejections import Rejections, ServerComplaints
 from web.operations.log_lines import log_as_json
 from web.realtime.connection import RECEIVE_LIMIT
-from web.services import open_services
 from web.settings import Settings
 
 _GRACE_SECONDS = 3

@@ -25,11 +25,12 @@ from stream.file.whole_file import Sampled
 from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
 from web.cli.source.watch import look_at, watch
+from web.composition.opening import open_stream
 from web.errors import AskFailed, Failed
 from web.pulled_sources import pull_settings
 from web.realtime.server_events import TimeUnderstood
 from web.reports.time_report import range_in_words, time_report
-from web.services import CLOCKS, open_stream
+from web.services import CLOCKS
 from web.settings import Settings
 from web.time_words.apply import apply, reference_of
 from web.time_words.extent import Reference

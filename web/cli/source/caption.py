@@ -19,9 +19,10 @@ from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
 from web.cli.source.ask import frames_at_most
 from web.cli.source.watch import look_at, watch
+from web.composition.opening import open_stream
 from web.errors import AskFailed, Failed
 from web.pulled_sources import pull_settings
-from web.services import CLOCKS, open_stream
+from web.services import CLOCKS
 from web.settings import Settings
 
 _screen = Console(stderr=True, highlight=False)

@@ -1,0 +1,1 @@
+"""Where the concrete classes are put together, and nowhere else."""
