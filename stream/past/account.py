@@ -17,12 +17,13 @@ from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, U
 from model.vision.changes import Scene as Shown
 from model.vision.changes import follow
 from stream.past.account_words import TOLD_AS
+from stream.past.counted import minutes
 from stream.past.second_look import Seen, Span
 
-SCENES_AT_ONCE = 6
+SCENES_AT_ONCE = 5
 """Scenes that are told in one go."""
-SCENES_OF_A_PART = 5
-MOST_PARTS = 8
+SCENES_OF_A_PART = 4
+MOST_PARTS = 10
 NEWEST = 10
 """Scenes of a longer past that are told however short they were: the newest."""
 LOOKED_AT = 6
@@ -162,14 +163,7 @@ def _scene(group: Sequence[Seen], frames: int) -> Scene:
 
 def _opening(part: Sequence[Scene], *, first: bool) -> str:
     gap = "" if first else " "
-    return f"{gap}From {_minutes(part[0].start)} to {_minutes(part[-1].end)}: "
-
-
-def _minutes(media: float) -> str:
-    """Return a media second as 1:05, or 1:00:05."""
-    minutes, seconds = divmod(round(media), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{gap}From {minutes(part[0].start)} to {minutes(part[-1].end)}: "
 
 
 async def _after(

@@ -12,9 +12,11 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
-from model.types import AnswerPiece, Evidence, Finish, Question
+from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
 from stream.past.account import SCENES_AT_ONCE, Account, plan_account, scenes_of, tell
 from stream.past.account_words import account_wording
+from stream.past.asides import aside
+from stream.past.counted import asks_to_count, count
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 
 _EVERY = 1_000_000
@@ -87,17 +89,31 @@ class Recall:
             EngineFailed: If the network fails.
         """
         with self.called():
-            past, question = await self._past_of(question)
-            question, account = await self._account(past, question)
-            if account is None and self._looks_again is not False:
-                past = await self._second_look(past, question)
-            if account is not None:
-                answer = tell(account, question, self._answer_from)
-            else:
-                answer = self._answer(past, question)
-            async with aclosing(answer) as pieces:
+            async with aclosing(await self._way_to_answer(question)) as pieces:
                 async for piece in pieces:
                     yield piece
+
+    async def _way_to_answer(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Return the answer: counted, told in parts, or written from one past."""
+        past, question = await self._past_of(question)
+        if await self._engine.things([]) is not None:
+            if counted := await self._counted(past, question):
+                return _at_once(*counted)
+            question, account = await self._account(past, question)
+            if account is not None:
+                return tell(account, question, self._answer_from)
+        if self._looks_again is not False:
+            past = await self._second_look(past, question)
+        return self._answer(past, question)
+
+    async def _counted(self, past: Past, question: Question) -> tuple[Words, Finish] | None:
+        """Return the answer to what needs no language model; None if `question` needs one."""
+        if said := aside(question.text):
+            return Words(said), Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
+        if (asked := asks_to_count(question.text)) is None:
+            return None
+        history = await self._originals(past, question)
+        return count(asked, history, question) if history else None
 
     def _answer_from(
         self, spans: Sequence[Span], question: Question
@@ -118,7 +134,7 @@ class Recall:
         It comes with the question as it is to be put otherwise.
         """
         wording = account_wording(question.text)
-        if wording is None or await self._engine.things([]) is None:
+        if wording is None:
             return question, None
         scenes = scenes_of(await self._originals(past, question), self._engine.frames_per_clip)
         if len(scenes) > SCENES_AT_ONCE:
@@ -240,3 +256,8 @@ class Recall:
         span = f"from {held[0].start:.1f} to {held[-1].end:.1f} s"
         message = f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
         return NothingInRange(message, (held[0].start, held[-1].end))
+
+
+async def _at_once(words: Words, finish: Finish) -> AsyncGenerator[AnswerPiece, None]:
+    yield words
+    yield finish
