@@ -15,27 +15,13 @@ from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.things import Thing
 from stream.name_locks import NameLocks
+from stream.past.presence import Shown
 
 _MOST_CLIPS = 20_000
 """Clips of one stream that are gone through, the newest: a day of one that is looked at once a second."""
 _MOST_KEPT = 60_000
 """Clips of all streams whose things are kept; the streams that were asked about longest ago go first."""
 _PAGE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What one remembered clip shows.
-
-    Attributes:
-        start: Media time of its first frame.
-        end: Media time of its last frame.
-        things: The main thing first.
-    """
-
-    start: float
-    end: float
-    things: tuple[Thing, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import COLOURS, COUNTS, MANY, WordTable, with_article
-from stream.moments.index import Shown
-from stream.moments.presence import parted, presence
+from stream.past.presence import Shown, parted, presence
 
 _MAIN = 3
 """Things of a clip that make a scene, the main ones."""

@@ -5,7 +5,7 @@
 
 A small language model finds what stands in its history. When something was gone stands nowhere in it,
 nor is it good at sums or at looking through everything for a sort. The things of clips say it plainly
-(`stream/moments/presence.py`), as the summary tells them, so what they say is the answer. Which
+(`stream/past/presence.py`), as the summary tells them, so what they say is the answer. Which
 questions are such is a grammar that the whole question has to fit, with names from the table of words.
 """
 
@@ -16,8 +16,7 @@ from functools import cache
 
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.vocabulary import WordTable, with_article, word_table
-from stream.moments.index import Shown
-from stream.moments.presence import Stretch, parted, presence
+from stream.past.presence import Shown, Stretch, parted, presence
 from stream.past.second_look import Seen, named_words
 
 _MOST_STRETCHES = 4

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from memory.local_store import LocalStore
-from model.engine.contract import EVERYTHING
 from model.types import ClipTokens, Evidence, Finish, Question, Usage, Words
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
@@ -25,6 +24,7 @@ from stream.past.second_look import Seen
 from tests.stream.fakes import SmallEngine
 
 TABLE = word_table()
+EVERYTHING = ((float("-inf"), float("inf")),)
 NAMES = ("dog", "cat", "car", "bottle", "chair", "bird", "boat", "clock", "apple", "bear", "horse")
 
 

@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
-from stream.moments.index import Shown
-from stream.moments.presence import seen
 from stream.moments.scenes import describe_things, scenes
+from stream.past.presence import Shown, seen
 
 TABLE = word_table()
 CAR, DOG, PERSON = (TABLE.number[name] for name in ("car", "dog", "person"))

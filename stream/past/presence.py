@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.vision.things import SURE
-from stream.moments.index import Shown
+from model.vision.things import SURE, Thing
 
 _MISSES = 2
 """Clips in a row that may miss a thing which was there before and after: eyes blink."""
@@ -13,6 +12,21 @@ _PAUSE = 60.0
 """Seconds without a clip, after which nothing goes on."""
 _NO_SLIP = 0.8
 """How sure a single clip must be of a thing that its neighbours do not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one remembered clip shows.
+
+    Attributes:
+        start: Media time of its first frame.
+        end: Media time of its last frame.
+        things: The main thing first.
+    """
+
+    start: float
+    end: float
+    things: tuple[Thing, ...]
 
 
 @dataclass(frozen=True, slots=True)
