@@ -204,6 +204,9 @@ class Settings(BaseModel):
         "host; needs the extra mqtt",
     )
     mqtt_password_file: Path | None = _field(None, "file that holds the password for that broker")
+    mqtt_certificates: CertificateFile = _field(
+        None, "PEM file of certificates to believe beside the system's when that broker is mqtts://"
+    )
     mqtt_topic: Topic = _field("flashback", "topic below which everything is published there")
     mqtt_discovery: Topic = _field(
         "homeassistant", "topic below which Home Assistant discovers sensors"

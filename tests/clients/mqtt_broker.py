@@ -28,8 +28,8 @@ def free_port():
 
 
 @asynccontextmanager
-async def broker(folder, port, password=None):
-    """Run a broker; what is retained outlives it in `folder`."""
+async def broker(folder, port, password=None, certified=None):
+    """Run a broker; what is retained outlives it in `folder`. With a certificate also on the port behind it."""
     need(MOSQUITTO and _PASSWD, "mosquitto; `make mqtt-broker` gets it")
 
     def written():
@@ -48,6 +48,9 @@ async def broker(folder, port, password=None):
                 [_PASSWD, "-b", users, "flashback", password], check=True, capture_output=True
             )
             lines += ["allow_anonymous false", f"password_file {users}"]
+        if certified is not None:
+            both = certified.both
+            lines += [f"listener {port + 1} 127.0.0.1", f"certfile {both}", f"keyfile {both}"]
         file = folder / "mosquitto.conf"
         file.write_text("\n".join([*lines, ""]))
         return file
@@ -113,3 +116,46 @@ async def listener(port, user=None, password=None):
         await asyncio.gather(listening, return_exceptions=True)
         with contextlib.suppress(MqttError):  # the broker may be gone
             await client.__aexit__(None, None, None)
+
+
+class Cable:
+    """Carries what is sent to a port, until it is cut.
+
+    Attributes:
+        port: Its near end.
+    """
+
+    def __init__(self):
+        self.port = free_port()
+        self._ends = set()
+
+    @asynccontextmanager
+    async def to(self, port):
+        """Lead to the broker at `port`."""
+
+        async def carry(reader, writer):
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+            self._ends |= {writer, back}
+            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+
+        async with await asyncio.start_server(carry, "127.0.0.1", self.port):
+            try:
+                yield
+            finally:
+                await self.cut()
+
+    async def cut(self):
+        """Break every connection, without a word to either end."""
+        ends, self._ends = self._ends, set()
+        for end in ends:
+            end.transport.abort()
+        for end in ends:
+            with contextlib.suppress(OSError):
+                await end.wait_closed()
+
+
+async def _pass_on(reader, writer):
+    with contextlib.suppress(OSError):
+        while some := await reader.read(65536):
+            writer.write(some)
+            await writer.drain()

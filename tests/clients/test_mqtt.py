@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 aiomqtt = pytest.importorskip("aiomqtt")  # the extra `mqtt` brings it
 
 from stream.backoff import Backoff  # noqa: E402
-from tests.clients.mqtt_broker import broker, free_port, listener  # noqa: E402
+from tests.clients.mqtt_broker import Cable, broker, free_port, listener  # noqa: E402
+from tests.stream.certificates import Certified  # noqa: E402
 from tests.stream.watches.test_watcher import a_watch, working  # noqa: E402
 from tests.waiting import holds  # noqa: E402
 from web.errors import BadSetting  # noqa: E402
@@ -122,6 +124,42 @@ async def test_a_password_comes_from_a_file_and_is_said_to_nobody(tmp_path, port
                 await heard.until(AVAILABLE, "online")
         assert running.returncode is None
     assert "s3cret" not in caplog.text
+
+
+async def test_the_broker_says_offline_when_the_connection_breaks_without_a_word(tmp_path, port):
+    cable = Cable()
+    async with broker(tmp_path, port), listener(port) as heard, working() as work:
+        await work.watcher.save(a_watch())
+        async with publishing(work, cable.port):
+            async with cable.to(port):
+                await heard.until(AVAILABLE, "online")
+                await cable.cut()
+                await heard.until(AVAILABLE, "offline")
+            heard.newest.pop(AVAILABLE, None)
+            async with cable.to(port):
+                await heard.until(AVAILABLE, "online")
+        await heard.until(AVAILABLE, "offline")
+
+
+async def test_an_encrypted_broker_is_told_once_its_certificate_is_believed(tmp_path, port, caplog):
+    authority = await asyncio.to_thread(Certified, tmp_path, "authority")
+    ours = await asyncio.to_thread(Certified, tmp_path, "broker", signed_by=authority)
+    stranger = await asyncio.to_thread(Certified, tmp_path, "stranger")
+    file = tmp_path / "believed.pem"
+    secured = {"tls": True, "certificates": file}
+    async with broker(tmp_path, port, certified=ours), listener(port) as heard, working() as work:
+        await work.watcher.save(a_watch())
+        async with publishing(work, port + 1, **secured):
+            await holds(lambda: "cannot be read" in caplog.text)
+            assert AVAILABLE not in heard.newest
+            await asyncio.to_thread(file.write_bytes, authority.certificate.read_bytes())
+            await heard.until(AVAILABLE, "online")
+            await work.show(1, 1)
+            await heard.until(STATE, "ON")
+        strangers = Broker("127.0.0.1", port + 1, tls=True, certificates=stranger.certificate)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection("127.0.0.1", port + 1, ssl=strangers.context())
+    assert Broker("127.0.0.1", port).context() is None
 
 
 def test_an_address_that_cannot_be_used_is_refused_without_repeating_it():

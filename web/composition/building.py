@@ -223,7 +223,14 @@ def _publishing(settings: Settings, watcher: Watcher) -> Sequence[Coroutine[None
     url = urlsplit(settings.mqtt_url)
     tls = url.scheme == "mqtts"
     port = url.port or (8883 if tls else 1883)
-    broker = Broker(url.hostname or "", port, tls, url.username, settings.mqtt_password_file)
+    broker = Broker(
+        url.hostname or "",
+        port,
+        tls,
+        url.username,
+        settings.mqtt_password_file,
+        settings.mqtt_certificates,
+    )
     topics = Topics(settings.mqtt_topic, settings.mqtt_discovery)
     return (Publisher(broker, topics, watcher, settings.root_path).run(),)
 

@@ -22,6 +22,7 @@ from aiomqtt import Client, MqttError, Will
 from memory.errors import StoreUnavailable
 from stream.backoff import Backoff
 from stream.channels import Subscription
+from stream.pull.io.tls import tls_context
 from stream.watches.records import Event
 from stream.watches.watcher import Watcher
 from web.mqtt.messages import OFFLINE, ONLINE, Message, Topics
@@ -36,8 +37,8 @@ _MOST_INCOMING = 1024
 """Descriptions of sensors that the broker may still have of watches that are gone."""
 
 
-class _NoPassword(Exception):
-    """The file of the broker's password cannot be read."""
+class _Unreadable(Exception):
+    """The file of the broker's password, or of certificates, cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Broker:
         tls: Whether the connection is encrypted, and its certificate checked.
         user: Who we are; None is nobody.
         password_file: Holds the password; read at every connection, so that it may be changed.
+        certificates: A PEM file of certificates to believe beside the system's, read as often.
     """
 
     host: str
@@ -57,12 +59,26 @@ class Broker:
     tls: bool = False
     user: str | None = None
     password_file: Path | None = None
+    certificates: Path | None = None
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return what checks the broker's certificate; None without encryption. Blocks.
+
+        Raises:
+            _Unreadable: If the file of certificates cannot be read.
+        """
+        if not self.tls:
+            return None
+        try:
+            return tls_context(None if self.certificates is None else str(self.certificates))
+        except OSError as error:
+            raise _Unreadable(f"{self.certificates} cannot be read: {error.strerror}") from None
 
     def password(self) -> str | None:
         """Return the password. Blocks.
 
         Raises:
-            _NoPassword: If it cannot be read.
+            _Unreadable: If it cannot be read.
         """
         if self.password_file is None:
             return None
@@ -70,7 +86,7 @@ class Broker:
             return self.password_file.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise _NoPassword(f"{self.password_file} cannot be read: {reason}") from None
+            raise _Unreadable(f"{self.password_file} cannot be read: {reason}") from None
 
 
 class Publisher:
@@ -112,7 +128,7 @@ class Publisher:
             while True:
                 try:
                     await self._session(alerts, changes)
-                except (MqttError, _NoPassword) as error:
+                except (MqttError, _Unreadable) as error:
                     log.warning("MQTT: %s:%d: %s", self._broker.host, self._broker.port, error)
                 _heed_cancel()
                 await asyncio.sleep(self._waits.next())
@@ -139,7 +155,7 @@ class Publisher:
         broker = self._broker
         # In threads: both read files.
         password = await asyncio.to_thread(broker.password)
-        context = await asyncio.to_thread(ssl.create_default_context) if broker.tls else None
+        context = await asyncio.to_thread(broker.context)
         return Client(
             broker.host,
             broker.port,
