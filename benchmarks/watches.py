@@ -30,7 +30,7 @@ from stream.watches.records import Event, Verdict, Watch
 from stream.watches.watcher import Watcher
 from training.streams.world import Mix, World
 from training.watches.evaluate import likeness
-from web.services import load_model
+from web.composition.opening import load_model
 from web.settings import Settings
 
 TARGET_MS, TARGET_RATIO = 5.0, 1.1
