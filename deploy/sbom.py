@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 EXTRAS = ("metrics", "otel", "mqtt", "jwt")  # what the image has
 # Weights that are in the repository; NOTICE says where they come from.
-WEIGHTS = {"lite": "Apache-2.0", "detector": "MIT"}
+WEIGHTS = {"lite": "Apache-2.0", "detector": "MIT", "faces": "MIT"}
 BASE_WEIGHTS = ROOT / "model/base_weights.txt"
 _LONGEST_NAME = 100  # above that it is the text of a licence
 

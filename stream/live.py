@@ -23,6 +23,7 @@ from stream.errors import StreamClosed
 from stream.feed import Feed
 from stream.frames.blackout import Blackout
 from stream.frames.clipper import Clipper
+from stream.frames.faces import FaceBlur
 from stream.frames.frame import Picture
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
@@ -89,6 +90,7 @@ class LiveStream:
         self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
         self._record = LiveRecord(record, store, engine)
         self._blackout = Blackout(settings.zones, record.name)
+        self._faces = FaceBlur(settings.blur_faces, record.name)
         self._pipeline = Pipeline(
             self._record,
             engine=engine,
@@ -196,6 +198,7 @@ class LiveStream:
             monotonic=self._monotonic,
             pipeline=self._pipeline,
             blackout=self._blackout,
+            faces=self._faces,
             watchers=self._pictures,
             reel=self.reel,
             began=began,

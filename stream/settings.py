@@ -35,6 +35,7 @@ class StreamSettings:
         second_look: Whether a question about a long stream is answered from the originals of the
             moments that it is about; None is where the model's tokens have words, which lead there.
         zones: What is painted black in whose pictures.
+        blur_faces: Patterns of the streams in whose pictures faces are blurred.
         reel_seconds: Seconds of the newest pictures that are kept of a stream that is watched for
             something, for the film of an event; 0 keeps none.
         thumbnail_width: Width of a clip's picture in memory, in pixels.
@@ -55,6 +56,7 @@ class StreamSettings:
     frame_side: int | None = None
     second_look: bool | None = None
     zones: tuple[Zone, ...] = ()
+    blur_faces: tuple[str, ...] = ()
     reel_seconds: float = 0.0
     thumbnail_width: int = 160
 

@@ -149,6 +149,12 @@ def _zone(text: str) -> Zone:
     return Zone(name.strip(), points)
 
 
+def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_STREAM_PATTERN.fullmatch(pattern) for pattern in patterns):
+        raise ValueError("give names of streams, or patterns such as door-*")
+    return patterns
+
+
 def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
         ipaddress.ip_network(network, strict=False)
@@ -224,6 +230,7 @@ TracesUrl = Annotated[str | None, AfterValidator(_traces)]
 Issuer = Annotated[str | None, AfterValidator(terms.check_issuer)]
 KeysUrl = Annotated[str | None, AfterValidator(terms.check_keys_url)]
 Roles = Annotated[terms.Roles, BeforeValidator(terms.read_roles)]
+Patterns = Annotated[Words, AfterValidator(_patterns)]
 Algorithms = Annotated[Words, AfterValidator(terms.check_algorithms)]
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)]
 CertificateFile = Annotated[Path | None, AfterValidator(_certificates)]

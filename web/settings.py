@@ -29,6 +29,7 @@ from web.setting_values import (
     KeysUrl,
     MqttUrl,
     Networks,
+    Patterns,
     Port,
     PortRange,
     RedisUrl,
@@ -171,6 +172,11 @@ class Settings(BaseModel):
         (),
         "zones painted black before a picture is looked at, shown or kept: NAME=X,Y X,Y with the corners of "
         "a box or polygon as fractions of the picture, several with ; between; NAME may be door-*",
+    )
+    blur_faces: Patterns = _field(
+        (),
+        "streams in whose pictures faces are blurred before a picture is looked at, shown or kept, such as "
+        "door-*,yard; * for all: a tenth of a second of a core for each picture",
     )
     event_clip_seconds: float = _field(
         20.0,

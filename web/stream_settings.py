@@ -17,6 +17,7 @@ def stream_settings(settings: Settings) -> StreamSettings:
         frame_side=settings.frame_side,
         second_look=settings.second_look,
         zones=settings.blackout,
+        blur_faces=settings.blur_faces,
         reel_seconds=settings.event_clip_seconds,
         # Else every picture would be a clip of its own.
         longest_gap=_PERIODS_IN_A_GAP / slowest,

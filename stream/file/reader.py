@@ -253,5 +253,5 @@ async def _feed(
         await feed.room()
         slot = feed.offer(time)
         if slot is not None:
-            feed.push(slot, await asyncio.to_thread(to_rgb, picture, side))
+            await feed.hand_over(slot, await asyncio.to_thread(to_rgb, picture, side))
             progress(time)

@@ -115,7 +115,7 @@ async def _feed(
             time, frame = step
             await feed.room()
             if (slot := feed.place(time)) is not None:
-                feed.push(slot, await asyncio.to_thread(_as_encoded, frame, size))
+                await feed.hand_over(slot, await asyncio.to_thread(_as_encoded, frame, size))
                 watched(time)
 
 

@@ -160,18 +160,18 @@ class Puller:
                     over = report
                     break
                 opened = opened or isinstance(report, Opened)
-                self._take(report, reader, feed)
+                await self._take(report, reader, feed)
                 reader.set_rates(feed.wanted_rate, feed.sample_rate)
         if opened and feed.frames == seen and self._place is not None and self._place.position:
             self._place = None  # what is there now has not got so far
         return over
 
-    def _take(self, report: Report, reader: Reader, feed: Feed) -> None:
+    async def _take(self, report: Report, reader: Reader, feed: Feed) -> None:
         if isinstance(report, Waiting) and not self.waits_for_keyframe:
             feed.report_state("connecting", _NO_KEYFRAME)
         self.waits_for_keyframe = isinstance(report, Waiting)
         if isinstance(report, FrameReady):
-            _show(report, reader, feed)
+            await _show(report, reader, feed)
         elif isinstance(report, FramesSkipped):
             feed.count_skipped(report.captured, report.seen)
         elif isinstance(report, Place):
@@ -196,10 +196,10 @@ def _kind(source: SourceUrl) -> SourceKind:
     return "file" if source.is_local else "url"
 
 
-def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
+async def _show(shown: FrameReady, reader: Reader, feed: Feed) -> None:
     slot = feed.offer_selected(shown.time, shown.captured, shown.seen, sampled=shown.sampled)
     if slot is not None and (pixels := reader.picture(shown)) is not None:
-        feed.push(slot, pixels)
+        await feed.hand_over(slot, pixels)
 
 
 async def _until_closed(feed: Feed, work: Coroutine[None, None, None]) -> None:

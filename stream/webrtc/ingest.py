@@ -100,7 +100,7 @@ async def _drain(
                 continue
             slot = feed.offer(frame.time, gate.arrival(frame.pts), seen=decoding.taken())
             if slot is not None:
-                feed.push(slot, await asyncio.to_thread(to_rgb, frame, side))
+                await feed.hand_over(slot, await asyncio.to_thread(to_rgb, frame, side))
     except TimeoutError:
         seconds = f"{silence:g} seconds"
         peer.end(f"No picture came for {seconds}; the connection was given up.")

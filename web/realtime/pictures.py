@@ -69,7 +69,7 @@ class PictureSource:
         slot = feed.place(time) if asked else feed.offer(time)
         self._newest = None if slot is not None and slot.sampled else data
         if slot is not None:
-            feed.push(slot, await self._decoded(data) if pixels is None else pixels)
+            await feed.hand_over(slot, await self._decoded(data) if pixels is None else pixels)
 
     async def look(self) -> LiveStream | None:
         """Have all that was given looked at now, and return the stream it was given to.
@@ -85,7 +85,7 @@ class PictureSource:
             return None
         data, self._newest = self._newest, None
         if data is not None and (slot := feed.place(self._services.clocks.monotonic())) is not None:
-            feed.push(slot, await self._decoded(data))
+            await feed.hand_over(slot, await self._decoded(data))
         feed.flush()
         return self._live
 
