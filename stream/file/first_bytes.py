@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from stream.errors import BadSource
+from stream.file.nested import refuse_nested
 
 _ENOUGH = 512
 ENOUGH_OF_A_STREAM = 64
@@ -80,7 +81,7 @@ def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
     The format is None where FFmpeg may find out by itself.
 
     Raises:
-        BadSource: If it is a drawing or a web page.
+        BadSource: If it is a drawing, a web page or a list of lists of lists.
         OSError: If it cannot be read.
     """
     if not path.is_file():  # what is read from a pipe is gone
@@ -88,6 +89,7 @@ def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
     with path.open("rb") as file:
         head = file.read(_ENOUGH)
     refuse_document(head)
+    refuse_nested(path)
     return ("hls", playlist_options()) if is_playlist(head) else (None, {})
 
 

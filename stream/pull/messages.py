@@ -19,11 +19,13 @@ class Place:
         position: Seconds from its beginning, of what has an end.
         segment: Sequence number of the newest segment of a playlist.
         name: The segment's name: who writes a playlist may count anew.
+        missing: Segments that the server did not have, since the source was opened.
     """
 
     position: float | None = None
     segment: int | None = None
     name: str = ""
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

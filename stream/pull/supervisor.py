@@ -175,7 +175,14 @@ class Puller:
         elif isinstance(report, FramesSkipped):
             feed.count_skipped(report.captured, report.seen)
         elif isinstance(report, Place):
+            self._tell_missing(report.missing)
             self._place = report
+
+    def _tell_missing(self, count: int) -> None:
+        """Log, ever more rarely, how many segments of a playlist were not there."""
+        before = 0 if self._place is None else self._place.missing
+        if count.bit_length() > (before if before <= count else 0).bit_length():
+            log.warning("%s: segments that its server does not have: %d", self.source.shown, count)
 
     def _tell_operator(self, reason: str) -> None:
         """Log once, of a source that the operator named, why it does not come."""

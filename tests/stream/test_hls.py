@@ -135,6 +135,26 @@ def test_a_playlist_that_is_not_written_any_more_is_said(site, address, path, mo
     assert "/5.ts" not in {path for path, _ in site.asked}
 
 
+@pytest.mark.usefixtures("segments")
+def test_a_segment_that_is_not_there_is_passed_over_and_counted(site, address):
+    site.answers.pop("/2.ts"), site.answers.pop("/4.ts")
+    site.file("/live.m3u8", window(0, 5, ended=True), MPEGURL)
+    source = open_source(order(f"{address}/live.m3u8"))
+    assert sum(1 for packet in source.container.demux(source.video) if packet.size) == 40
+    assert source.place() == Place(segment=5, name="5.ts", missing=2)
+    assert source.has_ended()
+    source.close()
+
+
+@pytest.mark.usefixtures("segments")
+def test_a_server_without_any_segments_is_taken_at_its_word(site, address):
+    for segment in range(6):
+        site.answers.pop(f"/{segment}.ts")
+    site.file("/live.m3u8", window(0, 5, ended=True), MPEGURL)
+    with pytest.raises(CannotOpen, match="nothing at this path"):
+        open_source(order(f"{address}/live.m3u8"))
+
+
 class Texts:
     """Files that hold one text after another."""
 

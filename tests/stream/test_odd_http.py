@@ -78,7 +78,8 @@ def test_encrypted_segments_are_played_through_the_guard(site, address, films):
     site.file("/key", key)
     site.file("/hidden", encrypted(films["ts"].read_bytes(), key))
     sealed = f'#EXT-X-KEY:METHOD=AES-128,URI="key",IV=0x{"0" * 32}\n'
-    site.file("/live.m3u8", playlist(f"{sealed}#EXTINF:8,\nhidden\n"), MPEGURL)
+    both = f"{sealed}#EXTINF:8,\nmissing\n#EXTINF:8,\nhidden\n"
+    site.file("/live.m3u8", playlist(both), MPEGURL)
     assert look(order(f"{address}/live.m3u8"))[0].seen == 160
     away = sealed.replace('"key"', '"http://127.0.0.2:1/key"')
     site.file("/away.m3u8", playlist(f"{away}#EXTINF:8,\nhidden\n"), MPEGURL)
@@ -163,6 +164,35 @@ def test_a_playlist_on_this_machine_may_name_segments_as_it_likes(films, tmp_pat
     (tmp_path / "seg0").write_bytes(films["ts"].read_bytes())
     (tmp_path / "list").write_bytes(playlist("#EXTINF:8,\nseg0\n"))
     assert len(look(order(str(tmp_path / "list")))[1]) >= 15
+
+
+SCRIPT = "ffconcat version 1.0\nfile "
+MASTER = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"a": f"{MASTER}a\n"},
+        {"a": f"{MASTER}b\n", "b": f"{MASTER}a\n"},
+        {"a": f"{SCRIPT}'a'\n"},
+        {"a": f"{SCRIPT}b\n", "b": f"{SCRIPT}c\n"},
+    ],
+)
+def test_lists_on_this_machine_that_lead_to_lists_are_refused(lists, tmp_path):
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(CannotOpen, match="names lists itself"):
+        open_source(order(str(tmp_path / "a")))
+
+
+def test_a_list_of_files_of_this_machine_is_played(films, tmp_path):
+    (tmp_path / "seg0").write_bytes(films["ts"].read_bytes())
+    (tmp_path / "low").write_bytes(playlist("#EXTINF:8,\nseg0\n"))
+    (tmp_path / "all").write_text(f"{MASTER}low\n")
+    (tmp_path / "script").write_text(f"{SCRIPT}seg0\nfile seg0\n")
+    assert len(look(order(str(tmp_path / "all")))[1]) >= 15
+    assert len(look(order(str(tmp_path / "script")))[1]) >= 30
 
 
 def send_for_ever(head, more, content_type="application/octet-stream"):

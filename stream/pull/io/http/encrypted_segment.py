@@ -30,6 +30,7 @@ class EncryptedSegment:
         ).decryptor()
         self._padding = padding.PKCS7(_BLOCK).unpadder()
         self._rest = b""
+        self._begun = False
         self._over = False
 
     def read(self, size: int = -1) -> bytes:
@@ -41,6 +42,7 @@ class EncryptedSegment:
         """
         while not self._rest and not self._over:
             data = self._file.read()
+            self._begun = self._begun or bool(data)
             self._rest = self._padding.update(self._cipher.update(data)) if data else self._last()
         taken = self._rest if size < 0 else self._rest[:size]
         self._rest = self._rest[len(taken) :]
@@ -48,6 +50,8 @@ class EncryptedSegment:
 
     def _last(self) -> bytes:
         self._over = True
+        if not self._begun:
+            return b""  # it is missing, and passed over
         try:
             return self._padding.update(self._cipher.finalize()) + self._padding.finalize()
         except ValueError as error:

@@ -32,6 +32,9 @@ _NESTED = "The playlist of this source names playlists of playlists, without end
 _OTHER_TRACK = re.compile(r"#EXT-X-MEDIA:(?!(.*,)?\s*TYPE=VIDEO)")
 _EMPTY = "The playlist of this source names no segments."
 _SHORTEST_WAIT = 0.5
+_GONE = {404, 410}
+_MOST_MISSING = 3
+"""Segments in a row that a server may not have before it is taken at its word."""
 _STALE = (
     "The playlist of this source is not written any more: it names nothing that was not seen, and "
     "no end."
@@ -154,6 +157,7 @@ class PlaylistGuide:
         self._read_from: str | None = None
         self._loaded: dict[str, float] = {}
         self._variants: frozenset[str] | None = None
+        self._missing = self._missing_in_a_row = 0
         self.trouble: AllSeen | BadSource | Refused | None = None
 
     @property
@@ -174,19 +178,23 @@ class PlaylistGuide:
         Raises:
             BadSource: If a playlist names nothing new.
             AllSeen: If it has ended, too.
-            Refused: If the server says no, unless it is one of several playlists that a master names.
+            Refused: If the server says no, unless it is one of several playlists that a master names, or
+                one segment among others.
         """
         self._hold_back(url)
         try:
             file = self._open_file(url, start, end)
         except Refused as refused:
-            if url not in (self._variants or ()):
+            if url in (self._variants or ()):
+                self.trouble = refused  # if it was the last one
+            elif not self._is_passed_over(url, start, refused.status):
+                self.trouble = refused  # if nothing else was there
                 raise
-            self.trouble = refused  # if it was the last one
             return PlaylistText("", url)
         if is_playlist(file.peek(16)):
             return self.take(file)
-        self._opened(url, start)
+        if self._opened(url, start):
+            self._missing_in_a_row = 0
         return file
 
     def take(self, file: "HttpFile") -> PlaylistText:
@@ -233,13 +241,22 @@ class PlaylistGuide:
         if (loaded := self._loaded.get(url)) is not None:
             self._sleep(max(0.0, loaded + _SHORTEST_WAIT - self._clock()))
 
-    def _opened(self, url: str, start: int) -> None:
+    def _is_passed_over(self, url: str, start: int, status: int) -> bool:
+        """Say whether to go on behind a segment that is not there, rather than to begin anew there."""
+        known = status in _GONE and self._opened(url, start, missing=1)
+        self._missing_in_a_row += known
+        return known and self._missing_in_a_row < _MOST_MISSING
+
+    def _opened(self, url: str, start: int, *, missing: int = 0) -> bool:
+        """Note how far it was read; False if this is no segment."""
         for base, playlist in self._playlists.items():
             for number, (uri, at) in enumerate(playlist.segments, playlist.first):
                 if at == start and (urljoin(base, uri) == url):
-                    self.place = Place(segment=number, name=_name(uri))
+                    self._missing += missing
+                    self.place = Place(segment=number, name=_name(uri), missing=self._missing)
                     self._read_from = base
-                    return
+                    return True
+        return False
 
 
 def _read(file: "HttpFile") -> str:
