@@ -8,27 +8,24 @@ Whoever calls it owns the histories and decides what runs when: `model/engine/lo
 Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from model.config import DropoutConfig, FlashConfig
+from model.config import DropoutConfig
 from model.errors import QuestionTooLong
-from model.folding.fold import Rows
-from model.folding.visual_rows import VisualRows
 from model.history import History
-from model.language.clip_markers import ClipMarkers, Note, Noted
-from model.language.decoder import Decoder, LayerHook, no_hook
+from model.language.clip_markers import ClipMarkers, Noted
+from model.language.decoder import LayerHook, no_hook
 from model.language.dropout import Tokens
-from model.language.prompt import Prompt, VisibleSpan
+from model.language.prompt import VisibleSpan
+from model.parts import ModelParts
 from model.reading import Attended, PromptReader, Reading
-from model.types import GREEDY, Clip, ClipTokens, Evidence, Question, Sampling, Usage
+from model.types import Clip, ClipTokens, Evidence, Question, Usage
 from model.vision.merge import merge_tokens
-from model.vision.things import Thing
-from model.zoo.as_released import Published
 
 MAX_QUESTION_TOKENS = 1024
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
@@ -45,58 +42,6 @@ RESERVED = MAX_QUESTION_TOKENS + _ANSWER_POSITIONS
 
 _LOOKED_AT_ONCE = 32
 """Clips of a large batch that a graphics card encodes at once: more are not faster."""
-
-Encoder = Callable[[Sequence[Clip]], Float[Tensor, "clips tokens features"]]
-"""A video encoder with its own resizing and normalisation: clips of as many frames as it takes in,
-features of every patch out."""
-
-
-ThingsOf = Callable[[ClipTokens], Sequence[Thing]]
-"""What a clip shows thing by thing, as `Engine.things` returns it; called from any thread."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelParts:
-    """The trained pieces of one network.
-
-    Attributes:
-        name: The preset, such as `lite`.
-        encoder_name: Names the encoder and its weights.
-        config: The shapes.
-        encoder: Pixels to features.
-        projector: Merged features to the language model's input space.
-        decoder: The language model.
-        prompt: How to speak to it.
-        ends: Tokens that end an answer, besides the one that ends a turn.
-        sampling: How answers are written unless a question says otherwise.
-        no_repeat_ngram_size: No answer writes a row of so many tokens twice; 0 is no such bound.
-        evidence_layer: See `PromptReader`.
-        exact_columns: See `Engine`.
-        published: What the files of a released checkpoint say about running it.
-        follow_ups: Whether it was trained on conversations: earlier lines help it.
-        things: What a clip shows thing by thing, with counts, colours and places; None if the network
-            cannot tell without being asked.
-        note: What is new in a clip; None if its language model was not taught to read that.
-        rows: How rows of old clips are folded.
-    """
-
-    name: str
-    encoder_name: str
-    config: FlashConfig
-    encoder: Encoder
-    projector: nn.Module
-    decoder: Decoder
-    prompt: Prompt
-    ends: frozenset[int] = frozenset()
-    sampling: Sampling = GREEDY
-    no_repeat_ngram_size: int = 0
-    evidence_layer: int | None = None
-    exact_columns: int = 0
-    published: Published | None = None
-    follow_ups: bool = True
-    things: ThingsOf | None = None
-    note: Note | None = None
-    rows: Rows = field(default_factory=VisualRows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

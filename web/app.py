@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from web import openapi, problems
-from web.access.auth import Keys
 from web.access.guesses import Guesses
 from web.access.issuer.opening import open_issuer
+from web.access.keys import Keys
 from web.access.tokens import TokenFile
 from web.chat import route as chat
 from web.composition.opening import open_services

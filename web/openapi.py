@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from web.access.auth import Keys
+from web.access.keys import Keys
 from web.problems import PROBLEM_TYPE, Problem
 
 _Document = dict[str, Any]

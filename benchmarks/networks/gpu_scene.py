@@ -22,9 +22,10 @@ from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.language.prompt import FLASH, Prompt, VisibleSpan
 from model.language.tokenizer import ByteTokenizer
+from model.parts import ModelParts
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
-from model.video_chat import RESERVED, ModelParts, VideoChat
+from model.video_chat import RESERVED, VideoChat
 from model.vision.networks.umt import UmtVision
 from model.vision.preprocess import normalise, squares
 from model.zoo.released import RELEASED

@@ -19,8 +19,8 @@ from model.folding.thing_rows import ThingRows
 from model.language.decoder import Decoder
 from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import HubTokenizer, Tokenizer
+from model.parts import ModelParts
 from model.types import Clip, ClipTokens
-from model.video_chat import ModelParts
 from model.vision.changes import Scene, follow, in_words
 from model.vision.lite import LiteEncoder
 from model.vision.networks.detector import load_detector

@@ -13,8 +13,9 @@ from model.config import DropoutConfig, RopeScaling, VisionConfig
 from model.engine.local import LocalEngine
 from model.errors import ModelUnavailable
 from model.language.prompt import FLASH, Prompt
+from model.parts import ModelParts
 from model.types import Clip
-from model.video_chat import MAX_QUESTION_TOKENS, ModelParts, VideoChat
+from model.video_chat import MAX_QUESTION_TOKENS, VideoChat
 from model.vision.preprocess import normalise, squares
 from model.zoo.as_released import Published, departures, run_as_released
 from model.zoo.device import pick_device, pick_dtype

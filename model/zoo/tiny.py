@@ -14,8 +14,8 @@ from model.language.decoder import Decoder
 from model.language.projector import Projector
 from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import ByteTokenizer
+from model.parts import ModelParts
 from model.types import Clip
-from model.video_chat import ModelParts
 from model.vision.networks.umt import UmtVision
 from model.vision.preprocess import normalise, squares
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.web.conftest import echo_service
 from tests.web.issuers import AUDIENCE, NAME, issuing, public, rsa_key
-from web.access import auth
+from web.access import keys
 from web.access.issuer.fetch import MOST_BYTES, KeyFetcher
 from web.access.issuer.issuer import Issuer
 from web.access.issuer.keys import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS, KeySet, read_keys
@@ -211,7 +211,7 @@ async def test_while_the_issuer_is_away_its_last_keys_are_good_for_a_day(issuer,
 
 
 async def test_a_withdrawn_key_and_an_expiry_end_what_is_open(issuer, time, monkeypatch):
-    monkeypatch.setattr(auth, "_FILE_SECONDS", 0.01)
+    monkeypatch.setattr(keys, "_FILE_SECONDS", 0.01)
     async with trusting(issuer, time) as service, service.client() as client:
         await service.remember()
         token = issuer.token(NOW, cams=["*"], exp=NOW + 60)

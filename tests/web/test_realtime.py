@@ -13,7 +13,7 @@ from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from tests.websocket import connect
-from web.access.auth import LOCAL
+from web.access.keys import LOCAL
 from web.composition.building import QUESTIONS
 from web.realtime import connection
 from web.realtime.connection import Connection

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from tests.web.conftest import echo_service
-from web.access.auth import LOCAL, TICKET_SECONDS, Keys
+from web.access.keys import LOCAL, TICKET_SECONDS, Keys
 from web.access.tokens import make_token
 from web.errors import Refusal, Unauthorized
 from web.http.middleware.guard import BODY_LIMIT, Guard

@@ -7,8 +7,8 @@ import pytest
 import websockets
 
 from tests.web.conftest import echo_service
-from web.access import auth
-from web.access.auth import Keys
+from web.access import auth, keys
+from web.access.keys import Keys
 from web.access.tokens import TokenFile, TokenRecord, digest, make_token
 from web.cli.commands import run
 from web.cli.serve import _with_token
@@ -116,7 +116,7 @@ async def test_who_may_ask_but_not_send_is_told_so_when_a_picture_comes(file):
 async def test_a_token_taken_back_ends_what_is_open_with_it_and_a_new_one_comes_in(
     file, monkeypatch
 ):
-    monkeypatch.setattr(auth, "_FILE_SECONDS", 0.01)
+    monkeypatch.setattr(keys, "_FILE_SECONDS", 0.01)
     old = await made(file, "guest", ("watch", "ask"))
     other = await made(file, "other", ("watch", "ask"))
     async with echo_service(token_file=file) as service, service.client() as client:
@@ -145,7 +145,7 @@ async def test_a_token_taken_back_ends_what_is_open_with_it_and_a_new_one_comes_
 
 
 async def test_a_file_that_breaks_while_running_changes_nothing(file, monkeypatch, caplog):
-    monkeypatch.setattr(auth, "_FILE_SECONDS", 0.01)
+    monkeypatch.setattr(keys, "_FILE_SECONDS", 0.01)
     token = await made(file, "one")
     async with (
         echo_service(token_file=file) as service,

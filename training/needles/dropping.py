@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.config import DropoutConfig, DropStage
+from model.parts import ModelParts
 from model.reading import PromptReader
-from model.video_chat import ModelParts, VideoChat
+from model.video_chat import VideoChat
 
 ABLATIONS = ("paper", "none", "uniform", "random", "swapped")
 

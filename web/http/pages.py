@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from web.access.auth import Keys, any_token
+from web.access.auth import any_token
+from web.access.keys import Keys
 from web.access.tokens import RIGHTS, Caller, Right
 from web.errors import Refusal
 from web.http.ice import ice_servers

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from web.access.auth import TICKET_SECONDS
+from web.access.keys import TICKET_SECONDS
 from web.http.streams import MOST_STREAMS, STREAMS_AT_ONCE
 from web.realtime import client_events, server_events, stream_events, watch_events, wire_items
 from web.realtime.client_events import ClientEvent

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad, relu
 
 WEIGHTS = Path(__file__).parents[2] / "checkpoints" / "faces.safetensors"
-STAGES = ((24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
+_STAGES = ((24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
 """MobileNetV2's stages: channels, blocks, stride. Each block widens six times."""
 _TAPS = (0, 1, 3, 5)  # the stages whose maps, at strides 4 to 32, are put together
 _NECK = 24
 _STEP = 32
 _STRIDE = 4
-LEAST_SCORE = 0.25
+_LEAST_SCORE = 0.25
 """Lower than for counting faces: one that is missed is worse than a blur where there is none."""
 _MOST_FACES = 256
 
@@ -75,12 +75,12 @@ class FaceNetwork(nn.Module):
         self.first = nn.Conv2d(32, 32, 3, 1, 1, groups=32)
         self.narrow = nn.Conv2d(32, 16, 1)
         inputs, stages = 16, []
-        for outputs, blocks, stride in STAGES:
+        for outputs, blocks, stride in _STAGES:
             sizes = [(inputs, stride), *[(outputs, 1)] * (blocks - 1)]
             stages.append(nn.Sequential(*(_Block(i, outputs, s) for i, s in sizes)))
             inputs = outputs
         self.stages = nn.ModuleList(stages)
-        widths = [STAGES[tap][0] for tap in reversed(_TAPS)]
+        widths = [_STAGES[tap][0] for tap in reversed(_TAPS)]
         self.laterals = nn.ModuleList(nn.Conv2d(width, _NECK, 1) for width in widths)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(_NECK, _NECK, 2, 2) for _ in widths[1:])
         self.head = nn.Conv2d(_NECK, _NECK, 3, 1, 1)
@@ -112,7 +112,7 @@ def face_network() -> FaceNetwork:
 
 
 @torch.inference_mode()
-def find_faces(picture: UInt8[Tensor, "h w 3"], least: float = LEAST_SCORE) -> list[Face]:
+def find_faces(picture: UInt8[Tensor, "h w 3"], least: float = _LEAST_SCORE) -> list[Face]:
     """Return the faces in `picture`, the surest first."""
     height, width = picture.shape[:2]
     pixels = picture.permute(2, 0, 1)[None].float()
