@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.exams.recall_exam import Case, Outcome
-from training.exams.recall_scores import MARKS, Sitting, as_dict, marks, tables, targets
+from training.exams.recall.exam import Case, Outcome
+from training.exams.recall.scores import MARKS, Sitting, as_dict, marks, tables, targets
 
 AGES = (30.0, 300.0, 80_000.0)
 

@@ -2,9 +2,9 @@
 
 import json
 
-from training.exams.recall_exam import Case, Outcome
-from training.exams.recall_scores import tables
-from training.exams.recall_told import Read, Told, save
+from training.exams.recall.exam import Case, Outcome
+from training.exams.recall.scores import tables
+from training.exams.recall.told import Read, Told, save
 
 CASES = [Case("what", 300.0, "?", bool, (0.0, 20.0)), Case("ever", 300.0, "?", bool, None)]
 

@@ -1,7 +1,7 @@
 """Measure what `lite` still knows of a day: `flashback eval recall`.
 
 A made-up day (`training/streams/day.py`) with events at known ages is remembered and folded as a live stream
-is, and asked about as users ask (`training/exams/recall_exam.py`): words of time become a range. Beside it
+is, and asked about as users ask (`training/exams/recall/exam.py`): words of time become a range. Beside it
 stand the newest clips, as many as the folded history has blocks (first in, first out at equal bytes of
 what the language model holds), the last minute, the last four frames, and nothing.
 
@@ -38,9 +38,9 @@ from model.zoo.lite_base import base_folder
 from model.zoo.presets import load_engine
 from stream.past.recall import Recall
 from training.command import run_command
-from training.exams.recall_exam import KINDS, Case, Pupil, cases
-from training.exams.recall_scores import as_dict, tables, targets
-from training.exams.recall_told import Read, Told, save
+from training.exams.recall.exam import KINDS, Case, Pupil, cases
+from training.exams.recall.scores import as_dict, tables, targets
+from training.exams.recall.told import Read, Told, save
 from training.lite.made_up import world
 from training.streams.day import PERIOD, Day
 from training.train import commit

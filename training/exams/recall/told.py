@@ -9,8 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from training.exams.recall_exam import KINDS, Case, Outcome
-from training.exams.recall_scores import Sitting, of, share
+from training.exams.recall.exam import KINDS, Case, Outcome
+from training.exams.recall.scores import Sitting, of, share
 
 _ANSWERS = "answers.jsonl"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from training.exams.recall_exam import KINDS, Outcome
+from training.exams.recall.exam import KINDS, Outcome
 
 MARKS = ("evidence and answer", "evidence alone", "answer alone", "neither")
 _LASTING = ("what", "ever")
