@@ -203,3 +203,32 @@ def test_what_a_history_is_made_of_is_known_before_any_of_it_is_read():
     assert spans(settled(growing).clips) == spans(folded(CLIPS))
     growing.wait([last := clips_of(41)[-1]])
     assert spans(growing.blocks()) == spans(folded([*CLIPS, last])), "what waits is among them"
+
+
+def test_of_hundreds_of_streams_those_asked_about_last_are_held_within_the_budget():
+    asked_about = [f"stream {n}" for n in range(300)]
+    one = HistoryCache(CHAT, 1 << 30)
+    one.add("one", CLIPS[:2])
+    while one.next_behind() is not None:
+        one.catch_up("one")
+    cache = HistoryCache(CHAT, 20 * one.bytes)
+    for stream in asked_about:
+        cache.add(stream, CLIPS[:2])
+        cache.catch_up(stream, keep=stream)
+        cache.current(stream, CLIPS[1].end)
+        assert cache.bytes <= 20 * one.bytes
+    held = [stream for stream in asked_about if cache.reach(stream) is not None]
+    assert held == asked_about[-20:]
+
+
+def test_of_streams_that_are_made_again_the_one_asked_about_last_is_read_first():
+    cache = HistoryCache(CHAT, 1 << 30)
+    for stream in ("a", "b", "c"):
+        cache.add(stream, CLIPS[:9])
+    with pytest.raises(HistoryGone):
+        cache.current("a", CLIPS[8].end)  # somebody asks, and waits
+    read = []
+    while (stream := cache.next_behind()) is not None:
+        read.append(stream)
+        cache.catch_up(stream)
+    assert list(dict.fromkeys(read)) == ["a", "c", "b"]
