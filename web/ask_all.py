@@ -75,18 +75,12 @@ class OneAnswer:
 
 
 async def named_in(text: str, here: Services) -> Search | None:
-    """Return what `text` names that moments can be matched on; None if that is nothing.
-
-    Raises:
-        WatchRefused: If that is more than can be matched on at once.
-    """
+    """Return what `text` names that moments can be matched on; None if that is nothing, or too much."""
     if await here.watcher.trouble() is not None:
         return None
     try:
         return await asyncio.to_thread(read_search, text, here.watcher.lexicon)
-    except WatchRefused as error:
-        if error.code != "not_understood":
-            raise
+    except WatchRefused:
         return None
 
 

@@ -74,6 +74,14 @@ async def test_a_question_that_names_nothing_is_answered_by_all_without_a_compar
     assert len(told["answers"]) == 3
 
 
+async def test_a_question_that_names_too_much_to_compare_is_answered_all_the_same(service):
+    await three(service)
+    many = ("dog", "cat", "car", "bus", "horse", "sheep", "cow", "bear", "zebra")
+    told = await ask(service, f"Is there {' and '.join(f'a {name}' for name in many)}?")
+    assert told["understood"] is None
+    assert len(told["answers"]) == 3
+
+
 async def test_words_of_time_count_for_each_stream_and_one_without_an_answer_says_why(service):
     await three(service)
     told = await ask(service, "What came at 14 seconds?")
