@@ -1,1 +1,1 @@
-"""The exam in what was shown long ago: its cases, its scores, and what was told."""
+"""The exam about a day: its questions, how it is scored, and what was told so far."""
