@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from contextlib import asynccontextmanager
+from functools import cache
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 NAME, AUDIENCE = "https://login.example/realms/cams", "flashback"
 
 
+@cache
 def rsa_key(size=2048):
     return rsa.generate_private_key(public_exponent=65537, key_size=size)
 
