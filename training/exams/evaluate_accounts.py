@@ -122,8 +122,12 @@ async def _run(
                 random = np.random.default_rng([_KEPT_ASIDE, seed, count, number])
                 stream = stream_of(made, random, count, again)
                 for way in ways:
-                    found[count].append(await _tell(engine, made, stream, way, question, number))
-                console.print(f"{count} scenes: {number + 1} of {streams}")
+                    one = await _tell(engine, made, stream, way, question, number)
+                    console.print(
+                        f"{count} scenes, {way}: {one.right} right of {len(one.wanted)}, "
+                        f"{len(one.named)} named"
+                    )
+                    found[count].append(one)
     finally:
         await engine.close()
     return found
