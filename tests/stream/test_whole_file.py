@@ -8,6 +8,7 @@ from itertools import pairwise
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from model.types import Question
 from stream.errors import NoVideo
@@ -106,13 +107,26 @@ def test_the_frames_that_are_seen_are_those_that_were_chosen(tmp_path, name, cod
         assert colour == pytest.approx(COLOURS[number // 10], abs=12)
 
 
-def test_slides_of_which_each_is_a_frame_are_all_seen(tmp_path):
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [("libx264", {"bf": "2"}), ("mpeg4", {"bf": "2"}), ("libsvtav1", {"preset": "10"})],
+)
+def test_slides_of_which_each_is_a_frame_are_all_seen(tmp_path, codec, options):
     film = write_video(
-        tmp_path / "slides.mp4", 12.0, rate=1, codec="libx264", options={"bf": "2"}, colours=COLOURS
+        tmp_path / "slides.mkv", 12.0, rate=1, codec=codec, options=options, colours=COLOURS
     )
     times, colours, _ = seen(film, 12)
     assert times == list(range(12))
     assert np.array(colours) == pytest.approx(np.array(COLOURS), abs=12)
+
+
+def test_an_animated_avif_is_a_film_and_not_its_first_picture(tmp_path):
+    first, *more = (Image.new("RGB", (64, 64), colour) for colour in COLOURS)
+    path = tmp_path / "animated.avif"
+    first.save(path, save_all=True, append_images=more, duration=500)
+    times, colours, _ = seen(path, 12)
+    assert times == pytest.approx([n / 2 for n in range(12)])
+    assert np.array(colours) == pytest.approx(np.array(COLOURS), abs=20)
 
 
 def test_no_more_is_decoded_than_from_the_nearest_keyframe(tmp_path):

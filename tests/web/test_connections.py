@@ -1,7 +1,9 @@
 """Strangers: connections of whom nobody has shown a token, and what they may cost."""
 
 import asyncio
+import errno
 import logging
+import resource
 import struct
 import zlib
 from contextlib import asynccontextmanager
@@ -9,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.web.conftest import echo_service
-from web.cli.server import most_connections
+from web.cli.server import most_connections, raise_file_limit, tell_once
 from web.http.middleware.rejections import PAUSE_SECONDS, Rejections, ServerComplaints
 
 HANDSHAKE = (
@@ -174,6 +176,27 @@ def test_complaints_of_the_server_about_clients_are_counted_the_others_logged():
     assert not complaints.filter(record("Invalid HTTP request received."))
     assert complaints.filter(record("Exception in ASGI application\n"))
     assert rejections.total == 1
+
+
+async def test_a_want_of_files_is_told_once_and_other_errors_each(caplog):
+    rejections, loop = Rejections(lambda: 0.0), asyncio.get_running_loop()
+    for _ in range(100):
+        context = {"message": "accept failed", "exception": OSError(errno.EMFILE, "too many")}
+        tell_once(rejections, loop, context)
+    assert [r.getMessage().partition(":")[0] for r in caplog.records] == ["refused"]
+    tell_once(rejections, loop, {"message": "another error"})
+    assert caplog.records[-1].getMessage().startswith("another error")
+
+
+def test_this_process_may_open_as_many_files_as_the_system_allows():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, before[0]), before[1]))
+    try:
+        files = raise_file_limit()
+        assert files == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert files > 1000 or files == before[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_connections_leave_files_for_all_else():

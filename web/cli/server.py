@@ -102,14 +102,14 @@ async def serve(
 
     opening = partial(open_services, settings, progress=progress)
     app = create_app(settings, opening, on_failure=fail)
-    most = most_connections(settings.max_connections, _raise_file_limit())
+    most = most_connections(settings.max_connections, raise_file_limit())
     rejections: Rejections = app.state.rejections
     config = server_config(app, Connections(rejections, most=most))
     if settings.log == "json":
         log_as_json()  # after uvicorn has set up its own
     server = StoppingServer(config, app)
     logging.getLogger("uvicorn.error").addFilter(ServerComplaints(rejections))
-    asyncio.get_running_loop().set_exception_handler(partial(_tell_once, rejections))
+    asyncio.get_running_loop().set_exception_handler(partial(tell_once, rejections))
     accompanying = asyncio.create_task(_accompany(app, companion, _address_of(listener)))
     accompanying.add_done_callback(lambda task: _tell(task, fail))
     try:
@@ -138,7 +138,7 @@ def server_config(app: FastAPI, connections: Connections) -> uvicorn.Config:
     )
 
 
-def _raise_file_limit() -> int:
+def raise_file_limit() -> int:
     """Let this process open as many files as the system allows, in reason; return how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
@@ -153,7 +153,7 @@ def most_connections(websockets: int, files: int) -> int:
     return min(max(MOST_CONNECTIONS, 2 * websockets), files // 2)
 
 
-def _tell_once(
+def tell_once(
     rejections: Rejections, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
 ) -> None:
     """Log what goes wrong in the event loop; for want of files, not once for every connection."""
