@@ -8,8 +8,12 @@ import pytest
 from tests.clients.conftest import program
 from tests.web.conftest import echo_service
 
-# Of what a URL, an offer or a fragment may be, a pattern says little: they may be refused.
-# A stream may be called `test`: what /v1/streams/test takes is what both of its routes do.
+# Two checks cannot hold. What a schema allows may still be refused (`positive_data_acceptance`): of a
+# URL, an offer, a time zone's name or a request to watch a pattern says little, and nothing of one field
+# that must not lie behind another (`since`, `until`).
+# A stream may be called `test`, and what is asked of /v1/streams/test, or /v1/watches/events, goes to the
+# route that takes it: `Allow` names what both of their routes take, a path of the document what one does
+# (`allow_header_conformance`).
 ASK = [
     "run",
     "--no-color",
