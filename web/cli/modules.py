@@ -28,6 +28,7 @@ BENCHMARKS = {
     "flops_gpu": "the same measured on a graphics card, in the shapes of a released checkpoint",
     "watches": "what many watches on many streams add to a clip",
     "soak": "hours of everything at once, with faults: what grows, and what is lost",
+    "hostile": "how long the event loop stands still under expensive input and slow readers",
     "cluster": "clips and answers a second by replicas, beside one process",
 }
 _EXAMS = {
