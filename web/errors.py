@@ -1,18 +1,18 @@
 """Everything that the edge refuses or fails at, as one tree; every error has a code for programs.
 
     WebError
-    ├── Refusal           (its own)            a request is not granted: status, code, headers
-    │   ├── BadRequest    (its own)            it cannot be followed as it is: what to change
-    │   └── AskFailed     (its own)            there is no answer, or no more of it
-    ├── BadValue          invalid_value        a picture, time zone or limit is none
-    ├── Full              quota_full           every place is taken
-    │   └── LimitReached  rate_limit_exceeded  a token has what was set for it alone
-    ├── AlreadyPulled     already_pulled       the stream has a source
-    ├── Unauthorized      unauthorized         a token or ticket is wrong or too old
-    ├── IssuerUnavailable issuer_unavailable   a token cannot be checked: no keys of its issuer
-    ├── BadSetting        bad_setting          a setting, or the file of tokens, cannot be used
-    ├── ReplicaLost       replica_lost         a replica of a cluster is gone: another is asked
-    └── Failed            failed               a command did not work: exit code
+    ├── Refusal             (its own)            a request is not granted: status, code, headers
+    │   ├── BadRequest      (its own)            it cannot be followed as it is: what to change
+    │   └── AskFailed       (its own)            there is no answer, or no more of it
+    ├── BadValue            invalid_value        a picture, time zone or limit is none
+    ├── Full                quota_full           every place is taken
+    │   └── LimitReached    rate_limit_exceeded  a token has what was set for it alone
+    ├── AlreadyPulled       already_pulled       the stream has a source
+    ├── Unauthorized        unauthorized         a token or ticket is wrong or too old
+    ├── IssuerUnavailable   issuer_unavailable   a token cannot be checked: no keys of its issuer
+    ├── BadSetting          bad_setting          a setting, or the file of tokens, cannot be used
+    ├── ReplicaLost         replica_lost         a replica of a cluster is gone: another is asked
+    └── Failed              failed               a command did not work: exit code
 
 A `WebError` of no kind has a code too: cluster_unavailable (a cluster cannot be joined or started),
 no_relay (a TURN server gives no relay address).
