@@ -10,7 +10,7 @@ from memory.store import StreamRecord
 from model.errors import EngineFailed
 from stream.status import Losses, remembered
 from tests.web.conftest import echo_service
-from web import services
+from web.composition import building
 from web.operations.metrics import Metrics
 
 
@@ -102,7 +102,7 @@ async def test_who_has_no_token_sees_no_numbers():
 
 
 async def test_without_the_package_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setattr(services, "_make_metrics", lambda _: None)
+    monkeypatch.setattr(building, "_make_metrics", lambda _: None)
     async with echo_service() as service, service.client() as client:
         response = await client.get("/metrics")
     assert response.status_code == 501

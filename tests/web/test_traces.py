@@ -18,7 +18,7 @@ from model.errors import EngineFailed
 from model.types import ClipTokens, Encoded
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
-from web import services
+from web.composition import building
 from web.errors import BadSetting
 from web.operations.traces import clips
 from web.operations.traces.clips import ClipSpans
@@ -57,7 +57,7 @@ async def traced_service(monkeypatch, **options):
     def make(_, wall):
         return OtelTracing(SimpleSpanProcessor(seen.exporter), wall)
 
-    monkeypatch.setattr(services, "_make_tracing", make)
+    monkeypatch.setattr(building, "_make_tracing", make)
     async with echo_service(**options) as service:
         yield service, seen
 
@@ -230,7 +230,7 @@ async def test_a_collector_that_never_answers_holds_up_neither_questions_nor_the
         return OtelTracing(processor, wall, give_up=exporter.freed.set)
 
     monkeypatch.setattr("web.operations.traces.otel._CLOSE_SECONDS", 0.01)
-    monkeypatch.setattr(services, "_make_tracing", make)
+    monkeypatch.setattr(building, "_make_tracing", make)
     async with echo_service() as service:
         await service.remember()
         async with service.talk() as talk:
@@ -295,7 +295,7 @@ async def test_a_collector_has_everything_when_the_service_has_ended():
 async def test_while_it_is_off_nothing_is_imported_by_a_question_and_the_engine_is_as_it_was(
     monkeypatch,
 ):
-    monkeypatch.setattr(services, "_make_metrics", lambda _: None)
+    monkeypatch.setattr(building, "_make_metrics", lambda _: None)
     for name in [name for name in sys.modules if name.startswith("opentelemetry")]:
         monkeypatch.setitem(sys.modules, name, None)  # an import of it fails
     ours = [name for name in sys.modules if name.startswith("web.operations.traces.")]
