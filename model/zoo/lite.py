@@ -43,7 +43,7 @@ CAPTION, SEEN = 18, 6
 _CIRCLE = 14
 """Tokens that an answer does not write twice in a row: three things of a list, or a little more."""
 _EVIDENCE_LAYER = 23
-"""Where the end of a question attends to what its answer rests on (docs/decisions/0044)."""
+"""Where the end of a question attends to what its answer rests on (docs/decisions/0046)."""
 VISUAL_STEP = 0.25
 # The paper's layers 4 and 18 of 28, on 30 layers: three quarters of a clip, which is its caption,
 # then what the question attends to. The budget bounds the cost of a question.
