@@ -38,7 +38,10 @@ _EXAMS = {
         "training.exams.evaluate_real",
         "questions about video files: --data DIR with cases.json",
     ),
-    "demo": ("benchmarks.evaluate_demo", "what the demo suggests to ask, as its sample plays"),
+    "demo": (
+        "benchmarks.harness.evaluate_demo",
+        "what the demo suggests to ask, as its sample plays",
+    ),
     "streams": (
         "training.exams.evaluate_streams",
         "long made-up streams: what is read, apart from seen",
