@@ -3,6 +3,7 @@
 Hours of moments are read once; of days only one moment a slice is asked for, so that a month costs what an hour does.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ async def slices(
         return cut(known, since, until, count)
     found: list[Moment] = []
     for slice_ in cut((), since, until, count):
-        found += await store.moments(stream, slice_.start, 1, until=slice_.end)
+        before_next = math.nextafter(slice_.end, -math.inf)
+        found += await store.moments(stream, slice_.start, 1, until=before_next)
     return cut(found, since, until, count)
 
 

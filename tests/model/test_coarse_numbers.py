@@ -47,7 +47,7 @@ def both_ways(seed, clips, dtype):
 
 def agreement(ours, theirs):
     """Return the share of the selected visual tokens that both kept."""
-    visual = (ours.clips != TEXT).nonzero()[:, 0].tolist()
+    visual = (ours.selection.clips != TEXT).nonzero()[:, 0].tolist()
     first, second = (set(r.kept[-1].tolist()) & set(visual) for r in (ours, theirs))
     assert len(first) == len(second)
     return len(first & second) / len(first)

@@ -126,7 +126,8 @@ class Watching(RuleBasedStateMachine):
         assert answer.reading.tokens_kept == once.tokens_kept
         torch.testing.assert_close(answer.reading.logits, once.logits[-1], atol=1e-4, rtol=0)
         if once.scores is not None:
-            torch.testing.assert_close(answer.reading.scores, once.scores, atol=1e-5, rtol=1e-3)
+            scores = answer.reading.selection.scores
+            torch.testing.assert_close(scores, once.scores, atol=1e-5, rtol=1e-3)
 
 
 TestWatching = Watching.TestCase

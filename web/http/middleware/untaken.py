@@ -23,7 +23,9 @@ class Untaken:
     def __init__(
         self, transport: asyncio.Transport, seconds: float, cut: Callable[[], None]
     ) -> None:
-        transport.set_write_buffer_limits(high=0)  # also what waits behind a close is watched
+        # Also what waits behind a close is watched. Not 0: encrypted transports pause at this size, not
+        # above it, and would never let anything be written.
+        transport.set_write_buffer_limits(high=1)
         self._transport = transport
         self._seconds = seconds
         self._cut = cut
