@@ -60,5 +60,5 @@ async def test_the_clip_of_an_event_plays_on_the_page_and_can_be_saved():
             lasts = await page.evaluate("document.querySelector('.clip video').duration")
             assert 8 < lasts < 20
             async with page.expect_download() as saved:
-                await page.click("text=Save clip")
+                await page.click(".clip >> text=Save clip")
             assert (await saved.value).suggested_filename.startswith("cam-")
