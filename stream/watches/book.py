@@ -1,7 +1,7 @@
 """Keeps watches, their counters and their events in the document store, each kind bounded."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -116,13 +116,28 @@ class WatchBook:
         found = await asyncio.to_thread(lambda: [states.decode(one.document) for one in kept])
         return [state for state in found if state is not None]
 
+    async def states_of(self, stream: str, watched: Iterable[str]) -> list[WatchState]:
+        """Return what some watches have seen so far of one stream, here or in another process.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        found = [await self._documents.get(_STATE, f"{watch}.{stream}") for watch in watched]
+        kept = [states.decode(one.document) for one in found if one is not None]
+        return [state for state in kept if state is not None]
+
     async def keep_state(self, state: WatchState, now: float) -> None:
         """Keep what a watch has seen of a stream in the place of what it had before.
+
+        What another process has seen since stays.
 
         Raises:
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If there is no room.
         """
+        for other in await self.states_of(state.stream, [state.watch]):
+            if state.is_before(other) and other.is_like(state):
+                return
         kept = Entry(f"{state.watch}.{state.stream}", now, states.encode(state))
         await self._documents.put(_STATE, kept, _MOST_STATES)
 

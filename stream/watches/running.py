@@ -70,17 +70,22 @@ class RunningWatches:
 
     def states(self) -> dict[Key, WatchState]:
         """Return what every watch has seen so far, by watch and stream."""
-        return {
-            (name, stream): WatchState(
-                name, stream, self._watches[name][0].condition,
-                state.trigger, tuple(state.newest), state.event,
-            )
-            for (name, stream), state in self._states.items()
-        }  # fmt: skip
+        found = {key: self._state_of(key) for key in self._states}
+        return {key: state for key, state in found.items() if state is not None}
+
+    def _state_of(self, key: Key) -> WatchState | None:
+        state = self._states.get(key)
+        if state is None:
+            return None
+        condition = self._watches[key[0]][0].condition
+        return WatchState(*key, condition, state.trigger, tuple(state.newest), state.event)
 
     def restore(self, state: WatchState) -> bool:
-        """Go on from `state`; say whether that is of a watch that waits for the same still."""
+        """Go on from `state`, if it is of a watch that waits for the same still and has seen more; say so."""
         if state.watch not in self._watches or not state.is_of(self._watches[state.watch][0]):
+            return False
+        here = self._state_of((state.watch, state.stream))
+        if here is not None and not here.is_before(state):
             return False
         newest = deque(state.newest, maxlen=OF_CLIPS)
         self._states[state.watch, state.stream] = _State(state.trigger, newest, state.event)

@@ -1,7 +1,8 @@
 """What running watches know, kept beside them: a restart neither tells twice nor forgets what is gone.
 
-A state is written within seconds where something came, went, fired or ended, and now and then while it
-only goes on: after a crash a watch has lost some of how long something has lasted, and nothing else.
+A state is written within seconds where something came, went, fired or ended, and where its stream has fallen
+silent (another process may go on with it), and now and then while it only goes on: after a crash a watch has
+lost some of how long something has lasted, and nothing else.
 """
 
 import asyncio
@@ -16,8 +17,13 @@ from stream.watches.records import Codec, Event, Sighting, Watch
 from stream.watches.trigger import Trigger
 
 _SAVE_EVERY = 2.0
+_SILENT_FOR = 3
+"""Rounds without a clip after which a stream counts as silent: clips come every few seconds."""
 _GOING_ON_EVERY = 30.0
 """Seconds after which a state is written that only goes on."""
+
+LONGEST_SILENCE = 7 * 24 * 3600.0
+"""Media seconds: of two states that lie further apart the later one is of before the stream began anew."""
 
 Key = tuple[str, str]
 """A watch's id and a stream's name."""
@@ -46,6 +52,17 @@ class WatchState:
     def is_of(self, watch: Watch) -> bool:
         """Say whether `watch` still waits for what this was seen of."""
         return (self.condition, self.trigger.rule) == (watch.condition, watch.rule)
+
+    def is_like(self, other: "WatchState") -> bool:
+        """Say whether both were seen while the watch waited for the same."""
+        return (self.condition, self.trigger.rule) == (other.condition, other.trigger.rule)
+
+    def is_before(self, other: "WatchState") -> bool:
+        """Say whether `other` has seen more of the same time of the same stream."""
+        mine, its = self.trigger.at, other.trigger.at
+        if its is None:
+            return False
+        return mine is None or mine.media < its.media < mine.media + LONGEST_SILENCE
 
     @property
     def turn(self) -> Hashable:
@@ -97,6 +114,7 @@ class StateKeeper:
         self._states = states
         self._wall = wall
         self._kept: dict[Key, tuple[Trigger, Hashable, float]] = {}
+        self._still: dict[Key, tuple[Trigger, int]] = {}
 
     def known(self, state: WatchState, at: float) -> None:
         """Take note that `state` is kept since the Unix second `at`."""
@@ -119,6 +137,7 @@ class StateKeeper:
             StoreFull: If there is no room.
         """
         now, running = self._wall(), self._states()
+        self._still = {key: self._count_still(key, state) for key, state in running.items()}
         for key in [key for key in self._kept if key not in running]:
             await self._book.drop_state(key)
             del self._kept[key]
@@ -133,4 +152,10 @@ class StateKeeper:
         trigger, turn, at = self._kept[key]
         if trigger == state.trigger and turn == state.turn:
             return False
-        return everything or turn != state.turn or now - at >= _GOING_ON_EVERY
+        silent = self._still[key][1] >= _SILENT_FOR
+        return everything or silent or turn != state.turn or now - at >= _GOING_ON_EVERY
+
+    def _count_still(self, key: Key, state: WatchState) -> tuple[Trigger, int]:
+        """Return the newest trigger, and for how many rounds it has been that."""
+        trigger, rounds = self._still.get(key, (state.trigger, 0))
+        return state.trigger, rounds + 1 if trigger is state.trigger else 0

@@ -9,6 +9,7 @@ tasks, because a slow answer or store must not keep the next clip from being loo
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ from stream.watches.records import Counters, Event, Watch
 from stream.watches.running import RunningWatches
 from stream.watches.state import StateKeeper
 from stream.watches.telling import Teller, Verifier
+from stream.watches.trigger import LONGEST_PAUSE
 from stream.watches.words.lexicon import Lexicon
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class Watcher:
         self._teller = Teller(book, verify, self._alerts.publish, deliver)
         self._loaded = asyncio.Event()
         self._changes = 0
+        self._heard: dict[str, float] = {}
         self._news = Broadcast[None](1)
         self._keeper = StateKeeper(book, self._running.states, wall)
 
@@ -126,6 +129,7 @@ class Watcher:
     def forget(self, stream: str) -> None:
         """Forget what watches have seen of `stream`: if it begins anew, so does its time."""
         self._running.forget(stream)
+        self._heard.pop(stream, None)
 
     def find(self, watch: str) -> Watch:
         """Return the watch of that id.
@@ -217,9 +221,25 @@ class Watcher:
             shown = await self.engine.things([clip])
             if shown is None:
                 continue
+            await self._take_over(stream)
             now = self._wall()
             for event in self._running.take(stream, shown[0], clip.start, clip.end, now):
                 self._events.put(self._with_film(event))
+
+    async def _take_over(self, stream: str) -> None:
+        """Go on from what another process has seen of a stream that comes here now, or again."""
+        now = self._wall()
+        silent = now - self._heard.get(stream, -math.inf) > LONGEST_PAUSE
+        if silent:
+            watched = [watch.id for watch in self._watches.values() if watch.covers(stream)]
+            try:
+                kept = await self.book.states_of(stream, watched)
+            except StoreUnavailable:
+                return  # asked again with the next clip
+            for state in kept:
+                if self._running.restore(state):
+                    self._keeper.known(state, now)
+        self._heard[stream] = now
 
     def _with_film(self, event: Event) -> Event:
         """Begin a film of an event that has just fired."""

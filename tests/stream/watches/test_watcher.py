@@ -375,3 +375,74 @@ class AwayNow(LocalDocuments):
         if self.away:
             raise StoreUnavailable("away")
         return await super().add(*numbers)
+
+
+async def test_a_stream_that_moves_to_another_process_goes_on_there_and_back():
+    documents = LocalDocuments()
+    async with working(documents) as one, working(documents) as other:
+        await one.watcher.save(a_watch(refractory_s=0))
+        await other.watcher.refresh()
+        await one.show(0, 1, 1)
+        fired = await one.alerts.next()
+        await one.watcher._keeper.save()
+        other.now = one.now
+        await other.show(1, 1)  # goes on: nobody is told twice
+        assert await other.watcher.book.events(9) == [fired]
+        await other.watcher._keeper.save(everything=True)
+        one.now = other.now + 20  # and back, later
+        await one.show(0, 0, 0, 0)
+        over = await one.alerts.next()
+        assert (over.id, over.open) == (fired.id, False)
+        assert over.end == other.now + 3
+
+
+async def test_a_stream_that_fell_silent_is_handed_over_with_all_that_it_has_lasted():
+    documents = LocalDocuments()
+    gone = Condition(negative=(Clause(("dog",)),), hold_s=60.0, after_seen=True)
+    async with working(documents) as one, working(documents) as other:
+        await one.watcher.save(a_watch(condition=gone))
+        await other.watcher.refresh()
+        await one.show(1, 1, *[0] * 5)
+        await one.watcher._keeper.save()
+        await one.show(*[0] * 6)  # less than what is written anyway, now and then
+        for _ in range(5):
+            await one.watcher._keeper.save()
+        other.now = one.now
+        await other.show(*[0] * 6)
+        told = await other.alerts.next()
+        assert (told.open, told.start) == (True, 1011)
+        assert told.fired - told.start == pytest.approx(60, abs=4)
+
+
+async def test_a_process_that_saw_less_does_not_overwrite_what_another_has_seen_since():
+    documents = LocalDocuments()
+    async with working(documents) as one, working(documents) as other:
+        await one.watcher.save(a_watch())
+        await other.watcher.refresh()
+        await one.show(1, 1)
+        other.now = one.now
+        await one.watcher._keeper.save()
+        await one.show(1)
+        other.now = one.now + 4
+        await other.show(1, 1)
+        await other.watcher._keeper.save(everything=True)
+        await one.watcher._keeper.save(everything=True)
+        [kept] = await one.watcher.book.states_of("yard", ["w"])
+        assert kept.trigger.at.media == other.now + 3
+
+
+async def test_a_stream_is_watched_while_the_store_that_has_its_past_is_away():
+    class Away(LocalDocuments):
+        away = False
+
+        async def get(self, kind, key):
+            if self.away:
+                raise StoreUnavailable("it is away")
+            return await super().get(kind, key)
+
+    async with working(Away()) as work:
+        await work.watcher.save(a_watch())
+        work.documents.away = True
+        await work.show(1, 1)
+        assert (await work.alerts.next()).open
+        work.documents.away = False
