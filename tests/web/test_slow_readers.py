@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from uvicorn.protocols.utils import ClientDisconnected
 
+from tests.stream.certificates import Certified
 from tests.web.conftest import echo_service
 from tests.web.test_connections import HANDSHAKE, HEALTH, connected, frame
 from web.http.middleware import protocols
@@ -76,6 +79,21 @@ async def test_pings_are_not_answered_without_end_to_who_takes_nothing(monkeypat
         await service.until(lambda: not len(service.services.talking))
 
 
+async def test_an_encrypted_connection_is_let_write(tmp_path, caplog):
+    certified = Certified(tmp_path, "service")
+    trusting = ssl.create_default_context(cafile=certified.certificate)
+    async with (
+        echo_service(certificate=certified.both) as service,
+        httpx.AsyncClient(verify=trusting, timeout=60) as client,
+    ):
+        for _ in range(2):
+            answer = await client.get(f"https://{service.address}/static/style.css")
+            assert answer.is_success
+            assert len(answer.content) > 4096
+        assert not any(each.flow.write_paused for each in service.connections)
+    assert "failed" not in caplog.text
+
+
 async def test_words_to_a_connection_that_is_closing_are_no_fault_of_ours(service):
     async with service.talk():
         [connection] = service.connections
@@ -92,9 +110,6 @@ class Slow:
     def __init__(self, sizes):
         self.sizes = list(sizes)
         self.aborted = asyncio.Event()
-
-    def set_write_buffer_limits(self, high):
-        assert high == 0
 
     def get_write_buffer_size(self):
         return self.sizes.pop(0) if len(self.sizes) > 1 else self.sizes[0]

@@ -40,6 +40,7 @@ class HttpConnection(H11Protocol):
         """Take the connection in, or refuse it in words."""
         super().connection_made(cast("asyncio.Transport", transport))
         self._untaken = self._all.watch(self.transport)
+        self._untaken.watch()
         if self._all.enter(self):
             self._wait()
         else:
@@ -128,6 +129,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self._all.hand_over(cast("HttpConnection", self.transport.get_protocol()), self)
         self._untaken = self._all.watch(self.transport)
+        self._untaken.watch()
 
     def pause_writing(self) -> None:
         """Have what is said wait, but not for ever."""

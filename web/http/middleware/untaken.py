@@ -15,7 +15,7 @@ class Untaken:
     """Watches one transport, and cuts it once its client takes nothing.
 
     Args:
-        transport: What is watched; from now on it tells its protocol of every byte that has to wait.
+        transport: What is watched.
         seconds: How long its client may take nothing.
         cut: Called before it is cut.
     """
@@ -23,14 +23,17 @@ class Untaken:
     def __init__(
         self, transport: asyncio.Transport, seconds: float, cut: Callable[[], None]
     ) -> None:
-        # Also what waits behind a close is watched. Not 0: encrypted transports pause at this size, not
-        # above it, and would never let anything be written.
-        transport.set_write_buffer_limits(high=1)
         self._transport = transport
         self._seconds = seconds
         self._cut = cut
         self._before = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self) -> None:
+        """Have the transport tell its protocol of whatever has to wait, perhaps at once."""
+        # Also what waits behind a close is watched. Not 0: encrypted transports pause at this size, not
+        # above it, and would never let anything be written.
+        self._transport.set_write_buffer_limits(high=1)
 
     @property
     def size(self) -> int:
