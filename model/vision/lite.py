@@ -16,10 +16,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from model.vision.colours import colour_of
+from model.vision.drawings import drawn_things
 from model.vision.merge import match
 from model.vision.networks.detections import detect
 from model.vision.networks.detector import Detector, fit
-from model.vision.networks.drawn import Heads, drawn_things
+from model.vision.networks.drawn import Heads
 from model.vision.networks.lite_network import COARSE, FRAMES, GRID, SIZE, LiteVision
 from model.vision.preprocess import resize
 from model.vision.sightings import COUNTED, HALF, Found, things_of
@@ -94,7 +95,14 @@ class LiteEncoder(nn.Module):
             found = self._detected(clip[list(_DETECTED)])
             between = seconds[number] * (_DETECTED[-1] - _DETECTED[0]) / (FRAMES - 1)
             cells: Tensor = self.classifier(classes[number]).softmax(dim=-1) @ self.words
-            things = self._shown(look[number], classes[number], cells, found, between)
+            drawn = drawn_things(
+                self.heads(look[number], features[number].flatten(0, 1)),
+                self._table,
+                self.heads.names,
+            )
+            things = (
+                drawn if drawn is not None else self._shown(classes[number], cells, found, between)
+            )
             beliefs = self._beliefs(cells, found)
             rows.append(self._rows(look[number], beliefs, things))
         return torch.stack(rows)
@@ -137,16 +145,12 @@ class LiteEncoder(nn.Module):
 
     def _shown(
         self,
-        look: Float[Tensor, "cells width"],
         what: Float[Tensor, "frames cells 1280"],
         cells: Float[Tensor, "frames cells words"],
         found: list[list[Found]],
         seconds: float,
     ) -> list[Thing]:
-        """Return the things of a clip."""
-        drawn = drawn_things(self.heads(look), self._table, self.heads.names)
-        if drawn is not None:
-            return drawn
+        """Return the things of a clip that is not drawn."""
         each = self.classifier(what.mean(dim=1)).softmax(dim=-1)
         shares = each.mean(dim=0)
         # What half of a clip shows it shows, whatever the other half does.

@@ -1,6 +1,7 @@
 import torch
 
-from model.vision.networks.drawn import Heads, Said, drawn_things
+from model.vision.drawings import drawn_things
+from model.vision.networks.drawn import Heads, Said
 from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.vocabulary import word_table
 
@@ -11,17 +12,22 @@ DOG, CAT, CIRCLE = (NAMES.index(name) for name in ("dog", "cat", "circle"))
 
 
 def said(cells, drawn=1.0, movement=4, colour=0):
-    """`cells`: name to its (row, column, sureness) in every frame."""
+    """`cells`: name to the squares it covers in every frame, each with a middle."""
     names = torch.zeros(FRAMES, GRID, GRID, len(NAMES) + 1)
+    middles = torch.zeros(FRAMES, GRID, GRID)
     names[..., BACKGROUND] = 1.0
-    for name, places in cells.items():
-        for row, column, sure in places:
-            names[:, row, column, BACKGROUND] = 0.0
-            names[:, row, column, name] = sure
+    for name, squares in cells.items():
+        for one in squares:
+            for row, column, sure in one:
+                names[:, row, column] = 0.0
+                names[:, row, column, CAT if name == DOG else DOG] = 1 - sure
+                names[:, row, column, name] = sure
+            row, column, _ = one[len(one) // 2]
+            middles[:, row, column] = 0.9
     count = FRAMES * GRID * GRID
     colours, movements = torch.zeros(count, 9), torch.zeros(count, 5)
     colours[:, colour], movements[:, movement] = 1.0, 1.0
-    return Said(names.flatten(0, 2), colours, movements, (drawn,) * FRAMES)
+    return Said(names.flatten(0, 2), colours, movements, middles.flatten(), (drawn,) * FRAMES)
 
 
 def square(row, column, size=2, sure=0.9):
@@ -33,39 +39,39 @@ def things(*args, **options):
 
 
 def test_what_is_not_drawn_is_left_to_others():
-    assert things({DOG: square(0, 0)}, drawn=0.2) is None
+    assert things({DOG: [square(0, 0)]}, drawn=0.2) is None
 
 
 def test_a_drawing_is_named_where_it_is():
-    [dog] = things({DOG: square(0, 5)}, movement=0)
+    [dog] = things({DOG: [square(0, 5)]}, movement=0)
     assert TABLE[dog.word].name == "dog"
     assert (dog.x, dog.y) == (6 / 7, 1 / 7)
     assert (dog.movement, dog.colour, dog.count) == (0, None, 1)
 
 
 def test_shapes_have_a_colour():
-    [circle] = things({CIRCLE: square(2, 2)}, colour=4)
+    [circle] = things({CIRCLE: [square(2, 2)]}, colour=4)
     assert circle.colour == 4
 
 
 def test_apart_is_several_and_several_do_not_move():
-    [dogs] = things({DOG: square(0, 0) + square(4, 4)}, movement=1)
+    [dogs] = things({DOG: [square(0, 0), square(4, 4)]}, movement=1)
     assert (dogs.count, dogs.movement) == (2, None)
 
 
 def test_a_small_part_of_a_thing_is_no_other_thing():
-    [dog] = things({DOG: square(0, 0, size=4), CAT: [(4, 0, 0.8), (4, 1, 0.8)]})
+    [dog] = things({DOG: [square(0, 0, size=4)], CAT: [[(4, 0, 0.8), (4, 1, 0.8)]]})
     assert TABLE[dog.word].name == "dog"
 
 
 def test_two_things_are_two():
-    assert len(things({DOG: square(0, 0), CAT: square(4, 4)})) == 2
+    assert len(things({DOG: [square(0, 0)], CAT: [square(4, 4)]})) == 2
 
 
 def test_what_is_not_sure_is_said_with_a_perhaps_unless_something_is():
-    [doubted] = things({DOG: square(0, 0, sure=0.5)})
+    [doubted] = things({DOG: [square(0, 0, sure=0.5)]})
     assert doubted.sure < 0.5
-    [plain] = things({DOG: square(0, 0, sure=0.5), CAT: square(4, 4)})
+    [plain] = things({DOG: [square(0, 0, sure=0.5)], CAT: [square(4, 4)]})
     assert TABLE[plain.word].name == "cat"
 
 
@@ -74,17 +80,26 @@ def test_nothing_drawn_on_a_drawn_ground_is_nothing():
 
 
 def test_heads_say_something_of_every_cell_and_frame():
-    heads = Heads(8, NAMES)
-    found = heads(torch.randn(FRAMES * GRID * GRID, 8))
-    assert found.names.shape == (196, len(NAMES) + 1)
+    heads = Heads(8, NAMES, trunk=12)
+    cells = FRAMES * GRID * GRID
+    found = heads(torch.randn(cells, 8), torch.randn(cells, 12))
+    assert found.names.shape == (cells, len(NAMES) + 1)
+    assert found.middles.shape == (cells,)
     assert len(found.drawn) == FRAMES
+
+
+def in_turn(*frames):
+    """One frame of each of four clips."""
+    cells = GRID * GRID
+    parts = [[f[part].view(FRAMES, cells, -1)[n] for n, f in enumerate(frames)] for part in (0, 3)]
+    names, middles = (torch.cat(part) for part in parts)
+    return frames[-1]._replace(names=names, middles=middles[:, 0])
 
 
 def moving(*columns, movement=4, row=2, size=3):
     """A dog whose left edge is in one column after the other."""
-    frames = [said({DOG: square(row, c, size)}, movement=movement) for c in columns]
-    names = torch.cat([f.names.view(FRAMES, -1, len(NAMES) + 1)[n] for n, f in enumerate(frames)])
-    [dog] = drawn_things(frames[0]._replace(names=names), TABLE, NAMES)
+    frames = [said({DOG: [square(row, c, size)]}, movement=movement) for c in columns]
+    [dog] = drawn_things(in_turn(*frames), TABLE, NAMES)
     return dog.movement
 
 
@@ -100,18 +115,38 @@ def test_what_has_not_come_far_moves_only_if_its_cells_are_sure_of_it():
 
 
 def test_a_cell_taken_for_a_thing_that_is_not_there_yet_does_not_move_it():
-    first = said({DOG: square(0, 6, size=1)})
-    rest = said({DOG: square(2, 1, size=3)})
-    names = torch.cat([first.names[: GRID * GRID], rest.names[GRID * GRID :]])
-    [dog] = drawn_things(rest._replace(names=names), TABLE, NAMES)
-    assert dog.movement is None
+    first, rest = said({DOG: [square(0, 6, size=1)]}), said({DOG: [square(2, 1, size=3)]})
+    [dog] = drawn_things(in_turn(first, rest, rest, rest), TABLE, NAMES)
+    assert (dog.count, dog.movement) == (1, None)
 
 
-def test_cells_that_meet_at_a_corner_are_one_thing():
-    [star] = things({NAMES.index("star"): square(1, 1) + square(3, 3)}, movement=1)
+def test_things_that_touch_are_as_many_as_their_middles():
+    [dogs] = things({DOG: [square(0, 0), square(0, 2), square(0, 4), square(2, 0)]})
+    assert dogs.count == 4
+
+
+def test_a_thing_is_one_wherever_its_cells_are():
+    star = [(row, row, 0.9) for row in (1, 2, 3, 5)]
+    [star] = things({NAMES.index("star"): [star]}, movement=1)
     assert (star.count, star.movement) == (1, 1)
 
 
-def test_a_little_piece_apart_is_no_second_thing():
-    [rocket] = things({NAMES.index("rocket"): square(0, 2, size=3) + square(5, 2, size=1)})
-    assert rocket.count == 1
+def test_a_middle_on_the_edge_of_two_cells_is_one():
+    one = said({DOG: [square(2, 2)]})
+    middles = torch.zeros(FRAMES, GRID, GRID)
+    middles[:, 3, 2:4] = 0.45
+    [dog] = drawn_things(one._replace(middles=middles.flatten()), TABLE, NAMES)
+    assert dog.count == 1
+
+
+def test_all_cells_of_a_thing_name_it_together():
+    some, other = square(2, 2, size=3)[:5], square(2, 2, size=3)[5:]
+    one = said({DOG: [square(2, 2, size=3)]})
+    names = one.names.view(FRAMES, GRID, GRID, -1)
+    for row, column, _ in other:
+        names[:, row, column] = 0.0
+        names[:, row, column, CAT] = 1.0
+    [dog] = drawn_things(one, TABLE, NAMES)
+    assert len(some) > len(other)
+    assert (TABLE[dog.word].name, dog.count) == ("dog", 1)
+    assert dog.sure < 0.5

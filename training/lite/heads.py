@@ -1,34 +1,40 @@
-"""Stage `heads`: teach the encoder's tokens to say what is drawn, of what colour, which way it moves.
+"""Stage `heads`: teach each cell to say what is drawn there, of what colour, which way it moves.
 
 The encoder stands; small networks on its tokens are trained on drawn scenes, and on photographs as
 examples of what is not drawn, so that cameras are left to the networks that know the world.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, dropout
 
 from model.vision.networks.drawn import STILL, Heads
 from model.vision.networks.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import COLOURS
-from training.drawn.takes import cells, see, some_take
+from training.drawn.scenes import COLOURS, SHAPES, Scene
+from training.drawn.takes import GRID, Take, cells, see, some_take
 from training.drawn.words import MOVEMENTS, UNTOLD
 from training.lite.features import FeatureBank
 from training.lite.loop import Plan, run
 
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""
-BACKGROUND_WEIGHT = 0.25
-PHOTOS = 0.25
-"""Share of photographs in a batch."""
+_CLIPS = 48
+"""Of drawn scenes in a step; and a third as many of photographs."""
+_BACKGROUND = 0.25
+"""Share of the background's cells that is learned from in a step."""
+_SHAPE_WEIGHT = 0.5
+"""Six plain shapes are a third of all things, and easy: else a drawing is soon called a circle."""
+_AT_ONCE = 16
 assert MOVEMENTS[STILL] == "still"
 
 
@@ -69,6 +75,28 @@ def _gliding(picture: Image.Image, random: np.random.Generator) -> np.ndarray:
     return np.stack(frames)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Clips of drawn scenes, and what is true of each of their cells.
+
+    Attributes:
+        bank: Of what the image network sees in them.
+        takes: The clips.
+        tokens: Of the encoder, in half precision.
+        truths: Four numbers a cell: name (the last is background), colour, movement, and 1 where the
+            middle of a thing is.
+    """
+
+    bank: FeatureBank
+    takes: tuple[Take, ...]
+    tokens: Float[Tensor, "clips cells width"]
+    truths: Int64[Tensor, "clips cells 4"]
+
+    def features(self, clips: Sequence[int]) -> Float[Tensor, "clips cells trunk"]:
+        """Return what the image network sees in some of the clips."""
+        return self.bank.clips([self.takes[n] for n in clips]).float().flatten(1, 2)
+
+
 @torch.inference_mode()
 def drawn_examples(
     vision: LiteVision,
@@ -77,28 +105,37 @@ def drawn_examples(
     names: tuple[str, ...],
     random: np.random.Generator,
     takes: int,
-) -> tuple[Float[Tensor, "clips cells width"], Tensor]:
-    """Return the tokens of clips of every scene of `bank`, and what is true of each cell.
+) -> Examples:
+    """Return `takes` clips of every scene of `bank`."""
+    some = tuple(some_take(random, n, scene) for n, scene in enumerate(bank.scenes) for _ in range(takes))  # fmt: skip
+    truths = torch.stack([_truth(bank.scenes[take.scene], take, sprites, names) for take in some])
+    tokens = [
+        vision.fuse(bank.clips(some[n : n + _AT_ONCE]).float()).half()
+        for n in range(0, len(some), _AT_ONCE)
+    ]
+    return Examples(bank, some, torch.cat(tokens), truths)
 
-    The truth has three numbers a cell: name (the last is background), colour, movement.
-    """
-    colours, tokens, truths = tuple(COLOURS), [], []
-    for number, scene in enumerate(bank.scenes):
-        for _ in range(takes):
-            take = some_take(random, number, scene)
-            owner = torch.from_numpy(cells(scene, take, sprites).astype(np.int64)).flatten()
-            truth = torch.full((len(owner), 3), UNTOLD)
-            truth[:, 0] = len(names)
-            for seen in see(scene, take):
-                mine = owner == seen.number
-                truth[mine, 0] = names.index(seen.thing.name)
-                if seen.thing.colour:
-                    truth[mine, 1] = colours.index(seen.thing.colour)
-                if seen.movement:
-                    truth[mine, 2] = MOVEMENTS.index(seen.movement)
-            tokens.append(vision.fuse(bank.clips([take]).float())[0])
-            truths.append(truth)
-    return torch.stack(tokens), torch.stack(truths)
+
+def _truth(
+    scene: Scene, take: Take, sprites: Sprites, names: tuple[str, ...]
+) -> Int64[Tensor, "cells 4"]:
+    """Return what is true of each cell, as `Examples` has it."""
+    colours = tuple(COLOURS)
+    owner = torch.from_numpy(cells(scene, take, sprites).astype(np.int64)).flatten()
+    truth = torch.full((len(owner), 4), UNTOLD)
+    truth[:, 0], truth[:, 3] = len(names), 0
+    for seen in see(scene, take):
+        mine = owner == seen.number
+        truth[mine, 0] = names.index(seen.thing.name)
+        if seen.thing.colour:
+            truth[mine, 1] = colours.index(seen.thing.colour)
+        if seen.movement:
+            truth[mine, 2] = MOVEMENTS.index(seen.movement)
+    for frame, picture in enumerate(take.pictures):
+        for place in scene.pictures[picture]:
+            row, column = (min(max(int(at * GRID), 0), GRID - 1) for at in (place.y, place.x))
+            truth[(frame * GRID + row) * GRID + column, 3] = 1
+    return truth
 
 
 def learn_heads(
@@ -127,47 +164,74 @@ def learn_heads(
     report("looking at photographs")
     real = photograph_tokens(vision, photos, random)
     report("looking at drawn scenes")
-    tokens, truths = drawn_examples(vision, bank, sprites[0], names, random, takes=3)
-    judged, right = drawn_examples(vision, held, sprites[1], names, random, takes=1)
+    shown = drawn_examples(vision, bank, sprites[0], names, random, takes=2)
+    judged = drawn_examples(vision, held, sprites[1], names, random, takes=1)
     heads = Heads(vision.width, names)
-    weights = torch.ones(len(names) + 1)
-    weights[-1] = BACKGROUND_WEIGHT
+    weights = torch.tensor([_SHAPE_WEIGHT if name in SHAPES else 1.0 for name in (*names, "")])
 
     def learn(step: int) -> float:
         choose = np.random.default_rng([plan.seed, step])
-        drawn, photographed = round(32 * (1 - PHOTOS)), round(32 * PHOTOS)
-        some = torch.from_numpy(choose.integers(len(tokens), size=drawn))
-        others = torch.from_numpy(choose.integers(len(real), size=photographed))
-        seen = torch.cat([tokens[some], real[others]])
-        noise = torch.from_numpy(choose.standard_normal(seen.shape, dtype=np.float32))
-        nothing = torch.tensor([len(names), UNTOLD, UNTOLD])
-        truth = torch.cat([truths[some], nothing.expand(photographed, truths.shape[1], 3)])
-        name, colour, movement, is_drawn = heads.logits(seen + 0.1 * noise)
-        label = torch.cat([torch.ones(drawn), torch.zeros(photographed)])
+        torch.manual_seed(int(choose.integers(2**31)))  # of what is hidden
+        some = choose.integers(len(shown.takes), size=_CLIPS)
+        tokens, truth = shown.tokens[some].float(), shown.truths[some]
+        ground = truth[..., 0] == len(names)
+        # Most cells are background: a quarter of them says as much in a third of the time.
+        kept = ~ground | (torch.rand(ground.shape) < _BACKGROUND)
+        hidden = dropout(shown.features(some.tolist())[kept], 0.3)
+        said = heads.logits(dropout(tokens[kept], 0.1), hidden)
+        truth = truth[kept]
+        middle = binary_cross_entropy_with_logits(
+            said.middles,
+            truth[:, 3].float(),
+            weight=torch.where(truth[:, 0] == len(names), 1 / _BACKGROUND, 1.0),
+        )
         loss = (
-            cross_entropy(name.flatten(0, 1), truth[..., 0].flatten(), weight=weights)
-            + 0.5 * _told(colour, truth[..., 1])
-            + _told(movement, truth[..., 2])
-            + 0.3 * binary_cross_entropy_with_logits(is_drawn, label)
+            cross_entropy(said.names, truth[:, 0], weight=weights)
+            + 0.5 * cross_entropy(said.colours, truth[:, 1], ignore_index=UNTOLD)
+            + cross_entropy(said.movements, truth[:, 2], ignore_index=UNTOLD)
+            + 2 * middle
+            + 0.3 * _told_apart(heads, tokens, real[choose.integers(len(real), size=_CLIPS // 3)])
         )
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     @torch.inference_mode()
     def measure() -> Mapping[str, float]:
-        name, colour, movement, is_drawn = heads.logits(judged)
-        parts = {"name": (name, 0), "colour": (colour, 1), "movement": (movement, 2)}
-        found = {"drawn": float((is_drawn > 0).float().mean())}
-        for what, (logits, column) in parts.items():
-            told = right[..., column] >= 0
-            if column == 0:
-                told &= right[..., 0] < len(names)
-            found[what] = float((logits.argmax(-1) == right[..., column])[told].float().mean())
-        return found
+        return _figures(heads, judged)
 
     run(plan, heads, learn, measure, report)
     return heads
 
 
-def _told(logits: Tensor, truth: Tensor) -> Tensor:
-    return cross_entropy(logits.flatten(0, 1), truth.flatten(), ignore_index=UNTOLD)
+def _told_apart(
+    heads: Heads,
+    drawn: Float[Tensor, "clips cells width"],
+    real: Float[Tensor, "others cells width"],
+) -> Tensor:
+    """Return the loss of telling drawn clips from photographed ones, a frame at a time."""
+    frames = torch.cat([drawn, real]).unflatten(1, (FRAMES, -1))
+    noisy = frames + 0.1 * torch.randn_like(frames)
+    label = torch.cat([torch.ones(len(drawn)), torch.zeros(len(real))])
+    return binary_cross_entropy_with_logits(
+        heads.drawn_logit(noisy), label[:, None].expand(-1, FRAMES)
+    )
+
+
+def _figures(heads: Heads, judged: Examples) -> Mapping[str, float]:
+    """Return which share of cells is told rightly, by what is asked, and of clips known as drawn."""
+    right, told = Counter[str](), Counter[str]()
+    for n in range(0, len(judged.takes), _AT_ONCE):
+        some = range(n, min(n + _AT_ONCE, len(judged.takes)))
+        tokens, truth = judged.tokens[n : some.stop].float(), judged.truths[n : some.stop]
+        drawn = heads.drawn_logit(tokens) > 0
+        right["drawn"] += int(drawn.sum())
+        told["drawn"] += len(some)
+        said = heads.logits(tokens, judged.features(some))
+        for what, logits, column in (("name", said.names, 0), ("colour", said.colours, 1), ("movement", said.movements, 2)):  # fmt: skip
+            asked = (truth[..., column] >= 0) & (truth[..., 0] < len(heads.names))
+            right[what] += int((logits.argmax(-1) == truth[..., column])[asked].sum())
+            told[what] += int(asked.sum())
+        asked = truth[..., 3] == 1
+        right["middle"] += int((said.middles > 0)[asked].sum())
+        told["middle"] += int(asked.sum())
+    return {what: right[what] / told[what] for what in told}

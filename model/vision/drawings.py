@@ -1,0 +1,210 @@
+"""The things of a drawn clip, by what the heads say of its cells.
+
+In every frame the heads tell in which cells the middle of a thing is, and a cell belongs to the
+nearest middle. Middles of one frame after the other that are near and alike are one thing, which all
+its cells name together; things of one name are several of it. Cells alone, each with a name of its own,
+made one piece of things that touch and two of a thing that was named twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median_low
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from model.vision.networks.drawn import STILL, Said
+from model.vision.networks.lite_network import FRAMES, GRID
+from model.vision.things import Thing
+from model.vision.vocabulary import WordTable
+
+_SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
+_IS_DRAWN = 0.5
+_PLAIN, _HALF = 0.45, 0.35
+"""How sure the cells of a thing are, together, of one that is said plainly, and with a perhaps."""
+_MIDDLE, _PEAK = 0.35, 0.2
+"""How likely a middle is in a cell and its neighbours, and in that cell."""
+_COVERED = 0.5
+_REACH = 2.5
+"""Cells: no thing reaches further from its middle."""
+_LIKE = 2.0
+"""Cells that a thing must have come to be as unlikely the same as if it looked like another."""
+_SAME = 4.0
+_FAR, _NEAR = 0.14, 0.08
+"""Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
+is still, unless its cells are very sure that it moves."""
+_PIECE = 0.35
+"""Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spot:
+    """Where a thing is in one frame.
+
+    Attributes:
+        frame: Which.
+        row: Of its middle.
+        column: Of its middle.
+        cells: Those that belong to it.
+        names: How likely they are covered by each thing, added up.
+    """
+
+    frame: int
+    row: int
+    column: int
+    cells: Bool[Tensor, "rows columns"]
+    names: Float[Tensor, " names"]
+
+
+def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[Thing] | None:
+    """Return the things of a drawn clip, the largest first; None if most of it is not drawn.
+
+    Args:
+        said: By the heads.
+        table: The words.
+        names: Of the drawn things, in the order of the heads.
+    """
+    if sum(said.drawn) < _IS_DRAWN * len(said.drawn):
+        return None
+    tracks = sorted((_named(track), number, track) for number, track in enumerate(_tracks(said)))
+    found = []
+    for name, same in groupby(tracks, key=lambda one: one[0]):
+        alike = [track for _, _, track in same]
+        size = sum(int(spot.cells.sum()) for track in alike for spot in track)
+        shares = sum(spot.names for track in alike for spot in track)
+        assert isinstance(shares, Tensor)
+        sure = float(shares[name] / shares.sum())
+        if size < 2 or sure < _HALF:
+            continue
+        shape = names[name] in _SHAPES
+        thing = _thing(said, alike, table.of_drawing[names[name]], sure, has_colour=shape)
+        found.append((size, sure, thing))
+    found.sort(key=lambda one: -one[0] * one[1])
+    return _without_pieces(found)
+
+
+def _tracks(said: Said) -> list[list[_Spot]]:
+    """Return every thing as its spots in one frame after the other."""
+    tracks: list[list[_Spot]] = []
+    for frame in range(FRAMES):
+        spots = list(_spots(said, frame))
+        pairs = sorted(
+            (_unlike(track[-1], spot), number, other)
+            for number, track in enumerate(tracks)
+            for other, spot in enumerate(spots)
+        )
+        followed: set[int] = set()
+        known: set[int] = set()
+        for unlike, number, other in pairs:
+            if unlike <= _SAME and number not in followed and other not in known:
+                tracks[number].append(spots[other])
+                followed.add(number)
+                known.add(other)
+        tracks += [[spot] for other, spot in enumerate(spots) if other not in known]
+    return tracks
+
+
+def _spots(said: Said, frame: int) -> Iterator[_Spot]:
+    names = said.names.view(FRAMES, GRID, GRID, -1)[frame]
+    middles = list(_middles(said.middles.view(FRAMES, GRID, GRID)[frame]))
+    if not middles:
+        return
+    cells = torch.cartesian_prod(torch.arange(GRID), torch.arange(GRID)).float()
+    apart, nearest = torch.cdist(cells, torch.tensor(middles).float()).min(dim=1)
+    covered = (names[..., -1] < _COVERED).flatten().cpu() & (apart <= _REACH)
+    covered |= apart == 0
+    for number, (row, column) in enumerate(middles):
+        mine = (covered & (nearest == number)).view(GRID, GRID).to(names.device)
+        yield _Spot(frame, row, column, mine, names[mine][:, :-1].sum(dim=0))
+
+
+def _middles(likely: Float[Tensor, "rows columns"]) -> Iterator[tuple[int, int]]:
+    """Yield in which cells of a frame the middle of a thing is, the likeliest first."""
+    left = likely.clone()
+    while True:
+        row, column = divmod(int(left.argmax()), GRID)
+        if left[row, column] < _PEAK:
+            return
+        # A middle at the edge of two cells is half in each.
+        around = left[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        if around.sum() >= _MIDDLE:
+            yield row, column
+        around.zero_()
+
+
+def _unlike(one: _Spot, other: _Spot) -> float:
+    """Return how unlikely two spots are the same thing: in cells that they are apart."""
+    apart = ((one.row - other.row) ** 2 + (one.column - other.column) ** 2) ** 0.5
+    alike = torch.minimum(one.names / one.names.sum(), other.names / other.names.sum()).sum()
+    return apart + _LIKE * (1 - float(alike))
+
+
+def _named(track: Sequence[_Spot]) -> int:
+    return int(torch.stack([spot.names for spot in track]).sum(dim=0).argmax())
+
+
+def _thing(
+    said: Said, tracks: Sequence[Sequence[_Spot]], word: int, sure: float, *, has_colour: bool
+) -> Thing:
+    """Return things that have one name as one, or as several of a kind."""
+    mine = torch.zeros(FRAMES, GRID, GRID, dtype=torch.bool, device=said.names.device)
+    for spot in (spot for track in tracks for spot in track):
+        mine[spot.frame] |= spot.cells
+    sizes = mine.flatten(1).sum(dim=1).tolist()
+    frames = [n for n in range(FRAMES) if sizes[n] > 0 and sizes[n] >= _PIECE * max(sizes)]
+    count = median_low([sum(s.frame == frame for t in tracks for s in t) for frame in frames])
+    shown = mine[frames[-1]]
+    rows, columns = shown.nonzero(as_tuple=True)
+    covered = (1 - said.names[:, -1].view(FRAMES, GRID, GRID)).clamp_min(1e-3) * mine
+    return Thing(
+        word,
+        sure=sure if sure >= _PLAIN else 0.3,
+        count=max(1, min(count, 5)),
+        colour=_most(said.colours[mine.flatten()]) if has_colour else None,
+        movement=_movement(said.movements[mine.flatten()], covered[frames]) if count == 1 else None,
+        x=(float(columns.float().mean()) + 0.5) / GRID,
+        y=(float(rows.float().mean()) + 0.5) / GRID,
+        width=(int(columns.max() - columns.min()) + 1) / GRID,
+        height=(int(rows.max() - rows.min()) + 1) / GRID,
+    )
+
+
+def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:
+    """Return things without what is most likely a piece of the largest under another name."""
+    if not found:
+        return []
+    most, surest, _ = found[0]
+    kept = [t for cells, sure, t in found if cells >= _PIECE * most or sure > surest]
+    plain = [thing for thing in kept if thing.sure >= _PLAIN]
+    return plain or kept[:2]
+
+
+def _most(shares: Float[Tensor, "cells n"]) -> int:
+    return int(shares.mean(dim=0).argmax())
+
+
+def _movement(
+    shares: Float[Tensor, "cells movements"], covered: Float[Tensor, "frames rows columns"]
+) -> int | None:
+    """Return which way a thing moves, by what its cells say and how far its middle has come.
+
+    Args:
+        shares: Of each of its cells.
+        covered: How likely each cell is covered by it, in the frames that show it.
+    """
+    x, y = (
+        end - start for start, end in zip(_middle(covered[0]), _middle(covered[-1]), strict=True)
+    )
+    way = shares.new_tensor([-x, x, -y, y]) / _FAR
+    still = 1 - max(abs(x), abs(y)) / _NEAR if len(covered) > 1 else 0.0
+    scores = shares.mean(dim=0) + torch.cat([way, way.new_tensor([still])]).clamp(-1, 1)
+    best = int(scores.argmax())
+    return None if best == STILL else best
+
+
+def _middle(covered: Float[Tensor, "rows columns"]) -> tuple[float, float]:
+    line = (torch.arange(GRID, device=covered.device) + 0.5) / GRID
+    total = covered.sum()
+    return float(covered.sum(0) @ line / total), float(covered.sum(1) @ line / total)
