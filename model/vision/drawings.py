@@ -6,6 +6,7 @@ its cells name together; things of one name are several of it. Cells alone, each
 made one piece of things that touch and two of a thing that was named twice.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -136,7 +137,7 @@ def _middles(likely: Float[Tensor, "rows columns"]) -> Iterator[tuple[int, int]]
 
 def _unlike(one: _Spot, other: _Spot) -> float:
     """Return how unlikely two spots are the same thing: in cells that they are apart."""
-    apart = ((one.row - other.row) ** 2 + (one.column - other.column) ** 2) ** 0.5
+    apart = math.hypot(one.row - other.row, one.column - other.column)
     alike = torch.minimum(one.names / one.names.sum(), other.names / other.names.sum()).sum()
     return apart + _LIKE * (1 - float(alike))
 

@@ -209,7 +209,8 @@ def _told_apart(
     real: Float[Tensor, "others cells width"],
 ) -> Tensor:
     """Return the loss of telling drawn clips from photographed ones, a frame at a time."""
-    frames = torch.cat([drawn, real]).unflatten(1, (FRAMES, -1))
+    clips = torch.cat([drawn, real])
+    frames = clips.reshape(len(clips), FRAMES, -1, clips.shape[-1])
     noisy = frames + 0.1 * torch.randn_like(frames)
     label = torch.cat([torch.ones(len(drawn)), torch.zeros(len(real))])
     return binary_cross_entropy_with_logits(
