@@ -117,26 +117,33 @@ class InterruptedWhileItReads(Interrupted):
         super().extend(history, clips, self.after_a_layer(hook))
 
 
+async def ask_while_a_clip_comes(engine, chat):
+    """Ask; the first time `chat` is interrupted a clip is given to encode. Return what was heard."""
+    loop, encoding = asyncio.get_running_loop(), []
+
+    def come():
+        if not encoding:
+            future = asyncio.run_coroutine_threadsafe(engine.encode(clip(0, 5)), loop)
+            encoding.append(asyncio.wrap_future(future, loop=loop))
+            while not engine._clips:  # the engine's thread lets the loop take it
+                pass
+
+    chat.come = come
+    heard = await ask(engine)
+    await asyncio.gather(*encoding)
+    return heard
+
+
 async def test_a_clip_that_comes_while_a_history_is_read_at_once_for_a_question_gets_in_between():
     chat = InterruptedWhileItReads()
     engine = LocalEngine(chat)
-    loop, encoding = asyncio.get_running_loop(), []
     try:
         await seen(engine, "a", MANY_AT_ONCE)
         undisturbed = await ask(engine)
         await engine.forget("a")
         chat.calls.clear()
 
-        def come():
-            if not encoding:
-                future = asyncio.run_coroutine_threadsafe(engine.encode(clip(0, 5)), loop)
-                encoding.append(asyncio.wrap_future(future, loop=loop))
-                while not engine._clips:  # the engine's thread lets the loop take it
-                    pass
-
-        chat.come = come
-        disturbed = await ask(engine)
-        await asyncio.gather(*encoding)
+        disturbed = await ask_while_a_clip_comes(engine, chat)
     finally:
         await engine.close()
     order = chat.calls
@@ -184,23 +191,13 @@ async def test_clips_that_come_while_a_question_is_read_get_in_once_between_two_
 async def test_a_clip_that_comes_while_evidence_is_worked_out_gets_in_between_two_of_its_layers():
     chat = InterruptedAtTheEnd()
     engine = LocalEngine(chat)
-    loop, encoding = asyncio.get_running_loop(), []
     try:
         await seen(engine, "a", 3)
         undisturbed = await ask(engine)
         chat.calls.clear()
         chat.layers = 0
 
-        def come():
-            if not encoding:
-                future = asyncio.run_coroutine_threadsafe(engine.encode(clip(0, 5)), loop)
-                encoding.append(asyncio.wrap_future(future, loop=loop))
-                while not engine._clips:  # the engine's thread lets the loop take it
-                    pass
-
-        chat.come = come
-        disturbed = await ask(engine)
-        await asyncio.gather(*encoding)
+        disturbed = await ask_while_a_clip_comes(engine, chat)
     finally:
         await engine.close()
     order = [what for what, _ in chat.calls]

@@ -12,6 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 
 from web.http.middleware.connections import Connections
+from web.http.middleware.untaken import Untaken
 
 _SLICE = 8 * 1024
 """Bytes of a WebSocket that are parsed in one go."""
@@ -27,7 +28,31 @@ _ANSWER = (
 _BODY = '{{"type":"about:blank","title":"{title}","status":{code},"detail":"{detail}"}}'
 
 
-class HttpConnection(H11Protocol):
+class _Untaking(asyncio.Protocol):
+    """A connection whose client is not waited for for ever."""
+
+    transport: asyncio.Transport
+    _all: Connections
+    _untaken: Untaken
+
+    def pause_writing(self) -> None:
+        """Have what is said wait, but not for ever."""
+        super().pause_writing()
+        self._untaken.begin()
+        self._all.takes_nothing(self, nothing=True)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        self._untaken.end()
+        self._all.takes_nothing(self, nothing=False)
+
+    def _watch_what_waits(self) -> None:
+        self._untaken = self._all.watch(self.transport)
+        self._untaken.watch()
+
+
+class HttpConnection(_Untaking, H11Protocol):
     """A connection that speaks HTTP, until it asks for a WebSocket."""
 
     def __init__(self, *args: Any, connections: Connections, **more: Any) -> None:  # noqa: ANN401 - as uvicorn's
@@ -39,8 +64,7 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, or refuse it in words."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self._untaken = self._all.watch(self.transport)
-        self._untaken.watch()
+        self._watch_what_waits()
         if self._all.enter(self):
             self._wait()
         else:
@@ -61,18 +85,6 @@ class HttpConnection(H11Protocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             # Until the first byte of the next request the server's keep-alive limit holds.
             self._all.waits(self, waits=True)
-
-    def pause_writing(self) -> None:
-        """Have the answer wait, but not for ever."""
-        super().pause_writing()
-        self._untaken.begin()
-        self._all.takes_nothing(self, nothing=True)
-
-    def resume_writing(self) -> None:
-        """Go on with the answer."""
-        super().resume_writing()
-        self._untaken.end()
-        self._all.takes_nothing(self, nothing=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go."""
@@ -117,7 +129,7 @@ class HttpConnection(H11Protocol):
         self.transport.close()
 
 
-class WebSocketConnection(WebSocketsSansIOProtocol):
+class WebSocketConnection(_Untaking, WebSocketsSansIOProtocol):
     """A connection that speaks WebSocket, from its handshake on."""
 
     def __init__(self, *args: Any, connections: Connections, **more: Any) -> None:  # noqa: ANN401 - as uvicorn's
@@ -128,20 +140,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Take the place of the connection that asked for the WebSocket."""
         super().connection_made(transport)
         self._all.hand_over(cast("HttpConnection", self.transport.get_protocol()), self)
-        self._untaken = self._all.watch(self.transport)
-        self._untaken.watch()
-
-    def pause_writing(self) -> None:
-        """Have what is said wait, but not for ever."""
-        super().pause_writing()
-        self._untaken.begin()
-        self._all.takes_nothing(self, nothing=True)
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        super().resume_writing()
-        self._untaken.end()
-        self._all.takes_nothing(self, nothing=False)
+        self._watch_what_waits()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go."""
