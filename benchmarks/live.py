@@ -184,9 +184,12 @@ def asked(timed: Sequence[Timed]) -> dict[str, Any]:
     """Add up the answers to the questions of one age of the stream."""
     first = [each.first_word_ms for each in timed]
     paces = [pace for each in timed if (pace := each.words_per_second) is not None]
+    slowest = max(range(len(first)), key=first.__getitem__)
     return {
         "first_word_p50_ms": quantile(first, 0.5),
         "first_word_p95_ms": quantile(first, 0.95),
+        "slowest_first_word": f"question {slowest + 1}: {QUESTIONS[slowest % len(QUESTIONS)]}",
+        "each_first_word_ms": ", ".join(f"{each:,.0f}" for each in first),
         "words_per_second": quantile(paces, 0.5),
         "clips_drawn_on": timed[0].clips,
     }

@@ -58,6 +58,9 @@ async def machines(*names):
             await run("ip", "netns", "add", machine.name)
             stack.push_async_callback(run, "ip", "netns", "del", machine.name)
             await machine.ip("link set lo up")
+            # An address of IPv6 comes a second after the cable, and a browser that notes a changed
+            # network breaks off what it is loading.
+            await machine.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
         yield made
 
 

@@ -61,6 +61,28 @@ async def test_a_page_goes_on_when_the_service_is_killed_and_needs_its_token_or_
                 assert "failed" not in await answer.get_attribute("class")
 
 
+async def test_a_part_of_the_page_that_does_not_arrive_is_asked_for_again(tmp_path):
+    async with serving(tmp_path) as service, browser() as chromium:
+        for part in ("js/stage.js", "js/app.js", "style.css"):
+            page = await chromium.new_page()
+            await do_not_deliver(page, part, times=2)
+            await page.goto(service.url)
+            await page.wait_for_function("() => getComputedStyle(document.body).margin === '0px'")
+            await page.wait_for_selector("#pick-camera")
+
+        page = await chromium.new_page()
+        await page.add_init_script("sessionStorage['flashback.loads'] ??= 5")  # tried often enough
+        await do_not_deliver(page, "js/stage.js", times=1)
+        await page.goto(service.url)
+        await page.wait_for_selector("text=A part of the page did not arrive")
+        await page.click("text=Load it again")
+        await page.wait_for_selector("#pick-camera")
+
+
+async def do_not_deliver(page, part, times):
+    await page.route(f"**/{part}", lambda route: route.abort("connectionaborted"), times=times)
+
+
 async def test_a_stream_deleted_while_it_is_sent_begins_anew_and_shows_what_comes(tmp_path, camera):
     async with opened(tmp_path, camera) as (service, _, page):
         await page.click("#pick-camera")
