@@ -17,8 +17,9 @@ from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, U
 from model.vision.changes import Scene as Shown
 from model.vision.changes import follow
 from stream.past.account_words import TOLD_AS
-from stream.past.counted import minutes
+from stream.past.glimpses import without_glimpses
 from stream.past.second_look import Seen, Span
+from stream.past.wording import minutes
 
 SCENES_AT_ONCE = 5
 """Scenes that are told in one go."""
@@ -45,12 +46,14 @@ class Scene:
     Attributes:
         start: First media second.
         end: Last media second.
-        read_until: Media second up to which clips that begin are enough to tell it by.
+        read: Where the clips lie that are enough to tell it by.
+        glimpsed: Whether clips of it are passed over, for what they alone half saw.
     """
 
     start: float
     end: float
-    read_until: float
+    read: tuple[Span, ...]
+    glimpsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +77,26 @@ class Account:
 def scenes_of(history: Sequence[Seen], frames: int) -> list[Scene]:
     """Return the scenes of `history` as the markers of its clips tell them apart.
 
-    What comes before the first thing that has a name belongs to that one's scene.
+    What comes before the first thing that has a name belongs to that one's scene. What one clip alone
+    half saw makes no scene, and that clip is not read where others show the same.
 
     Args:
         history: Oldest first; blocks of folded clips may be among them.
         frames: That a clip has which is not folded.
     """
-    groups: list[list[Seen]] = []
+    groups: list[list[tuple[Seen, bool]]] = []
     shown: Shown | None = None
-    for one in history:
-        change, shown = follow(shown, one.things)
+    for one, steady in zip(history, without_glimpses(history, frames), strict=True):
+        change, shown = follow(shown, steady.things)
         if not groups or (change is not None and change.before):
             groups.append([])
-        groups[-1].append(one)
+        groups[-1].append((one, len(steady.things) == len(one.things)))
     return [_scene(group, frames) for group in groups]
+
+
+def too_much_at_once(scenes: Sequence[Scene]) -> bool:
+    """Say whether `scenes` are better told in parts than by the whole history."""
+    return len(scenes) > SCENES_AT_ONCE or any(scene.glimpsed for scene in scenes)
 
 
 def plan_account(scenes: Sequence[Scene]) -> Account:
@@ -131,7 +140,7 @@ async def tell(
             since=None, until=None, duration=None,
         )  # fmt: skip
         opening = _opening(part, first=not finishes)
-        async with aclosing(answer([(s.start, s.read_until) for s in part], put)) as pieces:
+        async with aclosing(answer([span for s in part for span in s.read], put)) as pieces:
             async for piece in _after(opening, pieces):
                 if isinstance(piece, Finish):
                     finishes.append(piece)
@@ -148,17 +157,24 @@ async def tell(
     yield _finish(reason, finishes, account)
 
 
-def _scene(group: Sequence[Seen], frames: int) -> Scene:
-    first, last = group[0].tokens, group[-1].tokens
-    wanted = float(LOOKED_AT)
-    for one in group:
-        clips = max(1.0, one.tokens.frames / frames)
+def _scene(group: Sequence[tuple[Seen, bool]], frames: int) -> Scene:
+    start, end = group[0][0].tokens.start, group[-1][0].tokens.end
+    glimpsed = not all(steady for _, steady in group)
+    passed_over = glimpsed and any(steady for _, steady in group)
+    spans: list[Span] = []
+    wanted, follows = float(LOOKED_AT), False
+    for one, steady in group:
+        if passed_over and not steady:
+            follows = False
+            continue
+        clips, first, until = max(1.0, one.tokens.frames / frames), one.tokens.start, one.tokens.end
         if clips >= wanted:
-            long = (one.tokens.end - one.tokens.start) / clips
-            until = one.tokens.start + (wanted - 0.5) * long
-            return Scene(first.start, last.end, until)
-        wanted -= clips
-    return Scene(first.start, last.end, last.end)
+            until = first + (wanted - 0.5) * (until - first) / clips
+        spans = [*spans[:-1], (spans[-1][0], until)] if follows else [*spans, (first, until)]
+        wanted, follows = wanted - clips, True
+        if wanted <= 0:
+            break
+    return Scene(start, end, tuple(spans), glimpsed)
 
 
 def _opening(part: Sequence[Scene], *, first: bool) -> str:

@@ -13,10 +13,11 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingInRange, NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
-from stream.past.account import SCENES_AT_ONCE, Account, plan_account, scenes_of, tell
+from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
-from stream.past.counted import asks_to_count, count
+from stream.past.counted import count
+from stream.past.counted_words import asks_to_count
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 
 _EVERY = 1_000_000
@@ -137,7 +138,7 @@ class Recall:
         if wording is None:
             return question, None
         scenes = scenes_of(await self._originals(past, question), self._engine.frames_per_clip)
-        if len(scenes) > SCENES_AT_ONCE:
+        if too_much_at_once(scenes):
             return question, plan_account(scenes)
         return replace(question, text=wording), None
 

@@ -18,6 +18,7 @@ from stream.past.account import (
     Scene,
     plan_account,
     scenes_of,
+    too_much_at_once,
 )
 from stream.past.recall import Recall
 from stream.past.second_look import Seen
@@ -45,6 +46,10 @@ def spans(scenes):
     return [(scene.start, scene.end) for scene in scenes]
 
 
+def read(scene, clips):
+    return sum(first <= c.start <= last for c in clips for first, last in scene.read)
+
+
 def test_a_scene_ends_where_the_main_thing_is_another():
     scenes = scenes_of(seen("dog", "dog", "cat", "", "cat", "dog"), 4)
     assert spans(scenes) == [(0, 7), (8, 19), (20, 23)]
@@ -59,16 +64,52 @@ def test_what_shows_nothing_before_the_first_thing_belongs_to_its_scene():
 def test_of_a_scene_the_first_clips_are_read_be_they_folded_or_not():
     [scene] = scenes_of(seen(*["dog"] * 20), 4)
     clips = [clip(n) for n in range(20)]
-    assert sum(c.start <= scene.read_until for c in clips) == LOOKED_AT
+    assert read(scene, clips) == LOOKED_AT
     dog = [Thing(TABLE.number["dog"])]
     [scene] = scenes_of([Seen(clip(0), dog), Seen(clip(1, count=900), dog)], 4)
-    assert sum(clip(n).start <= scene.read_until for n in range(900)) == LOOKED_AT
+    assert read(scene, [clip(n) for n in range(900)]) == LOOKED_AT
+
+
+def glimpsed(number, name, sure=0.6):
+    return Seen(clip(number), [Thing(TABLE.number[name], sure)])
+
+
+def test_what_one_clip_alone_half_saw_makes_no_scene_and_is_not_read():
+    history = [*seen("car", "car"), glimpsed(2, "pin"), *seen("car", "car", "cat", "cat", first=3)]
+    scenes = scenes_of(history, 4)
+    assert spans(scenes) == [(0, 19), (20, 27)]
+    assert scenes[0].read == ((0, 7), (12, 19))
+    assert [scene.glimpsed for scene in scenes] == [True, False]
+    assert too_much_at_once(scenes)
+
+
+def test_what_one_clip_alone_surely_saw_is_a_scene():
+    history = [*seen("car", "car"), glimpsed(2, "dog", 0.9), *seen("car", "car", first=3)]
+    assert spans(scenes_of(history, 4)) == [(0, 7), (8, 11), (12, 19)]
+
+
+def test_what_is_half_seen_beside_the_main_thing_is_passed_over_too():
+    both = Seen(clip(1), [Thing(TABLE.number["car"]), Thing(TABLE.number["duck"], 0.6)])
+    [scene] = scenes_of([*seen("car"), both, *seen("car", first=2)], 4)
+    assert scene.read == ((0, 3), (8, 11))
+
+
+def test_where_every_clip_half_saw_something_all_are_read():
+    history = [glimpsed(n, name) for n, name in enumerate(("pin", "duck", "dog"))]
+    [scene] = scenes_of(history, 4)
+    assert scene.read == ((0, 11),)
+
+
+def test_what_a_block_shows_is_not_taken_for_a_glimpse():
+    block = Seen(clip(1, count=9), [Thing(TABLE.number["dog"], 0.6)])
+    scenes = scenes_of([*seen("car"), block, *seen("car", first=10)], 4)
+    assert len(scenes) == 3
 
 
 def lasting(*seconds):
     scenes, at = [], 0.0
     for long in seconds:
-        scenes.append(Scene(at, at + long, at + long))
+        scenes.append(Scene(at, at + long, ((at, at + long),)))
         at += long
     return scenes
 
@@ -99,8 +140,9 @@ class Narrator(SmallEngine):
 
     encoder = "narrator"
 
-    def __init__(self, shown, *, words=True):
+    def __init__(self, shown, *, words=True, half=()):
         self._shown = shown
+        self._half = half
         self._words = words
         self.asked = []
         self.closed = 0
@@ -108,7 +150,10 @@ class Narrator(SmallEngine):
     async def things(self, clips):
         if not self._words:
             return None
-        return [[Thing(TABLE.number[self._shown[round(c.start / 4)]])] for c in clips]
+        places = [round(c.start / 4) for c in clips]
+        return [
+            [Thing(TABLE.number[self._shown[n]], 0.6 if n in self._half else 1.0)] for n in places
+        ]
 
     async def prepare(self, past):
         return False
@@ -180,6 +225,13 @@ async def test_few_scenes_are_told_at_once_in_the_words_that_the_model_knows():
     assert [(past.spans, q.text) for past, q in engine.asked] == [
         (EVERYTHING, "What has happened?")
     ]
+
+
+async def test_an_account_does_not_tell_what_one_clip_alone_half_saw():
+    engine, recall = await remembered(["car", "car", "pin", "car", "dog"], half={2})
+    text, _ = await told(recall)
+    assert text == "From 0:00 to 0:19: a car, then a dog."
+    assert [past.spans for past, _ in engine.asked] == [((0.0, 7.0), (12.0, 15.0), (16.0, 19.0))]
 
 
 async def test_a_range_is_told_as_far_as_it_goes():

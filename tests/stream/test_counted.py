@@ -7,7 +7,8 @@ from model.types import ClipTokens, Question
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from stream.past.asides import aside
-from stream.past.counted import asks_to_count, count
+from stream.past.counted import count
+from stream.past.counted_words import asks_to_count
 from stream.past.second_look import Seen
 from tests.stream.test_account import remembered, told
 
@@ -46,7 +47,7 @@ def answer(text, history, question=FILM):
 def test_how_long_is_asked_in_many_words(text, name):
     asked = asks_to_count(text)
     assert asked is not None
-    assert (asked.name, asked.sort) == (name, False)
+    assert (asked.name, asked.kind) == (name, "long")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_how_long_is_asked_in_many_words(text, name):
 def test_all_of_a_sort_are_asked_for_in_many_words(text, name):
     asked = asks_to_count(text)
     assert asked is not None
-    assert (asked.name, asked.sort) == (name, True)
+    assert (asked.name, asked.kind) == (name, "sort")
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,8 @@ SAID = {
     "From 0:10 to 0:12: a cat. From": "From 08:00:10 on 25 November to 08:00:12 on 25 November: a cat. From",
     "For 9 seconds, from 55:25:00 to 55:25:09.": "For 9 seconds, from 15:25:00 to 15:25:09.",
     "For 9 seconds so far, since 55:25:00.": "For 9 seconds so far, since 15:25:00.",
+    "At 55:25:00 and at 55:26:00; now": "At 15:25:00 and at 15:26:00; now",
+    "Not now. Last seen at 0:10.": "Not now. Last seen at 08:00:10 on 25 November.",
     "From 2 to 3 dogs, since two dogs came from 1": None,
 }
 

@@ -14,7 +14,7 @@ from web.time_words.extent import Reference
 _SECONDS = r"\d{1,9}"
 _MINUTES = r"(?:\d{1,5}:)?\d{1,2}:\d\d"
 _TIME = re.compile(
-    rf"\b([Aa]t|[Ss]ince) ({_SECONDS}) seconds?\b|\b([Ss]ince) ({_MINUTES})\b(?!:\d)"
+    rf"\b([Aa]t|[Ss]ince) ({_SECONDS}) seconds?\b|\b([Aa]t|[Ss]ince) ({_MINUTES})\b(?!:\d)"
     rf"|\b([Ff]rom) ({_SECONDS}) to ({_SECONDS}) seconds?\b"
     rf"|\b([Ff]rom) ({_MINUTES}) to ({_MINUTES})\b(?!:\d)"
 )

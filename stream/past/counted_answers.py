@@ -1,0 +1,147 @@
+"""What is answered of when things were there, in words: how long, how often, whether they are there still."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stream.past.counted_words import Counting, Kind, named_with_article
+from stream.past.wording import length, listed, minutes, sentence, times
+
+_MOST_STRETCHES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """When what a question names was there.
+
+    Attributes:
+        name: What the question calls it.
+        spans: From when to when, in media seconds, oldest first.
+        clips: Numbers of the clips that show it.
+        now: Whether the newest clip does.
+        perhaps: Whether that half shows it.
+        ended: Whether nothing more is to come of what is asked about.
+        part: Whether a part of the past is asked about, not all of it.
+    """
+
+    name: str
+    spans: Sequence[tuple[float, float]]
+    clips: list[int]
+    now: bool
+    perhaps: bool
+    ended: bool
+    part: bool
+
+    @property
+    def said(self) -> str:
+        """Its name as it follows "I have not seen"."""
+        return named_with_article(self.name)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is there now, and more is to come."""
+        return self.now and not self.ended
+
+    @property
+    def since(self) -> str:
+        """When it came last."""
+        return f"since {minutes(self.spans[-1][0])}"
+
+    @property
+    def end(self) -> str:
+        """When it left last."""
+        return minutes(self.spans[-1][1])
+
+    @property
+    def stays(self) -> str:
+        """How it is said that it is there now."""
+        return f"{'there at the end' if self.ended else 'there'}, {self.since}"
+
+    @property
+    def whole_span(self) -> str:
+        """From when it was first there until when it was last."""
+        return f"from {minutes(self.spans[0][0])} to {self.end}"
+
+
+def of_one(kind: Kind, there: There) -> str:
+    """Return what is answered to a question of this kind about one thing."""
+    if kind in {"still", "gone"} and there.perhaps and not there.now:
+        return "Perhaps, I am not sure." if kind == "still" else "I am not sure."
+    if there.spans:
+        return _ANSWERS[kind](there)
+    return "No." if kind == "still" and there.part else f"I have not seen {there.said}."
+
+
+def of_two(asked: Counting, one: There, other: There) -> str:
+    """Return which of two came first or last, or whether one came before the other."""
+    if missing := [there.said for there in (one, other) if not there.spans]:
+        return f"I have not seen {' or '.join(missing)}."
+    late = asked.order in {"last", "later"}
+    starts = [there.spans[-1 if late else 0][0] for there in (one, other)]
+    each = [
+        f"the {there.name}{{}} at {minutes(at)}"
+        for there, at in zip((one, other), starts, strict=True)
+    ]
+    if asked.kind == "before":
+        before = asked.order in {"before", "earlier than"}
+        true = starts[0] < starts[1] if before else starts[0] > starts[1]
+        return f"{'Yes' if true else 'No'}: {each[0].format(' came')}, {each[1].format('')}."
+    if starts[0] == starts[1]:
+        return f"Both at {minutes(starts[0])}."
+    first = (starts[0] < starts[1]) != late
+    return sentence(each[0 if first else 1].format(","))
+
+
+def _spans(there: There) -> str:
+    """Return "from 0:09 to 0:18 and from 2:33 to 2:42"."""
+    return listed([f"from {minutes(start)} to {minutes(end)}" for start, end in there.spans])
+
+
+def _long(there: There) -> str:
+    total = length(sum(end - start for start, end in there.spans))
+    if len(there.spans) > _MOST_STRETCHES:
+        return f"For {total} in all, {len(there.spans)} times, {there.whole_span}."
+    if len(there.spans) > 1:
+        return f"For {total} in all: {_spans(there)}."
+    return (
+        f"For {total} so far, {there.since}." if there.lasts else f"For {total}, {_spans(there)}."
+    )
+
+
+def _often(there: There) -> str:
+    count = len(there.spans)
+    if count == 1:
+        return f"Once, {there.since if there.lasts else _spans(there)}."
+    said = there.whole_span if count > _MOST_STRETCHES else _spans(there)
+    return sentence(f"{times(count)}: {said}")
+
+
+def _still(there: There) -> str:
+    if there.now:
+        return "Yes." if there.part else f"Yes, {there.since}."
+    return f"Not {'at the end' if there.ended else 'now'}. Last seen at {there.end}."
+
+
+def _is_gone(there: There) -> str:
+    if there.now:
+        return f"No, it is {there.stays}."
+    return f"Yes, since {there.end}."
+
+
+def _left(there: There) -> str:
+    ends = [f"at {minutes(end)}" for _, end in there.spans]
+    if there.now:
+        ends.pop()
+    if not ends:
+        return f"It did not: it is {there.stays}."
+    said = listed(ends) if len(ends) <= _MOST_STRETCHES else f"{times(len(ends))}, last {ends[-1]}"
+    return sentence(f"{said}; now it is {there.stays}" if there.now else said)
+
+
+def _last(there: There) -> str:
+    start, end = there.spans[-1]
+    return f"Now, {there.since}." if there.lasts else f"From {minutes(start)} to {minutes(end)}."
+
+
+_ANSWERS: Mapping[Kind, Callable[[There], str]] = {
+    "long": _long, "often": _often, "still": _still, "gone": _is_gone, "left": _left, "last": _last,
+}  # fmt: skip

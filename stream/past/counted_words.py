@@ -1,0 +1,170 @@
+"""Which questions are counted, not put to the language model: a grammar that the whole question has to fit.
+
+    long      how long was the cat there                sort      what animals have you seen
+    often     how often did the cat come                still     is the cat still there
+    gone      has the cat left                          left      when did the cat leave
+    last      when did you last see the cat             which     which came last, the cat or the dog
+    before    did the cat come before the dog           changed   did anything change
+
+Names are those of the table of words, with a colour before them or none. What names something else, or
+asks for anything besides, fits nothing and is put to the language model as it stands.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+from model.vision.vocabulary import COLOURS, WordTable, with_article, word_table
+from stream.past.second_look import named_words
+
+Kind = Literal[
+    "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed"
+]
+_LONGEST = 200  # characters of what can still be such a question
+
+_ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment))*"  # fmt: skip
+_PLACE = r"(?:there|here|visible|around|present|shown|seen|on screen|on the screen|in view|in sight|to be seen|in (?:the )?(?:picture|video|film|stream|frame|image|scene|view|room))"  # fmt: skip
+_STAYED = rf"(?: (?:been|stay|stayed|last|remain|appear|{_PLACE}))*"
+_CAME = rf"(?: (?:been|come|came|come by|come back|appear|appeared|appear again|return|returned|pass|passed|pass by|show up|showed up|{_PLACE}))*"  # fmt: skip
+_GONE = r"(?:left|leave|gone|go|gone away|go away|went away|disappeared|disappear|vanished|vanish|moved away|move away|left the (?:picture|screen|scene|room|view)|leave the (?:picture|screen|scene|room|view)|go out of (?:view|sight))"  # fmt: skip
+_BE = r"(?:is|are|was|were|has|have|had)"
+_DO = rf"(?:{_BE}|did|does|do|can|could)"
+_THE = r"(?:the |a |an |any |this |that |these |those |your )?"
+_NAME = rf"{_THE}(?P<name>[a-z' -]+?)"
+_OTHER = rf"{_THE}(?P<other>[a-z' -]+?)"
+_YOU = r"(?:you|i|we)"
+_SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected)"
+_SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
+_LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
+
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("long", rf"(?:for )?how (?:long|much time|many (?:seconds|minutes|hours)) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_STAYED}{_ALREADY}"),
+    ("sort", rf"(?:(?:what|which)(?: (?:kinds?|sorts?|types?) of)?|(?:list|name|tell me)(?: all)?(?: the| which| what)?) (?P<name>[a-z ]+?){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
+    ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
+    ("often", rf"how (?:often|many times) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_CAME}{_ALREADY}"),
+    ("still", rf"(?:is|are|was|were) {_NAME} still {_PLACE}{_ALREADY}"),
+    ("still", rf"(?:is|are|was|were) there still {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("still", rf"(?:can|do|did|could) {_YOU} still see {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("still", rf"(?:is|are|can|do) (?:there |{_YOU} see )?{_NAME} (?:{_PLACE} )?(?:any more|anymore|any longer)"),
+    ("gone", rf"(?:is|are|was|were) {_NAME} (?:gone|gone away|away|missing|no longer {_PLACE}|not {_PLACE} (?:any more|anymore))(?: again)?{_ALREADY}"),
+    ("gone", rf"(?:has|have|had|did) {_NAME} (?:already )?{_GONE}(?: again)?{_ALREADY}"),
+    ("left", rf"(?:when|at what time) (?:did|has|have|had|was|were|is|are) {_NAME} {_GONE}(?: again)?{_ALREADY}"),
+    ("left", rf"since when (?:is|are|has|have|was|were) {_NAME} (?:been )?(?:gone|away|missing){_ALREADY}"),
+    ("last", rf"(?:when|at what time) (?:did|have|had) {_YOU} {_LAST_TIME} {_SEE} {_NAME}{_ALREADY}"),
+    ("last", rf"(?:when|at what time) (?:did|have|had) {_YOU} {_SEE} {_NAME} (?:last|the last time|most recently){_ALREADY}"),
+    ("last", rf"(?:when|at what time) (?:was|were|did) {_NAME} {_LAST_TIME} (?:{_PLACE}|appear|come){_ALREADY}"),
+    ("last", rf"(?:when|at what time) (?:was|were|did) {_NAME} (?:{_PLACE}|appear|come) (?:last|the last time|most recently){_ALREADY}"),
+    ("last", rf"when (?:was|is) the last time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
+    ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
+    ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
+    ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
+    ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
+    ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
+)  # fmt: skip
+_COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _PATTERNS)
+_PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What is to be counted.
+
+    Attributes:
+        kind: What of it is asked for, as above.
+        name: As the question says it.
+        words: The numbers of the words that it covers.
+        colour: The number of the colour that it must have, if any.
+        other: What it is compared with, if anything.
+        order: How, in the question's word: "first", "before"; empty if it is not.
+    """
+
+    kind: Kind
+    name: str
+    words: frozenset[int]
+    colour: int | None = None
+    other: "Counting | None" = None
+    order: str = ""
+
+
+def asks_to_count(text: str) -> Counting | None:
+    """Return what `text` asks to count; None if it asks for something else, or names what has no word.
+
+    Args:
+        text: Its last line is what was asked.
+    """
+    asked = text.rpartition("\n")[2]
+    if len(asked) > _LONGEST:
+        return None
+    plain = " ".join(re.findall(r"[a-z'-]+|[^\sa-z,.;:!?]", asked.lower()))
+    for kind, pattern in _COMPILED:
+        if (found := pattern.fullmatch(plain)) and (counting := _counting(kind, found)):
+            return counting
+    return None
+
+
+def named_with_article(name: str) -> str:
+    """Return "a cat", "any cats", "anyone": a name as it follows "I have not seen"."""
+    if name in _PEOPLE:
+        return "anyone"
+    last = name.removeprefix(f"{name.partition(' ')[0]} ")
+    return f"any {name}" if {name, last} & _plurals(word_table()) else with_article(name)
+
+
+def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
+    said = found.groupdict()
+    if kind == "changed":
+        return Counting(kind, "", frozenset())
+    name = said["name"] or said.get("name2") or ""
+    if kind == "sort":
+        words = _sorts(word_table()).get(name.strip())
+        return Counting(kind, name.strip(), words) if words else None
+    if (one := _one(kind, name.strip(), word_table())) is None or "other" not in said:
+        return one
+    other = _one(kind, said["other"].strip(), word_table())
+    return None if other is None else replace(one, other=other, order=said["order"])
+
+
+def _one(kind: Kind, name: str, table: WordTable) -> Counting | None:
+    """Return the counting of one thing, if all of `name` is the name of it, a colour before it or none."""
+    if name in _PEOPLE:
+        return Counting(kind, name, frozenset({table.number["person"]}))
+    first, _, rest = name.partition(" ")
+    first = {"gray": "grey"}.get(first, first)
+    for bare, colour in ((name, None), (rest, first)):
+        if bare and (colour is None or colour in COLOURS):
+            words = named_words(bare, table)
+            if any(bare in _names(word, table) for word in words):
+                number = None if colour is None else COLOURS.index(colour)
+                return Counting(kind, name, words, number)
+    return None
+
+
+@cache
+def _names(number: int, table: WordTable) -> frozenset[str]:
+    word = table[number]
+    names = {word.name, word.plural, *word.others, *word.broader, *word.kinds.values()}
+    return frozenset(form.lower() for name in names for form in (name, f"{name}s"))
+
+
+@cache
+def _plurals(table: WordTable) -> frozenset[str]:
+    own = {word.plural for word in table.words if word.plural != word.name}
+    more = {f"{name}s" for word in table.words for name in (*word.others, *word.broader)}
+    return frozenset(own | more)
+
+
+@cache
+def _sorts(table: WordTable) -> dict[str, frozenset[int]]:
+    """Return the words of every sort, by its plural and its name."""
+    words: dict[str, set[int]] = {}
+    for number, word in enumerate(table.words):
+        for sort in word.broader:
+            for form in (sort, _plural(sort)):
+                words.setdefault(form, set()).add(number)
+    return {name: frozenset(numbers) for name, numbers in words.items()}
+
+
+def _plural(sort: str) -> str:
+    irregular = {"clothing": "clothes", "furniture": "pieces of furniture", "fish": "fish"}
+    return irregular.get(sort, f"{sort}s")
