@@ -1,70 +1,68 @@
 """Everything that may go wrong in the model, as one tree; every error has a code for programs.
 
     ModelError
-    ├── EngineError              engine_error        the engine cannot do what it was asked
-    │   ├── NothingSeen          nothing_seen        there is no clip to answer from
-    │   │   ├── NothingInRange   nothing_seen        none in the time asked about
-    │   │   └── HistoryGone      history_gone        none is in the network: the engine asks memory again
-    │   ├── QuestionTooLong      question_too_long   more tokens than can be read at once
-    │   ├── EngineBusy           engine_busy         a queue is full
-    │   └── EngineFailed         engine_failed       the network failed on this
-    ├── HistoryFull              history_full        the next clip has no position left
-    └── ModelUnavailable         model_unavailable   the network cannot be loaded
+    ├── NothingSeen        nothing_seen        there is no clip to answer from; also nothing_in_range (none
+    │                                          in the time asked about), history_gone (none is in the
+    │                                          network: the engine asks memory again, and nobody else knows)
+    ├── QuestionTooLong    question_too_long   more tokens than can be read at once
+    ├── EngineBusy         engine_busy         a queue is full
+    ├── EngineFailed       engine_failed       the network failed on this
+    ├── HistoryFull        history_full        the next clip has no position left
+    └── ModelUnavailable   model_unavailable   the network cannot be loaded
 
-`HistoryGone` stands beside what raises it. What a caller did wrong in code (a clip of the wrong shape)
-is a `ValueError`, and not here.
+What a caller did wrong in code (a clip of the wrong shape) is a `ValueError`, and not here.
 """
-
-from typing import ClassVar
 
 
 class ModelError(Exception):
     """Something that may go wrong in the model.
 
+    Args:
+        message: A sentence for people.
+        code: If it is another one than that of the class.
+
     Attributes:
         code: For programs: names the kind, whatever the words; stays the same over versions.
     """
 
-    code: ClassVar[str] = "model_error"
+    code = "model_error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
 
 
-class EngineError(ModelError):
-    """The engine cannot do what it was asked."""
-
-    code = "engine_error"
-
-
-class NothingSeen(EngineError):
-    """There is no clip to answer from: none has arrived, or none in the time asked about."""
-
-    code = "nothing_seen"
-
-
-class NothingInRange(NothingSeen):
-    """No clip lies in the time asked about; the message says what is remembered.
+class NothingSeen(ModelError):
+    """There is no clip to answer from: none has arrived, or none in the time asked about.
 
     Attributes:
-        held: From which to which media second something is; None if nothing is.
+        held: From which to which media second something is remembered instead, if that is known.
     """
 
-    def __init__(self, message: str, held: tuple[float, float] | None = None) -> None:
-        super().__init__(message)
-        self.held = held
+    code = "nothing_seen"
+    held: tuple[float, float] | None = None
+
+    @classmethod
+    def in_range(cls, message: str, held: tuple[float, float]) -> "NothingSeen":
+        """Return the error for a time in which no clip lies; the message says what is remembered."""
+        error = cls(message, code="nothing_in_range")
+        error.held = held
+        return error
 
 
-class QuestionTooLong(EngineError):
+class QuestionTooLong(ModelError):
     """A question has more tokens than can be read at once; the message has the numbers."""
 
     code = "question_too_long"
 
 
-class EngineBusy(EngineError):
+class EngineBusy(ModelError):
     """More is waiting for the network than it may hold; try again soon."""
 
     code = "engine_busy"
 
 
-class EngineFailed(EngineError):
+class EngineFailed(ModelError):
     """The network failed on this, others are not affected; the log says more."""
 
     code = "engine_failed"

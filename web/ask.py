@@ -15,42 +15,47 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from memory.errors import EncoderMismatch, StoreUnavailable
-from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
+from memory.errors import StoreError
+from model.errors import ModelError
 from model.types import AnswerPiece, Finish, Question, Words
-from stream.errors import UnknownStream
-from web.errors import AskFailed, Full, LimitReached
+from stream.errors import StreamError
+from web.errors import AskFailed, Full
 
 log = logging.getLogger(__name__)
 
 _NOTHING_SEEN = "Nothing has been seen yet; ask again when a clip is remembered."
 
-# Code, HTTP status and text of what may go wrong; `{reason}` is the error's own words. The first
-# that fits counts, so a kind stands before the kind that it belongs to.
-_FAILURES: Mapping[type[Exception], tuple[str, int, str]] = {
-    UnknownStream: ("nothing_seen", 404, _NOTHING_SEEN),
-    NothingInRange: ("nothing_seen", 404, "{reason}"),  # it names what there is
-    NothingSeen: ("nothing_seen", 404, _NOTHING_SEEN),
-    StoreUnavailable: (
+_KINDS = (StreamError, StoreError, ModelError, Full)
+# Code, HTTP status and text of what may go wrong, by the code of the room where it did; `{reason}` is
+# the error's own words.
+_FAILURES: Mapping[str, tuple[str, int, str]] = {
+    "unknown_stream": ("nothing_seen", 404, _NOTHING_SEEN),
+    "nothing_in_range": ("nothing_seen", 404, "{reason}"),  # it names what there is
+    "nothing_seen": ("nothing_seen", 404, _NOTHING_SEEN),
+    "store_unavailable": (
         "memory_unavailable",
         503,
         "What was seen cannot be recalled now; try again soon. {reason}",
     ),
-    EncoderMismatch: (
+    "encoder_mismatch": (
         "foreign_memory",
         500,
         "What is remembered of this stream was made by another vision encoder; start the service "
         "with that model, or forget the stream.",
     ),
-    LimitReached: ("rate_limit_exceeded", 429, "{reason}"),
-    Full: ("engine_busy", 503, "{reason}"),
-    EngineBusy: ("engine_busy", 503, "Too many questions are waiting; try again in a few seconds."),
-    QuestionTooLong: (
+    "rate_limit_exceeded": ("rate_limit_exceeded", 429, "{reason}"),
+    "quota_full": ("engine_busy", 503, "{reason}"),
+    "engine_busy": (
+        "engine_busy",
+        503,
+        "Too many questions are waiting; try again in a few seconds.",
+    ),
+    "question_too_long": (
         "question_too_long",
         400,
         "The question is longer than can be read at once ({reason}); ask in fewer words.",
     ),
-    EngineFailed: (
+    "engine_failed": (
         "engine_failed",
         500,
         "The network failed on this question; the log of the service says more.",
@@ -135,16 +140,17 @@ def failing_as_asked() -> Iterator[None]:
     """Turn whatever keeps a question from being answered into `AskFailed`.
 
     Raises:
-        AskFailed: In its place.
+        AskFailed: In its place, if it is one of `_FAILURES`; anything else goes on as it is.
     """
     try:
         yield
-    except tuple(_FAILURES) as error:
-        found = next(told for kind, told in _FAILURES.items() if isinstance(error, kind))
-        code, status, text = found
+    except _KINDS as error:
+        if error.code not in _FAILURES:
+            raise
+        code, status, text = _FAILURES[error.code]
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.exception("no answer: %s", code)
-        headers = error.headers if isinstance(error, LimitReached) else None
+        headers = error.headers if isinstance(error, Full) and error.status != 503 else None
         raise AskFailed(code, status, text.format(reason=error), headers) from error
 
 

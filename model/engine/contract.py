@@ -1,7 +1,7 @@
 """What the rest of the service may ask of a model, wherever it runs.
 
 Calls are made from an event loop and do not block it. Whatever goes wrong in an engine is an
-`EngineError` with a code (`model/errors.py`); what goes wrong in a `ClipSource` is passed on as it is.
+`ModelError` with a code (`model/errors.py`); what goes wrong in a `ClipSource` is passed on as it is.
 `tests/model/test_engine_conformance.py` is what every engine passes.
 
 A history is the engine's own affair: what to answer from is said as a `Past`, and the engine reads

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.errors import EngineBusy, EngineError, EngineFailed, NothingSeen
+from model.errors import EngineBusy, EngineFailed, ModelError, NothingSeen
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
@@ -77,7 +77,7 @@ class Request:
 
     def fail(self, error: Exception) -> None:
         """Let the one who asked know."""
-        self.send(error if isinstance(error, EngineError) else engine_failed("an answer", error))
+        self.send(error if isinstance(error, ModelError) else engine_failed("an answer", error))
 
     def send(self, piece: AnswerPiece | Exception) -> None:
         """Let the one who asked have `piece`, or the error in its place."""

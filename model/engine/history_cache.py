@@ -34,12 +34,6 @@ _FEWEST = 64
 """Clips that every history may hold, whatever the budget."""
 
 
-class HistoryGone(NothingSeen):
-    """No history is held (any more): the engine reads memory again, and nobody else is told."""
-
-    code = "history_gone"
-
-
 class HistoryCache:
     """Holds histories; those not asked about for longest go first when there is no room.
 
@@ -127,16 +121,18 @@ class HistoryCache:
             until: How far it must reach, and have been read.
 
         Raises:
-            HistoryGone: If nothing is held that does. It was given up, perhaps, and is being made
-                again: half of it would answer as if the other half had never been.
+            NothingSeen: With the code history_gone, if nothing is held that does. It was given up,
+                perhaps, and is being made again: half of it would answer as if the other half had
+                never been.
         """
         with self._lock:
             if (entry := self._entries.get(stream)) is None:
-                raise HistoryGone("nothing is held of this stream")
+                raise NothingSeen("nothing is held of this stream", code="history_gone")
             self._entries.move_to_end(stream)
         with entry.lock:
             if entry.reach < until or entry.is_behind(until):
-                raise HistoryGone("what was held of this stream is being made again")
+                message = "what was held of this stream is being made again"
+                raise NothingSeen(message, code="history_gone")
             return entry.history
 
     def is_folded(self, stream: str) -> bool:

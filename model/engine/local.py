@@ -21,7 +21,7 @@ from model.engine.clips import Clips
 from model.engine.contract import Past
 from model.engine.folded_history import CLIPS_AT_ONCE, MANY_AT_ONCE
 from model.engine.generation import Generator, Questions, Request
-from model.engine.history_cache import HistoryCache, HistoryGone
+from model.engine.history_cache import HistoryCache
 from model.engine.pulling import Pulling
 from model.errors import EngineBusy, NothingSeen
 from model.language.decoder import LayerHook, no_hook
@@ -145,12 +145,12 @@ class LocalEngine:
             while True:
                 piece = await request.pieces.get()
                 # Before any word: its history was given up while it waited behind larger ones.
-                if isinstance(piece, HistoryGone) and tries < TRIES:
+                if isinstance(piece, NothingSeen) and piece.code == "history_gone":
+                    if tries == TRIES:
+                        raise EngineBusy("other streams that are asked about take all the room")
                     tries += 1
                     request = await self._ask(past, question)
                     continue
-                if isinstance(piece, HistoryGone):
-                    raise EngineBusy("other streams that are asked about take all the room")
                 if isinstance(piece, Exception):
                     raise piece
                 yield piece

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
-from model.errors import NothingInRange, NothingSeen
+from model.errors import NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
@@ -80,9 +80,8 @@ class Recall:
         """Answer from everything remembered so far, as words come; use `aclosing`.
 
         Raises:
-            NothingSeen: If no clip has been remembered, or the stream was closed or deleted
+            NothingSeen: If no clip has been remembered, none in the time asked about, or the stream was closed or deleted
                 meanwhile.
-            NothingInRange: If none has been remembered in the time asked about.
             StoreUnavailable: If memory cannot be read.
             EncoderMismatch: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already, or too many streams are asked about.
@@ -160,8 +159,7 @@ class Recall:
         An instant between two clips is asked of the nearer one.
 
         Raises:
-            NothingSeen: If no clip has been remembered.
-            NothingInRange: If none has been remembered in the time asked about.
+            NothingSeen: If no clip has been remembered, or none in the time asked about.
         """
         whole = Past(self._stream, self._store)
         if question.since is None and question.until is None:
@@ -256,7 +254,7 @@ class Recall:
             return NothingSeen("Nothing has been seen on this stream yet.")
         span = f"from {held[0].start:.1f} to {held[-1].end:.1f} s"
         message = f"Nothing was seen{asked}; what is remembered of this stream goes {span}."
-        return NothingInRange(message, (held[0].start, held[-1].end))
+        return NothingSeen.in_range(message, (held[0].start, held[-1].end))
 
 
 async def _at_once(words: Words, finish: Finish) -> AsyncGenerator[AnswerPiece, None]:

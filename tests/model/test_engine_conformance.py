@@ -19,7 +19,7 @@ from memory.errors import StoreUnavailable
 from memory.local_store import LocalStore
 from model.engine.contract import Engine, Past
 from model.engine.local import LocalEngine
-from model.errors import EngineError, EngineFailed, NothingSeen, QuestionTooLong
+from model.errors import EngineFailed, ModelError, NothingSeen, QuestionTooLong
 from model.types import Clip, ClipTokens, Encoded, Finish, Question, Turn, Words
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
@@ -281,7 +281,7 @@ async def test_earlier_lines_are_taken(faithful, store):
 async def test_what_goes_wrong_is_an_engine_error_with_a_code(faithful, store):
     await seen(faithful, store, 1)
     for stream, text, kind in (("x", "What?", NothingSeen), ("a", "x" * 9999, QuestionTooLong)):
-        with pytest.raises(EngineError) as caught:
+        with pytest.raises(ModelError) as caught:
             await pieces(faithful, store, Question(text), stream)
         assert isinstance(caught.value, kind)
         assert caught.value.code

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from model.engine.folded_history import CLIPS_AT_ONCE, FoldedHistory
-from model.engine.history_cache import HistoryCache, HistoryGone
-from model.errors import HistoryFull
+from model.engine.history_cache import HistoryCache
+from model.errors import HistoryFull, NothingSeen
 from model.folding.fold import Fold, FoldPlan
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
@@ -151,10 +151,10 @@ def test_a_history_that_is_made_again_does_not_answer_with_half_of_it(cache):
     assert spans(cache.current("a", CLIPS[2].end).clips) == spans(CLIPS[:3])
     cache.forget("a")
     read(cache, CLIPS[:2])
-    with pytest.raises(HistoryGone):
+    with pytest.raises(NothingSeen):
         cache.current("a", CLIPS[2].end)
     cache.add("a", CLIPS[2:3])  # it waits to be read
-    with pytest.raises(HistoryGone):
+    with pytest.raises(NothingSeen):
         cache.current("a", CLIPS[2].end)
     read(cache, CLIPS[3:4])
     assert spans(cache.current("a", CLIPS[2].end).clips) == spans(CLIPS[:4])
@@ -225,7 +225,7 @@ def test_of_streams_that_are_made_again_the_one_asked_about_last_is_read_first()
     cache = HistoryCache(CHAT, 1 << 30)
     for stream in ("a", "b", "c"):
         cache.add(stream, CLIPS[:9])
-    with pytest.raises(HistoryGone):
+    with pytest.raises(NothingSeen):
         cache.current("a", CLIPS[8].end)  # somebody asks, and waits
     read = []
     while (stream := cache.next_behind()) is not None:

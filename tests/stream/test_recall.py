@@ -10,7 +10,7 @@ from memory.local_store import LocalStore
 from model.engine import history_cache
 from model.engine.local import LocalEngine
 from model.engine.pulling import PAGE, Pulling
-from model.errors import EngineBusy, NothingInRange, NothingSeen
+from model.errors import EngineBusy, NothingSeen
 from model.folding.thing_rows import ThingRows
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
@@ -129,7 +129,7 @@ async def test_a_refusal_names_what_is_asked_about_and_what_is_held(engine, abou
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 30)
     expected = rf"^Nothing was seen.*{asked}; what is remembered .* goes from 0\.0 to 119\.0 s\.$"
-    with pytest.raises(NothingInRange, match=expected):
+    with pytest.raises(NothingSeen, match=expected):
         await last_piece(Recall("a", engine, store), **about)
 
 
@@ -156,7 +156,7 @@ async def test_an_instant_is_answered_from_the_clip_that_holds_it_or_is_nearest(
 async def test_an_instant_at_which_nothing_was_watched_is_refused(engine):
     store = LocalStore(engine.encoder)
     await remembered(store, "a", 30)
-    with pytest.raises(NothingInRange):
+    with pytest.raises(NothingSeen):
         await last_piece(Recall("a", engine, store), since=124.0, until=124.0)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from memory.errors import EncoderMismatch, StoreUnavailable
 from memory.local_store import LocalStore
-from model.errors import EngineBusy, EngineFailed, NothingInRange, NothingSeen, QuestionTooLong
+from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
 from model.types import Finish, Question, Words
 from stream.errors import UnknownStream
 from stream.registry import Registry
@@ -82,7 +82,12 @@ async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
     [
         (UnknownStream("cam"), "nothing_seen", 404, "Nothing has been seen yet"),
         (NothingSeen(), "nothing_seen", 404, "Nothing has been seen yet"),
-        (NothingInRange("It goes from 3 to {9} s."), "nothing_seen", 404, "It goes from 3 to {9}"),
+        (
+            NothingSeen.in_range("It goes from 3 to {9} s.", (3, 9)),
+            "nothing_seen",
+            404,
+            "It goes from 3 to {9}",
+        ),
         (StoreUnavailable("Redis is away."), "memory_unavailable", 503, "soon. Redis is away."),
         (EncoderMismatch(), "foreign_memory", 500, "by another vision encoder"),
         (Full("This token has its 2."), "engine_busy", 503, "This token has its 2."),

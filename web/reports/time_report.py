@@ -1,6 +1,6 @@
 """How times read for people and programs outside: what was understood of words of time, and clocks."""
 
-from model.errors import NothingInRange
+from model.errors import NothingSeen
 from model.types import Finish
 from web.errors import AskFailed
 from web.realtime.server_events import EvidencePart, TimeUnderstood
@@ -43,7 +43,7 @@ def clock(media: float, reference: Reference) -> str | None:
 def refusal(failure: AskFailed, understood: TimeUnderstood | None, reference: Reference) -> str:
     """Return why there is no answer, in the words of time that were asked about, if there were any."""
     cause = failure.__cause__
-    if understood is None or not isinstance(cause, NothingInRange) or cause.held is None:
+    if understood is None or not isinstance(cause, NothingSeen) or cause.held is None:
         return str(failure)
     first, last = (_short(media, clock(media, reference)) for media in cause.held)
     return (
