@@ -25,7 +25,10 @@ class Answered:
         clips: Clips they made.
         first_token_ms: From the question to the first word; None if there was none.
         total_ms: From the question to the last word.
-        watched_ms: Wall clock until everything before the question was looked at.
+        watched_ms: Wall clock until everything before the question was looked at; in real time, was there.
+        late_ms: In real time: from its moment until it could be asked; None where nothing is paced.
+        behind: Seconds of video that were given before the question and not looked at yet.
+        lost: Clips since the question before that the encoder could not keep up with.
         error: Why it could not be asked; empty if it was.
         evidence: Start, end and score of every clip, oldest first, where a benchmark scores them.
     """
@@ -38,6 +41,9 @@ class Answered:
     first_token_ms: float | None = None
     total_ms: float | None = None
     watched_ms: float | None = None
+    late_ms: float | None = None
+    behind: float = 0.0
+    lost: int = 0
     error: str = ""
     evidence: tuple[tuple[float, float, float], ...] = ()
 

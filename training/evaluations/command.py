@@ -20,6 +20,7 @@ from training.evaluations.answers import Answered, AnswerFile, read_answers
 from training.evaluations.engines import open_engine
 from training.evaluations.items import Benchmark, Item, Options, Scoring
 from training.evaluations.judge import Judge
+from training.evaluations.passing import RealTime
 from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise, table
 from training.train import commit
@@ -202,7 +203,7 @@ def _ask(
             )
             try:
                 most = frames_at_most(frames, engine)
-                how = Run(engine, settings, benchmark, options, most, paced)
+                how = Run(engine, settings, benchmark, options, most, RealTime if paced else None)
                 await ask_all(how, items, dict(kept.answers), found)
             finally:
                 await engine.close()

@@ -1,24 +1,18 @@
-"""Shows a stream what an item is about: a film, a part of one, a folder of frames, or as it passes."""
+"""Shows a stream what an item is about: a film, a part of one, or a folder of frames."""
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import torch
-from av import VideoFrame
 from PIL import Image
 
 from model.vision.preprocess import resize
 from stream.errors import NoVideo
-from stream.file.reader import VideoFile
 from stream.file.sampling import frames_wanted, middles
 from stream.file.whole_file import feed_whole_file
 from stream.frames.frame import Picture
-from stream.frames.scale import to_rgb
 from stream.live import LiveStream
 from training.evaluations.items import Media
 
@@ -84,65 +78,3 @@ def _read(file: Path, size: int) -> Picture:
         raise NoVideo(f"{file} cannot be read as a picture.") from error
     squared = resize(torch.from_numpy(pixels)[None], size)[0].movedim(0, -1)
     return np.ascontiguousarray(squared.numpy())
-
-
-class Passing:
-    """A film that passes before a stream, and can be stopped at any moment to ask. Use `async with`.
-
-    Args:
-        path: A video file.
-        live: The stream to feed; its media time is the file's own.
-        paced: In real time: what the encoder cannot keep up with is lost. Else as fast as it can.
-
-    Raises:
-        NoVideo: If the file cannot be read or holds no video.
-    """
-
-    def __init__(self, path: Path, live: LiveStream, *, paced: bool = False) -> None:
-        self._file = VideoFile(path)
-        self._live, self._paced = live, paced
-        self._waiting: tuple[float, VideoFrame] | None = None
-        self._began: float | None = None
-
-    async def __aenter__(self) -> Self:
-        """Open it."""
-        await self._file.__aenter__()
-        self._frames: AsyncGenerator[tuple[float, VideoFrame], None] = self._file.pictures()
-        self._feed = self._live.open_feed("file", own_times=True)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self._feed.close("The film was stopped.")
-        await self._frames.aclose()
-        await self._file.__aexit__(kind, error, at)
-
-    async def play(self, until: float) -> None:
-        """Show what comes up to `until`, in media seconds, and have it looked at."""
-        while (frame := await self._next()) is not None:
-            if frame[0] > until:
-                self._waiting = frame
-                break
-            await self._give(*frame)
-        self._feed.flush()
-        await self._live.settle()
-
-    async def _next(self) -> tuple[float, VideoFrame] | None:
-        frame, self._waiting = self._waiting, None
-        return frame or await anext(self._frames, None)
-
-    async def _give(self, time: float, frame: VideoFrame) -> None:
-        if self._paced:
-            now = asyncio.get_running_loop().time()
-            self._began = now - time if self._began is None else self._began
-            await asyncio.sleep(self._began + time - now)
-        else:
-            await self._feed.room()
-        if (slot := self._feed.offer(time)) is not None:
-            side = self._live.frame_side
-            self._feed.push(slot, await asyncio.to_thread(to_rgb, frame, side))

@@ -20,7 +20,8 @@ from stream.live import LiveStream
 from stream.registry import Registry
 from training.evaluations.answers import Answered
 from training.evaluations.items import Benchmark, Item, Options
-from training.evaluations.media import Passing, show
+from training.evaluations.media import show
+from training.evaluations.passing import Pace, Passing
 from web.ask import Stopwatch, ask_whole
 from web.errors import AskFailed
 from web.settings import Settings
@@ -29,6 +30,8 @@ from web.stream_settings import stream_settings
 STREAM = "evaluated"
 EVERY = 1.0
 """Seconds between two times that the same thing is asked of a stream."""
+SOON = 1.0
+"""Seconds after its moment that a question of a stream that passes may be asked as if it were then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Run:
         benchmark: Which.
         options: What was chosen of it.
         frames: Of a whole film to look at, at most.
-        paced: Whether streams pass in real time.
+        pace: Makes the clock that a stream passes by; None waits for the network.
     """
 
     engine: Engine
@@ -49,7 +52,7 @@ class Run:
     benchmark: Benchmark
     options: Options
     frames: int
-    paced: bool = False
+    pace: Callable[[], Pace] | None = None
 
 
 def shard(items: Sequence[Item], part: int, parts: int) -> list[Item]:
@@ -133,7 +136,8 @@ async def _ask_stream(
     answers: Mapping[str, str],
     told: Callable[[Answered], None],
 ) -> None:
-    async with Passing(items[0].media.path, live, paced=run.paced) as film:
+    async with Passing(items[0].media.path, live, pace=run.pace) as film:
+        lost = 0
         for item in items:
             moment = item.moment
             assert moment is not None
@@ -142,17 +146,33 @@ async def _ask_stream(
             prompt = run.benchmark.word(item, answers)
             question = Question(prompt, tokens=item.tokens, sampling=GREEDY, since=since)
             if moment.until is not None:
-                told(await _ask_until(run, live, film, item, question))
-                continue
-            began = time.monotonic()
-            await film.play(at)
-            told(await _answer(run, live, item, question, time.monotonic() - began))
+                answered = await _ask_until(run, live, film, item, question)
+            else:
+                answered = await _ask_once(run, live, film, item, question, at)
+            before, lost = lost, live.status().lost.total
+            told(replace(answered, lost=lost - before))
+
+
+async def _ask_once(
+    run: Run, live: LiveStream, film: Passing, item: Item, question: Question, at: float
+) -> Answered:
+    """Ask at a moment, or as soon after it as answers before let: then about what was there by then."""
+    began = time.monotonic()
+    await film.play(at)
+    late = max(0.0, film.now - at)
+    if late > (SOON if question.since is None else 0.0):
+        question = replace(question, until=at)
+    answered = await _answer(run, live, item, question, time.monotonic() - began)
+    return answered if run.pace is None else replace(answered, late_ms=round(late * 1000, 1))
 
 
 async def _ask_until(
     run: Run, live: LiveStream, film: Passing, item: Item, question: Question
 ) -> Answered:
-    """Ask again every second until the answer is yes; it then says when that was."""
+    """Ask again every second until the answer is yes; it then says when that was.
+
+    In real time that is when the answer was written, and seconds that pass meanwhile are not asked at.
+    """
     moment, began = item.moment, time.monotonic()
     assert moment is not None
     assert moment.at is not None
@@ -162,9 +182,10 @@ async def _ask_until(
     while at <= moment.until:
         await film.play(at)
         answered = await _answer(run, live, item, question, time.monotonic() - began)
+        now = max(at, film.now)
         if _says_yes(answered.answer, run.options):
-            return replace(answered, answer=f"{at:g} s: {answered.answer}")
-        at += EVERY
+            return replace(answered, answer=f"{round(now, 1):g} s: {answered.answer}")
+        at = max(at + EVERY, now)
     return answered
 
 
@@ -190,6 +211,7 @@ async def _answer(
         first_token_ms=said.first_token_ms,
         total_ms=said.total_ms,
         watched_ms=round(watched * 1000, 1),
+        behind=round(said.finish.usage.behind, 3),
         evidence=tuple((e.start, e.end, round(e.score, 5)) for e in said.finish.evidence)
         if run.benchmark.score_evidence
         else (),

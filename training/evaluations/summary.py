@@ -95,6 +95,7 @@ def summarise(
     counting = [(item, verdict) for item, verdict in verdicts if verdict.counted]
     measures = dict.fromkeys(name for _, verdict in counting for name in verdict.scores)
     took = [one.first_token_ms for one in answers.values() if one.first_token_ms is not None]
+    late = [one.late_ms for one in answers.values() if one.late_ms is not None]
     return {
         "items": len(items),
         "answered": len(asked),
@@ -102,6 +103,8 @@ def summarise(
         "unreadable": sum(bool(one.error) for one in answers.values()),
         "empty": sum(not answers[item.key].answer for item in asked),
         "median_first_token_ms": median(took) if took else None,
+        "median_late_ms": median(late) if late else None,
+        "clips_lost": sum(one.lost for one in answers.values()),
         "frames_each": round(fmean(answers[i.key].frames for i in asked), 1) if asked else 0,
         "measures": {
             name: _measure(
