@@ -1,7 +1,7 @@
 """★ Ask a stream: the words as they come, how long they took, and one kind of failure.
 
     live.ask(question) --> Words, Words, ..., Finish     timed by a `Stopwatch`
-    inside `failing_as_asked` else --> AskFailed(code, status, text)
+    inside `failing_as_asked` else --> Refusal(status, text, code)
 
 The WebSocket, HTTP and `flashback ask` all ask inside it, so that what goes wrong has one code, one
 status and one sentence, whoever is told. What has to be done first (find the stream, take a place in
@@ -19,7 +19,7 @@ from memory.errors import StoreError
 from model.errors import ModelError
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.errors import StreamError
-from web.errors import AskFailed, Full
+from web.errors import RETRY_SECONDS, Full, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) 
     """Answer `question` from what `live` has shown, and return when all is said.
 
     Raises:
-        AskFailed: If there is no answer.
+        Refusal: If there is no answer.
     """
     words = []
     with failing_as_asked():
@@ -137,10 +137,10 @@ async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) 
 
 @contextmanager
 def failing_as_asked() -> Iterator[None]:
-    """Turn whatever keeps a question from being answered into `AskFailed`.
+    """Turn whatever keeps a question from being answered into `Refusal`.
 
     Raises:
-        AskFailed: In its place, if it is one of `_FAILURES`; anything else goes on as it is.
+        Refusal: In its place, if it stands in `_FAILURES`; anything else goes on as it is.
     """
     try:
         yield
@@ -150,8 +150,10 @@ def failing_as_asked() -> Iterator[None]:
         code, status, text = _FAILURES[error.code]
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             log.exception("no answer: %s", code)
-        headers = error.headers if isinstance(error, Full) and error.status != 503 else None
-        raise AskFailed(code, status, text.format(reason=error), headers) from error
+        headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        if isinstance(error, Full) and error.of_token:
+            headers = error.headers
+        raise Refusal(status, text.format(reason=error), headers, code=code) from error
 
 
 def _ms(seconds: float) -> float:

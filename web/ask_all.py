@@ -23,7 +23,7 @@ from stream.moments.index import Remembered
 from stream.moments.search import Found, Search, find, read_search
 from stream.status import StreamStatus
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
-from web.errors import AskFailed
+from web.errors import Refusal
 from web.reports.time_report import refusal, time_report
 from web.services import Services
 from web.time_words.apply import apply_aside, reference_of
@@ -123,7 +123,7 @@ async def answer_of(shows: Shows, here: Services) -> OneAnswer:
         with failing_as_asked():
             live = await here.registry.find(shows.status.name)
             answered = await ask_whole(live, shows.question, Stopwatch(here.clocks.monotonic))
-    except AskFailed as failure:
+    except Refusal as failure:
         time = time_report(shows.time, shows.reference)
         return OneAnswer(shows, None, refusal(failure, time, shows.reference))
     spoken = SpokenClocks(shows.reference)

@@ -3,11 +3,9 @@
     WebError
     ├── Refusal             (its own)            a request is not granted: status, code, headers
     │   ├── BadRequest      (its own)            it cannot be followed as it is: what to change
-    │   └── AskFailed       (its own)            there is no answer, or no more of it
+    │   └── Full            quota_full           every place is taken; also rate_limit_exceeded (a token
+    │                                            has what was set for it alone)
     ├── BadValue            invalid_value        a picture, time zone or limit is none
-    ├── Full                quota_full           every place is taken
-    │   └── LimitReached    rate_limit_exceeded  a token has what was set for it alone
-    ├── AlreadyPulled       already_pulled       the stream has a source
     ├── Unauthorized        unauthorized         a token or ticket is wrong or too old
     ├── IssuerUnavailable   issuer_unavailable   a token cannot be checked: no keys of its issuer
     ├── BadSetting          bad_setting          a setting, or the file of tokens, cannot be used
@@ -50,7 +48,7 @@ class Refusal(WebError):
     """A request that is not granted.
 
     Attributes:
-        status: The HTTP status.
+        status: The HTTP status; below 500 whoever asked is at fault, not the service.
         detail: A sentence that says what is wrong and what to do.
         headers: Headers to send along, such as `Retry-After`.
         param: The field that is wrong; None if it is none alone.
@@ -87,60 +85,29 @@ class BadRequest(Refusal):
         self.event_id: str | None = None
 
 
-class AskFailed(Refusal):
-    """There is no answer, or no more of it; the message says why and what to do.
+class Full(Refusal):
+    """There is no place left; the message says whose limit it is.
 
-    Nor is anything else done that the audit log should hold and cannot. Below a status of 500 the
-    question is at fault, not the service.
+    Args:
+        message: A sentence for people.
+        of_token: Whether it was set for one token alone; the service may have more for others.
+        retry_after: Seconds after which to try again.
     """
 
-    def __init__(
-        self, code: str, status: int, text: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        if headers is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers = {"Retry-After": RETRY_SECONDS}
-        super().__init__(status, text, headers, code=code)
+    code = "quota_full"
+
+    def __init__(self, message: str, *, of_token: bool = False, retry_after: float = 10.0) -> None:
+        status, code = (429, "rate_limit_exceeded") if of_token else (503, "quota_full")
+        headers = {"Retry-After": str(math.ceil(retry_after))}
+        super().__init__(status, message, headers, code=code)
+        self.of_token = of_token
+        self.retry_after = retry_after
 
 
 class BadValue(WebError, ValueError):
     """A value that was given cannot be used: a picture, the name of a time zone, a limit of a token."""
 
     code = "invalid_value"
-
-
-class Full(WebError):
-    """There is no place left; the message says whose limit it is.
-
-    Attributes:
-        status: The HTTP status that says so.
-        retry_after: Seconds after which to try again.
-    """
-
-    code = "quota_full"
-    status = 503
-    retry_after = 10.0
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What goes with the status."""
-        return {"Retry-After": str(math.ceil(self.retry_after))}
-
-
-class LimitReached(Full):
-    """A token has what was set for it alone; the service may have more for others."""
-
-    code = "rate_limit_exceeded"
-    status = 429
-
-    def __init__(self, message: str, retry_after: float = Full.retry_after) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class AlreadyPulled(WebError):
-    """A stream of this name has a source already."""
-
-    code = "already_pulled"
 
 
 class Unauthorized(WebError):

@@ -18,7 +18,7 @@ from starlette.routing import Match
 from memory.errors import StoreError
 from model.errors import ModelError
 from stream.errors import StreamError
-from web.errors import RETRY_SECONDS, Full, Refusal
+from web.errors import RETRY_SECONDS, Refusal
 from web.operations.request_id import HEADER as REQUEST_ID
 from web.operations.request_id import current_request
 
@@ -57,12 +57,15 @@ class Problem(BaseModel):
 # What the rooms below may raise at any route, by its code, and how it reads from outside.
 _STATUS: Mapping[str, int] = {
     "bad_name": 422,
+    "bad_source": 422,
+    "bad_offer": 422,
     "unknown_stream": 404,
     "too_many_streams": 503,
     "stream_closed": 503,  # while it was being connected to: the next try begins it anew
     "store_unavailable": 503,
     "store_full": 507,
     "too_many_remembered": 507,
+    "too_many_clips": 503,
     "engine_busy": 503,
     "bad_condition": 422,
     "not_understood": 422,
@@ -92,7 +95,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
-    app.add_exception_handler(Full, _full)
     for kind in (StreamError, StoreError, ModelError):
         app.add_exception_handler(kind, _known)
 
@@ -110,11 +112,6 @@ def _failed(_: HTTPConnection, error: Exception) -> JSONResponse:
 def _refusal(_: HTTPConnection, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     return problem(error.status, error.detail, error.headers)
-
-
-def _full(_: HTTPConnection, error: Exception) -> JSONResponse:
-    assert isinstance(error, Full)
-    return problem(error.status, str(error), error.headers)
 
 
 def _http(connection: HTTPConnection, error: Exception) -> Response:

@@ -19,7 +19,7 @@ from stream.pull.supervisor import Puller, Wait
 from stream.registry import NO_ROOM, Registry
 from web.access.quotas import Lease, Quota
 from web.access.tokens import Caller
-from web.errors import AlreadyPulled, Full
+from web.errors import Refusal
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,7 @@ class PulledSources:
 
         Raises:
             BadSource: If `url` is nothing that may be pulled.
-            AlreadyPulled: If the stream has a pulled source already.
-            Full: If there is no place left.
+            Refusal: If the stream has a pulled source already; `Full` if there is no place left.
             NoRoom: If every stream's place is taken.
             NoRoom: If the stream is new and no more may be remembered.
             BadName: If `name` is not allowed.
@@ -83,7 +82,8 @@ class PulledSources:
             check_literal(source, self._settings.allowed, self._settings.own)
         async with self._lock(name):
             if name in self._pullers:
-                raise AlreadyPulled(f"{name} has a source already; remove it first.")
+                message = f"{name} has a source already; remove it first."
+                raise Refusal(409, message, code="already_pulled")
             place = self._places.acquire(name, caller)
             try:
                 puller = await self._start(name, source, trusted)
@@ -102,8 +102,7 @@ class PulledSources:
 
         Raises:
             BadSource: If `url` is nothing that may be pulled.
-            AlreadyPulled: If the stream has a pulled source already.
-            Full: If there is no place left.
+            Refusal: If the stream has a pulled source already; `Full` if there is no place left.
         """
         try:
             await self.add(name, url, OPERATOR, trusted=True)
@@ -163,10 +162,9 @@ class PulledSources:
             await self._wait(waits.next())
             try:
                 return await self.add(name, url, OPERATOR, trusted=True)
-            except (*NO_ROOM, Full):
-                continue
-            except AlreadyPulled:  # somebody else was quicker
-                return None
+            except (*NO_ROOM, Refusal) as error:
+                if error.code == "already_pulled":  # somebody else was quicker
+                    return None
 
     async def _until_over(self, name: str, puller: Puller, place: Lease) -> None:
         with place:

@@ -14,7 +14,7 @@ from stream.settings import StreamSettings
 from tests.web.conftest import remember
 from tests.web.fakes import EchoEngine
 from web.ask import Stopwatch, ask_whole, failing_as_asked
-from web.errors import AskFailed, Full
+from web.errors import Full, Refusal
 
 HELLO = Question("hello old world")
 
@@ -70,7 +70,7 @@ async def test_an_answer_that_is_closed_early_is_closed_in_the_engine(live, engi
 
 async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
     engine.failure, stopwatch = EngineFailed("no more memory"), Stopwatch(Ticking())
-    with pytest.raises(AskFailed, match="the log of the service") as failure:
+    with pytest.raises(Refusal, match="the log of the service") as failure:
         await ask_whole(live, HELLO, stopwatch)
     assert (failure.value.code, failure.value.status) == ("engine_failed", 500)
     assert failure.value.__cause__ is engine.failure
@@ -96,7 +96,7 @@ async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
     ],
 )
 def test_every_failure_has_a_code_a_status_and_what_to_do(error, code, status, text):
-    with pytest.raises(AskFailed) as failure, failing_as_asked():
+    with pytest.raises(Refusal) as failure, failing_as_asked():
         raise error
     assert (failure.value.code, failure.value.status) == (code, status)
     assert text in str(failure.value)

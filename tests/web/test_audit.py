@@ -11,7 +11,7 @@ from model.errors import EngineFailed
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import by, made
 from web.access.tokens import Caller
-from web.errors import AskFailed
+from web.errors import Refusal
 from web.operations.audit import OLD_FILES, AuditLog
 from web.operations.log_lines import JsonLines
 from web.operations.request_id import begin_request, continue_as
@@ -83,7 +83,7 @@ async def test_a_full_file_is_set_aside_and_the_oldest_goes(tmp_path):
 
 async def test_it_is_off_unless_a_file_is_named_and_a_bad_one_is_said_at_the_start(tmp_path):
     await AuditLog(None, 1, lambda: 0.0).note(ANN, "ask", "cam")
-    with pytest.raises(AskFailed, match="FLASHBACK_AUDIT_LOG"):
+    with pytest.raises(Refusal, match="FLASHBACK_AUDIT_LOG"):
         await AuditLog(tmp_path / "nowhere" / "audit.jsonl", 1, lambda: 0.0).check()
 
 

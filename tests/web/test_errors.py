@@ -5,7 +5,7 @@ import re
 import pytest
 
 from web import errors
-from web.errors import AskFailed, BadRequest, Refusal, WebError
+from web.errors import BadRequest, Full, Refusal, WebError
 
 DRAWN = dict(
     re.findall(
@@ -24,7 +24,7 @@ def test_every_error_is_drawn_in_the_tree_with_its_code():
     assert set(DRAWN) == {kind.__name__ for kind in kinds(WebError)} | {"WebError"}
     coded = {name: code for name, code in DRAWN.items() if code}
     assert coded == {name: getattr(errors, name).code for name in coded}
-    assert set(DRAWN) - set(coded) == {"WebError", "Refusal", "BadRequest", "AskFailed"}
+    assert set(DRAWN) - set(coded) == {"WebError", "Refusal", "BadRequest"}
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,9 @@ def test_every_error_is_drawn_in_the_tree_with_its_code():
         (Refusal(503, "Full.", {"Retry-After": "10"}), 503, "service_unavailable", {"Retry-After": "10"}),
         (BadRequest("invalid_value", "No."), 400, "invalid_value", {}),
         (BadRequest("model_not_found", "No."), 404, "model_not_found", {}),
-        (AskFailed("engine_busy", 503, "Later."), 503, "engine_busy", {"Retry-After": "5"}),
-        (AskFailed("nothing_seen", 404, "None."), 404, "nothing_seen", {}),
+        (Full("Later."), 503, "quota_full", {"Retry-After": "10"}),
+        (Full("No more.", of_token=True, retry_after=1.5), 429, "rate_limit_exceeded", {"Retry-After": "2"}),
+        (Refusal(404, "None.", code="nothing_seen"), 404, "nothing_seen", {}),
     ],
 )  # fmt: skip
 def test_a_refusal_has_a_status_a_code_and_headers(refusal, status, code, headers):

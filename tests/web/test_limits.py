@@ -16,7 +16,7 @@ from tests.web.test_tokens import by, command
 from web.access.allowances import Allowances
 from web.access.limits import Limits, Rate, read_size
 from web.access.tokens import Caller, TokenFile, TokenRecord, digest, make_token
-from web.errors import BadValue, LimitReached
+from web.errors import BadValue, Full
 from web.http import peers
 from web.services import Clocks
 
@@ -41,13 +41,13 @@ def test_as_many_questions_at_once_as_the_rate_allows_then_one_at_a_time(allowan
     ann = caller(questions=Rate(count=3, seconds=60))
     for _ in range(3):
         allowances.ask(ann)
-    with pytest.raises(LimitReached, match="may ask 3/min; ask again in 20 seconds") as refused:
+    with pytest.raises(Full, match="may ask 3/min; ask again in 20 seconds") as refused:
         allowances.ask(ann)
     assert refused.value.headers == {"Retry-After": "20"}
     allowances.ask(caller("ben", questions=Rate(count=3, seconds=60)))
     clock.now += 20
     allowances.ask(ann)
-    with pytest.raises(LimitReached):
+    with pytest.raises(Full):
         allowances.ask(ann)
     clock.now += 3600
     for _ in range(3):
@@ -57,7 +57,7 @@ def test_as_many_questions_at_once_as_the_rate_allows_then_one_at_a_time(allowan
 def test_a_token_sends_so_many_bytes_a_day_and_more_after_midnight(allowances, clock):
     ann = caller(bytes_a_day=1000)
     allowances.send(ann, 1000)
-    with pytest.raises(LimitReached, match=r"sent its 1 KB of the day") as refused:
+    with pytest.raises(Full, match=r"sent its 1 KB of the day") as refused:
         allowances.send(ann, 1)
     assert refused.value.retry_after == NOON
     clock.now += NOON

@@ -23,7 +23,7 @@ from training.evaluations.items import Benchmark, Item, Options
 from training.evaluations.media import show
 from training.evaluations.passing import Pace, Passing
 from web.ask import Stopwatch, ask_whole
-from web.errors import AskFailed
+from web.errors import Refusal
 from web.settings import Settings
 from web.stream_settings import stream_settings
 
@@ -200,7 +200,7 @@ async def _answer(
 ) -> Answered:
     try:
         said = await ask_whole(live, question, Stopwatch(time.monotonic))
-    except AskFailed as error:
+    except Refusal as error:
         return Answered(item.key, "", question.text, error=str(error))
     return Answered(
         key=item.key,

@@ -31,7 +31,7 @@ class Admission:
 
         Raises:
             Full: If there is none.
-            LimitReached: If the token has asked as often as it may.
+            Full: If the token has asked as often as it may.
         """
         with self._tracing.question(), self._places.acquire(object(), caller):
             self._allowances.ask(caller)

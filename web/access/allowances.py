@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from web.access.limits import Rate, said_size
 from web.access.tokens import MOST_TOKENS, Caller
-from web.errors import LimitReached
+from web.errors import Full
 
 _DAY = 86_400.0
 
@@ -46,7 +46,7 @@ class Allowances:
         """Count a question.
 
         Raises:
-            LimitReached: If it comes too soon; then it is not counted.
+            Full: If it comes too soon; then it is not counted.
         """
         rate = caller.limits.questions
         if rate is None:
@@ -55,14 +55,14 @@ class Allowances:
         free_at, wait = _after_one_more(rate, used.free_at, now)
         if wait > 0:
             text = f"This token may ask {rate}; ask again in {math.ceil(wait)} seconds."
-            raise LimitReached(text, retry_after=wait)
+            raise Full(text, of_token=True, retry_after=wait)
         used.free_at = free_at
 
     def send(self, caller: Caller, size: int) -> None:
         """Count bytes of video or pictures that came.
 
         Raises:
-            LimitReached: If they are more than are left of the day.
+            Full: If they are more than are left of the day.
         """
         most = caller.limits.bytes_a_day
         if most is None:
@@ -73,7 +73,7 @@ class Allowances:
         used.sent += size
         if used.sent > most:
             text = f"This token has sent its {said_size(most)} of the day; it may again at midnight UTC."
-            raise LimitReached(text, retry_after=_DAY - second)
+            raise Full(text, of_token=True, retry_after=_DAY - second)
 
     def _used(self, caller: Caller) -> _Used:
         used = self._of[caller.name] = self._of.pop(caller.name, _Used())

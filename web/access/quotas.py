@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection, Hashable
 
 from web.access.tokens import Caller
-from web.errors import Full, LimitReached
+from web.errors import Full
 
 MAX_TAKEOVERS = 4
 
@@ -82,7 +82,6 @@ class Quota:
         """Give `caller` a place for `what`, shared with those who hold it already.
 
         Raises:
-            LimitReached: If the caller has as many as were set for it alone.
             Full: If the limit in all or the caller's own is reached, `MAX_TAKEOVERS` hold it, or no
                 places are given any more.
         """
@@ -92,7 +91,8 @@ class Quota:
             raise Full(f"All {self._total} places for {self._kind} are taken; try again soon.")
         own = {held for place, held in self._held.items() if place.caller == caller} - {what}
         if (most := self._own(caller)) is not None and len(own) >= most:
-            raise LimitReached(f"This token may have {most} {self._kind} at once; end one first.")
+            text = f"This token may have {most} {self._kind} at once; end one first."
+            raise Full(text, of_token=True)
         if len(own) >= self._each and caller not in self._exempt:
             raise Full(f"This token has its {self._each} {self._kind} already; end one first.")
         # Else one name could be connected to without a bound, each connection ending the last.

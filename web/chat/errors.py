@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from memory.errors import StoreUnavailable
 from web.chat.wire import ErrorBody, OpenAiError
-from web.errors import RETRY_SECONDS, AskFailed, BadRequest, Refusal
+from web.errors import RETRY_SECONDS, Refusal
 from web.openapi import Responses
 
 _NO_FIELD = re.compile(r"[\[(-]")
@@ -40,8 +40,8 @@ def _refused(
 
 def failed(error: Refusal) -> JSONResponse:
     """Return the response for what was not granted, or a question that was not answered."""
-    named = isinstance(error, BadRequest | AskFailed)
-    code = error.code if named else _CODES.get(error.status)
+    unnamed = error.code == HTTPStatus(error.status).name.lower()
+    code = _CODES.get(error.status) if unnamed else error.code
     return _refused(error.status, error.detail, code, error.param, error.headers)
 
 

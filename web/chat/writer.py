@@ -24,7 +24,7 @@ from web.chat.wire import (
     Rests,
     TokenUsage,
 )
-from web.errors import AskFailed, BadRequest, BadValue
+from web.errors import BadRequest, BadValue, Refusal
 from web.http.streams import permitted
 from web.identifiers import new_id
 from web.realtime.server_events import Timings
@@ -63,7 +63,7 @@ class Writer:
         """Ask, and yield the answer as it comes.
 
         Raises:
-            AskFailed: If there is no answer.
+            Refusal: If there is no answer.
         """
         try:
             with failing_as_asked(), self._here.admission.question(self._caller):
@@ -77,10 +77,16 @@ class Writer:
                     async for piece in pieces:
                         self._note(piece)
                         yield piece
-        except AskFailed as failure:
+        except Refusal as failure:
             time = time_report(self._time, self._reference)
             message = refusal(failure, time, self._reference)
-            raise AskFailed(failure.code, failure.status, message, failure.headers) from failure
+            raise Refusal(
+                failure.status,
+                message,
+                failure.headers,
+                code=failure.code,
+                param=failure.param,
+            ) from failure
 
     def _note(self, piece: AnswerPiece) -> None:
         self._stopwatch.see(piece)
@@ -162,7 +168,7 @@ class Writer:
             yield self._event(Delta(), self._reason(), self._rests())
             if options is not None and options.include_usage:
                 yield _line(self._chunk((), self._usage()))
-        except AskFailed as failure:
+        except Refusal as failure:
             yield f"data: {bytes(failed(failure).body).decode()}\n\n"
         yield "data: [DONE]\n\n"
 

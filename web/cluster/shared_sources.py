@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from stream.registry import NO_ROOM
 from web.cluster.homes import RENEW_SECONDS, Homes
-from web.errors import AlreadyPulled, Full
+from web.errors import Refusal
 from web.pulled_sources import OPERATOR, PulledSources
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,8 @@ class SharedSources:
         try:
             await self._homes.claim(name)
             await self._sources.add(name, self._wanted[name], OPERATOR, trusted=True)
-        except AlreadyPulled:
-            pass
-        except (*NO_ROOM, Full) as error:
-            log.warning("%s is not pulled yet: %s", name, error)
-            return
+        except (*NO_ROOM, Refusal) as error:
+            if error.code != "already_pulled":
+                log.warning("%s is not pulled yet: %s", name, error)
+                return
         self._waiting.discard(name)

@@ -13,7 +13,7 @@ from stream.webrtc.ingest import Peer
 from web.access.allowances import Allowances
 from web.access.quotas import Lease, Quota
 from web.access.tokens import Caller
-from web.errors import LimitReached
+from web.errors import Full
 from web.identifiers import new_id
 
 _COUNT_SECONDS = 1.0
@@ -68,7 +68,7 @@ class PeerSessions:
 
         Raises:
             Full: If there is no place left; `answering` is not called.
-            LimitReached: If the token has sent enough for today.
+            Full: If the token has sent enough for today.
         """
         if self._allowances is not None:
             self._allowances.send(caller, 0)
@@ -131,7 +131,7 @@ async def _end_when_spent(peer: Peer, caller: Caller, allowances: Allowances) ->
         received = peer.received
         try:
             allowances.send(caller, received - counted)
-        except LimitReached as error:
+        except Full as error:
             await peer.close(str(error))
             return
         counted = received

@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from stream.errors import BadSource
 from stream.registry import NAME
 from stream.status import StreamStatus
 from web.access.auth import MayFeed, MayForget, MayWatch, may_by_ticket, require
 from web.access.tokens import Caller, Right
-from web.errors import AlreadyPulled, Full, Refusal
+from web.errors import Refusal
 from web.http.lookback.suggestions import Kind
 from web.openapi import TEXT, Responses, gives, refuses
 from web.realtime.stream_events import MomentReport, StreamReport
@@ -161,20 +160,12 @@ async def add_stream(
 ) -> StreamReport:
     """Begin to pull a stream from a URL; how it goes is shown in its state.
 
-    Raises:
-        Refusal: 422 if the URL may not be pulled, 409 if the stream has a source already, 503 if
-            there is no place left.
+    It is refused with 422 if the URL may not be pulled, 409 if the stream has a source already, 503 if
+    there is no place left.
     """
     require(caller, "ingest", new.name)
-    try:
-        await here.audit.note(caller, "add", new.name)
-        await here.sources.add(new.name, new.url, caller)
-    except BadSource as error:
-        raise Refusal(422, str(error)) from None
-    except AlreadyPulled as error:
-        raise Refusal(409, str(error)) from None
-    except Full as error:
-        raise Refusal(error.status, str(error), error.headers) from None
+    await here.audit.note(caller, "add", new.name)
+    await here.sources.add(new.name, new.url, caller)
     response.headers["Location"] = f"{here.settings.root_path}/v1/streams/{new.name}"
     return _report(here, (await here.registry.find(new.name)).status())
 
@@ -183,15 +174,9 @@ async def add_stream(
 async def test_source(source: TestSource, here: Here, caller: MayFeed) -> TestResult:
     """Open a source, say what it is, and let go.
 
-    Raises:
-        Refusal: 422 with the reason if it cannot be pulled, 503 if too many tests are running.
+    It is refused with 422 and the reason if it cannot be pulled, 503 if too many tests are running.
     """
-    try:
-        found = await here.sources.probe(source.url, caller)
-    except BadSource as error:
-        raise Refusal(422, str(error)) from None
-    except Full as error:
-        raise Refusal(error.status, str(error), error.headers) from None
+    found = await here.sources.probe(source.url, caller)
     return TestResult(
         codec=found.codec,
         width=found.width,

@@ -15,14 +15,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from stream.errors import BadOffer, NoRoom
+from stream.errors import NoRoom
 from stream.registry import NAME
 from stream.webrtc.ingest import Peer, answer_offer
 from stream.webrtc.offer import read_offer
 from stream.webrtc.preview import answer_viewer
 from web.access.auth import any_token, require
 from web.access.tokens import Caller, Right
-from web.errors import Full, Refusal
+from web.errors import Refusal
 from web.http.ice import ice_servers, links, webrtc_settings
 from web.http.peers import PeerSession, PeerSessions
 from web.openapi import TEXT, Responses, gives, refuses, takes
@@ -113,10 +113,6 @@ class Exchange:
             session = await sessions.open(
                 stream, caller, lambda: self._answer(here, stream, sdp, address)
             )
-        except BadOffer as error:
-            raise Refusal(422, str(error)) from None
-        except Full as error:
-            raise Refusal(error.status, str(error), error.headers) from None
         except NoRoom as error:
             if error.code == "too_many_remembered":
                 raise
@@ -142,10 +138,7 @@ class Exchange:
         session = self._find(here, stream, key)
         fragment = await _body(request, _FRAGMENT)
         _check_match(request, session, fragment)
-        try:
-            await session.peer.add_candidates(fragment)
-        except BadOffer as error:
-            raise Refusal(422, str(error)) from None
+        await session.peer.add_candidates(fragment)
         return Response(status_code=204)
 
     async def hang_up(self, stream: Named, key: str, here: Here, caller: _Allowed) -> Response:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from web.access.tokens import Caller
-from web.errors import AskFailed
+from web.errors import RETRY_SECONDS, Refusal
 from web.operations.request_id import current_request
 
 OLD_FILES = 4
@@ -37,7 +37,7 @@ class AuditLog:
         """Make sure that the file can be written.
 
         Raises:
-            AskFailed: If it cannot.
+            Refusal: If it cannot.
         """
         await self._write(b"")
 
@@ -53,7 +53,7 @@ class AuditLog:
             **more: What else there is to it; None is left out.
 
         Raises:
-            AskFailed: If it cannot be written down.
+            Refusal: If it cannot be written down.
         """
         if self._path is None:
             return
@@ -75,11 +75,12 @@ class AuditLog:
             try:
                 await asyncio.to_thread(_append, self._path, line, self._most_bytes)
             except OSError as error:
-                raise AskFailed(
-                    "audit_unavailable",
+                raise Refusal(
                     503,
                     f"The audit log cannot be written ({error.strerror}), so this is not done; the "
                     "operator must make room, or choose another FLASHBACK_AUDIT_LOG.",
+                    {"Retry-After": RETRY_SECONDS},
+                    code="audit_unavailable",
                 ) from None
 
 

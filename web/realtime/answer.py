@@ -14,7 +14,7 @@ from model.types import Finish, Question, Usage, Words
 from stream.live import LiveStream
 from web.access.tokens import Caller
 from web.ask import Stopwatch, failing_as_asked
-from web.errors import AskFailed
+from web.errors import Refusal
 from web.identifiers import new_id
 from web.operations.request_id import continue_as
 from web.realtime.client_events import ResponseCreate
@@ -136,7 +136,7 @@ class Answer:
         try:
             try:
                 await self._ask(question, zone, looking)
-            except AskFailed as failure:
+            except Refusal as failure:
                 await self._fail(failure)
         except asyncio.CancelledError:
             if not self.cancelled:
@@ -169,7 +169,7 @@ class Answer:
                         break
                     await self._say(piece)
 
-    async def _fail(self, failure: AskFailed) -> None:
+    async def _fail(self, failure: Refusal) -> None:
         """Say why there is no answer, or no more of it."""
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         log.info("no answer: %s", failure.code)

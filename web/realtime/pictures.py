@@ -15,7 +15,7 @@ from stream.live import LiveStream
 from stream.registry import NO_ROOM
 from web.access.quotas import Lease
 from web.access.tokens import Caller
-from web.errors import BadRequest, BadValue, Full, LimitReached
+from web.errors import BadRequest, BadValue, Full
 from web.services import Services
 
 
@@ -55,7 +55,7 @@ class PictureSource:
         time, data = self._services.clocks.monotonic(), _read(image_url)
         try:
             self._services.allowances.send(self._caller, len(data))
-        except LimitReached as error:
+        except Full as error:
             raise BadRequest(error.code, str(error)) from None
         pixels: Picture | None = None
         if self._feed is None:
@@ -104,8 +104,8 @@ class PictureSource:
         try:
             place = self._services.feeding.acquire(self._stream, self._caller)
         except Full as error:
-            own = isinstance(error, LimitReached)  # the service has room for others
-            raise BadRequest(error.code if own else "stream_refused", str(error)) from None
+            code = error.code if error.of_token else "stream_refused"  # it has room for others
+            raise BadRequest(code, str(error)) from None
         try:
             self._live = await self._services.registry.open(self._stream)
             feed = self._live.open_feed("pictures")

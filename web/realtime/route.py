@@ -9,7 +9,7 @@ from stream.registry import NAME
 from web.access.auth import REALTIME_PROTOCOL, may_by_ticket
 from web.access.quotas import Lease
 from web.access.tokens import Caller
-from web.errors import Full, Refusal
+from web.errors import Refusal
 from web.openapi import refuses
 from web.realtime.connection import Connection
 from web.services import Here, Services
@@ -87,7 +87,4 @@ async def realtime(socket: WebSocket, here: Here, caller: _Allowed, stream: Stre
 
 
 def _place(here: Services, caller: Caller) -> Lease:
-    try:
-        return here.talking.acquire(object(), caller)
-    except Full as error:
-        raise Refusal(error.status, str(error), error.headers) from None
+    return here.talking.acquire(object(), caller)

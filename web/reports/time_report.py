@@ -2,7 +2,7 @@
 
 from model.errors import NothingSeen
 from model.types import Finish
-from web.errors import AskFailed
+from web.errors import Refusal
 from web.realtime.server_events import EvidencePart, TimeUnderstood
 from web.time_words.extent import Reference
 from web.time_words.understand import TimeAsked
@@ -40,7 +40,7 @@ def clock(media: float, reference: Reference) -> str | None:
     return None if reference.began is None else reference.clock(media).isoformat(timespec="seconds")
 
 
-def refusal(failure: AskFailed, understood: TimeUnderstood | None, reference: Reference) -> str:
+def refusal(failure: Refusal, understood: TimeUnderstood | None, reference: Reference) -> str:
     """Return why there is no answer, in the words of time that were asked about, if there were any."""
     cause = failure.__cause__
     if understood is None or not isinstance(cause, NothingSeen) or cause.held is None:

@@ -26,7 +26,7 @@ from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
 from web.cli.source.watch import look_at, watch
 from web.composition.opening import open_stream
-from web.errors import AskFailed, Failed
+from web.errors import Failed, Refusal
 from web.pulled_sources import pull_settings
 from web.realtime.server_events import TimeUnderstood
 from web.reports.time_report import range_in_words, time_report
@@ -247,7 +247,7 @@ async def _watcher(
 async def _answer(engine: Engine, live: LiveStream, question: Question) -> _Asked:
     try:
         answered = await ask_whole(live, question, Stopwatch(CLOCKS.monotonic))
-    except AskFailed as failure:
+    except Refusal as failure:
         raise Failed(str(failure), 2 if failure.status < 500 else 1) from None
     usage = answered.finish.usage
     return _Asked(

@@ -20,7 +20,7 @@ from web.ask import Stopwatch, ask_whole
 from web.cli.source.ask import frames_at_most
 from web.cli.source.watch import look_at, watch
 from web.composition.opening import open_stream
-from web.errors import AskFailed, Failed
+from web.errors import Failed, Refusal
 from web.pulled_sources import pull_settings
 from web.services import CLOCKS
 from web.settings import Settings
@@ -105,7 +105,7 @@ async def _caption(live: LiveStream, start: float, stop: float, question: str) -
     asked = Question(question, since=start, until=stop)
     try:
         answered = await ask_whole(live, asked, Stopwatch(CLOCKS.monotonic))
-    except AskFailed as failure:
+    except Refusal as failure:
         if failure.code == "nothing_seen":
             return None
         raise Failed(str(failure)) from None

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from stream.errors import NoRoom
 from stream.moments.slices import Slice, slices
 from stream.reel import Reel, Still
 from stream.status import StreamStatus
@@ -87,10 +86,7 @@ async def cut_clip(stream: Named, here: Here, since: Second, until: Second) -> R
         raise Refusal(422, f"A clip cannot end before it starts: {since} to {until}.")
     await here.registry.find(stream)
     stills = _kept(here.registry.reel(stream), stream, since, until)
-    try:
-        return _download(await here.recorder.cut(stills), stream, since, "mp4")
-    except NoRoom as error:
-        raise Refusal(503, str(error), {"Retry-After": "5"}) from None
+    return _download(await here.recorder.cut(stills), stream, since, "mp4")
 
 
 @exports.get("/{stream}/picture", responses=_JPEG)
