@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 from web.settings import PREFIX, Settings, variables
 
 ROOT = Path(__file__).parent.parent
+CADDY = ROOT / "deploy" / "caddy" / "Caddyfile"
 OURS = ("flashback", "flashback-gpu")
 SETTINGS = {name for name, *_ in variables()}
 
@@ -65,7 +68,7 @@ def test_the_ports_of_the_media_are_published(services, dockerfile, name):
     ports = services[name]["environment"]["FLASHBACK_UDP_PORTS"]
     assert f"{ports}:{ports}/udp" in services[name]["ports"]
     assert f"{ports}/udp" in of(dockerfile, "EXPOSE")[0].split()
-    assert f"{Settings().port}:{Settings().port}" in services[name]["ports"]
+    assert f"${{FLASHBACK_PUBLISH:-{Settings().port}}}:{Settings().port}" in services[name]["ports"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -120,8 +123,21 @@ def test_base_weights_are_pinned_by_their_hash(dockerfile):
 
 def test_what_the_image_copies_exists(dockerfile):
     for step in of(dockerfile, "COPY"):
-        for source in step.split()[:-1]:
-            assert (ROOT / source).exists(), source
+        *sources, _ = (word for word in step.split() if not word.startswith("--"))
+        if "--from=build" in step:
+            assert all(any(source in made for made in of(dockerfile, "RUN") + of(dockerfile, "ENV")) for source in sources)  # fmt: skip
+        else:
+            assert all((ROOT / source).exists() for source in sources)
+
+
+def test_what_runs_holds_neither_the_source_nor_what_it_was_built_with(dockerfile):
+    steps = [step for step, _ in dockerfile]
+    begin = len(steps) - 1 - steps[::-1].index("FROM")
+    last = dockerfile[begin:]
+    assert len(of(dockerfile, "FROM")) == 2
+    assert all("--from=build" in copied for copied in of(last, "COPY"))
+    assert not any("pip" in ran or "apt-get" in ran for ran in of(last, "RUN"))
+    assert {line.split()[0] for line in of(dockerfile[:begin], "ENV")} <= {line.split()[0] for line in of(last, "ENV")}  # fmt: skip
 
 
 def test_the_image_holds_no_history_and_no_local_files():
@@ -156,6 +172,48 @@ def test_systemd_gives_the_service_what_it_needs_and_the_time_to_drain():
     assert ("DynamicUser", "=", "yes") in given
     [start] = [value for key, _, value in given if key == "ExecStart"]
     assert start.endswith("/bin/flashback serve")
+
+
+@pytest.mark.parametrize(("name", "profile"), [("tls", "tls"), ("turn", "turn")])
+def test_tls_and_turn_are_a_profile_each_and_get_what_the_service_is_told(services, name, profile):
+    beside = services[name]
+    assert beside["profiles"] == [profile]
+    assert beside["cap_drop"] == ["ALL"]
+    assert beside["read_only"] is True
+    for volume in beside.get("volumes", []):
+        source = volume.partition(":")[0]
+        assert not source.startswith(".") or (ROOT / source).is_dir(), source
+    told = re.findall(r"\$\{(FLASHBACK_\w+)", " ".join(beside["environment"].values()))
+    given = [json.dumps(services[ours]["environment"]) for ours in OURS]
+    assert told
+    assert all(name in ours for name in told for ours in given)
+
+
+def test_tls_leads_to_the_service():
+    [line] = [at for at in CADDY.read_text().splitlines() if "reverse_proxy" in at]
+    assert line.split()[1] == f"flashback:{Settings().port}"
+
+
+@pytest.mark.parametrize("lacking", ["SECRET", "ADDRESS"])
+def test_a_relay_without_a_secret_or_an_address_does_not_start(services, lacking):
+    shell, option, script = services["turn"]["entrypoint"]
+    environment = {"PATH": os.defpath, "SECRET": "a secret", "ADDRESS": "192.0.2.1"}
+    del environment[lacking]
+    done = subprocess.run(
+        [shell, option, script.replace("$$", "$")], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "set FLASHBACK_" in done.stderr
+
+
+def test_a_relay_leads_to_the_service_and_not_to_the_inside_network(services):
+    script = services["turn"]["entrypoint"][2]
+    denied = [ip_address(one.partition("-")[0]) for one in re.findall(r"--denied-peer-ip=(\S+)", script)]  # fmt: skip
+    assert {ip_address(inside) for inside in ("10.0.0.0", "127.0.0.0", "169.254.0.0", "172.16.0.0", "192.168.0.0", "fc00::", "::1")} <= set(denied)  # fmt: skip
+    assert '--allowed-peer-ip="$$ADDRESS"' in script
+    relayed = range(*(int(port) for port in re.findall(r"--m\w+-port=(\d+)", script)))
+    first, last = Settings.from_env({"FLASHBACK_UDP_PORTS": "50000-50100"}).udp_ports
+    assert not set(relayed) & set(range(first, last + 1))
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
