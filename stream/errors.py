@@ -10,19 +10,15 @@
     ├── NoVideo          no_video           a file holds no video that can be read
     ├── BadSource        bad_source         an address may not or cannot be read
     ├── CannotOpen       cannot_open        a source cannot be opened: why
-    ├── Refused          refused            its server answered with an error
-    ├── Redirected       redirected         it sends us elsewhere
-    ├── AllSeen          all_seen           nothing of a playlist is left
+    ├── Refused          refused            its server answered with an error, or sends us elsewhere
     ├── BadOffer         bad_offer          an SDP offer cannot be answered
-    ├── PlayFailed       play_failed        our own sender gets nowhere; or did, and was cut off:
-    │                                       connection_lost
-    ├── WatchRefused     bad_condition      clips cannot be matched on it; also not_understood (words say
-    │                                       nothing to be watched for), no_vocabulary (the model has no
-    │                                       words), unknown_watch, too_many_watches
-    └── NotDelivered     not_delivered      a webhook was not taken
+    ├── NotDelivered     not_delivered      what we send is not taken: a webhook, or video of our own;
+    │                                       or it was, and was cut off: connection_lost
+    └── WatchRefused     bad_condition      clips cannot be matched on it; also not_understood (words say
+                                            nothing to be watched for), no_vocabulary (the model has no
+                                            words), unknown_watch, too_many_watches
 
-`CannotOpen`, `Refused`, `Redirected` and `AllSeen` stay inside `stream/pull` and stand in
-`stream/pull/errors.py`. What a caller did wrong in code is a `ValueError`, and not here.
+`CannotOpen` and `Refused` stay inside `stream/pull` and stand in `stream/pull/errors.py`. What a caller did wrong in code is a `ValueError`, and not here.
 """
 
 
@@ -86,12 +82,6 @@ class BadOffer(StreamError, ValueError):
     code = "bad_offer"
 
 
-class PlayFailed(StreamError):
-    """The file cannot be played or the server would not take it, or ended it; the message says why."""
-
-    code = "play_failed"
-
-
 class WatchRefused(StreamError, ValueError):
     """A watch cannot be kept, or is not there; the message says why, and what could be watched for."""
 
@@ -99,6 +89,6 @@ class WatchRefused(StreamError, ValueError):
 
 
 class NotDelivered(StreamError):
-    """A webhook was not taken; the message says why, without its address or secret."""
+    """A webhook, or video of our own, was not taken; the message says why, without a secret."""
 
     code = "not_delivered"

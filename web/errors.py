@@ -6,7 +6,6 @@
     │   └── Full            quota_full           every place is taken; also rate_limit_exceeded (a token
     │                                            has what was set for it alone)
     ├── BadValue            invalid_value        a picture, time zone or limit is none
-    ├── Unauthorized        unauthorized         a token or ticket is wrong or too old
     ├── IssuerUnavailable   issuer_unavailable   a token cannot be checked: no keys of its issuer
     ├── BadSetting          bad_setting          a setting, or the file of tokens, cannot be used
     ├── ReplicaLost         replica_lost         a replica of a cluster is gone: another is asked
@@ -108,12 +107,6 @@ class BadValue(WebError, ValueError):
     """A value that was given cannot be used: a picture, the name of a time zone, a limit of a token."""
 
     code = "invalid_value"
-
-
-class Unauthorized(WebError):
-    """The token or ticket is wrong or too old."""
-
-    code = "unauthorized"
 
 
 class IssuerUnavailable(WebError):

@@ -28,43 +28,31 @@ class CannotOpen(StreamError):
         self.over = over
 
 
-class AllSeen(StreamError):
-    """The playlist is at its end, and all of it was seen."""
-
-    code = "all_seen"
-
-
 class Refused(StreamError):
-    """The server answered with an error.
+    """The server answered with an error, or sends us elsewhere.
 
     Attributes:
-        status: Its status code, of HTTP or RTSP.
+        status: Its status code, of HTTP or RTSP; 0 if it asked us of itself to go.
         method: What was asked, over RTSP; empty over HTTP.
         words: What an RTSP server says to it.
+        location: Where an RTSP server sends us, empty if it does not say; None if it does not.
     """
 
     code = "refused"
 
-    def __init__(self, status: int, method: str = "", words: str = "") -> None:
+    def __init__(
+        self, status: int, method: str = "", words: str = "", location: str | None = None
+    ) -> None:
         asked = f" {method}" if method else ""
         super().__init__(f"The server answered{asked} with status {status}.")
         self.status = status
         self.method = method
         self.words = words
-
-
-class Redirected(StreamError):
-    """An RTSP server sends us elsewhere.
-
-    Attributes:
-        location: Where to; empty if it does not say.
-    """
-
-    code = "redirected"
-
-    def __init__(self, location: str = "") -> None:
-        super().__init__("The server redirects.")
         self.location = location
+
+
+AT_ITS_END = SourceEnded("The source is at its end.", final=True)
+"""All of it was seen, and nothing will be added."""
 
 
 _LONGEST_WORDS = 40
@@ -155,6 +143,8 @@ def silent(seconds: float) -> str:
 def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
     """Say what a server answered; None if it is not about that."""
     match error:
+        case Refused() if error.location is not None:
+            return "The source redirects elsewhere, which is not followed; use its address."
         case Refused() if order.username is None and error.status in _WITHOUT_LOGIN:
             return _WITHOUT_LOGIN[error.status]
         case Refused() if error.status in _STATUSES:
@@ -163,8 +153,6 @@ def _explain_answer(error: Exception, order: ReaderConfig) -> str | None:
             return _explain_rtsp(error, order)
         case Refused():
             return f"The source answered with error {error.status}."
-        case Redirected():
-            return "The source redirects elsewhere, which is not followed; use its address."
         case _:
             return None
 

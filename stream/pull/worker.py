@@ -21,9 +21,9 @@ import av
 from stream.errors import BadSource
 from stream.frames.scale import to_rgb
 from stream.pull.decode import NoKeyframe, Picked, Picker
-from stream.pull.errors import CannotOpen, Refused, explain_loss
+from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain_loss
 from stream.pull.frame_ring import PictureRing
-from stream.pull.io.open import AT_ITS_END, OpenSource, is_at_end, open_source
+from stream.pull.io.open import OpenSource, is_at_end, open_source
 from stream.pull.messages import (
     FrameReady,
     FramesSkipped,
@@ -111,7 +111,7 @@ def _read(
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain_loss(error, order)
     if source.has_ended() or is_at_end(picker.position, source.lasts):
-        return SourceEnded(AT_ITS_END, final=True)
+        return AT_ITS_END
     return SourceEnded("The source stopped sending.")
 
 

@@ -14,7 +14,7 @@ import httpx
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.errors import NoVideo, PlayFailed
+from stream.errors import NotDelivered, NoVideo
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 
@@ -67,12 +67,12 @@ class Player:
         """Open the file and make the offer.
 
         Raises:
-            PlayFailed: If the file is no video.
+            NotDelivered: If the file is no video.
         """
         try:
             self._track = await FileTrack.open(self._path, repeat=self._repeat)
         except NoVideo as error:
-            raise PlayFailed(str(error)) from error
+            raise NotDelivered(str(error)) from error
         self._track.once("ended", self._ended.set)
         self._connection = new_connection(self._settings)
         self._connection.on("connectionstatechange", self._state_changed)
@@ -100,7 +100,7 @@ class Player:
         """Take the server's SDP answer; the video starts to flow.
 
         Raises:
-            PlayFailed: If the answer cannot be used.
+            NotDelivered: If the answer cannot be used.
         """
         assert self._connection is not None, "enter the player first"
         try:
@@ -108,7 +108,7 @@ class Player:
                 RTCSessionDescription(sdp=answer, type="answer")
             )
         except (InternalError, InvalidStateError, OperationError, ValueError) as error:
-            raise PlayFailed(f"The server's answer cannot be used: {error}.") from error
+            raise NotDelivered(f"The server's answer cannot be used: {error}.") from error
 
     async def wait_connected(self) -> None:
         """Wait until the server is reached, or the end."""
@@ -150,8 +150,8 @@ async def play(
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
     Raises:
-        PlayFailed: If the file is no video or the server refuses it.
-        PlayFailed: If the connection is lost.
+        NotDelivered: If the file is no video or the server refuses it.
+        NotDelivered: If the connection is lost.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with (
@@ -165,10 +165,12 @@ async def play(
                 async with asyncio.timeout(_CONNECT_WITHIN):
                     await player.wait_connected()
             except TimeoutError as error:
-                raise PlayFailed("The server answered, but no media path to it opened.") from error
+                raise NotDelivered(
+                    "The server answered, but no media path to it opened."
+                ) from error
             await player.wait_ended()
             if player.lost:
-                raise PlayFailed("The connection to the server was lost.", code="connection_lost")
+                raise NotDelivered("The connection to the server was lost.", code="connection_lost")
         finally:
             await _hang_up(client, resource)
 
@@ -177,9 +179,9 @@ async def _offer(client: httpx.AsyncClient, url: str, sdp: str) -> tuple[str, st
     try:
         response = await client.post(url, content=sdp, headers={"Content-Type": "application/sdp"})
     except httpx.HTTPError as error:
-        raise PlayFailed(f"The server cannot be reached: {error}.") from error
+        raise NotDelivered(f"The server cannot be reached: {error}.") from error
     if response.status_code != 201:
-        raise PlayFailed(f"The server refused with {response.status_code}: {response.text[:300]}")
+        raise NotDelivered(f"The server refused with {response.status_code}: {response.text[:300]}")
     return urljoin(str(response.url), response.headers.get("location", "")), response.text
 
 

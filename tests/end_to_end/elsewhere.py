@@ -24,7 +24,7 @@ from pathlib import Path
 import av
 import httpx
 
-from stream.errors import PlayFailed
+from stream.errors import NotDelivered
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from stream.webrtc.whip_client import Player, play
 from tests.websocket import connect
@@ -42,7 +42,7 @@ async def send_film(film, address, token, settings=None):
         await play(
             Path(film), url, token=token, repeat=False, settings=settings or WebRtcSettings()
         )
-    except PlayFailed as failed:
+    except NotDelivered as failed:
         return f"failed: {failed}"
     return "played"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.pull.errors import Redirected
+from stream.pull.errors import Refused
 from stream.pull.io.rtsp_proxy import LONGEST_HEAD, Message, RtspRelay
 
 
@@ -62,7 +62,7 @@ def relayed(server, answer):
             seen += data
         speaker.join()
     relay.close()
-    return seen, isinstance(relay.trouble, Redirected)
+    return seen, isinstance(relay.trouble, Refused) and relay.trouble.location is not None
 
 
 PACKET = b"$\x00\x00\x05RTSP/"

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from tests.web.conftest import echo_service
 from web.access.keys import LOCAL, TICKET_SECONDS, Keys
 from web.access.tokens import make_token
-from web.errors import Refusal, Unauthorized
+from web.errors import Refusal
 from web.http.middleware.guard import BODY_LIMIT, Guard
 
 
@@ -46,20 +46,17 @@ async def test_a_ticket_lets_in_whom_it_was_made_for_until_it_is_too_old():
     assert keys.by_ticket(ticket) == caller
     assert until == now() + TICKET_SECONDS
     now.time = until + 1
-    with pytest.raises(Unauthorized):
-        keys.by_ticket(ticket)
+    assert keys.by_ticket(ticket) is None
 
 
 def test_a_ticket_of_another_process_is_worth_nothing():
     ours, theirs = Keys(["secret"], Now()), Keys(["secret"], Now())
-    with pytest.raises(Unauthorized):
-        ours.by_ticket(theirs.ticket(LOCAL)[0])
+    assert ours.by_ticket(theirs.ticket(LOCAL)[0]) is None
 
 
 @given(st.text(max_size=80))
 def test_nothing_made_up_is_a_ticket(ticket):
-    with pytest.raises(Unauthorized):
-        Keys(["secret"], Now()).by_ticket(ticket)
+    assert Keys(["secret"], Now()).by_ticket(ticket) is None
 
 
 async def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
@@ -71,8 +68,7 @@ async def test_a_ticket_says_nothing_of_the_token_it_was_traded_for():
 def test_a_ticket_cannot_be_made_to_live_longer():
     keys = Keys(["secret"], Now())
     until, rest = keys.ticket(LOCAL)[0].split(".", 1)
-    with pytest.raises(Unauthorized):
-        keys.by_ticket(f"{int(until) + 9999}.{rest}")
+    assert keys.by_ticket(f"{int(until) + 9999}.{rest}") is None
 
 
 def test_tokens_are_long_and_never_the_same():

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from web.access.guesses import Guesses
 from web.access.keys import LOCAL, Keys
 from web.access.tokens import Caller, Right, digest
-from web.errors import IssuerUnavailable, Refusal, Unauthorized
+from web.errors import IssuerUnavailable, Refusal
 from web.http.middleware.rejections import Rejections
 
 _TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
@@ -125,21 +125,20 @@ async def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
         return LOCAL
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     ticket = connection.query_params.get("ticket") or _ticket_protocol(connection)
-    try:
-        if scheme.lower() == "bearer" and token:
-            return await _by_token(connection, keys, token.strip())
-        if tickets and ticket:
-            return keys.by_ticket(ticket)
-    except Unauthorized:
-        pass
+    caller: Caller | None = None
+    if scheme.lower() == "bearer" and token:
+        caller = await _by_token(connection, keys, token.strip())
+    elif tickets and ticket:
+        caller = keys.by_ticket(ticket)
+    if caller is not None:
+        return caller
     raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
 
 
-async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller:
-    """Return who holds `token`.
+async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller | None:
+    """Return who holds `token`; None if it is none of ours.
 
     Raises:
-        Unauthorized: If it is none of ours.
         Refusal: 429 if the address of `connection` has shown too many that are not, 503 if it cannot
             be checked.
     """
@@ -157,6 +156,6 @@ async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Calle
     if caller is None:
         guesses.wrong(address, digest(token))
         rejections.add("a wrong token")
-        raise Unauthorized
+        return None
     guesses.right(address, caller.name)
     return caller

@@ -15,7 +15,7 @@ from itertools import chain
 
 from web.access.issuer.contract import NoIssuer, TokenIssuer
 from web.access.tokens import Caller, TokenFile, TokenRecord, digest
-from web.errors import BadSetting, Unauthorized
+from web.errors import BadSetting
 
 log = logging.getLogger(__name__)
 
@@ -81,21 +81,18 @@ class Keys:
         claim = f"{until}.{caller.name}"
         return f"{claim}.{self._sign(claim)}", until
 
-    def by_ticket(self, ticket: str) -> Caller:
-        """Return for whom `ticket` was made.
+    def by_ticket(self, ticket: str) -> Caller | None:
+        """Return for whom `ticket` was made; None if it is not good.
 
-        Raises:
-            Unauthorized: If we did not make it, it is too old, or its token is good no more.
+        We did not make it, then, or it is too old, or its token is good no more.
         """
         claim, _, signature = ticket.rpartition(".")
         if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
-            raise Unauthorized
+            return None
         until, _, name = claim.partition(".")
         known = chain((caller for _, caller in self._known()), self._issuer.callers())
         caller = next((caller for caller in known if caller.name == name), None)
-        if int(until) < self._clock() or caller is None:
-            raise Unauthorized
-        return caller
+        return None if int(until) < self._clock() else caller
 
     async def load(self) -> None:
         """Read the file of named tokens.

@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 from rich.console import Console
 
-from stream.errors import PlayFailed
+from stream.errors import NotDelivered
 from stream.webrtc.whip_client import play
 from web.access.tokens import make_token
 from web.cli.server import serve, take_port
@@ -71,12 +71,12 @@ async def _keep_playing(address: str, token: str | None) -> None:
     """Play the sample, and again whenever its stream was deleted or left by another sender.
 
     Raises:
-        PlayFailed: If it cannot be played.
+        NotDelivered: If it cannot be played.
     """
     while True:
         try:
             await play(_SAMPLE, f"{address}/whip/{_SAMPLE_STREAM}", token=token)
-        except PlayFailed as error:
+        except NotDelivered as error:
             if error.code != "connection_lost":
                 raise
             await _left_alone(address, token)

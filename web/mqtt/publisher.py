@@ -25,6 +25,7 @@ from stream.channels import Subscription
 from stream.pull.io.tls import tls_context
 from stream.watches.records import Event
 from stream.watches.watcher import Watcher
+from web.errors import BadSetting
 from web.mqtt.messages import OFFLINE, ONLINE, Message, Topics
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,6 @@ _LAST_WORD_SECONDS = 2
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _MOST_INCOMING = 1024
 """Descriptions of sensors that the broker may still have of watches that are gone."""
-
-
-class _Unreadable(Exception):
-    """The file of the broker's password, or of certificates, cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +62,20 @@ class Broker:
         """Return what checks the broker's certificate; None without encryption. Blocks.
 
         Raises:
-            _Unreadable: If the file of certificates cannot be read.
+            BadSetting: If the file of certificates cannot be read.
         """
         if not self.tls:
             return None
         try:
             return tls_context(None if self.certificates is None else str(self.certificates))
         except OSError as error:
-            raise _Unreadable(f"{self.certificates} cannot be read: {error.strerror}") from None
+            raise BadSetting(f"{self.certificates} cannot be read: {error.strerror}") from None
 
     def password(self) -> str | None:
         """Return the password. Blocks.
 
         Raises:
-            _Unreadable: If it cannot be read.
+            BadSetting: If it cannot be read.
         """
         if self.password_file is None:
             return None
@@ -86,7 +83,7 @@ class Broker:
             return self.password_file.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise _Unreadable(f"{self.password_file} cannot be read: {reason}") from None
+            raise BadSetting(f"{self.password_file} cannot be read: {reason}") from None
 
 
 class Publisher:
@@ -128,7 +125,7 @@ class Publisher:
             while True:
                 try:
                     await self._session(alerts, changes)
-                except (MqttError, _Unreadable) as error:
+                except (MqttError, BadSetting) as error:
                     log.warning("MQTT: %s:%d: %s", self._broker.host, self._broker.port, error)
                 _heed_cancel()
                 await asyncio.sleep(self._waits.next())

@@ -23,19 +23,18 @@ from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
 from stream.file.film import is_whole, open_container
 from stream.file.tracks import choose_video, is_decodable
-from stream.pull.errors import AllSeen, CannotOpen, Redirected, Refused, explain
+from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.io.rtsp import follow, relay_to
 from stream.pull.io.rtsp_proxy import RtspRelay
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
-from stream.pull.messages import Place, ReaderConfig, SourceEnded
+from stream.pull.messages import Place, ReaderConfig
 
 if TYPE_CHECKING:
     from stream.pull.io.http.file import Appetite
 
-AT_ITS_END = "The source is at its end."
 _LARGEST_PICTURE = 8192 * 8192
 _LONGEST_RECORDING = 7 * 24 * 3600.0
 _NEAR_END = 2.0
@@ -49,18 +48,6 @@ _WHITELIST = {
     "srt": "srt,udp",
     "file": "file",
 }
-
-
-class _OtherWay(Exception):
-    """The source can be read in another way.
-
-    Attributes:
-        order: That says how.
-    """
-
-    def __init__(self, order: ReaderConfig) -> None:
-        super().__init__("The source can be read in another way.")
-        self.order = order
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +92,16 @@ def open_source(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
     Raises:
         CannotOpen: If that fails; with the reason in words.
     """
-    while True:
-        try:
-            return _open_once(order, clock)
-        except _OtherWay as found:
-            order = found.order
+    while isinstance(found := _open_once(order, clock), ReaderConfig):
+        order = found
+    return found
 
 
-def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
-    """Open what `order` names, where it is.
+def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource | ReaderConfig:
+    """Open what `order` names, where it is; or return what to open instead, if that is known.
 
     Raises:
         CannotOpen: If that fails; with the reason in words.
-        _OtherWay: If it may be opened in another way.
     """
     closers: list[Callable[[], None]] = []
     pipes: list[Pipe] = []
@@ -127,14 +111,14 @@ def _open_once(order: ReaderConfig, clock: Callable[[], float]) -> OpenSource:
         closers.append(opening.container.close)
         _refuse_seen(order, opening)
         return _choose(order, opening, closers)
-    except AllSeen:
+    except CannotOpen:
         _close_all(closers)
-        raise CannotOpen(SourceEnded(AT_ITS_END, final=True)) from None
+        raise
     except (av.FFmpegError, OSError, Refused, BadSource, ValueError) as error:
         _close_all(closers)
         trouble = next((pipe.trouble for pipe in pipes if pipe.trouble is not None), None)
         if (other := _other_way(order, trouble or error)) is not None:
-            raise _OtherWay(other) from error
+            return other
         if trouble is not None:
             raise CannotOpen(explain(trouble, order)) from error
         # FFmpeg calls an RTSP answer that it gave up waiting for an invalid one.
@@ -151,9 +135,10 @@ def _other_way(order: ReaderConfig, error: Exception) -> ReaderConfig | None:
     # What FFmpeg makes of 461, "Unsupported Transport".
     if getattr(error, "errno", None) == errno.EPROTONOSUPPORT and _comes_by_udp(order):
         return replace(order, transport="tcp")
-    if isinstance(error, Redirected) and order.trusted and order.redirects:
+    elsewhere = error.location if isinstance(error, Refused) else None
+    if elsewhere is not None and order.trusted and order.redirects:
         try:
-            return follow(order, error.location)
+            return follow(order, elsewhere)
         except BadSource as refusal:
             raise CannotOpen(explain(refusal, order)) from refusal
     return None
@@ -201,11 +186,11 @@ def _refuse_seen(order: ReaderConfig, opening: Opening) -> None:
     """Refuse a recording of which nothing is left.
 
     Raises:
-        AllSeen: If it is one.
+        CannotOpen: If it is one.
     """
     seen = None if order.after is None else order.after.position
     if opening.finite and is_at_end(seen, opening.lasts):
-        raise AllSeen
+        raise CannotOpen(AT_ITS_END)
 
 
 def _open_file(order: ReaderConfig) -> Opening:

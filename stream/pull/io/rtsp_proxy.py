@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from io import BufferedReader
 
-from stream.pull.errors import UNAUTHORIZED, Redirected, Refused
+from stream.pull.errors import UNAUTHORIZED, Refused
 from stream.pull.io.challenges import Challenge, Login, authorize, strongest
 from stream.pull.io.numbers import number_in
 from stream.pull.io.tcp_proxy import Pipe
@@ -140,7 +140,7 @@ class RtspRelay(Pipe):
             return False
         # A camera asks, too: whether we are still there, or to take note of something.
         if message.words[0] == "REDIRECT" or (status is not None and 300 <= status < 400):
-            self.trouble = Redirected(message.header("location"))
+            self.trouble = Refused(status or 0, location=message.header("location"))
             return False
         return True
 

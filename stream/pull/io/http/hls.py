@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from stream.errors import BadSource
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
-from stream.pull.errors import AllSeen, Refused
+from stream.pull.errors import AT_ITS_END, CannotOpen, Refused
 from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
@@ -158,7 +158,7 @@ class PlaylistGuide:
         self._loaded: dict[str, float] = {}
         self._variants: frozenset[str] | None = None
         self._missing = self._missing_in_a_row = 0
-        self.trouble: AllSeen | BadSource | Refused | None = None
+        self.trouble: CannotOpen | BadSource | Refused | None = None
 
     @property
     def ended(self) -> bool:
@@ -177,7 +177,7 @@ class PlaylistGuide:
 
         Raises:
             BadSource: If a playlist names nothing new.
-            AllSeen: If it has ended, too.
+            CannotOpen: If it has ended, too.
             Refused: If the server says no, unless it is one of several playlists that a master names, or
                 one segment among others.
         """
@@ -203,7 +203,7 @@ class PlaylistGuide:
         Raises:
             BadSource: If it is endless, names nothing, or is a playlist of playlists in another one.
             BadSource: If it names nothing new.
-            AllSeen: If it has ended, too.
+            CannotOpen: If it has ended, too.
         """
         text, url, began = _read(file), file.name, self._clock()
         self._loaded[url] = began
@@ -213,7 +213,7 @@ class PlaylistGuide:
                 self._playlists[url] = playlist
                 return PlaylistText(without(text, seen), url)
             if playlist.ended:
-                self.trouble = AllSeen() if playlist.segments else BadSource(_EMPTY)
+                self.trouble = CannotOpen(AT_ITS_END) if playlist.segments else BadSource(_EMPTY)
                 raise self.trouble
             if self._clock() - began > max(self._within, 2 * playlist.target):
                 self.trouble = BadSource(_STALE if playlist.segments else _EMPTY)

@@ -52,7 +52,7 @@ def open_http(
         closers: Gets what must be called to let go of it.
 
     Raises:
-        AllSeen: If it is a playlist of which nothing is left.
+        CannotOpen: If it is a playlist of which nothing is left.
         BadSource: If it may not be reached or is no video.
         FFmpegError: If it is nothing that FFmpeg can read.
         OSError: If it cannot be reached.
