@@ -57,6 +57,7 @@ class History:
         prefix: Embeddings of the text before the first clip.
         reach: Positions the language model can tell apart.
         reserve: Positions kept free for a question and its answer.
+        hook: See `Decoder.run`.
 
     Raises:
         ValueError: If a stage before the first text-guided one is not clip-wise.
@@ -69,6 +70,7 @@ class History:
         prefix: Float[Tensor, "n hidden"],
         reach: float = float("inf"),
         reserve: float = 0.0,
+        hook: LayerHook = no_hook,
     ) -> None:
         plan = reader.plan
         if not plan.grows_by_clips:
@@ -84,7 +86,7 @@ class History:
         self._rows = [0] * len(self._early)
         self._keys, self._hidden, self._labels = Blocks(), Blocks(), Blocks()
         self._prefix = len(prefix)
-        self._arrive(Tokens.of_text(prefix))
+        self._arrive(Tokens.of_text(prefix), hook)
 
     @property
     def bytes(self) -> int:

@@ -177,25 +177,26 @@ class PromptReader:
         return rotary
 
     @torch.inference_mode()
-    def step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
-        """Add one written token to each of `readings`, all in one batch.
+    def step(
+        self, readings: Sequence[Reading], chosen: Sequence[int], hook: LayerHook = no_hook
+    ) -> None:
+        """Add one written token to each of `readings`, all in one batch; see `Decoder.run` for `hook`.
 
         If that fails, none of them has changed.
         """
         with ExitStack() as undo:
             for reading in readings:
                 undo.callback(reading.checkpoint())
-            self._step(readings, chosen)
+            self._step(readings, chosen, hook)
             undo.pop_all()
 
-    def _step(self, readings: Sequence[Reading], chosen: Sequence[int]) -> None:
+    def _step(self, readings: Sequence[Reading], chosen: Sequence[int], hook: LayerHook) -> None:
         device = self.decoder.lm_head.weight.device
         hidden = self.decoder.embed(torch.tensor(chosen, device=device))
         for segment in self.plan.segments:
             at = torch.tensor([r.positions[segment.number] for r in readings], device=device)
-            hidden = self.decoder.run(
-                hidden, self.decoder.rotary(at), segment.layers, [(1, r.caches) for r in readings]
-            )
+            caches = [(1, reading.caches) for reading in readings]
+            hidden = self.decoder.run(hidden, self.decoder.rotary(at), segment.layers, caches, hook)
             for reading in readings:
                 reading.positions[segment.number] += 1
         for reading, logits in zip(readings, self.decoder.logits(hidden), strict=True):

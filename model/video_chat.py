@@ -128,9 +128,10 @@ class VideoChat:
             for values, clip in zip(kept, clips, strict=True)
         ]
 
-    def open(self) -> History:
-        """Return the history of a stream that has shown nothing yet."""
-        return History(self.reader, self._embed(self.prompt.prefix()), self.reach, self.reserved)
+    def open(self, hook: LayerHook = no_hook) -> History:
+        """Return the history of a stream that has shown nothing yet; see `Decoder.run` for `hook`."""
+        prefix = self._embed(self.prompt.prefix())
+        return History(self.reader, prefix, self.reach, self.reserved, hook)
 
     @torch.inference_mode()
     def extend(

@@ -193,9 +193,9 @@ class FoldedHistory:
             worked = True
         return worked
 
-    def _opened(self, growing: _Growing) -> History:
+    def _opened(self, growing: _Growing, hook: LayerHook = no_hook) -> History:
         if growing.history is None:
-            growing.history = self._chat.open()
+            growing.history = self._chat.open(hook)
         return growing.history
 
     def _read(self, growing: _Growing, at_once: int, hook: LayerHook) -> None:
@@ -204,7 +204,7 @@ class FoldedHistory:
         Raises:
             HistoryFull: If they do not fit, and there is no other that they might.
         """
-        history = self._opened(growing)
+        history = self._opened(growing, hook)
         clips = [growing.unread[n] for n in range(min(at_once, len(growing.unread)))]
         try:
             self._chat.extend(history, clips, hook)

@@ -4,9 +4,10 @@ Two queues with a bound each, so that watches never fill the one in which people
 the background starts only when no person's question waits at all, not even one whose history must
 be brought up to date first, and few of them are written at once: most places are kept for people.
 
-Answers are written in one batch. Used by the thread that owns the network alone, but for `Questions`,
-under its lock (`model/engine/local.py`). Words go back through the event loop of whoever asked. What
-fails for one answer fails for no other.
+Answers to people are written in one batch, those in the background in another: people's go on between
+two layers of that. Used by the thread that owns the network alone, but for `Questions`, under its lock
+(`model/engine/local.py`). Words go back through the event loop of whoever asked. What fails for one
+answer fails for no other.
 """
 
 import asyncio
@@ -97,6 +98,11 @@ class Questions:
         """Return how many wait."""
         return len(self._people) + len(self._background)
 
+    @property
+    def people(self) -> int:
+        """How many of them a person waits for."""
+        return len(self._people)
+
     def __iter__(self) -> Iterator[Request]:
         """Yield what waits, in the order in which it is to be served."""
         yield from self._people
@@ -120,18 +126,22 @@ class Questions:
             if request in queue:
                 queue.remove(request)
 
-    def take(self, generator: "Generator", ready: Callable[[Request], bool]) -> Request | None:
+    def take(
+        self, generator: "Generator", ready: Callable[[Request], bool], *, background: bool
+    ) -> Request | None:
         """Return the question to read now, which waits no longer; None if there is none.
 
         Args:
             generator: Which writes the answers, if it has room.
             ready: Whether the history of a question's stream holds what it asks about.
+            background: Whether a person's is wanted, or one that nobody waits for: there is none
+                while any person's waits.
         """
         if len(generator) >= MAX_CONCURRENT:
             return None
-        queue = self._people or self._background
-        if queue is self._background and generator.background >= MAX_CONCURRENT_BACKGROUND:
+        if background and (self._people or generator.background >= MAX_CONCURRENT_BACKGROUND):
             return None
+        queue = self._background if background else self._people
         request = next(filter(ready, queue), None)
         if request is not None:
             queue.remove(request)
@@ -166,7 +176,10 @@ class Generator:
     @property
     def background(self) -> int:
         """How many of them nobody sits and waits for."""
-        return sum(one.question.background for one in self._active)
+        return len(self._of(background=True))
+
+    def _of(self, *, background: bool) -> list[Request]:
+        return [one for one in self._active if one.question.background is background]
 
     def begin(self, request: Request, history: History, hook: LayerHook = no_hook) -> None:
         """Read the question of `request` on top of `history`; see `Decoder.run` for `hook`.
@@ -183,12 +196,17 @@ class Generator:
         request.chance = torch.Generator().manual_seed(self._seed)
         self._active.append(request)
 
-    def write(self, hook: LayerHook = no_hook) -> None:
-        """Write the next token of every answer, all in one batch; see `Decoder.run` for `hook`."""
-        for request in [one for one in self._active if one.cancelled.is_set()]:
-            self._let_go(request)
+    def write(self, hook: LayerHook = no_hook, *, background: bool = False) -> None:
+        """Write the next token of every answer to a person, or of every other, all in one batch.
+
+        Those to people may be written from the `hook` of the others (see `Decoder.run`), never the
+        other way round.
+        """
+        for request in self._of(background=background):
+            if request.cancelled.is_set():
+                self._let_go(request)
         chosen = []
-        for request in list(self._active):
+        for request in self._of(background=background):
             try:
                 if (token := self._choose(request, hook)) is not None:
                     chosen.append((request, token))
@@ -200,6 +218,7 @@ class Generator:
             self._chat.reader.step(
                 [request.prefill.reading for request, _ in chosen],
                 [token for _, token in chosen],
+                hook if background else no_hook,
             )
         except Exception as error:  # noqa: BLE001 - handed to whoever it fails for alone, too
             self._write_each(chosen, error)

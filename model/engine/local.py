@@ -7,6 +7,9 @@ Reading a question may take most of a second; the batch of that turn gets in bet
 layers if it is there by then, as a camera's picture grows old and a first word a little later
 does not matter.
 
+What no person waits for (a watch's question, a history that merely lags) gives way between any two
+of its layers: there a person's question is read, and a word of every person's answer written.
+
 Coroutines talk to the thread through bounded queues; results go back through the event loop
 that asked.
 """
@@ -75,6 +78,7 @@ class LocalEngine:
         self._questions = Questions()
         self._work = threading.Condition()
         self._encoded = False  # in this turn
+        self._extended: str | None = None  # the history that is being read
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -213,11 +217,25 @@ class LocalEngine:
 
     def _turn(self) -> None:
         """A token of every answer, one question, one batch of clips, a little of one history."""
-        self._encoded = False
-        self._generator.write(self._encode_once)
-        self._begin(self._encode_once)
+        if not self._serve_people():
+            self._begin(self._give_way, background=True)
+        self._generator.write(self._give_way, background=True)
         self._encode_once()
         self._catch_up()
+
+    def _serve_people(self) -> bool:
+        """Write a token of every person's answer, read one person's question; say if one was read."""
+        self._encoded = False
+        self._generator.write(self._encode_once)
+        return self._begin(self._encode_once, background=False)
+
+    def _give_way(self) -> None:
+        """Let people, and clips, in between two layers of what no person waits for."""
+        if self._questions.people or len(self._generator) > self._generator.background:
+            if self._serve_people():
+                self._generator.write()  # the first word
+            self._catch_up(people_alone=True)
+        self._encode_once()
 
     def _encode_once(self) -> None:
         """Encode a batch, unless this turn has done so between two layers of its question."""
@@ -238,19 +256,22 @@ class LocalEngine:
             if waiting.set_running_or_notify_cancel():
                 waiting.set_exception(error)
 
-    def _begin(self, hook: LayerHook) -> None:
-        """Read the first question whose stream's history holds what it asks about."""
+    def _begin(self, hook: LayerHook, *, background: bool) -> bool:
+        """Read the first question whose history holds what it asks about; say if there was one."""
         with self._work:
-            request = self._questions.take(self._generator, self._is_ready)
+            request = self._questions.take(self._generator, self._is_ready, background=background)
         if request is None:
-            return
+            return False
         try:
             history = self._histories.current(request.history, request.until)
             self._generator.begin(request, history, hook)
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
             request.fail(error)
+        return True
 
     def _is_ready(self, request: Request) -> bool:
+        if request.history == self._extended:
+            return False
         return not self._histories.is_behind(request.history, request.until)
 
     def _encode(self) -> bool:
@@ -259,23 +280,40 @@ class LocalEngine:
             batch = self._clips.take()
         return self._clips.encode(batch)
 
-    def _catch_up(self) -> None:
-        """Let a history that lags read a few clips: one that a question waits for, or any."""
+    def _catch_up(self, *, people_alone: bool = False) -> None:
+        """Let a history that lags read a few clips: one that a question waits for, or any.
+
+        Args:
+            people_alone: Only one that a person's question waits for, while another is being read.
+        """
         with self._work:
-            asked = [(a.history, a.until) for a in self._questions]
-        lagging = (stream for stream, until in asked if self._histories.is_behind(stream, until))
-        waited_for = next(lagging, None)
-        stream = waited_for or self._histories.next_behind()
+            asked = [a for a in self._questions if not (people_alone and a.question.background)]
+        waited_for = next(filter(self._waits_for_clips, asked), None)
+        if waited_for is None and people_alone:
+            return
+        stream = waited_for.history if waited_for else self._histories.next_behind()
         if stream is None:
             return
-        # An answer that is being written would wait for many clips; clips to encode get in between.
-        many = waited_for is not None and not self._generator
-        at_once, hook = (MANY_AT_ONCE, self._encode_once) if many else (CLIPS_AT_ONCE, no_hook)
         self._encoded = False
+        if waited_for is None or waited_for.question.background:
+            self._extend(stream, asked, CLIPS_AT_ONCE, self._give_way)
+        elif self._generator:  # an answer that is being written would wait for many clips
+            self._extend(stream, asked, CLIPS_AT_ONCE, no_hook)
+        else:
+            self._extend(stream, asked, MANY_AT_ONCE, self._encode_once)
+
+    def _waits_for_clips(self, request: Request) -> bool:
+        name = request.history
+        return name != self._extended and self._histories.is_behind(name, request.until)
+
+    def _extend(self, stream: str, asked: list[Request], at_once: int, hook: LayerHook) -> None:
+        """Let a history read at most so many clips; one that fails is given up."""
+        before, self._extended = self._extended, stream
         try:
-            keep = asked[0][0] if asked else None
-            self._histories.catch_up(stream, keep, at_once, hook)
+            self._histories.catch_up(stream, asked[0].history if asked else None, at_once, hook)
         except Exception:
             # What a half-read clip left in its caches cannot be trusted: memory has the clips.
             log.exception("the history of stream %s was given up", stream)
             self._histories.forget(stream)
+        finally:
+            self._extended = before

@@ -40,9 +40,9 @@ class Recording(VideoChat):
         self._note("evidence", None)
         return super().evidence(asked, hook)
 
-    def step(self, readings, chosen):
+    def step(self, readings, chosen, hook=no_hook):
         self._note("step", len(readings))
-        self._step(readings, chosen)
+        self._step(readings, chosen, hook)
 
     def _note(self, what, about):
         self.calls.append((what, about))
@@ -106,11 +106,11 @@ def encoded(count):
     return CHAT.encode([clip(number) for number in range(count)])
 
 
-async def ask(engine, stream="a", *, text="what?", **about):
+async def ask(engine, stream="a", *, text="what?", of=None, **about):
     pieces = [
         p
         async for p in engine.answer(
-            past(engine, stream), Question(text, **({"tokens": 6} | about))
+            of or past(engine, stream), Question(text, **({"tokens": 6} | about))
         )
     ]
     return "".join(p.text for p in pieces if isinstance(p, Words)), pieces[-1]

@@ -258,7 +258,7 @@ async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_the
         await ask(recorded, stream, tokens=1)
     calls.clear()
     with at_rest(recorded):  # everything is there before the thread may look
-        asked = [asyncio.ensure_future(ask(recorded, s, text=s, tokens=4)) for s in "abc"]
+        asked = [asyncio.ensure_future(ask(recorded, s, text=s, tokens=9)) for s in "abc"]
         clips = [asyncio.ensure_future(recorded.encode(clip(n, 9))) for n in range(BATCH + 2)]
         await give(recorded, "d", [ClipTokens(torch.zeros(16, 32), 0.0, 3.0)])
         await asyncio.sleep(0)
@@ -266,7 +266,8 @@ async def test_a_step_of_every_answer_comes_first_then_a_question_then_clips_the
     orders = [("ask", "a"), ("encode", [0.0, 4.0, 8.0, 12.0]), ("extend", 1)]
     assert calls[:3] == orders
     assert calls[3:6] == [("step", 1), ("ask", "b"), ("encode", [16.0, 20.0])]
-    assert calls[6:8] == [("step", 2), ("ask", "c")]
+    # What lags for nobody gives way: the first words come between two of its layers.
+    assert calls[6:9] == [("step", 2), ("step", 2), ("ask", "c")]
     assert max(count for what, count in calls if what == "step") == 3, "written in one batch"
 
 

@@ -8,6 +8,7 @@ import torch
 from model.engine.local import LocalEngine
 from model.errors import EngineFailed
 from model.language import kv_cache
+from model.language.decoder import no_hook
 from model.types import Question
 from tests.model.engine_lives import Fragile
 from tests.model.engines import CHAT, Recording, ask, at_rest, encoded, give
@@ -52,10 +53,10 @@ class Spoiled(Recording):
             self.spoiled = found.reading
         return found
 
-    def step(self, readings, chosen):
+    def step(self, readings, chosen, hook=no_hook):
         if any(reading is self.spoiled for reading in readings):
             raise RuntimeError("no word on this")
-        super().step(readings, chosen)
+        super().step(readings, chosen, hook)
 
 
 async def test_an_answer_that_fails_among_others_fails_alone():
