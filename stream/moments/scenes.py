@@ -168,20 +168,23 @@ def _cost(
     words = a.words.keys() | b.words.keys()
     shares = [(a.words[w] / a.clips, b.words[w] / b.clips) for w in words]
     unlike = sum(abs(x - y) for x, y in shares) / max(sum(max(pair) for pair in shares), 1e-9)
-    loss = (unlike + 0.01) * min(a.clips, b.clips)
+    # Clips that lose: of a short run among many nearly all its own; of runs alike in length half of both.
+    loss = (unlike + 0.01) * a.clips * b.clips / (a.clips + b.clips)
     if parted(clips[a.last], clips[b.first]):
         loss = (loss + 1.0) * _OVER_A_PAUSE
     return loss, one, other, a.clips + b.clips
 
 
 def _things(run: _Run, clips: Sequence[Shown]) -> tuple[InScene, ...]:
-    """Return the things that a scene is told by: those there longest, of like ones the main one."""
+    """Return the things that a scene is told by: those there longest, then main ones, then as they came."""
     shown: dict[int, list[Thing]] = {word: [] for word in run.words}
     ranks = Counter[int]()
-    for clip in clips[run.first : run.last + 1]:
+    came: dict[int, int] = {}
+    for place, clip in enumerate(clips[run.first : run.last + 1]):
         for rank, thing in enumerate(clip.things):
             if thing.word in shown and thing.sure >= SURE:
                 shown[thing.word].append(thing)
+                came.setdefault(thing.word, place)
                 ranks[thing.word] += rank
     named = [
         InScene(
@@ -190,7 +193,7 @@ def _things(run: _Run, clips: Sequence[Shown]) -> tuple[InScene, ...]:
         for word, things in shown.items()
         if things and run.words[word] >= _SHARE * run.clips
     ]
-    named.sort(key=lambda n: (-round(n.share, 1), ranks[n.word] / len(shown[n.word]), n.word))
+    named.sort(key=lambda n: (-round(n.share, 1), ranks[n.word] / len(shown[n.word]), came[n.word]))
     return tuple(named[:_NAMED])
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.vocabulary import with_article, word_table
+from stream.past.about import about, together
 from stream.past.changed import last_change
 from stream.past.counted_answers import There, of_one, of_two
 from stream.past.counted_words import Counting
@@ -46,7 +47,13 @@ def count(asked: Counting, history: Sequence[Seen], question: Question) -> tuple
         showing = sorted({number for one in both for number in one.clips})
     else:
         there = _there(asked, clips, question)
-        text, showing = of_one(asked.kind, there), there.clips
+        showing = there.clips
+        if asked.kind in {"beside", "where"}:
+            text = together(asked, there, clips)
+        elif asked.kind in {"about", "who"}:
+            text = about(asked, there, clips)
+        else:
+            text = of_one(asked.kind, there)
     evidence = tuple(Evidence(clips[n].start, clips[n].end, 1 / len(showing)) for n in showing)
     frames = sum(s.tokens.frames for s in history)
     usage = Usage(len(clips), frames, 0, 0, 0, 0, clips[0].start, clips[-1].end)

@@ -91,6 +91,14 @@ def of_two(asked: Counting, one: There, other: There) -> str:
     return sentence(each[0 if first else 1].format(","))
 
 
+def spans_of(there: There) -> str:
+    """Return "from 0:09 to 0:18", "since 2:33", "3 times, from 0:09 to 9:18"."""
+    count = len(there.spans)
+    if count == 1:
+        return there.since if there.lasts else _spans(there)
+    return f"{times(count)}{',' if count > _MOST_STRETCHES else ':'} {there.whole_span if count > _MOST_STRETCHES else _spans(there)}"
+
+
 def _spans(there: There) -> str:
     """Return "from 0:09 to 0:18 and from 2:33 to 2:42"."""
     return listed([f"from {minutes(start)} to {minutes(end)}" for start, end in there.spans])

@@ -5,6 +5,8 @@
     gone      has the cat left                          left      when did the cat leave
     last      when did you last see the cat             which     which came last, the cat or the dog
     before    did the cat come before the dog           changed   did anything change
+    about     tell me about the cat                     beside    what was shown beside the cat
+    who       who is there                              where     what is on the table
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands.
@@ -19,8 +21,9 @@ from model.vision.vocabulary import COLOURS, WordTable, with_article, word_table
 from stream.past.second_look import named_words
 
 Kind = Literal[
-    "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed"
-]
+    "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
+    "about", "beside", "who", "where",
+]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
 _ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment))*"  # fmt: skip
@@ -36,6 +39,8 @@ _OTHER = rf"{_THE}(?P<other>[a-z' -]+?)"
 _YOU = r"(?:you|i|we)"
 _SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected)"
 _SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
+_WITH = r"(?:beside|next to|near|with|along with|together with|at the same time as|besides)"
+_ON = r"(?:on|on top of|under|underneath|below|above|behind|in front of|in|inside|left of|right of|to the left of|to the right of)"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -58,6 +63,13 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("last", rf"when (?:was|is) the last time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
+    ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
+    ("about", rf"(?:please )?(?:can you |could you )?describe {_NAME}{_ALREADY}|(?:what|how) about {_THE}(?P<name2>[a-z' -]+?)"),
+    ("about", rf"what (?:did|does|do|was|were|is|are) {_NAME} (?:do|doing|up to){_ALREADY}|what (?:happened|happens|is happening|became|has happened) (?:to|with|of) {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
+    ("beside", rf"(?:what|what else|who|which things?) {_BE} (?:{_PLACE} )?{_WITH} {_NAME}{_ALREADY}"),
+    ("where", rf"(?:what|what else|who|which things?) {_BE} (?:{_PLACE} )?{_ON} {_NAME}{_ALREADY}"),
+    ("who", rf"who (?:is|are|(?:do|can) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
+    ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
@@ -115,7 +127,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
     if kind == "changed":
         return Counting(kind, "", frozenset())
-    name = said["name"] or said.get("name2") or ""
+    # Who asks "who" names nobody.
+    name = said.get("name") or said.get("name2") or "anyone"
     if kind == "sort":
         words = _sorts(word_table()).get(name.strip())
         return Counting(kind, name.strip(), words) if words else None

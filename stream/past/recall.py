@@ -19,6 +19,7 @@ from stream.past.asides import aside
 from stream.past.counted import count
 from stream.past.counted_words import asks_to_count
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
+from stream.past.tense import as_of_the_past, asks_as_if_present
 
 _EVERY = 1_000_000
 _NEAREST = 4.0
@@ -102,6 +103,7 @@ class Recall:
             question, account = await self._account(past, question)
             if account is not None:
                 return tell(account, question, self._answer_from)
+            question = await self._of_what_is_gone(past, question)
         if self._looks_again is not False:
             past = await self._second_look(past, question)
         return self._answer(past, question)
@@ -114,6 +116,15 @@ class Recall:
             return None
         history = await self._originals(past, question)
         return count(asked, history, question) if history else None
+
+    async def _of_what_is_gone(self, past: Past, question: Question) -> Question:
+        """Return `question`, as of the past if it asks how something is that is no longer there."""
+        if not asks_as_if_present(question.text):
+            return question
+        history = await self._originals(past, question)
+        return (
+            replace(question, text=as_of_the_past(question.text, history)) if history else question
+        )
 
     def _answer_from(
         self, spans: Sequence[Span], question: Question

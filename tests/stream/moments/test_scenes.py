@@ -94,3 +94,13 @@ def test_scenes_cover_every_clip_once_and_are_no_more_than_wanted(shown, most):
     assert sum(scene.clips for scene in found) == len(all_clips)
     assert [s.start for s in found] == sorted(s.start for s in found)
     assert found == scenes(all_clips, most)
+
+
+def test_of_many_short_scenes_no_part_is_lumped_together():
+    names = ("car", "dog", "person", "cat", "bottle", "chair", "clock", "boat", "bear", "horse")
+    words = [TABLE.number[name] for name in names]
+    found = scenes(clips(*[[word] for word in words for _ in range(3)]), 5)
+    assert [s.clips for s in found] == [6] * 5
+    assert [[thing.word for thing in s.things] for s in found] == [
+        words[n : n + 2] for n in range(0, 10, 2)
+    ]

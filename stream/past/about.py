@@ -1,0 +1,108 @@
+"""What is told of one thing, from what clips show: how many, of what colour, when, which way, with what else.
+
+"Tell me about the penguin."        "A penguin, from 1:04 to 1:13, moving up."
+"What was shown beside the table?"  "Four people and many chairs."
+"Who is there?"                     "Nobody now. Last seen at 2:15."
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from model.vision.things import MOVEMENTS, SURE, Thing
+from model.vision.vocabulary import COLOURS, COUNTS, MANY, with_article, word_table
+from stream.past.counted_answers import There, spans_of
+from stream.past.counted_words import Counting
+from stream.past.presence import Shown
+from stream.past.wording import listed, sentence
+
+_MOVES = 1 / 3
+"""Share of the clips with a thing that have to show it move the same way."""
+_WITH = 1 / 2
+"""Share of the clips with a thing that have to show another, for it to be told with the thing."""
+_MOST_WITH = 3
+
+
+def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
+    """Return what is known of one thing.
+
+    Args:
+        asked: Which.
+        there: When it was there.
+        clips: All that were looked through, oldest first.
+    """
+    who = asked.kind == "who"
+    if not there.spans:
+        return f"I have not seen {there.said}."
+    if who and not (there.now or there.part or there.ended):
+        return f"Nobody now. Last seen at {there.end}."
+    if who and there.lasts:
+        newest = [t for t in _of(asked, [clips[-1]]) if t.sure >= SURE]
+        return sentence(_named(newest or _shown(asked, there, clips)))
+    shown = _shown(asked, there, clips)
+    said = f"{_named(shown)}, {spans_of(there)}"
+    if moves := _movement(shown, len(there.clips)):
+        said += f", moving {moves}"
+    others = _others(asked, there, clips)
+    return sentence(f"{said}, with {listed(others)}" if others else said)
+
+
+def together(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
+    """Return what was there at the same time; which of them lay on which nobody can tell."""
+    if not there.spans:
+        return f"I have not seen {there.said}."
+    others = _others(asked, there, clips, share=0.0)
+    if asked.kind == "beside":
+        return sentence(listed(others)) if others else "Nothing else that I have a word for."
+    unknown = "I cannot tell how things lie to each other."
+    return f"{unknown} With it I saw {listed(others)}." if others else unknown
+
+
+def _shown(asked: Counting, there: There, clips: Sequence[Shown]) -> list[Thing]:
+    """Return the thing as each clip that plainly shows it does."""
+    return [t for t in _of(asked, [clips[n] for n in there.clips]) if t.sure >= SURE]
+
+
+def _of(asked: Counting, clips: Iterable[Shown]) -> Iterator[Thing]:
+    for clip in clips:
+        yield from (
+            t for t in clip.things if t.word in asked.words and asked.colour in {None, t.colour}
+        )
+
+
+def _named(things: Sequence[Thing]) -> str:
+    """Return "a grey car", "three bottles": what most of the clips say."""
+    table = word_table()
+    word = table[_mostly(t.word for t in things)]
+    count = _mostly(t.count for t in things)
+    shade, agree = Counter(t.colour for t in things).most_common(1)[0]
+    colour = "" if shade is None or 2 * agree <= len(things) else f"{COLOURS[shade]} "
+    if count == 1:
+        return with_article(f"{colour}{word.name}")
+    return f"{COUNTS[count] if count < len(COUNTS) else MANY} {colour}{word.plural}"
+
+
+def _mostly(numbers: Iterable[int]) -> int:
+    return max(Counter(numbers).items(), key=lambda pair: (pair[1], pair[0]))[0]
+
+
+def _movement(things: Sequence[Thing], clips: int) -> str:
+    ways = Counter(t.movement for t in things if t.movement is not None)
+    if not ways:
+        return ""
+    way, count = ways.most_common(1)[0]
+    return MOVEMENTS[way] if count >= _MOVES * clips and 2 * count > ways.total() else ""
+
+
+def _others(
+    asked: Counting, there: There, clips: Sequence[Shown], share: float = _WITH
+) -> list[str]:
+    """Return what else these clips plainly show, the most often shown first."""
+    showing = [clips[n] for n in there.clips]
+    with_it: dict[int, list[Thing]] = {}
+    for clip in showing:
+        for thing in clip.things:
+            if thing.sure >= SURE and thing.word not in asked.words:
+                with_it.setdefault(thing.word, []).append(thing)
+    least = max(share * len(showing), min(2, len(showing)))
+    often = sorted(with_it.values(), key=lambda things: (-len(things), things[0].word))
+    return [_named(things) for things in often if len(things) >= least][:_MOST_WITH]

@@ -1,0 +1,133 @@
+"""What is told of one thing, who is there, what was there with it; and questions as of the past."""
+
+import pytest
+
+from model.vision.things import MOVEMENTS, Thing
+from stream.past.counted import count
+from stream.past.counted_words import asks_to_count
+from stream.past.tense import as_of_the_past, asks_as_if_present
+from tests.stream.test_account import remembered, told
+from tests.stream.test_counted_more import FILM, LIVE, TABLE, answer, past
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("Tell me about the penguin.", "about", "penguin"),
+        ("tell me more about the red car please", "about", "red car"),
+        ("What do you know about the dog?", "about", "dog"),
+        ("Describe the elephant.", "about", "elephant"),
+        ("What about the traffic light?", "about", "traffic light"),
+        ("What did the penguin do?", "about", "penguin"),
+        ("What happened to the cat?", "about", "cat"),
+        ("Who was there?", "about", "anyone"),
+        ("Who came?", "about", "anyone"),
+        ("Who is there?", "who", "anyone"),
+        ("who do you see right now", "who", "anyone"),
+        ("What was shown beside the dog?", "beside", "dog"),
+        ("What was next to the dog", "beside", "dog"),
+        ("What is on the table?", "where", "table"),
+        ("What was under the chair?", "where", "chair"),
+    ],
+)
+def test_one_thing_is_asked_about_in_many_words(text, kind, name):
+    asked = asks_to_count(text)
+    assert asked is not None
+    assert (asked.kind, asked.name) == (kind, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tell me about the video.",
+        "Describe what you see.",
+        "What about now?",
+        "What happened to the plan?",
+        "What did you do?",
+        "Who won?",
+        "What was on the menu of the day?",
+        "What happened at 50 seconds?",
+    ],
+)
+def test_what_names_nothing_that_has_a_word_is_left_to_the_model(text):
+    assert asks_to_count(text) is None
+
+
+def test_a_thing_is_told_by_when_how_many_and_what_was_with_it():
+    shown = ("dog", "cat, table", "cat, table, chair", "cat, 3 bottles, table", "dog")
+    words, finish = count(asks_to_count("Tell me about the cat."), past(*shown), LIVE)
+    assert words.text == "A cat, from 0:04 to 0:16, with a table."
+    assert [e.start for e in finish.evidence] == [4.0, 8.0, 12.0]
+    two = past("red car", "red car", "", "", "", "red car", "blue car", "red car", "")
+    assert answer("Describe the car.", two) == (
+        "A red car, twice: from 0:00 to 0:08 and from 0:20 to 0:32."
+    )
+    assert answer("Describe the car.", two, LIVE).startswith("A red car, twice")
+    assert answer("Tell me about the bottles.", past("3 bottles", "3 bottles"), LIVE) == (
+        "Three bottles, since 0:00."
+    )
+
+
+def test_which_way_a_thing_moved_is_told_where_clips_agree():
+    cat = TABLE.number["cat"]
+    for ways, said in ((("right", "right", None), ", moving right"), (("right", "left"), "")):
+        history = past(*["cat"] * len(ways))
+        for seen, way in zip(history, ways, strict=True):
+            seen.things[:] = [Thing(cat, movement=None if way is None else MOVEMENTS.index(way))]
+        text = answer("What did the cat do?", history, FILM)
+        assert text == f"A cat, from 0:00 to 0:{4 * len(ways) - 1:02}{said}."
+
+
+def test_what_was_never_seen_is_said_to_be():
+    for text in ("Tell me about the zebra.", "What is on the zebra?", "What was with the zebra?"):
+        assert answer(text, past("cat")) == "I have not seen a zebra."
+    assert answer("Who is there?", past("cat")) == "I have not seen anyone."
+
+
+def test_who_is_there_are_people_of_now():
+    assert answer("Who is there?", past("cat", "4 people")) == "Four people."
+    assert answer("Who is there?", past("person", "cat", "cat", "cat")) == (
+        "Nobody now. Last seen at 0:04."
+    )
+    assert answer("Who was there?", past("person", "cat", "cat", "cat")) == (
+        "A person, from 0:00 to 0:04."
+    )
+
+
+def test_what_was_there_with_a_thing_is_told_and_what_lay_where_is_not():
+    history = past("dog", "table, 4 people, chair", "table, 4 people", "cat")
+    assert answer("What was shown beside the table?", history) == "Four people."
+    assert answer("What is on the table?", history) == (
+        "I cannot tell how things lie to each other. With it I saw four people."
+    )
+    assert answer("What was with the dog?", history) == ("Nothing else that I have a word for.")
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("What colour is the car?", "What colour was the car?"),
+        ("Which way do the cars move?", "Which way did the cars move?"),
+        ("Where's the car?", "Where was the car?"),
+        ("why is the car there?", "why was the car there?"),
+        ("Hello.\nWhere is the car?", "Hello.\nWhere was the car?"),
+        ("Where is the cat?", "Where is the cat?"),
+        ("Where is the zebra?", "Where is the zebra?"),
+        ("Is there a car?", "Is there a car?"),
+        ("How many cars are there?", "How many cars are there?"),
+    ],
+)
+def test_how_something_is_that_is_gone_is_asked_of_the_past(text, asked):
+    assert as_of_the_past(text, past("car", "car", "cat")) == asked
+    assert as_of_the_past(text, past("car", "car", "cat, car?")) == text
+    assert asks_as_if_present(text) or asked == text
+
+
+async def test_the_engine_is_asked_of_the_past_where_the_thing_is_gone():
+    engine, recall = await remembered(["dog", "dog", "cat", "cat"])
+    await told(recall, "What colour is the dog?")
+    await told(recall, "What colour is the cat?")
+    assert [q.text for _, q in engine.asked] == [
+        "What colour was the dog?",
+        "What colour is the cat?",
+    ]
