@@ -4,7 +4,7 @@
 in Unix seconds and milliseconds.
 
 How long a loop stands still by the clock is the whole machine's doing; how much processor time one
-callback takes is its own.
+turn takes, all that is ready in it together, is its own.
 """
 
 import asyncio
@@ -16,18 +16,19 @@ _LONG_MS = 5.0
 
 
 def count_turns(file: Path) -> None:
-    """Have every callback of event loops that takes long noted in `file`."""
-    run = asyncio.Handle._run  # every callback goes through it
+    """Have every turn of event loops that takes long noted in `file`."""
+    loops = asyncio.base_events.BaseEventLoop
+    turn = loops._run_once  # type: ignore[attr-defined] # everything goes through it
 
-    def counted(handle: asyncio.Handle) -> None:
+    def counted(loop: asyncio.AbstractEventLoop) -> None:
         before = time.thread_time()
-        run(handle)
+        turn(loop)
         took = 1000 * (time.thread_time() - before)
         if took >= _LONG_MS:
             with file.open("a") as lines:
                 lines.write(f"{time.time()} {took}\n")
 
-    setattr(asyncio.Handle, "_run", counted)  # noqa: B010 - mypy knows it as a method
+    setattr(loops, "_run_once", counted)  # noqa: B010 - mypy knows it as a method
 
 
 def longest_turn_ms(file: Path, since: float) -> float:

@@ -17,7 +17,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -85,6 +85,30 @@ async def _takes_nothing(url: str) -> None:
     await _hold(url, 600, _STYLE * 200)
 
 
+async def _small_chunks(url: str) -> None:
+    """Send bodies of 256 KB in chunks of one byte, over six connections, and answers untaken."""
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    await _hold(url, 6, head + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 43_000)
+
+
+async def _many_headers(url: str) -> None:
+    """Send requests with 60 KB of empty headers."""
+    await _hold(
+        url, 6, (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"a:\r\n" * 15_000 + b"\r\n") * 3
+    )
+
+
+async def _small_messages(url: str) -> None:
+    """Send small messages over six WebSockets, as many as are no flood, and take no answer."""
+    shake = (
+        b"GET /v1/realtime?stream=cam HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    message = b"\x81\xbd\0\0\0\0" + b'{"type": "x"}'.ljust(61)
+    await _hold(url, 6, shake, [message * 3000] * 20)
+
+
 async def _idle(url: str) -> None:
     """Open 1,100 connections and say nothing."""
     await _hold(url, 1100, b"")
@@ -98,6 +122,9 @@ _ATTACKS: dict[str, _Attack] = {
     "questions of words of time": _words_of_time,
     "offers of 127 KB; one section twice": _offers,
     "600 connections that take no answer": _takes_nothing,
+    "bodies of 43,000 chunks": _small_chunks,
+    "requests of 15,000 headers": _many_headers,
+    "60,000 small messages over each of six WebSockets": _small_messages,
     "1,100 connections that say nothing": _idle,
 }
 
@@ -185,9 +212,10 @@ async def _ask(url: str, text: str, times: int) -> None:
         await asyncio.gather(*(client.post(_CHAT, json=asked) for _ in range(times)))
 
 
-async def _hold(url: str, count: int, request: bytes) -> None:
-    """Open connections, send `request` over each, and read nothing for some seconds."""
+async def _hold(url: str, count: int, request: bytes, more: Sequence[bytes] = ()) -> None:
+    """Open connections, send `request` over each, then what else is taken; read nothing for some seconds."""
     loop, found = asyncio.get_running_loop(), urlsplit(url)
+    opened: list[socket.socket] = []
     with contextlib.ExitStack() as held:
         for _ in range(count):
             silent = held.enter_context(socket.socket())
@@ -195,7 +223,13 @@ async def _hold(url: str, count: int, request: bytes) -> None:
             silent.setblocking(False)
             with contextlib.suppress(OSError):
                 await loop.sock_connect(silent, (found.hostname, found.port))
-                await loop.sock_sendall(silent, request)
+                await asyncio.wait_for(loop.sock_sendall(silent, request), _SECONDS)
+            opened.append(silent)
+        for part in more:
+            await asyncio.sleep(_SECONDS / len(more))
+            for silent in opened:
+                with contextlib.suppress(OSError):
+                    silent.send(part)
         await asyncio.sleep(_SECONDS)
 
 

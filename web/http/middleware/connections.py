@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Protocol
 
+from web.http.middleware.bites import Bites
 from web.http.middleware.rejections import Rejections
 from web.http.middleware.untaken import Untaken
 
@@ -45,6 +46,7 @@ class Connections:
         self.rejections = rejections
         self.seconds = seconds
         self.take_seconds = take_seconds
+        self.bites = Bites()
         self._most = most
         self._open: set[Cuttable] = set()
         # The one that waits longest first: for a request, or for its answer to be taken.
