@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from web.cli.signals import signals_as_interrupt
+from web.errors import Failed
 from web.settings import read_settings
 
 app = typer.Typer()
@@ -17,12 +19,20 @@ _Streams = Annotated[
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine has and lacks, and what each lack costs."""
-    from web.cli.examine import run_doctor  # late: loads everything to look at it
+    """Say what this machine has and lacks, and what each lack costs.
 
-    settings = read_settings()
+    Raises:
+        Failed: If something that is needed is missing.
+    """
+    from web.doctor.machine import exit_code, run, table  # late: loads everything to look at it
+
+    settings, screen = read_settings(), Console()
     with signals_as_interrupt():
-        run_doctor(settings)
+        with screen.status("Looking at this machine…"):
+            findings = run(settings)
+        screen.print(table(findings))
+    if exit_code(findings):
+        raise Failed("something that is needed is missing; see above")
 
 
 @app.command()

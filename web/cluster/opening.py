@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from memory.documents import DocumentStore, Entry
 from memory.redis.store import RedisStore
 from web.cluster.actor import ReplicaOrder
 from web.cluster.engine import ClusterEngine
 from web.cluster.members import Members
-from web.cluster.names import cluster_name
 from web.cluster.ray_environment import set_defaults
 from web.cluster.replica import Kind
 from web.errors import WebError
@@ -100,3 +100,22 @@ def _order(settings: Settings, redis_url: str) -> ReplicaOrder:
         redis_url=redis_url,
         threads=max(1, (os.cpu_count() or 1) // here),
     )
+
+
+_NAME_KIND = "cluster"
+_PLACES = 8
+
+
+async def cluster_name(documents: DocumentStore, now: float) -> str:
+    """Return what the hosts on one Redis call themselves in Ray; the first of them makes it up.
+
+    Two clusters on one Ray do not meet, and hosts need not be told which one they belong to.
+
+    Raises:
+        StoreUnavailable: If Redis cannot be reached.
+    """
+    if not await documents.lowest(_NAME_KIND, 1):
+        await documents.put(_NAME_KIND, Entry(new_id("cluster"), now, {}), _PLACES)
+    # Read again: of several hosts that began together all find the same one.
+    [first, *_] = await documents.lowest(_NAME_KIND, 1)
+    return f"flashback-{first.key}"

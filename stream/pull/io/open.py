@@ -26,8 +26,7 @@ from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
 from stream.pull.io.opened import QUICK, Opening
-from stream.pull.io.rtsp import follow, relay_to
-from stream.pull.io.rtsp_proxy import RtspRelay
+from stream.pull.io.rtsp_proxy import RtspRelay, follow, relay_to
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection, dial_tls
 from stream.pull.messages import Place, ReaderConfig

@@ -6,8 +6,7 @@ import pytest
 
 from memory.local_documents import LocalDocuments
 from web.cli import commands
-from web.cluster.names import cluster_name
-from web.cluster.opening import check_reachable
+from web.cluster.opening import check_reachable, cluster_name
 from web.errors import Failed, WebError
 
 
