@@ -154,16 +154,16 @@ turn-server:     # coturn, for the tests of senders behind firewalls, skipped wh
 	    dpkg -x coturn_*.deb . && rm coturn_*.deb && usr/bin/turnserver --version >/dev/null; } || \
 	  echo "Tests of senders behind firewalls are skipped: coturn's turnserver is missing."
 
-# promtool alone is taken out of its package: installing that starts a server.
+# Its programs alone are taken out of its package: installing that starts a server.
 .PHONY: promtool
-promtool:        # Prometheus's own check of our alerts, skipped where it is missing
-	@command -v promtool >/dev/null || test -x $(VENV)/prometheus/usr/bin/promtool || \
+promtool:        # Prometheus, for our alerts and what the dashboard asks; skipped where it is missing
+	@command -v prometheus >/dev/null || test -x $(VENV)/prometheus/usr/bin/prometheus || \
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && mkdir -p $(VENV)/prometheus && \
 	    apt-get update -qq && cd $(VENV)/prometheus && \
 	    apt-get download -qq -o APT::Sandbox::User=root prometheus && \
-	    dpkg -x prometheus_*.deb . && rm -r prometheus_*.deb usr/bin/prometheus && \
+	    dpkg -x prometheus_*.deb . && rm prometheus_*.deb && \
 	    usr/bin/promtool --version >/dev/null; } || \
-	  echo "Prometheus's check of our alerts is skipped: promtool is missing."
+	  echo "Tests with Prometheus are skipped: it is missing."
 
 .PHONY: helm
 helm: $(VENV)/python            # for the tests of our chart, skipped where it is missing
