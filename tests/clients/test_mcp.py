@@ -1,9 +1,12 @@
 """The official client of the Model Context Protocol uses the tools of `flashback mcp`, both ways."""
 
 import asyncio
+import json
+import socket
 import sys
 from contextlib import asynccontextmanager
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -13,12 +16,23 @@ from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from tests.clients.conftest import program
 from tests.waiting import holds
-from tests.web.conftest import echo_service
+from tests.web.conftest import Server, echo_service
 from tests.web.test_tokens import made
+from web.errors import Failed
+from web.http.middleware.connections import Connections
+from web.http.middleware.rejections import Rejections
+from web.mcp.http import http_config, run_http
 from web.mcp.server import make_server
 
 DOG = word_table().number["dog"]
 FLASHBACK = ("-m", "web.cli", "mcp")
+ASKED = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+    "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"},
+}}).encode()  # fmt: skip
+LISTED = (
+    b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Type: application/json\r\n"
+    b"Accept: application/json, text/event-stream\r\nContent-Length: %d\r\n\r\n%s"
+) % (len(ASKED), ASKED)
 
 
 @asynccontextmanager
@@ -164,3 +178,57 @@ async def over_http(port, process):
     async with Client(f"http://127.0.0.1:{port}/mcp") as client:
         [listed] = await said(client, "list_streams")
     return listed
+
+
+@asynccontextmanager
+async def tools_over_http(**limits):
+    """The tools on a port in this process, behind the service's own bounds: their URL and connections."""
+    async with echo_service() as service:
+        await service.remember()
+        with Flashback(service.url) as speaking, socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            connections = Connections(Rejections(lambda: 0.0), **limits)
+            server = Server(http_config(make_server(speaking), connections))
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            await server.taking.wait()
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp", connections
+            finally:
+                server.should_exit = True
+                await serving
+
+
+async def test_who_takes_no_answer_of_the_tools_keeps_no_place():
+    async with tools_over_http(take_seconds=0.1) as (url, connections):
+        with socket.socket() as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            silent.setblocking(False)
+            loop, port = asyncio.get_running_loop(), urlsplit(url).port
+            await loop.sock_connect(silent, ("127.0.0.1", port))
+            await holds(lambda: len(connections))
+            [connection] = connections
+            connection.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
+            )
+            await loop.sock_sendall(silent, LISTED * 50)
+            await holds(lambda: connections.rejections.total)
+            await holds(lambda: not len(connections))
+        async with Client(url) as client:
+            [listed] = await said(client, "list_streams")
+        assert listed.text.startswith("cam: ")
+
+
+async def test_who_asks_the_tools_for_nothing_keeps_no_place():
+    async with tools_over_http(seconds=0.05) as (url, connections):
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        assert await reader.read() == b""
+        writer.close()
+        await holds(lambda: not len(connections))
+
+
+async def test_a_port_of_the_tools_that_is_in_use_is_said(unused_tcp_port):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", unused_tcp_port))
+        taken.listen()
+        with pytest.raises(Failed, match=r"in use\. Stop what uses it"):
+            run_http(make_server(None), unused_tcp_port)

@@ -20,9 +20,10 @@ from tests.waiting import holds
 from tests.web.fakes import EchoEngine
 from tests.websocket import connect
 from web.app import create_app
-from web.cli.server import server_config
 from web.composition.building import build_services
 from web.http.middleware.connections import Connections
+from web.http.middleware.serving import server_config
+from web.realtime.connection import RECEIVE_LIMIT
 from web.services import CLOCKS
 from web.settings import Settings
 
@@ -146,7 +147,7 @@ async def hosting(app, connections, certificate=None):
     """Run `app` on a free port of loopback; yield its URL. A certificate, with its key, encrypts."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = server_config(app, connections)
+    config = server_config(app, connections, message_limit=RECEIVE_LIMIT)
     config.ssl_certfile = certificate
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

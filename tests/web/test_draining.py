@@ -18,11 +18,12 @@ from tests.web.fakes import EchoEngine
 from web.access.quotas import Quota
 from web.access.tokens import Caller
 from web.app import create_app
-from web.cli.server import server_config
 from web.cli.stopping_server import StoppingServer
 from web.composition.building import build_services
 from web.errors import Full
 from web.http.middleware.connections import Connections
+from web.http.middleware.serving import server_config
+from web.realtime.connection import RECEIVE_LIMIT
 from web.settings import Settings
 
 ANN = Caller("ann")
@@ -47,7 +48,7 @@ async def serving(**settings):
     store = LocalStore(engine.encoder)
     app = create_app(chosen, lambda: build_services(chosen, engine, store, LocalDocuments()))
     connections = Connections(app.state.rejections)
-    server = StoppingServer(server_config(app, connections), app)
+    server = StoppingServer(server_config(app, connections, message_limit=RECEIVE_LIMIT), app)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -157,7 +158,9 @@ class Told(StoppingServer):
 @pytest.mark.parametrize(("number", "gently"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
 def test_kill_is_gentle_and_ctrl_c_is_not(number, gently):
     app = create_app(Settings())
-    server = Told(server_config(app, Connections(app.state.rejections)), app)
+    server = Told(
+        server_config(app, Connections(app.state.rejections), message_limit=RECEIVE_LIMIT), app
+    )
     server.handle_exit(number, None)
     assert server.gently is gently
 

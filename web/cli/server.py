@@ -7,14 +7,12 @@ import asyncio
 import errno
 import gc
 import logging
-import os
 import resource
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 
 from web.access.tokens import TokenFile
@@ -23,23 +21,13 @@ from web.cli.stopping_server import StoppingServer
 from web.composition.opening import open_services
 from web.errors import BadSetting, Failed
 from web.http.middleware.connections import MOST_CONNECTIONS, Connections
-from web.http.middleware.protocols import HttpConnection, WebSocketConnection
 from web.http.middleware.rejections import Rejections, ServerComplaints
+from web.http.middleware.serving import listen, server_config
 from web.operations.log_lines import log_as_json
 from web.realtime.connection import RECEIVE_LIMIT
 from web.settings import Settings
 
-_GRACE_SECONDS = 3
-_BACKLOG = 128
 _FILES_WANTED = 16_384
-_HEAD_LIMIT = 32 * 1024
-"""Bytes of a request before its body."""
-
-_ADVICE = {
-    errno.EADDRINUSE: "Stop what uses it, or choose another with --port.",
-    errno.EACCES: "Ports below 1024 belong to the system; choose another with --port.",
-    errno.EADDRNOTAVAIL: "This machine has no such address; choose another with --host.",
-}
 
 _Companion = Callable[[str], Awaitable[None]]
 
@@ -50,21 +38,7 @@ def take_port(settings: Settings) -> socket.socket:
     Raises:
         Failed: If the port is in use, or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        unknown = isinstance(error, socket.gaierror)  # its numbers are not the system's
-        reason = os.strerror(error.errno) if error.errno and not unknown else "no such address"
-        todo = _ADVICE.get(error.errno or 0, "Choose another address with --host or --port.")
-        raise Failed(
-            f"Cannot listen on {settings.host}:{settings.port}: {reason}. {todo}"
-        ) from None
-    return listener
+    return listen(settings.host, settings.port)
 
 
 def _address_of(listener: socket.socket) -> str:
@@ -107,7 +81,8 @@ async def serve(
     app = create_app(settings, opening, on_failure=fail)
     most = most_connections(settings.max_connections, raise_file_limit())
     rejections: Rejections = app.state.rejections
-    config = server_config(app, Connections(rejections, most=most))
+    connections = Connections(rejections, most=most)
+    config = server_config(app, connections, message_limit=RECEIVE_LIMIT)
     if settings.log == "json":
         log_as_json()  # after uvicorn has set up its own
     server = StoppingServer(config, app)
@@ -122,24 +97,6 @@ async def serve(
         await asyncio.wait([accompanying])
     if failures:
         raise Failed(_in_words(failures[0])) from failures[0]
-
-
-def server_config(app: FastAPI, connections: Connections) -> uvicorn.Config:
-    """Return how `app` is served, with bounds on what `connections` may cost."""
-    bounded = cast("Any", partial)  # the server wants a class, and only ever calls it
-    return uvicorn.Config(
-        app,
-        http=bounded(HttpConnection, connections=connections),
-        ws=bounded(WebSocketConnection, connections=connections),
-        log_level="warning",
-        access_log=False,  # it would keep the tickets that stand in URLs
-        server_header=False,
-        backlog=_BACKLOG,
-        h11_max_incomplete_event_size=_HEAD_LIMIT,
-        ws_max_size=RECEIVE_LIMIT,
-        ws_per_message_deflate=False,  # 16 KB of it may become 16 MB, before and behind the token
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
 
 
 def raise_file_limit() -> int:

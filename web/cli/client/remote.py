@@ -191,14 +191,15 @@ def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:
 
 def run_mcp(url: str, token_file: Path | None, port: int | None) -> None:
     """Be an MCP server for the streams of a service, on standard input and output or on a port."""
-    from web.mcp.server import make_server  # late: the SDK is an extra
+    from web.mcp.http import run_http  # late: the SDK is an extra
+    from web.mcp.server import make_server
 
     with service_at(url, token_file) as service:
         server = make_server(service)
         if port is None:
             server.run("stdio")
         else:
-            server.run("streamable-http", host="127.0.0.1", port=port)
+            run_http(server, port)
 
 
 def _local(stream: Stream, media: float) -> str:
