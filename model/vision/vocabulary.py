@@ -83,6 +83,20 @@ def with_article(name: str) -> str:
     return f"{'an' if vowel or name.startswith('hour') else 'a'} {name}"
 
 
+def in_words(word: Word, count: int, colour: int | None) -> str:
+    """Return "a red car", "two people"; an orange is not said to be orange.
+
+    Args:
+        word: What it is.
+        count: How many; more than `COUNTS` tells are many.
+        colour: Number of the colour, if it has a clear one.
+    """
+    said = "" if colour is None or COLOURS[colour] == word.name else f"{COLOURS[colour]} "
+    if count == 1:
+        return with_article(f"{said}{word.name}")
+    return f"{COUNTS[count] if count < len(COUNTS) else MANY} {said}{word.plural}"
+
+
 _WITHOUT_ARTICLE = frozenset(
     [
         "scissors",

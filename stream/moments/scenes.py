@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from model.vision.things import SURE, Thing
-from model.vision.vocabulary import COLOURS, COUNTS, MANY, WordTable, with_article
+from model.vision.vocabulary import WordTable, in_words
 from stream.past.presence import Shown, parted, presence
 
 _MAIN = 3
@@ -102,18 +102,10 @@ def scenes(clips: Sequence[Shown], most: int) -> list[Scene]:
 
 def describe_things(things: Iterable[InScene], table: WordTable) -> str:
     """Say what a scene shows, such as "two red cars and a person"."""
-    said = [_named(thing, table) for thing in things]
+    said = [in_words(table[t.word], t.count, t.colour) for t in things]
     if not said:
         return "nothing that I have a word for"
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-
-
-def _named(thing: InScene, table: WordTable) -> str:
-    word = table[thing.word]
-    colour = "" if thing.colour is None else f"{COLOURS[thing.colour]} "
-    if thing.count == 1:
-        return with_article(colour + word.name) if colour else with_article(word.name)
-    return f"{COUNTS[thing.count] if thing.count < len(COUNTS) else MANY} {colour}{word.plural}"
 
 
 def _runs(clips: Sequence[Shown]) -> list[_Run]:
@@ -193,7 +185,9 @@ def _things(run: _Run, clips: Sequence[Shown]) -> tuple[InScene, ...]:
         for word, things in shown.items()
         if things and run.words[word] >= _SHARE * run.clips
     ]
-    named.sort(key=lambda n: (-round(n.share, 1), ranks[n.word] / len(shown[n.word]), came[n.word]))
+    named.sort(
+        key=lambda n: (-round(4 * n.share), ranks[n.word] / len(shown[n.word]), came[n.word])
+    )
     return tuple(named[:_NAMED])
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from model.vision.things import MOVEMENTS, SURE, Thing
-from model.vision.vocabulary import COLOURS, COUNTS, MANY, with_article, word_table
+from model.vision.vocabulary import in_words, word_table
 from stream.past.counted_answers import There, spans_of
 from stream.past.counted_words import Counting
 from stream.past.presence import Shown
@@ -71,14 +71,10 @@ def _of(asked: Counting, clips: Iterable[Shown]) -> Iterator[Thing]:
 
 def _named(things: Sequence[Thing]) -> str:
     """Return "a grey car", "three bottles": what most of the clips say."""
-    table = word_table()
-    word = table[_mostly(t.word for t in things)]
-    count = _mostly(t.count for t in things)
-    shade, agree = Counter(t.colour for t in things).most_common(1)[0]
-    colour = "" if shade is None or 2 * agree <= len(things) else f"{COLOURS[shade]} "
-    if count == 1:
-        return with_article(f"{colour}{word.name}")
-    return f"{COUNTS[count] if count < len(COUNTS) else MANY} {colour}{word.plural}"
+    colour, agree = Counter(t.colour for t in things).most_common(1)[0]
+    clear = None if 2 * agree <= len(things) else colour
+    word = word_table()[_mostly(t.word for t in things)]
+    return in_words(word, _mostly(t.count for t in things), clear)
 
 
 def _mostly(numbers: Iterable[int]) -> int:

@@ -1,14 +1,22 @@
-"""What people say besides: a small language model that knows nothing but its stream is not asked."""
+"""What people say besides, and what nobody here can tell: a small language model would answer with any scene."""
 
 import re
 
 _HELLO = "Hello. Ask me what I see, or what I have seen."
 _THANKS = "You are welcome."
 _MYSELF = "I watch this stream. Ask me what I see, what I have seen, and when."
+_NO_WHY = "I cannot tell why. I see what is shown, not its reasons."
+_NO_FUTURE = "I cannot tell what is to come, only what was shown."
+_NO_TEXT = "I cannot read text."
+_NO_SOUND = "I do not hear anything: I only see."
 _ASIDES = (
     (r"(?:hello|hi|hey|hallo|good (?:morning|afternoon|evening|day))(?: (?:there|flashback|again|you))*(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?", _HELLO),
     (r"(?:(?:many )?thanks|thank you|thx|cheers)(?: (?:a lot|so much|very much|you|flashback|again|for your help|that is all))*|(?:great|good|ok|okay|perfect|nice)(?: (?:thanks|thank you))?|(?:good)?bye(?: bye)?", _THANKS),
     (r"who are you|what are you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
+    (r"(?:why|for what reason|what is the reason|how come)(?: [a-z' ]+)?", _NO_WHY),
+    (r"what (?:will|is going to|may|might|could) [a-z ]*(?:happen|come|be|appear)(?: [a-z ]+)?|what (?:happens|comes|is coming) next|when will [a-z ]+|will (?:it|there|the|a|an|he|she|they|anything|something|anyone|someone)(?: [a-z ]+)?", _NO_FUTURE),
+    (r"(?:can you |please )?read (?:the |this |that |any |all )?(?:text|words?|letters?|sign|label|writing|caption|number|numbers|licen[cs]e plate|number plate)(?: [a-z ]+)?|what (?:does|did) (?:it|the (?:text|sign|label|caption|writing|screen)) (?:say|read)(?: [a-z ]+)?|what (?:is|was) written(?: [a-z ]+)?|what (?:is|was) the (?:licen[cs]e plate|number plate|text)(?: [a-z ]+)?", _NO_TEXT),
+    (r"what (?:do|did|can) you hear|(?:is|was) there (?:any )?(?:sound|music|noise|speech)|what (?:sounds?|music|noises?) [a-z ]+|what (?:is|was|did|does) (?:he|she|they|anyone|someone|the person|the man|the woman) (?:say|saying|said|sing|singing)(?: [a-z ]+)?", _NO_SOUND),
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(pattern), said) for pattern, said in _ASIDES)
 _LONGEST = 80  # characters of what can still be an aside

@@ -28,8 +28,12 @@ _GAP = 4.0
 """Seconds to the next clip up to which what a clip shows is taken to go on."""
 
 
-def count(asked: Counting, history: Sequence[Seen], question: Question) -> tuple[Words, Finish]:
+def count(
+    asked: Counting, history: Sequence[Seen], question: Question
+) -> tuple[Words, Finish] | None:
     """Return the answer, with the clips that show what was counted as its evidence.
+
+    None if the language model is to say it: how many there are of what is there.
 
     Args:
         asked: What is counted.
@@ -39,7 +43,7 @@ def count(asked: Counting, history: Sequence[Seen], question: Question) -> tuple
     clips = [Shown(s.tokens.start, s.tokens.end, tuple(s.things)) for s in history]
     if asked.kind == "changed":
         text, showing = last_change(clips)
-    elif asked.kind == "sort":
+    elif asked.kind in {"sort", "things"}:
         text, showing = _of_a_sort(asked, clips)
     elif asked.other is not None:
         both = [_there(one, clips, question) for one in (asked, asked.other)]
@@ -48,6 +52,8 @@ def count(asked: Counting, history: Sequence[Seen], question: Question) -> tuple
     else:
         there = _there(asked, clips, question)
         showing = there.clips
+        if asked.kind == "none" and (there.now or there.perhaps or there.ended):
+            return None
         if asked.kind in {"beside", "where"}:
             text = together(asked, there, clips)
         elif asked.kind in {"about", "who"}:
@@ -116,10 +122,11 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
         return f"I have not seen any {asked.name}.", []
     table = word_table()
     in_order = sorted(there, key=lambda word: (there[word][0].first, word))
+    many = f"{len(there)}: " if asked.kind == "things" else ""
     names = [with_article(table[word].name) for word in in_order]
     if len(names) > _MOST_NAMES:
         names = [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
-    return sentence(listed(names)), _numbers(_joined(_stretches(asked, clips)))
+    return sentence(f"{many}{listed(names)}"), _numbers(_joined(_stretches(asked, clips)))
 
 
 def _numbers(stretches: Sequence[Stretch]) -> list[int]:

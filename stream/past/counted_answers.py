@@ -150,6 +150,23 @@ def _last(there: There) -> str:
     return f"Now, {there.since}." if there.lasts else f"From {minutes(start)} to {minutes(end)}."
 
 
+def _ever(there: There) -> str:
+    return f"Yes, {spans_of(there)}."
+
+
+def _none(there: There) -> str:
+    return f"None now. Last seen at {there.end}."
+
+
+def _again(there: There) -> str:
+    starts = [f"at {minutes(start)}" for start, _ in there.spans[1:]]
+    if not starts:
+        return f"No. It was there once, {there.since if there.lasts else _spans(there)}."
+    many = len(starts) > _MOST_STRETCHES
+    return f"Yes, {f'{times(len(starts))}, last {starts[-1]}' if many else listed(starts)}."
+
+
 _ANSWERS: Mapping[Kind, Callable[[There], str]] = {
     "long": _long, "often": _often, "still": _still, "gone": _is_gone, "left": _left, "last": _last,
+    "ever": _ever, "again": _again, "none": _none,
 }  # fmt: skip

@@ -7,6 +7,8 @@
     before    did the cat come before the dog           changed   did anything change
     about     tell me about the cat                     beside    what was shown beside the cat
     who       who is there                              where     what is on the table
+    ever      was anybody there                         again     did the cat come back
+    things    how many different things have you seen   none      how many people are there
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands.
@@ -22,7 +24,7 @@ from stream.past.second_look import named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
-    "about", "beside", "who", "where",
+    "about", "beside", "who", "where", "ever", "again", "things", "none",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -39,6 +41,8 @@ _OTHER = rf"{_THE}(?P<other>[a-z' -]+?)"
 _YOU = r"(?:you|i|we)"
 _SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected)"
 _SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
+_ANYONE = r"(?:there )?(?P<name>anyone|anybody|someone|somebody)"
+_AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again|appear again|show up again|come by again|shown again|there again|seen again|visible again)"  # fmt: skip
 _WITH = r"(?:beside|next to|near|with|along with|together with|at the same time as|besides)"
 _ON = r"(?:on|on top of|under|underneath|below|above|behind|in front of|in|inside|left of|right of|to the left of|to the right of)"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
@@ -52,6 +56,14 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("still", rf"(?:is|are|was|were) there still {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"(?:can|do|did|could) {_YOU} still see {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"(?:is|are|can|do) (?:there |{_YOU} see )?{_NAME} (?:{_PLACE} )?(?:any more|anymore|any longer)"),
+    ("still", rf"(?:is|are) {_ANYONE}(?: {_PLACE}| at home)?{_ALREADY}|(?:can|do) {_YOU} see (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
+    ("still", rf"are there (?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("ever", rf"(?:was|were|has|have|had|did) {_ANYONE}{_CAME}{_ALREADY}|(?:did|have) {_YOU} {_SEE} (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
+    ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("again", rf"(?:did|has|have|is|are|was|were) {_NAME} {_AGAIN}{_ALREADY}"),
+    ("again", rf"(?:did|have) {_YOU} {_SEE} {_NAME} (?:again|more than once|twice|a second time){_ALREADY}"),
+    ("things", rf"how many (?:different )?(?:things|objects|kinds of things|sorts of things){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
+    ("none", rf"how many {_NAME} (?:are|is) (?:there|{_PLACE})(?: {_PLACE})?{_ALREADY}|how many {_THE}(?P<name2>[a-z' -]+?) (?:do|can) {_YOU} see{_ALREADY}"),
     ("gone", rf"(?:is|are|was|were) {_NAME} (?:gone|gone away|away|missing|no longer {_PLACE}|not {_PLACE} (?:any more|anymore))(?: again)?{_ALREADY}"),
     ("gone", rf"(?:has|have|had|did) {_NAME} (?:already )?{_GONE}(?: again)?{_ALREADY}"),
     ("left", rf"(?:when|at what time) (?:did|has|have|had|was|were|is|are) {_NAME} {_GONE}(?: again)?{_ALREADY}"),
@@ -127,6 +139,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
     if kind == "changed":
         return Counting(kind, "", frozenset())
+    if kind == "things":
+        return Counting(kind, kind, frozenset(range(len(word_table().words))))
     # Who asks "who" names nobody.
     name = said.get("name") or said.get("name2") or "anyone"
     if kind == "sort":

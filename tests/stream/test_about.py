@@ -3,6 +3,7 @@
 import pytest
 
 from model.vision.things import MOVEMENTS, Thing
+from stream.past.asides import aside
 from stream.past.counted import count
 from stream.past.counted_words import asks_to_count
 from stream.past.tense import as_of_the_past, asks_as_if_present
@@ -131,3 +132,59 @@ async def test_the_engine_is_asked_of_the_past_where_the_thing_is_gone():
         "What colour was the dog?",
         "What colour is the cat?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Is anybody there?", "Not now. Last seen at 0:08."),
+        ("Can you see anyone?", "Not now. Last seen at 0:08."),
+        ("Was anyone there?", "Yes, from 0:00 to 0:08."),
+        ("Are there any animals?", "Yes, since 0:32."),
+        ("Are there any vehicles?", "I have not seen any vehicles."),
+        ("Were there any cats?", "Yes, twice: from 0:08 to 0:16 and from 0:32 to 0:39."),
+        ("Did the cat come back?", "Yes, at 0:32."),
+        ("Did you see the cat again?", "Yes, at 0:32."),
+        ("Did the person return?", "No. It was there once, from 0:00 to 0:08."),
+        ("How many different things have you seen?", "3: a person, a cat and an orange."),
+        ("How many people are there?", "None now. Last seen at 0:08."),
+    ],
+)
+def test_people_sorts_and_what_comes_again_are_told_with_times(text, said):
+    shown = ("2 people", "person", "cat", "cat", *["orange orange"] * 4, "cat", "cat")
+    assert answer(text, past(*shown)) == said
+
+
+def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
+    asked = asks_to_count("How many cats are there?")
+    assert count(asked, past("dog", "2 cats"), LIVE) is None
+    assert count(asked, past("dog", "cat?"), LIVE) is None
+    assert count(asked, past("cat", "dog"), FILM) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Why is the cat running?", "I cannot tell why"),
+        ("What will happen next?", "I cannot tell what is to come"),
+        ("Will the dog come back?", "I cannot tell what is to come"),
+        ("Read the text on the screen.", "I cannot read text"),
+        ("What does the sign say?", "I cannot read text"),
+        ("What do you hear?", "I do not hear anything"),
+    ],
+)
+def test_what_nobody_here_can_tell_is_said_to_be(text, said):
+    assert aside(text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text", ["What happened next?", "What is on the sign?", "Is there a sign?"]
+)
+def test_what_only_sounds_like_it_is_answered(text):
+    assert aside(text) is None
+
+
+def test_an_orange_is_not_said_to_be_orange():
+    assert answer("Tell me about the orange.", past("orange orange", "dog")) == (
+        "An orange, from 0:00 to 0:04."
+    )
