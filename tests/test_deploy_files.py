@@ -216,6 +216,22 @@ def test_a_relay_leads_to_the_service_and_not_to_the_inside_network(services):
     assert not set(relayed) & set(range(first, last + 1))
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd_takes_every_line_of_the_unit_and_calls_it_closed_enough(tmp_path):
+    unit = (ROOT / "deploy" / "flashback.service").read_text()
+    [start] = re.findall(r"^ExecStart=(\S+)", unit, re.MULTILINE)
+    (tmp_path / "flashback.service").write_text(unit.replace(start, shutil.which("true")))
+
+    def analysed(*command):
+        words = ["systemd-analyze", *command, str(tmp_path / "flashback.service")]
+        return subprocess.run(words, capture_output=True, text=True)
+
+    verified = analysed("verify", "--man=no")
+    assert (verified.returncode, verified.stderr) == (0, "")
+    judged = analysed("security", "--offline=true", "--threshold=35")  # of 100, which is wide open
+    assert judged.returncode == 0, judged.stdout
+
+
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
 def test_compose_itself_accepts_the_file():
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
