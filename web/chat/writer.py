@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
-from model.types import AnswerPiece, Finish, Question, Words
+from model.types import AnswerPiece, Finish, Words
 from stream.errors import BadName
 from web.access.auth import require
 from web.access.tokens import Caller
-from web.ask import Answerable, Stopwatch, failing_as_asked
 from web.chat.asked import ChatAsked
 from web.chat.errors import failed
 from web.chat.pictures import Pictures
@@ -27,13 +27,8 @@ from web.chat.wire import (
 from web.errors import BadRequest, BadValue, Refusal
 from web.http.streams import permitted
 from web.identifiers import new_id
-from web.realtime.server_events import Timings
-from web.reports.time_report import evidence_report, refusal, time_report
+from web.inquiry import Inquiry, Put, put_to
 from web.services import Services
-from web.time_words.apply import apply_aside, reference_of
-from web.time_words.extent import Reference
-from web.time_words.spoken import by_the_clock
-from web.time_words.understand import TimeAsked
 from web.time_words.zone import zone_called
 
 
@@ -52,57 +47,28 @@ class Writer:
         self._caller = caller
         self._id = new_id("chatcmpl")
         self._created = int(here.clocks.wall())
-        self._stopwatch = Stopwatch(here.clocks.monotonic)
-        self._reference = Reference(0.0)
-        self._time: TimeAsked | None = None
+        self._inquiry = Inquiry(here, caller)
         self._stream: str | None = None
-        self._text = ""
-        self._finish: Finish | None = None
 
-    async def pieces(self, asked: ChatAsked) -> AsyncGenerator[AnswerPiece, None]:
-        """Ask, and yield the answer as it comes.
+    def pieces(self, asked: ChatAsked) -> AsyncGenerator[AnswerPiece, None]:
+        """Ask, and yield the answer as it comes; see `Inquiry.pieces`."""
+        return self._inquiry.pieces(partial(self._put, asked))
 
-        Raises:
-            Refusal: If there is no answer.
-        """
-        try:
-            with failing_as_asked(), self._here.admission.question(self._caller):
-                subject, question = await self._subject(asked)
-                text = asked.question.text
-                await self._here.audit.note(self._caller, "ask", self._stream, question=text)
-                pieces = subject.ask(question)
-                if self._request.flashback.timezone is not None and not asked.pictures:
-                    pieces = by_the_clock(pieces, self._reference)
-                async with aclosing(pieces):
-                    async for piece in pieces:
-                        self._note(piece)
-                        yield piece
-        except Refusal as failure:
-            time = time_report(self._time, self._reference)
-            message = refusal(failure, time, self._reference)
-            raise Refusal(
-                failure.status,
-                message,
-                failure.headers,
-                code=failure.code,
-                param=failure.param,
-            ) from failure
+    async def _put(self, asked: ChatAsked) -> Put:
+        """Find what is asked, understand words of time, and note the question."""
+        put = await self._put_to(asked)
+        text = asked.question.text
+        await self._here.audit.note(self._caller, "ask", self._stream, question=text)
+        return put
 
-    def _note(self, piece: AnswerPiece) -> None:
-        self._stopwatch.see(piece)
-        if isinstance(piece, Words):
-            self._text += piece.text
-        else:
-            self._finish = piece
-
-    async def _subject(self, asked: ChatAsked) -> tuple[Answerable, Question]:
-        """Return what is asked, and the question as it is put to it.
+    async def _put_to(self, asked: ChatAsked) -> Put:
+        """Return the question as it is put to a stream, or to pictures.
 
         Raises:
             BadRequest: If the stream's name or the time zone is none.
         """
         if asked.pictures:
-            return await self._pictures(asked.pictures), asked.question
+            return Put(await self._pictures(asked.pictures), asked.question)
         self._stream = asked.stream or await self._only_stream()
         require(self._caller, "ask", self._stream)
         about = self._request.flashback
@@ -113,11 +79,11 @@ class Writer:
             raise BadRequest("invalid_value", str(error), "model") from None
         except BadValue as error:
             raise BadRequest(error.code, str(error), "flashback.timezone") from None
-        self._reference = reference_of(live.status(), self._here.clocks.wall(), zone)
-        question, self._time = await apply_aside(asked.question, self._reference)
-        if not self._here.follow_ups:  # earlier lines would lead it astray
-            question = replace(question, conversation=())
-        return live, question
+        put = await put_to(live, asked.question, self._here.clocks.wall(), zone)
+        if self._here.follow_ups:
+            return put
+        # Earlier lines would lead it astray.
+        return replace(put, question=replace(put.question, conversation=()))
 
     async def _pictures(self, files: Sequence[bytes]) -> Pictures:
         decoder, name = self._here.decoder, self._caller.name
@@ -141,7 +107,7 @@ class Writer:
     def completion(self) -> Completion:
         """Return the whole answer."""
         choice = Choice(
-            message=AnswerMessage(content=self._text.strip()), finish_reason=self._reason()
+            message=AnswerMessage(content=self._inquiry.text.strip()), finish_reason=self._reason()
         )
         return Completion(
             id=self._id,
@@ -194,8 +160,8 @@ class Writer:
 
     @property
     def _finished(self) -> Finish:
-        assert self._finish is not None, "an answer ends with a Finish"
-        return self._finish
+        assert self._inquiry.finish is not None, "an answer ends with a Finish"
+        return self._inquiry.finish
 
     def _reason(self) -> FinishReason:
         return "length" if self._finished.reason == "length" else "stop"
@@ -217,11 +183,9 @@ class Writer:
             end=usage.end,
             behind=round(usage.behind, 3),
             frames=usage.frames,
-            evidence=evidence_report(self._finished, self._reference),
-            time=time_report(self._time, self._reference),
-            timings=Timings(
-                first_token_ms=self._stopwatch.first_token_ms, total_ms=self._stopwatch.total_ms
-            ),
+            evidence=self._inquiry.evidence,
+            time=self._inquiry.time,
+            timings=self._inquiry.timings,
         )
 
 

@@ -44,7 +44,7 @@ _AT_ONCE = 256
 """Clips sent in one message."""
 
 
-class ClusterEngine:
+class ClusterEngine(Facts):
     """See `model.engine.contract.Engine`.
 
     Args:
@@ -54,17 +54,7 @@ class ClusterEngine:
     """
 
     def __init__(self, members: Members, facts: Facts, monotonic: Clock) -> None:
-        self.name = facts.name
-        self.encoder = facts.encoder
-        self.exact_columns = facts.exact_columns
-        self.rows = facts.rows
-        self.frames_per_clip = facts.frames_per_clip
-        self.image_size = facts.image_size
-        self.one_scene = facts.one_scene
-        self.clips_at_most = facts.clips_at_most
-        self.sampling = facts.sampling
-        self.follow_ups = facts.follow_ups
-        self._facts = facts
+        super().__init__(**vars(facts))
         self._members = members
         self._monotonic = monotonic
         self._shared: ClipSource | None = None
@@ -134,7 +124,7 @@ class ClusterEngine:
 
     async def things(self, clips: Sequence[ClipTokens]) -> list[Sequence[Thing]] | None:
         """See `Engine.things`."""
-        if not self._facts.tells_things:
+        if not self.tells_things:
             return None
         data, found = pack_tokens(clips, self.encoder), list[Sequence[Thing]]()
         for first in range(0, len(data), _AT_ONCE):

@@ -5,7 +5,7 @@ encoder gives. What Ray itself does with these values is between processes of ou
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from model.folding.fold import Rows
 from model.types import Clip, ClipTokens, Sampling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Facts:
     """What an engine says of itself (see `Engine`), and what it can tell without being asked.
+
+    An engine elsewhere is one, too, so that each of them is named here alone.
 
     Attributes:
         tells_things: Whether `Engine.things` has any.
@@ -95,19 +97,8 @@ class PastMessage:
 
 async def facts_of(engine: Engine) -> Facts:
     """Return what `engine` says of itself."""
-    return Facts(
-        name=engine.name,
-        encoder=engine.encoder,
-        exact_columns=engine.exact_columns,
-        rows=engine.rows,
-        frames_per_clip=engine.frames_per_clip,
-        image_size=engine.image_size,
-        one_scene=engine.one_scene,
-        clips_at_most=engine.clips_at_most,
-        sampling=engine.sampling,
-        follow_ups=engine.follow_ups,
-        tells_things=await engine.things([]) is not None,
-    )
+    said = {each.name: getattr(engine, each.name) for each in fields(Facts)[:-1]}
+    return Facts(**said, tells_things=await engine.things([]) is not None)
 
 
 def pack_clip(clip: Clip) -> ClipMessage:

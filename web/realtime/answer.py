@@ -7,15 +7,16 @@ import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from model.types import Finish, Question, Usage, Words
 from stream.live import LiveStream
 from web.access.tokens import Caller
-from web.ask import Stopwatch, failing_as_asked
 from web.errors import Refusal
 from web.identifiers import new_id
+from web.inquiry import Inquiry, Put, put_to
 from web.operations.request_id import continue_as
 from web.realtime.client_events import ResponseCreate
 from web.realtime.conversation import Conversation
@@ -40,17 +41,11 @@ from web.realtime.server_events import (
     TextDelta,
     TextDone,
     TextPart,
-    TimeUnderstood,
-    Timings,
     UsageReport,
 )
 from web.realtime.wire import Outbox
 from web.realtime.wire_items import Message, OutputText
-from web.reports.time_report import evidence_report, refusal, time_report
 from web.services import Services
-from web.time_words.apply import apply_aside, reference_of
-from web.time_words.extent import Reference
-from web.time_words.spoken import by_the_clock
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +88,8 @@ class Answer:
         self.cancelled = False
         self._asked, self._here, self._outbox = asked, here, outbox
         self._event, self._previous = asked.event, asked.conversation.last_id
-        self._stopwatch = Stopwatch(here.clocks.monotonic)
+        self._inquiry = Inquiry(here, asked.caller)
         self._open = False
-        self._reference = Reference(now=0.0)
-        self._time: TimeUnderstood | None = None
 
     @property
     def _kept(self) -> bool:
@@ -149,32 +142,31 @@ class Answer:
     async def _ask(
         self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
     ) -> None:
-        here, caller, stream = self._here, self._asked.caller, self._asked.stream
-        with failing_as_asked(), here.admission.question(caller):
-            await here.audit.note(caller, "ask", stream, question=question.text)
-            if looking is not None:
-                await looking.looked()
-            live = await here.registry.find(stream)
-            self._reference = reference_of(live.status(), here.clocks.wall(), zone)
-            question, time = await apply_aside(question, self._reference)
-            self._time = time_report(time, self._reference)
-            pieces = live.ask(question)
-            if zone is not None:
-                pieces = by_the_clock(pieces, self._reference)
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    self._stopwatch.see(piece)
-                    if isinstance(piece, Finish):
-                        await self._done(piece)
-                        break
+        find = partial(self._put, question, zone, looking)
+        async with aclosing(self._inquiry.pieces(find)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Finish):
+                    await self._done(piece)
+                else:
                     await self._say(piece)
+
+    async def _put(
+        self, question: Question, zone: ZoneInfo | None, looking: LiveStream | None
+    ) -> Put:
+        """Note the question, find the stream, and understand words of time."""
+        here, stream = self._here, self._asked.stream
+        await here.audit.note(self._asked.caller, "ask", stream, question=question.text)
+        if looking is not None:
+            await looking.looked()
+        live = await here.registry.find(stream)
+        return await put_to(live, question, here.clocks.wall(), zone)
 
     async def _fail(self, failure: Refusal) -> None:
         """Say why there is no answer, or no more of it."""
         # Both as an `error`, which every client shows, and in `response.done`, which ends it.
         log.info("no answer: %s", failure.code)
         kind: ErrorKind = "invalid_request_error" if failure.status < 500 else "server_error"
-        text = refusal(failure, self._time, self._reference)
+        text = str(failure)
         details = ErrorDetails(
             type=kind, code=failure.code, message=text, event_id=self._event.event_id
         )
@@ -247,11 +239,9 @@ class Answer:
             output=(self._message,) if self.text else (),
             usage=_usage(finish.usage) if finish else None,
             metadata=self._event.response.metadata,
-            evidence=evidence_report(finish, self._reference) if finish else (),
-            time=self._time,
-            timings=Timings(
-                first_token_ms=self._stopwatch.first_token_ms, total_ms=self._stopwatch.total_ms
-            ),
+            evidence=self._inquiry.evidence if finish else (),
+            time=self._inquiry.time,
+            timings=self._inquiry.timings,
         )
         await self._outbox.send(ResponseDone(event_id=new_id("event"), response=response))
 
