@@ -18,7 +18,8 @@ from training.needles.asking import Live, ReadOnce, Told
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
-from training.needles.trials import _in_a_row, agrees, denies, says
+from training.needles.report import shares
+from training.needles.trials import Found, _in_a_row, agrees, denies, says
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,16 @@ def test_an_answer_that_names_another_option_as_well_is_wrong():
     assert says("A dog.", "dog", ["cat"])
     assert not says("A dog and a cat.", "dog", ["cat"])
     assert not says("Dogs.", "dog", ["cat"])
+
+
+def test_where_an_answer_rests_is_told_of_those_that_are_right_as_well():
+    """Who says no has seen no needle, and cannot rest on one."""
+    common = {"length": 100, "depth": 0.5, "hops": 1, "hops_right": 1, "blind": False, "last": False, "letter": None, "answers": ()}  # fmt: skip
+    trials = [Found(**common, right=right, evidence=rests) for right, rests in [(True, True), (True, False), (False, False), (False, False)]]  # fmt: skip
+    told = shares(trials)
+    assert told["evidence"]["share"] == 0.25
+    assert told["evidence_if_right"]["share"] == 0.5
+    assert "evidence_if_right" not in shares(trials[2:])
 
 
 def test_a_chain_is_right_up_to_the_first_hop_that_is_not():

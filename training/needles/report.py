@@ -12,6 +12,7 @@ from training.needles.trials import Found
 MEASURES: dict[str, Callable[[Found], bool | None]] = {
     "right": lambda found: found.right,
     "evidence": lambda found: found.evidence,
+    "evidence_if_right": lambda found: found.evidence if found.right else None,
     "letter": lambda found: found.letter,
     "last_4_frames": lambda found: found.last,
     "blind": lambda found: found.blind,
