@@ -6,7 +6,8 @@ Layout, little-endian: a header, the encoder's name in UTF-8, then the values of
     frames u32 | bits u8 | exact u16 | encoder[name] | values (see `memory.quantize`)
 
 Version 1, which 0.1.0 wrote, ended its header before `frames`: every clip counted as the four that an
-encoder takes, and all values were float16.
+encoder takes, and all values were float16. So were they in what 0.1.0 wrote last, which called itself
+version 2 and ended its header before `bits`.
 
 Not pickle: a shared Redis must never be able to run code in this process. What is read takes no
 more memory than the bytes that were given, and never more than `LARGEST` of them.
@@ -26,7 +27,8 @@ from model.types import ClipTokens
 LARGEST = 16 * 2**20  # bytes of one clip; the largest encoder we know needs 0.2 MB
 LARGEST_THUMBNAIL = 2**18  # bytes
 _HEADER = struct.Struct("<4sBBIIdd")
-_MORE = struct.Struct("<IBH")
+_FRAMES, _MORE = struct.Struct("<I"), struct.Struct("<IBH")
+_FIRST_LETTER = ord(" ")
 _MAGIC, _VERSION = b"FBCT", 2
 _FRAMES_OF_VERSION_1 = 4
 
@@ -125,6 +127,8 @@ def _more(data: bytes, version: int, width: int) -> tuple[int, Form, int, int]:
     frames, bits, exact = _MORE.unpack_from(data, _HEADER.size)
     if frames < 1:
         raise CorruptData("a clip has at least one frame")
+    if bits >= _FIRST_LETTER:  # no number of bits is that large: the encoder's name begins here
+        return frames, "float16", 0, _HEADER.size + _FRAMES.size
     if bits not in FORMS or exact > width:
         raise CorruptData(f"unknown form: {bits} bits, {exact} of {width} columns exact")
     return frames, FORMS[bits], exact, name_at

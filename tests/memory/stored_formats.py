@@ -2,7 +2,8 @@
 
     python -m tests.memory.stored_formats      # writes stored/unreleased.* anew
 
-Once a version is released its files are renamed to it and never written again; see
+`0.1.0.json` was written by the first code of that version, `0.1.0-frames.json` by its last, which counted
+the frames of a clip. Once a version is released its files are renamed to it and never written again; see
 docs/decisions/0048-every-versions-data-is-kept.md.
 """
 

@@ -83,7 +83,7 @@ async def test_what_a_version_stored_is_read_and_goes_on(redis, store, version):
     assert await store.streams() == []
 
 
-@pytest.mark.parametrize("version", sorted(set(VERSIONS) - {"0.1.0"}))
+@pytest.mark.parametrize("version", [one for one in VERSIONS if not one.startswith("0.1.0")])
 async def test_what_people_asked_for_once_is_there(redis, store, version):
     await load(redis, json.loads((STORED / f"{version}.json").read_text()))
     [watch] = await store.documents().newest("watch", 9)
