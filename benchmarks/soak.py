@@ -52,6 +52,7 @@ _SETTINGS = ("minutes", "cameras", "senders", "fault_every", "model", "history_m
 _COLUMNS = (
     "until (min)",
     "service (MiB)",
+    "readers (MiB)",
     "Redis (MiB)",
     "open files",
     "clips",
@@ -210,7 +211,7 @@ def report(options: argparse.Namespace, soak: Soak) -> Report:
     rows = [_row(soak, n * span, (n + 1) * span) for n in range(SLICES)]
     grown = {
         name: growth_percent([(look.at, getattr(look, name)) for look in soak.looks])
-        for name in ("service_mib", "redis_mib", "files")
+        for name in ("service_mib", "readers_mib", "redis_mib", "files")
     }
     last = soak.looks[-1]
     back = [f"{name} at {at:.0f} s: {_after(took)}" for at, name, took in soak.faults]
@@ -250,11 +251,12 @@ def _after(took: float | None) -> str:
 def _row(soak: Soak, begin: float, end: float) -> list[str | int | float | None]:
     looks = [look for look in soak.looks if begin <= look.at < end]
     if not looks:
-        return [round(end / 60, 1), *[None] * 8]
+        return [round(end / 60, 1), *[None] * 9]
     words = [ms for at, ms in soak.first_words if begin <= at < end]
     return [
         round(end / 60, 1),
         statistics.median(look.service_mib for look in looks),
+        statistics.median(look.readers_mib for look in looks),
         statistics.median(look.redis_mib for look in looks),
         int(statistics.median(look.files for look in looks)),
         looks[-1].clips,

@@ -60,6 +60,10 @@ class Service:
         """Return the memory held now, by the service and all it started."""
         return float(sum(process.memory_info().rss for process in self._all()) / 2**20)
 
+    def own_memory_mib(self) -> float:
+        """Return the memory held now by the service's own process."""
+        return float(self._process.memory_info().rss / 2**20)
+
     def memory_of(self, *names: str) -> tuple[float, float]:
         """Return the memory held now, in MiB: by processes with one of `names` in theirs, by others."""
         held = [0.0, 0.0]

@@ -27,7 +27,8 @@ class Look:
 
     Attributes:
         at: Seconds since the beginning.
-        service_mib: Resident memory of the service and the processes that read its sources.
+        service_mib: Resident memory of the service itself.
+        readers_mib: Of the processes that read its sources.
         redis_mib: Resident memory of its Redis.
         files: Files and sockets that the service holds open.
         clips: Clips remembered so far.
@@ -38,6 +39,7 @@ class Look:
 
     at: float
     service_mib: float
+    readers_mib: float
     redis_mib: float
     files: int
     clips: int
@@ -103,13 +105,15 @@ async def look_on(service: Service, soak: Soak, clock: Clock) -> None:
         health = await service.get("/health")
         redis = service.children("redis-server")
         held = sum(each.memory_info().rss for each in redis) / 2**20
+        own = service.own_memory_mib()
         lost: Counter[str] = Counter()
         for stream in streams:
             lost.update(stream["lost"])
         soak.looks.append(
             Look(
                 at=clock(),
-                service_mib=service.memory_mib() - held,
+                service_mib=own,
+                readers_mib=service.memory_mib() - held - own,
                 redis_mib=held,
                 files=service.open_files(),
                 clips=sum(stream["clips"] for stream in streams),
