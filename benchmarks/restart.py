@@ -3,8 +3,9 @@
     flashback bench restart --minutes 60
 
 A made-up stream lies in an embedded Redis; no history of it is held. So what a question needs is read
-from memory, folded, and read by the language model. Three questions, each as the first one: about a
-time, about a thing that was shown once, and about everything. Then, with the history there, what a
+from memory, folded, and read by the language model. Each question as the first one: about a time, about a
+thing that was shown once, about one that never was, about the present and the beginning, about what is
+counted, and one that needs all that there is. Then, with the history there, what a
 second look at the originals adds to questions about things.
 
 Targets: a first word within 5 s for an hour of one frame a second; a second look adds less than 1 s.
@@ -28,6 +29,7 @@ from memory.redis.store import RedisStore
 from model.engine.contract import Past
 from model.engine.local import LocalEngine
 from model.types import Finish, Question
+from model.vision.vocabulary import with_article
 from model.zoo.lite_base import base_folder
 from model.zoo.presets import load_engine
 from stream.past.recall import Recall
@@ -138,15 +140,22 @@ async def _measure(seconds: float) -> tuple[float, list[First], Looks]:
 async def _ask_all(engine: LocalEngine, store: RedisStore, day: Day) -> tuple[float, list[First]]:
     event = day.events[len(day.events) // 2]
     name = day.world.table[event.one.word].name
+    never = day.world.table[day.absent[0]].name
     questions = {
         "a time": Question("What was shown?", tokens=12, since=event.start, until=event.turn),
         "a thing": Question(f"When was the {name} shown?", tokens=12),
-        "everything": Question("What was shown first?", tokens=12),
+        "a thing that never was": Question(f"Was there {with_article(never)}?", tokens=12),
+        "the present": Question("What do you see?", tokens=12),
+        "the beginning": Question("What was shown first?", tokens=12),
+        "what is counted": Question(f"How long was the {name} there?", tokens=12),
+        "everything": Question("What was unusual?", tokens=12),
     }
-    recall, asked = Recall(STREAM, engine, store), []
-    await _ask(recall, replace(questions["a time"], tokens=2))  # pages in the network
+    asked = []
+    warm = replace(questions["a time"], tokens=2)
+    await _ask(Recall(STREAM, engine, store), warm)  # pages in the network
     for about, question in questions.items():
         await engine.forget(STREAM)
+        recall = Recall(STREAM, engine, store)  # which knows nothing of the clips yet
         cpu, began = time.process_time(), time.perf_counter()
         text, first, used, finish = await _ask(recall, question)
         again, *_ = await _ask(recall, question)

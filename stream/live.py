@@ -27,6 +27,7 @@ from stream.frames.faces import FaceBlur
 from stream.frames.frame import Picture
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
+from stream.moments.index import ThingIndex
 from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.pipeline import OnEncoded, Pipeline, ignore_clip
@@ -59,6 +60,7 @@ class LiveStream:
         admit: Callable[[], None] = lambda: None,
         on_encoded: OnEncoded = ignore_clip,
         films: Callable[[str], bool] = lambda _: False,
+        index: ThingIndex | None = None,
     ) -> None:
         """Take what the stream works with.
 
@@ -73,6 +75,7 @@ class LiveStream:
             on_encoded: Is shown every encoded clip; must not wait.
             films: Says whether films of what a stream shows may be asked for, also while nobody
                 watches it.
+            index: Knows what remembered clips show; None is one of its own.
         """
         self._engine = engine
         self._settings = settings
@@ -87,7 +90,9 @@ class LiveStream:
         self.reel = Reel(
             settings.reel_seconds, lambda: films(record.name) or self._pictures.readers > 0
         )
-        self._recall = Recall(record.name, engine, store, looks_again=settings.second_look)
+        self._recall = Recall(
+            record.name, engine, store, looks_again=settings.second_look, index=index
+        )
         self._record = LiveRecord(record, store, engine)
         self._blackout = Blackout(settings.zones, record.name)
         self._faces = FaceBlur(settings.blur_faces, record.name)

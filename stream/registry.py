@@ -20,6 +20,7 @@ from stream.channels import Broadcast, Subscription
 from stream.errors import BadName, NoRoom, UnknownStream
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
+from stream.moments.index import ThingIndex
 from stream.name_locks import NameLocks
 from stream.pipeline import OnEncoded, ignore_clip
 from stream.reel import Reel
@@ -35,7 +36,11 @@ NO_ROOM = (StoreFull, StoreUnavailable, NoRoom)
 
 
 class Registry:
-    """The streams of this process."""
+    """The streams of this process.
+
+    Attributes:
+        index: Knows what the clips of every stream show.
+    """
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class Registry:
             on_encoded: Is shown every encoded clip of every stream; must not wait.
             films: Says whether films of what a stream shows may be asked for.
         """
+        self.index = ThingIndex(engine, store)
         self._engine = engine
         self._store = store
         self._settings = settings
@@ -332,6 +338,7 @@ class Registry:
             admit=self._admit,
             on_encoded=self._on_encoded,
             films=self._films,
+            index=self.index,
         )
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine
 from model.types import ClipTokens
-from model.vision.things import Thing
 from stream.name_locks import NameLocks
 from stream.past.presence import Shown
 
@@ -44,7 +43,7 @@ class Remembered:
 @dataclass(slots=True)
 class _Known:
     began: float
-    clips: dict[Moment, tuple[Thing, ...]] = field(default_factory=dict)
+    clips: dict[Moment, Shown] = field(default_factory=dict)
 
 
 class ThingIndex:
@@ -86,7 +85,7 @@ class ThingIndex:
                 await self._fill(stream, gap, known)
             self._keep(stream, known)
         wanted = (m for m in moments if m.end >= since and m.start <= until)
-        clips = tuple(Shown(m.start, m.end, known.clips[m]) for m in wanted)
+        clips = tuple(known.clips[m] for m in wanted)
         whole = len(moments) < _MOST_CLIPS or moments[0].start <= since
         return Remembered(stream, record.began, clips, whole)
 
@@ -100,12 +99,13 @@ class ThingIndex:
                 page = []
         await self._put(page, known)
         for moment in gap:  # one that is damaged shows nothing, and is not read again
-            known.clips.setdefault(moment, ())
+            known.clips.setdefault(moment, Shown(moment.start, moment.end, ()))
 
     async def _put(self, clips: Sequence[ClipTokens], known: _Known) -> None:
         shown = await self._engine.things(clips) or []
         for clip, things in zip(clips, shown, strict=True):
-            known.clips[Moment(clip.start, clip.end)] = tuple(things)
+            seen = Shown(clip.start, clip.end, tuple(things), clip.frames)
+            known.clips[Moment(clip.start, clip.end)] = seen
 
     def _keep(self, stream: str, known: _Known) -> None:
         self._kept[stream] = known

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, Usage, Words
-from model.vision.changes import Scene as Shown
+from model.vision.changes import Scene as Following
 from model.vision.changes import follow
 from stream.past.account_words import TOLD_AS
 from stream.past.glimpses import without_glimpses
-from stream.past.second_look import Seen, Span
+from stream.past.presence import Shown
+from stream.past.second_look import Span
 from stream.past.wording import minutes
 
 SCENES_AT_ONCE = 5
@@ -74,7 +75,7 @@ class Account:
         return sum(len(part) for part in self.parts)
 
 
-def scenes_of(history: Sequence[Seen], frames: int) -> list[Scene]:
+def scenes_of(history: Sequence[Shown], frames: int) -> list[Scene]:
     """Return the scenes of `history` as the markers of its clips tell them apart.
 
     What comes before the first thing that has a name belongs to that one's scene. What one clip alone
@@ -84,8 +85,8 @@ def scenes_of(history: Sequence[Seen], frames: int) -> list[Scene]:
         history: Oldest first; blocks of folded clips may be among them.
         frames: That a clip has which is not folded.
     """
-    groups: list[list[tuple[Seen, bool]]] = []
-    shown: Shown | None = None
+    groups: list[list[tuple[Shown, bool]]] = []
+    shown: Following | None = None
     for one, steady in zip(history, without_glimpses(history, frames), strict=True):
         change, shown = follow(shown, steady.things)
         if not groups or (change is not None and change.before):
@@ -157,8 +158,8 @@ async def tell(
     yield _finish(reason, finishes, account)
 
 
-def _scene(group: Sequence[tuple[Seen, bool]], frames: int) -> Scene:
-    start, end = group[0][0].tokens.start, group[-1][0].tokens.end
+def _scene(group: Sequence[tuple[Shown, bool]], frames: int) -> Scene:
+    start, end = group[0][0].start, group[-1][0].end
     glimpsed = not all(steady for _, steady in group)
     passed_over = glimpsed and any(steady for _, steady in group)
     spans: list[Span] = []
@@ -167,7 +168,7 @@ def _scene(group: Sequence[tuple[Seen, bool]], frames: int) -> Scene:
         if passed_over and not steady:
             follows = False
             continue
-        clips, first, until = max(1.0, one.tokens.frames / frames), one.tokens.start, one.tokens.end
+        clips, first, until = max(1.0, one.frames / frames), one.start, one.end
         if clips >= wanted:
             until = first + (wanted - 0.5) * (until - first) / clips
         spans = [*spans[:-1], (spans[-1][0], until)] if follows else [*spans, (first, until)]

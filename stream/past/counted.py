@@ -10,18 +10,19 @@ The things of clips say it plainly (`stream/past/presence.py`), as the summary t
 say is the answer. Which questions are such, `stream/past/counted_words.py` knows.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from model.types import Evidence, Finish, Question, Usage, Words
+from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
 from stream.past.about import about, together
 from stream.past.changed import last_change
 from stream.past.counted_answers import There, of_one, of_two
 from stream.past.counted_words import Counting
 from stream.past.presence import Shown, Stretch, parted, presence
-from stream.past.second_look import Seen
-from stream.past.wording import listed, sentence
+from stream.past.wording import length, listed, number, sentence, times
 
 _MOST_NAMES = 12
 _GAP = 4.0
@@ -29,7 +30,7 @@ _GAP = 4.0
 
 
 def count(
-    asked: Counting, history: Sequence[Seen], question: Question
+    asked: Counting, clips: Sequence[Shown], question: Question
 ) -> tuple[Words, Finish] | None:
     """Return the answer, with the clips that show what was counted as its evidence.
 
@@ -37,13 +38,14 @@ def count(
 
     Args:
         asked: What is counted.
-        history: What was shown, oldest first; not nothing.
+        clips: What was shown, oldest first; not nothing.
         question: Says whether more is to come.
     """
-    clips = [Shown(s.tokens.start, s.tokens.end, tuple(s.things)) for s in history]
     if asked.kind == "changed":
         text, showing = last_change(clips)
-    elif asked.kind in {"sort", "things"}:
+    elif asked.kind in {"longest", "oftenest"}:
+        text, showing = _most(clips, often=asked.kind == "oftenest")
+    elif asked.kind in {"sort", "kinds", "things"}:
         text, showing = _of_a_sort(asked, clips)
     elif asked.other is not None:
         both = [_there(one, clips, question) for one in (asked, asked.other)]
@@ -61,7 +63,7 @@ def count(
         else:
             text = of_one(asked.kind, there)
     evidence = tuple(Evidence(clips[n].start, clips[n].end, 1 / len(showing)) for n in showing)
-    frames = sum(s.tokens.frames for s in history)
+    frames = sum(clip.frames for clip in clips)
     usage = Usage(len(clips), frames, 0, 0, 0, 0, clips[0].start, clips[-1].end)
     return Words(text), Finish("stop", evidence, usage)
 
@@ -72,6 +74,7 @@ def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There
     return There(
         name=asked.name,
         spans=[(clips[s.first].start, _until(s, clips)) for s in stretches],
+        counts=[_at_once(asked, clips[s.first : s.last + 1]) for s in stretches],
         clips=_numbers(stretches),
         now=bool(stretches) and stretches[-1].last == len(clips) - 1,
         perhaps=any(thing.word in asked.words for thing in clips[-1].things),
@@ -116,17 +119,45 @@ def _until(stretch: Stretch, clips: Sequence[Shown]) -> float:
     return after.start if near else last.end
 
 
+def _at_once(asked: Counting, clips: Sequence[Shown]) -> int:
+    """Return how many were there together in most of `clips` that say it, the larger of two as many."""
+    counts = [
+        sum(t.count for t in clip.things if t.word in asked.words and t.sure >= SURE)
+        for clip in clips
+    ]
+    return max(Counter(filter(None, counts)).items(), key=lambda pair: (pair[1], pair[0]))[0]
+
+
+def _most(clips: Sequence[Shown], *, often: bool) -> tuple[str, list[int]]:
+    """Return what was there longest, or came most often."""
+    there = presence(clips)
+    if not there:
+        return "Nothing that I have a word for.", []
+
+    def seconds(word: int) -> float:
+        return sum(_until(s, clips) - clips[s.first].start for s in there[word])
+
+    most = max(there, key=lambda word: (len(there[word]) if often else 0, seconds(word), -word))
+    said = times(len(there[most])) if often else f"for {length(seconds(most))} in all"
+    name = with_article(word_table()[most].name)
+    return sentence(f"{name}, {said}"), _numbers(there[most])
+
+
 def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
     there = {word: found for word, found in presence(clips).items() if word in asked.words}
     if not there:
         return f"I have not seen any {asked.name}.", []
     table = word_table()
     in_order = sorted(there, key=lambda word: (there[word][0].first, word))
-    many = f"{len(there)}: " if asked.kind == "things" else ""
     names = [with_article(table[word].name) for word in in_order]
     if len(names) > _MOST_NAMES:
         names = [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
-    return sentence(f"{many}{listed(names)}"), _numbers(_joined(_stretches(asked, clips)))
+    said = listed(names)
+    if asked.kind == "kinds":
+        said = f"{'one kind' if len(there) == 1 else f'{number(len(there))} kinds'}: {said}"
+    if asked.kind == "things":
+        said = f"{number(len(there))}: {said}"
+    return sentence(said), _numbers(_joined(_stretches(asked, clips)))
 
 
 def _numbers(stretches: Sequence[Stretch]) -> list[int]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.past.counted_words import Counting, Kind, named_with_article
-from stream.past.wording import length, listed, minutes, sentence, times
+from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4
+_COUNTED = 4
+"""Of more together clips say no more than that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class There:
     Attributes:
         name: What the question calls it.
         spans: From when to when, in media seconds, oldest first.
+        counts: How many there were together each time.
         clips: Numbers of the clips that show it.
         now: Whether the newest clip does.
         perhaps: Whether that half shows it.
@@ -25,6 +28,7 @@ class There:
 
     name: str
     spans: Sequence[tuple[float, float]]
+    counts: Sequence[int]
     clips: list[int]
     now: bool
     perhaps: bool
@@ -66,6 +70,8 @@ def of_one(kind: Kind, there: There) -> str:
     """Return what is answered to a question of this kind about one thing."""
     if kind in {"still", "gone"} and there.perhaps and not there.now:
         return "Perhaps, I am not sure." if kind == "still" else "I am not sure."
+    if kind == "many" and not there.spans:
+        return "I am not sure." if there.perhaps else "None."
     if there.spans:
         return _ANSWERS[kind](there)
     return "No." if kind == "still" and there.part else f"I have not seen {there.said}."
@@ -166,7 +172,20 @@ def _again(there: There) -> str:
     return f"Yes, {f'{times(len(starts))}, last {starts[-1]}' if many else listed(starts)}."
 
 
+def _many(there: There) -> str:
+    most = max(there.counts)
+    said = number(most) if most <= _COUNTED else f"more than {number(_COUNTED)}"
+    if len(there.spans) == 1:
+        return sentence(said)
+    if min(there.counts) == most:
+        shown = there.whole_span if len(there.spans) > _MOST_STRETCHES else _spans(there)
+        return sentence(f"{said} each time, {shown}")
+    start, end = there.spans[there.counts.index(most)]
+    return sentence(f"{said} together at most, from {minutes(start)} to {minutes(end)}")
+
+
 _ANSWERS: Mapping[Kind, Callable[[There], str]] = {
     "long": _long, "often": _often, "still": _still, "gone": _is_gone, "left": _left, "last": _last,
     "ever": _ever, "again": _again, "none": _none,
+    "many": _many,
 }  # fmt: skip

@@ -9,6 +9,8 @@
     who       who is there                              where     what is on the table
     ever      was anybody there                         again     did the cat come back
     things    how many different things have you seen   none      how many people are there
+    many      how many cats were there                  kinds     how many animals were there
+    longest   what was there longest                    oftenest  what was shown most often
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands.
@@ -25,6 +27,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "beside", "who", "where", "ever", "again", "things", "none",
+    "many", "kinds", "longest", "oftenest",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -45,6 +48,7 @@ _ANYONE = r"(?:there )?(?P<name>anyone|anybody|someone|somebody)"
 _AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again|appear again|show up again|come by again|shown again|there again|seen again|visible again)"  # fmt: skip
 _WITH = r"(?:beside|next to|near|with|along with|together with|at the same time as|besides)"
 _ON = r"(?:on|on top of|under|underneath|below|above|behind|in front of|in|inside|left of|right of|to the left of|to the right of)"  # fmt: skip
+_COUNTED = rf"(?: (?:were|was|have been|had been) {_PLACE}| there (?:were|have been)| (?:did|have|had) {_YOU} {_SEE}| came| appeared| {_YOU} (?:have )?{_SEE})(?: (?:at once|at most|at the same time))?"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -52,6 +56,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("sort", rf"(?:(?:what|which)(?: (?:kinds?|sorts?|types?) of)?|(?:list|name|tell me)(?: all)?(?: the| which| what)?) (?P<name>[a-z ]+?){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
     ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
     ("often", rf"how (?:often|many times) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_CAME}{_ALREADY}"),
+    ("kinds", rf"how many (?:different )?(?:(?:kinds|sorts|types) of )?(?P<name>[a-z ]+?){_COUNTED}{_ALREADY}"),
+    ("many", rf"how many {_NAME}{_COUNTED}{_ALREADY}"),
     ("still", rf"(?:is|are|was|were) {_NAME} still {_PLACE}{_ALREADY}"),
     ("still", rf"(?:is|are|was|were) there still {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"(?:can|do|did|could) {_YOU} still see {_NAME}(?: {_PLACE})?{_ALREADY}"),
@@ -84,9 +90,13 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
+    ("changed", r"what (?:has |is )?(?:changed|new|different)(?: now| here| lately| recently)?"),
+    ("longest", rf"what (?:thing )?(?:was|has been|is) {_PLACE} (?:the )?longest|what (?:thing )?(?:was|has been) {_PLACE} most of the time|what (?:did|have) you (?:see|seen) (?:the )?longest{_ALREADY}"),
+    ("oftenest", rf"what (?:thing )?(?:was|has been|came) (?:{_PLACE} )?(?:the )?most often|what (?:did|have) you (?:see|seen) (?:the )?most(?: often)?{_ALREADY}"),
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _PATTERNS)
+_OF_ALL = frozenset({"changed", "longest", "oftenest"})
 _PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
 
 
@@ -137,13 +147,13 @@ def named_with_article(name: str) -> str:
 
 def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
-    if kind == "changed":
+    if kind in _OF_ALL:
         return Counting(kind, "", frozenset())
     if kind == "things":
         return Counting(kind, kind, frozenset(range(len(word_table().words))))
     # Who asks "who" names nobody.
     name = said.get("name") or said.get("name2") or "anyone"
-    if kind == "sort":
+    if kind in {"sort", "kinds"}:
         words = _sorts(word_table()).get(name.strip())
         return Counting(kind, name.strip(), words) if words else None
     if (one := _one(kind, name.strip(), word_table())) is None or "other" not in said:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from model.vision.things import SURE
 from stream.past.presence import Shown, presence
-from stream.past.second_look import Seen
 
 
-def without_glimpses(history: Sequence[Seen], frames: int) -> list[Seen]:
-    """Return `history` with the things that are plain in it, and in one clip alone by a slip, left out.
+def without_glimpses(history: Sequence[Shown], frames: int) -> list[Shown]:
+    """Return `history` without what is plain in one clip of it alone, and there by a slip.
 
     Of a block nobody can say any more how many of its clips saw a thing: it is left as it is.
 
@@ -17,17 +16,15 @@ def without_glimpses(history: Sequence[Seen], frames: int) -> list[Seen]:
         history: Oldest first; blocks of folded clips may be among them.
         frames: That a clip has which is not folded.
     """
-    shown = [Shown(one.tokens.start, one.tokens.end, tuple(one.things)) for one in history]
     there = {
         word: {place for s in stretches for place in range(s.first, s.last + 1)}
-        for word, stretches in presence(shown).items()
+        for word, stretches in presence(history).items()
     }
-    return [
-        one
-        if one.tokens.frames > frames
-        else replace(
-            one,
-            things=[t for t in one.things if t.sure < SURE or place in there.get(t.word, ())],
-        )
-        for place, one in enumerate(history)
-    ]
+
+    def steady(place: int, clip: Shown) -> Shown:
+        if clip.frames > frames:
+            return clip
+        kept = (t for t in clip.things if t.sure < SURE or place in there.get(t.word, ()))
+        return replace(clip, things=tuple(kept))
+
+    return [steady(place, clip) for place, clip in enumerate(history)]

@@ -22,11 +22,13 @@ class Shown:
         start: Media time of its first frame.
         end: Media time of its last frame.
         things: The main thing first.
+        frames: That were seen in it; 0 is not known.
     """
 
     start: float
     end: float
     things: tuple[Thing, ...]
+    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
+from stream.moments.index import ThingIndex
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted import count
 from stream.past.counted_words import asks_to_count
+from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 from stream.past.tense import as_of_the_past, asks_as_if_present
 
@@ -31,7 +33,13 @@ class Recall:
     """What one stream's questions are answered from."""
 
     def __init__(
-        self, stream: str, engine: Engine, store: ClipStore, *, looks_again: bool | None = None
+        self,
+        stream: str,
+        engine: Engine,
+        store: ClipStore,
+        *,
+        looks_again: bool | None = None,
+        index: ThingIndex | None = None,
     ) -> None:
         """Take what a stream's questions are answered from.
 
@@ -41,7 +49,9 @@ class Recall:
             store: Holds the originals.
             looks_again: Whether what is asked about a folded history is looked at again, as it was
                 seen; None is where words lead there.
+            index: Knows what clips show; None is one of its own.
         """
+        self._index = index or ThingIndex(engine, store)
         self._looks_again = looks_again
         self._stream = stream
         self._engine = engine
@@ -114,14 +124,14 @@ class Recall:
             return Words(said), Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
         if (asked := asks_to_count(question.text)) is None:
             return None
-        history = await self._originals(past, question)
-        return count(asked, history, question) if history else None
+        clips = await self._shown(past, question)
+        return count(asked, clips, question) if clips else None
 
     async def _of_what_is_gone(self, past: Past, question: Question) -> Question:
         """Return `question`, as of the past if it asks how something is that is no longer there."""
         if not asks_as_if_present(question.text):
             return question
-        history = await self._originals(past, question)
+        history = await self._shown(past, question)
         return (
             replace(question, text=as_of_the_past(question.text, history)) if history else question
         )
@@ -147,22 +157,21 @@ class Recall:
         wording = account_wording(question.text)
         if wording is None:
             return question, None
-        scenes = scenes_of(await self._originals(past, question), self._engine.frames_per_clip)
+        scenes = scenes_of(await self._shown(past, question), self._engine.frames_per_clip)
         if too_much_at_once(scenes):
             return question, plan_account(scenes)
         return replace(question, text=wording), None
 
-    async def _originals(self, past: Past, question: Question) -> list[Seen]:
-        """Return what `past` shows, clip by clip; of more than a history holds its blocks."""
-        first, last = past.spans[0][0], past.spans[-1][1]
-        before, most = math.nextafter(first, -math.inf), self._engine.clips_at_most
-        held = await self._store.moments(self._stream, before, most + 1, until=last)
-        if len(held) > most:
-            await self._engine.prepare(past)
-            return await self._seen(past, question)
-        clips = [clip async for clip in self._store.clips(self._stream, before, last)]
-        things = await self._engine.things(clips) or []
-        return [Seen(*both) for both in zip(clips, things, strict=True)]
+    async def _shown(self, past: Past, question: Question) -> Sequence[Shown]:
+        """Return what `past` shows, clip by clip; of more than is gone through so, its blocks."""
+        remembered = await self._index.read(self._stream, past.spans[0][0], past.spans[-1][1])
+        if remembered.whole:
+            return remembered.clips
+        await self._engine.prepare(past)
+        return [
+            Shown(s.tokens.start, s.tokens.end, tuple(s.things), s.tokens.frames)
+            for s in await self._seen(past, question)
+        ]
 
     async def _past_of(self, question: Question) -> tuple[Past, Question]:
         """Return what `question` is answered from, and how to ask it of that.

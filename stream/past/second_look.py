@@ -3,7 +3,7 @@
 A block that stands for minutes says what was there, not exactly when, where or how often. So what the
 blocks have that a question names is fetched from memory as it was seen, and answers. Where the model's
 tokens have words (`lite`), those of the question and of the blocks are compared (`shown`): that costs
-nothing, and is sure. Else the question is put to the folded history, and its evidence says where
+nothing, and is sure; nor has anything else to be read of a history that is not at hand. Else the question is put to the folded history, and its evidence says where
 (`named`). Where nothing that is folded is named there is nothing more to be seen.
 """
 
@@ -15,6 +15,7 @@ from functools import cache
 from model.types import ClipTokens, Evidence
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable, word_table
+from stream.past.ends import asked_end
 
 NAMED = 8
 """Blocks that are looked at again, at most."""
@@ -26,6 +27,8 @@ SHOWN_BLOCKS = 14
 """The same of what words led to, which needs less."""
 _STRETCHES = 3
 """What is shown more often than that is in the folded history often enough."""
+_AT_AN_END = 12
+"""Clips that are read of the beginning, or of the present."""
 _NEIGHBOURS = 2
 """Clips before and after what is shown, which are looked at with it."""
 _LONGEST_NAME = 4
@@ -54,30 +57,62 @@ class Seen:
 
 
 def shown(question: str, history: Sequence[Seen], frames: int) -> list[Span]:
-    """Return the spans of `history` that show what a question names, with their neighbours.
+    """Return the spans of `history` that a question is about: an end, or what shows what it names.
 
-    None if it asks about more than that, if what it names was shown nowhere or all over the place, if
-    it is not folded, or if so much is that too much would have to be read.
+    What shows something comes with its neighbours. Of what was shown nowhere the newest clips can say so as
+    well as all. None if it asks about more, if what it names was shown all over the place, or if so much is
+    about it that too much would have to be read.
 
     Args:
         question: In words.
         history: Oldest first.
         frames: That a clip has which is not folded.
     """
+    if not history:
+        return []
+    if (end := asked_end(question)) is not None:
+        return [_at_end(history, frames, first=end == "first")]
     plain = _NOT_SHOWN.sub(" ", question.lower())
     words = named_words(plain, word_table()) if not _WIDER.search(plain) else frozenset()
-    showing = [
-        number
-        for number, seen in enumerate(history)
-        if any(thing.word in words and thing.sure >= SURE for thing in seen.things)
-    ]
+    if not words:
+        return []
+    showing = _showing(words, history, SURE) or _showing(words, history, 0.0)
+    if not showing:
+        return [_at_end(history, frames, first=False)]
     stretches = list(_stretches(showing))
     spans = [(history[first].tokens, history[last].tokens) for first, last in stretches]
     long = sum(last.end - first.start for first, last in spans)
     folded = any(history[number].tokens.frames > frames for number in showing)
-    if not folded or len(spans) > _STRETCHES or long > MOST_SECONDS:
+    # Clips as they were seen are not folded for a second look.
+    many = not folded and len(showing) + 2 * _NEIGHBOURS * len(spans) > SHOWN_BLOCKS
+    if many or len(spans) > _STRETCHES or long > MOST_SECONDS:
         return []
     return list(_apart(_with_neighbours(history, stretches, frames)))
+
+
+def _showing(words: frozenset[int], history: Sequence[Seen], sure: float) -> list[int]:
+    """Return the numbers of what shows one of `words`, and is so sure of it."""
+    return [
+        number
+        for number, seen in enumerate(history)
+        if any(thing.word in words and thing.sure >= sure for thing in seen.things)
+    ]
+
+
+def _at_end(history: Sequence[Seen], frames: int, *, first: bool) -> Span:
+    """Return where the first clips, or the newest, of `history` lie."""
+    start, end = history[0].tokens.start, history[-1].tokens.end
+    wanted = float(_AT_AN_END)
+    for one in history if first else reversed(history):
+        long = _clip_seconds(one.tokens, frames)
+        clips = max(1.0, one.tokens.frames / frames)
+        if clips >= wanted:
+            if first:
+                return start, one.tokens.start + (wanted - 0.5) * long
+            # Before the start of the last one wanted, which is some of its length before its end.
+            return max(one.tokens.start, one.tokens.end - (wanted + 0.25) * long), end
+        wanted -= clips
+    return start, end
 
 
 def named_words(text: str, table: WordTable) -> frozenset[int]:

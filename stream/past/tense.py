@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from model.vision.things import SURE
 from model.vision.vocabulary import word_table
-from stream.past.second_look import Seen, named_words
+from stream.past.presence import Shown
+from stream.past.second_look import named_words
 
 _PRESENT = re.compile(
     r"((?:what|which) (?:colou?r|shape|way|direction|kind of [a-z ]+?|sort of [a-z ]+?|breed)|where|why|in which direction)"
@@ -26,7 +27,7 @@ def asks_as_if_present(text: str) -> bool:
     return _PRESENT.match(text.rpartition("\n")[2].strip()) is not None
 
 
-def as_of_the_past(text: str, history: Sequence[Seen]) -> str:
+def as_of_the_past(text: str, history: Sequence[Shown]) -> str:
     """Return `text`, its last line of the past if what that names was there and is not in the newest clip.
 
     Args:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+_NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
 
 def minutes(media: float) -> str:
     """Return a media second as 1:05, or 1:00:05."""
@@ -26,6 +28,11 @@ def listed(names: Sequence[str]) -> str:
 def times(count: int) -> str:
     """Return "once", "twice", "3 times"."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def number(count: int) -> str:
+    """Return "one", "four", "12"."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
 def sentence(text: str) -> str:

@@ -1,5 +1,7 @@
 """What is told of one thing, who is there, what was there with it; and questions as of the past."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.vision.things import MOVEMENTS, Thing
@@ -72,9 +74,9 @@ def test_a_thing_is_told_by_when_how_many_and_what_was_with_it():
 def test_which_way_a_thing_moved_is_told_where_clips_agree():
     cat = TABLE.number["cat"]
     for ways, said in ((("right", "right", None), ", moving right"), (("right", "left"), "")):
-        history = past(*["cat"] * len(ways))
-        for seen, way in zip(history, ways, strict=True):
-            seen.things[:] = [Thing(cat, movement=None if way is None else MOVEMENTS.index(way))]
+        moved = (Thing(cat, movement=None if w is None else MOVEMENTS.index(w)) for w in ways)
+        clips = zip(past(*["cat"] * len(ways)), moved, strict=True)
+        history = [replace(clip, things=(thing,)) for clip, thing in clips]
         text = answer("What did the cat do?", history, FILM)
         assert text == f"A cat, from 0:00 to 0:{4 * len(ways) - 1:02}{said}."
 
@@ -146,7 +148,7 @@ async def test_the_engine_is_asked_of_the_past_where_the_thing_is_gone():
         ("Did the cat come back?", "Yes, at 0:32."),
         ("Did you see the cat again?", "Yes, at 0:32."),
         ("Did the person return?", "No. It was there once, from 0:00 to 0:08."),
-        ("How many different things have you seen?", "3: a person, a cat and an orange."),
+        ("How many different things have you seen?", "Three: a person, a cat and an orange."),
         ("How many people are there?", "None now. Last seen at 0:08."),
     ],
 )

@@ -20,8 +20,8 @@ from stream.past.account import (
     scenes_of,
     too_much_at_once,
 )
+from stream.past.presence import Shown
 from stream.past.recall import Recall
-from stream.past.second_look import Seen
 from tests.stream.fakes import SmallEngine
 
 TABLE = word_table()
@@ -37,9 +37,13 @@ def clip(number, seconds=4.0, count=1):
 
 def seen(*names, first=0):
     return [
-        Seen(clip(first + n), [Thing(TABLE.number[name])] if name else [])
+        shown(clip(first + n), [Thing(TABLE.number[name])] if name else [])
         for n, name in enumerate(names)
     ]
+
+
+def shown(tokens, things):
+    return Shown(tokens.start, tokens.end, tuple(things), tokens.frames)
 
 
 def spans(scenes):
@@ -66,12 +70,12 @@ def test_of_a_scene_the_first_clips_are_read_be_they_folded_or_not():
     clips = [clip(n) for n in range(20)]
     assert read(scene, clips) == LOOKED_AT
     dog = [Thing(TABLE.number["dog"])]
-    [scene] = scenes_of([Seen(clip(0), dog), Seen(clip(1, count=900), dog)], 4)
+    [scene] = scenes_of([shown(clip(0), dog), shown(clip(1, count=900), dog)], 4)
     assert read(scene, [clip(n) for n in range(900)]) == LOOKED_AT
 
 
 def glimpsed(number, name, sure=0.6):
-    return Seen(clip(number), [Thing(TABLE.number[name], sure)])
+    return shown(clip(number), [Thing(TABLE.number[name], sure)])
 
 
 def test_what_one_clip_alone_half_saw_makes_no_scene_and_is_not_read():
@@ -89,7 +93,7 @@ def test_what_one_clip_alone_surely_saw_is_a_scene():
 
 
 def test_what_is_half_seen_beside_the_main_thing_is_passed_over_too():
-    both = Seen(clip(1), [Thing(TABLE.number["car"]), Thing(TABLE.number["duck"], 0.6)])
+    both = shown(clip(1), [Thing(TABLE.number["car"]), Thing(TABLE.number["duck"], 0.6)])
     [scene] = scenes_of([*seen("car"), both, *seen("car", first=2)], 4)
     assert scene.read == ((0, 3), (8, 11))
 
@@ -101,7 +105,7 @@ def test_where_every_clip_half_saw_something_all_are_read():
 
 
 def test_what_a_block_shows_is_not_taken_for_a_glimpse():
-    block = Seen(clip(1, count=9), [Thing(TABLE.number["dog"], 0.6)])
+    block = shown(clip(1, count=9), [Thing(TABLE.number["dog"], 0.6)])
     scenes = scenes_of([*seen("car"), block, *seen("car", first=10)], 4)
     assert len(scenes) == 3
 

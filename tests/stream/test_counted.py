@@ -1,15 +1,14 @@
 """How long something was there, and all of a sort: counted from what clips show, in plain words."""
 
 import pytest
-import torch
 
-from model.types import ClipTokens, Question
+from model.types import Question
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from stream.past.asides import aside
 from stream.past.counted import count
 from stream.past.counted_words import asks_to_count
-from stream.past.second_look import Seen
+from stream.past.presence import Shown
 from tests.stream.test_account import remembered, told
 
 TABLE = word_table()
@@ -18,9 +17,11 @@ LIVE, FILM = Question(""), Question("", duration=100.0)
 
 def past(*shown, seconds=4.0):
     return [
-        Seen(
-            ClipTokens(torch.zeros(1, 1), seconds * n, seconds * n + seconds - 1),
-            [Thing(TABLE.number[name], sure=1.0) for name in names.split()],
+        Shown(
+            seconds * n,
+            seconds * n + seconds - 1,
+            tuple(Thing(TABLE.number[name], sure=1.0) for name in names.split()),
+            4,
         )
         for n, names in enumerate(shown)
     ]
@@ -76,7 +77,7 @@ def test_all_of_a_sort_are_asked_for_in_many_words(text, name):
         "How long was the thingamajig there?",
         "What have you seen?",
         "What things have you seen?",
-        "How many cats were there?",
+        "How many cats were on the table?",
         "What colour was the cat?",
         "Which dog was there?",
         "What came after the cat?",

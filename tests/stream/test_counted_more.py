@@ -1,14 +1,13 @@
 """Whether something is still there, when it left, how often it came, which of two was first, what changed."""
 
 import pytest
-import torch
 
-from model.types import ClipTokens, Question
+from model.types import Question
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
 from stream.past.counted import count
 from stream.past.counted_words import asks_to_count
-from stream.past.second_look import Seen
+from stream.past.presence import Shown
 from tests.stream.test_account import remembered, told
 
 TABLE = word_table()
@@ -29,9 +28,11 @@ def thing(name):
 
 def past(*shown, seconds=4.0):
     return [
-        Seen(
-            ClipTokens(torch.zeros(1, 1), seconds * n, seconds * n + seconds - 1),
-            [thing(name) for name in names.split(", ") if name],
+        Shown(
+            seconds * n,
+            seconds * n + seconds - 1,
+            tuple(thing(name) for name in names.split(", ") if name),
+            4,
         )
         for n, names in enumerate(shown)
     ]
@@ -82,7 +83,7 @@ def answer(text, history, question=LIVE):
         (
             "changed",
             "Did anything change?|Has anything changed?|did something change so far|Is anything different now?"
-            "|Any changes?|Has the scene changed?|When did anything change last?|Is there anything new?",
+            "|What changed?|What is new?|What has changed?|Any changes?|Has the scene changed?|When did anything change last?|Is there anything new?",
         ),
     ],
 )
@@ -237,3 +238,32 @@ async def test_a_stream_says_what_is_still_there_without_asking_its_model():
     text, finish = await told(recall, "Did anything change?")
     assert text == "At 0:08 a cat came and a dog left."
     assert (finish.reason, engine.asked) == ("stop", [])
+
+
+def test_how_many_there_were_is_told_of_the_time_when_there_were_most():
+    history = past("person", "person", *["dog"] * 4, "4 people", "2 people", "4 people")
+    assert answer("How many people were there?", history) == (
+        "Four together at most, from 0:24 to 0:35."
+    )
+    assert answer("How many people have you seen so far?", past("3 people")) == "Three."
+    assert answer("How many people were shown?", past("5 people")) == "More than four."
+    again = past("2 cats", "2 cats", *["dog"] * 4, "2 cats", "2 cats", "dog")
+    assert answer("How many cats did you see?", again) == (
+        "Two each time, from 0:00 to 0:08 and from 0:24 to 0:32."
+    )
+    assert answer("How many cats were there?", past("dog")) == "None."
+    assert answer("How many cats were there?", past("dog, cat?")) == "I am not sure."
+
+
+def test_how_many_of_a_sort_there_were_is_told_by_kinds():
+    history = past("cat", "cat", "elephant", "elephant", "car")
+    assert answer("How many animals were there?", history) == "Two kinds: a cat and an elephant."
+    assert answer("How many kinds of vehicles did you see?", history) == "One kind: a car."
+    assert answer("How many tools were there?", history) == "I have not seen any tools."
+
+
+def test_what_was_there_longest_and_what_came_most_often_are_counted():
+    history = past("cat", "cat", *["dog"] * 9, "cat", "cat")
+    assert answer("What was there the longest?", history) == "A dog, for 36 seconds in all."
+    assert answer("What did you see most often?", history) == "A cat, twice."
+    assert answer("What was there longest?", past("")) == "Nothing that I have a word for."

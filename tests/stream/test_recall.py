@@ -382,6 +382,36 @@ async def test_words_lead_to_what_is_looked_at_again(with_words):
         assert pieces[-1].usage.frames == 4 * 305
 
 
+async def test_what_is_counted_of_a_folded_past_is_as_exact_as_its_clips(with_words):
+    made, store = with_words
+    assert made.clips_at_most < 305
+    recall = Recall("a", made, store)
+    for text, said in (
+        ("How long was the dog there?", "For 20 seconds, from 6:40 to 7:00."),
+        ("When did the dog leave?", "At 7:00."),
+    ):
+        pieces = [piece async for piece in recall.ask(Question(text))]
+        assert pieces[0].text == said
+        assert pieces[-1].usage.frames == 4 * 305
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("What do you see?", 293, 304),
+        ("What was shown first?", 0, 11),
+        ("Was there a zebra?", 293, 304),
+    ],
+)
+async def test_what_asks_of_an_end_or_names_what_was_never_there_needs_no_more(
+    with_words, text, first, last
+):
+    made, store = with_words
+    recall = Recall("a", made, store)
+    usage = [p async for p in recall.ask(Question(text, tokens=1))][-1].usage
+    assert (usage.start, usage.end) == (4.0 * first, 4.0 * last + 3)
+
+
 async def test_after_a_restart_what_words_lead_to_does_not_wait_for_everything_else_to_be_read(
     with_words, monkeypatch
 ):

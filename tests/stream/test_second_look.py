@@ -57,10 +57,44 @@ def test_what_a_question_names_is_looked_at_where_a_block_shows_it_with_two_clip
     assert shown("Was there a puppy?", history, 4) == [(400 - 8, 419 + 8)]
 
 
-def test_where_nothing_that_is_named_was_shown_the_folded_history_answers():
+def starts(spans, clips=1000):
+    """Return the clips of four seconds each that begin in `spans`."""
+    return [n for n in range(clips) if any(first <= 4 * n <= last for first, last in spans)]
+
+
+def test_of_what_was_never_shown_the_newest_clips_say_so():
     history = past((100, "car"), (5, "dog"))
-    assert shown("Was there a zebra?", history, 4) == []
-    assert shown("What do you see?", history, 4) == []
+    assert starts(shown("Was there a zebra?", history, 4), 105) == list(range(93, 105))
+
+
+def test_what_is_half_seen_anywhere_is_looked_at():
+    history = past((100, "car"), (5, "dog"), (100, "car"))
+    history[1] = Seen(history[1].tokens, [Thing(WORDS["dog"], 0.3)])
+    assert shown("Was there a dog?", history, 4) == [(400 - 8, 419 + 8)]
+
+
+def test_what_is_asked_of_the_present_is_answered_from_the_newest_clips():
+    ones = [(1, "dog")] * 30
+    for blocks in ([(100, "car"), *ones], [(130, "car")], [(110, "car"), (5, "dog"), *ones[:15]]):
+        assert starts(shown("What do you see?", past(*blocks), 4), 130) == list(range(118, 130))
+
+
+def test_what_is_asked_of_the_beginning_is_answered_from_the_first_clips():
+    ones = [(1, "dog")] * 30
+    for blocks in ([*ones, (100, "car")], [(130, "car")], [(5, "dog"), (125, "car")]):
+        spans = shown("What was shown first?", past(*blocks), 4)
+        assert starts(spans, 130) == list(range(12))
+
+
+def test_a_short_past_is_looked_at_whole():
+    assert starts(shown("What do you see?", past((2, "car"), (1, "dog")), 4), 3) == [0, 1, 2]
+    assert shown("What do you see?", [], 4) == []
+
+
+def test_what_asks_for_more_than_an_end_is_asked_of_everything():
+    history = past((100, "car"), (5, "dog"), (100, "car"))
+    for text in ("What came then?", "What was there for longest?", "What was unusual?"):
+        assert shown(text, history, 4) == []
 
 
 def test_what_is_shown_all_the_time_or_for_hours_needs_no_second_look():
@@ -69,8 +103,11 @@ def test_what_is_shown_all_the_time_or_for_hours_needs_no_second_look():
     assert shown("Was there a dog?", past((5, "car"), (4000, "dog")), 4) == []
 
 
-def test_what_is_not_folded_was_seen_as_it_is():
-    assert shown("Was there a dog?", past((100, "car"), (1, "dog"), (1, "dog")), 4) == []
+def test_of_what_is_not_folded_no_more_is_looked_at_than_is_read_as_it_is():
+    few, many = [(1, "dog")] * 2, [(1, "dog")] * 20
+    spans = shown("Was there a dog?", past((100, "car"), *few), 4)
+    assert starts(spans, 102) == [98, 99, 100, 101]
+    assert shown("Was there a dog?", past((100, "car"), *many), 4) == []
 
 
 def test_a_question_about_more_than_it_names_is_asked_of_everything():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.vision.vocabulary import word_table
-from training.exams.evaluate_accounts import common, named_in, stream_of, wanted_of
+from training.exams.evaluate_accounts import common, glimpsed, named_in, stream_of, wanted_of
 from training.streams.world import World
 
 TABLE = word_table()
@@ -31,3 +31,12 @@ def test_a_stream_has_as_many_scenes_as_were_asked_for_and_some_come_again():
     assert {len(stream.scenes) for stream in streams} == {12}
     wanted = [name for stream in streams for name in wanted_of(stream, WORLD)]
     assert len(wanted) > len(set(wanted)) > 0
+
+
+def test_a_share_of_clips_half_see_their_main_thing_as_something_else():
+    stream = stream_of(WORLD, np.random.default_rng(1), 12, 0.0)
+    assert glimpsed(stream, WORLD, np.random.default_rng(2), 0.0) == stream
+    seen = glimpsed(stream, WORLD, np.random.default_rng(2), 1.0).seen
+    mains = [(was[0], now[0]) for was, now in zip(stream.seen, seen, strict=True) if was]
+    assert mains
+    assert all(now.word != was.word and 0.5 <= now.sure <= 0.75 for was, now in mains)

@@ -12,7 +12,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Annotated
 
@@ -80,13 +80,16 @@ def evaluate(
         str, typer.Option(help="How the service is asked.")
     ] = "List everything in order.",
     again: Annotated[float, typer.Option(help="Share of scenes that come again.")] = 0.15,
+    glimpses: Annotated[
+        float, typer.Option(help="Share of clips whose main thing is half seen as something else.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Decides what is shown.")] = 1,
     show: Annotated[bool, typer.Option("--show", help="Show every account.")] = False,
 ) -> None:
     """Ask `lite` for accounts of made-up streams; a table and a line of JSON."""  # fmt: skip
     out = Console(soft_wrap=True, highlight=False)
     counts = [int(part) for part in scenes.split(",")]
-    found = asyncio.run(_run(counts, streams, ways.split(","), question, again, seed))
+    found = asyncio.run(_run(counts, streams, ways.split(","), question, again, glimpses, seed))
     table = Table("scenes", "way", "accounts", "named", "true")
     figures = []
     for count, accounts in found.items():
@@ -106,12 +109,19 @@ def evaluate(
         "commit": commit(),
         "streams": streams,
         "seed": seed,
+        "glimpses": glimpses,
     }
     out.print(json.dumps(about | {"scores": figures}), markup=False)
 
 
 async def _run(
-    counts: Sequence[int], streams: int, ways: Sequence[str], question: str, again: float, seed: int
+    counts: Sequence[int],
+    streams: int,
+    ways: Sequence[str],
+    question: str,
+    again: float,
+    glimpses: float,
+    seed: int,
 ) -> dict[int, list[Told]]:
     engine = await asyncio.to_thread(load_engine, "lite")
     made, found = world(convert()), dict[int, list[Told]]()
@@ -121,8 +131,10 @@ async def _run(
             for number in range(streams):
                 random = np.random.default_rng([_KEPT_ASIDE, seed, count, number])
                 stream = stream_of(made, random, count, again)
+                seen = glimpsed(stream, made, random, glimpses)
                 for way in ways:
-                    one = await _tell(engine, made, stream, way, question, number)
+                    text = await _tell(engine, made, seen, way, question, number)
+                    one = Told(way, wanted_of(stream, made), named_in(text), text)
                     console.print(
                         f"{count} scenes, {way}: {one.right} right of {len(one.wanted)}, "
                         f"{len(one.named)} named"
@@ -135,7 +147,7 @@ async def _run(
 
 async def _tell(
     engine: LocalEngine, made: World, stream: Stream, way: str, question: str, number: int
-) -> Told:
+) -> str:
     store = LocalStore(engine.encoder, exact=engine.exact_columns)
     name = f"{len(stream.scenes)}-{number}"
     await store.begin(name, 0.0)
@@ -147,7 +159,7 @@ async def _tell(
         pieces = Recall(name, engine, store).ask(Question(question, tokens=_TOKENS))
     text, _ = await text_of(pieces)
     await engine.forget(name)
-    return Told(way, wanted_of(stream, made), named_in(text), text)
+    return text
 
 
 def stream_of(made: World, random: np.random.Generator, scenes: int, again: float) -> Stream:
@@ -157,6 +169,22 @@ def stream_of(made: World, random: np.random.Generator, scenes: int, again: floa
         stream = made.stream(random, mix)
         if len(stream.scenes) == scenes:
             return stream
+
+
+def glimpsed(stream: Stream, made: World, random: np.random.Generator, share: float) -> Stream:
+    """Return `stream` with the main thing of a share of its clips half seen as what it is like."""
+    seen = []
+    for things in stream.seen:
+        if things and random.random() < share:
+            main = replace(
+                things[0],
+                word=made.like(random, things[0].word),
+                sure=float(random.uniform(0.5, 0.75)),
+                kind=None,
+            )
+            things = (main, *things[1:])
+        seen.append(things)
+    return replace(stream, seen=tuple(seen))
 
 
 def wanted_of(stream: Stream, made: World) -> tuple[str, ...]:

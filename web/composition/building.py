@@ -14,7 +14,6 @@ from model.engine.generation import MAX_CONCURRENT, MAX_WAITING_QUESTIONS
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table
 from stream.address.reachable import read_networks
-from stream.moments.index import ThingIndex
 from stream.pipeline import OnEncoded
 from stream.registry import Registry
 from stream.watches.book import WatchBook
@@ -189,7 +188,7 @@ async def build_services(
         viewers=PeerSessions(viewing, alone=False),
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),
-        index=ThingIndex(engine, store),
+        index=registry.index,
         metrics=metrics,
         watcher=watcher,
         poster=poster,
