@@ -27,9 +27,9 @@ from stream.frames.faces import FaceBlur
 from stream.frames.frame import Picture
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
-from stream.moments.index import ThingIndex
 from stream.past.recall import Recall
 from stream.past.record import LiveRecord
+from stream.past.thing_index import ThingIndex
 from stream.pipeline import OnEncoded, Pipeline, ignore_clip
 from stream.reel import Reel
 from stream.settings import StreamSettings

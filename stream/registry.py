@@ -20,8 +20,8 @@ from stream.channels import Broadcast, Subscription
 from stream.errors import BadName, NoRoom, UnknownStream
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
-from stream.moments.index import ThingIndex
 from stream.name_locks import NameLocks
+from stream.past.thing_index import ThingIndex
 from stream.pipeline import OnEncoded, ignore_clip
 from stream.reel import Reel
 from stream.settings import StreamSettings

@@ -19,8 +19,8 @@ from memory.errors import EncoderMismatch
 from model.types import Question
 from model.vision.things import SURE
 from stream.errors import WatchRefused
-from stream.moments.index import Remembered
 from stream.moments.search import Found, Search, find, read_search
+from stream.past.thing_index import Remembered
 from stream.status import StreamStatus
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
 from web.errors import Refusal

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from memory.store import ClipStore
 from model.engine.contract import Engine
 from model.types import Sampling
-from stream.moments.index import ThingIndex
+from stream.past.thing_index import ThingIndex
 from stream.registry import Registry
 from stream.watches.recorder import Recorder
 from stream.watches.watcher import Watcher

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
-from stream.moments.index import Remembered
 from stream.past.presence import Shown
+from stream.past.thing_index import Remembered
 from stream.watches.condition import Condition, describe
 from stream.watches.matcher import compile_condition
 from stream.watches.words.clauses import understand

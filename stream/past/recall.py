@@ -13,7 +13,6 @@ from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingSeen
 from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
-from stream.moments.index import ThingIndex
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
@@ -22,6 +21,7 @@ from stream.past.counted_words import asks_to_count
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 from stream.past.tense import as_of_the_past, asks_as_if_present
+from stream.past.thing_index import ThingIndex
 
 _EVERY = 1_000_000
 _NEAREST = 4.0

@@ -5,9 +5,9 @@ import pytest
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
 from stream.errors import WatchRefused
-from stream.moments.index import Remembered
 from stream.moments.search import find, read_search
 from stream.past.presence import Shown
+from stream.past.thing_index import Remembered
 from stream.watches.words.lexicon import Lexicon
 
 TABLE = word_table()

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
-from stream.moments.index import Remembered
 from stream.moments.search import Found, describe_search, find, read_search
+from stream.past.thing_index import Remembered
 from stream.status import StreamStatus
 from stream.watches.words.clauses import LONGEST_REQUEST
 from web.access.auth import MayWatch

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 
 from memory.errors import EncoderMismatch
 from model.vision.vocabulary import COLOURS, WordTable
-from stream.moments.index import Remembered
 from stream.moments.scenes import Scene, describe_things, scenes
 from stream.past.presence import Seen, seen
+from stream.past.thing_index import Remembered
 from stream.watches.records import Event
 from web.access.auth import MayWatch
 from web.errors import BadValue, Refusal

@@ -6,8 +6,8 @@ import torch
 from memory.local_store import LocalStore
 from model.types import ClipTokens
 from model.vision.things import Thing
-from stream.moments import index as module
-from stream.moments.index import ThingIndex
+from stream.past import thing_index as module
+from stream.past.thing_index import ThingIndex
 
 
 class Eyes:
