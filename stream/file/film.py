@@ -16,6 +16,9 @@ from stream.file.first_bytes import file_format
 from stream.file.joined import SOUGHT_IN_PARTS, open_joined
 from stream.file.tracks import choose_video, is_decodable
 
+_STANDARD_INPUT = "-"
+_NO_FILE = {stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK}
+
 
 @dataclass(frozen=True, slots=True)
 class OpenFilm:
@@ -135,11 +138,16 @@ def _check(path: Path) -> int:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NoVideo(f"There is no file called {name}.") from error
+        said = f"There is no file called {name}."
+        if name == _STANDARD_INPUT:
+            said = "Standard input is not read: write the video to a file first."
+        raise NoVideo(said) from error
     except OSError as error:
         raise NoVideo(f"{name} cannot be read: {error.strerror}.") from error
     if stat.S_ISDIR(found.st_mode):
         raise NoVideo(f"{name} is a folder: name a file in it.")
     if stat.S_ISFIFO(found.st_mode):
         raise NoVideo(f"{name} is a pipe: write the video to a file first.")
+    if stat.S_IFMT(found.st_mode) in _NO_FILE:
+        raise NoVideo(f"{name} is a device or a socket, not a file.")
     return found.st_size

@@ -45,6 +45,21 @@ _DOCUMENTS = (
 )
 
 
+_ARCHIVES = {
+    b"PK\x03\x04": "zip",
+    b"\x1f\x8b": "gzip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "RAR",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
+_PDF = b"%PDF-"
+_TAR, _TAR_AT = b"ustar", 257
+_WEBP = re.compile(rb"RIFF....WEBPVP8X....(.)", re.DOTALL)
+_MOVES = 0x02
+"""https://developers.google.com/speed/webp/docs/riff_container"""
+
+
 def is_playlist(head: bytes) -> bool:
     """Say whether what begins with `head` is an HLS playlist, whatever it is called."""
     return head.lstrip(_BEFORE_TEXT).startswith(_PLAYLIST)
@@ -108,11 +123,12 @@ def has_late_index(head: bytes) -> bool:
 
 
 def refuse_document(head: bytes, content_type: str = "") -> None:
-    """Refuse a drawing, a web page or what programs say to each other: FFmpeg has no words for it.
+    """Refuse a drawing, a web page, an archive or what programs say to each other: FFmpeg has no words for it.
 
     Raises:
         BadSource: If it is one.
     """
+    _refuse_packed(head)
     text = head.lstrip(_BEFORE_TEXT).lower()
     if _ADDRESSES.match(text):
         raise BadSource("The source is a list of addresses, not video: give one of them.")
@@ -125,6 +141,18 @@ def refuse_document(head: bytes, content_type: str = "") -> None:
             raise BadSource(reason)
     if text.startswith(b"<?xml"):
         raise BadSource("The source is an XML document, not video: perhaps it says what is wrong.")
+
+
+def _refuse_packed(head: bytes) -> None:
+    tar = "tar" if head.startswith(_TAR, _TAR_AT) else None
+    if archive := next((name for mark, name in _ARCHIVES.items() if head.startswith(mark)), tar):
+        raise BadSource(f"The source is a {archive} archive, not video: unpack it first.")
+    if head.startswith(_PDF):
+        raise BadSource("The source is a PDF document, which is not video.")
+    if (webp := _WEBP.match(head)) and webp[1][0] & _MOVES:
+        raise BadSource(
+            "The source is an animated WebP, which is not read here: make it a GIF, a PNG or a video first."
+        )
 
 
 # FFmpeg follows lists of files that lead to lists for as long as it is let: a playlist of playlists, or

@@ -17,7 +17,8 @@ from av.format import Flags
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-_USUAL_RATE = 25
+from stream.file.media_clock import frame_rate
+
 _TOLERANCE = 1.0
 """Seconds by which a clock may jump back without having started again."""
 _LONGEST_BROADCAST_GAP, _LONGEST_GAP = 10.0, 3600.0
@@ -61,7 +62,7 @@ class FilmIndex:
             video: The track.
         """
         self.timed = True
-        self.step = 1 / float(video.average_rate or _USUAL_RATE)
+        self.step = 1 / frame_rate(container, video)
         self._times = array("d")
         self._keys: list[int] = []
         begins = 0.0 if container.start_time is None else container.start_time / av.time_base

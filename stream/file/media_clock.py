@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 _LONGEST_BROADCAST_GAP = 10.0
 _LONGEST_GAP = 3600.0
 _TIMES_MAY_JUMP = 0x200  # FFmpeg's AVFMT_TS_DISCONT
+_NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS
 _STEPS_IN_A_GAP = 10
 _STEPS_BACK = 2
 _STEPS_REORDERED = 10
@@ -77,6 +78,13 @@ class MediaClock:
         self._offset = following - own
 
 
+def frame_rate(container: InputContainer, video: VideoStream) -> float:
+    """Return how many frames a second there are where nothing tells when each is shown."""
+    # FFmpeg says 25 of what has no container, though the video itself may know better.
+    known = container.format.flags & _NO_TIMES and video.codec_context.framerate
+    return float(known or video.average_rate or _USUAL_RATE)
+
+
 def clock_of(container: InputContainer, video: VideoStream, *, packets: bool = False) -> MediaClock:
     """Return the clock of `video`, at its beginning.
 
@@ -92,7 +100,7 @@ def clock_of(container: InputContainer, video: VideoStream, *, packets: bool = F
     reordered = packets and video.codec_context.has_b_frames
     return MediaClock(
         begins,
-        step=1 / float(video.average_rate or _USUAL_RATE),
+        step=1 / frame_rate(container, video),
         longest_gap=longest,
         steps_back=_STEPS_REORDERED if reordered else _STEPS_BACK,
     )

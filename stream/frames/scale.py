@@ -5,9 +5,10 @@ from typing import cast
 
 import numpy as np
 from av import VideoFrame
-from av.sidedata.sidedata import SideDataContainer, Type
+from av.sidedata.sidedata import SideDataContainer
 
 from stream.frames.frame import Picture
+from stream.frames.side_data import Type
 
 LONGEST_ASPECT = 4
 """A picture that is longer than this many times its shorter side is scaled down further."""

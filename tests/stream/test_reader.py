@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from model.types import Finish, Question
 from stream.errors import NoVideo
@@ -177,13 +178,16 @@ async def test_where_many_come_those_that_none_is_built_on_are_left_out(films):
     assert max(b - a for a, b in pairwise(times)) <= 0.5
 
 
-async def test_raw_video_has_the_times_of_all_of_its_pictures(tmp_path):
+@pytest.mark.parametrize(("rate", "name"), [(25, "raw.h264"), (10, "raw.h264"), (5, "raw.hevc")])
+async def test_raw_video_has_the_times_of_all_of_its_pictures(tmp_path, rate, name):
+    codec = {"raw.h264": "libx264", "raw.hevc": "libx265"}[name]
+    options = {"bf": "3", "x265-params": "log-level=0"}
     film = await asyncio.to_thread(
-        write_video, tmp_path / "raw.h264", 2.0, 25, codec="libx264", options={"bf": "3"}
+        write_video, tmp_path / name, 2.0, rate, codec=codec, options=options
     )
     times = await times_of(film, wanted=1.0)
-    assert times[-1] == pytest.approx(49 / 25, abs=0.05)
-    assert (await times_of(film, last=1.0))[0] == pytest.approx(1.0, abs=0.1)
+    assert times[-1] == pytest.approx(2 - 1 / rate, abs=0.05)
+    assert (await times_of(film, last=1.0))[0] == pytest.approx(1.0 - 1 / rate, abs=0.1)
 
 
 async def test_a_damaged_file_is_seen_as_far_as_it_goes(live, store, tmp_path):
@@ -202,6 +206,12 @@ def test_what_is_no_file_is_named_for_what_it_is(tmp_path):
     for name, what in (("", "is a folder"), ("pipe.mp4", "is a pipe"), ("loop.mp4", "Too many")):
         with pytest.raises(NoVideo, match=what):
             open_film(tmp_path / name)
+    with pytest.raises(NoVideo, match="/dev/zero is a device"):
+        open_film(Path("/dev/zero"))
+    with pytest.raises(
+        NoVideo, match="Standard input is not read: write the video to a file first"
+    ):
+        open_film(Path("-"))
 
 
 @pytest.mark.parametrize(("name", "content"), [("text.mp4", b"no film at all"), ("empty.mp4", b"")])
@@ -210,6 +220,36 @@ async def test_a_file_that_is_no_video_is_named(live, tmp_path, name, content):
     path.write_bytes(content)
     with pytest.raises(NoVideo, match=name):
         await feed_file(path, live)
+
+
+PACKED = {
+    "zip": b"PK\x03\x04\x14\0",
+    "gzip": b"\x1f\x8b\x08\0",
+    "7z": b"7z\xbc\xaf\x27\x1c\0",
+    "RAR": b"Rar!\x1a\x07\x01",
+    "xz": b"\xfd7zXZ\0",
+    "Zstandard": b"\x28\xb5\x2f\xfd\0",
+    "tar": b"film.mp4".ljust(257, b"\0") + b"ustar\x0000",
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_an_archive_is_called_one(tmp_path, kind):
+    (tmp_path / "film").write_bytes(PACKED[kind].ljust(2000, b"\0"))
+    with pytest.raises(NoVideo, match=f"is a {kind} archive, not video: unpack it first"):
+        open_film(tmp_path / "film")
+
+
+def test_what_moves_but_cannot_be_read_is_called_what_it_is(tmp_path):
+    still, moving = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
+    moving.save(tmp_path / "moving.webp", save_all=True, append_images=[still])
+    still.save(tmp_path / "still.webp", exif=Image.Exif())
+    with pytest.raises(NoVideo, match="is an animated WebP, which is not read here: make it a GIF"):
+        open_film(tmp_path / "moving.webp")
+    open_film(tmp_path / "still.webp")[0].close()
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7")
+    with pytest.raises(NoVideo, match="is a PDF document"):
+        open_film(tmp_path / "x.pdf")
 
 
 async def test_a_missing_file_is_named(live, tmp_path):

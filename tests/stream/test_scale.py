@@ -7,9 +7,11 @@ import av
 import numpy as np
 import pytest
 from av import VideoFrame
+from PIL import ExifTags, Image
 
 from stream.address.source_url import read_source
 from stream.frames.scale import to_rgb
+from stream.frames.side_data import Type
 from stream.pull.frame_ring import PictureRing
 from stream.pull.probe import probe
 from stream.pull.supervisor import Puller
@@ -29,6 +31,17 @@ ORIENTATIONS = {
     "mirrored and turned left": (0, 1, 1, 0),
     "mirrored and turned right": (0, -1, -1, 0),
 }
+# https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E, section 4.6.5
+EXIF = (
+    "level",
+    "mirrored",
+    "upside down",
+    "mirrored upside down",
+    "mirrored and turned left",
+    "turned right",
+    "mirrored and turned right",
+    "turned left",
+)
 SIZE = (96, 64)
 
 
@@ -59,6 +72,10 @@ def test_a_film_is_seen_as_players_show_it(level, tmp_path, name):
     film.write_bytes(level[:at] + header(a, b, c, d) + level[at + 36 :])
     with av.open(str(film)) as container:
         pixels = to_rgb(next(container.decode(video=0)), 32)
+    assert_quarter_is_white(pixels, a, b, c, d)
+
+
+def assert_quarter_is_white(pixels, a, b, c, d):
     lies = not a
     assert pixels.shape == ((48, 32, 3) if lies else (32, 48, 3))
     right, below = -a - c > 0, -b - d > 0  # where the upper left corner has gone
@@ -66,6 +83,23 @@ def test_a_film_is_seen_as_players_show_it(level, tmp_path, name):
     quarter = np.array_split(rows[:, columns], 2, axis=1)[right]
     assert quarter.mean() > 220
     assert pixels.mean() == pytest.approx(255 / 4, abs=8), "white nowhere else"
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(EXIF, 1)))
+def test_a_photograph_is_seen_as_its_exif_turns_it(tmp_path, number, name):
+    pixels = np.zeros((SIZE[1], SIZE[0], 3), dtype=np.uint8)
+    pixels[: SIZE[1] // 2, : SIZE[0] // 2] = 255
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = number
+    Image.fromarray(pixels).save(tmp_path / "photograph.jpg", exif=exif)
+    with av.open(str(tmp_path / "photograph.jpg")) as container:
+        seen = to_rgb(next(container.decode(video=0)), 32)
+    assert_quarter_is_white(seen, *ORIENTATIONS[name])
+
+
+def test_a_frame_with_what_nobody_has_a_name_for_is_a_frame():
+    assert Type(9999).name == "UNNAMED_9999"
+    assert Type(Type.DISPLAYMATRIX.value) is Type.DISPLAYMATRIX
 
 
 def frame(width, height):

@@ -24,7 +24,7 @@ from stream.file.sampling import TOGETHER
 from stream.file.whole_file import Sampled
 from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
-from web.cli.source.watch import look_at, watch
+from web.cli.source.watch import look_at, no_frame, watch
 from web.composition.opening import open_stream
 from web.errors import Failed, Refusal
 from web.pulled_sources import pull_settings
@@ -189,7 +189,7 @@ async def _ask(
             if sampled is not None:
                 _tell_fewer(sampled, frames, engine)
             if (end := live.end) is None:
-                raise Failed("no frame could be decoded", 2)
+                raise Failed(no_frame(subject), 2)
             length = None if sampled is None else sampled.length
             status = live.status()
             # A film's times are its own; only what is live goes with the clock on the wall.

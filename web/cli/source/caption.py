@@ -18,7 +18,7 @@ from stream.file.sampling import MOST, TOGETHER
 from stream.live import LiveStream
 from web.ask import Stopwatch, ask_whole
 from web.cli.source.ask import frames_at_most
-from web.cli.source.watch import look_at, watch
+from web.cli.source.watch import look_at, no_frame, watch
 from web.composition.opening import open_stream
 from web.errors import Failed, Refusal
 from web.pulled_sources import pull_settings
@@ -84,7 +84,7 @@ async def _captions(
             await watch(subject, live, lambda *_: None, most)
             await live.settle()
             if (end := live.end) is None:
-                raise Failed("no frame could be decoded", 2)
+                raise Failed(no_frame(subject), 2)
             begin = max(0.0, end - last) if last is not None else 0.0
             said = [
                 caption

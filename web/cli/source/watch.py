@@ -82,6 +82,14 @@ async def look_at(source: str, last: float | None, pulling: PullSettings) -> Sub
     return subject
 
 
+def no_frame(subject: Subject) -> str:
+    """Return what is said of a source that was read to its end and showed nothing."""
+    return (
+        f"no frame of {subject.source.shown} could be decoded: it is damaged, encrypted, or a part "
+        "without a keyframe"
+    )
+
+
 async def watch(
     subject: Subject, live: LiveStream, progress: Progress, most: int = MOST
 ) -> Sampled | None:
