@@ -16,8 +16,8 @@ from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
-from stream.past.counted import count
-from stream.past.counted_words import asks_to_count
+from stream.past.counted.count import count
+from stream.past.counted.words import asks_to_count
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 from stream.past.tense import as_of_the_past, asks_as_if_present

@@ -6,8 +6,8 @@ import pytest
 
 from model.vision.things import MOVEMENTS, Thing
 from stream.past.asides import aside
-from stream.past.counted import count
-from stream.past.counted_words import asks_to_count
+from stream.past.counted.count import count
+from stream.past.counted.words import asks_to_count
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from tests.stream.test_account import remembered, told
 from tests.stream.test_counted_more import FILM, LIVE, TABLE, answer, past

@@ -6,8 +6,8 @@ from model.types import Question
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from stream.past.asides import aside
-from stream.past.counted import count
-from stream.past.counted_words import asks_to_count
+from stream.past.counted.count import count
+from stream.past.counted.words import asks_to_count
 from stream.past.presence import Shown
 from tests.stream.test_account import remembered, told
 

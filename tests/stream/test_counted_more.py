@@ -5,8 +5,8 @@ import pytest
 from model.types import Question
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
-from stream.past.counted import count
-from stream.past.counted_words import asks_to_count
+from stream.past.counted.count import count
+from stream.past.counted.words import asks_to_count
 from stream.past.presence import Shown
 from tests.stream.test_account import remembered, told
 

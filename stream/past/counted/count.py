@@ -7,7 +7,7 @@
 A small language model finds what stands in its history. When something was gone stands nowhere in it,
 nor is it good at sums, at several showings of one thing, or at looking through everything for a sort.
 The things of clips say it plainly (`stream/past/presence.py`), as the summary tells them, so what they
-say is the answer. Which questions are such, `stream/past/counted_words.py` knows.
+say is the answer. Which questions are such, `stream/past/counted/words.py` knows.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ from dataclasses import replace
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
-from stream.past.about import about, together
-from stream.past.changed import last_change
-from stream.past.counted_answers import There, of_one, of_two
-from stream.past.counted_words import Counting
+from stream.past.counted.about import about, together
+from stream.past.counted.answers import There, of_one, of_two
+from stream.past.counted.changed import last_change
+from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, parted, presence
 from stream.past.wording import length, listed, number, sentence, times
 

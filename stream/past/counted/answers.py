@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.past.counted_words import Counting, Kind, named_with_article
+from stream.past.counted.words import Counting, Kind, named_with_article
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from model.vision.things import MOVEMENTS, SURE, Thing
 from model.vision.vocabulary import in_words, word_table
-from stream.past.counted_answers import There, spans_of
-from stream.past.counted_words import Counting
+from stream.past.counted.answers import There, spans_of
+from stream.past.counted.words import Counting
 from stream.past.presence import Shown
 from stream.past.wording import listed, sentence
 
