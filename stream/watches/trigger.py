@@ -5,7 +5,8 @@
 An eye that is right in nine clips of ten is wrong several times an hour. So a thing counts as there
 once two of three clips in a row show it (at least perhaps: offset) and are together as sure as two that
 show it plainly (onset), and as gone once four in a row do not even perhaps: one ghost fires nothing, and
-one clip that misses a person does not make them leave. Seconds that nobody watched (the camera was away) are no
+one clip that misses a person does not make them leave. Where its absence is waited for, it has to be missing
+for longer the worse it was seen (`stream/watches/visibility.py`). Seconds that nobody watched (the camera was away) are no
 seconds of absence: they do not count for how long something has lasted.
 """
 
@@ -14,11 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from stream.watches.matcher import Seen
+from stream.watches.visibility import AT_LEAST, NOT_SEEN, Visibility
 
 OF_CLIPS, _SHOWN_IN = 3, 2
 """A thing is there once so many of so many clips in a row show it."""
-GONE_AFTER = 4
-"""Clips in a row without it after which it is not there any more."""
+GONE_AFTER = AT_LEAST
+"""Clips in a row without it after which it is not there any more, at the earliest."""
 LONGEST_PAUSE = 15.0
 """Seconds between two clips of a stream that is being watched; more is time that nobody watched."""
 
@@ -85,6 +87,7 @@ class Presence:
         hits: Where each of the newest clips began that may have shown it; None for one that did not.
         sure: How sure each of them was.
         misses: Clips in a row that surely did not show it.
+        visibility: How well it was seen.
         last: Where the last clip ended that may have shown it.
         since: Where the present state began.
     """
@@ -94,22 +97,34 @@ class Presence:
     hits: tuple[Instant | None, ...] = ()
     sure: tuple[float, ...] = ()
     misses: int = 0
+    visibility: Visibility = NOT_SEEN
     last: Instant = _BEGINNING
     since: Instant = _BEGINNING
 
     @property
     def clear(self) -> bool:
-        """Whether it is not there, and no clip of the newest few says otherwise."""
-        return not self.there and not any(self.hits)
+        """Whether it is not there, and no clip of those that would have shown it says otherwise."""
+        return not self.there and self.misses >= self.visibility.patience
 
-    def take(self, sure: float, start: Instant, end: Instant, rule: "Rule") -> "Presence":
-        """Return the presence after a clip from `start` to `end` that shows it, so sure is that."""
+    def take(
+        self, sure: float, start: Instant, end: Instant, rule: "Rule", *, unwanted: bool = False
+    ) -> "Presence":
+        """Return the presence after a clip from `start` to `end` that shows it, so sure is that.
+
+        Args:
+            sure: How sure.
+            start: The clip's begin.
+            end: Its end.
+            rule: When to fire.
+            unwanted: Whether its absence is waited for.
+        """
         missed = sure < rule.offset
         hits = (*self.hits, None if missed else start)[-OF_CLIPS:]
         surely = (*self.sure, 0.0 if missed else sure)[-OF_CLIPS:]
         shown = [at for at in hits if at is not None]
         now = replace(
             self, hits=hits, sure=surely, misses=self.misses + missed if missed else 0,
+            visibility=self.visibility if missed else self.visibility.found(self.misses),
             last=self.last if missed else end,
         )  # fmt: skip
         if (
@@ -118,7 +133,8 @@ class Presence:
             and _together(surely) >= _together((rule.onset,) * _SHOWN_IN)
         ):
             return replace(now, there=True, ever=True, since=shown[0])
-        if self.there and now.misses >= GONE_AFTER:
+        gone_after = now.visibility.patience if unwanted else GONE_AFTER
+        if self.there and now.misses >= gone_after:
             return replace(now, there=False, since=self.last)
         return now
 
@@ -186,8 +202,14 @@ class Trigger:
             self,
             at=done,
             clips=self.clips + 1,
-            positive=_all(self.positive, seen.positive, began, done, self.rule),
-            negative=_all(self.negative, seen.negative, began, done, self.rule),
+            positive=tuple(
+                presence.take(sure, began, done, self.rule)
+                for presence, sure in zip(self.positive, seen.positive, strict=True)
+            ),
+            negative=tuple(
+                presence.take(sure, began, done, self.rule, unwanted=True)
+                for presence, sure in zip(self.negative, seen.negative, strict=True)
+            ),
         )
         return after._decide(seen.score, done)
 
@@ -231,13 +253,3 @@ class Trigger:
 def _together(sure: tuple[float, ...]) -> float:
     """Return how sure the surest few are together, each taken as evidence of its own."""
     return 1.0 - math.prod(1.0 - one for one in sorted(sure)[-_SHOWN_IN:])
-
-
-def _all(
-    presences: tuple[Presence, ...],
-    sure: tuple[float, ...],
-    start: Instant,
-    end: Instant,
-    rule: Rule,
-) -> tuple[Presence, ...]:
-    return tuple(p.take(s, start, end, rule) for p, s in zip(presences, sure, strict=True))

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from stream.watches.matcher import Seen
 from stream.watches.trigger import GONE_AFTER, LONGEST_PAUSE, Rule, Trigger
+from stream.watches.visibility import AT_LEAST, AT_MOST, LONGEST_GAP, NOT_SEEN
 
 CLIP = 4.0
 SURE = some.floats(0, 1)
@@ -82,7 +83,40 @@ def test_what_was_never_there_is_not_gone():
 
 def test_one_ghost_does_not_bring_back_what_is_gone():
     rule = Rule(hold_s=60, after_seen=True)
-    assert fired(absent(rule, [1, 1, *[0] * 8, 1, *[0] * 10])[1]) == [16]
+    trigger, outcomes = absent(rule, [1, 1, *[0] * 8, 1, *[0] * AT_MOST])
+    assert len(fired(outcomes)) == 1, "later, as it may have been missed for as long before"
+    assert trigger.firing.start == 7
+
+
+def test_what_is_seen_in_every_clip_is_gone_after_five_without_it():
+    assert fired(absent(Rule(), [*[1] * 100, *[0] * 10])[1]) == [104]
+
+
+def test_what_is_seen_in_every_other_clip_at_best_is_not_gone_so_soon():
+    glimpses = [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1] * 10
+    assert not fired(absent(Rule(after_seen=True), [*glimpses, *[0] * 9])[1])
+    left = fired(absent(Rule(after_seen=True), [*glimpses, *[0] * AT_MOST])[1])
+    assert len(left) == 1, "but once it has been missing for much longer than ever"
+
+
+def test_a_thing_that_left_and_came_back_was_not_missed_meanwhile():
+    visits = [*[1] * 20, *[0] * (LONGEST_GAP + 5)] * 10
+    assert fired(absent(Rule(), [*visits, *[1] * 20, 0, 0, 0, 0, 0, 0])[1])[-1] == len(visits) + 24
+
+
+def test_what_has_come_is_over_after_four_clips_however_badly_it_is_seen():
+    _, outcomes = play(Rule(), [1, 1, 0, 0, 0] * 10 + [0])
+    assert outcomes[-1] == "ended"
+
+
+@settings(max_examples=60)
+@given(some.lists(some.integers(0, 60), max_size=30))
+def test_patience_has_bounds_and_grows_with_every_clip_that_missed_what_was_there(gaps):
+    seen = NOT_SEEN
+    for gap in gaps:
+        before, seen = seen, seen.found(gap)
+        assert AT_LEAST <= seen.patience <= AT_MOST
+        assert before.found(0).patience <= before.found(LONGEST_GAP).patience
 
 
 def test_nobody_there_needs_no_one_to_have_been_there():
