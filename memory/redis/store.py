@@ -135,6 +135,16 @@ class RedisStore:
         # Not PING: a Redis that cannot write to its disk refuses that, and still has the past.
         await self._prompt.run(DIRECTORY, lambda redis: done(redis.hlen(DIRECTORY)))
 
+    async def used_bytes(self) -> int:
+        """Return the memory that Redis uses, all of its servers together, whoever else they serve.
+
+        Raises:
+            StoreUnavailable: If one does not answer, or does not let us ask.
+        """
+        async with self._promptness.expected():
+            told = [await redis.info("memory") for redis in await self._nodes.servers()]
+        return sum(int(memory["used_memory"]) for memory in told)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._nodes.close()

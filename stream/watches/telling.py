@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import get_args
 
 from memory.errors import StoreFull, StoreUnavailable
 from stream.watches.book import WatchBook
@@ -24,6 +25,7 @@ class Teller:
 
     Attributes:
         counters: What has become of each watch, by its id.
+        verdicts: Events that fired here, by what the model said of them.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Teller:
             deliver: Takes what is to be sent to other machines; never waits.
         """
         self.counters: dict[str, Counters] = {}
+        self.verdicts: dict[Verdict, int] = dict.fromkeys(get_args(Verdict), 0)
         self._book = book
         self._verify = verify
         self._publish = publish
@@ -63,6 +66,7 @@ class Teller:
                 event = replace(event, verdict=verdict, why=why)
                 self._verdicts[event.id] = (verdict, why)
             self._count(watch, event)
+            self.verdicts[event.verdict] += 1
         told = event.verdict != "rejected"
         if told:
             self._publish(event)

@@ -22,7 +22,7 @@ from stream.channels import Broadcast, Mailbox, Subscription
 from stream.errors import WatchRefused
 from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
-from stream.watches.records import Counters, Event, Watch
+from stream.watches.records import Counters, Event, Verdict, Watch
 from stream.watches.running import RunningWatches
 from stream.watches.state import StateKeeper
 from stream.watches.telling import Teller, Verifier
@@ -94,6 +94,11 @@ class Watcher:
     def watches(self) -> Mapping[str, Watch]:
         """The watches by id, the oldest first."""
         return self._watches
+
+    @property
+    def verdicts(self) -> Mapping[Verdict, int]:
+        """Events that fired since the start, by what the model said of them."""
+        return self._teller.verdicts
 
     def counters(self, watch: str) -> Counters:
         """Return what has become of a watch."""

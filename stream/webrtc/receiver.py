@@ -10,7 +10,8 @@ Everything that relies on its inside is here, and tests/stream/test_receiver.py 
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from aiortc import RTCRtpCodecParameters, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterFrame
@@ -19,6 +20,8 @@ from stream.webrtc.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
 _DECODED = "_queue"
+VIDEO_CLOCK = 90_000
+"""RTP timestamps of video in a second (RFC 6184, RFC 7741)."""
 # Encoded pictures that may wait for aiortc's decoder: a second at 30 pictures per second.
 LONGEST_BACKLOG = 30
 # More than can be between arrival and `arrival` at once: the backlog, and what a decoder holds back.
@@ -99,6 +102,27 @@ def decode_only(
     setattr(receiver, f"{INSIDE}decoder_queue", gate)
     setattr(receiver.track, _DECODED, Newest())
     return gate
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How RTP packets arrive.
+
+    Attributes:
+        lost: Packets that never came.
+        jitter: By how much they come unevenly, in seconds (RFC 3550, section 6.4.1).
+    """
+
+    lost: int
+    jitter: float
+
+
+async def reception(receivers: Iterable[RTCRtpReceiver]) -> Reception:
+    """Return how packets arrived at `receivers` of video so far."""
+    reports = [await receiver.getStats() for receiver in receivers]
+    told = [one for report in reports for one in report.values() if one.type == "inbound-rtp"]
+    jitter = max((one.jitter for one in told), default=0)
+    return Reception(sum(max(0, one.packetsLost) for one in told), jitter / VIDEO_CLOCK)
 
 
 async def ask_for_keyframe(receiver: RTCRtpReceiver) -> None:

@@ -13,7 +13,7 @@ from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
 from stream.errors import BadOffer
 from stream.webrtc.offer import Offer, read_fragment, ufrag_of
-from stream.webrtc.receiver import stop_decoding
+from stream.webrtc.receiver import Reception, reception, stop_decoding
 from stream.webrtc.transport import bytes_received, media_is_consent
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,10 @@ class Peer:
     def received(self) -> int:
         """Bytes that came from the other side."""
         return sum(map(bytes_received, _transports(self._connection)))
+
+    async def reception(self) -> Reception:
+        """Return how the video's packets have arrived so far."""
+        return await reception(video_receivers(self._connection))
 
     async def wait_closed(self) -> None:
         """Wait until the peer is gone."""

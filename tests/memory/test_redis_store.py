@@ -282,3 +282,11 @@ async def _answers(store) -> None:
         while True:
             with contextlib.suppress(StoreUnavailable):
                 return await store.check()
+
+
+async def test_it_says_what_memory_redis_uses(store):
+    before = await store.used_bytes()
+    await store.begin("a", 0.0)
+    for number in range(20):
+        await store.append("a", clip(float(4 * number)), bytes(100_000))
+    assert await store.used_bytes() > before > 100_000

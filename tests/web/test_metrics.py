@@ -6,10 +6,14 @@ from dataclasses import replace
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
+from memory.errors import StoreUnavailable
+from memory.local_store import LocalStore
 from memory.store import StreamRecord
 from model.errors import EngineFailed
 from stream.status import Losses, remembered
+from stream.webrtc.receiver import Reception
 from tests.web.conftest import echo_service
+from tests.web.fakes import EchoEngine
 from web.composition import building
 from web.operations.metrics import Metrics
 
@@ -92,6 +96,48 @@ def test_every_cause_of_a_loss_has_its_counter():
     assert {c: values["flashback_lost_total", "cam", c] for c in causes} == causes
     assert values["flashback_clips_total", "cam", "lost"] == 10
     assert values["flashback_frame_age_seconds", "cam"] == 0.5
+
+
+async def test_how_the_packets_of_a_sender_arrive_is_told_by_stream(service, player):
+    async with service.client() as client:
+        kind = {"Content-Type": "application/sdp"}
+        response = await client.post("/whip/cam", content=player.offer, headers=kind)
+        async with service.talk() as talk:
+            await player.accept(response.text)
+            await talk.hear("flashback.moment")
+            values, _ = await scraped(service)
+        await client.delete(response.headers["Location"])
+    assert values["flashback_rtp_packets_lost_total", "cam"] >= 0
+    assert 0 <= values["flashback_rtp_jitter_seconds", "cam"] < 60
+    await service.all_free()
+    assert ("flashback_rtp_jitter_seconds", "cam") not in (await scraped(service))[0]
+
+
+def test_packets_and_verdicts_have_labels_that_are_bounded():
+    received, verdicts = {"cam": Reception(3, 0.25)}, {"confirmed": 2, "rejected": 0}
+    values = read(Metrics(lambda: 0.0).exposition({}, receptions=received, verdicts=verdicts).decode())  # fmt: skip
+    assert values["flashback_rtp_packets_lost_total", "cam"] == 3
+    assert values["flashback_rtp_jitter_seconds", "cam"] == 0.25
+    assert values["flashback_watch_events_total", "confirmed"] == 2
+    assert values["flashback_watch_events_total", "rejected"] == 0
+
+
+async def test_the_memory_of_a_redis_is_told_and_one_that_is_away_takes_no_other_number_along():
+    class Away(LocalStore):
+        away = False
+
+        async def used_bytes(self):
+            if self.away:
+                raise StoreUnavailable("Redis does not answer.")
+            return 12_000
+
+    store = Away(EchoEngine.encoder, exact=EchoEngine.exact_columns)
+    async with echo_service(store=store) as service:
+        assert (await scraped(service))[0]["flashback_redis_bytes",] == 12_000
+        store.away = True
+        values, _ = await scraped(service)
+    assert ("flashback_redis_bytes",) not in values
+    assert values["flashback_resident_memory_bytes",] > 1e6
 
 
 async def test_who_has_no_token_sees_no_numbers():

@@ -1,9 +1,11 @@
 """`/metrics`: the service in numbers, for Prometheus."""
 
-from typing import Annotated
+import contextlib
+from typing import Annotated, Protocol, runtime_checkable
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from memory.errors import StoreUnavailable
 from web.access.auth import may
 from web.access.tokens import Caller
 from web.errors import Refusal
@@ -22,6 +24,14 @@ _MISSING = (
 _TEXT: Responses = {
     200: {"description": "Prometheus' text format.", "content": {"text/plain": TEXT}}
 }
+
+
+@runtime_checkable
+class _Weighed(Protocol):
+    """Memory that is a server's."""
+
+    async def used_bytes(self) -> int: ...
+
 
 routes = APIRouter(tags=["service"])
 
@@ -53,5 +63,15 @@ async def metrics(
         "whip": len(here.senders),
         "whep": len(here.viewers),
     }
-    text = here.metrics.exposition(process, here.registry.open_streams(), sessions)
+    if isinstance(here.store, _Weighed):
+        # A Redis that is away takes its own number with it, not the others.
+        with contextlib.suppress(StoreUnavailable):
+            process["redis_bytes"] = await here.store.used_bytes()
+    text = here.metrics.exposition(
+        process,
+        here.registry.open_streams(),
+        sessions,
+        await here.senders.receptions(),
+        here.watcher.verdicts,
+    )
     return Response(text, media_type=_CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.webrtc.ingest import Peer
+from stream.webrtc.receiver import Reception
 from web.access.allowances import Allowances
 from web.access.quotas import Lease, Quota
 from web.access.tokens import Caller
@@ -86,6 +87,11 @@ class PeerSessions:
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
         return session
+
+    async def receptions(self) -> dict[str, Reception]:
+        """Return how the packets of each stream that is sent arrive."""
+        sessions = list(self._sessions.values())
+        return {session.stream: await session.peer.reception() for session in sessions}
 
     def find(self, stream: str, key: str) -> PeerSession | None:
         """Return the session `key` of `stream`, if it is still there."""

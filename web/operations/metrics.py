@@ -16,6 +16,8 @@ from prometheus_client.registry import Collector
 from model.engine.contract import Engine, Past
 from model.types import AnswerPiece, Clip, Encoded, Question, Words
 from stream.status import Losses, State, StreamStatus
+from stream.watches.records import Verdict
+from stream.webrtc.receiver import Reception
 
 Clock = Callable[[], float]
 
@@ -59,6 +61,8 @@ class Metrics:
         process: Mapping[str, float],
         streams: Sequence[StreamStatus] = (),
         sessions: Mapping[str, int] | None = None,
+        receptions: Mapping[str, Reception] | None = None,
+        verdicts: Mapping[Verdict, int] | None = None,
     ) -> bytes:
         """Return everything in Prometheus' text format.
 
@@ -66,13 +70,15 @@ class Metrics:
             process: Gauges by name, without our prefix.
             streams: Those that are open here.
             sessions: Open ones by kind.
+            receptions: How packets of streams that are sent by WebRTC arrive.
+            verdicts: Events of watches.
         """
         numbers = dict(process)
         numbers |= {"requests_running": self.running, "requests_waiting": self.waiting}
         if (held := self.history_bytes()) is not None:
             numbers["history_bytes"] = held
         now = CollectorRegistry()
-        now.register(_Now(numbers, streams, sessions or {}))
+        now.register(_Now(numbers, streams, sessions or {}, receptions or {}, verdicts or {}))
         return generate_latest(self._observed) + generate_latest(now)
 
     def _histogram(self, name: str, meaning: str, buckets: Sequence[float]) -> Histogram:
@@ -140,8 +146,11 @@ class _Now(Collector):
         numbers: Mapping[str, float],
         streams: Sequence[StreamStatus],
         sessions: Mapping[str, int],
+        receptions: Mapping[str, Reception],
+        verdicts: Mapping[Verdict, int],
     ) -> None:
         self._numbers, self._streams, self._sessions = numbers, streams, sessions
+        self._receptions, self._verdicts = receptions, verdicts
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family after another."""
@@ -168,6 +177,25 @@ class _Now(Collector):
             if status.frame_age_ms is not None:
                 age.add_metric([status.name], status.frame_age_ms / 1000)
         yield age
+        yield from self._of_packets()
+        events = CounterMetricFamily(
+            "flashback_watch_events", "Events of watches by verdict.", labels=["verdict"]
+        )
+        for verdict, count in self._verdicts.items():
+            events.add_metric([verdict], count)
+        yield events
+
+    def _of_packets(self) -> Iterator[Metric]:
+        lost = CounterMetricFamily(
+            "flashback_rtp_packets_lost", "RTP packets that never came.", labels=["stream"]
+        )
+        jitter = GaugeMetricFamily(
+            "flashback_rtp_jitter_seconds", "How unevenly RTP packets come.", labels=["stream"]
+        )
+        for stream, reception in self._receptions.items():
+            lost.add_metric([stream], reception.lost)
+            jitter.add_metric([stream], reception.jitter)
+        yield from (lost, jitter)
 
     def _count(
         self,

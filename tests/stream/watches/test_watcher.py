@@ -120,6 +120,8 @@ async def test_what_the_model_denies_is_kept_but_told_to_nobody():
                 await work.alerts.next()
         assert work.delivered == []
         assert work.watcher.counters("w").rejected == 1
+        assert work.watcher.verdicts["rejected"] == 1
+        assert sum(work.watcher.verdicts.values()) == 1
 
 
 async def test_a_changed_watch_waits_for_what_it_says_now():
