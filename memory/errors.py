@@ -15,23 +15,13 @@ A document that is larger than may be kept is a `StoreError` with the code docum
 caller did wrong in code is a `ValueError`, and not here.
 """
 
+from model.errors import CodedError
 
-class StoreError(Exception):
-    """Something that may go wrong in memory.
 
-    Args:
-        message: A sentence for people.
-        code: If it is another one than that of the class.
-
-    Attributes:
-        code: For programs: names the kind, whatever the words; stays the same over versions.
-    """
+class StoreError(CodedError):
+    """Something that may go wrong in memory."""
 
     code = "store_error"
-
-    def __init__(self, message: str = "", *, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code or self.code
 
 
 class StoreUnavailable(StoreError):

@@ -14,8 +14,8 @@ What a caller did wrong in code (a clip of the wrong shape) is a `ValueError`, a
 """
 
 
-class ModelError(Exception):
-    """Something that may go wrong in the model.
+class CodedError(Exception):
+    """Something that may go wrong in a package; each has one kind that all of its own are of.
 
     Args:
         message: A sentence for people.
@@ -25,11 +25,17 @@ class ModelError(Exception):
         code: For programs: names the kind, whatever the words; stays the same over versions.
     """
 
-    code = "model_error"
+    code = "error"
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code or self.code
+
+
+class ModelError(CodedError):
+    """Something that may go wrong in the model."""
+
+    code = "model_error"
 
 
 class NothingSeen(ModelError):

@@ -21,23 +21,13 @@
 `CannotOpen` and `Refused` stay inside `stream/pull` and stand in `stream/pull/errors.py`. What a caller did wrong in code is a `ValueError`, and not here.
 """
 
+from model.errors import CodedError
 
-class StreamError(Exception):
-    """Something that may go wrong on a stream's way in.
 
-    Args:
-        message: A sentence for people.
-        code: If it is another one than that of the class.
-
-    Attributes:
-        code: For programs: names the kind, whatever the words; stays the same over versions.
-    """
+class StreamError(CodedError):
+    """Something that may go wrong on a stream's way in."""
 
     code = "stream_error"
-
-    def __init__(self, message: str = "", *, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code or self.code
 
 
 class BadName(StreamError, ValueError):

@@ -17,26 +17,14 @@ _LATE_KEYFRAME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Opened):
     """What a test of a source found.
 
     Attributes:
-        codec: Its name in FFmpeg.
-        width: In pixels.
-        height: In pixels.
-        rate: Pictures per second, as the source says; None if it does not.
-        length: Seconds until its end, where that is known.
-        live: Whether it has no end.
         first_picture: Seconds until the first picture was there; until it was clear that it takes
             long, for those who are patient.
     """
 
-    codec: str
-    width: int
-    height: int
-    rate: float | None
-    length: float | None
-    live: bool
     first_picture: float
 
 

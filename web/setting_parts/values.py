@@ -1,7 +1,7 @@
 """The kinds of values that settings have: how each is read from text, and what it must be.
 
-A kind that is used for one setting alone stands here too: `web/settings.py` says which settings there
-are and what they mean, and nothing of how they are written.
+A kind that is used for one setting alone stands here too: the files beside it say which
+settings there are and what they mean, and nothing of how they are written.
 """
 
 import ipaddress

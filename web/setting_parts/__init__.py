@@ -1,0 +1,1 @@
+"""What settings there are, and the kinds of values that they have."""
