@@ -61,6 +61,13 @@ def test_every_test_that_the_page_on_security_names_exists(file, name):
     assert name in {getattr(node, "name", "") for node in tree.body}
 
 
+def test_every_claim_of_the_page_on_security_names_a_test():
+    defended = SECURITY.partition("## What is defended")[2].partition("## What is not defended")[0]
+    claims = re.findall(r"^- .*(?:\n  .*)*", defended, re.MULTILINE)
+    assert len(claims) > 30
+    assert not [claim for claim in claims if ".py::test_" not in claim]
+
+
 FOLDERS = sorted(
     folder
     for package in ("stream", "model", "memory", "web", "training", "benchmarks")

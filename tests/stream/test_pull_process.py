@@ -16,6 +16,7 @@ import pytest
 from stream.address.source_url import read_source
 from stream.pull.messages import FrameReady
 from stream.pull.process import Reader, make_order
+from stream.pull.worker import _MEMORY_LIMIT
 from tests.stream.fakes import becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered, start
 from tests.stream.videos import write_video
@@ -151,6 +152,18 @@ async def test_closing_leaves_no_process_behind(live, pull, tmp_path):
         await puller.close()
     assert not reader.is_running()
     assert live.status().reason == "The source was removed."
+
+
+async def test_a_reader_may_take_so_much_memory_and_no_more(live, pull, tmp_path):
+    film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
+    with live.subscribe() as news:
+        puller = pull(film, trusted=True)
+        await until(becomes("live"), news)
+        [reader] = readers()
+        bounds = reader.rlimit(psutil.RLIMIT_AS)
+        await puller.close()
+    assert bounds == (_MEMORY_LIMIT, _MEMORY_LIMIT)
+    assert 0 < _MEMORY_LIMIT < 2**33
 
 
 async def test_the_process_does_not_outlive_its_parent(tmp_path):

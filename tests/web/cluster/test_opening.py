@@ -1,12 +1,14 @@
 """What hosts agree on before Ray is started, and what is said where it cannot be."""
 
 import asyncio
+import os
 
 import pytest
 
 from memory.local_documents import LocalDocuments
 from web.cli import commands
 from web.cluster.opening import check_reachable, cluster_name
+from web.cluster.ray_environment import set_defaults
 from web.errors import Failed, WebError
 
 
@@ -16,6 +18,14 @@ async def test_hosts_on_one_redis_have_one_name_and_those_on_another_have_anothe
     assert first.startswith("flashback-")
     assert await cluster_name(here, 0.0) == first
     assert await cluster_name(there, 1.0) != first
+
+
+def test_ray_is_asked_to_demand_a_token_unless_whoever_runs_us_chose_otherwise(monkeypatch):
+    chosen = {"RAY_USAGE_STATS_ENABLED": "1"}
+    monkeypatch.setattr(os, "environ", chosen)
+    set_defaults()
+    assert chosen["RAY_AUTH_MODE"] == "token"
+    assert chosen["RAY_USAGE_STATS_ENABLED"] == "1"
 
 
 def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
