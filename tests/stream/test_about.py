@@ -190,3 +190,41 @@ def test_an_orange_is_not_said_to_be_orange():
     assert answer("Tell me about the orange.", past("orange orange", "dog")) == (
         "An orange, from 0:00 to 0:04."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("What colour was the car?", "Red, then blue."),
+        ("What color is the car?", "Blue."),
+        ("What was the colour of the cars?", "Red, then blue."),
+        ("What colour was the star?", "Green."),
+        ("What colour is the star?", "Green."),
+        ("What colour was the dog?", None),
+        ("What colour was the zebra?", None),
+    ],
+)
+def test_colours_are_counted_where_clips_agree(text, said):
+    gap = ["dog"] * 4
+    history = past("red car", "red car", "car", *gap, "green star", "green star", *gap, "blue car")
+    found = count(asks_to_count(text), history, LIVE)
+    assert (found and found[0].text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Which way did the cat move?", "It moved to the right, then up."),
+        ("Which way does the cat move?", "It moves up."),
+        ("In which direction is the cat going?", "It moves up."),
+        ("Which way did the dog go?", None),
+    ],
+)
+def test_ways_are_counted_where_clips_agree(text, said):
+    cat = TABLE.number["cat"]
+    history = past("cat", "cat", *["dog"] * 4, "cat", "cat")
+    for place, way in ((0, "right"), (1, "right"), (6, "up"), (7, "up")):
+        moving = (Thing(cat, movement=MOVEMENTS.index(way)),)
+        history[place] = replace(history[place], things=moving)
+    found = count(asks_to_count(text), history, LIVE)
+    assert (found and found[0].text) == said

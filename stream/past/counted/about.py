@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from model.vision.things import MOVEMENTS, SURE, Thing
-from model.vision.vocabulary import in_words, word_table
+from model.vision.vocabulary import COLOURS, in_words, word_table
 from stream.past.counted.answers import There, spans_of
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown
@@ -57,6 +57,34 @@ def together(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
     return f"{unknown} With it I saw {listed(others)}." if others else unknown
 
 
+def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
+    """Return of which colour it was, or which way it moved, each time; None if clips do not agree on any."""
+    runs: list[list[int]] = []
+    for number in there.clips:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    said = []
+    for run in runs[-1:] if asked.order else runs:
+        things = [t for t in _of(asked, [clips[n] for n in run]) if t.sure >= SURE]
+        said.append(_colour(things) if asked.kind == "colour" else _movement(things, len(run)))
+    distinct = list(dict.fromkeys(how for how in said if how))[:_MOST_WITH]
+    if not distinct:
+        return None
+    if asked.kind == "colour":
+        return sentence(", then ".join(distinct))
+    verb = "moves" if asked.order and there.lasts else "moved"
+    ways = [f"to the {way}" if way in {"left", "right"} else way for way in distinct]
+    return f"It {verb} {', then '.join(ways)}."
+
+
+def _colour(things: Sequence[Thing]) -> str:
+    """Return the colour that most of `things` have; empty if there is none."""
+    colour, agree = Counter(t.colour for t in things).most_common(1)[0] if things else (None, 0)
+    return "" if colour is None or 2 * agree <= len(things) else COLOURS[colour]
+
+
 def _shown(asked: Counting, there: There, clips: Sequence[Shown]) -> list[Thing]:
     """Return the thing as each clip that plainly shows it does."""
     return [t for t in _of(asked, [clips[n] for n in there.clips]) if t.sure >= SURE]
@@ -71,10 +99,10 @@ def _of(asked: Counting, clips: Iterable[Shown]) -> Iterator[Thing]:
 
 def _named(things: Sequence[Thing]) -> str:
     """Return "a grey car", "three bottles": what most of the clips say."""
-    colour, agree = Counter(t.colour for t in things).most_common(1)[0]
-    clear = None if 2 * agree <= len(things) else colour
+    colour = _colour(things)
     word = word_table()[_mostly(t.word for t in things)]
-    return in_words(word, _mostly(t.count for t in things), clear)
+    number = COLOURS.index(colour) if colour else None
+    return in_words(word, _mostly(t.count for t in things), number)
 
 
 def _mostly(numbers: Iterable[int]) -> int:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
-from stream.past.counted.about import about, together
+from stream.past.counted.about import about, how_it_was, together
 from stream.past.counted.answers import There, of_one, of_two
 from stream.past.counted.changed import last_change
 from stream.past.counted.words import Counting
@@ -34,7 +34,8 @@ def count(
 ) -> tuple[Words, Finish] | None:
     """Return the answer, with the clips that show what was counted as its evidence.
 
-    None if the language model is to say it: how many there are of what is there.
+    None if the language model is to say it: how many there are of what is there, how something looks or moves that clips do
+    not agree on.
 
     Args:
         asked: What is counted.
@@ -53,19 +54,27 @@ def count(
         showing = sorted({number for one in both for number in one.clips})
     else:
         there = _there(asked, clips, question)
-        showing = there.clips
-        if asked.kind == "none" and (there.now or there.perhaps or there.ended):
+        if (told := _of_one(asked, there, clips)) is None:
             return None
-        if asked.kind in {"beside", "where"}:
-            text = together(asked, there, clips)
-        elif asked.kind in {"about", "who"}:
-            text = about(asked, there, clips)
-        else:
-            text = of_one(asked.kind, there)
+        text, showing = told, there.clips
     evidence = tuple(Evidence(clips[n].start, clips[n].end, 1 / len(showing)) for n in showing)
     frames = sum(clip.frames for clip in clips)
     usage = Usage(len(clips), frames, 0, 0, 0, 0, clips[0].start, clips[-1].end)
     return Words(text), Finish("stop", evidence, usage)
+
+
+def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
+    match asked.kind:
+        case "none" if there.now or there.perhaps or there.ended:
+            return None
+        case "colour" | "way":
+            return how_it_was(asked, there, clips)
+        case "beside" | "where":
+            return together(asked, there, clips)
+        case "about" | "who":
+            return about(asked, there, clips)
+        case _:
+            return of_one(asked.kind, there)
 
 
 def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There:

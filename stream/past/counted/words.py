@@ -11,6 +11,7 @@
     things    how many different things have you seen   none      how many people are there
     many      how many cats were there                  kinds     how many animals were there
     longest   what was there longest                    oftenest  what was shown most often
+    colour    what colour was the car                   way       which way did the car move
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands.
@@ -26,7 +27,7 @@ from stream.past.second_look import named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
-    "about", "beside", "who", "where", "ever", "again", "things", "none",
+    "about", "beside", "who", "where", "ever", "again", "things", "none", "colour", "way",
     "many", "kinds", "longest", "oftenest",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
@@ -66,6 +67,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("still", rf"are there (?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:was|were|has|have|had|did) {_ANYONE}{_CAME}{_ALREADY}|(?:did|have) {_YOU} {_SEE} (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("colour", rf"(?:what|which) colou?rs? (?:(?P<order>is|are|does|do|has)|was|were|did|had) {_NAME}(?: have)?{_ALREADY}|what (?:is|was) the colou?rs? of {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
+    ("way", rf"(?:which way|(?:in )?(?:which|what) direction|where) (?:(?P<order>is|are|does|do)|was|were|did) {_NAME} (?:move|moving|go|going|walk|walking|run|running|drive|driving|fly|flying|travel|travelling|headed|heading)(?: to)?{_ALREADY}"),
     ("again", rf"(?:did|has|have|is|are|was|were) {_NAME} {_AGAIN}{_ALREADY}"),
     ("again", rf"(?:did|have) {_YOU} {_SEE} {_NAME} (?:again|more than once|twice|a second time){_ALREADY}"),
     ("things", rf"how many (?:different )?(?:things|objects|kinds of things|sorts of things){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
@@ -110,7 +113,7 @@ class Counting:
         words: The numbers of the words that it covers.
         colour: The number of the colour that it must have, if any.
         other: What it is compared with, if anything.
-        order: How, in the question's word: "first", "before"; empty if it is not.
+        order: How, in the question's word: "first", "before"; or the verb of what asks how it is now; else empty.
     """
 
     kind: Kind
@@ -156,10 +159,13 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     if kind in {"sort", "kinds"}:
         words = _sorts(word_table()).get(name.strip())
         return Counting(kind, name.strip(), words) if words else None
-    if (one := _one(kind, name.strip(), word_table())) is None or "other" not in said:
+    if (one := _one(kind, name.strip(), word_table())) is None:
+        return None
+    one = replace(one, order=said.get("order") or "")
+    if "other" not in said:
         return one
     other = _one(kind, said["other"].strip(), word_table())
-    return None if other is None else replace(one, other=other, order=said["order"])
+    return None if other is None else replace(one, other=other)
 
 
 def _one(kind: Kind, name: str, table: WordTable) -> Counting | None:
