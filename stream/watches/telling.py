@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 Verifier = Callable[[Watch, Event], Awaitable[tuple[Verdict, str]]]
 """Asks the model whether an event is true: what it said, and that in a sentence."""
+Deliverer = Callable[[Watch, Event], Awaitable[None]]
+"""Takes what is to be sent to other machines."""
 _COUNTED: dict[Verdict, str] = {
     "confirmed": "confirmed",
     "rejected": "rejected",
@@ -33,7 +35,7 @@ class Teller:
         book: WatchBook,
         verify: Verifier,
         publish: Callable[[Event], None],
-        deliver: Callable[[Watch, Event], None],
+        deliver: Deliverer,
     ) -> None:
         """Take where to tell.
 
@@ -41,7 +43,7 @@ class Teller:
             book: Keeps events and counters.
             verify: Asks the model.
             publish: Tells who is connected; never waits.
-            deliver: Takes what is to be sent to other machines; never waits.
+            deliver: Takes what is to be sent to other machines.
         """
         self.counters: dict[str, Counters] = {}
         self.verdicts: dict[Verdict, int] = dict.fromkeys(get_args(Verdict), 0)
@@ -70,9 +72,9 @@ class Teller:
         told = event.verdict != "rejected"
         if told:
             self._publish(event)
-        await self._keep(event)
         if told and event.open:
-            self._deliver(watch, event)
+            await self._deliver(watch, event)
+        await self._keep(event)  # last: what is kept is not told again after a restart
 
     async def _kept_verdict(self, event: Event, *, verify: bool) -> tuple[Verdict, str]:
         """Return the verdict of an event, which may have fired before this process was started."""

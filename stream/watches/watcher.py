@@ -24,8 +24,8 @@ from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
 from stream.watches.records import Counters, Event, Verdict, Watch
 from stream.watches.running import RunningWatches
-from stream.watches.state import StateKeeper
-from stream.watches.telling import Teller, Verifier
+from stream.watches.state import StateKeeper, WatchState
+from stream.watches.telling import Deliverer, Teller, Verifier
 from stream.watches.trigger import LONGEST_PAUSE
 from stream.watches.words.lexicon import Lexicon
 
@@ -35,6 +35,8 @@ _CLIPS_WAITING = 256
 _EVENTS_WAITING = 64
 _ALERTS_WAITING = 64
 _RETRY_SECONDS = 2.0
+TOLD_WITHIN = 90.0
+"""Seconds after which an event is told, verified or not."""
 _FOLLOW_SECONDS = 5.0
 """How soon a watch that another process changed is known here."""
 
@@ -55,7 +57,7 @@ class Watcher:
         *,
         wall: Clock,
         verify: Verifier,
-        deliver: Callable[[Watch, Event], None] = lambda *_: None,
+        deliver: Deliverer | None = None,
         begin_film: Callable[[Event], bool] = lambda _: False,
     ) -> None:
         """Take what watching needs.
@@ -65,7 +67,7 @@ class Watcher:
             book: Keeps watches and events.
             wall: Unix seconds.
             verify: Asks the model about an event.
-            deliver: Takes what is to be sent to other machines; never waits.
+            deliver: Takes what is to be sent to other machines.
             begin_film: Begins a film of what fired, and says whether there will be one; never waits.
         """
         self.book = book
@@ -78,10 +80,11 @@ class Watcher:
         self._clips = Mailbox[tuple[str, ClipTokens]](_CLIPS_WAITING)
         self._events = Mailbox[Event](_EVENTS_WAITING)
         self._alerts = Broadcast[Event](_ALERTS_WAITING)
-        self._teller = Teller(book, verify, self._alerts.publish, deliver)
+        self._teller = Teller(book, verify, self._alerts.publish, deliver or _to_nobody)
         self._loaded = asyncio.Event()
         self._changes = 0
         self._heard: dict[str, float] = {}
+        self._inherited: dict[str, Event] = {}
         self._news = Broadcast[None](1)
         self._keeper = StateKeeper(book, self._running.states, wall)
 
@@ -242,9 +245,30 @@ class Watcher:
             except StoreUnavailable:
                 return  # asked again with the next clip
             for state in kept:
-                if self._running.restore(state):
-                    self._keeper.known(state, now)
+                self._restore(state, now)
         self._heard[stream] = now
+
+    def _restore(self, state: WatchState, now: float) -> None:
+        """Go on from what was seen by a process that ended, or that has the stream no more."""
+        if not self._running.restore(state):
+            return
+        self._keeper.known(state, now)
+        if state.event is not None:
+            self._inherited[state.event.id] = state.event
+
+    async def tell_inherited(self) -> None:
+        """Tell what fired in a process that ended before it told so.
+
+        Another process that is still about has told its own, or has them verified, within a while.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+        """
+        due = self._wall() - TOLD_WITHIN
+        for event in [event for event in self._inherited.values() if event.at <= due]:
+            if await self.book.event(event.id) is None:
+                self._events.put(event)
+            self._inherited.pop(event.id, None)
 
     def _with_film(self, event: Event) -> Event:
         """Begin a film of an event that has just fired."""
@@ -268,8 +292,7 @@ class Watcher:
                     self._set(watch)
                 self._teller.take_over(await self.book.counters())
                 for state in await self.book.states():
-                    if self._running.restore(state):
-                        self._keeper.known(state, self._wall())
+                    self._restore(state, self._wall())
                 self._loaded.set()
                 return
             await asyncio.sleep(_RETRY_SECONDS)
@@ -281,6 +304,7 @@ class Watcher:
             await asyncio.sleep(_FOLLOW_SECONDS)
             with contextlib.suppress(StoreUnavailable):
                 await self.refresh()
+                await self.tell_inherited()
 
     async def refresh(self) -> None:
         """Take over the watches as they are kept now.
@@ -312,6 +336,10 @@ class Watcher:
         self._running.drop(watch)
         self._teller.drop(watch)
         self._news.publish(None)
+
+
+async def _to_nobody(_watch: Watch, _event: Event) -> None:
+    """Deliver nothing."""
 
 
 def _say_why(task: asyncio.Task[None]) -> None:

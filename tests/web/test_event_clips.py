@@ -94,7 +94,11 @@ async def test_an_alert_names_its_film_and_who_asks_at_once_waits_for_it(service
 async def test_what_is_told_to_machines_names_it_too(service):
     sees(service)
     sent = []
-    service.services.deliveries.give = lambda watch, event: sent.append(event)
+
+    async def queue(_watch, event):
+        sent.append(event)
+
+    service.services.deliveries.queue = queue
     async with service.client() as client:
         await add(client)
         await play(service, 12)

@@ -112,8 +112,8 @@ async def build_services(
     async def verify(watch: Watch, event: Event) -> tuple[Verdict, str]:
         return await Verification(registry, table)(watch, event)
 
-    def deliver(watch: Watch, event: Event) -> None:
-        deliveries.give(watch, event)
+    async def deliver(watch: Watch, event: Event) -> None:
+        await deliveries.queue(watch, event)
 
     recorder = Recorder(
         documents,
@@ -198,7 +198,7 @@ async def build_services(
     )
     keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
-        works = (deliveries.collect(), deliveries.deliver(), recorder.run())
+        works = (deliveries.deliver(), recorder.run())
         async with watcher.at_work(*works, *_publishing(settings, watcher)), _hosting(services):
             yield services
     finally:

@@ -1,6 +1,7 @@
 """Webhooks that wait to be taken: a bounded queue that outlives the process, tried with growing pauses.
 
-What is not taken for some hours is put aside as a dead letter, where people can see it. The queue holds
+What is not taken for some hours is put aside as a dead letter, where people can see it. A letter is in the queue
+before its event is kept: a process that ends in between tells it once more under the same id. The queue holds
 no addresses and no secrets: those are the watch's, and may be changed meanwhile.
 """
 
@@ -9,13 +10,13 @@ import base64
 import json
 import logging
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from memory.documents import DocumentStore, Entry
 from memory.errors import StoreFull, StoreUnavailable
-from stream.channels import Mailbox
 from stream.errors import NotDelivered
 from stream.frames.timeline import Clock
 from stream.watches.records import VERSION, Event, Watch, clip_path, events
@@ -29,7 +30,8 @@ _MOST_DEAD = 200
 PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3600.0, 3600.0)
 """Seconds before each further try; after the last one it is a dead letter."""
 _LOOK_EVERY = 2.0
-_NEW_WAITING = 64
+_MOST_UNWRITTEN = 64
+"""Letters that are held here while the store takes none."""
 
 Thumbnail = Callable[[str, float], Awaitable[bytes | None]]
 
@@ -56,11 +58,7 @@ class Letter:
 
 
 class Deliveries:
-    """Delivers events to the webhooks of their watches.
-
-    Attributes:
-        lost: Events that came faster than they could be put into the queue.
-    """
+    """Delivers events to the webhooks of their watches."""
 
     def __init__(
         self,
@@ -91,17 +89,20 @@ class Deliveries:
         self._thumbnail = thumbnail
         self._root_path = root_path
         self._done = done
-        self._new = Mailbox[tuple[Watch, Event]](_NEW_WAITING)
+        self._unwritten = deque[Letter]()
+        self._writing = asyncio.Lock()
 
-    @property
-    def lost(self) -> int:
-        """See the class."""
-        return self._new.lost
-
-    def give(self, watch: Watch, event: Event) -> None:
-        """Take an event to deliver, if its watch has a webhook. Never waits."""
-        if watch.webhook is not None:
-            self._new.put((watch, event))
+    async def queue(self, watch: Watch, event: Event) -> None:
+        """Put an event into the queue, if its watch has a webhook; later, if the store takes nothing now."""
+        if watch.webhook is None:
+            return
+        self._unwritten.append(Letter(secrets.token_hex(8), watch.id, event, 0, "", self._wall()))
+        try:
+            await self._write()
+        except (StoreUnavailable, StoreFull) as error:
+            while len(self._unwritten) > _MOST_UNWRITTEN:
+                lost = self._unwritten.pop()  # the first may be on its way
+                self._done(lost.watch, f"An event could not be queued for its webhook. {error}")
 
     async def dead(self) -> list[Letter]:
         """Return what was given up, the newest first.
@@ -111,18 +112,6 @@ class Deliveries:
         """
         found = [_letter(entry) for entry in await self._documents.newest(_DEAD, _MOST_DEAD)]
         return [letter for letter in found if letter is not None]
-
-    async def collect(self) -> None:
-        """Put what is given into the queue, until cancelled."""
-        async for watch, event in self._new:
-            letter = Letter(secrets.token_hex(8), watch.id, event, 0, "", self._wall())
-            try:
-                if await self._documents.count(_WAITING) >= _MOST_WAITING:
-                    await self._give_up(letter, "Too many others wait to be delivered.")
-                else:
-                    await self._put(_WAITING, letter, _MOST_WAITING)
-            except (StoreUnavailable, StoreFull) as error:
-                self._done(watch.id, f"An event could not be queued for its webhook. {error}")
 
     async def deliver(self) -> None:
         """Send what is due, until cancelled."""
@@ -141,6 +130,7 @@ class Deliveries:
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If the queue cannot be written.
         """
+        await self._write()
         waiting = await self._documents.lowest(_WAITING, 1)
         if not waiting or waiting[0].order > self._wall():
             return False
@@ -160,6 +150,22 @@ class Deliveries:
             await self._documents.remove(_WAITING, letter.key)
             self._done(letter.watch, None)
         return True
+
+    async def _write(self) -> None:
+        """Put into the queue what is not there yet.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        async with self._writing:
+            while self._unwritten:
+                letter = self._unwritten[0]
+                if await self._documents.count(_WAITING) >= _MOST_WAITING:
+                    await self._give_up(letter, "Too many others wait to be delivered.")
+                else:
+                    await self._put(_WAITING, letter, _MOST_WAITING)
+                self._unwritten.popleft()
 
     async def _again(self, letter: Letter, error: str) -> None:
         if letter.tries >= len(PAUSES):

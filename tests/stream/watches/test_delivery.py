@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from memory.errors import StoreUnavailable
 from memory.local_documents import LocalDocuments
 from stream.address.reachable import read_networks
 from stream.errors import BadSource, NotDelivered
@@ -63,11 +64,8 @@ async def delivering(url, documents=None):
         thumbnail=thumbnail,
         done=lambda watch, trouble: work.done.append((watch, trouble)),
     )
-    collecting = asyncio.create_task(work.deliveries.collect())
-    work.deliveries.give(work.watch, EVENT)
-    await work.deliveries._new.join()
+    await work.deliveries.queue(work.watch, EVENT)
     yield work
-    collecting.cancel()
 
 
 async def test_an_event_is_sent_signed_with_its_picture():
@@ -112,6 +110,51 @@ async def test_the_queue_outlives_the_process_and_holds_no_secrets():
             assert await after.deliveries.deliver_due()
             assert await after.deliveries.deliver_due()
         assert len(got.requests) == 2
+
+
+async def test_what_the_store_could_not_take_is_queued_and_sent_once_it_can():
+    documents = Away()
+    async with receiver() as got, delivering(got.url, documents) as work:
+        with pytest.raises(StoreUnavailable):
+            await work.deliveries.deliver_due()
+        documents.away = False
+        assert await work.deliveries.deliver_due()
+        assert not await work.deliveries.deliver_due()
+        assert [headers["webhook-id"] for _, headers, _ in got.requests] == [EVENT.id]
+        assert work.done == [("w", None)]
+
+
+class Away(LocalDocuments):
+    """A store that cannot be reached."""
+
+    away = True
+
+    async def count(self, kind):
+        if self.away:
+            raise StoreUnavailable("away")
+        return await super().count(kind)
+
+
+async def test_what_was_taken_but_not_struck_off_is_sent_again_under_the_same_id():
+    """The process ends between the two: a receiver tells by the id."""
+    async with receiver() as got, delivering(got.url) as before:
+        waiting = await before.documents.lowest("watch-delivery", 9)
+        assert await before.deliveries.deliver_due()
+        await before.documents.put("watch-delivery", waiting[0], 9)
+        after = delivering(got.url, before.documents)
+        async with after as work:
+            while await work.deliveries.deliver_due():
+                pass
+        assert {headers["webhook-id"] for _, headers, _ in got.requests} == {EVENT.id}
+
+
+async def test_dead_letters_are_still_there_after_a_restart():
+    async with receiver(b"HTTP/1.1 500 Oh\r\n\r\n") as got, delivering(got.url) as before:
+        for pause in (*PAUSES, 0):
+            assert await before.deliveries.deliver_due()
+            before.now += pause
+        async with delivering(got.url, before.documents) as after:
+            assert [letter.event.id for letter in await after.deliveries.dead()] == [EVENT.id]
 
 
 async def test_what_a_deleted_watch_wanted_delivered_is_dropped():

@@ -16,7 +16,7 @@ from stream.errors import WatchRefused
 from stream.watches.book import MOST_WATCHES, WatchBook
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Schedule, Watch, events, watches
-from stream.watches.watcher import Watcher
+from stream.watches.watcher import TOLD_WITHIN, Watcher
 
 DOG = word_table().number["dog"]
 A_DOG = Condition(positive=(Clause(("dog",)),))
@@ -56,12 +56,15 @@ async def working(documents=None, engine=None, verdict=("confirmed", "it said ye
     async def verify(watch, event):
         return verdict
 
+    async def deliver(watch, event):
+        work.delivered.append((watch.id, event.id))
+
     work.watcher = Watcher(
         engine or Eye(),
         WatchBook(work.documents),
         wall=lambda: work.now,
         verify=verify,
-        deliver=lambda watch, event: work.delivered.append((watch.id, event.id)),
+        deliver=deliver,
     )
     async with work.watcher.at_work():
         with work.watcher.alerts() as work.alerts:
@@ -157,6 +160,53 @@ async def test_what_goes_on_over_a_restart_is_not_told_again_and_ends_as_the_sam
         await again.show(0, 0, 0, 0)
         [over] = await again.watcher.book.events(9)
         assert (over.id, over.open, over.end) == (fired.id, False, again.now - 4 * 4 + 3)
+
+
+async def killed_while_it_verifies(documents):
+    """Have an event fire, and the process end while the model is asked; return the event's id."""
+    async with working(documents) as work:
+        asked, never = asyncio.Event(), asyncio.Event()
+
+        async def verify(watch, event):
+            asked.set()
+            await never.wait()
+
+        work.watcher._teller._verify = verify
+        await work.watcher.save(a_watch(verify=True))
+        for count in (1, 1):
+            work.now += 4.0
+            values = torch.full((1, 1), float(count))
+            work.watcher.seen("yard", ClipTokens(values, work.now, work.now + 3))
+        await asked.wait()
+        [event] = work.watcher.going_on()
+        assert work.delivered == []
+    return event.id
+
+
+async def test_what_fired_in_a_process_that_ended_before_it_was_told_is_told_after_a_restart():
+    documents = LocalDocuments()
+    event = await killed_while_it_verifies(documents)
+    async with working(documents) as work:
+        work.now = 1000.0 + TOLD_WITHIN + 60
+        await work.watcher.loaded()
+        await work.watcher.tell_inherited()
+        await work.watcher.settle()
+        assert work.delivered == [("w", event)]
+        await work.watcher.tell_inherited()
+        await work.watcher.settle()
+        assert len(work.delivered) == 1
+        assert [e.verdict for e in await work.watcher.book.events(9)] == ["confirmed"]
+
+
+async def test_what_another_process_is_about_to_tell_is_not_told_here():
+    documents = LocalDocuments()
+    await killed_while_it_verifies(documents)
+    async with working(documents) as work:
+        work.now = 1000.0 + 10
+        await work.watcher.loaded()
+        await work.watcher.tell_inherited()
+        await work.watcher.settle()
+        assert work.delivered == []
 
 
 async def test_what_the_model_denied_before_a_restart_stays_denied():

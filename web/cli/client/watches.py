@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 2.0
 _MOST_EVENTS = 500
+_TOLD_LATE = 120.0
+"""Seconds by which an event may be told after it fired: the model was asked, or the service started anew."""
 
 app = typer.Typer(
     help="Have a running service tell you of what it sees.", no_args_is_help=True, add_completion=False
@@ -34,6 +36,10 @@ TokenFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 HERE = "http://127.0.0.1:8700"
 Json = Mapping[str, Any]
+
+
+class Unreachable(Failed):
+    """The service does not answer now; it may later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,17 @@ class _Service:
         """Return the reply as it came.
 
         Raises:
-            Failed: If the service cannot be reached, or refuses.
+            Unreachable: If the service does not answer now.
+            Failed: If it refuses.
         """
         import httpx  # late: other commands need no client
 
         try:
             reply = self.client.request(method, f"/v1/watches{path}", **options)
         except httpx.HTTPError:
-            raise Failed(f"no service answers at {self.client.base_url}") from None
+            raise Unreachable(f"no service answers at {self.client.base_url}") from None
+        if reply.is_server_error:
+            raise Unreachable(_detail(reply))
         if reply.is_error:
             raise Failed(_detail(reply))
         return reply
@@ -166,15 +175,53 @@ def events(
 ) -> None:
     """Print what watches saw, oldest first."""
     with _service(server, token_file) as service:
-        asked: dict[str, Any] = {"limit": limit} | ({} if watch is None else {"watch": watch})
-        while True:
-            found = service.ask("GET", "/events", params=asked)["events"]
-            _print(found[::-1], as_json=as_json)
-            if not follow:
-                return
-            if found:
-                asked |= {"after": found[0]["at"], "limit": _MOST_EVENTS}
-            time.sleep(_LOOK_EVERY)
+        asked: dict[str, Any] = {} if watch is None else {"watch": watch}
+
+        def newest(**more: float) -> Sequence[Json]:
+            found: list[Json] = service.ask("GET", "/events", params=asked | more)["events"]
+            return found[::-1]
+
+        found = newest(limit=_MOST_EVENTS if follow else limit)
+        _print(found[-limit:], as_json=as_json)
+        if follow:
+            for one in following(newest, found, _say):
+                _print(one, as_json=as_json)
+                time.sleep(_LOOK_EVERY)
+
+
+def following(
+    newest: Callable[..., Sequence[Json]], told: Sequence[Json], say: Callable[[str], None]
+) -> Iterator[Sequence[Json]]:
+    """Yield, again and again, the events that were not `told` yet, oldest first; also over a restart.
+
+    An event may be told later than one that fired after it: what fired shortly before the newest is
+    looked at again.
+
+    Args:
+        newest: Returns the newest events after a Unix second, oldest first.
+        told: What it returned at first.
+        say: Is told that the service does not answer, once each time.
+    """
+    known = {one["id"]: one["at"] for one in told}
+    silent = False
+    while True:
+        after = max(known.values(), default=0.0) - _TOLD_LATE
+        try:
+            found = newest(after=after, limit=_MOST_EVENTS)
+        except Unreachable as error:
+            if not silent:
+                say(f"{error}; trying again")
+            found, silent = [], True
+        else:
+            silent = False
+        fresh = [one for one in found if one["id"] not in known]
+        known |= {one["id"]: one["at"] for one in fresh}
+        known = {key: at for key, at in known.items() if at > after}
+        yield fresh
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 @app.command(name="clip")
