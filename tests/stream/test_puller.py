@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from stream.address.source_url import read_source
+from stream.pull.messages import Place
 from stream.pull.process import PullSettings
+from stream.pull.supervisor import Puller
 from stream.settings import StreamSettings
 from tests.stream.fakes import FakeStore, becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered
@@ -184,3 +187,18 @@ async def test_the_operator_is_told_once_why_a_source_does_not_come(pull, tmp_pa
     puller = pull(tmp_path / "missing.mp4", trusted=True)
     await puller.wait_over()
     assert caplog.messages == [f"{tmp_path}/missing.mp4: There is no such file."]
+
+
+async def test_segments_that_its_server_does_not_have_are_logged_ever_more_rarely(live, caplog):
+    address = read_source("http://192.0.2.1/live.m3u8")
+    puller = Puller(address, live, settings=SETTINGS, monotonic=live.now)
+    feed = live.open_feed("url")
+    told = (0, 1, 1, 2, 3, 4, 7, 8, 100, 0, 1)  # a reader that is started again counts anew
+    for number, missing in enumerate(told):
+        await puller._take(Place(segment=number, name="x.ts", missing=missing), None, feed)
+    feed.close("over")
+    said = [message.rpartition(": ")[2] for message in caplog.messages]
+    assert said == ["1", "2", "4", "8", "100", "1"]
+    assert caplog.messages[0] == (
+        "http://192.0.2.1/live.m3u8: segments that its server does not have: 1"
+    )
