@@ -200,5 +200,5 @@ async def test_segments_that_its_server_does_not_have_are_logged_ever_more_rarel
     said = [message.rpartition(": ")[2] for message in caplog.messages]
     assert said == ["1", "2", "4", "8", "100", "1"]
     assert caplog.messages[0] == (
-        "http://192.0.2.1/live.m3u8: segments that its server does not have: 1"
+        "http://192.0.2.1:80/live.m3u8: segments that its server does not have: 1"
     )
