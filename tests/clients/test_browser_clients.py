@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.end_to_end.conftest import CHROMIUM, browser
+from tests.end_to_end.conftest import CHROMIUM, browser, patient_page
 from tests.end_to_end.needs import need
 from tests.stream.http_server import Site, serve
 from tests.waiting import holds
@@ -16,9 +16,9 @@ from tests.web.conftest import echo_service
 HERE = Path(__file__).parent / "javascript"
 ESBUILD = HERE / "node_modules" / ".bin" / "esbuild"
 PAGE = "<!doctype html><title>clients</title><script src=/clients.js></script>"
-SECONDS = 45
+SECONDS = 100
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SEND = """async (url) => {
   const peer = new RTCPeerConnection();
@@ -83,8 +83,7 @@ def script():
 async def page_at(service, script):
     """Open a page of the service's own origin that has the library."""
     async with browser() as chromium:
-        page = await chromium.new_page()
-        page.set_default_timeout(SECONDS * 1000)
+        page = await patient_page(chromium)
         served = {"/clients": (PAGE, "text/html"), "/clients.js": (script, "text/javascript")}
 
         async def serve(route):
@@ -110,8 +109,7 @@ async def elsewhere(script, **settings):
             echo_service(allowed_origins=origin, **settings) as service,
             browser() as chromium,
         ):
-            page = await chromium.new_page()
-            page.set_default_timeout(SECONDS * 1000)
+            page = await patient_page(chromium)
             await page.goto(f"{origin}/")
             yield service, page
 

@@ -12,7 +12,7 @@ import websockets
 
 from stream.webrtc.whip_client import Player
 from tests.clients.conftest import program
-from tests.end_to_end.conftest import CHROMIUM, browser
+from tests.end_to_end.conftest import CHROMIUM, browser, patient_page
 from tests.end_to_end.needs import need
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
@@ -121,9 +121,9 @@ async def shown(address, words, fragment="#cam"):
     """Open the page at `address` and wait until it shows `words`."""
     need(CHROMIUM, "Chromium")
     async with browser() as chromium:
-        page = await chromium.new_page()
+        page = await patient_page(chromium)
         await page.goto(address + fragment)
-        await page.get_by_text(words).first.wait_for(timeout=20_000)
+        await page.get_by_text(words).first.wait_for()
 
 
 @pytest.mark.browser

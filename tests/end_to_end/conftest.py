@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 START_SECONDS = 100
 STOP_SECONDS = 60
+PATIENCE = 100_000
+"""Milliseconds that a browser and a page have for each step: on a busy machine they need many."""
 
 
 @pytest.fixture
@@ -117,11 +120,29 @@ async def browser(film=None, *more_flags, program=CHROMIUM):
     flags += more_flags
     assert program, "Chromium is missing; `make test` installs it"
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=program, args=flags)
+        chromium = await playwright.chromium.launch(
+            executable_path=program, args=flags, timeout=PATIENCE
+        )
         try:
             yield chromium
         finally:
             await chromium.close()
+
+
+async def patient_page(chromium):
+    """Open an empty page that waits for what comes late."""
+    context = await chromium.new_context()
+    context.set_default_timeout(PATIENCE)
+    return await context.new_page()
+
+
+@contextlib.contextmanager
+def reserved_port():
+    """Keep a port for services that follow one another on it: nothing else gets it in between."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the services do
+        reserved.bind(("127.0.0.1", 0))
+        yield str(reserved.getsockname()[1])
 
 
 def as_camera(source, target, start=0.0, seconds=6.0, rate=10):

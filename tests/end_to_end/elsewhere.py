@@ -31,6 +31,7 @@ from tests.websocket import connect
 from web.doctor.turn import ask_for_relay
 from web.errors import WebError
 
+WAIT_SECONDS = 150
 FRAME_SECONDS = 0.1
 """Between two pictures, as a camera has it."""
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
@@ -84,7 +85,11 @@ async def send_pictures(film, address, token):
     content = [{"type": "input_image", "image_url": image_url}]
     item = {"type": "message", "role": "user", "content": content}
     picture = json.dumps({"type": "conversation.item.create", "item": item})
-    async with talking(address, token) as talk, asyncio.timeout(60), aclosing(frames()) as camera:
+    async with (
+        talking(address, token) as talk,
+        asyncio.timeout(WAIT_SECONDS),
+        aclosing(frames()) as camera,
+    ):
         async for _ in camera:
             await talk.send(picture)
             said = ""
@@ -108,7 +113,7 @@ async def frames():
 
 
 async def wait_remembered(address, token):
-    async with talking(address, token) as talk, asyncio.timeout(60):
+    async with talking(address, token) as talk, asyncio.timeout(WAIT_SECONDS):
         while json.loads(await talk.recv())["type"] != "flashback.moment":
             pass
     return "yes"
@@ -119,7 +124,7 @@ async def list_moments(address, token, since, count):
     async with (
         httpx.AsyncClient(base_url=f"http://{address}/v1/streams/", headers=headers) as client,
         talking(address, token) as talk,
-        asyncio.timeout(60),
+        asyncio.timeout(WAIT_SECONDS),
     ):
         while True:
             moments = await get_moments(client)

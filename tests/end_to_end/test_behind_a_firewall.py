@@ -16,7 +16,7 @@ from web.http.ice import turn_credential
 SERVER, CLIENT, RELAY = "10.77.1.2", "10.77.2.2", "10.77.3.1"
 SECRET = "shared-between-the-two"
 
-pytestmark = [pytest.mark.timeout(150), needs_namespaces, needs_coturn]
+pytestmark = [pytest.mark.timeout(300), needs_namespaces, needs_coturn]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ PORTS = "50000-50009"
 SETTINGS = {"FLASHBACK_ADVERTISED_HOST": PUBLIC, "FLASHBACK_UDP_PORTS": PORTS}
 
 pytestmark = [
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(300),
     needs_namespaces,
     pytest.mark.usefixtures("nat_rules"),
 ]

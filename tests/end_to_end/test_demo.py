@@ -7,7 +7,7 @@ from stream.webrtc.whip_client import Player
 from tests.end_to_end.conftest import flashback
 from tests.end_to_end.test_service import remembered, talking
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -49,4 +49,5 @@ async def test_questions_to_try_are_printed_once_the_sample_has_shown_something(
     lines = []
     while not any("Questions to try" in line for line in lines):
         lines.append((await demo.process.stdout.readline()).decode())
+        assert lines[-1], lines
     assert (await demo.process.stdout.readline()).decode().strip() == "What do you see?"

@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.end_to_end.conftest import as_camera, browser, flashback
+from tests.end_to_end.conftest import PATIENCE, as_camera, browser, flashback, reserved_port
 from tests.stream.videos import write_video
 from tests.waiting import holds
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PATIENCE = 100_000
-"""Milliseconds that a page has for each step: on a busy machine it needs many."""
+LIVE = "#fact-state:has-text('Live')"
 
 
 @pytest.fixture
@@ -42,7 +41,9 @@ async def page_of(service, chromium, path="/", **options):
 async def serving(tmp_path, *arguments, **environment):
     data = str(tmp_path / "data")
     options = ("--model", "tiny", "--port", "0", "--data", data, *arguments)
-    environment = {"FLASHBACK_SAMPLE_RATE": "4"} | environment
+    # A machine that is busy may itself keep a camera's pictures back for some seconds.
+    usual = {"FLASHBACK_SAMPLE_RATE": "4", "FLASHBACK_STALL_SECONDS": "60"}
+    environment = usual | environment
     async with flashback("serve", *options, **environment) as service:
         yield service
 
@@ -75,8 +76,8 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         page.on("websocket", lambda socket: socket.on("framereceived", lambda f: heard.append(f)))
         await page.click("#pick-camera")
         await page.wait_for_selector(".moment >> nth=3")
-        assert await page.inner_text("#fact-state") == "Live"
-        assert await page.evaluate("document.querySelector('#video').videoWidth") > 0
+        await page.wait_for_selector(LIVE)
+        await page.wait_for_function("document.querySelector('#video').videoWidth > 0")
 
         answer = await ask(page, "What do you see?")
         meta = await answer.locator(".meta").inner_text()
@@ -121,9 +122,12 @@ async def test_questions_to_try_follow_what_the_stream_shows(tmp_path, camera):
 
 
 async def test_the_page_goes_on_by_itself_after_the_service_restarted(tmp_path, camera):
-    async with browser(camera) as chromium, serving(tmp_path) as first:
-        port = first.url.rpartition(":")[2]
-        async with page_of(first, chromium) as page:
+    with reserved_port() as port:
+        async with (
+            browser(camera) as chromium,
+            serving(tmp_path, "--port", port) as first,
+            page_of(first, chromium) as page,
+        ):
             await page.click("#pick-camera")
             await page.wait_for_selector(".moment >> nth=1")
             before = await page.locator(".moment").count()
@@ -140,10 +144,9 @@ async def test_where_webrtc_finds_no_path_pictures_are_sent_and_the_page_says_wh
     async with opened(tmp_path, camera) as (_, _, page):
         await page.route("**/whip/*", lead_nowhere)
         await page.click("#pick-camera")
-        await page.wait_for_selector("#notice")
-        assert "no way through" in await page.inner_text("#notice")
+        await page.wait_for_selector("#notice:has-text('no way through')")
         await page.wait_for_selector(".moment >> nth=0")
-        assert await page.inner_text("#fact-state") == "Live"
+        await page.wait_for_selector(LIVE)
 
 
 async def test_a_stream_is_watched_live_from_another_page(tmp_path, camera):
@@ -166,7 +169,7 @@ async def test_the_page_asks_for_the_token_and_lets_in_who_has_it(tmp_path):
         await page.fill("#door-token", "open-sesame")
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#picker:not([hidden])")
-        assert await page.inner_text("#connection") == "ready"
+        await page.wait_for_selector("#connection:has-text('ready')")
 
 
 async def test_the_page_works_by_keyboard_at_the_width_of_a_phone(tmp_path, camera):

@@ -7,8 +7,8 @@ import signal
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import as_camera, browser
-from tests.end_to_end.test_page import ask, opened, page_of, serving
+from tests.end_to_end.conftest import as_camera, browser, reserved_port
+from tests.end_to_end.test_page import LIVE, ask, opened, page_of, serving
 from tests.end_to_end.test_page_sending import is_offer
 from tests.end_to_end.test_service import sending
 from tests.web.conftest import echo_service
@@ -41,9 +41,12 @@ async def is_shown(page, count):
 async def test_a_page_goes_on_when_the_service_is_killed_and_needs_its_token_or_another(
     tmp_path, camera, then
 ):
-    async with browser(camera) as chromium, serving(tmp_path, FLASHBACK_TOKEN="one") as first:
-        port = first.url.rpartition(":")[2]
-        async with page_of(first, chromium, "/#token=one") as page:
+    with reserved_port() as port:
+        async with (
+            browser(camera) as chromium,
+            serving(tmp_path, "--port", port, FLASHBACK_TOKEN="one") as first,
+            page_of(first, chromium, "/#token=one") as page,
+        ):
             await page.click("#pick-camera")
             await is_shown(page, 2)
             await first.stop(signal.SIGKILL)
@@ -249,5 +252,5 @@ async def test_an_offer_refused_for_good_sends_pictures_and_one_refused_for_now_
         await page.wait_for_selector("#notice:has-text('did not arrive')")
         await page.wait_for_selector("#notice:has-text('offered AV1. Single pictures are sent')")
         await is_shown(page, 2)
-        assert await page.inner_text("#fact-state") == "Live"
+        await page.wait_for_selector(LIVE)
         assert refusals == []

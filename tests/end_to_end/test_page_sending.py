@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.harness.service import running
 from tests.end_to_end.conftest import as_camera, browser
-from tests.end_to_end.test_page import lead_nowhere, opened, page_of
+from tests.end_to_end.test_page import LIVE, lead_nowhere, opened, page_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -36,14 +36,16 @@ async def test_a_camera_goes_on_by_itself_after_a_reload_and_what_was_missed_is_
     async with opened(tmp_path, camera) as (_, _, page):
         await page.click("#pick-camera")
         await page.wait_for_selector(".moment.new >> nth=2")
-        assert re.fullmatch(r"\d+ ms|\d\.\d s", await page.inner_text("#fact-age"))
-        assert await page.inner_text("#fact-rate") == "4 a second"
+        assert re.fullmatch(r"\d+ ms|\d+(\.\d)? s", await page.inner_text("#fact-age"))
+        # On a machine that is busy it looks less often, and says so.
+        rate = await page.inner_text("#fact-rate")
+        assert re.fullmatch(r"4 a second|[\d.]+ a second, slowed from 4.*", rate)
         address = page.url
 
         await page.reload()
         await page.wait_for_selector(".moment.new >> nth=2")
         assert page.url == address
-        assert await page.inner_text("#fact-state") == "Live"
+        await page.wait_for_selector(LIVE)
         assert await source_of(page) == "webrtc"
 
         gaps = await page.locator(".moment.gap").count()

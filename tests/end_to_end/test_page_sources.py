@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from tests.end_to_end.conftest import browser
-from tests.end_to_end.test_page import page_of, serving
+from tests.end_to_end.test_page import LIVE, page_of, serving
 from tests.stream.http_server import Site, send_pictures, serve
 from tests.stream.videos import write_video
 
@@ -135,7 +135,7 @@ async def test_a_source_is_added_watched_lost_found_again_and_removed(tmp_path, 
         await add(page, "yard", sources.secret("/cam"))
         await page.wait_for_selector("#video[data-playing]")
         await page.wait_for_selector(".moment >> nth=0")
-        assert await page.inner_text("#fact-state") == "Live"
+        await page.wait_for_selector(LIVE)
 
         await page.click("#change")
         assert await page.is_disabled("#send"), "nothing is being watched that could be asked about"

@@ -8,7 +8,7 @@ from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import page_of
 from tests.web.conftest import echo_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 async def send(service, name):
@@ -22,7 +22,8 @@ async def send(service, name):
 
 
 async def test_the_wall_shows_pages_of_cameras_with_state_and_last_event():
-    async with echo_service() as service, browser() as chromium:
+    # A page may open more slowly than a camera that says nothing more is taken for stalled.
+    async with echo_service(stall_seconds=600) as service, browser() as chromium:
         for number in range(6):
             await service.remember(f"cam-{number}")
         feed = await send(service, "yard")

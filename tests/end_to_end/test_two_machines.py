@@ -9,7 +9,7 @@ from tests.end_to_end.sending import moments, send, sending, serving
 
 SERVER, CLIENT, MOVED = "10.77.0.1", "10.77.0.2", "10.77.0.3"
 
-pytestmark = [pytest.mark.timeout(150), needs_namespaces]
+pytestmark = [pytest.mark.timeout(300), needs_namespaces]
 
 
 @pytest.fixture
