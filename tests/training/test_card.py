@@ -30,12 +30,20 @@ def test_several_seeds_are_one_row_with_the_interval_of_their_mean(tmp_path):
     )
 
 
-def test_other_settings_are_another_part_of_the_card(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value"), [("dropout", "off"), ("live", True), ("paced", True), ("limit", 10)]
+)
+def test_other_settings_are_another_part_of_the_card(tmp_path, name, value):
     one = result(tmp_path / "a.json", 0, 0.5)
-    other = result(tmp_path / "b.json", 0, 0.4, dropout="off")
+    other = result(tmp_path / "b.json", 0, 0.4, **{name: value})
     text = card([f for file in (one, other) for f in figures(file)])
     assert text.count("## mvbench, lite") == 2
-    assert "dropout: off" in text
+    assert f"{name}: {value}" in text
+
+
+def test_a_result_that_is_there_twice_is_no_second_seed(tmp_path):
+    twice = [f for name in "ab" for f in figures(result(tmp_path / f"{name}.json", 1, 0.5))]
+    assert "| accuracy | 0.500 | 0.400 to 0.600 | 40 | 1 |" in card(twice)
 
 
 def test_the_output_of_a_command_is_read_by_its_last_line(tmp_path):

@@ -22,7 +22,7 @@ from training.errors import BadData
 
 T95 = (0.0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Student's t that leaves out one in twenty, by degrees of freedom; beyond, the normal's."""
-ABOUT = ("data", "split", "scoring", "dropout", "subtitles", "frames", "haystack", "commit", "machine")  # fmt: skip
+ABOUT = ("data", "split", "scoring", "dropout", "subtitles", "frames", "limit", "paced", "haystack", "live", "commit", "machine")  # fmt: skip
 app = typer.Typer(add_completion=False)
 
 
@@ -139,6 +139,8 @@ def card(found: Sequence[Result]) -> str:
 
 
 def _row(measure: str, runs: Sequence[Result]) -> str:
+    # A result that is there twice is no second seed.
+    runs = list({(run.seed, run.value): run for run in runs}.values())
     values, first = [run.value for run in runs], runs[0]
     mean, low, high = fmean(values), first.low, first.high
     if len(values) > 1:
