@@ -6,7 +6,6 @@ FFmpeg may use are listed.
 """
 
 import errno
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +18,14 @@ from av.container import InputContainer
 from av.stream import Discard
 from av.video.stream import VideoStream
 
-from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
 from stream.file.film import is_whole, open_container
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
-from stream.pull.io.opened import QUICK, Opening
-from stream.pull.io.rtsp_proxy import RtspRelay, follow, relay_to
+from stream.pull.io.network import comes_by_udp, follow, is_rtsp, open_network, source_of
+from stream.pull.io.opened import Opening
 from stream.pull.io.tcp_proxy import Pipe
-from stream.pull.io.tls import TlsConnection, dial_tls
 from stream.pull.messages import Place, ReaderConfig
 
 if TYPE_CHECKING:
@@ -39,14 +36,6 @@ _LONGEST_RECORDING = 7 * 24 * 3600.0
 _NEAR_END = 2.0
 """Seconds: the last picture lies before the end, and what servers round does, too."""
 _LIVE = {"rtsp", "rtsps", "rtmp", "rtmps", "srt"}
-_WHITELIST = {
-    "rtsp": "rtsp,rtp,tcp,udp",
-    "rtsps": "rtsp,rtp,tcp",
-    "rtmp": "rtmp,tcp",
-    "rtmps": "rtmp,tcp",
-    "srt": "srt,udp",
-    "file": "file",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +121,7 @@ def _other_way(order: ReaderConfig, error: Exception) -> ReaderConfig | None:
         CannotOpen: If it is elsewhere and may not be opened there.
     """
     # What FFmpeg makes of 461, "Unsupported Transport".
-    if getattr(error, "errno", None) == errno.EPROTONOSUPPORT and _comes_by_udp(order):
+    if getattr(error, "errno", None) == errno.EPROTONOSUPPORT and comes_by_udp(order):
         return replace(order, transport="tcp")
     elsewhere = error.location if isinstance(error, Refused) else None
     if elsewhere is not None and order.trusted and order.redirects:
@@ -149,7 +138,7 @@ def _open(
     closers: list[Callable[[], None]],
     pipes: list[Pipe],
 ) -> Opening:
-    if _source_of(order).is_device:
+    if source_of(order).is_device:
         # What FFmpeg makes up itself (lavfi) ends once and for all; a camera is unplugged.
         made_up = order.scheme == "lavfi"
         return Opening(_open_device(order), has_ended=lambda: made_up)
@@ -157,17 +146,13 @@ def _open(
         # Not for every reader: it doubles the time one takes to start.
         from stream.pull.io.http.open import open_http
 
-        return open_http(order, _source_of(order), clock, closers)
+        return open_http(order, source_of(order), clock, closers)
     if order.scheme == "file":
         return _open_file(order)
-    container = _open_network(order, closers, pipes)
+    container = open_network(order, closers, pipes)
     lasts = _length_of_recording(container)
     # By RTSP it is the server's word, by RTMP that of whoever published it: perhaps it is live.
-    return Opening(container, finite=lasts is not None and _is_rtsp(order), lasts=lasts)
-
-
-def _is_rtsp(order: ReaderConfig) -> bool:
-    return order.scheme in {"rtsp", "rtsps"}
+    return Opening(container, finite=lasts is not None and is_rtsp(order), lasts=lasts)
 
 
 def _length_of_recording(container: InputContainer) -> float | None:
@@ -194,31 +179,11 @@ def _refuse_seen(order: ReaderConfig, opening: Opening) -> None:
 
 def _open_file(order: ReaderConfig) -> Opening:
     path = Path(order.path)
-    options = {"protocol_whitelist": _WHITELIST["file"]}
+    options = {"protocol_whitelist": "file"}
     container = open_container(path, options, (order.open_within, order.silence))
     # Whoever writes into a pipe may come back, and a playlist may be one of what is live.
     finite = path.is_file() and is_whole(container)
     return Opening(container, finite=finite, has_ended=lambda: finite)
-
-
-def _open_network(
-    order: ReaderConfig, closers: list[Callable[[], None]], pipes: list[Pipe]
-) -> InputContainer:
-    options = {"protocol_whitelist": _WHITELIST[order.scheme]} | QUICK
-    url = _source_of(order).at(order.address)
-    if _is_rtsp(order):
-        # Many cameras refuse to set up their other tracks: back channels, metadata.
-        options |= {"rtsp_transport": order.transport, "allowed_media_types": "video"}
-        if not _comes_by_udp(order):
-            options["rtsp_transport"] = "tcp"
-            url = _through(relay_to(order, _dial(order)), order, closers, pipes)
-    elif order.scheme == "rtmps":
-        url = _through(Pipe(_dial(order)), order, closers, pipes)
-    return av.open(url, "r", options=options, timeout=(order.open_within, order.silence))
-
-
-def _comes_by_udp(order: ReaderConfig) -> bool:
-    return order.scheme == "rtsp" and order.trusted and order.transport == "udp"
 
 
 def _open_device(order: ReaderConfig) -> InputContainer:
@@ -228,17 +193,6 @@ def _open_device(order: ReaderConfig) -> InputContainer:
         raise BadSource(f"This machine's FFmpeg cannot read {order.scheme} devices.") from None
     name, _, options = order.path.partition("?")
     return av.open(name, "r", format=order.scheme, options=dict(parse_qsl(options)))
-
-
-def _through(
-    pipe: Pipe, order: ReaderConfig, closers: list[Callable[[], None]], pipes: list[Pipe]
-) -> str:
-    """Return the URL by which FFmpeg reaches the source through `pipe`."""
-    closers.append(pipe.close)
-    pipes.append(pipe)
-    plain = replace(_source_of(order), scheme=order.scheme.removesuffix("s"))
-    # An RTSP relay says itself who we are.
-    return plain.at("127.0.0.1", pipe.port, secret=not isinstance(pipe, RtspRelay))
 
 
 def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], None]]) -> OpenSource:
@@ -254,7 +208,7 @@ def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], No
             other.discard = Discard.all
     video.thread_count = 1  # many sources share the machine, and threads hold pictures back
     # A device's clock may be anything; what FFmpeg makes up itself (lavfi) would come too fast.
-    device = _source_of(order).is_device and order.scheme != "lavfi"
+    device = source_of(order).is_device and order.scheme != "lavfi"
     arrives = device or container.format.name == "mpjpeg" or opening.snapshots is not None
     return OpenSource(
         container=container,
@@ -284,23 +238,3 @@ def check_size(picture: VideoStream | VideoFrame) -> None:
     """
     if picture.width * picture.height > _LARGEST_PICTURE:
         raise BadSource(f"Pictures of {picture.width} by {picture.height} pixels are too large.")
-
-
-def _source_of(order: ReaderConfig) -> SourceUrl:
-    """Return the source that `order` is about."""
-    return SourceUrl(
-        order.scheme, order.host, order.port, order.path, order.username, order.password
-    )
-
-
-def _dial(order: ReaderConfig) -> socket.socket | TlsConnection:
-    """Connect to the address that was checked, encrypted where the scheme says so."""
-    if order.scheme.endswith("s"):
-        return dial_tls(
-            order.address,
-            order.port,
-            host=order.host,
-            timeout=order.open_within,
-            certificates=order.certificates,
-        )
-    return socket.create_connection((order.address, order.port), order.open_within)

@@ -11,18 +11,14 @@ import re
 import socket
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BufferedReader
 
-from stream.address.reachable import check_addresses, read_networks, resolve
-from stream.address.source_url import SourceUrl, read_source
-from stream.errors import BadSource
 from stream.pull.errors import UNAUTHORIZED, Refused
 from stream.pull.io.challenges import Challenge, Login, authorize, strongest
 from stream.pull.io.numbers import number_in
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection
-from stream.pull.messages import ReaderConfig
 
 LONGEST_HEAD = 64 * 1024
 _LONGEST_BODY = 1024 * 1024
@@ -218,36 +214,3 @@ def _message(first: bytes, source: BufferedReader) -> Message | None:
             length = Message(head).header("content-length")
             return Message(head, source.read(min(number_in(length) or 0, _LONGEST_BODY)))
     return None
-
-
-def relay_to(order: ReaderConfig, server: socket.socket | TlsConnection) -> RtspRelay:
-    """Return a relay to `server`, which knows what FFmpeg need not."""
-    login = None if order.username is None else Login(order.username, order.password or "")
-    place = SourceUrl("rtsp", order.host, order.port, "").at(order.host)
-    return RtspRelay(server, place, login)
-
-
-def follow(order: ReaderConfig, location: str) -> ReaderConfig:
-    """Return the order to read what an RTSP server redirects to. Blocks.
-
-    Another host is not told the password.
-
-    Raises:
-        BadSource: If that is another protocol, or may not be reached.
-    """
-    source = read_source(location)
-    if source.scheme != order.scheme:
-        raise BadSource(f"The source redirects to something that is not {order.scheme}://.")
-    found = resolve(source.host, source.port)
-    own = source.username is None and source.host == order.host
-    return replace(
-        order,
-        scheme=source.scheme,
-        host=source.host,
-        port=source.port,
-        path=source.path,
-        address=check_addresses(source.host, found, read_networks(order.allowed), order.own),
-        username=order.username if own else source.username,
-        password=order.password if own else source.password,
-        redirects=order.redirects - 1,
-    )
