@@ -1,6 +1,6 @@
 """Everything that reads what strangers send: whatever it is, it is read or refused in words.
 
-`make fuzz` runs this for minutes; `make test` does not. What it finds becomes a test beside the others.
+`make fuzz` runs this for minutes, `make test` a little of it. What it finds becomes a test beside the others.
 Each function may raise what its contract names, and nothing else.
 """
 
@@ -32,9 +32,11 @@ from web.settings import Settings
 from web.time_words.extent import Reference
 from web.time_words.understand import understand
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4000"))
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
 fuzz = settings(
-    max_examples=EXAMPLES,
+    max_examples=int(EXAMPLES or "60"),
+    # A change is not to fail by what its tests happened to draw: few examples are always the same.
+    derandomize=EXAMPLES is None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
