@@ -4,6 +4,7 @@ The engine makes a history of that out of memory. A range has one of its own: in
 every clip was read after all those before it, and what lies outside a range must not change the answer.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -125,7 +126,10 @@ class Recall:
         if (asked := asks_to_count(question.text)) is None:
             return None
         clips = await self._shown(past, question)
-        return count(asked, clips, question) if clips else None
+        if not clips:
+            return None
+        # Beside the event loop: of a day it takes a tenth of a second, or a few.
+        return await asyncio.to_thread(count, asked, clips, question)
 
     async def _of_what_is_gone(self, past: Past, question: Question) -> Question:
         """Return `question`, as of the past if it asks how something is that is no longer there."""
@@ -157,7 +161,8 @@ class Recall:
         wording = account_wording(question.text)
         if wording is None:
             return question, None
-        scenes = scenes_of(await self._shown(past, question), self._engine.frames_per_clip)
+        clips = await self._shown(past, question)
+        scenes = await asyncio.to_thread(scenes_of, clips, self._engine.frames_per_clip)
         if too_much_at_once(scenes):
             return question, plan_account(scenes)
         return replace(question, text=wording), None
