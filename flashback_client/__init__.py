@@ -23,8 +23,13 @@ from flashback_client.types import (
     Summary,
     ThingSeen,
     TimeUnderstood,
+)
+from flashback_client.watch_types import (
     Watch,
+    WatchClause,
+    WatchCounters,
     WatchEvent,
+    WatchSchedule,
 )
 
 __all__ = [
@@ -43,5 +48,8 @@ __all__ = [
     "ThingSeen",
     "TimeUnderstood",
     "Watch",
+    "WatchClause",
+    "WatchCounters",
     "WatchEvent",
+    "WatchSchedule",
 ]

@@ -1,27 +1,36 @@
 """Standing questions to a service: made, listed, ended, and what they told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from flashback_client.http import Connection
-from flashback_client.types import Watch, WatchEvent
+from flashback_client.watch_types import Watch, WatchEvent
 
 
 class Watching(Connection):
     """The watches of a service."""
 
-    def watch(self, question: str, streams: Sequence[str] = (), *, verify: bool = False) -> Watch:
+    def watch(
+        self,
+        question: str,
+        streams: Sequence[str] = (),
+        *,
+        verify: bool = False,
+        fields: Mapping[str, Any] | None = None,
+    ) -> Watch:
         """Have the service tell of what it sees; return what was understood.
 
         Args:
             question: Such as "Tell me when a person is there".
             streams: Where; none is everywhere.
             verify: Whether the model is asked before anybody is told.
+            fields: What else is to be set, as `POST /v1/watches` names it, such as `{"hold_s": 60}`.
 
         Raises:
             FlashbackError: If nothing in it can be watched for, or the service refuses.
         """
-        body = {"question": question, "streams": list(streams), "verify": verify}
+        body = {"question": question, "streams": list(streams), "verify": verify, **(fields or {})}
         return Watch.model_validate(self._json("POST", "watches", json=body))
 
     def watches(self) -> list[Watch]:
