@@ -18,13 +18,13 @@ ERRORS = 39
 """Classes of errors in the packages and their client, bases among them."""
 FACES = 200
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
-SHARED = 1150
+SHARED = 1175
 """Names that more than their own module uses."""
-LOOSE = 10
+LOOSE = 5
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 16
+LONG_FILES = 15
 """Files of more than 300 lines in the four packages."""
-LONGEST_FILE = 500
+LONGEST_FILE = 400
 
 
 @cache

@@ -9,7 +9,8 @@
     ├── IssuerUnavailable   issuer_unavailable   a token cannot be checked: no keys of its issuer
     ├── BadSetting          bad_setting          a setting, or the file of tokens, cannot be used
     ├── ReplicaLost         replica_lost         a replica of a cluster is gone: another is asked
-    └── Failed              failed               a command did not work: exit code
+    └── Failed              failed               a command did not work: exit code; also unreachable (the
+                                                 service does not answer now, it may later)
 
 A `WebError` of no kind has a code too: cluster_unavailable (a cluster cannot be joined or started),
 no_relay (a TURN server gives no relay address).
@@ -136,6 +137,6 @@ class Failed(WebError):
 
     code = "failed"
 
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, exit_code: int = 1, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self.exit_code = exit_code

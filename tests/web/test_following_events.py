@@ -2,7 +2,8 @@
 
 from itertools import islice
 
-from web.cli.client.watches import Unreachable, following
+from web.cli.client.watches import following
+from web.errors import Failed
 
 
 def event(key, at):
@@ -17,7 +18,7 @@ class Service:
 
     def newest(self, after=0.0, limit=500):
         if self.away:
-            raise Unreachable("no service answers")
+            raise Failed("no service answers", code="unreachable")
         found = [one for one in self.events if one["at"] > after]
         return sorted(found, key=lambda one: one["at"])[-limit:]
 

@@ -38,10 +38,6 @@ HERE = "http://127.0.0.1:8700"
 Json = Mapping[str, Any]
 
 
-class Unreachable(Failed):
-    """The service does not answer now; it may later."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Service:
     client: "httpx.Client"
@@ -59,17 +55,17 @@ class _Service:
         """Return the reply as it came.
 
         Raises:
-            Unreachable: If the service does not answer now.
-            Failed: If it refuses.
+            Failed: If the service refuses, or, with the code unreachable, does not answer now.
         """
         import httpx  # late: other commands need no client
 
         try:
             reply = self.client.request(method, f"/v1/watches{path}", **options)
         except httpx.HTTPError:
-            raise Unreachable(f"no service answers at {self.client.base_url}") from None
+            message = f"no service answers at {self.client.base_url}"
+            raise Failed(message, code="unreachable") from None
         if reply.is_server_error:
-            raise Unreachable(_detail(reply))
+            raise Failed(_detail(reply), code="unreachable")
         if reply.is_error:
             raise Failed(_detail(reply))
         return reply
@@ -201,6 +197,9 @@ def following(
         newest: Returns the newest events after a Unix second, oldest first.
         told: What it returned at first.
         say: Is told that the service does not answer, once each time.
+
+    Raises:
+        Failed: If `newest` fails otherwise.
     """
     known = {one["id"]: one["at"] for one in told}
     silent = False
@@ -208,7 +207,9 @@ def following(
         after = max(known.values(), default=0.0) - _TOLD_LATE
         try:
             found = newest(after=after, limit=_MOST_EVENTS)
-        except Unreachable as error:
+        except Failed as error:
+            if error.code != "unreachable":
+                raise
             if not silent:
                 say(f"{error}; trying again")
             found, silent = [], True
