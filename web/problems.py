@@ -4,6 +4,7 @@ Never a 200 that says "failed", never a stack trace, never what the caller sent 
 https://www.rfc-editor.org/rfc/rfc9457
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -73,6 +74,8 @@ _STATUS: Mapping[str, int] = {
     "too_many_watches": 507,
     "no_vocabulary": 409,
 }
+_NOT_PARSED = "There was an error parsing the body"  # as FastAPI says it
+_JSON = re.compile(r"application/([\w.+-]+\+)?json\b", re.IGNORECASE)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -124,7 +127,10 @@ def _http(connection: HTTPConnection, error: Exception) -> Response:
         if connection.scope["method"] == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allow})
         return problem(405, f"{path} takes {allow}.", {"Allow": allow})
-    return problem(error.status_code, str(error.detail), error.headers)
+    detail = str(error.detail)
+    if detail == _NOT_PARSED:
+        detail = "The body is not JSON in UTF-8."
+    return problem(error.status_code, detail, error.headers)
 
 
 def _nothing_at(path: str) -> JSONResponse:
@@ -146,15 +152,30 @@ def _methods(connection: HTTPConnection) -> list[str]:
     return [
         method
         for method in _METHODS
-        if any(r.matches({**scope, "method": method})[0] is Match.FULL for r in scope["app"].routes)
+        # What is asked for by HEAD is asked for by GET, see `web/http/middleware/guard.py`.
+        if any(
+            r.matches({**scope, "method": "GET" if method == "HEAD" else method})[0] is Match.FULL
+            for r in scope["app"].routes
+        )
     ]
 
 
-def _invalid(_: HTTPConnection, error: Exception) -> JSONResponse:
+def _message(error: Mapping[str, object]) -> str:
+    if error["type"] == "model_attributes_type":
+        return "Input should be a JSON object"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _invalid(connection: HTTPConnection, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Not the input: it may hold the password of a camera's URL.
-    errors = [{"place": list(e["loc"]), "message": e["msg"]} for e in error.errors()]
+    errors = [{"place": list(e["loc"]), "message": _message(e)} for e in error.errors()]
     first = errors[0]
+    kind = connection.headers.get("content-type", "")
+    if first["place"] == ["body"] and not _JSON.match(kind):
+        said = f"this is {kind[:100]}" if kind else "this says no type"
+        detail = f"Send the body as JSON, with the header Content-Type: application/json; {said}."
+        return problem(422, detail, errors=errors)
     place = ".".join(str(part) for part in first["place"])
     return problem(422, f"{place}: {first['message']}", errors=errors)
 

@@ -12,11 +12,11 @@ STUDIO = {"Origin": "https://studio.example"}
 
 async def test_options_says_everywhere_what_may_be_asked(service):
     expected = {
-        "/v1/streams": {"GET", "POST"},
-        "/v1/streams/cam": {"GET", "PATCH", "DELETE"},
+        "/v1/streams": {"GET", "HEAD", "POST"},
+        "/v1/streams/cam": {"GET", "HEAD", "PATCH", "DELETE"},
         "/v1/realtime/client_secrets": {"POST"},
-        "/v1/realtime": {"GET", "POST"},
-        "/health": {"GET"},
+        "/v1/realtime": {"GET", "HEAD", "POST"},
+        "/health": {"GET", "HEAD"},
         "/static/style.css": {"GET", "HEAD"},
         "/whip/cam": {"POST"},
     }
@@ -32,8 +32,8 @@ async def test_a_method_that_is_not_taken_says_which_are(service):
     async with service.client() as client:
         response = await client.put("/v1/streams")
     assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, POST, OPTIONS"
-    assert "GET, POST" in response.json()["detail"]
+    assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
+    assert "GET, HEAD, POST" in response.json()["detail"]
 
 
 PREFLIGHTS = [
@@ -131,3 +131,32 @@ async def test_a_name_that_is_not_ours_may_be_a_proxys_own(service):
         response = await client.get(f"{service.url}/", headers={"Host": "upstream"})
     assert response.status_code == 403
     assert "proxy_set_header Host $http_host;" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/v1/streams", "/static/style.css"])
+async def test_whatever_may_be_got_may_be_asked_after(service, path):
+    async with service.client() as client:
+        got, asked = await client.get(path), await client.head(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+        assert (await client.get("/health")).is_success, "the connection goes on"
+        assert (await client.head("/v1/streams/nothing")).status_code == 404
+        assert (await client.head("/v1/ask")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("", b'{"name": "a"}', "with the header Content-Type: application/json; this says no type"),
+        ("application/x-www-form-urlencoded", b"{}", "this is application/x-www-form-urlencoded"),
+        ("application/json", b"[]", "body: Input should be a JSON object"),
+        ("application/json", b"\xff{", "The body is not JSON in UTF-8."),
+        ("application/merge+json", b"[]", "body: Input should be a JSON object"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_with_what_to_send(service, kind, body, said):
+    headers = {"Content-Type": kind} if kind else {}
+    async with service.client() as client:
+        response = await client.post("/v1/streams", content=body, headers=headers)
+    assert response.status_code in {400, 422}
+    assert said in response.json()["detail"]

@@ -60,7 +60,11 @@ def _not_understood(error: ValidationError) -> BadRequest:
     code = "unknown_parameter" if first["type"] == "extra_forbidden" else "invalid_value"
     if "output_modalities" in first["loc"]:
         return BadRequest(code, f'{param}: answers are text; send ["text"]', param)
-    message = "is not known here" if code == "unknown_parameter" else first["msg"]
+    message = (
+        "is not known here"
+        if code == "unknown_parameter"
+        else first["msg"].removeprefix("Value error, ")
+    )
     return BadRequest(code, f"{param}: {message}", param)
 
 

@@ -3,6 +3,7 @@
 - Host: a page elsewhere whose name is re-pointed at 127.0.0.1 (DNS rebinding) still sends its own
   name, so only names we were told of are taken. An address cannot be rebound and is always fine.
 - Origin: browsers send it with a WebSocket and every cross-site POST, and let no page forge it.
+- Method: HEAD is GET without what comes (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2).
 - Size and time: a body is read whole, up to a cap and a time limit, before the route runs.
 
 Answers get the id of their request, and headers that keep a browser from running or embedding anything that is not ours.
@@ -105,6 +106,9 @@ class Guard:
             cut_off = not scope["path"].startswith(f"{self._root_path}/")
             path = self._root_path + scope["path"] if cut_off else scope["path"]
             scope = {**scope, "root_path": self._root_path, "path": path}
+        if scope.get("method") == "HEAD":
+            # Whatever may be got may be asked after; of the answer the server sends the head alone.
+            scope = {**scope, "method": "GET"}
         headers = Headers(scope=scope)
         request = begin_request(headers.get(REQUEST_ID))
         more = {**self._cors(headers.get("origin")), REQUEST_ID: request}
