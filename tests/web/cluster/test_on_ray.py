@@ -20,6 +20,7 @@ from tests.model.test_engine_conformance import *  # noqa: F403 - run here, too,
 from tests.model.test_engine_conformance import clip, remember
 from tests.waiting import holds
 from web.cluster.engine import ClusterEngine
+from web.cluster.messages import facts_of
 from web.settings import Settings
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
@@ -47,7 +48,7 @@ async def running(tmp_path_factory):
 @pytest_asyncio.fixture(loop_scope="module")
 async def engine(running):
     """One host's engine; the replicas outlive it."""
-    made = ClusterEngine(running._members, running._facts, time.monotonic)
+    made = ClusterEngine(running._members, await facts_of(running), time.monotonic)
     await asyncio.gather(*(made.forget(stream) for stream in STREAMS))
     yield made
     await made.close()
