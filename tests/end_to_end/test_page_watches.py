@@ -1,11 +1,14 @@
 """Watches on the page, in a real Chromium."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 import torch
 
 from model.types import ClipTokens
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
+from stream.watches.records import Event
 from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import page_of
 from tests.web.conftest import echo_service
@@ -62,3 +65,80 @@ async def test_the_clip_of_an_event_plays_on_the_page_and_can_be_saved():
             async with page.expect_download() as saved:
                 await page.click(".clip >> text=Save clip")
             assert (await saved.value).suggested_filename.startswith("cam-")
+
+
+LISTEN = """permission => {
+    window.notes = [];
+    window.tones = 0;
+    window.Notification = class {
+        static permission = "default";
+        static async requestPermission() { return Notification.permission = permission; }
+        constructor(title, about) { notes.push(`${title} | ${about.body.split(",")[0]}`); }
+    };
+    const Tone = OscillatorNode;
+    window.OscillatorNode = class extends Tone {
+        start(at) { window.tones += 1; super.start(at); }
+    };
+}"""
+
+
+@asynccontextmanager
+async def listening(service, chromium, permission):
+    """Yield the page with its watches open, which notes what it plays and of what it notifies."""
+    service.engine.things_of = lambda c: [Thing(PERSON)] if c.values.any() else []
+    await service.store.begin("door", 1e9)
+    async with service.client() as client, page_of(service, chromium, "/#door") as page:
+        reply = await client.post("/v1/watches", json={"question": "a <i>person</i>"})
+        assert reply.status_code == 201
+        await page.wait_for_selector("#bell[data-looked]")
+        await page.evaluate(LISTEN, permission)
+        await page.click("#bell")
+        yield page
+
+
+async def test_an_event_is_notified_and_heard_once_by_who_wished_it():
+    async with (
+        echo_service() as service,
+        browser() as chromium,
+        listening(service, chromium, "granted") as page,
+    ):
+        await page.check("#watch-notify")
+        await page.check("#watch-sound")
+        assert await page.evaluate("tones") == 2, "the sound is heard when it is chosen"
+        await show(service, 0, 1, 1, 1)
+        await page.wait_for_function("notes.length > 0")
+        await page.locator("#alert-list li").wait_for()
+        assert await page.evaluate("notes") == ["a <i>person</i> | door"]
+        assert await page.evaluate("tones") == 4
+        assert await page.locator("#alert-list i").count() == 0
+
+
+async def test_an_event_is_told_also_after_a_younger_one_and_by_a_clock_that_is_wrong():
+    async with (
+        echo_service() as service,
+        browser() as chromium,
+        listening(service, chromium, "granted") as page,
+    ):
+        await page.check("#watch-notify")
+        watcher = service.services.watcher
+        for told, (key, at) in enumerate((("event_b", 20.0), ("event_a", 10.0))):
+            event = Event(key, "w", key, "door", at, 0.0, 1.0, 1.0, open=True, peak=1.0)
+            await watcher.book.note(event)
+            watcher._alerts.publish(event)
+            await page.wait_for_function(f"notes.length > {told}")
+        assert await page.evaluate("notes") == ["event_b | door", "event_a | door"]
+
+
+async def test_a_browser_that_does_not_allow_notifications_says_so_and_rings_all_the_same():
+    async with (
+        echo_service() as service,
+        browser() as chromium,
+        listening(service, chromium, "denied") as page,
+    ):
+        await page.check("#watch-sound")
+        await page.click("#watch-notify")
+        await page.locator("text=does not allow notifications").wait_for()
+        assert not await page.is_checked("#watch-notify")
+        await show(service, 0, 1, 1, 1)
+        await page.wait_for_function("tones > 2")
+        assert await page.evaluate("notes") == []

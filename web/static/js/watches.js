@@ -22,7 +22,7 @@ export class Watches {
   #events = new Map();
   #items = new Map(); // what is drawn of each: a clip that plays is not drawn anew
   #seen = Number(localStorage.getItem(SEEN) ?? 0);
-  #told = Date.now() / 1000; // of what was before the page was opened nobody is notified
+  #looked = false; // of what was before the page was opened nobody is notified
   #sound = new Sounding();
   #reading = 0;
 
@@ -53,11 +53,12 @@ export class Watches {
     $("watch-here").parentElement.hidden = !stream;
   }
 
-  /** Take an event that the service has just told of. */
-  hear(event) {
+  /** Take an event that the service has just told of; one that is `old` makes no noise. */
+  hear(event, old = false) {
+    // Not by the times of events: one may be told after a younger one, once the model has been asked.
     const known = this.#events.has(event.id);
     this.#events.set(event.id, event);
-    if (!known && event.at > this.#told && event.verdict !== "rejected") this.#tell(event);
+    if (!known && !old && event.verdict !== "rejected") this.#tell(event);
     this.#draw();
   }
 
@@ -71,14 +72,15 @@ export class Watches {
     try {
       await freshTicket(); // for the pictures
       const { events } = await getJson(`/v1/watches/events?limit=${MOST_SHOWN}`);
-      for (const event of events.reverse()) this.hear(event);
+      for (const event of events.reverse()) this.hear(event, !this.#looked);
+      this.#looked = true;
+      $("bell").dataset.looked = "yes";
     } catch {
       // The connection's own sign says that the service is away.
     }
   }
 
   #tell(event) {
-    this.#told = Math.max(this.#told, event.at);
     if (localStorage.getItem(SOUND)) this.#sound.play();
     if (!localStorage.getItem(NOTIFY) || Notification.permission !== "granted") return;
     const note = new Notification(event.question, { body: `${event.stream}, ${time(event.at)}`, tag: event.id });
