@@ -251,6 +251,9 @@ def test_how_many_there_were_is_told_of_the_time_when_there_were_most():
     assert answer("How many cats did you see?", again) == (
         "Two each time, from 0:00 to 0:08 and from 0:24 to 0:32."
     )
+    halves = past("3 cats", "4 cats", "3 cats?", "4 cats", "3 cats")
+    assert answer("How many cats were there?", halves) == "Three."
+    assert answer("How many cats were there?", past("3 cats", "4 cats")) == "Four."
     assert answer("How many cats were there?", past("dog")) == "None."
     assert answer("How many cats were there?", past("dog, cat?")) == "I am not sure."
 

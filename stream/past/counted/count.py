@@ -10,7 +10,7 @@ The things of clips say it plainly (`stream/past/presence.py`), as the summary t
 say is the answer. Which questions are such, `stream/past/counted/words.py` knows.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -129,12 +129,13 @@ def _until(stretch: Stretch, clips: Sequence[Shown]) -> float:
 
 
 def _at_once(asked: Counting, clips: Sequence[Shown]) -> int:
-    """Return how many were there together in most of `clips` that say it, the larger of two as many."""
-    counts = [
-        sum(t.count for t in clip.things if t.word in asked.words and t.sure >= SURE)
-        for clip in clips
-    ]
-    return max(Counter(filter(None, counts)).items(), key=lambda pair: (pair[1], pair[0]))[0]
+    """Return how many were there together: what clips are surest of in all, of two alike the larger."""
+    sureness: dict[int, float] = defaultdict(float)
+    for clip in clips:
+        found = [thing for thing in clip.things if thing.word in asked.words]
+        if seen := [thing for thing in found if thing.sure >= SURE] or found[:1]:
+            sureness[sum(t.count for t in seen)] += max(t.sure for t in seen)
+    return max(sureness, key=lambda many: (round(sureness[many], 3), many))
 
 
 def _most(clips: Sequence[Shown], *, often: bool) -> tuple[str, list[int]]:
