@@ -127,6 +127,7 @@ async def shown(address, words, fragment="#cam"):
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(300)
 async def test_the_page_says_what_the_proxy_keeps_back(nginx):
     async with echo_service() as service:
         await service.remember()
@@ -137,6 +138,7 @@ async def test_the_page_says_what_the_proxy_keeps_back(nginx):
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(300)
 async def test_the_page_works_below_a_path_without_being_told(nginx):
     async with echo_service() as service:
         await service.remember()

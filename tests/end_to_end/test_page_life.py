@@ -31,10 +31,13 @@ async def camera(tmp_path, film):
 
 
 async def is_shown(page, count):
-    """Wait until `count` more moments have come, and the newest one's picture is there."""
+    """Wait until `count` more moments have come, and the newest one's picture is there.
+
+    It may be asked for with a ticket that is over first, and then with another.
+    """
     before = await page.locator(".moment").count()
     await page.wait_for_selector(f".moment >> nth={before + count - 1}")
-    assert await page.evaluate(SHOWN)
+    await page.wait_for_function(f"() => {SHOWN}")
 
 
 @pytest.mark.parametrize("then", ["one", "two"])
@@ -160,7 +163,7 @@ async def test_pictures_are_shown_also_when_the_ticket_of_before_has_run_out(tmp
         # The browser gets round to a picture only when it is scrolled to, with the ticket of then.
         await page.evaluate(FAILS)
         await page.wait_for_function(f"() => {FIRST} !== {json.dumps(old)}")
-        assert await page.evaluate(SHOWN.replace("at(-1)", "at(0)"))
+        await page.wait_for_function(f"() => {SHOWN.replace('at(-1)', 'at(0)')}")
 
 
 async def test_a_service_that_is_silent_is_noticed_and_found_again(tmp_path, camera):
