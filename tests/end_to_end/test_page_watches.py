@@ -70,14 +70,18 @@ async def test_the_clip_of_an_event_plays_on_the_page_and_can_be_saved():
 LISTEN = """permission => {
     window.notes = [];
     window.tones = 0;
+    const seen = document.documentElement.dataset;
     window.Notification = class {
         static permission = "default";
         static async requestPermission() { return Notification.permission = permission; }
-        constructor(title, about) { notes.push(`${title} | ${about.body.split(",")[0]}`); }
+        constructor(title, about) {
+            notes.push(`${title} | ${about.body.split(",")[0]}`);
+            seen.notes = notes.length;
+        }
     };
     const Tone = OscillatorNode;
     window.OscillatorNode = class extends Tone {
-        start(at) { window.tones += 1; super.start(at); }
+        start(at) { super.start(at); seen.tones = window.tones += 1; }
     };
 }"""
 
@@ -106,7 +110,7 @@ async def test_an_event_is_notified_and_heard_once_by_who_wished_it():
         await page.check("#watch-sound")
         assert await page.evaluate("tones") == 2, "the sound is heard when it is chosen"
         await show(service, 0, 1, 1, 1)
-        await page.wait_for_function("notes.length > 0")
+        await page.wait_for_selector("html[data-notes='1']", state="attached")
         await page.locator("#alert-list li").wait_for()
         assert await page.evaluate("notes") == ["a <i>person</i> | door"]
         assert await page.evaluate("tones") == 4
@@ -121,11 +125,11 @@ async def test_an_event_is_told_also_after_a_younger_one_and_by_a_clock_that_is_
     ):
         await page.check("#watch-notify")
         watcher = service.services.watcher
-        for told, (key, at) in enumerate((("event_b", 20.0), ("event_a", 10.0))):
+        for told, (key, at) in enumerate((("event_b", 20.0), ("event_a", 10.0)), 1):
             event = Event(key, "w", key, "door", at, 0.0, 1.0, 1.0, open=True, peak=1.0)
             await watcher.book.note(event)
             watcher._alerts.publish(event)
-            await page.wait_for_function(f"notes.length > {told}")
+            await page.wait_for_selector(f"html[data-notes='{told}']", state="attached")
         assert await page.evaluate("notes") == ["event_b | door", "event_a | door"]
 
 
@@ -140,5 +144,5 @@ async def test_a_browser_that_does_not_allow_notifications_says_so_and_rings_all
         await page.locator("text=does not allow notifications").wait_for()
         assert not await page.is_checked("#watch-notify")
         await show(service, 0, 1, 1, 1)
-        await page.wait_for_function("tones > 2")
+        await page.wait_for_selector("html[data-tones='4']", state="attached")
         assert await page.evaluate("notes") == []
