@@ -19,6 +19,7 @@ from model.zoo.lite import TRAINED
 from training.command import run_command
 from training.errors import Missing
 from training.lite import stages
+from training.lite.materials import TUNING, WIDE
 from training.lite.reading import Lesson
 from training.lite.stages import Workshop
 
@@ -33,6 +34,7 @@ class Stage(StrEnum):
     features = "features"
     vision = "vision"
     heads = "heads"
+    closer = "closer"
     reading = "reading"
     export = "export"
     all = "all"
@@ -50,10 +52,17 @@ def train(
         ".cache/lite"
     ),
     scenes: Annotated[int, typer.Option(min=1, help="Scenes to train on.")] = 13_000,
+    wide_scenes: Annotated[
+        int, typer.Option(min=1, help="Scenes that the encoder has not seen, for `heads`.")
+    ] = 1_500,
     vision_steps: Annotated[
         int, typer.Option(min=1, help="Steps of the stage `vision`, 32 clips each.")
     ] = 1_500,
     heads_steps: Annotated[int, typer.Option(min=1, help="Steps of `heads`.")] = 1_200,
+    close_ups: Annotated[
+        int, typer.Option(min=1, help="Shards of 512 close-ups, for `closer`.")
+    ] = 12,
+    closer_steps: Annotated[int, typer.Option(min=1, help="Steps of `closer`.")] = 1_500,
     reading_steps: Annotated[
         int, typer.Option(min=1, help="Steps of `reading`, 64 streams each.")
     ] = READING_STEPS,
@@ -69,7 +78,9 @@ def train(
     ] = None,
     photos: Annotated[
         Path | None,
-        typer.Option(help="Photographs for `heads`, examples of what is not drawn: any folder."),
+        typer.Option(
+            help="Photographs for `heads` and `closer`, examples of what is not drawn: any folder."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 1,
     rank: Annotated[int, typer.Option(min=1, help="Of the language model's adapters.")] = 32,
@@ -84,16 +95,20 @@ def train(
     """
     workshop = Workshop.open(folder, console.print)
     wanted = set(Stage) if stage is None or Stage.all in stage else set(stage)
-    if Stage.heads in wanted and photos is None:
-        raise typer.BadParameter("the stage `heads` needs photographs: --photos FOLDER")
+    if {Stage.heads, Stage.closer} & wanted and photos is None:
+        raise typer.BadParameter("`heads` and `closer` need photographs: --photos FOLDER")
     if Stage.features in wanted:
         stages.features(workshop, range(scenes))
-        stages.features(workshop, range(750), held_out=True)
+        stages.features(workshop, range(wide_scenes), WIDE)
+        stages.features(workshop, range(500), TUNING)
     if Stage.vision in wanted:
         stages.vision(workshop, vision_steps, 32, 1.2e-3, seed)
     if Stage.heads in wanted:
         assert photos is not None
         stages.heads(workshop, photos, heads_steps, seed)
+    if Stage.closer in wanted:
+        assert photos is not None
+        stages.closer(workshop, photos, close_ups, closer_steps, seed)
     if Stage.reading in wanted:
         lesson = Lesson(
             reading_steps,
@@ -105,7 +120,10 @@ def train(
         )
         stages.reading(workshop, lesson)
     if Stage.export in wanted:
-        command = f"python -m training.train --scenes {scenes} --vision-steps {vision_steps} --heads-steps {heads_steps} --reading-steps {reading_steps} --seed {seed} --rank {rank} --device {device}"
+        steps = f"--vision-steps {vision_steps} --heads-steps {heads_steps} --closer-steps {closer_steps} --reading-steps {reading_steps}"
+        examples = f"--scenes {scenes} --wide-scenes {wide_scenes} --close-ups {close_ups}"
+        named = " ".join(f"--stage {one}" for one in stage or (Stage.all,))
+        command = f"flashback train lite {named} {examples} {steps} --seed {seed} --rank {rank} --device {device}"
         about = {
             "command": command,
             "seed": str(seed),

@@ -2,12 +2,13 @@
 
 In every frame the heads tell in which cells the middle of a thing is, and a cell belongs to the
 nearest middle. Middles of one frame after the other that are near and alike are one thing, which all
-its cells name together; things of one name are several of it. Cells alone, each with a name of its own,
-made one piece of things that touch and two of a thing that was named twice.
+its cells name together, and a closer look at it (`model/vision/networks/closer.py`); things of one name
+are several of it. Cells alone, each with a name of its own, made one piece of things that touch and two
+of a thing that was named twice.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median_low
@@ -16,13 +17,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from model.vision.networks.closer import View
 from model.vision.networks.drawn import STILL, Said
 from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 
 _SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
-_IS_DRAWN = 0.5
+_IS_DRAWN, _MAY_BE_DRAWN = 0.5, 0.25
+"""How surely a clip is drawn that is taken as drawn, and that is looked at closely to tell."""
 _PLAIN, _HALF = 0.45, 0.35
 """How sure the cells of a thing are, together, of one that is said plainly, and with a perhaps."""
 _MIDDLE, _PEAK = 0.35, 0.2
@@ -36,6 +39,10 @@ _SAME = 4.0
 _FAR, _NEAR = 0.14, 0.08
 """Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
 is still, unless its cells are very sure that it moves."""
+_LOOKED_AT = 4
+"""Things of a clip that are looked at closely: those of most cells."""
+_CLOSE = 0.6
+"""What a closer look says counts so much, and what the cells say the rest."""
 _PIECE = 0.35
 """Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
 
@@ -50,6 +57,7 @@ class _Spot:
         column: Of its middle.
         cells: Those that belong to it.
         names: How likely they are covered by each thing, added up.
+        view: Where to look closely.
     """
 
     frame: int
@@ -57,26 +65,45 @@ class _Spot:
     column: int
     cells: Bool[Tensor, "rows columns"]
     names: Float[Tensor, " names"]
+    view: View
 
 
-def drawn_things(said: Said, table: WordTable, names: tuple[str, ...]) -> list[Thing] | None:
+Look = Callable[[Sequence[View]], Float[Tensor, "views names"]]
+"""How likely each name is of what is at each view; the last is that nothing is there."""
+
+
+def drawn_things(
+    said: Said, table: WordTable, names: tuple[str, ...], look: Look | None = None
+) -> list[Thing] | None:
     """Return the things of a drawn clip, the largest first; None if most of it is not drawn.
 
     Args:
         said: By the heads.
         table: The words.
         names: Of the drawn things, in the order of the heads.
+        look: Looks at things closely; without it their cells alone name them.
     """
-    if sum(said.drawn) < _IS_DRAWN * len(said.drawn):
+    drawn = sum(said.drawn) / len(said.drawn)
+    if drawn < _MAY_BE_DRAWN:
         return None
-    tracks = sorted((_named(track), number, track) for number, track in enumerate(_tracks(said)))
+    all_tracks = _tracks(said)
+    shares, nothing = _shares(all_tracks, look)
+    # A photograph that is taken for a drawing shows nothing drawn to a closer look; and what may
+    # be a drawing is one, if there is something.
+    is_drawn = drawn >= _IS_DRAWN if nothing is None else nothing < min(drawn, _IS_DRAWN)
+    if not is_drawn:
+        return None
+    tracks = sorted((int(shares[n].argmax()), n) for n in range(len(all_tracks)))
     found = []
     for name, same in groupby(tracks, key=lambda one: one[0]):
-        alike = [track for _, _, track in same]
-        size = sum(int(spot.cells.sum()) for track in alike for spot in track)
-        shares = sum(spot.names for track in alike for spot in track)
-        assert isinstance(shares, Tensor)
-        sure = float(shares[name] / shares.sum())
+        numbers = [number for _, number in same]
+        alike = [all_tracks[number] for number in numbers]
+        sizes = [sum(int(spot.cells.sum()) for spot in track) for track in alike]
+        size = sum(sizes)
+        sure = (
+            sum(float(shares[number][name]) * n for number, n in zip(numbers, sizes, strict=True))
+            / size
+        )
         if size < 2 or sure < _HALF:
             continue
         shape = names[name] in _SHAPES
@@ -118,7 +145,46 @@ def _spots(said: Said, frame: int) -> Iterator[_Spot]:
     covered |= apart == 0
     for number, (row, column) in enumerate(middles):
         mine = (covered & (nearest == number)).view(GRID, GRID).to(names.device)
-        yield _Spot(frame, row, column, mine, names[mine][:, :-1].sum(dim=0))
+        yield _Spot(
+            frame,
+            row,
+            column,
+            mine,
+            names[mine][:, :-1].sum(dim=0),
+            _view(said, frame, row, column),
+        )
+
+
+def _view(said: Said, frame: int, row: int, column: int) -> View:
+    """Return where a thing is whose middle is in a cell."""
+    middles = said.middles.view(FRAMES, GRID, GRID)[frame]
+    top, left = max(row - 1, 0), max(column - 1, 0)
+    around = middles[top : row + 2, left : column + 2]
+    down, along = (torch.arange(n, device=around.device) + 0.5 for n in around.shape)
+    y = float((around.sum(dim=1) @ down) / around.sum()) + top
+    x = float((around.sum(dim=0) @ along) / around.sum()) + left
+    width, height = said.sides.view(FRAMES, GRID, GRID, 2)[frame, row, column].tolist()
+    return View(frame, x / GRID, y / GRID, width, height)
+
+
+def _shares(
+    tracks: Sequence[Sequence[_Spot]], look: Look | None
+) -> tuple[list[Float[Tensor, " names"]], float | None]:
+    """Return how likely each thing has each name, and how likely nothing drawn is there at all.
+
+    The latter is None where nothing was looked at.
+    """
+    by_cells = [torch.stack([spot.names for spot in track]).sum(dim=0) for track in tracks]
+    shares = [one / one.sum() for one in by_cells]
+    if look is None or not tracks:
+        return shares, None
+    cells = [sum(int(spot.cells.sum()) for spot in track) for track in tracks]
+    largest = sorted(range(len(tracks)), key=lambda n: -cells[n])[:_LOOKED_AT]
+    views = [max(tracks[n], key=lambda spot: float(spot.names.sum())).view for n in largest]
+    looks = look(views)
+    for number, seen in zip(largest, looks, strict=True):
+        shares[number] = (1 - _CLOSE) * shares[number] + _CLOSE * seen[:-1]
+    return shares, float(looks[:, -1].mean())
 
 
 def _middles(likely: Float[Tensor, "rows columns"]) -> Iterator[tuple[int, int]]:
@@ -140,10 +206,6 @@ def _unlike(one: _Spot, other: _Spot) -> float:
     apart = math.hypot(one.row - other.row, one.column - other.column)
     alike = torch.minimum(one.names / one.names.sum(), other.names / other.names.sum()).sum()
     return apart + _LIKE * (1 - float(alike))
-
-
-def _named(track: Sequence[_Spot]) -> int:
-    return int(torch.stack([spot.names for spot in track]).sum(dim=0).argmax())
 
 
 def _thing(

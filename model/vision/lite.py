@@ -9,6 +9,7 @@ place) or a thing (`model/vision/things.py`). No row knows the language model th
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from model.vision.colours import colour_of
 from model.vision.drawings import drawn_things
 from model.vision.merge import match
+from model.vision.networks.closer import Closer, View, close_ups, seen_closely
 from model.vision.networks.detections import detect
 from model.vision.networks.detector import Detector, fit
 from model.vision.networks.drawn import Heads
@@ -46,6 +48,7 @@ class LiteEncoder(nn.Module):
         classifier: Of the image network: 1,280 features to 1,000 classes.
         detector: Of things.
         heads: Of drawings and movement, on the blocks' tokens.
+        closer: Of drawn things that are looked at closely.
         table: The words.
         things: Rows for things.
         tokens: Rows for visual tokens.
@@ -59,13 +62,14 @@ class LiteEncoder(nn.Module):
         classifier: nn.Linear,
         detector: Detector,
         heads: Heads,
+        closer: Closer,
         table: WordTable,
         things: int,
         tokens: int,
     ) -> None:
         super().__init__()
         self.vision, self.classifier, self.detector = vision, classifier, detector
-        self.heads, self._table = heads, table
+        self.heads, self.closer, self._table = heads, closer, table
         self._things, self._tokens = things, tokens
         words = torch.zeros(IMAGENET_CLASSES, len(table))
         words[range(IMAGENET_CLASSES), table.of_imagenet] = 1.0
@@ -99,6 +103,7 @@ class LiteEncoder(nn.Module):
                 self.heads(look[number], features[number].flatten(0, 1)),
                 self._table,
                 self.heads.names,
+                partial(self._close, clip),
             )
             things = (
                 drawn if drawn is not None else self._shown(classes[number], cells, found, between)
@@ -106,6 +111,14 @@ class LiteEncoder(nn.Module):
             beliefs = self._beliefs(cells, found)
             rows.append(self._rows(look[number], beliefs, things))
         return torch.stack(rows)
+
+    def _close(
+        self, clip: UInt8[Tensor, "frames height width 3"], views: Sequence[View]
+    ) -> Float[Tensor, "views names"]:
+        """Return how likely each name is of what is at each view; the last is that nothing is there."""
+        pictures = close_ups(clip, views).to(self.words.device)
+        said: Tensor = self.closer(seen_closely(self.vision, pictures))
+        return said
 
     def _classes(
         self, features: Float[Tensor, "clips frames cells trunk"]

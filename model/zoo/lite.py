@@ -23,6 +23,7 @@ from model.parts import ModelParts
 from model.types import Clip, ClipTokens
 from model.vision.changes import Scene, follow, in_words
 from model.vision.lite import LiteEncoder
+from model.vision.networks.closer import Closer
 from model.vision.networks.detector import load_detector
 from model.vision.networks.drawn import Heads
 from model.vision.networks.lite_network import LiteVision
@@ -156,8 +157,10 @@ def _lite_encoder(base: Path, ours: Mapping[str, Tensor], dtype: torch.dtype) ->
     classifier.load_state_dict(_part(trunk, "classifier."))
     heads = Heads(LOOK, tuple(table.of_drawing))
     heads.load_state_dict(_part(ours, "heads."))
+    closer = Closer(heads.names)
+    closer.load_state_dict(_part(ours, "closer."))
     detector = load_detector(dtype=dtype)
-    return LiteEncoder(vision, classifier, detector, heads, table, THINGS, TOKENS_KEPT)
+    return LiteEncoder(vision, classifier, detector, heads, closer, table, THINGS, TOKENS_KEPT)
 
 
 def _word_projector(

@@ -28,7 +28,10 @@ def said(cells, drawn=1.0, movement=4, colour=0):
     count = FRAMES * GRID * GRID
     colours, movements = torch.zeros(count, 9), torch.zeros(count, 5)
     colours[:, colour], movements[:, movement] = 1.0, 1.0
-    return Said(names.flatten(0, 2), colours, movements, middles.flatten(), (drawn,) * FRAMES)
+    sides = torch.full((count, 2), 0.3)
+    return Said(
+        names.flatten(0, 2), colours, movements, middles.flatten(), sides, (drawn,) * FRAMES
+    )
 
 
 def square(row, column, size=2, sure=0.9):

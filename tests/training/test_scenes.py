@@ -46,7 +46,7 @@ def test_every_kind_of_scene_is_planned(sprites):
 
 def test_measuring_uses_backgrounds_that_training_does_not(sprites):
     assert not set(TRAINING_KINDS) & set(HELD_OUT_KINDS)
-    assert {plan_scene(s, sprites, held_out=True).backdrop for s in range(40)} <= set(
+    assert {plan_scene(s, sprites, HELD_OUT_KINDS).backdrop for s in range(40)} <= set(
         HELD_OUT_KINDS
     )
     assert {plan_scene(s, sprites).backdrop for s in range(40)} <= set(TRAINING_KINDS)

@@ -21,7 +21,7 @@ def background(
     """Return a picture of the given kind, one field of values coloured between two or three colours.
 
     Args:
-        kind: One of `TRAINING_KINDS` or `HELD_OUT_KINDS`.
+        kind: One of the kinds below.
         seed: Decides everything about it.
         height: In pixels.
         width: In pixels.
@@ -115,9 +115,67 @@ def _patches(random: np.random.Generator, height: int, width: int) -> Field:
     return (_noise(random, height, width, int(random.integers(4, 16))) - 0.5) * 4 + 0.5
 
 
+def _dots(random: np.random.Generator, height: int, width: int) -> Field:
+    rows, columns = _grid(height, width)
+    side, radius = random.uniform(4, 11), random.uniform(0.15, 0.45)
+    away = np.hypot(rows * side % 1 - 0.5, columns * side % 1 - 0.5)
+    return np.asarray(away < radius, dtype=np.float32)
+
+
+def _rays(random: np.random.Generator, height: int, width: int) -> Field:
+    rows, columns = _grid(height, width)
+    angle = np.arctan2(rows - random.random(), columns - random.random())
+    return np.asarray(angle / (2 * np.pi) * random.integers(5, 20) % 1 > 0.5, dtype=np.float32)
+
+
+def _bricks(random: np.random.Generator, height: int, width: int) -> Field:
+    rows, columns = _grid(height, width)
+    count, joint = random.integers(4, 11), random.uniform(0.06, 0.2)
+    row = np.floor(rows * count)
+    along = (columns * count / 2 + row % 2 / 2) % 1
+    stone = (rows * count % 1 > joint) & (along > joint / 2)
+    shade = random.random(int(count)).astype(np.float32)[np.minimum(row, count - 1).astype(int)]
+    return np.asarray(stone * (0.6 + 0.4 * shade), dtype=np.float32)
+
+
+def _mosaic(random: np.random.Generator, height: int, width: int) -> Field:
+    """Return squares of chance brightness, as of tiles."""
+    count = int(random.integers(4, 15))
+    small = Image.fromarray(random.random((count, count)).astype(np.float32))
+    return np.asarray(small.resize((width, height), Image.Resampling.NEAREST))
+
+
+def _plaid(random: np.random.Generator, height: int, width: int) -> Field:
+    rows, columns = _grid(height, width)
+    fields = [(line * random.uniform(3, 9)) % 1 > random.uniform(0.3, 0.8) for line in (rows, columns)]  # fmt: skip
+    return np.asarray(np.sum(fields, axis=0) / 2, dtype=np.float32)
+
+
+def _discs(random: np.random.Generator, height: int, width: int) -> Field:
+    """Return discs with hard edges, one over the other."""
+    rows, columns = _grid(height, width)
+    field = np.full((height, width), random.random(), np.float32)
+    for _ in range(random.integers(4, 25)):
+        away = np.hypot(rows - random.random(), columns - random.random())
+        field[away < random.uniform(0.03, 0.25)] = random.random()
+    return field
+
+
+def _zigzag(random: np.random.Generator, height: int, width: int) -> Field:
+    rows, columns = _grid(height, width)
+    tooth = np.abs(columns * random.uniform(3, 10) % 1 - 0.5) * random.uniform(0.5, 2)
+    return np.asarray((rows * random.uniform(4, 12) + tooth) % 1 > 0.5, dtype=np.float32)
+
+
 _MAKERS: dict[str, Maker] = {
     "plain": _plain, "gradient": _gradient, "clouds": _clouds, "stripes": _stripes,
     "checks": _checks, "blocks": _blocks, "rings": _rings, "waves": _waves, "patches": _patches,
+    "dots": _dots, "rays": _rays, "bricks": _bricks, "mosaic": _mosaic, "plaid": _plaid,
+    "discs": _discs, "zigzag": _zigzag,
 }  # fmt: skip
 TRAINING_KINDS = ("plain", "gradient", "clouds", "stripes", "checks", "blocks")
 HELD_OUT_KINDS = ("rings", "waves", "patches")
+WIDE_KINDS = ("bricks", "mosaic", "plaid", "discs", "zigzag")
+"""More to train heads on: of these the encoder has seen nothing."""
+TUNING_KINDS = ("dots", "rays")
+"""Those that thresholds are chosen on."""

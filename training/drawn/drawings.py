@@ -16,7 +16,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,16 @@ class DrawingSet:
         version: The package's exact version.
         sha512: What the package's archive must hash to, in base64.
         licence: SPDX name of the licence of the drawings.
+        also: What things are called in this set alone.
+        paint: The one colour that the set is drawn in, as it stands in the SVG; it is drawn in others.
     """
 
     name: str
     version: str
     sha512: str
     licence: str
+    also: Mapping[str, str] = field(default_factory=dict, hash=False)
+    paint: str | None = None
 
 
 TRAINING_SETS = (
@@ -58,6 +62,27 @@ TRAINING_SETS = (
     DrawingSet("fxemoji", "1.2.2", "UAasRaxzFUKfIGSmLwnoarsssA4LX0VLLuEmplIqM6ZNQqIQRtav8tZ4H1neTlBreXuMQyAifr5jP4kn78DpiQ==", "Apache-2.0"),
     DrawingSet("streamline-emojis", "1.2.4", "iNr9T9XuZVTyQPJO8ZlLxBzPkpi7qMl+z1l0C31vpEMqhPMelth3n7CeWQYtixdetDPdI81yeG4ROqjWpYJE6A==", "CC-BY-4.0"),
 )  # fmt: skip
+WIDE_SETS = (
+    DrawingSet("icon-park", "1.2.4", "S8fVl49LG/M9hvwb7ruFGInK21AHMv3IJehOJRJgXPLE39OOCP3wbfTWjro/XzsjxRwdvX/lYdGetFOZI0TaJQ==", "Apache-2.0", {
+        "apple": "apple-one", "cherries": "cherry", "car": "car", "bicycle": "bike", "gift": "gift gift-box",
+        "balloon": "party-balloon", "house": "home home-two", "bee": "bee", "anchor": "", "train": "train",
+    }, "#2F88FF"),
+    DrawingSet("game-icons", "1.2.4", "/HDDZxowXgDJcOEwPspUCq5RuDdl25OyZKdtxqqiPJQNTrWIym7r4StLzIVs77DyNzOWWhH5wDqwYR3WHeDfkg==", "CC-BY-3.0", {
+        "dog": "sitting-dog basset-hound-head", "cat": "cat hollow-cat", "horse": "horse-head",
+        "pig": "pig", "elephant": "elephant elephant-head", "rabbit": "rabbit rabbit-head",
+        "tiger": "tiger-head", "fish": "clownfish flatfish tropical-fish", "whale": "sperm-whale",
+        "bee": "bee", "spider": "hanging-spider long-legged-spider spider-alt", "apple": "shiny-apple",
+        "cherries": "cherry", "corn": "corn", "pizza": "pizza-slice full-pizza", "donut": "donut",
+        "cake": "cake-slice stairs-cake", "car": "city-car race-car", "tractor": "farm-tractor",
+        "train": "steam-locomotive", "bell": "ringing-bell", "hammer": "flat-hammer claw-hammer",
+        "camera": "photo-camera", "tent": "camping-tent", "robot": "vintage-robot", "gift": "present",
+        "candle": "candle-light candle-flame", "glasses": "sunglasses spectacles", "ladybug": "ladybug",
+    }, "currentColor"),
+    DrawingSet("fluent-emoji-high-contrast", "1.2.6", "esqhZPpkrF7sNX3NsLoh8KW64okEr/bzko7WNnFP+qTJGAqDPDYjp0925yxuivXy3HtVQB8xhIKu3+Nq1byX5w==", "MIT", {}, "currentColor"),
+)  # fmt: skip
+"""Of these the encoder has seen nothing either; heads are trained on them too."""
+TUNING_SET = DrawingSet("openmoji", "1.2.29", "vXdhkqcXVSO6suy+m9LbcUM3OdVyuNOtpV8/als/WqfkQIRxevL5Geb/g+6GH/Qwnq1OqksEmaDGTCmZ5nFKJQ==", "CC-BY-SA-4.0")  # fmt: skip
+"""Thresholds are chosen on it, nothing is trained on it: what that would oblige weights to is not settled."""
 HELD_OUT_SET = DrawingSet("twemoji", "1.2.5", "uKpuIEV0v6K5BW3Mjdyl+XKFVAbbcPxAgifKvEMtZoUZB5+YiY5zaMm2uNNCxyXzAWU9yNLlj41WU6/mvgALsw==", "CC-BY-4.0")  # fmt: skip
 
 # What each thing is called in one set or another.
@@ -97,6 +122,10 @@ THINGS: dict[str, tuple[str, ...]] = {
     }.items()
 }  # fmt: skip
 
+_PAINTS = ("#c0392b", "#2e6fb5", "#3a9a4b", "#e0a020", "#7b4bb0", "#f2f2f2", "#222222")
+_PAINTED = 3
+"""In so many of those colours a drawing of one colour is drawn."""
+
 
 def cache_folder() -> Path:
     """Return the folder of everything that is kept between runs, as the service's settings say."""
@@ -123,7 +152,7 @@ def load_sprites(
         if not rendered.exists():
             progress(f"rendering the drawings of {drawing_set.name}")
             icons = read_icons(fetch(drawing_set, folder))
-            _save(rendered, render_things(icons))
+            _save(rendered, render_things(icons, drawing_set.also, drawing_set.paint))
         loaded[drawing_set.name] = _load(rendered)
     return loaded
 
@@ -171,14 +200,23 @@ def read_icons(archive: Path) -> dict[str, str]:
     return icons
 
 
-def render_things(icons: Mapping[str, str]) -> dict[str, tuple[Sprite, ...]]:
+def render_things(
+    icons: Mapping[str, str], also: Mapping[str, str], paint: str | None
+) -> dict[str, tuple[Sprite, ...]]:
     """Render the drawings of each known thing, cut to what is visible; a picture twice counts once."""
     things = {}
-    for thing, names in THINGS.items():
+    for number, (thing, usual) in enumerate(THINGS.items()):
+        names = also[thing].split() if thing in also else usual
         texts = dict.fromkeys(icons[name] for name in names if name in icons)
         if texts:
-            things[thing] = tuple(render(text) for text in texts)
+            things[thing] = tuple(render(one) for text in texts for one in _painted(text, paint, number))  # fmt: skip
     return things
+
+
+def _painted(svg: str, paint: str | None, number: int) -> list[str]:
+    if paint is None:
+        return [svg]
+    return [svg.replace(paint, _PAINTS[(number + n * 2) % len(_PAINTS)]) for n in range(_PAINTED)]
 
 
 def render(svg: str) -> Sprite:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from training.drawn.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, Pixels, background
+from training.drawn.backgrounds import TRAINING_KINDS, Pixels, background
 from training.drawn.drawings import Sprites
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
@@ -88,21 +88,24 @@ class Scene:
 
 
 def plan_scene(
-    seed: int, sprites: Sprites, held_out: bool = False, kind: str | None = None
+    seed: int,
+    sprites: Sprites,
+    backdrops: Sequence[str] = TRAINING_KINDS,
+    kind: str | None = None,
 ) -> Scene:
     """Return the scene that belongs to `seed`.
 
     Args:
         seed: Decides everything.
         sprites: The drawings there are to choose from.
-        held_out: Use the backgrounds kept for measuring.
+        backdrops: The kinds of background to choose from.
         kind: The kind of scene; None draws one.
     """
     random = np.random.default_rng([seed, 7])
     kind = kind or str(random.choice(["path", "some", "count"], p=[0.55, 0.28, 0.17]))
     squeeze = float(random.choice([1.0, 0.75, 0.5625], p=[0.3, 0.3, 0.4]))
     things, pictures = _PLANS[kind](random, sprites, squeeze)
-    backdrop = str(random.choice(HELD_OUT_KINDS if held_out else TRAINING_KINDS))
+    backdrop = str(random.choice(list(backdrops)))
     return Scene(kind, backdrop, seed, squeeze, things, pictures)
 
 
@@ -110,14 +113,14 @@ Plan = tuple[tuple[Thing, ...], tuple[tuple[Place, ...], ...]]
 
 
 def _plan_path(random: np.random.Generator, sprites: Sprites, squeeze: float) -> Plan:
-    mover = _some_thing(random, sprites, shapes=0.35)
+    mover = some_thing(random, sprites, shapes=0.35)
     size = float(random.uniform(0.3, 0.62))
     way = _way(random, size, squeeze)
     first, path = (mover,), tuple((Place(0, x, y, size),) for x, y in way)
     if random.random() > 0.25:
         return first, ((), *path)
     # A second thing that stays where it is, off the first one's way.
-    other = _some_thing(random, sprites, shapes=0.35, unlike=first)
+    other = some_thing(random, sprites, shapes=0.35, unlike=first)
     free = [c for c in _cells(3) if min(_gap(c, spot, squeeze) for spot in way) > 0.42]
     if not free:
         return first, ((), *path)
@@ -147,7 +150,7 @@ def _way(random: np.random.Generator, size: float, squeeze: float) -> list[tuple
 def _plan_some(random: np.random.Generator, sprites: Sprites, squeeze: float) -> Plan:
     things: tuple[Thing, ...] = ()
     for _ in range(random.integers(2, 4)):
-        things = (*things, _some_thing(random, sprites, shapes=0.35, unlike=things))
+        things = (*things, some_thing(random, sprites, shapes=0.35, unlike=things))
     spots = _apart(random, len(things), squeeze)
     size = random.uniform(0.26, 0.4, len(things))
     places = tuple(Place(n, x, y, float(size[n])) for n, (x, y) in enumerate(spots))
@@ -155,7 +158,7 @@ def _plan_some(random: np.random.Generator, sprites: Sprites, squeeze: float) ->
 
 
 def _plan_count(random: np.random.Generator, sprites: Sprites, squeeze: float) -> Plan:
-    thing = _some_thing(random, sprites, shapes=0.45)
+    thing = some_thing(random, sprites, shapes=0.45)
     spots = _apart(random, int(random.integers(1, 5)), squeeze)
     size = float(random.uniform(0.22, 0.34))
     places = tuple(Place(0, x, y, size) for x, y in spots)
@@ -167,9 +170,10 @@ _PLANS: dict[str, Callable[[np.random.Generator, Sprites, float], Plan]] = {
 }  # fmt: skip
 
 
-def _some_thing(
+def some_thing(
     random: np.random.Generator, sprites: Sprites, shapes: float, unlike: Sequence[Thing] = ()
 ) -> Thing:
+    """Return a drawing or, in a share of `shapes`, a plain shape, of another name than those of `unlike`."""
     taken = {thing.name for thing in unlike}
     while True:
         turn, mirrored = float(random.normal(0, 7)), bool(random.random() < 0.5)
@@ -224,7 +228,7 @@ def draw_scene(scene: Scene, sprites: Sprites, height: int = 224, width: int = 2
         canvas = Image.fromarray(ground)
         for place in places:
             paste(canvas, pictures[place.thing], place, scene.squeeze)
-        drawn.append(_compressed(canvas, quality))
+        drawn.append(compressed(canvas, quality))
     return drawn
 
 
@@ -283,7 +287,8 @@ _CORNERS: Mapping[str, list[tuple[float, float]]] = {
 }
 
 
-def _compressed(picture: Image.Image, quality: int | None) -> Pixels:
+def compressed(picture: Image.Image, quality: int | None) -> Pixels:
+    """Return the pixels, with the traces of JPEG at `quality` if that is not None."""
     if quality is None:
         return np.asarray(picture)
     file = io.BytesIO()

@@ -125,7 +125,7 @@ def cells(scene: Scene, take: Take, sprites: Sprites) -> npt.NDArray[np.int8]:
     middles = (np.arange(GRID) + 0.5) / GRID
     for frame, picture in enumerate(take.pictures):
         for place in scene.pictures[picture]:
-            width, height = _extent(scene, place, sprites)
+            width, height = extent(scene, place, sprites)
             near_x = np.abs(middles - place.x) < 0.45 * width
             near_y = np.abs(middles - place.y) < 0.45 * height
             near_x[np.abs(middles - place.x).argmin()] = True
@@ -134,7 +134,8 @@ def cells(scene: Scene, take: Take, sprites: Sprites) -> npt.NDArray[np.int8]:
     return covered.reshape(len(take.pictures), GRID * GRID)
 
 
-def _extent(scene: Scene, place: Place, sprites: Sprites) -> tuple[float, float]:
+def extent(scene: Scene, place: Place, sprites: Sprites) -> tuple[float, float]:
+    """Return how wide and how high a thing is drawn, in shares of the picture."""
     thing = scene.things[place.thing]
     if thing.colour is not None:
         return place.size * scene.squeeze, place.size

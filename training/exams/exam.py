@@ -20,6 +20,7 @@ from model.language.sampling import TextStream
 from model.reading import Reading
 from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
+from training.drawn.backgrounds import HELD_OUT_KINDS
 from training.drawn.drawings import THINGS, Sprites
 from training.drawn.scenes import SHAPES, Scene, draw_scene, plan_scene
 from training.drawn.shows import Mix, Show, asking, some_show
@@ -92,7 +93,7 @@ def cases(sprites: Sprites, size: Size) -> Iterator[tuple[list[Scene], Show]]:
     yield from _single(sprites, random, "where", size.others, {"where", "colour", "count", "what is where", "names", "change"})  # fmt: skip
     seed = FIRST_SEED + 500_000
     for number in range(size.shows):
-        scenes = [plan_scene(seed + 8 * number + n, sprites, held_out=True) for n in range(8)]
+        scenes = [plan_scene(seed + 8 * number + n, sprites, HELD_OUT_KINDS) for n in range(8)]
         show = some_show(scenes, NAMES, random, Mix(single=0.0, questions=12))
         past = {"first", "last", "after", "before", "at time", "when", "list", "direction before", "colour before"}  # fmt: skip
         one_each = {asked.kind: asked for asked in show.asked if asked.kind in past}
@@ -117,7 +118,7 @@ def _single(
     want, done = next(wanted) if wanted else None, 0
     while done < count:
         seed += 1
-        scene = plan_scene(seed, sprites, held_out=True)
+        scene = plan_scene(seed, sprites, HELD_OUT_KINDS)
         take = some_take(random, 0, scene)
         seen = see(scene, take)
         if want is not None and [s.thing.name for s in seen] != [want]:
@@ -137,7 +138,7 @@ def _moving(
     seed = FIRST_SEED + 900_000
     while left.total() > 0:
         seed += 1
-        scene = plan_scene(seed, sprites, held_out=True, kind="path")
+        scene = plan_scene(seed, sprites, HELD_OUT_KINDS, kind="path")
         take = some_take(random, 0, scene)
         seen = see(scene, take)
         if len(seen) == 1 and left[seen[0].movement or ""] > 0:

@@ -14,6 +14,7 @@ import torch
 from model.types import Clip
 from model.vision.things import MOVEMENTS, SURE, Thing, place_of
 from model.vision.vocabulary import COLOURS, WordTable
+from training.drawn.backgrounds import HELD_OUT_KINDS
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import draw_scene, plan_scene
 from training.drawn.takes import Seen, movement_of, see, some_take
@@ -61,7 +62,7 @@ def drawn(sprites: Sprites, count: int) -> Iterator[Seeing]:
     """Yield clips of scenes that nothing was trained on, `count` of them."""
     random = np.random.default_rng(3)
     for number in range(count):
-        scene = plan_scene(FIRST_SEED + number, sprites, held_out=True)
+        scene = plan_scene(FIRST_SEED + number, sprites, HELD_OUT_KINDS)
         take = some_take(random, number, scene)
         pictures = draw_scene(scene, sprites)
         pixels = torch.from_numpy(np.stack([pictures[n] for n in take.pictures]))

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.vision.networks.lite_network import TRUNK_WIDTH, LiteVision
+from training.drawn.backgrounds import TRAINING_KINDS
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import Scene, draw_scene, plan_scene
 from training.drawn.takes import GRID, Take
@@ -26,7 +27,7 @@ def cache_features(
     sprites: Sprites,
     seeds: range,
     folder: Path,
-    held_out: bool = False,
+    backdrops: Sequence[str] = TRAINING_KINDS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Draw the scenes of `seeds` and keep their features in `folder`; what is there stays.
@@ -36,7 +37,7 @@ def cache_features(
         sprites: The drawings to use.
         seeds: One scene each.
         folder: For the shards; give each set of drawings its own.
-        held_out: Use the backgrounds kept for measuring.
+        backdrops: Kinds of background.
         progress: Called after each shard with the number of its scenes.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ def cache_features(
         shard = range(first, min(first + SHARD, seeds.stop))
         path = shard_path(folder, shard.start)
         if not path.exists():
-            scenes = [plan_scene(seed, sprites, held_out) for seed in shard]
+            scenes = [plan_scene(seed, sprites, backdrops) for seed in shard]
             _write(path, _features(vision, scenes, sprites))
         progress(len(shard))
 
@@ -80,10 +81,12 @@ class FeatureBank:
     Args:
         folder: Where `cache_features` kept them.
         sprites: The drawings they were made with.
-        held_out: Whether with the backgrounds kept for measuring.
+        backdrops: Kinds of background that they were made with.
     """
 
-    def __init__(self, folder: Path, sprites: Sprites, held_out: bool = False) -> None:
+    def __init__(
+        self, folder: Path, sprites: Sprites, backdrops: Sequence[str] = TRAINING_KINDS
+    ) -> None:
         self.scenes: list[Scene] = []
         self._shards: list[np.ndarray] = []
         self._where: list[tuple[int, int]] = []
@@ -91,7 +94,7 @@ class FeatureBank:
             rows = np.load(path, mmap_mode="r")
             seed, row = int(path.stem.removeprefix("features-")), 0
             while row < len(rows):
-                scene = plan_scene(seed, sprites, held_out)
+                scene = plan_scene(seed, sprites, backdrops)
                 self.scenes.append(scene)
                 self._where.append((len(self._shards), row))
                 row += len(scene.pictures)

@@ -21,8 +21,9 @@ from model.vision.networks.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import COLOURS, SHAPES, Scene
-from training.drawn.takes import GRID, Take, cells, see, some_take
+from training.drawn.takes import GRID, Take, cells, extent, see, some_take
 from training.drawn.words import MOVEMENTS, UNTOLD
+from training.errors import Missing
 from training.lite.features import FeatureBank
 from training.lite.loop import Plan, run
 
@@ -38,18 +39,23 @@ _AT_ONCE = 16
 assert MOVEMENTS[STILL] == "still"
 
 
-@torch.inference_mode()
-def photograph_tokens(
-    vision: LiteVision, folder: Path, random: np.random.Generator
-) -> Float[Tensor, "clips cells width"]:
-    """Return the encoder's tokens of clips made from the pictures below `folder`.
+def photographs(folder: Path) -> list[Path]:
+    """Return the pictures below `folder`.
 
     Raises:
-        FileNotFoundError: If there is no picture.
+        FileNotFoundError: If there is none.
     """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
     if not paths:
         raise FileNotFoundError(2, "there are no .jpg or .png pictures here", str(folder))
+    return paths
+
+
+@torch.inference_mode()
+def photograph_tokens(
+    vision: LiteVision, paths: Sequence[Path], random: np.random.Generator
+) -> Float[Tensor, "clips cells width"]:
+    """Return the encoder's tokens of clips made from photographs, in half precision."""
     tokens = []
     for path in paths:
         with Image.open(path) as picture:
@@ -57,7 +63,8 @@ def photograph_tokens(
             small = picture.convert("RGB")
             small.thumbnail((1600, 1600))
         clips = np.stack([_gliding(small, random) for _ in range(CROPS)])
-        tokens.append(vision.fuse(vision.trunk(torch.from_numpy(clips).movedim(-1, 2)).float()))
+        features = vision.trunk(torch.from_numpy(clips).movedim(-1, 2)).float()
+        tokens.append(vision.fuse(features).half())
     return torch.cat(tokens)
 
 
@@ -85,12 +92,14 @@ class Examples:
         tokens: Of the encoder, in half precision.
         truths: Four numbers a cell: name (the last is background), colour, movement, and 1 where the
             middle of a thing is.
+        sides: How wide and high the thing is whose middle is here; 0 where there is none.
     """
 
     bank: FeatureBank
     takes: tuple[Take, ...]
     tokens: Float[Tensor, "clips cells width"]
     truths: Int64[Tensor, "clips cells 4"]
+    sides: Float[Tensor, "clips cells 2"]
 
     def features(self, clips: Sequence[int]) -> Float[Tensor, "clips cells trunk"]:
         """Return what the image network sees in some of the clips."""
@@ -103,27 +112,46 @@ def drawn_examples(
     bank: FeatureBank,
     sprites: Sprites,
     names: tuple[str, ...],
-    random: np.random.Generator,
+    seed: int,
     takes: int,
+    file: Path,
 ) -> Examples:
-    """Return `takes` clips of every scene of `bank`."""
+    """Return `takes` clips of every scene of `bank`; what is computed of them is kept in `file`.
+
+    Raises:
+        Missing: If `file` is of other scenes.
+    """
+    random = np.random.default_rng(seed)
     some = tuple(some_take(random, n, scene) for n, scene in enumerate(bank.scenes) for _ in range(takes))  # fmt: skip
-    truths = torch.stack([_truth(bank.scenes[take.scene], take, sprites, names) for take in some])
-    tokens = [
-        vision.fuse(bank.clips(some[n : n + _AT_ONCE]).float()).half()
-        for n in range(0, len(some), _AT_ONCE)
-    ]
-    return Examples(bank, some, torch.cat(tokens), truths)
+    if not file.exists():
+        truths, sides = zip(*(_truth(bank.scenes[take.scene], take, sprites, names) for take in some), strict=True)  # fmt: skip
+        tokens = [
+            vision.fuse(bank.clips(some[n : n + _AT_ONCE]).float()).half()
+            for n in range(0, len(some), _AT_ONCE)
+        ]
+        keep((torch.cat(tokens), torch.stack(truths), torch.stack(sides)), file)
+    found = Examples(bank, some, *torch.load(file, weights_only=True))
+    if len(found.tokens) != len(some):
+        raise Missing(f"{file} is of other scenes: delete it")
+    return found
+
+
+def keep(tensors: Tensor | tuple[Tensor, ...], file: Path) -> None:
+    """Write tensors whole or not at all."""
+    partial = file.with_suffix(".partial")
+    torch.save(tensors, partial)
+    partial.replace(file)
 
 
 def _truth(
     scene: Scene, take: Take, sprites: Sprites, names: tuple[str, ...]
-) -> Int64[Tensor, "cells 4"]:
+) -> tuple[Int64[Tensor, "cells 4"], Float[Tensor, "cells 2"]]:
     """Return what is true of each cell, as `Examples` has it."""
     colours = tuple(COLOURS)
     owner = torch.from_numpy(cells(scene, take, sprites).astype(np.int64)).flatten()
     truth = torch.full((len(owner), 4), UNTOLD)
     truth[:, 0], truth[:, 3] = len(names), 0
+    sides = torch.zeros(len(owner), 2)
     for seen in see(scene, take):
         mine = owner == seen.number
         truth[mine, 0] = names.index(seen.thing.name)
@@ -134,73 +162,82 @@ def _truth(
     for frame, picture in enumerate(take.pictures):
         for place in scene.pictures[picture]:
             row, column = (min(max(int(at * GRID), 0), GRID - 1) for at in (place.y, place.x))
-            truth[(frame * GRID + row) * GRID + column, 3] = 1
-    return truth
+            cell = (frame * GRID + row) * GRID + column
+            truth[cell, 3] = 1
+            sides[cell] = torch.tensor(extent(scene, place, sprites))
+    return truth, sides
 
 
-def learn_heads(
-    vision: LiteVision,
-    bank: FeatureBank,
-    held: FeatureBank,
-    sprites: tuple[Sprites, Sprites],
-    photos: Path,
-    plan: Plan,
-    report: Callable[[str], None],
-) -> Heads:
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What the heads learn from.
+
+    Attributes:
+        shown: Drawn scenes; a step takes equally many of each.
+        judged: Drawn scenes that figures are taken on.
+        real: The encoder's tokens of clips made of photographs.
+    """
+
+    shown: Sequence[Examples]
+    judged: Examples
+    real: Float[Tensor, "clips cells width"]
+
+
+def learn_heads(width: int, lessons: Lessons, plan: Plan, report: Callable[[str], None]) -> Heads:
     """Train the heads and return them.
 
     Args:
-        vision: The encoder, trained.
-        bank: Scenes to train on.
-        held: Scenes to measure on.
-        sprites: Drawings of the one and of the other.
-        photos: Folder of photographs.
+        width: Of the encoder's tokens.
+        lessons: What from.
         plan: How.
         report: Given a line of text.
     """
     torch.manual_seed(plan.seed)
     names = tuple(word_table().of_drawing)
-    random = np.random.default_rng(plan.seed)
-    report("looking at photographs")
-    real = photograph_tokens(vision, photos, random)
-    report("looking at drawn scenes")
-    shown = drawn_examples(vision, bank, sprites[0], names, random, takes=2)
-    judged = drawn_examples(vision, held, sprites[1], names, random, takes=1)
-    heads = Heads(vision.width, names)
+    heads = Heads(width, names)
     weights = torch.tensor([_SHAPE_WEIGHT if name in SHAPES else 1.0 for name in (*names, "")])
 
     def learn(step: int) -> float:
         choose = np.random.default_rng([plan.seed, step])
         torch.manual_seed(int(choose.integers(2**31)))  # of what is hidden
-        some = choose.integers(len(shown.takes), size=_CLIPS)
-        tokens, truth = shown.tokens[some].float(), shown.truths[some]
+        parts = [_some(one, choose, _CLIPS // len(lessons.shown)) for one in lessons.shown]
+        tokens, features, truth, sides = (torch.cat(part) for part in zip(*parts, strict=True))
         ground = truth[..., 0] == len(names)
         # Most cells are background: a quarter of them says as much in a third of the time.
         kept = ~ground | (torch.rand(ground.shape) < _BACKGROUND)
-        hidden = dropout(shown.features(some.tolist())[kept], 0.3)
-        said = heads.logits(dropout(tokens[kept], 0.1), hidden)
-        truth = truth[kept]
+        said = heads.logits(dropout(tokens[kept], 0.1), dropout(features[kept], 0.3))
+        truth, sides = truth[kept], sides[kept]
         middle = binary_cross_entropy_with_logits(
             said.middles,
             truth[:, 3].float(),
             weight=torch.where(truth[:, 0] == len(names), 1 / _BACKGROUND, 1.0),
         )
+        at = truth[:, 3] == 1
+        others = lessons.real[choose.integers(len(lessons.real), size=_CLIPS // 3)].float()
         loss = (
             cross_entropy(said.names, truth[:, 0], weight=weights)
             + 0.5 * cross_entropy(said.colours, truth[:, 1], ignore_index=UNTOLD)
             + cross_entropy(said.movements, truth[:, 2], ignore_index=UNTOLD)
             + 2 * middle
-            + 0.3 * _told_apart(heads, tokens, real[choose.integers(len(real), size=_CLIPS // 3)])
+            + 4 * (said.sides[at].sigmoid() - sides[at]).abs().mean()
+            + 0.3 * _told_apart(heads, tokens, others)
         )
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.item()
 
     @torch.inference_mode()
     def measure() -> Mapping[str, float]:
-        return _figures(heads, judged)
+        return _figures(heads, lessons.judged)
 
     run(plan, heads, learn, measure, report)
     return heads
+
+
+def _some(examples: Examples, choose: np.random.Generator, count: int) -> tuple[Tensor, ...]:
+    """Return tokens, features, truths and sides of `count` clips."""
+    some = choose.integers(len(examples.takes), size=count)
+    features = examples.features(some.tolist())
+    return examples.tokens[some].float(), features, examples.truths[some], examples.sides[some]
 
 
 def _told_apart(
@@ -220,7 +257,7 @@ def _told_apart(
 
 def _figures(heads: Heads, judged: Examples) -> Mapping[str, float]:
     """Return which share of cells is told rightly, by what is asked, and of clips known as drawn."""
-    right, told = Counter[str](), Counter[str]()
+    right, told, wrong = Counter[str](), Counter[str](), 0.0
     for n in range(0, len(judged.takes), _AT_ONCE):
         some = range(n, min(n + _AT_ONCE, len(judged.takes)))
         tokens, truth = judged.tokens[n : some.stop].float(), judged.truths[n : some.stop]
@@ -235,4 +272,6 @@ def _figures(heads: Heads, judged: Examples) -> Mapping[str, float]:
         asked = truth[..., 3] == 1
         right["middle"] += int((said.middles > 0)[asked].sum())
         told["middle"] += int(asked.sum())
-    return {what: right[what] / told[what] for what in told}
+        wrong += float((said.sides.sigmoid() - judged.sides[n : some.stop])[asked].abs().sum()) / 2
+    shares = {what: right[what] / told[what] for what in told}
+    return shares | {"side off by": wrong / max(told["middle"], 1)}

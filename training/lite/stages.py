@@ -3,6 +3,7 @@
     features   draw the scenes, keep what the fixed image network sees in them
     vision     the encoder's own blocks, against words (no language model)
     heads      what its tokens say of drawings, and which clips are drawn at all
+    closer     what a drawn thing is that is looked at closely
     reading    projector and adapters, through the language model, on made-up streams
     export     what was trained, as the one file that the service loads
 
@@ -17,21 +18,33 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import nn
 
 from model.language.projector import Projector
+from model.vision.networks.closer import Closer
 from model.vision.networks.drawn import Heads
 from model.vision.networks.lite_network import LiteVision
 from model.vision.vocabulary import word_table
 from model.zoo.lite import TRAINED
 from model.zoo.lite_base import LITE_LANGUAGE, base_folder, convert
 from training.adapters import adapters
-from training.drawn.drawings import HELD_OUT_SET, TRAINING_SETS, Sprites, cache_folder, load_sprites
+from training.drawn.drawings import Sprites, cache_folder, load_sprites
 from training.drawn.words import word_groups
 from training.errors import Missing
 from training.lite.alignment import Aligner, recognised, some_examples
+from training.lite.closer import CloseUps, keep_close_ups, learn_closer, windows
 from training.lite.features import FeatureBank, cache_features
-from training.lite.heads import learn_heads
+from training.lite.heads import (
+    Examples,
+    Lessons,
+    drawn_examples,
+    keep,
+    learn_heads,
+    photograph_tokens,
+    photographs,
+)
 from training.lite.loop import Plan, kept, load_weights, run
+from training.lite.materials import TRAIN, TUNING, WIDE, Material
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
 
 
@@ -72,18 +85,18 @@ class Workshop:
         """Return the language model's tokenizer."""
         return Tokenizer.from_file(str(self.base / "tokenizer.json"))
 
-    def sprites(self, held_out: bool = False) -> Sprites:
-        """Return the drawings to train on, or those kept for measuring."""
-        return load_sprites((HELD_OUT_SET,) if held_out else TRAINING_SETS, progress=self.report)
+    def sprites(self, material: Material = TRAIN) -> Sprites:
+        """Return the drawings."""
+        return load_sprites(material.sets, progress=self.report)
 
-    def bank(self, held_out: bool = False) -> FeatureBank:
-        """Return the scenes whose features are there.
+    def bank(self, material: Material = TRAIN) -> FeatureBank:
+        """Return the scenes of a material whose features are there.
 
         Raises:
             Missing: If there are none.
         """
-        folder = self.folder / "features" / ("held" if held_out else "train")
-        found = FeatureBank(folder, self.sprites(held_out), held_out)
+        folder = self.folder / "features" / material.name
+        found = FeatureBank(folder, self.sprites(material), material.backdrops)
         if not found.scenes:
             raise Missing(f"there is nothing in {folder}: run --stage features first")
         return found
@@ -109,18 +122,19 @@ class Workshop:
         return Aligner(vision, Projector(vision.width, LITE_LANGUAGE.hidden), groups)
 
 
-def features(workshop: Workshop, scenes: range, held_out: bool = False) -> None:
+def features(workshop: Workshop, scenes: range, material: Material = TRAIN) -> None:
     """Keep the features of `scenes`."""
     vision = workshop.vision().to(torch.bfloat16)
-    folder = workshop.folder / "features" / ("held" if held_out else "train")
+    folder = workshop.folder / "features" / material.name
     done = 0
 
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        workshop.report(f"{done} of {len(scenes)} scenes")
+        workshop.report(f"{material.name}: {done} of {len(scenes)} scenes")
 
-    cache_features(vision, workshop.sprites(held_out), scenes, folder, held_out, progress)
+    sprites = workshop.sprites(material)
+    cache_features(vision, sprites, scenes, folder, material.backdrops, progress)
 
 
 def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -> None:
@@ -129,7 +143,7 @@ def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -
     aligner = workshop.aligner()
     bank, sprites = workshop.bank(), workshop.sprites()
     judge = some_examples(
-        workshop.bank(held_out=True), workshop.sprites(held_out=True), np.random.default_rng(0), 300
+        workshop.bank(TUNING), workshop.sprites(TUNING), np.random.default_rng(0), 300
     )
     workshop.report(f"{len(bank.scenes)} scenes")
 
@@ -152,10 +166,49 @@ def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -
 def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     """Train the heads on the encoder that the stage `vision` left."""
     vision = workshop.trained_vision()
-    sprites = workshop.sprites(), workshop.sprites(held_out=True)
+    vision.trunk_network.to(torch.bfloat16)
+    names = tuple(word_table().of_drawing)
+    workshop.report("looking at photographs")
+    real = workshop.folder / "heads-photographs.pt"
+    if not real.exists():
+        keep(photograph_tokens(vision, photographs(photos), np.random.default_rng(seed)), real)
+
+    def examples(material: Material, takes: int) -> Examples:
+        workshop.report(f"looking at the scenes of {material.name}")
+        file = workshop.folder / f"heads-{material.name}.pt"
+        bank, sprites = workshop.bank(material), workshop.sprites(material)
+        return drawn_examples(vision, bank, sprites, names, seed, takes, file)
+
+    shown = [examples(TRAIN, 2), examples(WIDE, 2)]
+    lessons = Lessons(shown, examples(TUNING, 1), torch.load(real, weights_only=True))
     plan = Plan(steps, 3e-3, seed, workshop.folder / "heads.pt", decay=0.05, every=200)
-    bank, held = workshop.bank(), workshop.bank(held_out=True)
-    learn_heads(vision, bank, held, sprites, photos, plan, workshop.report)
+    learn_heads(vision.width, lessons, plan, workshop.report)
+
+
+def closer(workshop: Workshop, photos: Path, shards: int, steps: int, seed: int) -> None:
+    """Train what names close-ups of drawings; the image network is the published one."""
+    vision = workshop.vision().eval().requires_grad_(False)
+    vision.trunk_network.to(torch.bfloat16)
+    names = tuple(word_table().of_drawing)
+
+    def close_ups(material: Material, shards: int) -> CloseUps:
+        done = 0
+
+        def progress(count: int) -> None:
+            nonlocal done
+            done += count
+            workshop.report(f"{material.name}: {done} close-ups")
+
+        sprites, folder = workshop.sprites(material), workshop.folder / "close" / material.name
+        return keep_close_ups(vision, sprites, material.backdrops, names, range(shards), folder, progress)  # fmt: skip
+
+    workshop.report("looking at photographs")
+    real = workshop.folder / "closer-photographs.pt"
+    if not real.exists():
+        keep(windows(vision, photographs(photos), np.random.default_rng(seed)), real)
+    shown, judged = close_ups(WIDE, shards), close_ups(TUNING, 1)
+    plan = Plan(steps, 2e-3, seed, workshop.folder / "closer.pt", decay=0.05, every=500)
+    learn_closer(names, shown, judged, torch.load(real, weights_only=True), plan, workshop.report)
 
 
 def reading(workshop: Workshop, lesson: Lesson) -> None:
@@ -175,22 +228,25 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     vision = workshop.trained_vision()
     fixed = ("trunk_network.", "head.")
     tensors = {f"vision.{k}": v for k, v in vision.state_dict().items() if not k.startswith(fixed)}
-    tensors |= _trained_heads(workshop, vision.width) | _trained_reading(workshop, rank)
+    names = tuple(word_table().of_drawing)
+    tensors |= _trained(workshop, "heads", Heads(vision.width, names))
+    tensors |= _trained(workshop, "closer", Closer(names)) | _trained_reading(workshop, rank)
     half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
     partial = file.with_suffix(".partial")  # whoever stops us leaves the old weights whole
     save_file(half, partial, metadata=dict(about))
     partial.replace(file)
 
 
-def _trained_heads(workshop: Workshop, width: int) -> dict[str, torch.Tensor]:
-    """Return the heads as the stage `heads` left them, or as they are shipped."""
-    checkpoint = workshop.folder / "heads.pt"
+def _trained(workshop: Workshop, stage: str, module: nn.Module) -> dict[str, torch.Tensor]:
+    """Return the weights of `module` as its stage left them, or as they are shipped."""
+    checkpoint = workshop.folder / f"{stage}.pt"
     if not checkpoint.exists():
-        workshop.report(f"there is no {checkpoint}: the heads are the shipped ones")
-        return {k: v for k, v in load_file(TRAINED).items() if k.startswith("heads.")}
-    said = Heads(width, tuple(word_table().of_drawing))
-    load_weights(dict(said.named_parameters()), kept(checkpoint, "heads")["weights"])
-    return {f"heads.{k}": v for k, v in said.state_dict().items()}
+        workshop.report(
+            f"there is no {checkpoint}: of the stage {stage} the shipped weights are taken"
+        )
+        return {k: v for k, v in load_file(TRAINED).items() if k.startswith(f"{stage}.")}
+    load_weights(dict(module.named_parameters()), kept(checkpoint, stage)["weights"])
+    return {f"{stage}.{k}": v for k, v in module.state_dict().items()}
 
 
 def _trained_reading(workshop: Workshop, rank: int) -> dict[str, torch.Tensor]:
@@ -198,7 +254,7 @@ def _trained_reading(workshop: Workshop, rank: int) -> dict[str, torch.Tensor]:
     checkpoint = workshop.folder / "reading.pt"
     if not checkpoint.exists():
         workshop.report(f"there is no {checkpoint}: what reads is the shipped one")
-        others = ("vision.", "heads.")
+        others = ("vision.", "heads.", "closer.")
         return {k: v for k, v in load_file(TRAINED).items() if not k.startswith(others)}
     pupil = student(workshop.base, rank)
     load_weights(trained_part(pupil), kept(checkpoint, "reading")["weights"])

@@ -2,7 +2,7 @@
 
 Photographs are known through the published networks; drawings and plain shapes are what our own
 blocks were trained on (`training/lite/heads.py`). A cell says which thing covers it, of what colour,
-which way that moves, and whether its middle is here (`model/vision/drawings.py` makes things of that).
+which way that moves, whether its middle is here and how large it is (`model/vision/drawings.py` makes things of that).
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _SHAPE_COLOURS = 9
 """The first of `COLOURS` are those of shapes."""
 STILL = 4
 """The movement after left, right, up and down."""
-_GATE = 256
+_GATE = 64
 """Width of the network that tells what is drawn."""
 
 
@@ -28,6 +28,7 @@ class CellLogits(NamedTuple):
     colours: Float[Tensor, "*cells colours"]
     movements: Float[Tensor, "*cells movements"]
     middles: Float[Tensor, "*cells"]
+    sides: Float[Tensor, "*cells 2"]
 
 
 class Said(NamedTuple):
@@ -39,6 +40,8 @@ class Said(NamedTuple):
     movements: Float[Tensor, "cells movements"]
     middles: Float[Tensor, " cells"]
     """How likely the middle of a thing is in each cell."""
+    sides: Float[Tensor, "cells 2"]
+    """How wide and how high a thing is whose middle is here, in shares of the frame."""
     drawn: tuple[float, ...]
     """How likely each frame is drawn."""
 
@@ -51,7 +54,7 @@ class Heads(nn.Module):
     """
 
     def __init__(
-        self, width: int, names: tuple[str, ...], trunk: int = TRUNK_WIDTH, hidden: int = 256
+        self, width: int, names: tuple[str, ...], trunk: int = TRUNK_WIDTH, hidden: int = 192
     ) -> None:
         super().__init__()
         self.names = names
@@ -61,6 +64,7 @@ class Heads(nn.Module):
         self.colour = nn.Linear(hidden, _SHAPE_COLOURS)
         self.movement = nn.Linear(hidden, STILL + 1)
         self.middle = nn.Linear(hidden, 1)
+        self.side = nn.Linear(hidden, 2)
         self.gate, self.drawn = nn.Linear(width, _GATE), nn.Linear(_GATE, 1)
 
     def logits(
@@ -74,6 +78,7 @@ class Heads(nn.Module):
             self.colour(hidden),
             self.movement(hidden),
             self.middle(hidden)[..., 0],
+            self.side(hidden),
         )
 
     def drawn_logit(self, tokens: Float[Tensor, "*batch cells width"]) -> Float[Tensor, "*batch"]:
@@ -93,5 +98,6 @@ class Heads(nn.Module):
             cells.colours.softmax(-1),
             cells.movements.softmax(-1),
             cells.middles.sigmoid(),
+            cells.sides.sigmoid(),
             tuple(drawn.tolist()),
         )

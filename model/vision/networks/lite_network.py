@@ -203,11 +203,23 @@ class LiteVision(nn.Module):
         Args:
             frames: Pixels from 0 to 255.
         """
-        dtype = self.trunk_network.stem.weight.dtype
-        pixels = ((frames.flatten(0, 1).to(torch.float32) - 127.0) / 128.0).to(dtype)
-        fine, coarse = self.trunk_network(pixels.contiguous(memory_format=torch.channels_last))
+        fine, coarse = self._stages(frames.flatten(0, 1))
         both = torch.cat([coarse, pixel_unshuffle(fine, 2)], dim=1)
         return both.flatten(2).mT.reshape(*frames.shape[:2], GRID * GRID, TRUNK_WIDTH)
+
+    def last_stage(
+        self, pictures: UInt8[Tensor, "n 3 size size"]
+    ) -> Float[Tensor, "n 352 grid grid"]:
+        """Return what the image network's last stage sees in pictures of any one size."""
+        return self._stages(pictures)[1].float()
+
+    def _stages(
+        self, pictures: UInt8[Tensor, "n 3 size size"] | Float[Tensor, "n 3 size size"]
+    ) -> tuple[Float[Tensor, "n 120 fine fine"], Float[Tensor, "n 352 grid grid"]]:
+        dtype = self.trunk_network.stem.weight.dtype
+        pixels = ((pictures.to(torch.float32) - 127.0) / 128.0).to(dtype)
+        fine, coarse = self.trunk_network(pixels.contiguous(memory_format=torch.channels_last))
+        return fine, coarse
 
     def fuse(
         self, features: Float[Tensor, "clips frames 49 trunk"]
