@@ -92,7 +92,7 @@ def test_what_has_a_length_ends_whatever_its_container_says(
     source, report, lasted = played(f"{address}/film" if over == "http" else str(path))
     assert (source.finite, source.has_ended(), report.live) == (True, True, False)
     assert report.length is None or report.length > 1
-    assert lasted == pytest.approx(1.6 if name == "raw.h264" else 4.0, abs=0.5)
+    assert lasted == pytest.approx(4.0, abs=0.5)
 
 
 def test_a_live_playlist_on_this_machine_is_no_film(tmp_path):

@@ -117,7 +117,9 @@ WAYS = [
 
 @pytest.mark.parametrize("leave", WAYS, ids=lambda way: way.__name__)
 async def test_a_place_is_free_again_when_its_sender(leave, player, another):
-    settings = {"max_streams": 1, "silence_seconds": 0.7, "sample_rate": 30}
+    # A sender on a busy machine is silent for a while without having left.
+    silence = 0.7 if leave in {is_killed, never_connects} else 60.0
+    settings = {"max_streams": 1, "silence_seconds": silence, "sample_rate": 30}
     async with echo_service(**settings) as service, service.client() as client:
         await leave(service, client, player)
         await service.all_free()

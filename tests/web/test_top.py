@@ -38,7 +38,7 @@ def test_it_shows_streams_with_ages_and_what_comes_a_second():
 
 def test_numbers_are_read_from_prometheus_format():
     text = (
-        "# HELP flashback_sessions Open.\n"
+        "# HELP flashback_sessions Open.\n# HELP flashback_watch_events_total Events told.\n"
         'flashback_sessions{kind="whip"} 2.0\n'
         "flashback_requests_waiting 1.0\npython_info 3.0\n"
     )

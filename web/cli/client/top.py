@@ -14,7 +14,7 @@ from rich.text import Text
 from flashback_client import Flashback, FlashbackError, Stream
 from web.cli.client.remote import service_at
 
-_SAMPLE = re.compile(r"flashback_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)")
+_SAMPLE = re.compile(r"^flashback_(\w+?)(?:\{([^}]*)\})? ([0-9.eE+-]+)$", re.MULTILINE)
 _STATES = {"live": "green", "ended": "dim", "stalled": "yellow", "retrying": "yellow"}
 _OLD_MS = 10_000
 
