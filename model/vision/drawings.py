@@ -20,13 +20,13 @@ from torch import Tensor
 from model.vision.networks.closer import View
 from model.vision.networks.drawn import STILL, Said
 from model.vision.networks.lite_network import FRAMES, GRID
-from model.vision.things import Thing
+from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable
 
 _SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
 _IS_DRAWN, _MAY_BE_DRAWN = 0.5, 0.25
 """How surely a clip is drawn that is taken as drawn, and that is looked at closely to tell."""
-_PLAIN, _HALF = 0.45, 0.35
+_PLAIN, _HALF = 0.44, 0.35
 """How sure the cells of a thing are, together, of one that is said plainly, and with a perhaps."""
 _MIDDLE, _PEAK = 0.35, 0.2
 """How likely a middle is in a cell and its neighbours, and in that cell."""
@@ -41,7 +41,7 @@ _FAR, _NEAR = 0.14, 0.08
 is still, unless its cells are very sure that it moves."""
 _LOOKED_AT = 4
 """Things of a clip that are looked at closely: those of most cells."""
-_CLOSE = 0.6
+_CLOSE = 0.5
 """What a closer look says counts so much, and what the cells say the rest."""
 _PIECE = 0.35
 """Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
@@ -223,7 +223,7 @@ def _thing(
     covered = (1 - said.names[:, -1].view(FRAMES, GRID, GRID)).clamp_min(1e-3) * mine
     return Thing(
         word,
-        sure=sure if sure >= _PLAIN else 0.3,
+        sure=_as_said(sure),
         count=max(1, min(count, 5)),
         colour=_most(said.colours[mine.flatten()]) if has_colour else None,
         movement=_movement(said.movements[mine.flatten()], covered[frames]) if count == 1 else None,
@@ -234,13 +234,18 @@ def _thing(
     )
 
 
+def _as_said(sure: float) -> float:
+    """Return how sure cells and closer look are, together, as everything else counts it: `SURE` is plain."""
+    return SURE + (1 - SURE) * (sure - _PLAIN) / (1 - _PLAIN) if sure >= _PLAIN else 0.3
+
+
 def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:
     """Return things without what is most likely a piece of the largest under another name."""
     if not found:
         return []
     most, surest, _ = found[0]
     kept = [t for cells, sure, t in found if cells >= _PIECE * most or sure > surest]
-    plain = [thing for thing in kept if thing.sure >= _PLAIN]
+    plain = [thing for thing in kept if thing.sure >= SURE]
     return plain or kept[:2]
 
 
