@@ -10,7 +10,7 @@ of a thing that was named twice.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from statistics import median_low
 
 import torch
@@ -39,8 +39,9 @@ _SAME = 4.0
 _FAR, _NEAR = 0.14, 0.08
 """Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
 is still, unless its cells are very sure that it moves."""
-_LOOKED_AT = 4
-"""Things of a clip that are looked at closely: those of most cells."""
+_LOOKS = 4
+"""Close looks at a clip: at the things of most cells, and at few things in several frames, for frames of
+live video are blurred each in another way."""
 _CLOSE = 0.5
 """What a closer look says counts so much, and what the cells say the rest."""
 _PIECE = 0.35
@@ -179,12 +180,19 @@ def _shares(
     if look is None or not tracks:
         return shares, None
     cells = [sum(int(spot.cells.sum()) for spot in track) for track in tracks]
-    largest = sorted(range(len(tracks)), key=lambda n: -cells[n])[:_LOOKED_AT]
-    views = [max(tracks[n], key=lambda spot: float(spot.names.sum())).view for n in largest]
-    looks = look(views)
-    for number, seen in zip(largest, looks, strict=True):
+    largest = sorted(range(len(tracks)), key=lambda n: -cells[n])[:_LOOKS]
+    views = [_views(tracks[n], _LOOKS // len(largest)) for n in largest]
+    looks = torch.split(look(list(chain.from_iterable(views))), [len(some) for some in views])
+    means = torch.stack([some.mean(dim=0) for some in looks])
+    for number, seen in zip(largest, means, strict=True):
         shares[number] = (1 - _CLOSE) * shares[number] + _CLOSE * seen[:-1]
-    return shares, float(looks[:, -1].mean())
+    return shares, float(means[:, -1].mean())
+
+
+def _views(track: Sequence[_Spot], most: int) -> list[View]:
+    """Return where a thing is seen best, in so many frames at most."""
+    best = sorted(track, key=lambda spot: -float(spot.names.sum()))
+    return [spot.view for spot in best[:most]]
 
 
 def _middles(likely: Float[Tensor, "rows columns"]) -> Iterator[tuple[int, int]]:

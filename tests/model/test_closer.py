@@ -45,8 +45,20 @@ def test_a_closer_look_outvotes_cells_that_are_unsure():
     some = said({DOG: [square(2, 2, size=3, sure=0.4)]})
     [cat] = drawn_things(some, TABLE, NAMES, looking(CAT, seen))
     assert TABLE[cat.word].name == "cat"
-    [[view]] = seen
-    assert (round(view.x * 7 - 0.5), round(view.y * 7 - 0.5)) == (3, 3)
+    [views] = seen
+    assert {(round(view.x * 7 - 0.5), round(view.y * 7 - 0.5)) for view in views} == {(3, 3)}
+
+
+@pytest.mark.parametrize(("corners", "frames"), [([0], 4), ([0, 6], 2), ([0, 3, 6], 1)])
+def test_of_few_things_several_frames_are_looked_at(corners, frames):
+    seen = []
+    squares = [square(at, at, size=1) for at in corners]
+    drawn_things(said({DOG: squares}), TABLE, NAMES, looking(DOG, seen))
+    [views] = seen
+    each = {
+        corner: [v.frame for v in views if round(v.x * 7 - 0.5) == corner] for corner in corners
+    }
+    assert [len(set(of)) for of in each.values()] == [frames] * len(corners)
 
 
 @pytest.mark.parametrize(("gate", "found", "is_drawn"), [(0.9, DOG, True), (0.9, -1, False), (0.3, DOG, True), (0.3, -1, False), (0.2, DOG, False)])  # fmt: skip
