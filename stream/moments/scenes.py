@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable, in_words
-from stream.past.presence import Shown, parted, presence
+from stream.past.presence import Shown, clear_colour, mostly, parted, presence
 
 _MAIN = 3
 """Things of a clip that make a scene, the main ones."""
@@ -180,7 +180,7 @@ def _things(run: _Run, clips: Sequence[Shown]) -> tuple[InScene, ...]:
                 ranks[thing.word] += rank
     named = [
         InScene(
-            word, run.words[word] / run.clips, _mostly(t.count for t in things), _colour(things)
+            word, run.words[word] / run.clips, mostly(t.count for t in things), clear_colour(things)
         )
         for word, things in shown.items()
         if things and run.words[word] >= _SHARE * run.clips
@@ -189,15 +189,6 @@ def _things(run: _Run, clips: Sequence[Shown]) -> tuple[InScene, ...]:
         key=lambda n: (-round(4 * n.share), ranks[n.word] / len(shown[n.word]), came[n.word])
     )
     return tuple(named[:_NAMED])
-
-
-def _mostly(counts: Iterable[int]) -> int:
-    return max(Counter(counts).items(), key=lambda pair: (pair[1], pair[0]))[0]
-
-
-def _colour(things: Sequence[Thing]) -> int | None:
-    colour, count = Counter(thing.colour for thing in things).most_common(1)[0]
-    return colour if 2 * count > len(things) else None
 
 
 def _best(clips: Sequence[Shown], words: set[int]) -> Shown:

@@ -1,7 +1,7 @@
 """When each thing was there: from what single clips say to stretches, over blinks, without slips."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from model.vision.things import SURE, Thing
@@ -87,6 +87,17 @@ def seen(clips: Sequence[Shown]) -> list[Seen]:
         seconds = sum(end - start for start, end in spans)
         found.append(Seen(word, spans[0][0], spans[-1][1], seconds, len(spans), most))
     return sorted(found, key=lambda one: (-one.seconds, one.first, one.word))
+
+
+def mostly(numbers: Iterable[int]) -> int:
+    """Return what most of `numbers` are, of ties the largest."""
+    return max(Counter(numbers).items(), key=lambda pair: (pair[1], pair[0]))[0]
+
+
+def clear_colour(things: Sequence[Thing]) -> int | None:
+    """Return the number of the colour that more than half of `things`, not none, agree on; else None."""
+    colour, count = Counter(thing.colour for thing in things).most_common(1)[0]
+    return colour if 2 * count > len(things) else None
 
 
 def parted(before: Shown, after: Shown) -> bool:

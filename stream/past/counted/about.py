@@ -6,13 +6,13 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from model.vision.things import MOVEMENTS, SURE, Thing
 from model.vision.vocabulary import COLOURS, in_words, word_table
 from stream.past.counted.answers import There, spans_of
 from stream.past.counted.words import Counting
-from stream.past.presence import Shown
+from stream.past.presence import Shown, clear_colour, mostly
 from stream.past.wording import listed, sentence
 
 _MOVES = 1 / 3
@@ -36,9 +36,9 @@ def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
     if who and not (there.now or there.part or there.ended):
         return f"Nobody now. Last seen at {there.end}."
     if who and there.lasts:
-        newest = [t for t in _of(asked, [clips[-1]]) if t.sure >= SURE]
-        return sentence(_named(newest or _shown(asked, there, clips)))
-    shown = _shown(asked, there, clips)
+        newest = _plain(asked, [clips[-1]])
+        return sentence(_named(newest or _plain(asked, [clips[n] for n in there.clips])))
+    shown = _plain(asked, [clips[n] for n in there.clips])
     said = f"{_named(shown)}, {spans_of(there)}"
     if moves := _movement(shown, len(there.clips)):
         said += f", moving {moves}"
@@ -67,7 +67,7 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
             runs.append([number])
     said = []
     for run in runs[-1:] if asked.order else runs:
-        things = [t for t in _of(asked, [clips[n] for n in run]) if t.sure >= SURE]
+        things = _plain(asked, [clips[n] for n in run])
         said.append(_colour(things) if asked.kind == "colour" else _movement(things, len(run)))
     distinct = list(dict.fromkeys(how for how in said if how))[:_MOST_WITH]
     if not distinct:
@@ -81,32 +81,24 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
 
 def _colour(things: Sequence[Thing]) -> str:
     """Return the colour that most of `things` have; empty if there is none."""
-    colour, agree = Counter(t.colour for t in things).most_common(1)[0] if things else (None, 0)
-    return "" if colour is None or 2 * agree <= len(things) else COLOURS[colour]
+    colour = clear_colour(things) if things else None
+    return "" if colour is None else COLOURS[colour]
 
 
-def _shown(asked: Counting, there: There, clips: Sequence[Shown]) -> list[Thing]:
-    """Return the thing as each clip that plainly shows it does."""
-    return [t for t in _of(asked, [clips[n] for n in there.clips]) if t.sure >= SURE]
-
-
-def _of(asked: Counting, clips: Iterable[Shown]) -> Iterator[Thing]:
-    for clip in clips:
-        yield from (
-            t for t in clip.things if t.word in asked.words and asked.colour in {None, t.colour}
-        )
+def _plain(asked: Counting, clips: Iterable[Shown]) -> list[Thing]:
+    """Return the thing as each of `clips` that plainly shows it does."""
+    return [
+        t
+        for clip in clips
+        for t in clip.things
+        if t.word in asked.words and asked.colour in {None, t.colour} and t.sure >= SURE
+    ]
 
 
 def _named(things: Sequence[Thing]) -> str:
     """Return "a grey car", "three bottles": what most of the clips say."""
-    colour = _colour(things)
-    word = word_table()[_mostly(t.word for t in things)]
-    number = COLOURS.index(colour) if colour else None
-    return in_words(word, _mostly(t.count for t in things), number)
-
-
-def _mostly(numbers: Iterable[int]) -> int:
-    return max(Counter(numbers).items(), key=lambda pair: (pair[1], pair[0]))[0]
+    word = word_table()[mostly(t.word for t in things)]
+    return in_words(word, mostly(t.count for t in things), clear_colour(things))
 
 
 def _movement(things: Sequence[Thing], clips: int) -> str:
