@@ -22,7 +22,7 @@ from memory.archive import (
     read_parts,
 )
 from memory.documents import DocumentStore
-from memory.errors import BackupFailed, CorruptData, PastChanged
+from memory.errors import CorruptData, PastChanged, StoreError
 from memory.redis.raw import PAGE, RawStreams
 from memory.redis.store import RedisStore
 from memory.store import StreamRecord
@@ -47,13 +47,13 @@ async def backup(
         kinds: Of documents, and how many of each there may be.
 
     Raises:
-        BackupFailed: If there is a file of that name, no such stream, or one that never holds still.
+        StoreError: If there is a file of that name, no such stream, or one that never holds still.
         StoreUnavailable: If the store cannot be reached.
         OSError: If the file cannot be written.
     """
     found = {record.name: record for record in await store.streams()}
     if unknown := [name for name in streams if name not in found]:
-        raise BackupFailed(f"there is no stream called {unknown[0]}; there is {', '.join(found)}")
+        raise StoreError(f"there is no stream called {unknown[0]}; there is {', '.join(found)}")
     async with _new_file(path) as writer:
         for name in streams or found:
             await _copy_stream(store, writer, name)
@@ -82,7 +82,7 @@ async def _copy_stream(store: RedisStore, writer: ArchiveWriter, name: str) -> N
             pass
         # Clips were folded or forgotten while they were read: what was written fits no moment.
         await asyncio.to_thread(writer.drop_stream, mark)
-    raise BackupFailed(f"the past of {name} changes faster than it can be read: stop the service")
+    raise StoreError(f"the past of {name} changes faster than it can be read: stop the service")
 
 
 async def examine(path: Path, names: Pattern[str]) -> Contents:
@@ -126,7 +126,7 @@ async def restore(
         replace: Delete what there is of the same name first; else nothing is changed if there is.
 
     Raises:
-        BackupFailed: If something of the same name is there and `replace` was not asked for.
+        StoreError: If something of the same name is there and `replace` was not asked for.
         StoreFull: If there is no room; the stream at which that was said is deleted again.
         StoreUnavailable: If the store cannot be reached.
         CorruptData: If it is not the one that was examined any more.
@@ -151,13 +151,13 @@ async def _refuse_existing(
         for part in page:
             if isinstance(part, StreamRecord):
                 if part.name in known and (not wanted or part.name in wanted):
-                    raise BackupFailed(
+                    raise StoreError(
                         f"there is a stream called {part.name} already", code="not_restored"
                     )
             elif isinstance(part, ArchivedDocument) and not wanted:
                 there = await documents.get(part.kind, part.entry.key)
                 if there is not None and there.document != part.entry.document:
-                    raise BackupFailed(
+                    raise StoreError(
                         f"there is a {part.kind} {part.entry.key} already", code="not_restored"
                     )
 
@@ -228,10 +228,10 @@ async def _new_file(path: Path) -> AsyncIterator[ArchiveWriter]:
     """Yield a writer of what becomes the file `path` once it is whole.
 
     Raises:
-        BackupFailed: If there is one.
+        StoreError: If there is one.
     """
     if await asyncio.to_thread(path.exists):
-        raise BackupFailed(f"{path} is there already: choose another name, or delete it")
+        raise StoreError(f"{path} is there already: choose another name, or delete it")
     partial = path.with_name(f".{path.name}.partial")
     file = await asyncio.to_thread(_create, partial)
     try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from memory.errors import RedisFailed
+from memory.errors import StoreUnavailable
 
 _OLDEST = (6, 2)
 _INSTALL = (
@@ -42,7 +42,7 @@ def find_server(search_path: str | None = None) -> RedisBinary:
     Blocks for some milliseconds: call it in a thread from a coroutine.
 
     Raises:
-        RedisFailed: If there is none; the message says why each found one is no good, and what to
+        StoreUnavailable: If there is none; the message says why each found one is no good, and what to
             install.
     """
     problems = []
@@ -55,7 +55,9 @@ def find_server(search_path: str | None = None) -> RedisBinary:
         else:
             return RedisBinary(path, found, origin)
     tried = f" ({'; '.join(problems)})" if problems else ""
-    raise RedisFailed(f"There is no usable Redis server here{tried}. {_INSTALL}.", code="no_redis")
+    raise StoreUnavailable(
+        f"There is no usable Redis server here{tried}. {_INSTALL}.", code="no_redis"
+    )
 
 
 def _candidates(search_path: str | None) -> list[tuple[Path, str]]:

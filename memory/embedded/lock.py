@@ -10,7 +10,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from memory.errors import RedisFailed
+from memory.errors import StoreUnavailable
 
 _LOCK_FILE = "lock"
 _POLL = 0.05  # seconds
@@ -34,7 +34,7 @@ class DirectoryLock:
         moment to end.
 
         Raises:
-            RedisFailed: If it is still locked then, or belongs to another user.
+            StoreUnavailable: If it is still locked then, or belongs to another user.
         """
         descriptor = await asyncio.to_thread(_open_private, directory)
         with contextlib.ExitStack() as closing:
@@ -45,7 +45,7 @@ class DirectoryLock:
                     return cls(descriptor)
                 await asyncio.sleep(_POLL)
             owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            raise RedisFailed(
+            raise StoreUnavailable(
                 f"another Flashback (process {owner or 'unknown'}) keeps its memory in "
                 f"{directory}: stop it, or choose another data directory",
                 code="directory_in_use",
@@ -60,7 +60,7 @@ def _open_private(directory: Path) -> int:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.stat()
     if status.st_uid != os.getuid():
-        raise RedisFailed(
+        raise StoreUnavailable(
             f"{directory} belongs to another user ({status.st_uid}): choose another data directory",
             code="directory_unsafe",
         )

@@ -30,7 +30,7 @@ from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.reserve import Reserve
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
-from memory.errors import RedisFailed
+from memory.errors import StoreUnavailable
 from memory.redis.disk import MakeRoom, no_reserve
 from memory.servers.cancelling import cancellation_kept, close
 from memory.servers.reasons import root
@@ -65,7 +65,7 @@ async def open_redis(
     """Yield the Redis to use: that at `url`, or an embedded one in `directory` if it is empty.
 
     Raises:
-        RedisFailed: If there is neither a URL nor a server program, the embedded server does not
+        StoreUnavailable: If there is neither a URL nor a server program, the embedded server does not
             start, or `directory` belongs to another user or is used by another service.
     """
     if url:
@@ -117,7 +117,7 @@ class EmbeddedRedis:
             server: The program to run; by default the one that `find_server` finds.
 
         Raises:
-            RedisFailed: If there is no server program, it does not start, or `directory` belongs to
+            StoreUnavailable: If there is no server program, it does not start, or `directory` belongs to
                 another user or is used by another service.
         """
         program = await asyncio.to_thread(find_server) if server is None else server
@@ -181,7 +181,7 @@ class EmbeddedRedis:
 
     async def _launch(self) -> None:
         if not await asyncio.to_thread(self._directory.is_dir):
-            raise RedisFailed(
+            raise StoreUnavailable(
                 f"the data directory {self._directory} was removed, and all that was remembered "
                 "with it: start Flashback again"
             )
@@ -212,7 +212,7 @@ class EmbeddedRedis:
         """Wait until the server answers; however long, while it is reading its data.
 
         Raises:
-            RedisFailed: If it ends instead, or stays silent.
+            StoreUnavailable: If it ends instead, or stays silent.
         """
         client = Redis.from_url(self.url, retry=None, driver_info=None, socket_timeout=1)
         try:
@@ -234,9 +234,9 @@ class EmbeddedRedis:
             else:
                 return
             if self._process is None or self._process.returncode is not None:
-                raise RedisFailed(await self._last_words("the embedded Redis did not start"))
+                raise StoreUnavailable(await self._last_words("the embedded Redis did not start"))
             if clock() > deadline:
-                raise RedisFailed(await self._last_words("the embedded Redis does not answer"))
+                raise StoreUnavailable(await self._last_words("the embedded Redis does not answer"))
             await asyncio.sleep(0.02)
 
     async def _keep_running(self) -> None:
@@ -252,7 +252,7 @@ class EmbeddedRedis:
             try:
                 await self._launch()
                 pause, told = 0.1, ""
-            except (RedisFailed, OSError) as error:
+            except (StoreUnavailable, OSError) as error:
                 if str(error) != told:
                     log.error("%s", error)  # noqa: TRY400 - a sentence, the stack says nothing more
                 told = str(error)
@@ -308,7 +308,7 @@ def _command(
 def _check_format(directory: Path, server: RedisBinary) -> None:
     # Redis 6 does not see what Redis 7 wrote, and would begin with nothing, silently.
     if server.version < (7, 0) and (directory / "appendonlydir").exists():
-        raise RedisFailed(
+        raise StoreUnavailable(
             f"{directory} was written by Redis 7 or newer, and {server.path} is older: install "
             "the newer one again, or choose another data directory"
         )

@@ -12,7 +12,7 @@ from memory import backup as backup_module
 from memory.archive import ArchivedClip, ArchiveWriter, read_parts
 from memory.backup import backup, examine, restore
 from memory.documents import Entry
-from memory.errors import BackupFailed, CorruptData, StoreFull
+from memory.errors import CorruptData, StoreError, StoreFull
 from memory.redis import raw as redis_raw
 from memory.redis.layout import DIRECTORY, Keys, field
 from memory.redis.store import RedisStore
@@ -106,7 +106,7 @@ async def test_one_stream_is_backed_up_or_put_back_alone(store, other, tmp_path)
 async def test_what_is_there_already_is_not_touched(store, tmp_path):
     path = await saved(store, tmp_path)
     await store.forget("door")
-    with pytest.raises(BackupFailed, match="yard"):
+    with pytest.raises(StoreError, match="yard"):
         await put_back(store, path)
     assert await store.find("door") is None
     await put_back(store, path, "door")
@@ -116,7 +116,7 @@ async def test_what_is_there_already_is_not_touched(store, tmp_path):
 async def test_a_watch_that_was_changed_since_is_not_touched(store, other, tmp_path):
     path = await saved(store, tmp_path)
     await other.documents().put("watch", Entry("w1", 1.0, {"says": "a cat"}), 10)
-    with pytest.raises(BackupFailed, match="w1"):
+    with pytest.raises(StoreError, match="w1"):
         await put_back(other, path)
     assert await other.streams() == []
     await put_back(other, path, replace=True)
@@ -179,7 +179,7 @@ async def test_what_is_folded_meanwhile_is_read_again_or_said(store, other, tmp_
         await put_back(other, await saved(folding, tmp_path))
         assert await everything(other, "door") == await everything(store, "door")
     else:
-        with pytest.raises(BackupFailed, match="stop the service"):
+        with pytest.raises(StoreError, match="stop the service"):
             await saved(folding, tmp_path)
         assert list(tmp_path.iterdir()) == []
 
@@ -187,10 +187,10 @@ async def test_what_is_folded_meanwhile_is_read_again_or_said(store, other, tmp_
 async def test_a_file_is_never_overwritten_and_names_are_checked(store, tmp_path):
     path = await saved(store, tmp_path)
     before = path.read_bytes()
-    with pytest.raises(BackupFailed, match="there already"):
+    with pytest.raises(StoreError, match="there already"):
         await saved(store, tmp_path)
     assert path.read_bytes() == before
-    with pytest.raises(BackupFailed, match="no stream called cellar; there is door, yard"):
+    with pytest.raises(StoreError, match="no stream called cellar; there is door, yard"):
         await saved(store, tmp_path, "cellar")
 
 

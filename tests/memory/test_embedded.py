@@ -24,7 +24,7 @@ from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.server import EmbeddedRedis, open_redis
-from memory.errors import RedisFailed, StoreFull, StoreUnavailable
+from memory.errors import StoreFull, StoreUnavailable
 from memory.redis import disk as redis_disk
 from memory.redis.store import RedisStore
 from model.types import ClipTokens
@@ -160,7 +160,7 @@ async def test_it_dies_when_its_service_is_killed_and_lets_the_directory_go(tmp_
         *(sys.executable, "-c", SERVICE, str(tmp_path)), stdout=asyncio.subprocess.PIPE
     )
     pid = int(await service.stdout.readline())
-    with pytest.raises(RedisFailed, match=f"process {service.pid}"):
+    with pytest.raises(StoreUnavailable, match=f"process {service.pid}"):
         await DirectoryLock.take(tmp_path, patience=0)
     service.kill()
     await service.wait()
@@ -178,7 +178,7 @@ async def test_the_lock_outlives_the_service_while_its_redis_lives(tmp_path):
     service.kill()
     await service.wait()
     try:
-        with pytest.raises(RedisFailed):
+        with pytest.raises(StoreUnavailable):
             await DirectoryLock.take(tmp_path, patience=0.1)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -293,7 +293,7 @@ async def test_any_folder_can_hold_the_data(tmp_path, name):
 
 async def test_a_start_that_fails_shows_the_servers_last_words(tmp_path):
     (tmp_path / "appendonly.aof").write_bytes(b"this is no append-only file\r\n")
-    with pytest.raises(RedisFailed, match="Bad file format reading the append only file"):
+    with pytest.raises(StoreUnavailable, match="Bad file format reading the append only file"):
         await EmbeddedRedis.start(tmp_path, megabytes=16)
     (await DirectoryLock.take(tmp_path, patience=0)).release()
 
@@ -313,7 +313,7 @@ async def test_a_server_too_busy_to_answer_at_first_is_waited_for(tmp_path):
 async def test_data_of_a_newer_redis_is_not_overlooked_by_an_older_one(tmp_path):
     (tmp_path / "appendonlydir").mkdir()
     old = RedisBinary((await asyncio.to_thread(find_server)).path, (6, 2, 14), "PATH")
-    with pytest.raises(RedisFailed, match="written by Redis 7 or newer"):
+    with pytest.raises(StoreUnavailable, match="written by Redis 7 or newer"):
         await EmbeddedRedis.start(tmp_path, megabytes=16, server=old)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 import memory.embedded.binary
 from memory.embedded.binary import RedisBinary, find_server
-from memory.errors import RedisFailed
+from memory.errors import StoreUnavailable
 
 
 def program(directory, name: str, says: str, status: int = 0):
@@ -40,10 +40,12 @@ def test_the_wheels_server_comes_next(tmp_path):
 def test_an_old_or_broken_server_is_passed_over_and_named(tmp_path, no_wheel):
     program(tmp_path, "redis-server", "Redis server v=5.0.7 sha=00000000:0")
     program(tmp_path, "valkey-server", "", status=1)
-    with pytest.raises(RedisFailed, match=r"version 5\.0\.7 is older than 6\.2.*it does not run"):
+    with pytest.raises(
+        StoreUnavailable, match=r"version 5\.0\.7 is older than 6\.2.*it does not run"
+    ):
         find_server(str(tmp_path))
 
 
 def test_without_any_server_the_error_says_what_to_install(tmp_path, no_wheel):
-    with pytest.raises(RedisFailed, match=r"FLASHBACK_REDIS_URL.*apt install redis-server"):
+    with pytest.raises(StoreUnavailable, match=r"FLASHBACK_REDIS_URL.*apt install redis-server"):
         find_server(str(tmp_path))

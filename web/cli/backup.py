@@ -10,7 +10,7 @@ from rich.table import Table
 
 from memory.archive import Contents
 from memory.backup import backup, examine, restore
-from memory.errors import BackupFailed, CorruptData, RedisFailed, StoreFull, StoreUnavailable
+from memory.errors import CorruptData, StoreError
 from stream.registry import NAME
 from stream.watches.book import KINDS
 from web.composition.opening import Memory, open_memory
@@ -19,9 +19,13 @@ from web.settings import Settings
 
 _screen = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_IN_USE = (
-    "{error}. While it runs, set FLASHBACK_REDIS_URL=unix://{socket} to back up from its own Redis"
-)
+# What is said beyond the error's own words, by its code.
+_SAID = {
+    "directory_in_use": (
+        "{error}. While it runs, set FLASHBACK_REDIS_URL=unix://{socket} to back up from its own Redis"
+    ),
+    "not_restored": "nothing was restored: {error}. With --replace it is deleted first",
+}
 
 
 def run_backup(settings: Settings, file: Path, streams: Sequence[str]) -> None:
@@ -46,7 +50,7 @@ def run_restore(
     Raises:
         Failed: If it cannot be restored.
     """
-    contents = _sentence(file, lambda: asyncio.run(examine(file, NAME)))
+    contents = _sentence(settings, file, lambda: asyncio.run(examine(file, NAME)))
     if check:
         table = Table("stream", "clips", box=None, pad_edge=False)
         for name, clips in contents.streams.items():
@@ -86,25 +90,17 @@ def _run(
             return await work(store)
 
     with _screen.status(doing):
-        try:
-            return _sentence(file, lambda: asyncio.run(all_of_it()))
-        except RedisFailed as error:
-            if error.code != "directory_in_use":
-                raise Failed(str(error)) from None
-            socket = settings.data.expanduser().absolute() / "redis.sock"
-            raise Failed(_IN_USE.format(error=error, socket=socket)) from None
+        return _sentence(settings, file, lambda: asyncio.run(all_of_it()))
 
 
-def _sentence(file: Path, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - as `work` returns
+def _sentence(settings: Settings, file: Path, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - as `work` returns
     try:
         return work()
     except CorruptData as error:
         raise Failed(f"{file} cannot be restored: {error}") from None
-    except BackupFailed as error:
-        if error.code != "not_restored":
-            raise Failed(str(error)) from None
-        raise Failed(f"nothing was restored: {error}. With --replace it is deleted first") from None
-    except (StoreFull, StoreUnavailable) as error:
-        raise Failed(str(error)) from None
+    except StoreError as error:
+        socket = settings.data.expanduser().absolute() / "redis.sock"
+        said = _SAID.get(error.code, "{error}").format(error=error, socket=socket)
+        raise Failed(said) from None
     except OSError as error:
         raise Failed(f"{error.filename or file} cannot be used: {error.strerror}") from None

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 import model
 from memory.embedded.binary import find_server
-from memory.errors import RedisFailed
+from memory.errors import StoreUnavailable
 from memory.servers.open import open_nodes
 from memory.servers.reasons import reason
 from model.zoo.lite_base import base_folder
@@ -62,7 +62,7 @@ def check_redis(settings: Settings) -> Finding:
         return check_running_redis(settings.redis_url.get_secret_value())
     try:
         server = find_server()
-    except RedisFailed as error:
+    except StoreUnavailable as error:
         return Finding("Redis", "missing", "none", str(error))
     found = f"{server.path}, version {'.'.join(map(str, server.version))}, from {server.origin}"
     if has_known_fault(server.version, valkey=server.path.name.startswith("valkey")):
