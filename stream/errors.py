@@ -1,22 +1,20 @@
 """Everything that may go wrong on a stream's way in, as one tree; every error has a code for programs.
 
     StreamError
-    ├── BadName          bad_name           no stream can be called so
+    ├── BadInput         bad_input          a name, an SDP offer or a watch cannot be used as it is; also
+    │                                       no_vocabulary (the model has no words to watch for),
+    │                                       unknown_watch
     ├── UnknownStream    unknown_stream     there is no such stream
     ├── NoRoom           too_many_streams   every place is taken; also too_many_remembered (as many names
     │                                       as there may be), no_port_free (every UDP port is taken),
-    │                                       too_many_clips (others are being cut)
+    │                                       too_many_clips (others are being cut), too_many_watches
     ├── StreamClosed     stream_closed      it was closed meanwhile; mailbox_closed: nothing more comes
     ├── NoVideo          no_video           a file holds no video that can be read
     ├── BadSource        bad_source         an address may not or cannot be read
     ├── CannotOpen       cannot_open        a source cannot be opened: why
     ├── Refused          refused            its server answered with an error, or sends us elsewhere
-    ├── BadOffer         bad_offer          an SDP offer cannot be answered
-    ├── NotDelivered     not_delivered      what we send is not taken: a webhook, or video of our own;
-    │                                       or it was, and was cut off: connection_lost
-    └── WatchRefused     bad_condition      clips cannot be matched on it; also not_understood (words say
-                                            nothing to be watched for), no_vocabulary (the model has no
-                                            words), unknown_watch, too_many_watches
+    └── NotDelivered     not_delivered      what we send is not taken: a webhook, or video of our own;
+                                            or it was, and was cut off: connection_lost
 
 `CannotOpen` and `Refused` stay inside `stream/pull` and stand in `stream/pull/errors.py`. What a caller did wrong in code is a `ValueError`, and not here.
 """
@@ -30,10 +28,10 @@ class StreamError(CodedError):
     code = "stream_error"
 
 
-class BadName(StreamError, ValueError):
-    """A stream's name may hold 1 to 64 letters, digits, `_` and `-`."""
+class BadInput(StreamError, ValueError):
+    """A stream's name, an SDP offer or a watch cannot be used; the message says to a person why."""
 
-    code = "bad_name"
+    code = "bad_input"
 
 
 class UnknownStream(StreamError, LookupError):
@@ -43,7 +41,7 @@ class UnknownStream(StreamError, LookupError):
 
 
 class NoRoom(StreamError):
-    """A stream cannot be begun: every place or port is taken, or too many streams are remembered."""
+    """One more cannot be begun: every place or port is taken, or as many are kept as may be."""
 
     code = "too_many_streams"
 
@@ -64,18 +62,6 @@ class BadSource(StreamError, ValueError):
     """The source cannot be used; the message says to a person why, without its credentials."""
 
     code = "bad_source"
-
-
-class BadOffer(StreamError, ValueError):
-    """The offer cannot be answered; the message says to a person what is wrong with it."""
-
-    code = "bad_offer"
-
-
-class WatchRefused(StreamError, ValueError):
-    """A watch cannot be kept, or is not there; the message says why, and what could be watched for."""
-
-    code = "bad_condition"
 
 
 class NotDelivered(StreamError):

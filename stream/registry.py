@@ -17,7 +17,7 @@ from memory.errors import StoreFull, StoreUnavailable, StreamForgotten
 from memory.store import ClipStore, Moment, StreamRecord
 from model.engine.contract import Engine
 from stream.channels import Broadcast, Subscription
-from stream.errors import BadName, NoRoom, UnknownStream
+from stream.errors import BadInput, NoRoom, UnknownStream
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.name_locks import NameLocks
@@ -112,7 +112,7 @@ class Registry:
         """Return the stream called `name` to feed it, made if it is new.
 
         Raises:
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             NoRoom: If it has no source and every place is taken.
             NoRoom: If it is new and no more may be remembered.
             StoreUnavailable: If it is new here and the store cannot say when it began.
@@ -139,7 +139,7 @@ class Registry:
         """Return the stream called `name` to ask it or to look at it; never makes a new one.
 
         Raises:
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             UnknownStream: If it is neither here nor in the store.
             StoreUnavailable: If it is not here and the store cannot be asked.
         """
@@ -182,7 +182,7 @@ class Registry:
         """Close the stream and drop everything known of it; an unknown one is fine.
 
         Raises:
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             StoreUnavailable: If the store cannot be reached; the stream is closed nevertheless.
             StoreFull: If the store can write nothing any more, not even that.
         """
@@ -201,7 +201,7 @@ class Registry:
         What is on its way to memory is forgotten too, what comes later is not: the stream goes on.
 
         Raises:
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             UnknownStream: If it is neither here nor in the store.
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If the store can write nothing any more, not even that.
@@ -219,7 +219,7 @@ class Registry:
         """Set for how long what a stream showed is kept; None is as the service is set up.
 
         Raises:
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             UnknownStream: If it is neither here nor in the store.
             StoreUnavailable: If the store cannot be reached.
         """
@@ -344,4 +344,4 @@ class Registry:
 
 def _check(name: str) -> None:
     if NAME.fullmatch(name) is None:
-        raise BadName("A stream's name is 1 to 64 letters, digits, _ and -.")
+        raise BadInput("A stream's name is 1 to 64 letters, digits, _ and -.")

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from memory.errors import EncoderMismatch
 from model.types import Question
 from model.vision.things import SURE
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.moments.search import Found, Search, find, read_search
 from stream.past.thing_index import Remembered
 from stream.status import StreamStatus
@@ -80,7 +80,7 @@ async def named_in(text: str, here: Services) -> Search | None:
         return None
     try:
         return await asyncio.to_thread(read_search, text, here.watcher.lexicon)
-    except WatchRefused:
+    except BadInput:
         return None
 
 

@@ -57,9 +57,8 @@ class Problem(BaseModel):
 
 # What the rooms below may raise at any route, by its code, and how it reads from outside.
 _STATUS: Mapping[str, int] = {
-    "bad_name": 422,
+    "bad_input": 422,
     "bad_source": 422,
-    "bad_offer": 422,
     "unknown_stream": 404,
     "too_many_streams": 503,
     "stream_closed": 503,  # while it was being connected to: the next try begins it anew
@@ -68,8 +67,6 @@ _STATUS: Mapping[str, int] = {
     "too_many_remembered": 507,
     "too_many_clips": 503,
     "engine_busy": 503,
-    "bad_condition": 422,
-    "not_understood": 422,
     "unknown_watch": 404,
     "too_many_watches": 507,
     "no_vocabulary": 409,

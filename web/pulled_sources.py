@@ -73,7 +73,7 @@ class PulledSources:
             Refusal: If the stream has a pulled source already; `Full` if there is no place left.
             NoRoom: If every stream's place is taken.
             NoRoom: If the stream is new and no more may be remembered.
-            BadName: If `name` is not allowed.
+            BadInput: If `name` is not allowed.
             StoreUnavailable: If the stream is new and memory cannot be reached.
             StoreFull: If the stream is new and memory has no room.
         """

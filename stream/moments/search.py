@@ -74,7 +74,7 @@ def read_search(text: str, lexicon: Lexicon) -> Search:
     """Return what `text` looks for.
 
     Raises:
-        WatchRefused: If there is nothing in it that clips can be matched on.
+        BadInput: If there is nothing in it that clips can be matched on.
     """
     plain, kinds = _take_kinds(text.lower(), lexicon)
     read = understand(plain if kinds else text, lexicon)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from memory.documents import DocumentStore, Entry
-from stream.errors import WatchRefused
+from stream.errors import NoRoom
 from stream.watches.records import COUNTED, Counters, Event, Watch, counters, events, watches
 from stream.watches.state import Key, WatchState, states
 
@@ -45,13 +45,13 @@ class WatchBook:
         """Keep `watch` in the place of the one of its id.
 
         Raises:
-            WatchRefused: If it is new and there are too many.
+            NoRoom: If it is new and there are too many.
             StoreUnavailable: If the store cannot be reached.
             StoreFull: If there is no room.
         """
         known = await self._documents.get(_WATCH, watch.id)
         if known is None and await self._documents.count(_WATCH) >= MOST_WATCHES:
-            raise WatchRefused(
+            raise NoRoom(
                 f"{MOST_WATCHES} watches are kept: delete one first.", code="too_many_watches"
             )
         kept = Entry(watch.id, watch.created, watches.encode(watch))

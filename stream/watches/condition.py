@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS, WordTable, with_article
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 
 MOST_COUNTED = 5
 """What "more than four" is counted as: beyond it numbers are not told apart."""
@@ -63,15 +63,15 @@ def check(condition: Condition, table: WordTable) -> None:
     """Make sure that `condition` can be watched for with the words of `table`.
 
     Raises:
-        WatchRefused: If it cannot; the message says why.
+        BadInput: If it cannot; the message says why.
     """
     clauses = (*condition.positive, *condition.negative)
     if not 0 < len(clauses) <= MOST_CLAUSES:
-        raise WatchRefused(f"a watch has 1 to {MOST_CLAUSES} clauses, not {len(clauses)}")
+        raise BadInput(f"a watch has 1 to {MOST_CLAUSES} clauses, not {len(clauses)}")
     if not 0 <= condition.hold_s <= LONGEST_HOLD:
-        raise WatchRefused(f"hold_s is 0 to {LONGEST_HOLD:g} seconds, not {condition.hold_s:g}")
+        raise BadInput(f"hold_s is 0 to {LONGEST_HOLD:g} seconds, not {condition.hold_s:g}")
     if condition.after_seen and not condition.negative:
-        raise WatchRefused("after_seen needs a negative clause: something that may be gone")
+        raise BadInput("after_seen needs a negative clause: something that may be gone")
     known = {name for word in table.words for name in (word.name, *word.broader)}
     for clause in clauses:
         _check_clause(clause, known)
@@ -79,20 +79,20 @@ def check(condition: Condition, table: WordTable) -> None:
 
 def _check_clause(clause: Clause, known: set[str]) -> None:
     if not 0 < len(clause.words) <= MOST_WORDS:
-        raise WatchRefused(f"a clause has 1 to {MOST_WORDS} words, not {len(clause.words)}")
+        raise BadInput(f"a clause has 1 to {MOST_WORDS} words, not {len(clause.words)}")
     if unknown := [word for word in clause.words if word not in known]:
-        raise WatchRefused(f"{unknown[0]!r} is not in the model's vocabulary")
+        raise BadInput(f"{unknown[0]!r} is not in the model's vocabulary")
     if not 1 <= clause.at_least <= MOST_COUNTED:
-        raise WatchRefused(
+        raise BadInput(
             f"at_least is 1 to {MOST_COUNTED} ({MOST_COUNTED} is more than four), not {clause.at_least}"
         )
     if clause.colour is not None and clause.colour not in COLOURS:
-        raise WatchRefused(f"{clause.colour!r} is not one of the colours {', '.join(COLOURS)}")
+        raise BadInput(f"{clause.colour!r} is not one of the colours {', '.join(COLOURS)}")
     if clause.movement is not None and clause.movement not in _MOVES:
-        raise WatchRefused(f"movement is one of {', '.join(_MOVES)}, not {clause.movement!r}")
+        raise BadInput(f"movement is one of {', '.join(_MOVES)}, not {clause.movement!r}")
     places = () if clause.place is None else tuple(clause.place.split(" "))
     if clause.place is not None and not (len(places) <= 2 and set(places) <= set(_PLACES)):
-        raise WatchRefused(f"place is one or two of {', '.join(_PLACES)}, not {clause.place!r}")
+        raise BadInput(f"place is one or two of {', '.join(_PLACES)}, not {clause.place!r}")
 
 
 def describe(condition: Condition, table: WordTable) -> str:

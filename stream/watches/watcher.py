@@ -19,7 +19,7 @@ from model.engine.contract import Engine
 from model.types import ClipTokens
 from model.vision.vocabulary import word_table
 from stream.channels import Broadcast, Mailbox, Subscription
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.frames.timeline import Clock
 from stream.watches.book import WatchBook
 from stream.watches.records import Counters, Event, Verdict, Watch
@@ -143,19 +143,19 @@ class Watcher:
         """Return the watch of that id.
 
         Raises:
-            WatchRefused: If there is none.
+            BadInput: If there is none.
         """
         try:
             return self._watches[watch]
         except KeyError:
-            raise WatchRefused(f"There is no watch {watch[:64]}.", code="unknown_watch") from None
+            raise BadInput(f"There is no watch {watch[:64]}.", code="unknown_watch") from None
 
     async def save(self, watch: Watch) -> None:
         """Keep a new or changed watch, and watch by it from now on.
 
         Raises:
-            WatchRefused: If the model that runs has no words.
-            WatchRefused: If it is new and there are too many.
+            BadInput: If the model that runs has no words.
+            NoRoom: If it is new and there are too many.
             StoreUnavailable: If it cannot be kept.
             StoreFull: If there is no room.
         """
@@ -167,11 +167,11 @@ class Watcher:
         """Make sure that clips can be matched, and that the watches kept are known here.
 
         Raises:
-            WatchRefused: If the model that runs has no words.
+            BadInput: If the model that runs has no words.
         """
         await self.loaded()
         if (trouble := await self.trouble()) is not None:
-            raise WatchRefused(trouble, code="no_vocabulary")
+            raise BadInput(trouble, code="no_vocabulary")
 
     async def loaded(self) -> None:
         """Wait until the watches that are kept are known here."""
@@ -190,7 +190,7 @@ class Watcher:
         """End a watch and forget it.
 
         Raises:
-            WatchRefused: If there is none.
+            BadInput: If there is none.
             StoreUnavailable: If the store cannot be reached.
         """
         self.find(watch)

@@ -10,7 +10,7 @@ from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
-from stream.errors import BadOffer
+from stream.errors import BadInput
 from stream.feed import Feed
 from stream.frames.scale import to_rgb
 from stream.frames.timeline import Clock
@@ -27,7 +27,7 @@ from stream.webrtc.offer import Offer
 from stream.webrtc.receiver import Gate, ask_for_keyframe, decode_only
 from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
 
-__all__ = ["BadOffer", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
+__all__ = ["BadInput", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
 _LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""
@@ -38,7 +38,7 @@ async def answer_offer(offer: Offer, live: LiveStream, *, settings: WebRtcSettin
     """Answer `offer` and feed `live` with its first video track that sends.
 
     Raises:
-        BadOffer: If aiortc finds something wrong with it.
+        BadInput: If aiortc finds something wrong with it.
         NoRoom: If every UDP port of the configured range is taken.
         StreamClosed: If the stream was closed meanwhile.
         NoRoom: If every place for a stream with a source is taken.
@@ -128,4 +128,4 @@ def _video_receiver(connection: RTCPeerConnection, mid: str) -> RTCRtpReceiver:
     for transceiver in connection.getTransceivers():
         if transceiver.mid == mid and transceiver.receiver.track is not None:
             return transceiver.receiver
-    raise BadOffer("The offer's video section cannot be received.")
+    raise BadInput("The offer's video section cannot be received.")

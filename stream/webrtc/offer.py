@@ -13,7 +13,7 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from stream.address.reachable import Network, may_be_reached
-from stream.errors import BadOffer
+from stream.errors import BadInput
 from stream.webrtc.bundle import unbundled
 from stream.webrtc.offer_rules import (
     CANDIDATE_LIMIT,
@@ -68,25 +68,25 @@ def read_offer(
         own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
-        BadOffer: If it is too long, no SDP, has no such video, or no codec that can be read here.
+        BadInput: If it is too long, no SDP, has no such video, or no codec that can be read here.
     """
     if len(sdp.encode()) > OFFER_LIMIT:
-        raise BadOffer(f"The offer is longer than {OFFER_LIMIT // 1024} KB.")
+        raise BadInput(f"The offer is longer than {OFFER_LIMIT // 1024} KB.")
     lines = sdp.splitlines()
     candidates = sum(line.startswith("a=candidate:") for line in lines)
     if candidates > CANDIDATE_LIMIT:
-        raise BadOffer(f"The offer names more than {CANDIDATE_LIMIT} ICE candidates.")
+        raise BadInput(f"The offer names more than {CANDIDATE_LIMIT} ICE candidates.")
     if (wrong := wrong_with_lines(lines)) is not None:
-        raise BadOffer(wrong)
+        raise BadInput(wrong)
     lines = with_directions(unbundled(_dialled(lines, inside, own)))
     text = "\r\n".join(lines) + "\r\n"
     try:
         description = SessionDescription.parse(text)
     except _UNREADABLE as error:
-        raise BadOffer("The SDP offer is malformed and cannot be read.") from error
+        raise BadInput("The SDP offer is malformed and cannot be read.") from error
     media = _video(description, sends=sends)
     if (wrong := wrong_with_sections(description)) is not None:
-        raise BadOffer(wrong)
+        raise BadInput(wrong)
     assert media.ice is not None, "each section has one, as was just checked"
     ufrag = media.ice.usernameFragment or ""
     return Offer(sdp=text, mid=media.rtp.muxId, ufrag=ufrag, inside=inside, own=own)
@@ -104,16 +104,16 @@ def read_fragment(
         own: Addresses that lead to this machine, beside those that it has.
 
     Raises:
-        BadOffer: If its user name is not `ufrag`.
-        BadOffer: If it is too long or cannot be read.
+        BadInput: If its user name is not `ufrag`.
+        BadInput: If it is too long or cannot be read.
     """
     if len(fragment.encode()) > OFFER_LIMIT:
-        raise BadOffer(f"The fragment is longer than {OFFER_LIMIT // 1024} KB.")
+        raise BadInput(f"The fragment is longer than {OFFER_LIMIT // 1024} KB.")
     mid: str | None = None
     for line in fragment.splitlines():
         name, _, value = line.strip().partition(":")
         if name == "a=ice-ufrag" and value != ufrag:
-            raise BadOffer("ICE restart is not supported here; please connect anew.")
+            raise BadInput("ICE restart is not supported here; please connect anew.")
         if name == "a=mid":
             mid = value
         elif name == "a=candidate":
@@ -135,7 +135,7 @@ def _candidate(value: str, mid: str | None) -> RTCIceCandidate:
     try:
         candidate = candidate_from_sdp(value)
     except _UNREADABLE as error:
-        raise BadOffer("A candidate of the fragment cannot be read.") from error
+        raise BadInput("A candidate of the fragment cannot be read.") from error
     candidate.sdpMid = mid
     candidate.sdpMLineIndex = 0 if mid is None else None
     return candidate
@@ -158,16 +158,16 @@ def _dialled(lines: Sequence[str], inside: Sequence[Network], own: Sequence[str]
 def _video(description: SessionDescription, *, sends: bool) -> MediaDescription:
     videos = [media for media in description.media if media.kind == "video" and media.port != 0]
     if not videos:
-        raise BadOffer("The offer has no video section.")
+        raise BadInput("The offer has no video section.")
     wanted = ("sendrecv", "sendonly" if sends else "recvonly")
     fitting = [media for media in videos if (media.direction or "sendrecv") in wanted]
     if not fitting:
-        raise BadOffer(f"The offer's video does not {'send' if sends else 'receive'} anything.")
+        raise BadInput(f"The offer's video does not {'send' if sends else 'receive'} anything.")
     media: MediaDescription = fitting[0]
     names = [codec.name for codec in media.rtp.codecs if codec.name.lower() not in _HELPERS]
     if not any(name.upper() in _READABLE for name in names):
         offered = ", ".join(dict.fromkeys(names)) or "none"
-        raise BadOffer(f"No usable video codec: offered {offered}; needed VP8 or H264.")
+        raise BadInput(f"No usable video codec: offered {offered}; needed VP8 or H264.")
     return media
 
 

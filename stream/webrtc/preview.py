@@ -12,14 +12,14 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from stream.channels import Subscription
-from stream.errors import BadOffer, StreamClosed
+from stream.errors import BadInput, StreamClosed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.webrtc.offer import read_offer
 from stream.webrtc.session import Peer, hang_up, take_offer
 
-__all__ = ["BadOffer", "Peer", "answer_viewer"]
+__all__ = ["BadInput", "Peer", "answer_viewer"]
 
 
 _CLOCK = 90_000
@@ -82,7 +82,7 @@ async def answer_viewer(sdp: str, live: LiveStream, *, settings: WebRtcSettings)
     """Answer the offer of someone who wants to watch `live`.
 
     Raises:
-        BadOffer: If it is too long, no SDP, asks for no video, or for no codec we can send.
+        BadInput: If it is too long, no SDP, asks for no video, or for no codec we can send.
         NoRoom: If every UDP port of the configured range is taken.
     """
     offer = read_offer(sdp, sends=False, inside=settings.inside, own=settings.own)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidStateError, OperationError
 
-from stream.errors import BadOffer
+from stream.errors import BadInput
 from stream.webrtc.offer import Offer, read_fragment, ufrag_of
 from stream.webrtc.receiver import Reception, reception, stop_decoding
 from stream.webrtc.transport import bytes_received, media_is_consent
@@ -82,19 +82,19 @@ class Peer:
         """Take the candidates of a trickle fragment (RFC 8840, `application/trickle-ice-sdpfrag`).
 
         Raises:
-            BadOffer: If it asks for an ICE restart, which is not supported.
-            BadOffer: If it cannot be read, or there are too many candidates.
+            BadInput: If it asks for an ICE restart, which is not supported.
+            BadInput: If it cannot be read, or there are too many candidates.
         """
         for candidate in read_fragment(
             fragment, self._offer.ufrag, self._offer.inside, self._offer.own
         ):
             self._candidates += 1
             if self._candidates > _CANDIDATES_AFTER_OFFER:
-                raise BadOffer(f"More than {_CANDIDATES_AFTER_OFFER} candidates were sent.")
+                raise BadInput(f"More than {_CANDIDATES_AFTER_OFFER} candidates were sent.")
             try:
                 await self._connection.addIceCandidate(candidate)
             except (InvalidStateError, ValueError) as error:
-                raise BadOffer(f"The candidate cannot be taken: {error}.") from error
+                raise BadInput(f"The candidate cannot be taken: {error}.") from error
 
     async def close(self, reason: str = "The other side left.") -> None:
         """Hang up. Safe to call twice."""
@@ -151,12 +151,12 @@ async def take_offer(connection: RTCPeerConnection, offer: Offer) -> None:
     """Hand `offer` to `connection` and turn down its sound: it would be decoded for nothing.
 
     Raises:
-        BadOffer: If it cannot be answered after all.
+        BadInput: If it cannot be answered after all.
     """
     try:
         await connection.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
     except (InternalError, InvalidStateError, OperationError, ValueError) as error:
-        raise BadOffer(f"The offer cannot be answered: {error}.") from error
+        raise BadInput(f"The offer cannot be answered: {error}.") from error
     for transceiver in connection.getTransceivers():
         if transceiver.kind != "video":
             transceiver.direction = "inactive"

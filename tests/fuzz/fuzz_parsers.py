@@ -20,7 +20,7 @@ from memory.redis.layout import unpack_kept
 from memory.store import StreamRecord
 from model.types import ClipTokens
 from stream.address.source_url import read_source
-from stream.errors import BadOffer, BadSource
+from stream.errors import BadInput, BadSource
 from stream.pull.io.http.hls import read_playlist
 from stream.webrtc.offer import read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
@@ -67,7 +67,7 @@ CHROME = GOOD.replace(
 @given(sdp=mutated_text(GOOD, CHROME) | lines_of(GOOD, CHROME), sends=st.booleans())
 @fuzz
 def test_an_offer_is_read_or_refused(sdp, sends):
-    with contextlib.suppress(BadOffer):
+    with contextlib.suppress(BadInput):
         read_offer(sdp, sends=sends)
 
 
@@ -80,7 +80,7 @@ FRAGMENT = (
 @given(fragment=mutated_text(FRAGMENT) | lines_of(FRAGMENT))
 @fuzz
 def test_a_fragment_of_candidates_is_read_or_refused(fragment):
-    with contextlib.suppress(BadOffer):
+    with contextlib.suppress(BadInput):
         list(read_fragment(fragment, "abcd", (), ()))
 
 

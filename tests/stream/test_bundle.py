@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stream.errors import BadOffer
+from stream.errors import BadInput
 from stream.webrtc.bundle import unbundled
 from stream.webrtc.offer import read_offer
 from tests.stream.test_offer import GOOD
@@ -46,7 +46,7 @@ def test_what_its_bundle_says_of_the_transport_it_need_not_say_again():
     ],
 )
 def test_port_zero_outside_of_a_bundle_is_still_no_video(old, new):
-    with pytest.raises(BadOffer, match="no video section"):
+    with pytest.raises(BadInput, match="no video section"):
         read_offer(BUNDLED.replace(old, new), sends=True)
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.address.reachable import read_networks
-from stream.errors import BadOffer
+from stream.errors import BadInput
 from stream.webrtc.offer import read_fragment, read_offer
 from stream.webrtc.offer_rules import LINE_LIMIT, OFFER_LIMIT
 
@@ -22,7 +22,7 @@ def refusal(call, *args, **settings):
     """Return the sentence of refusal, or a mere full stop; any other error fails the test."""
     try:
         call(*args, **settings)
-    except BadOffer as error:
+    except BadInput as error:
         return str(error)
     return "."
 
@@ -68,7 +68,7 @@ def test_candidates_behind_a_name_nobody_can_resolve_are_left_out():
     ],
 )
 def test_an_offer_that_cannot_be_answered_says_why(old, new, reason):
-    with pytest.raises(BadOffer, match=reason):
+    with pytest.raises(BadInput, match=reason):
         read_offer(GOOD.replace(old, new), sends=True)
 
 
@@ -93,7 +93,7 @@ def second(section="video", **changed):
     ],
 )
 def test_of_several_sections_each_must_be_fit_to_be_answered(offer, reason):
-    with pytest.raises(BadOffer, match=reason):
+    with pytest.raises(BadInput, match=reason):
         read_offer(offer, sends=True)
     assert read_offer(second(), sends=True)
 
@@ -101,7 +101,7 @@ def test_of_several_sections_each_must_be_fit_to_be_answered(offer, reason):
 def test_a_section_that_names_no_direction_goes_both_ways():
     assert "a=sendrecv" in read_offer(GOOD.replace("a=sendonly\r\n", ""), sends=True).sdp
     session_wide = GOOD.replace("a=sendonly\r\n", "").replace("t=0 0", "t=0 0\r\na=recvonly")
-    with pytest.raises(BadOffer, match="does not send"):
+    with pytest.raises(BadInput, match="does not send"):
         read_offer(session_wide, sends=True)
 
 
@@ -134,7 +134,7 @@ def test_a_network_that_is_allowed_may_be_named():
 
 
 def test_a_viewer_must_want_to_receive():
-    with pytest.raises(BadOffer, match="does not receive"):
+    with pytest.raises(BadInput, match="does not receive"):
         read_offer(GOOD, sends=False)
     assert read_offer(GOOD.replace("a=sendonly", "a=recvonly"), sends=False)
 

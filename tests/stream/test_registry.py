@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from memory.errors import StoreUnavailable
-from stream.errors import BadName, NoRoom, UnknownStream
+from stream.errors import BadInput, NoRoom, UnknownStream
 from stream.settings import StreamSettings
 from tests.stream.fakes import show, tokens
 
@@ -18,7 +18,7 @@ def registry(registry_of, clock):
 @pytest.mark.parametrize("name", ["", "a" * 65, "a b", "../x", "é", "a\n", "{a}"])
 async def test_names_that_could_mean_something_else_are_refused(registry, name):
     for call in (registry.open, registry.find, registry.forget):
-        with pytest.raises(BadName):
+        with pytest.raises(BadInput):
             await call(name)
 
 

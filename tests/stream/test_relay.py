@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from stream.errors import BadOffer, NoRoom
+from stream.errors import BadInput, NoRoom
 from stream.feed import WATCHED_RATE
 from stream.registry import Registry
 from stream.settings import StreamSettings
@@ -122,7 +122,7 @@ async def test_a_viewer_for_whom_no_port_is_free_leaves_the_stream_unwatched(liv
 
 async def test_a_viewer_who_wants_to_send_is_refused(live, viewer):
     offer = viewer.localDescription.sdp.replace("a=recvonly", "a=sendonly")
-    with pytest.raises(BadOffer, match="does not receive"):
+    with pytest.raises(BadInput, match="does not receive"):
         await answer_viewer(offer, live, settings=SETTINGS)
 
 

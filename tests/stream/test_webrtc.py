@@ -10,7 +10,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 from stream.address.reachable import read_networks
-from stream.errors import BadOffer, NoRoom, StreamClosed
+from stream.errors import BadInput, NoRoom, StreamClosed
 from stream.frames.scale import to_rgb
 from stream.registry import Registry
 from stream.settings import StreamSettings
@@ -366,9 +366,9 @@ async def test_trickled_candidates_are_taken_and_a_restart_is_refused(live, film
         await player.accept(peer.answer)
         await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", *candidates]))
         await peer.add_candidates("\r\n".join([ufrag, "a=mid:0", "a=end-of-candidates"]))
-        with pytest.raises(BadOffer, match="ICE restart"):
+        with pytest.raises(BadInput, match="ICE restart"):
             await peer.add_candidates("a=ice-ufrag:other\r\n")
-        with pytest.raises(BadOffer, match="cannot be read"):
+        with pytest.raises(BadInput, match="cannot be read"):
             await peer.add_candidates("a=mid:0\r\na=candidate:junk\r\n")
         await player.wait_connected()
         await peer.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from model.types import AnswerPiece, Finish, Words
-from stream.errors import BadName
+from stream.errors import BadInput
 from web.access.auth import require
 from web.access.tokens import Caller
 from web.chat.asked import ChatAsked
@@ -75,7 +75,7 @@ class Writer:
         try:
             live = await self._here.registry.find(self._stream)
             zone = None if about.timezone is None else await zone_called(about.timezone)
-        except BadName as error:
+        except BadInput as error:
             raise BadRequest("invalid_value", str(error), "model") from None
         except BadValue as error:
             raise BadRequest(error.code, str(error), "flashback.timezone") from None

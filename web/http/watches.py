@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
-from stream.errors import BadSource, WatchRefused
+from stream.errors import BadInput, BadSource
 from stream.watches.records import Event, Watch
 from stream.watches.replay import replay
 from web.access.auth import MayAsk, MayWatch, require
@@ -233,12 +233,12 @@ async def _find(here: Services, watch: str, caller: Caller, right: Right) -> Wat
     """Return a watch that `caller` may do `right` with; of others it is not said that they are there.
 
     Raises:
-        WatchRefused: If there is none.
+        BadInput: If there is none.
     """
     await here.watcher.loaded()
     found = here.watcher.find(watch)
     if not _covers(caller, right, found):
-        raise WatchRefused(f"There is no watch {watch}.", code="unknown_watch")
+        raise BadInput(f"There is no watch {watch}.", code="unknown_watch")
     return found
 
 

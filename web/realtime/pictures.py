@@ -8,7 +8,7 @@ import asyncio
 import base64
 import binascii
 
-from stream.errors import BadName
+from stream.errors import BadInput
 from stream.feed import Feed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
@@ -109,7 +109,7 @@ class PictureSource:
         try:
             self._live = await self._services.registry.open(self._stream)
             feed = self._live.open_feed("pictures")
-        except (BadName, *NO_ROOM) as error:
+        except (BadInput, *NO_ROOM) as error:
             place.release()
             raise BadRequest("stream_refused", str(error)) from None
         except BaseException:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, WebSocket
 
-from stream.errors import BadName
+from stream.errors import BadInput
 from stream.registry import NAME
 from web.access.auth import REALTIME_PROTOCOL, may_by_ticket
 from web.access.quotas import Lease
@@ -29,11 +29,11 @@ def _named_stream(
     """Return the stream that the query names.
 
     Raises:
-        BadName: If it is missing or not allowed as a name.
+        BadInput: If it is missing or not allowed as a name.
         Refusal: 422 if the query wants a model that does not answer here.
     """
     if NAME.fullmatch(stream) is None:
-        raise BadName(
+        raise BadInput(
             "Name the stream to ask about: /v1/realtime?stream=NAME, 1 to 64 letters, digits, _ or -. "
             "A client of OpenAI's library takes it as `extra_query`, or in the URL it is given."
         )

@@ -29,7 +29,7 @@ def read_question(question: str, lexicon: Lexicon) -> Reading:
     """Return what is understood of `question`.
 
     Raises:
-        WatchRefused: If nothing in it can be watched for.
+        BadInput: If nothing in it can be watched for.
     """
     found = understand(question, lexicon)
     fields = _condition_fields(found.condition, lexicon.table)
@@ -40,7 +40,7 @@ def new_watch(body: NewWatch, key: str, lexicon: Lexicon, unix: float) -> Watch:
     """Return the watch that `body` asks for.
 
     Raises:
-        WatchRefused: If it cannot be watched for.
+        BadInput: If it cannot be watched for.
         Refusal: 422 if a field is wrong.
     """
     return _with(Watch(key, "", (), Condition(), created=unix), body, lexicon, unix)
@@ -50,7 +50,7 @@ def changed_watch(watch: Watch, body: WatchChange, lexicon: Lexicon, unix: float
     """Return `watch` as `body` wants it.
 
     Raises:
-        WatchRefused: If it cannot be watched for.
+        BadInput: If it cannot be watched for.
         Refusal: 422 if a field is wrong.
     """
     return _with(watch, body, lexicon, unix)

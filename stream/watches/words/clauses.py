@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from model.vision.vocabulary import COLOURS
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.watches.condition import ABSENCE_SECONDS, Condition, check
 from stream.watches.words.lexicon import Lexicon
 from stream.watches.words.phrases import mark, take_duration, tidy
@@ -48,17 +48,16 @@ def understand(text: str, lexicon: Lexicon) -> Understood:
     """Return what `text` asks to be told of.
 
     Raises:
-        WatchRefused: If there is nothing in it that can be watched for.
+        BadInput: If there is nothing in it that can be watched for.
     """
     if not text.strip() or len(text) > LONGEST_REQUEST:
-        raise WatchRefused(
+        raise BadInput(
             f"Say in 1 to {LONGEST_REQUEST} letters what you want to be told of.",
-            code="not_understood",
         )
     rest, hold = take_duration(tidy(text))
     reading = _read(mark(rest), lexicon)
     if not (reading.positive or reading.negative):
-        raise WatchRefused(_why(reading.unmatched, lexicon), code="not_understood")
+        raise BadInput(_why(reading.unmatched, lexicon))
     if not (hold or reading.positive):
         hold = ABSENCE_SECONDS
     condition = Condition(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.watches.condition import MOST_COUNTED, Clause
 
 
@@ -29,7 +29,7 @@ class Reading:
         """Add a name with what was said of it.
 
         Raises:
-            WatchRefused: If it is an alternative to something of another kind.
+            BadInput: If it is an alternative to something of another kind.
         """
         if self.alternative and self.newest and self._is_plain:
             last = self.newest[-1]
@@ -37,9 +37,8 @@ class Reading:
             self.newest[-1] = replace(last, words=merged)
         else:
             if self.alternative:
-                raise WatchRefused(
+                raise BadInput(
                     'Only names can be joined by "or", such as "a dog or a cat": make a watch of each.',
-                    code="not_understood",
                 )
             self._add(Clause(words, self.least, self._colour(words), self.movement, self.place))
         self.least, self.most = 1, None
@@ -90,7 +89,7 @@ def take_mark(reading: Reading, mark_: str) -> None:
     """Do as a mark of `phrases` says.
 
     Raises:
-        WatchRefused: If it counts further than can be counted.
+        BadInput: If it counts further than can be counted.
     """
     kind, _, value = mark_.removeprefix("@").partition(":")
     match kind:
@@ -116,12 +115,11 @@ def _counted(count: int) -> int:
     """Return `count` if things are told apart up to it.
 
     Raises:
-        WatchRefused: If not.
+        BadInput: If not.
     """
     if count > MOST_COUNTED:
-        raise WatchRefused(
+        raise BadInput(
             f'Things are counted up to four; beyond that there is only "more than four", so {count} or '
             "more cannot be watched for.",
-            code="not_understood",
         )
     return count

@@ -4,7 +4,7 @@ import pytest
 
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.moments.search import find, read_search
 from stream.past.presence import Shown
 from stream.past.thing_index import Remembered
@@ -83,5 +83,5 @@ def test_what_is_not_there_can_be_looked_for():
 def test_what_no_clip_can_be_matched_on_is_said():
     assert read_search("a car at the gate", LEXICON).unmatched == ("at the gate",)
     assert "How long" in read_search("a car for 5 minutes", LEXICON).notes[0]
-    with pytest.raises(WatchRefused, match="vocabulary"):
+    with pytest.raises(BadInput, match="vocabulary"):
         read_search("flurble", LEXICON)

@@ -3,7 +3,7 @@
 import pytest
 
 from model.vision.vocabulary import word_table
-from stream.errors import WatchRefused
+from stream.errors import BadInput
 from stream.watches.condition import Clause, Condition, check, describe
 from stream.watches.words.clauses import LONGEST_REQUEST, understand
 from stream.watches.words.lexicon import Lexicon
@@ -78,7 +78,7 @@ def test_what_cannot_be_matched_is_listed_not_guessed(request_, expected, unmatc
     ],
 )
 def test_what_is_not_understood_is_refused_with_a_reason(request_, said):
-    with pytest.raises(WatchRefused, match=said):
+    with pytest.raises(BadInput, match=said):
         understand(request_, LEXICON)
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_understood_is_refused_with_a_reason(request_, said):
     ],
 )
 def test_a_condition_that_cannot_be_watched_for_is_refused(condition):
-    with pytest.raises(WatchRefused):
+    with pytest.raises(BadInput):
         check(condition, TABLE)
 
 
@@ -111,7 +111,7 @@ def test_of_many_unknown_words_a_few_are_looked_up_and_quoted():
 
     lexicon = Counting(TABLE)
     odd = [f"flurble{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    with pytest.raises(WatchRefused) as error:
+    with pytest.raises(BadInput) as error:
         understand(f"flurblea {' '.join(odd)}", lexicon)
     assert lexicon.asked == 4
     assert '"flurblea", "flurbleb", "flurblec", "flurbled" is not' in str(error.value)

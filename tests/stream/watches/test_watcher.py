@@ -12,7 +12,7 @@ from memory.local_documents import LocalDocuments
 from model.types import ClipTokens
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
-from stream.errors import WatchRefused
+from stream.errors import BadInput, NoRoom
 from stream.watches.book import MOST_WATCHES, WatchBook
 from stream.watches.condition import Clause, Condition
 from stream.watches.records import Schedule, Watch, events, watches
@@ -319,7 +319,7 @@ async def test_a_deleted_watch_is_gone_and_its_events_stay():
         await work.watcher.remove("w")
         await work.show(0, 0, 0, 0, 1, 1)
         assert len(await work.watcher.book.events(9)) == 1
-        with pytest.raises(WatchRefused):
+        with pytest.raises(BadInput):
             work.watcher.find("w")
 
 
@@ -335,7 +335,7 @@ async def test_a_stream_that_begins_anew_is_watched_from_its_new_beginning():
 
 async def test_a_model_without_words_is_refused_with_a_reason():
     async with working(engine=Eye(blind=True)) as work:
-        with pytest.raises(WatchRefused, match="eye has no words"):
+        with pytest.raises(BadInput, match="eye has no words"):
             await work.watcher.save(a_watch())
 
 
@@ -344,7 +344,7 @@ async def test_no_more_watches_are_kept_than_there_is_room_for():
     for number in range(MOST_WATCHES):
         await book.save(a_watch(f"w{number}"))
     await book.save(a_watch("w0", paused=True))
-    with pytest.raises(WatchRefused):
+    with pytest.raises(NoRoom):
         await book.save(a_watch("one more"))
 
 

@@ -118,7 +118,7 @@ async def _read(here: Services, stream: str, since: float, until: float) -> Reme
 
     Raises:
         Refusal: 409 if it was made by another model.
-        WatchRefused: If the model that runs has no words.
+        BadInput: If the model that runs has no words.
         UnknownStream: If there is none.
     """
     await here.watcher.check()
