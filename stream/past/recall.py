@@ -19,6 +19,7 @@ from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
+from stream.past.follow_up import whole_question
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 from stream.past.tense import as_of_the_past, asks_as_if_present
@@ -28,6 +29,8 @@ _EVERY = 1_000_000
 _NEAREST = 4.0
 """Seconds to the clip that an instant between two clips is said to lie in, at most; in a film of which
 frames were taken here and there it is the nearest, however far."""
+
+_NOTHING_READ = Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
 
 
 class Recall:
@@ -106,9 +109,15 @@ class Recall:
                     yield piece
 
     async def _way_to_answer(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
-        """Return the answer: counted, told in parts, or written from one past."""
+        """Return the answer: counted, told in parts, or written from one past; or what is asked back."""
+        has_words = await self._engine.things([]) is not None
+        if has_words:
+            whole = whole_question(question)
+            if isinstance(whole, str):
+                return _at_once(Words(whole), _NOTHING_READ)
+            question = whole
         past, question = await self._past_of(question)
-        if await self._engine.things([]) is not None:
+        if has_words:
             if counted := await self._counted(past, question):
                 return _at_once(*counted)
             question, account = await self._account(past, question)
@@ -122,7 +131,7 @@ class Recall:
     async def _counted(self, past: Past, question: Question) -> tuple[Words, Finish] | None:
         """Return the answer to what needs no language model; None if `question` needs one."""
         if said := aside(question.text):
-            return Words(said), Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
+            return Words(said), _NOTHING_READ
         if (asked := asks_to_count(question.text)) is None:
             return None
         clips = await self._shown(past, question)

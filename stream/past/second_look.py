@@ -117,17 +117,36 @@ def _at_end(history: Sequence[Seen], frames: int, *, first: bool) -> Span:
 
 def named_words(text: str, table: WordTable) -> frozenset[int]:
     """Return the numbers of the words of `table` that `text` names, of longer names the longest."""
+    return frozenset(number for name in names_in(text, table) for number in name.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name of a thing in a text.
+
+    Attributes:
+        start: Its first character.
+        end: Behind its last one.
+        words: The numbers of the words that it covers.
+    """
+
+    start: int
+    end: int
+    words: frozenset[int]
+
+
+def names_in(text: str, table: WordTable) -> Iterator[Name]:
+    """Yield the names of things in `text`, in their order, of longer names the longest."""
     names = _names(table)
-    tokens = re.findall(r"[\w-]+", text.lower())
-    found: set[int] = set()
+    tokens = list(re.finditer(r"[\w-]+", text.lower()))
     at = 0
     while at < len(tokens):
         for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
-            if words := names.get(" ".join(tokens[at : at + length])):
-                found.update(words)
+            part = tokens[at : at + length]
+            if words := names.get(" ".join(token[0] for token in part)):
+                yield Name(part[0].start(), part[-1].end(), frozenset(words))
                 break
         at += length
-    return frozenset(found)
 
 
 @cache

@@ -62,6 +62,11 @@ def answer(text, history, question=LIVE):
             "|Since when is the cat gone?|When did the cat leave the room?",
         ),
         (
+            "when",
+            "When was the cat shown?|when did you see the cat|When did the cat come?|At what time was the cat visible?|When did the cat first appear?"
+            "|When did you first see the cat?|When was the first time you saw the cat?|When was the cat seen for the first time?|When did the cat enter the room?",
+        ),
+        (
             "last",
             "When did you last see the cat?|When was the cat last seen?|When was the last time you saw the cat?"
             "|When did you see the cat last?|When was the cat shown last?|When was the last time that the cat was there?",
@@ -105,7 +110,7 @@ def test_each_is_asked_in_many_words(kind, texts):
         "Is the cat still on the table?",
         "Has the cat left the table?",
         "When did the cat leave the table?",
-        "When was the cat shown?",
+        "When was the cat fed?",
         "How often did the cat jump?",
         "How often does it rain?",
         "Which came last?",
@@ -115,11 +120,33 @@ def test_each_is_asked_in_many_words(kind, texts):
         "Is the thingamajig still there?",
         "Has the cat changed?",
         "Is the cat on the left?",
-        "When did you see the cat?",
+        "When did you feed the cat?",
     ],
 )
 def test_what_asks_for_anything_besides_is_left_to_the_model(text):
     assert asks_to_count(text) is None
+
+
+def test_when_something_was_shown_is_told_of_every_time():
+    once = past("", "", "cat", "cat", "", "")
+    assert answer("When was the cat shown?", once) == "From 8 to 16 seconds."
+    assert answer("When did you first see the cat?", once) == "At 8 seconds."
+    twice = past("cat", "cat", *[""] * 16, "cat", "cat", "")
+    assert answer("When was the cat shown?", twice) == (
+        "Twice: from 0 to 8 seconds and from 1:12 to 1:20."
+    )
+    assert answer("When did the cat first appear?", twice) == "At 0:00."
+    assert answer("When was the cat shown?", past("", "cat", "cat")) == (
+        "At 4 seconds, and it is there still."
+    )
+    often = past(*["cat", "cat", "", "", ""] * 5)
+    assert answer("When was the cat shown?", often) == "5 times, from 0:00 to 1:28."
+
+
+def test_when_something_was_shown_that_was_half_seen_is_left_to_the_model():
+    half = past("", "cat?", "cat?", "")
+    assert count(asks_to_count("When was the cat shown?"), half, LIVE) is None
+    assert answer("When was the cat shown?", past("", "")) == "I have not seen a cat."
 
 
 def test_what_is_there_still_is_said_to_be_since_it_came_last():

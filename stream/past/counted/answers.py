@@ -77,6 +77,24 @@ def of_one(kind: Kind, there: There) -> str:
     return "No." if kind == "still" and there.part else f"I have not seen {there.said}."
 
 
+def shown_when(there: There, *, first: bool) -> str:
+    """Return when it was shown: "From 8 to 16 seconds.", "Twice: from 9 to 18 seconds and from 2:33 to 2:42.".
+
+    Args:
+        there: Some time.
+        first: Whether only its first showing is asked for.
+    """
+    start, end = there.spans[0]
+    if first or (len(there.spans) == 1 and there.lasts):
+        stays = there.lasts and len(there.spans) == 1
+        return sentence(f"at {_instant(start)}{', and it is there still' if stays else ''}")
+    if len(there.spans) == 1:
+        return sentence(_span(start, end))
+    if len(there.spans) > _MOST_STRETCHES:
+        return sentence(spans_of(there))
+    return sentence(f"{times(len(there.spans))}: {listed([_span(*span) for span in there.spans])}")
+
+
 def of_two(asked: Counting, one: There, other: There) -> str:
     """Return which of two came first or last, or whether one came before the other."""
     if missing := [there.said for there in (one, other) if not there.spans]:
@@ -103,6 +121,17 @@ def spans_of(there: There) -> str:
     if count == 1:
         return there.since if there.lasts else _spans(there)
     return f"{times(count)}{',' if count > _MOST_STRETCHES else ':'} {there.whole_span if count > _MOST_STRETCHES else _spans(there)}"
+
+
+def _instant(media: float) -> str:
+    """Return "8 seconds", or "1:05" of what is a minute ago or more."""
+    return f"{length(media)}" if 1 <= round(media) < 60 else minutes(media)
+
+
+def _span(start: float, end: float) -> str:
+    if round(end) < 60:
+        return f"from {round(start)} to {round(end)} seconds"
+    return f"from {minutes(start)} to {minutes(end)}"
 
 
 def _spans(there: There) -> str:

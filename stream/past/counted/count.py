@@ -18,7 +18,7 @@ from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
 from stream.past.counted.about import about, how_it_was, together
-from stream.past.counted.answers import There, of_one, of_two
+from stream.past.counted.answers import There, of_one, of_two, shown_when
 from stream.past.counted.changed import last_change
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, parted, presence
@@ -69,6 +69,10 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return None
         case "colour" | "way":
             return how_it_was(asked, there, clips)
+        case "when" if there.spans:
+            return shown_when(there, first=bool(asked.order))
+        case "when" if any(t.word in asked.words for clip in clips for t in clip.things):
+            return None
         case "beside" | "where":
             return together(asked, there, clips)
         case "about" | "who":

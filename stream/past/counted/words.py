@@ -12,6 +12,7 @@
     many      how many cats were there                  kinds     how many animals were there
     longest   what was there longest                    oftenest  what was shown most often
     colour    what colour was the car                   way       which way did the car move
+    when      when was the cat shown
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands.
@@ -28,7 +29,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "beside", "who", "where", "ever", "again", "things", "none", "colour", "way",
-    "many", "kinds", "longest", "oftenest",
+    "many", "kinds", "longest", "oftenest", "when",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -50,6 +51,7 @@ _AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again
 _WITH = r"(?:beside|next to|near|with|along with|together with|at the same time as|besides)"
 _ON = r"(?:on|on top of|under|underneath|below|above|behind|in front of|in|inside|left of|right of|to the left of|to the right of)"  # fmt: skip
 _COUNTED = rf"(?: (?:were|was|have been|had been) {_PLACE}| there (?:were|have been)| (?:did|have|had) {_YOU} {_SEE}| came| appeared| {_YOU} (?:have )?{_SEE})(?: (?:at once|at most|at the same time))?"  # fmt: skip
+_ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn up|turned up|(?:enter|entered|come into|came into)(?: the| your)? ?(?:picture|view|room|scene)|enter|entered|come in|came in|pass|passed|pass by|passed by)"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -82,6 +84,11 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("last", rf"(?:when|at what time) (?:was|were|did) {_NAME} {_LAST_TIME} (?:{_PLACE}|appear|come){_ALREADY}"),
     ("last", rf"(?:when|at what time) (?:was|were|did) {_NAME} (?:{_PLACE}|appear|come) (?:last|the last time|most recently){_ALREADY}"),
     ("last", rf"when (?:was|is) the last time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
+    ("when", rf"(?:when|at what (?:time|second|point)) (?:was|were|did|has|have|had) (?:there )?{_NAME} (?:{_PLACE}|{_ARRIVE})(?: (?P<order>first|for the first time))?{_ALREADY}"),
+    ("when", rf"(?:when|at what (?:time|second|point)) (?:did|have|had) {_YOU} (?:(?P<order>first) )?{_SEE} {_NAME}{_ALREADY}"),
+    ("when", rf"(?:when|at what (?:time|second|point)) (?:did|have|had) {_YOU} {_SEE} {_NAME} (?P<order>first|for the first time){_ALREADY}"),
+    ("when", rf"(?:when|at what (?:time|second|point)) (?:was|were|did) {_NAME} (?P<order>first) (?:{_PLACE}|{_ARRIVE}){_ALREADY}"),
+    ("when", rf"when (?:was|is) the (?P<order>first) time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),

@@ -1,0 +1,142 @@
+"""What a question takes over from the conversation before it, put into its own words.
+
+    "What came after the dog?"  "A cat."   "How long was it there?"   How long was the cat there?
+    "When was the cat shown?"   "…"        "And the dog?"             When was the dog shown?
+    "What did you see?"  "A cat and a dog."  "Is it still there?"     Which do you mean, the cat or the dog?
+
+What is counted from clips is found by its name, and a small language model that reads "it" answers of
+any scene. "It" is what the newest answer named, if that was one thing, or else the question before it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from model.types import Question, Turn
+from model.vision.vocabulary import word_table
+from stream.past.account_words import account_wording
+from stream.past.asides import aside
+from stream.past.counted.words import asks_to_count
+from stream.past.ends import asked_end
+from stream.past.second_look import names_in
+from stream.past.tense import asks_as_if_present
+
+_LONGEST = 200  # characters of what can still be such a question
+_TURNS = 4
+"""Questions back that "it" may stand for something of."""
+_MOST_NAMED = 4
+"""Things that are named when it is asked which is meant."""
+
+_PRONOUN = re.compile(r"\b(?:it|he|she|him|her|they|them|that one|this one|that thing)\b")
+_ORDER = re.compile(
+    r"(?:and |so |ok )?what (?:else )?(?:came|comes|was|happened|appeared|did you see)"
+    r"(?: (?:shown|there|right|just|directly))* (?:before|after) (?P<name>it|that|this|them)"
+)
+_THERE = re.compile(
+    r"(?:and |so )?(?:is|are|was|were) \w+(?: \w+)? (?:there|here|visible|shown|present)(?: now)?"
+)
+_WHOLE = (asks_to_count, asked_end, aside, account_wording)
+"""Read questions that need no thing: "when did it change"."""
+_AND = re.compile(r"(?:and |or |(?:and )?(?:what|how) about )(?P<name>.+)")
+_ARTICLE = re.compile(r"(?:the|a|an|any|some) ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A thing that a text named: as it said it, and the words that this covers."""
+
+    name: str
+    words: frozenset[int]
+
+
+def whole_question(question: Question) -> Question | str:
+    """Return `question` in words that need no conversation, or what is asked back.
+
+    As it stands, if it takes nothing over, or nothing was named before it.
+
+    Args:
+        question: Its last line is what was asked.
+    """
+    told, gap, asked = question.text.rpartition("\n")
+    plain = _plain(asked)
+    if not question.conversation or len(plain) > _LONGEST:
+        return question
+    turns = question.conversation[-2 * _TURNS :]
+    if whole := _with_another(plain, turns):
+        return replace(question, text=f"{told}{gap}{whole}")
+    if not (places := _pronouns(plain)) or not (named := _referent(turns)):
+        return question
+    if len(named) == 1:
+        return replace(question, text=f"{told}{gap}{_put(plain, places, named[0].name)}")
+    if len(named) > _MOST_NAMED:
+        return "Which thing do you mean?"
+    *others, last = (f"the {one.name}" for one in named)
+    return f"Which do you mean: {', '.join(others)} or {last}?"
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9'-]+", text.lower()))
+
+
+def _with_another(plain: str, turns: Sequence[Turn]) -> str:
+    """Return the question before, of another thing: "and the dog". Empty if it is none."""
+    found = _AND.fullmatch(plain)
+    asked = [turn.text for turn in turns if turn.role == "user"]
+    if found is None or not asked:
+        return ""
+    bare = _ARTICLE.sub("", found["name"], count=1)
+    names = list(names_in(bare, word_table()))
+    before = _plain(asked[-1])
+    old = list(names_in(before, word_table()))
+    if len(names) != 1 or (names[0].start, names[0].end) != (0, len(bare)) or len(old) != 1:
+        return ""
+    return before[: old[0].start] + bare + before[old[0].end :]
+
+
+def _pronouns(plain: str) -> list[tuple[int, int]]:
+    """Return where a question has a word that stands for a thing which has to be known: not in "what is it"."""
+    if order := _ORDER.fullmatch(plain):
+        return [order.span("name")]
+    places = [found.span() for found in _PRONOUN.finditer(plain)]
+    if not places or any(reads(plain) for reads in _WHOLE):
+        return []
+    of_a_thing = _put(plain, places, "cat")
+    fits = asks_to_count(of_a_thing) or asks_as_if_present(of_a_thing) or _THERE.fullmatch(plain)
+    return places if fits else []
+
+
+def _put(plain: str, places: Iterable[tuple[int, int]], name: str) -> str:
+    """Return `plain` with the thing in the place of what stands for it."""
+    for start, end in reversed(list(places)):
+        plain = f"{plain[:start]}the {name}{plain[end:]}"
+    return plain
+
+
+def _referent(turns: Sequence[Turn]) -> list[_Named]:
+    """Return what "it" stands for: one thing, those of which it may be one, or nothing."""
+    for answer, question in _pairs(turns):
+        answered, asked = _things(answer), _things(question)
+        about = [one for one in answered if any(one.words & other.words for other in asked)]
+        if named := (about if len(about) == 1 else answered or asked):
+            return named
+    return []
+
+
+def _pairs(turns: Sequence[Turn]) -> list[tuple[str, str]]:
+    """Return answers with their questions, newest first."""
+    found = [
+        (after.text, before.text)
+        for before, after in pairwise(turns)
+        if before.role == "user" and after.role == "assistant"
+    ]
+    return found[::-1]
+
+
+def _things(text: str) -> list[_Named]:
+    """Return the things that `text` names, each once."""
+    lower = text.lower()
+    found: dict[frozenset[int], _Named] = {}
+    for name in names_in(lower, word_table()):
+        found.setdefault(name.words, _Named(lower[name.start : name.end], name.words))
+    return list(found.values())
