@@ -203,8 +203,11 @@ class Flashback(Watching):
 
         Raises:
             FlashbackError: If there is no such stream, or the service refuses.
+            ValueError: If both are given.
         """
         asked: dict[str, str | float | None]
+        if day is not None and (since is not None or until is not None):
+            raise ValueError(f"a summary is of {day} or of a range, not of both")
         if day is None:
             kind, asked = "summary", {"since": since, "until": until}
         else:

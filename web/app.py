@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from web import openapi, problems
@@ -23,6 +23,7 @@ from web.http import event_clips, metrics, pages, streams, watches
 from web.http.lookback import questions, search, summary, timeline
 from web.http.middleware.guard import Guard
 from web.http.middleware.rejections import Rejections
+from web.http.parameters import known_parameters
 from web.http.whip import Exchange
 from web.operations.drain import Drain
 from web.operations.pulse import Pulse
@@ -32,21 +33,24 @@ from web.settings import Settings
 
 _OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
-_ROUTES = (
+_TOLERANT = (
     pages.routes,
     metrics.routes,
     route.routes,
-    streams.routes,
     streams.pictures,
     event_clips.routes,
+    chat.routes,
+)
+_STRICT = (
+    streams.routes,
     watches.routes,
     search.routes,
     questions.routes,
     summary.routes,
     timeline.routes,
     timeline.exports,
-    chat.routes,
 )
+"""Of these a parameter that is misspelt is refused."""
 
 
 def create_app(
@@ -99,8 +103,10 @@ def create_app(
     app.state.keys = Keys(fixed, clocks.wall, TokenFile(settings.tokens_at), issuer)
     problems.install(app)
     openapi.install(app)
-    for routes in _ROUTES:
+    for routes in _TOLERANT:
         app.include_router(routes)
+    for routes in _STRICT:
+        app.include_router(routes, dependencies=[Depends(known_parameters)])
     app.include_router(Exchange("whip").router())
     app.include_router(Exchange("whep").router())
     app.mount("/static", StaticFiles(directory=pages.STATIC, check_dir=False))

@@ -113,6 +113,8 @@ async def test_a_span_is_told_from_python_and_in_a_terminal(service, capsys):
             found = client.summary("cam", since=12)
             assert [s.text for s in found.scenes] == ["a car and a dog", "a car"]
             assert client.summary("cam", day="2001-01-01").scenes == ()
+            with pytest.raises(ValueError, match="not of both"):
+                client.summary("cam", day="today", since=12)
         run_summary(service.url, None, "cam", last=None, day=None, as_json=False)
 
     await asyncio.to_thread(use)
