@@ -210,6 +210,18 @@ async def test_while_the_issuer_is_away_its_last_keys_are_good_for_a_day(issuer,
         await doorman.find(issuer.token(time.now))
 
 
+async def test_a_ticket_may_do_what_its_own_token_may_and_no_other_of_that_person(
+    issuer, doorman, time
+):
+    known = keys.Keys([], time, issuer=doorman)
+    viewer = await known.find(issuer.token(NOW))
+    ticket, _ = known.ticket(viewer)
+    keeper = await known.find(issuer.token(NOW, roles=["viewer", "keeper"]))
+    assert (keeper.name, "forget" in keeper.may) == (viewer.name, True)
+    assert known.by_ticket(ticket).may == viewer.may == {"watch", "ask"}
+    assert known.by_ticket(known.ticket(keeper)[0]).may == keeper.may
+
+
 async def test_a_withdrawn_key_and_an_expiry_end_what_is_open(issuer, time, monkeypatch):
     monkeypatch.setattr(keys, "_FILE_SECONDS", 0.01)
     async with trusting(issuer, time) as service, service.client() as client:

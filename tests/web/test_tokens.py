@@ -134,12 +134,11 @@ async def test_a_token_taken_back_ends_what_is_open_with_it_and_a_new_one_comes_
             assert (await client.get("/v1/streams", headers=by(new))).status_code == 200
             spent = {"ticket": ticket.json()["value"]}
             picture = "/v1/streams/cam/thumbnails/0.0.jpg"
-            # The name is the same: whoever holds the ticket of the old token gets the new rights.
-            assert (await client.get(picture, params=spent)).status_code == 200
+            # The name is the same: a ticket of the old token gets nothing from the new one.
+            assert (await client.get(picture, params=spent)).status_code == 401
             await asyncio.to_thread(TokenFile(file).remove, "guest")
             while (await client.get("/v1/streams", headers=by(new))).status_code != 401:
                 pass
-            assert (await client.get(picture, params=spent)).status_code == 401
             await kept.ask("still here")
             assert (await kept.until_done())[0] == "still here "
 
@@ -209,6 +208,31 @@ def test_the_command_makes_lists_and_takes_back(monkeypatch, capsys, file):
     code, said = command(monkeypatch, capsys, file, "remove", "ann")
     assert code == 1
     assert "no token called ann" in said.err
+
+
+def test_a_rotated_token_keeps_what_the_old_one_might_do(monkeypatch, capsys, file):
+    told = ["--may", "watch", "--streams", "door-*", "--expires", "30d", "--questions", "9/min"]
+    _, said = command(monkeypatch, capsys, file, "add", "ann", *told)
+    old, [before] = said.out.strip(), TokenFile(file).read()
+    code, said = command(monkeypatch, capsys, file, "rotate", "ann")
+    new, [after] = said.out.strip(), TokenFile(file).read()
+    assert (code, new != old) == (0, True)
+    assert after == before.model_copy(update={"digest": digest(new).hex()})
+    assert asyncio.run(loaded(file, lambda: 0.0).find(old)) is None
+    command(monkeypatch, capsys, file, "rotate", "ann", "--expires", "60d")
+    assert TokenFile(file).read()[0].expires > before.expires
+    _, said = command(monkeypatch, capsys, file, "add", "ann")  # which takes nothing over
+    assert TokenFile(file).read()[0].streams == ("*",)
+    assert "`flashback token rotate` keeps those" in said.err
+
+
+def test_what_cannot_be_rotated_is_said(monkeypatch, capsys, file):
+    code, said = command(monkeypatch, capsys, file, "rotate", "nobody")
+    assert (code, "no token called nobody" in said.err) == (1, True)
+    added(file, "old", expires=1.0)
+    code, said = command(monkeypatch, capsys, file, "rotate", "old")
+    assert (code, "has expired: say for how long" in said.err) == (2, True)
+    assert command(monkeypatch, capsys, file, "rotate", "old", "--expires", "1d")[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -79,20 +79,25 @@ class Keys:
         """Return a ticket for `caller` and the Unix second until which it is good."""
         until = int(self._clock()) + TICKET_SECONDS
         claim = f"{until}.{caller.name}"
-        return f"{claim}.{self._sign(claim)}", until
+        return f"{claim}.{self._sign(claim, caller.mark)}", until
 
     def by_ticket(self, ticket: str) -> Caller | None:
         """Return for whom `ticket` was made; None if it is not good.
 
-        We did not make it, then, or it is too old, or its token is good no more.
+        We did not make it, then, or it is too old, or its token is good no more, though there may be
+        another of the same name.
         """
         claim, _, signature = ticket.rpartition(".")
-        if not hmac.compare_digest(self._sign(claim).encode(), signature.encode()):
-            return None
         until, _, name = claim.partition(".")
         known = chain((caller for _, caller in self._known()), self._issuer.callers())
-        caller = next((caller for caller in known if caller.name == name), None)
-        return None if int(until) < self._clock() else caller
+        for caller in known:
+            if caller.name == name and self._signed(claim, caller, signature):
+                return None if int(until) < self._clock() else caller
+        return None
+
+    def _signed(self, claim: str, caller: Caller, signature: str) -> bool:
+        ours = self._sign(claim, caller.mark)
+        return hmac.compare_digest(ours.encode(), signature.encode())
 
     async def load(self) -> None:
         """Read the file of named tokens.
@@ -145,14 +150,20 @@ class Keys:
             if record.expires is not None and record.expires <= now:
                 _revoke(caller)
 
-    def _sign(self, claim: str) -> str:
-        signature = hmac.digest(self._secret, claim.encode(), "sha256")
+    def _sign(self, claim: str, mark: str = "") -> str:
+        signature = hmac.digest(self._secret, f"{claim}\0{mark}".encode(), "sha256")
         return base64.urlsafe_b64encode(signature).decode().rstrip("=")
 
 
 def _caller(record: TokenRecord) -> Caller:
-    may, limits = frozenset(record.may), record.limits
-    return Caller(f"{record.name}@", may, record.streams, limits, revoked=asyncio.Event())
+    return Caller(
+        f"{record.name}@",
+        frozenset(record.may),
+        record.streams,
+        record.limits,
+        revoked=asyncio.Event(),
+        mark=record.digest,
+    )
 
 
 def _revoke(caller: Caller) -> None:

@@ -59,7 +59,8 @@ class Limits(BaseModel):
     bytes_a_day: Annotated[int, Field(ge=1)] | None = None
 
     def __str__(self) -> str:
-        streams = None if self.streams is None else f"{self.streams} streams"
+        plural = "" if self.streams == 1 else "s"
+        streams = None if self.streams is None else f"{self.streams} stream{plural}"
         questions = None if self.questions is None else f"{self.questions} questions"
         sent = None if self.bytes_a_day is None else f"{said_size(self.bytes_a_day)}/day"
         return ", ".join(one for one in (streams, questions, sent) if one is not None)

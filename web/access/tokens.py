@@ -43,6 +43,7 @@ class Caller:
         shown: What stands in the audit log, if not its name.
         revoked: Set once the token is good no more: what is open then is closed. None if that
             cannot happen while the service runs.
+        mark: Tells its token from others of the same name, older or newer ones; never shown.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Caller:
     limits: Limits = field(default=Limits(), compare=False)
     shown: str | None = field(default=None, compare=False)
     revoked: asyncio.Event | None = field(default=None, compare=False, repr=False)
+    mark: str = field(default="", compare=False, repr=False)
 
     @property
     def unlimited(self) -> bool:
@@ -138,13 +140,37 @@ class TokenFile:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def add(self, record: TokenRecord) -> None:
-        """Add `record`, in place of one of the same name.
+    def add(self, record: TokenRecord) -> bool:
+        """Add `record`, in place of one of the same name; say whether there was one.
 
         Raises:
             BadSetting: If the file cannot be read or written, or holds too many.
         """
-        self._change(lambda kept: (*(r for r in kept if r.name != record.name), record))
+        before = self._change(lambda kept: (*(r for r in kept if r.name != record.name), record))
+        return any(old.name == record.name for old in before)
+
+    def rotate(self, name: str, token: str, expires: float | None) -> TokenRecord | None:
+        """Give whoever is called `name` a new `token`, with the rights and limits of the old one.
+
+        Args:
+            name: Whose; None is returned if there is nobody of that name.
+            token: The new one.
+            expires: From when on it is good no more; None for the time of the old one.
+
+        Raises:
+            BadSetting: If the file cannot be read or written.
+        """
+        new: dict[str, object] = {"digest": digest(token).hex()}
+        if expires is not None:
+            new["expires"] = expires
+        made: list[TokenRecord] = []
+
+        def change(kept: tuple[TokenRecord, ...]) -> tuple[TokenRecord, ...]:
+            made.extend(r.model_copy(update=new) for r in kept if r.name == name)
+            return (*(r for r in kept if r.name != name), *made)
+
+        self._change(change)
+        return made[0] if made else None
 
     def remove(self, name: str) -> bool:
         """Remove the token called `name`; say whether there was one.
@@ -152,18 +178,26 @@ class TokenFile:
         Raises:
             BadSetting: If the file cannot be read or written.
         """
-        before = self.read()
-        self._change(lambda kept: tuple(r for r in kept if r.name != name))
+        before = self._change(lambda kept: tuple(r for r in kept if r.name != name))
         return any(record.name == name for record in before)
 
-    def _change(self, change: Callable[[tuple[TokenRecord, ...]], tuple[TokenRecord, ...]]) -> None:
+    def _change(
+        self, change: Callable[[tuple[TokenRecord, ...]], tuple[TokenRecord, ...]]
+    ) -> tuple[TokenRecord, ...]:
+        """Write what `change` makes of the tokens, and return what there was before.
+
+        Raises:
+            BadSetting: If the file cannot be read or written, or holds too many.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._locked():
-                tokens = change(self.read())
+                before = self.read()
+                tokens = change(before)
                 if len(tokens) > MOST_TOKENS:
                     raise BadSetting(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
                 self._write(_Content(tokens=tokens))
+                return before
         except OSError as error:
             raise BadSetting(f"{self._path} cannot be written: {error.strerror}.") from None
 

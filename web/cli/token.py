@@ -1,4 +1,4 @@
-"""`flashback token`: make, list and take back named tokens while the service runs."""
+"""`flashback token`: make, list, rotate and take back named tokens while the service runs."""
 
 import re
 import time
@@ -18,7 +18,7 @@ from web.settings import read_settings
 _Value = TypeVar("_Value")
 
 app = typer.Typer(
-    help="Make, list and take back named tokens; a running service follows within a second.",
+    help="Make, list, rotate and take back named tokens; a running service follows within a second.",
     no_args_is_help=True,
 )
 
@@ -63,12 +63,27 @@ def add(
         expires=None if expires is None else time.time() + _seconds(expires),
         limits=_limits(max_streams, questions, sends),
     )
-    _try(lambda: file.add(record))
-    Console().print(token, markup=False, highlight=False, soft_wrap=True)
-    Console(stderr=True).print(
-        f"This is the token of {name}; it is shown once. A running service takes it in a second.",
-        markup=False,
-    )
+    replaced = _try(lambda: file.add(record))
+    _show_once(name, token)
+    if replaced:
+        _say(
+            "The one before ends, and its rights, streams and limits with it; `flashback token "
+            "rotate` keeps those."
+        )
+
+
+@app.command()
+def rotate(
+    name: Annotated[str, typer.Argument(help="whose token")],
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="good for so long from now; by default as the old one"),
+    ] = None,
+) -> None:
+    """Make a new token with the rights, streams and limits of NAME's, which ends."""
+    token = make_token()
+    _rotate(TokenFile(read_settings().tokens_at), name, token, expires)
+    _show_once(name, token)
 
 
 @app.command(name="list")
@@ -96,7 +111,31 @@ def _name(text: str) -> str:
 
 def _remove(file: TokenFile, name: str) -> None:
     if not _try(lambda: file.remove(name)):
-        raise Failed(f"there is no token called {name}; `flashback token list` shows them")
+        raise _unknown(name)
+
+
+def _rotate(file: TokenFile, name: str, token: str, expires: str | None) -> None:
+    now = time.time()
+    until = None if expires is None else now + _seconds(expires)
+    old = next((record for record in _try(file.read) if record.name == name), None)
+    if old is not None and until is None and old.expires is not None and old.expires <= now:
+        raise Failed(f"the token of {name} has expired: say for how long, such as --expires 30d", 2)
+    if _try(lambda: file.rotate(name, token, until)) is None:
+        raise _unknown(name)
+
+
+def _unknown(name: str) -> Failed:
+    return Failed(f"there is no token called {name}; `flashback token list` shows them")
+
+
+def _show_once(name: str, token: str) -> None:
+    """Print `token` alone to standard output, for scripts, and beside it what it is."""
+    Console().print(token, markup=False, highlight=False, soft_wrap=True)
+    _say(f"This is the token of {name}; it is shown once. A running service takes it in a second.")
+
+
+def _say(words: str) -> None:
+    Console(stderr=True).print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _rights(text: str) -> tuple[Right, ...]:

@@ -101,9 +101,9 @@ class Issuer:
         until, begins = _seconds(claims["exp"]), _seconds(claims.get("nbf", 0))
         if until is None or begins is None or self._clock() < begins - _LEEWAY_SECONDS:
             return None
-        return self._remember(token, _Vouched(self._caller(claims), name, until))
+        return self._remember(token, _Vouched(self._caller(claims, token), name, until))
 
-    def _caller(self, claims: dict[str, object]) -> Caller:
+    def _caller(self, claims: dict[str, object], token: str) -> Caller:
         # Limits are counted by name, whatever tokens a person has; a name also stands in tickets.
         whose = f"{self._terms.issuer}\0{claims['sub']}".encode()
         return Caller(
@@ -112,6 +112,7 @@ class Issuer:
             streams=self._terms.streams(claims),
             shown=shown_name(claims),
             revoked=asyncio.Event(),
+            mark=digest(token).hex(),
         )
 
     def _remember(self, token: str, vouched: _Vouched) -> _Vouched:
