@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,23 @@ async def test_a_full_file_is_set_aside_and_the_oldest_goes(tmp_path):
     assert all(file.stat().st_size <= 300 for file in files)
     kept = [line["question"] for file in reversed(files) for line in lines(file)]
     assert kept == [f"question {number}" for number in range(60 - len(kept), 60)]
+
+
+async def test_a_line_that_a_full_disk_cuts_is_taken_back_and_refused(tmp_path, monkeypatch):
+    path, write, room = tmp_path / "audit.jsonl", os.write, [1000]
+    log = AuditLog(path, 10_000, lambda: 0.0)
+
+    def write_some(file, line):
+        return write(file, line[: room[0]])
+
+    monkeypatch.setattr(os, "write", write_some)
+    await log.note(ANN, "ask", "cam", question="first")
+    room[0] = 20
+    with pytest.raises(Refusal, match="No space left"):
+        await log.note(ANN, "ask", "cam", question="second")
+    room[0] = 1000
+    await log.note(ANN, "ask", "cam", question="third")
+    assert [line["question"] for line in lines(path)] == ["first", "third"]
 
 
 async def test_it_is_off_unless_a_file_is_named_and_a_bad_one_is_said_at_the_start(tmp_path):

@@ -9,7 +9,7 @@ from flashback_client import Flashback, FlashbackError, Stream
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import made
 from web.cli.client.remote import service_at
-from web.cli.client.top import Look, drawn, look, read_numbers
+from web.cli.client.top import Look, drawn, look, look_again, read_numbers
 
 
 def stream(name="door", **more):
@@ -68,3 +68,21 @@ async def test_a_running_service_is_looked_at_as_far_as_the_token_may(tmp_path):
 def test_a_service_that_is_not_there_is_said():
     with pytest.raises(Exception, match="cannot be reached"), service_at("http://127.0.0.1:9", None) as service:  # fmt: skip
         look(service, 0.0)
+
+
+async def test_a_service_that_restarts_is_looked_at_again_and_a_token_taken_back_ends_it(tmp_path):
+    file = tmp_path / "tokens.json"
+    watcher = await made(file, "watcher")
+    async with echo_service(token_file=file) as service:
+        await service.remember("door", 3)
+        with Flashback(service.url, watcher) as client:
+            first = await asyncio.to_thread(look, client, 0.0)
+        with Flashback(service.url, "another") as stranger, pytest.raises(FlashbackError):
+            await asyncio.to_thread(look_again, stranger, first, 1.0)
+    with Flashback("http://127.0.0.1:9", watcher) as client:
+        away = await asyncio.to_thread(look_again, client, first, 1.0)
+    assert away.streams == first.streams
+    said = " ".join(shown(away, first).split())
+    assert "cannot be reached" in said
+    assert "tried again. The last that was seen: stream state" in said
+    assert "door" in said

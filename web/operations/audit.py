@@ -5,6 +5,7 @@ nothing. The file is set aside when it is full, and the oldest of those goes.
 """
 
 import asyncio
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -94,8 +95,10 @@ def _append(path: Path, line: bytes, most_bytes: int) -> None:
             _set_aside(path)
             os.close(file)
             file = os.open(path, flags, 0o600)
+        end = os.fstat(file).st_size
         if os.write(file, line) < len(line):
-            raise OSError(0, "the disk is full")
+            os.ftruncate(file, end)  # half a line would spoil the next one
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(file)
 

@@ -3,7 +3,8 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -29,12 +30,14 @@ class Look:
         numbers: What `/metrics` says, by name without our prefix, with the labels in braces; empty if
             it says nothing.
         silent: Why it says nothing.
+        away: Why nothing was heard of the service since; empty if this is new.
     """
 
     at: float
     streams: tuple[Stream, ...]
     numbers: Mapping[str, float]
     silent: str = ""
+    away: str = ""
 
 
 def run_top(url: str, token_file: Path | None, *, every: float, once: bool) -> None:
@@ -48,7 +51,7 @@ def run_top(url: str, token_file: Path | None, *, every: float, once: bool) -> N
         with Live(drawn(now, None), console=console, auto_refresh=False, screen=True) as screen:
             while True:
                 time.sleep(every)
-                before, now = now, look(service, time.monotonic())
+                before, now = now, look_again(service, now, time.monotonic())
                 screen.update(drawn(now, before), refresh=True)
 
 
@@ -65,6 +68,20 @@ def look(service: Flashback, at: float) -> Look:
         if error.status is None:
             raise
         return Look(at, streams, {}, str(error))
+
+
+def look_again(service: Flashback, before: Look, at: float) -> Look:
+    """Return what the service says now, or what it said `before` while it is away: it may be restarting.
+
+    Raises:
+        FlashbackError: If it does not let this token in any more.
+    """
+    try:
+        return look(service, at)
+    except FlashbackError as error:
+        if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise
+        return replace(before, away=str(error))
 
 
 def read_numbers(text: str) -> dict[str, float]:
@@ -109,6 +126,8 @@ def _row(stream: Stream, before: Stream | None, seconds: float) -> list[Text]:
 def _head(now: Look) -> Text:
     live = sum(stream.state == "live" for stream in now.streams)
     words = [f"{live} of {len(now.streams)} streams live"]
+    if now.away:
+        return Text(f"{now.away}; tried again. The last that was seen:\n", "red")
     if now.silent:
         return Text(f"{words[0]}; questions and memory are not shown: {now.silent}\n")
     numbers = now.numbers
