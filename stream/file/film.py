@@ -14,6 +14,7 @@ from stream.address.printable import printable
 from stream.errors import BadSource, NoVideo
 from stream.file.first_bytes import file_format
 from stream.file.joined import SOUGHT_IN_PARTS, open_joined
+from stream.file.parts import left_out
 from stream.file.tracks import choose_video, is_decodable
 
 _STANDARD_INPUT = "-"
@@ -29,12 +30,14 @@ class OpenFilm:
         video: What to watch of it.
         close: Lets go of everything.
         sought: Whether a time is a place in it; in a joined file it may be several.
+        left_out: What is not read of it, in a sentence; nothing if all is.
     """
 
     container: InputContainer
     video: VideoStream
     close: Callable[[], None]
     sought: bool = True
+    left_out: str = ""
 
 
 class Film(Protocol):
@@ -70,7 +73,9 @@ class LocalFilm:
         """
         container, video = open_film(self._path)
         whole = container.format.name not in SOUGHT_IN_PARTS or open_joined(self._path) is None
-        return OpenFilm(container, video, container.close, sought=whole)
+        return OpenFilm(
+            container, video, container.close, sought=whole, left_out=left_out(self._path)
+        )
 
 
 def film_of(film: Path | Film) -> Film:
@@ -115,8 +120,7 @@ def open_container(
         OSError: If it cannot be opened.
     """
     if (joined := open_joined(path)) is not None:
-        whole = joined.format
-        return av.open(joined.file, "r", format=whole, options=options, timeout=timeout)
+        return joined.open(options, timeout)
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"

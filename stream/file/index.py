@@ -103,7 +103,7 @@ class FilmIndex:
         base = float(packet.time_base)
         lasts = packet.duration * base if packet.duration else self.step
         if packet.dts is not None:
-            self._follow(packet.dts * base, number)
+            self._follow(packet.dts * base, packet.pts * base, number)
         time = packet.pts * base + self._clocks[-1][1]
         # What an edit list leaves out is decoded, as others are built on it, and never shown.
         self._times.append(np.nan if packet.is_discard else time)
@@ -167,12 +167,16 @@ class FilmIndex:
         _, first = np.unique(times, return_index=True)
         return first[np.isfinite(times[first])]
 
-    def _follow(self, own: float, number: int) -> None:
-        """Let time go on where the file's own clock, by which packets are decoded, starts again."""
+    def _follow(self, own: float, shown: float, number: int) -> None:
+        """Let time go on where the file's own clock, by which packets are decoded, starts again.
+
+        Some containers have no such clock: there it lags behind what was shown before.
+        """
         if self._decoded_at is not None:
             ahead = own + self._clocks[-1][1] - self._decoded_at
             if not -_TOLERANCE <= ahead <= self._longest_gap:
-                self._clocks.append((number, self._decoded_at + self.step - own))
+                offset = max(self._decoded_at + self.step - own, self.at - shown)
+                self._clocks.append((number, offset))
         self._decoded_at = own + self._clocks[-1][1]
 
 

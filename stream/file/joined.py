@@ -2,7 +2,8 @@
 
 FFmpeg takes the head of the second part for one of the pieces that it knows the size of, and stops
 there, without a word. Here the parts are found by walking from piece to piece, and the heads between
-them are left out. Where the clock starts again, `stream.file.media_clock` lets it go on.
+them are left out. Where the clock starts again, `stream.file.media_clock` lets it go on. Of formats whose parts
+have an index each, `stream.file.parts` has them played one after another.
 
 FLV: Adobe Flash Video File Format Specification, version 10.1, annex E.
 IVF: https://wiki.multimedia.cx/index.php/Duck_IVF
@@ -14,10 +15,16 @@ import io
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf"}
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from stream.file.parts import CONCAT, OPTIONS, parts_of, script_of
+
+SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf", CONCAT}
 """Formats of which a time is looked for in the first part alone; of FLV it is known that it counts anew."""
 _Piece = tuple[int, int] | bytes
 """Where a part of the file begins and ends, or bytes that stand in its place."""
@@ -47,10 +54,29 @@ class Joined:
     Attributes:
         file: To read from.
         format: Its name in FFmpeg.
+        options: How FFmpeg must open it.
+        dispositions: Of its tracks, where FFmpeg forgets them.
     """
 
-    file: io.BufferedReader
+    file: io.BufferedReader | io.BytesIO
     format: str
+    options: dict[str, str] = field(default_factory=dict)
+    dispositions: tuple[Disposition, ...] = ()
+
+    def open(
+        self, options: dict[str, str] | None, timeout: tuple[float, float] | None
+    ) -> InputContainer:
+        """Open it, with more `options`.
+
+        Raises:
+            FFmpegError: If it is nothing that FFmpeg can read.
+        """
+        more = (options or {}) | self.options
+        container = av.open(self.file, "r", format=self.format, options=more, timeout=timeout)
+        assert isinstance(container, InputContainer)
+        for stream, disposition in zip(container.streams, self.dispositions, strict=False):
+            stream.disposition = disposition
+        return container
 
 
 def open_joined(path: Path) -> Joined | None:
@@ -63,7 +89,10 @@ def open_joined(path: Path) -> Joined | None:
             if head.startswith(signature):
                 pieces = pieces_of(file, path.stat().st_size)
                 return None if len(pieces) == 1 else _joined(path, name, pieces)
-    return None
+    parts = parts_of(path)
+    if parts is None or len(parts.played) == 1:
+        return None
+    return Joined(io.BytesIO(script_of(path, parts)), CONCAT, OPTIONS, parts.dispositions)
 
 
 def _joined(path: Path, name: str, pieces: list[_Piece]) -> Joined:

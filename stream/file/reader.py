@@ -40,9 +40,11 @@ class VideoFile:
 
     Attributes:
         length: Seconds, if the file says.
+        left_out: What is not read of it, in a sentence; nothing if all is.
     """
 
     length: float | None
+    left_out: str
 
     def __init__(self, film: Path | Film, *, wanted: float | None = None) -> None:
         """Take what to read.
@@ -64,6 +66,7 @@ class VideoFile:
         """
         self._open = await asyncio.to_thread(self._opened)
         self._restarts = False
+        self.left_out = self._open.left_out
         length = self._container.duration
         self.length = length / av.time_base if length else None
         return self
@@ -217,8 +220,8 @@ async def feed_file(
     *,
     last: float | None = None,
     progress: Callable[[float, float | None], None] = lambda _at, _length: None,
-) -> None:
-    """Show `live` the file, to its end.
+) -> str:
+    """Show `live` the file, to its end; return what of it was not read, in a sentence, if anything.
 
     Args:
         film: A file of any format FFmpeg reads, or another film.
@@ -239,6 +242,7 @@ async def feed_file(
                 await _feed(pictures, feed, live.frame_side, lambda at: progress(at, length))
         finally:
             feed.close("The file is at its end.")
+    return file.left_out
 
 
 async def _feed(

@@ -19,13 +19,11 @@ import av
 import numpy as np
 import torch
 from av import VideoFrame
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from model.vision.preprocess import resize
 from stream.errors import NoVideo
 from stream.feed import Feed
-from stream.file.film import Film, film_of
+from stream.file.film import Film, OpenFilm, film_of
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
@@ -45,11 +43,13 @@ class Sampled:
         length: Of the whole video, in seconds.
         frames: That were looked at.
         of: How many frames the video has.
+        left_out: What was not read of it, in a sentence; nothing if all was.
     """
 
     length: float
     frames: int
     of: int
+    left_out: str = ""
 
 
 async def feed_whole_file(
@@ -76,7 +76,8 @@ async def feed_whole_file(
         ValueError: If `most` is less than the fewest frames that are taken.
     """
     film = film_of(film)
-    async with _opened(film) as (container, video):
+    async with _opened(film) as opened:
+        container, video = opened.container, opened.video
         said = None if container.duration is None else container.duration / av.time_base
         index: FilmIndex | None = None
         async with aclosing(_in_threads(read_index(container, video))) as indexes:
@@ -89,15 +90,15 @@ async def feed_whole_file(
     length = index.length if part is None else min(part[1], index.length) - part[0]
     wanted = frames_wanted(len(inside), length, most, live.rate)
     runs = index.runs([inside[n] for n in middles(len(inside), wanted)]) if wanted else []
-    async with _opened(film) as (container, video):
+    async with _opened(film) as opened:
         feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
         step = None if index.timed else index.step
-        frames = chosen_frames(container, video, runs, step)
+        frames = chosen_frames(opened.container, opened.video, runs, step)
         try:
             await _feed(frames, feed, live.image_size, lambda at: watching(at, length))
         finally:
             feed.close("The file is at its end.")
-    return Sampled(length, feed.sampled, len(inside))
+    return Sampled(length, feed.sampled, len(inside), opened.left_out)
 
 
 async def _feed(
@@ -126,11 +127,11 @@ def _as_encoded(frame: VideoFrame, size: int) -> Picture:
 
 
 @asynccontextmanager
-async def _opened(film: Film) -> AsyncIterator[tuple[InputContainer, VideoStream]]:
+async def _opened(film: Film) -> AsyncIterator[OpenFilm]:
     opened = await asyncio.to_thread(film.open)
     opened.video.thread_type = "AUTO"
     try:
-        yield opened.container, opened.video
+        yield opened
     finally:
         await asyncio.to_thread(opened.close)
 

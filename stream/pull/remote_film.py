@@ -46,7 +46,7 @@ class RemoteFilm:
         source.video.thread_count = _ALL_CORES
         if source.appetite is not None:
             source.appetite.lift()
-        return OpenFilm(source.container, source.video, source.close)
+        return OpenFilm(source.container, source.video, source.close, left_out=source.left_out)
 
     def explain(self, error: Exception) -> str:
         """Return what to tell people about `error`, which ended it before its end."""

@@ -100,6 +100,9 @@ JOINED = {
     "film.ivf": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
     "film.y4m": {"codec": "wrapped_avframe"},
     "film.wmv": {"codec": "wmv2"},
+    "it's one, 12%;.mp4": {"codec": "mpeg4"},
+    "film.mov": {"codec": "libx264"},
+    "film.rm": {"codec": "rv10"},
 }
 
 

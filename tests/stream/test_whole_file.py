@@ -139,9 +139,17 @@ def test_no_more_is_decoded_than_from_the_nearest_keyframe(tmp_path):
     assert (whole.first, whole.last) == (0, 199)
 
 
-@pytest.mark.parametrize("kind", ["ts", "mpg", "webm", "flv", "ivf", "y4m", "asf"])
+@pytest.mark.parametrize(
+    "kind", ["ts", "mpg", "webm", "flv", "ivf", "y4m", "asf", "mp4", "mov", "3gp", "nut", "avi"]
+)
 def test_a_file_whose_clock_starts_again_goes_on(tmp_path, kind):
-    codecs = {"mpg": "mpeg2video", "webm": "libvpx", "ivf": "libvpx", "asf": "mpeg4"}
+    codecs = {
+        "mpg": "mpeg2video",
+        "webm": "libvpx",
+        "ivf": "libvpx",
+        "asf": "mpeg4",
+        "avi": "mpeg4",
+    }
     codec = (codecs | {"y4m": "wrapped_avframe"}).get(kind, "libx264")
     container = {"webm": {"live": "1"}}.get(kind, {})
     part = tmp_path / f"part.{kind}"
@@ -154,6 +162,16 @@ def test_a_file_whose_clock_starts_again_goes_on(tmp_path, kind):
     times, colours, _ = seen(film, 8)
     assert times == pytest.approx([n + 0.5 for n in range(8)], abs=0.3)
     assert np.array(colours) == pytest.approx(np.array(COLOURS[:4] * 2), abs=15)
+
+
+@pytest.mark.parametrize("kind", ["mkv", "live.mkv", "webm", "ts", "mp4", "flv", "avi"])
+def test_no_frame_is_lost_where_three_parts_of_reordered_frames_meet(tmp_path, kind):
+    codec = "libvpx" if kind == "webm" else "mpeg4" if kind == "avi" else "libx264"
+    container = {"live": "1"} if kind == "live.mkv" else {}
+    film = write_video(tmp_path / f"film.{kind}", 2.0, codec=codec, container=container)
+    film.write_bytes(film.read_bytes() * 3)
+    index = index_of(film)
+    assert (index.frames, index.length) == (60, pytest.approx(6.0, abs=0.1))
 
 
 def test_a_clock_that_leaps_ahead_in_a_broadcast_is_no_gap(tmp_path):

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from stream.errors import BadSource
 from stream.file.film import is_whole, open_container
+from stream.file.parts import left_out
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
@@ -54,6 +55,7 @@ class OpenSource:
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
         appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
+        left_out: What is not read of it, in a sentence; nothing if all is.
         close: Lets go of everything.
     """
 
@@ -67,6 +69,7 @@ class OpenSource:
     place: Callable[[], Place | None]
     snapshots: Snapshots | None
     appetite: "Appetite | None"
+    left_out: str
     close: Callable[[], None]
 
 
@@ -183,7 +186,12 @@ def _open_file(order: ReaderConfig) -> Opening:
     container = open_container(path, options, (order.open_within, order.silence))
     # Whoever writes into a pipe may come back, and a playlist may be one of what is live.
     finite = path.is_file() and is_whole(container)
-    return Opening(container, finite=finite, has_ended=lambda: finite)
+    return Opening(
+        container,
+        finite=finite,
+        has_ended=lambda: finite,
+        left_out=left_out(path) if finite else "",
+    )
 
 
 def _open_device(order: ReaderConfig) -> InputContainer:
@@ -221,6 +229,7 @@ def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], No
         place=opening.place,
         snapshots=opening.snapshots,
         appetite=opening.appetite,
+        left_out=opening.left_out,
         close=lambda: _close_all(closers),
     )
 

@@ -41,6 +41,7 @@ class Opening:
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
         appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
+        left_out: What is not read of it, in a sentence; nothing if all is.
     """
 
     container: InputContainer
@@ -50,3 +51,4 @@ class Opening:
     place: Callable[[], Place | None] = _nowhere
     snapshots: "Snapshots | None" = None
     appetite: "Appetite | None" = None
+    left_out: str = ""

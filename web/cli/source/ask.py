@@ -137,8 +137,7 @@ def _say(asked: _Asked, number: int, count: int, *, as_json: bool) -> None:
         return
     if asked.time is not None:
         understood = TimeUnderstood.model_validate(asked.time)
-        looked = f"“{understood.words}”: looked at {range_in_words(understood)}"
-        _screen.print(f"flashback: {looked}", soft_wrap=True, markup=False)
+        _note(f"“{understood.words}”: looked at {range_in_words(understood)}")
     if count == 1:
         _print(asked.answer)
     else:
@@ -184,7 +183,8 @@ async def _ask(
 
         async with _watcher(settings, bars, bar) as (engine, live):
             bars.reset(bar, description=escape(f"Watching {subject.source.shown}"))
-            sampled = await watch(subject, live, progress, frames_at_most(frames, engine))
+            most = frames_at_most(frames, engine)
+            sampled = await watch(subject, live, progress, most, say=_note)
             await live.settle()
             if sampled is not None:
                 _tell_fewer(sampled, frames, engine)
@@ -212,6 +212,10 @@ async def _ask(
                 _say(asked, number, len(questions), as_json=as_json)
 
 
+def _note(text: str) -> None:
+    _screen.print(f"flashback: {text}", soft_wrap=True, markup=False)
+
+
 def frames_at_most(frames: int, engine: Engine) -> int:
     """Return how many frames to look at, at most: no more than can be answered from."""
     return max(TOGETHER, min(frames, engine.clips_at_most * engine.frames_per_clip))
@@ -220,10 +224,9 @@ def frames_at_most(frames: int, engine: Engine) -> int:
 def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
     room = engine.clips_at_most * engine.frames_per_clip
     if room < frames and sampled.frames > room - TOGETHER:
-        _screen.print(
-            f"flashback: {sampled.frames} frames are looked at, not {frames}: {engine.name} cannot "
-            "hold more of one video at once",
-            soft_wrap=True,
+        _note(
+            f"{sampled.frames} frames are looked at, not {frames}: {engine.name} cannot hold more of one "
+            "video at once"
         )
 
 

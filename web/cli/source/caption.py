@@ -81,7 +81,7 @@ async def _captions(
         async with opened as (engine, live):
             # As densely as it is described: a frame a second would leave short spans with none.
             most = max(TOGETHER, min(MOST, frames_at_most(MOST, engine)))
-            await watch(subject, live, lambda *_: None, most)
+            await watch(subject, live, lambda *_: None, most, say=_note)
             await live.settle()
             if (end := live.end) is None:
                 raise Failed(no_frame(subject), 2)
@@ -94,6 +94,10 @@ async def _captions(
             return merged(said)
     except ModelUnavailable as error:
         raise Failed(str(error)) from None
+
+
+def _note(text: str) -> None:
+    _screen.print(f"flashback: {text}", soft_wrap=True, markup=False)
 
 
 async def _caption(live: LiveStream, start: float, stop: float, question: str) -> Caption | None:

@@ -91,7 +91,12 @@ def no_frame(subject: Subject) -> str:
 
 
 async def watch(
-    subject: Subject, live: LiveStream, progress: Progress, most: int = MOST
+    subject: Subject,
+    live: LiveStream,
+    progress: Progress,
+    most: int = MOST,
+    *,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Sampled | None:
     """Show `live` what is to be watched; of a whole file, return what was looked at.
 
@@ -100,12 +105,16 @@ async def watch(
         live: Where it is remembered.
         progress: Is told how many seconds were watched, of how many if that is known, in words.
         most: Frames of a whole file to look at, at most.
+        say: Is told what a person should know beside the answer, in a sentence.
 
     Raises:
         Failed: If not one picture comes, or no more before the end.
     """
     if subject.film is not None:
-        return await _watch_film(subject, subject.film, live, most, progress)
+        sampled, left_out = await _watch_film(subject, subject.film, live, most, progress)
+        if left_out:
+            say(left_out)
+        return sampled
     puller = Puller(
         subject.source, live, settings=subject.pulling, monotonic=time.monotonic, trusted=True
     )
@@ -119,8 +128,8 @@ async def watch(
 
 async def _watch_film(
     subject: Subject, film: Film, live: LiveStream, most: int, progress: Progress
-) -> Sampled | None:
-    """Read a film to its end.
+) -> tuple[Sampled | None, str]:
+    """Read a film to its end; return what was looked at, and what of it was not read.
 
     Raises:
         Failed: If it stops before that.
@@ -131,9 +140,8 @@ async def _watch_film(
 
     try:
         if subject.last is not None:
-            await feed_file(film, live, last=subject.last, progress=watching)
-            return None
-        return await feed_whole_file(
+            return None, await feed_file(film, live, last=subject.last, progress=watching)
+        sampled = await feed_whole_file(
             film,
             live,
             most=most,
@@ -145,6 +153,7 @@ async def _watch_film(
         raise Failed(film.explain(error) if isinstance(film, RemoteFilm) else cut) from None
     except NoVideo as error:
         raise Failed(str(error), 2) from None
+    return sampled, sampled.left_out
 
 
 async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Progress) -> None:

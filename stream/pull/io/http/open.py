@@ -7,6 +7,8 @@ length or by the playlist's last line, and all of it came.
 
 import time
 from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -21,6 +23,8 @@ from stream.file.first_bytes import (
     playlist_options,
     refuse_document,
 )
+from stream.file.part_heads import FILE_TYPE, INDEX, boxes
+from stream.file.parts import unread
 from stream.pull.io.http.file import HttpFile
 from stream.pull.io.http.guarded import HttpSource
 from stream.pull.io.http.hls import PlaylistGuide, PlaylistText
@@ -31,6 +35,9 @@ from stream.pull.messages import ReaderConfig
 
 _BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
+_BOX_HEADS = 16
+_MOST_BOXES = 6
+"""That are looked at, each by a request; a film in fragments has thousands."""
 _NEEDS_RANGES = (
     "The index of this film is at its end, and the server sends no parts of files: put the index "
     "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
@@ -85,7 +92,32 @@ def open_http(
         raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
     container = _open(file, order, http, options={} if finite else QUICK)
-    return Opening(container, finite=finite, has_ended=lambda: finite, appetite=http.appetite)
+    return Opening(
+        container,
+        finite=finite,
+        has_ended=lambda: finite,
+        appetite=http.appetite,
+        left_out=_left_out(http, file, head),
+    )
+
+
+def _left_out(http: HttpSource, file: HttpFile, head: bytes) -> str:
+    """Say what of a joined MP4 is not read: FFmpeg reads the first part alone; nothing if there is one part."""
+    if not file.seekable() or file.length is None or head[4:8] != FILE_TYPE:
+        return ""
+
+    def head_at(at: int) -> bytes:
+        if at + _BOX_HEADS <= len(head):
+            return head[at:]
+        with closing(http.open(start=at, end=at + _BOX_HEADS)) as part:
+            return part.peek(_BOX_HEADS)
+
+    indexed = False
+    for at, kind in islice(boxes(head_at, file.length), _MOST_BOXES):
+        if kind == FILE_TYPE and indexed:
+            return unread(file.length - at)
+        indexed = indexed or kind == INDEX
+    return ""
 
 
 def _open_playlist(
