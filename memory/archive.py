@@ -161,9 +161,9 @@ def read_parts(file: BinaryIO) -> Iterator[Part]:
         CorruptData: If it is no backup, of another version, damaged, or cut short.
     """
     reading = _Reading(file)
-    magic, version = _START.unpack(reading.take(_START.size))
-    if magic != _MAGIC:
+    if not reading.begins_with(_MAGIC):
         raise CorruptData("it is no backup of Flashback")
+    _, version = _START.unpack(reading.take(_START.size))
     if version != _VERSION:
         raise CorruptData(f"it is of version {version}, and this Flashback reads {_VERSION}")
     contents = Contents()
@@ -186,6 +186,12 @@ class _Reading:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._sum = hashlib.sha256()
+
+    def begins_with(self, magic: bytes) -> bool:
+        """Say so, taking nothing: what is cut short may still begin like a backup."""
+        begin = self._file.read(len(magic))
+        self._file.seek(0)
+        return bool(begin) and magic.startswith(begin)
 
     def take(self, length: int) -> bytes:
         data = self._file.read(length)

@@ -6,7 +6,7 @@ it showed until its turn came is in the backup.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby, islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from memory.redis.store import RedisStore
 from memory.store import StreamRecord
 
 _TRIES = 5
+_NAMED = 20
 
 
 async def backup(
@@ -53,7 +54,7 @@ async def backup(
     """
     found = {record.name: record for record in await store.streams()}
     if unknown := [name for name in streams if name not in found]:
-        raise StoreError(f"there is no stream called {unknown[0]}; there is {', '.join(found)}")
+        raise StoreError(f"there is no stream called {unknown[0]}; {said_names(found)}")
     async with _new_file(path) as writer:
         for name in streams or found:
             await _copy_stream(store, writer, name)
@@ -62,6 +63,14 @@ async def backup(
             await asyncio.to_thread(writer.write, [ArchivedDocument(kind, e) for e in entries])
         await asyncio.to_thread(writer.finish)
     return writer.contents
+
+
+def said_names(names: Collection[str]) -> str:
+    """Return in words which streams there are, the first of many."""
+    if not names:
+        return "there is none"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"there is {', '.join(islice(names, _NAMED))}{more}"
 
 
 async def _copy_stream(store: RedisStore, writer: ArchiveWriter, name: str) -> None:
@@ -228,10 +237,12 @@ async def _new_file(path: Path) -> AsyncIterator[ArchiveWriter]:
     """Yield a writer of what becomes the file `path` once it is whole.
 
     Raises:
-        StoreError: If there is one.
+        StoreError: If there is one, or no folder for it.
     """
     if await asyncio.to_thread(path.exists):
         raise StoreError(f"{path} is there already: choose another name, or delete it")
+    if not await asyncio.to_thread(path.parent.is_dir):
+        raise StoreError(f"there is no folder {path.parent}")
     partial = path.with_name(f".{path.name}.partial")
     file = await asyncio.to_thread(_create, partial)
     try:

@@ -21,7 +21,7 @@ def connected(url: str, patience: float, retry: OnceMore | None = None, **more: 
         more: Arguments of every connection.
 
     Raises:
-        ValueError: If `url` cannot be read.
+        ValueError: If `url` cannot be read, or has an option that redis-py does not know.
     """
     retry = retry or OnceMore()
     # Else every connection reads the package's metadata from disk, on the event loop.
@@ -36,4 +36,9 @@ def connected(url: str, patience: float, retry: OnceMore | None = None, **more: 
     )
     if "connection_class" in more:  # the URL's scheme has chosen another
         pool.connection_class = more["connection_class"]
+    try:
+        # Opens nothing; else an unknown option would be found by the first call.
+        pool.connection_class(**pool.connection_kwargs)
+    except TypeError as error:
+        raise ValueError("an option of the URL is unknown") from error
     return Redis.from_pool(pool)

@@ -17,7 +17,7 @@ Kind = Literal["one", "sentinel", "cluster"]
 LOOKS_LIKE = (
     "the Redis URL cannot be read: it looks like redis://[user:password@]host:port/0, rediss://… with "
     "TLS, unix:///path/to/redis.sock, redis+sentinel://host:port,host:port/name, or "
-    "redis+cluster://host:port,host:port"
+    "redis+cluster://host:port,host:port; behind a ? stand options of redis-py's"
 )
 _KINDS: dict[str, tuple[Kind, int]] = {
     "sentinel": ("sentinel", 26379),

@@ -48,10 +48,37 @@ def test_what_one_machine_remembered_is_put_back_on_another(command, tmp_path):
     assert asyncio.run(remembered(there)) == {"door": 1}
 
 
-def test_what_cannot_be_done_is_said_in_words(command, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"something else altogether", "it is no backup of Flashback"),
+        (b"short", "it is no backup of Flashback"),
+        (b"", "it is no backup of Flashback"),
+        (b"FBBACK", "it is cut short"),
+    ],
+)
+def test_what_is_no_backup_is_told_from_one_that_is_cut_short(command, tmp_path, content, reason):
     file = tmp_path / "some.backup"
+    file.write_bytes(content)
+    code, said = command("restore", file)
+    assert (code, f"cannot be restored: {reason}" in said) == (1, True), said
+
+
+def test_what_cannot_be_done_is_said_in_words(command, tmp_path):
+    file, data = tmp_path / "some.backup", tmp_path / "data"
     code, said = command("restore", file)
     assert (code, f"{file} cannot be used: No such file" in said) == (1, True), said
-    file.write_bytes(b"something else altogether")
-    code, said = command("restore", file)
-    assert (code, "cannot be restored: it is no backup of Flashback" in said) == (1, True), said
+    code, said = command("backup", file, "--data", data, "--stream", "door")
+    assert (code, "there is no stream called door; there is none" in said) == (1, True), said
+    code, said = command("backup", tmp_path / "no" / "folder", "--data", data)
+    assert (code, f"there is no folder {tmp_path / 'no'}" in said) == (1, True), said
+    assert command("backup", file, "--data", data)[0] == 0
+    code, said = command("restore", file, "--data", data, "--stream", "door")
+    assert (code, "holds no stream called door; there is none" in said) == (2, True), said
+
+
+def test_a_redis_url_that_cannot_be_read_is_said(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("FLASHBACK_REDIS_URL", "http://:hunter2@one")
+    code, said = command("backup", tmp_path / "some.backup")
+    assert (code != 0, "looks like redis://" in said) == (True, True), said
+    assert "hunter2" not in said

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from memory.archive import Contents
-from memory.backup import backup, examine, restore
+from memory.backup import backup, examine, restore, said_names
 from memory.errors import CorruptData, StoreError
 from stream.registry import NAME
 from stream.watches.book import KINDS
@@ -59,8 +59,8 @@ def run_restore(
         _screen.print(f"{file} is whole and holds {_counted(contents)}.")
         return
     if missing := [name for name in streams if name not in contents.streams]:
-        there = ", ".join(contents.streams)
-        raise Failed(f"{file} holds no stream called {missing[0]}; there is {there}", 2)
+        there = said_names(contents.streams)
+        raise Failed(f"{file} holds no stream called {missing[0]}; {there}", 2)
 
     async def work(store: Memory) -> None:
         await restore(store, store.documents(), file, streams, KINDS, replace=replace)

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from memory.servers.url import read_url
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.frames.blackout import Zone
 from web.access.issuer import terms
@@ -98,7 +97,11 @@ def _whole(url: SecretStr | None) -> SecretStr | None:
     if "#" in rest if scheme == "unix" else is_ambiguous(rest):
         raise ValueError(f"the URL is ambiguous. {ENCODE}")
     if url is not None:
-        read_url(url.get_secret_value())
+        from memory.servers.open import (
+            open_nodes,
+        )  # late: it loads redis-py, which few commands need
+
+        open_nodes(url.get_secret_value(), patience=1.0)  # connects to nothing yet
     return url
 
 
