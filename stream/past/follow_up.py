@@ -25,6 +25,8 @@ from stream.past.tense import asks_as_if_present
 _LONGEST = 200  # characters of what can still be such a question
 _TURNS = 4
 """Questions back that "it" may stand for something of."""
+_WHICH = "Which thing do you mean?"
+_OF_NOW = frozenset({"colour", "way", "about", "beside", "where", "none"})
 _MOST_NAMED = 4
 """Things that are named when it is asked which is meant."""
 
@@ -53,24 +55,28 @@ class _Named:
 def whole_question(question: Question) -> Question | str:
     """Return `question` in words that need no conversation, or what is asked back.
 
-    As it stands, if it takes nothing over, or nothing was named before it.
+    As it stands, if it takes nothing over. Where nothing was named before it, too, if it may be about what is
+    there now ("What colour is it?"): so the language model reads it.
 
     Args:
         question: Its last line is what was asked.
     """
     told, gap, asked = question.text.rpartition("\n")
     plain = _plain(asked)
-    if not question.conversation or len(plain) > _LONGEST:
+    if len(plain) > _LONGEST:
         return question
     turns = question.conversation[-2 * _TURNS :]
     if whole := _with_another(plain, turns):
         return replace(question, text=f"{told}{gap}{whole}")
-    if not (places := _pronouns(plain)) or not (named := _referent(turns)):
+    if not (places := _pronouns(plain)):
         return question
+    if not (named := _referent(turns)):
+        of_a_thing = asks_to_count(_put(plain, places, "cat"))
+        return _WHICH if of_a_thing and of_a_thing.kind not in _OF_NOW else question
     if len(named) == 1:
         return replace(question, text=f"{told}{gap}{_put(plain, places, named[0].name)}")
     if len(named) > _MOST_NAMED:
-        return "Which thing do you mean?"
+        return _WHICH
     *others, last = (f"the {one.name}" for one in named)
     return f"Which do you mean: {', '.join(others)} or {last}?"
 

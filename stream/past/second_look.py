@@ -39,8 +39,8 @@ _WIDER = re.compile(
     r"\b(since|until|till|else|besides|except|happen\w*|how often|times|other|others|all|every\w*)\b"
 )
 """Asks about more than what it names."""
-_NOT_SHOWN = re.compile(r"\b(?:the|this|your) (?:screen|camera|cameras|monitor|stage|field)\b")
-"""Where something is seen, not what."""
+NOT_SHOWN = re.compile(r"\b(?:the|this|your) (?:screen|camera|cameras|monitor|stage|field)\b")
+"""Where something is seen, not what is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def shown(question: str, history: Sequence[Seen], frames: int) -> list[Span]:
         return []
     if (end := asked_end(question)) is not None:
         return [_at_end(history, frames, first=end == "first")]
-    plain = _NOT_SHOWN.sub(" ", question.lower())
+    plain = NOT_SHOWN.sub(" ", question.lower())
     words = named_words(plain, word_table()) if not _WIDER.search(plain) else frozenset()
     if not words:
         return []

@@ -106,6 +106,11 @@ def test_what_was_there_with_a_thing_is_told_and_what_lay_where_is_not():
     assert answer("What was with the dog?", history) == ("Nothing else that I have a word for.")
 
 
+@pytest.mark.parametrize("text", ["What is on the screen?", "What was on the monitor?"])
+def test_what_is_on_the_screen_is_no_question_about_a_screen(text):
+    assert asks_to_count(text) is None
+
+
 @pytest.mark.parametrize(
     ("text", "asked"),
     [

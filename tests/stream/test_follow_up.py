@@ -65,8 +65,10 @@ def test_what_stands_for_no_thing_is_left_as_it_is(text):
 
 
 def test_without_a_conversation_or_a_thing_in_it_nothing_is_taken_over():
-    assert asked("When did it leave?") == "When did it leave?"
-    assert asked("When did it leave?", ("Hello", "Hello.")) == "When did it leave?"
+    assert asked("When did it leave?") == "Which thing do you mean?"
+    assert asked("Is it still there?", ("Hello", "Hello.")) == "Which thing do you mean?"
+    assert asked("What colour is it?") == "What colour is it?"
+    assert asked("Where is it?") == "Where is it?"
     assert asked("And the dog?", ("Hello", "Hello.")) == "And the dog?"
     assert asked("And the dog?", ("Is the cat with the bird?", "Yes.")) == "And the dog?"
 

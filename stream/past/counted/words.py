@@ -24,7 +24,7 @@ from functools import cache
 from typing import Literal
 
 from model.vision.vocabulary import COLOURS, WordTable, with_article, word_table
-from stream.past.second_look import named_words
+from stream.past.second_look import NOT_SHOWN, named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
@@ -161,6 +161,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
         return Counting(kind, "", frozenset())
     if kind == "things":
         return Counting(kind, kind, frozenset(range(len(word_table().words))))
+    if kind == "where" and NOT_SHOWN.fullmatch(f"the {(said.get('name') or '').strip()}"):
+        return None
     # Who asks "who" names nobody.
     name = said.get("name") or said.get("name2") or "anyone"
     if kind in {"sort", "kinds"}:
