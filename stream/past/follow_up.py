@@ -17,7 +17,7 @@ from model.types import Question, Turn
 from model.vision.vocabulary import word_table
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
-from stream.past.counted.words import asks_to_count
+from stream.past.counted.words import Counting, asks_to_count
 from stream.past.ends import asked_end
 from stream.past.second_look import names_in
 from stream.past.tense import asks_as_if_present
@@ -26,7 +26,7 @@ _LONGEST = 200  # characters of what can still be such a question
 _TURNS = 4
 """Questions back that "it" may stand for something of."""
 _WHICH = "Which thing do you mean?"
-_OF_NOW = frozenset({"colour", "way", "about", "beside", "where", "none"})
+_OF_NOW = frozenset({"colour", "way", "about", "none"})
 _MOST_NAMED = 4
 """Things that are named when it is asked which is meant."""
 
@@ -72,7 +72,8 @@ def whole_question(question: Question) -> Question | str:
         return question
     if not (named := _referent(turns)):
         of_a_thing = asks_to_count(_put(plain, places, "cat"))
-        return _WHICH if of_a_thing and of_a_thing.kind not in _OF_NOW else question
+        needs = isinstance(of_a_thing, Counting) and of_a_thing.kind not in _OF_NOW
+        return _WHICH if needs else question
     if len(named) == 1:
         return replace(question, text=f"{told}{gap}{_put(plain, places, named[0].name)}")
     if len(named) > _MOST_NAMED:

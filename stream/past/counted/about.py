@@ -1,7 +1,6 @@
 """What is told of one thing, from what clips show: how many, of what colour, when, which way, with what else.
 
 "Tell me about the penguin."        "A penguin, from 1:04 to 1:13, moving up."
-"What was shown beside the table?"  "Four people and many chairs."
 "Who is there?"                     "Nobody now. Last seen at 2:15."
 """
 
@@ -37,24 +36,13 @@ def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
         return f"Nobody now. Last seen at {there.end}."
     if who and there.lasts:
         newest = _plain(asked, [clips[-1]])
-        return sentence(_named(newest or _plain(asked, [clips[n] for n in there.clips])))
+        return sentence(as_most_say(newest or _plain(asked, [clips[n] for n in there.clips])))
     shown = _plain(asked, [clips[n] for n in there.clips])
-    said = f"{_named(shown)}, {spans_of(there)}"
+    said = f"{as_most_say(shown)}, {spans_of(there)}"
     if moves := _movement(shown, len(there.clips)):
         said += f", moving {moves}"
     others = _others(asked, there, clips)
     return sentence(f"{said}, with {listed(others)}" if others else said)
-
-
-def together(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
-    """Return what was there at the same time; which of them lay on which nobody can tell."""
-    if not there.spans:
-        return f"I have not seen {there.said}."
-    others = _others(asked, there, clips, share=0.0)
-    if asked.kind == "beside":
-        return sentence(listed(others)) if others else "Nothing else that I have a word for."
-    unknown = "I cannot tell how things lie to each other."
-    return f"{unknown} With it I saw {listed(others)}." if others else unknown
 
 
 def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
@@ -95,8 +83,8 @@ def _plain(asked: Counting, clips: Iterable[Shown]) -> list[Thing]:
     ]
 
 
-def _named(things: Sequence[Thing]) -> str:
-    """Return "a grey car", "three bottles": what most of the clips say."""
+def as_most_say(things: Sequence[Thing]) -> str:
+    """Return "a grey car", "three bottles": what most of `things` say."""
     word = word_table()[mostly(t.word for t in things)]
     return in_words(word, mostly(t.count for t in things), clear_colour(things))
 
@@ -109,9 +97,7 @@ def _movement(things: Sequence[Thing], clips: int) -> str:
     return MOVEMENTS[way] if count >= _MOVES * clips and 2 * count > ways.total() else ""
 
 
-def _others(
-    asked: Counting, there: There, clips: Sequence[Shown], share: float = _WITH
-) -> list[str]:
+def _others(asked: Counting, there: There, clips: Sequence[Shown]) -> list[str]:
     """Return what else these clips plainly show, the most often shown first."""
     showing = [clips[n] for n in there.clips]
     with_it: dict[int, list[Thing]] = {}
@@ -119,6 +105,6 @@ def _others(
         for thing in clip.things:
             if thing.sure >= SURE and thing.word not in asked.words:
                 with_it.setdefault(thing.word, []).append(thing)
-    least = max(share * len(showing), min(2, len(showing)))
+    least = max(_WITH * len(showing), min(2, len(showing)))
     often = sorted(with_it.values(), key=lambda things: (-len(things), things[0].word))
-    return [_named(things) for things in often if len(things) >= least][:_MOST_WITH]
+    return [as_most_say(things) for things in often if len(things) >= least][:_MOST_WITH]

@@ -17,20 +17,21 @@ from dataclasses import replace
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
-from stream.past.counted.about import about, how_it_was, together
+from stream.past.counted.about import about, how_it_was
 from stream.past.counted.answers import There, of_one, of_two, shown_when
 from stream.past.counted.changed import last_change
+from stream.past.counted.relation import relate
+from stream.past.counted.relation_words import Relation
+from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import Counting
-from stream.past.presence import Shown, Stretch, parted, presence
+from stream.past.presence import Shown, Stretch, presence
 from stream.past.wording import length, listed, number, sentence, times
 
 _MOST_NAMES = 12
-_GAP = 4.0
-"""Seconds to the next clip up to which what a clip shows is taken to go on."""
 
 
 def count(
-    asked: Counting, clips: Sequence[Shown], question: Question
+    asked: Counting | Relation, clips: Sequence[Shown], question: Question
 ) -> tuple[Words, Finish] | None:
     """Return the answer, with the clips that show what was counted as its evidence.
 
@@ -42,7 +43,9 @@ def count(
         clips: What was shown, oldest first; not nothing.
         question: Says whether more is to come.
     """
-    if asked.kind == "changed":
+    if isinstance(asked, Relation):
+        text, showing = relate(asked, clips, question)
+    elif asked.kind == "changed":
         text, showing = last_change(clips)
     elif asked.kind in {"longest", "oftenest"}:
         text, showing = _most(clips, often=asked.kind == "oftenest")
@@ -73,8 +76,6 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return shown_when(there, first=bool(asked.order))
         case "when" if any(t.word in asked.words for clip in clips for t in clip.things):
             return None
-        case "beside" | "where":
-            return together(asked, there, clips)
         case "about" | "who":
             return about(asked, there, clips)
         case _:
@@ -83,10 +84,10 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
 
 def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There:
     clips = _of_colour(asked, clips)
-    stretches = _joined(_stretches(asked, clips))
+    stretches = joined(_stretches(asked, clips))
     return There(
         name=asked.name,
-        spans=[(clips[s.first].start, _until(s, clips)) for s in stretches],
+        spans=[(clips[s.first].start, until(s, clips)) for s in stretches],
         counts=[_at_once(asked, clips[s.first : s.last + 1]) for s in stretches],
         clips=_numbers(stretches),
         now=bool(stretches) and stretches[-1].last == len(clips) - 1,
@@ -111,27 +112,6 @@ def _stretches(asked: Counting, clips: Sequence[Shown]) -> list[tuple[int, int]]
     return sorted((s.first, s.last) for word in asked.words for s in there.get(word, ()))
 
 
-def _joined(stretches: Sequence[tuple[int, int]]) -> list[Stretch]:
-    """Return stretches of several words as those in which any of them was there."""
-    found: list[Stretch] = []
-    for first, last in stretches:
-        if found and first <= found[-1].last + 1:
-            found[-1] = Stretch(found[-1].first, max(last, found[-1].last))
-        else:
-            found.append(Stretch(first, last))
-    return found
-
-
-def _until(stretch: Stretch, clips: Sequence[Shown]) -> float:
-    """Return when what a stretch shows was gone: as the next clip begins, if that follows at once."""
-    last = clips[stretch.last]
-    if stretch.last + 1 == len(clips):
-        return last.end
-    after = clips[stretch.last + 1]
-    near = after.start - last.end <= _GAP and not parted(last, after)
-    return after.start if near else last.end
-
-
 def _at_once(asked: Counting, clips: Sequence[Shown]) -> int:
     """Return how many were there together: what clips are surest of in all, of two alike the larger."""
     sureness: dict[int, float] = defaultdict(float)
@@ -149,7 +129,7 @@ def _most(clips: Sequence[Shown], *, often: bool) -> tuple[str, list[int]]:
         return "Nothing that I have a word for.", []
 
     def seconds(word: int) -> float:
-        return sum(_until(s, clips) - clips[s.first].start for s in there[word])
+        return sum(until(s, clips) - clips[s.first].start for s in there[word])
 
     most = max(there, key=lambda word: (len(there[word]) if often else 0, seconds(word), -word))
     said = times(len(there[most])) if often else f"for {length(seconds(most))} in all"
@@ -171,7 +151,7 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
         said = f"{'one kind' if len(there) == 1 else f'{number(len(there))} kinds'}: {said}"
     if asked.kind == "things":
         said = f"{number(len(there))}: {said}"
-    return sentence(said), _numbers(_joined(_stretches(asked, clips)))
+    return sentence(said), _numbers(joined(_stretches(asked, clips)))
 
 
 def _numbers(stretches: Sequence[Stretch]) -> list[int]:

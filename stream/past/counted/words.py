@@ -5,8 +5,7 @@
     gone      has the cat left                          left      when did the cat leave
     last      when did you last see the cat             which     which came last, the cat or the dog
     before    did the cat come before the dog           changed   did anything change
-    about     tell me about the cat                     beside    what was shown beside the cat
-    who       who is there                              where     what is on the table
+    about     tell me about the cat                     who       who is there
     ever      was anybody there                         again     did the cat come back
     things    how many different things have you seen   none      how many people are there
     many      how many cats were there                  kinds     how many animals were there
@@ -15,7 +14,8 @@
     when      when was the cat shown
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
-asks for anything besides, fits nothing and is put to the language model as it stands.
+asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
+other has a grammar of its own (`stream/past/counted/relation_words.py`).
 """
 
 import re
@@ -24,11 +24,12 @@ from functools import cache
 from typing import Literal
 
 from model.vision.vocabulary import COLOURS, WordTable, with_article, word_table
-from stream.past.second_look import NOT_SHOWN, named_words
+from stream.past.counted.relation_words import Relation, asks_of_relation
+from stream.past.second_look import named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
-    "about", "beside", "who", "where", "ever", "again", "things", "none", "colour", "way",
+    "about", "who", "ever", "again", "things", "none", "colour", "way",
     "many", "kinds", "longest", "oftenest", "when",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
@@ -48,8 +49,6 @@ _SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected)"
 _SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
 _ANYONE = r"(?:there )?(?P<name>anyone|anybody|someone|somebody)"
 _AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again|appear again|show up again|come by again|shown again|there again|seen again|visible again)"  # fmt: skip
-_WITH = r"(?:beside|next to|near|with|along with|together with|at the same time as|besides)"
-_ON = r"(?:on|on top of|under|underneath|below|above|behind|in front of|in|inside|left of|right of|to the left of|to the right of)"  # fmt: skip
 _COUNTED = rf"(?: (?:were|was|have been|had been) {_PLACE}| there (?:were|have been)| (?:did|have|had) {_YOU} {_SEE}| came| appeared| {_YOU} (?:have )?{_SEE})(?: (?:at once|at most|at the same time))?"  # fmt: skip
 _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn up|turned up|(?:enter|entered|come into|came into)(?: the| your)? ?(?:picture|view|room|scene)|enter|entered|come in|came in|pass|passed|pass by|passed by)"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
@@ -94,8 +93,6 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
     ("about", rf"(?:please )?(?:can you |could you )?describe {_NAME}{_ALREADY}|(?:what|how) about {_THE}(?P<name2>[a-z' -]+?)"),
     ("about", rf"what (?:did|does|do|was|were|is|are) {_NAME} (?:do|doing|up to){_ALREADY}|what (?:happened|happens|is happening|became|has happened) (?:to|with|of) {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
-    ("beside", rf"(?:what|what else|who|which things?) {_BE} (?:{_PLACE} )?{_WITH} {_NAME}{_ALREADY}"),
-    ("where", rf"(?:what|what else|who|which things?) {_BE} (?:{_PLACE} )?{_ON} {_NAME}{_ALREADY}"),
     ("who", rf"who (?:is|are|(?:do|can) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
@@ -131,7 +128,7 @@ class Counting:
     order: str = ""
 
 
-def asks_to_count(text: str) -> Counting | None:
+def asks_to_count(text: str) -> Counting | Relation | None:
     """Return what `text` asks to count; None if it asks for something else, or names what has no word.
 
     Args:
@@ -144,7 +141,7 @@ def asks_to_count(text: str) -> Counting | None:
     for kind, pattern in _COMPILED:
         if (found := pattern.fullmatch(plain)) and (counting := _counting(kind, found)):
             return counting
-    return None
+    return asks_of_relation(plain, _name)
 
 
 def named_with_article(name: str) -> str:
@@ -161,8 +158,6 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
         return Counting(kind, "", frozenset())
     if kind == "things":
         return Counting(kind, kind, frozenset(range(len(word_table().words))))
-    if kind == "where" and NOT_SHOWN.fullmatch(f"the {(said.get('name') or '').strip()}"):
-        return None
     # Who asks "who" names nobody.
     name = said.get("name") or said.get("name2") or "anyone"
     if kind in {"sort", "kinds"}:
@@ -175,6 +170,10 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
         return one
     other = _one(kind, said["other"].strip(), word_table())
     return None if other is None else replace(one, other=other)
+
+
+def _name(name: str) -> Counting | None:
+    return _one("about", name, word_table())
 
 
 def _one(kind: Kind, name: str, table: WordTable) -> Counting | None:
