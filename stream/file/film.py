@@ -17,6 +17,8 @@ from stream.file.joined import SOUGHT_IN_PARTS, open_joined
 from stream.file.parts import left_out
 from stream.file.tracks import choose_video, is_decodable
 
+PROGRAM_CHANGES = {"merge_pmt_versions": "1"}
+"""Of a broadcast that begins to send its tracks under other numbers the same ones are read on."""
 _STANDARD_INPUT = "-"
 _NO_FILE = {stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK}
 
@@ -124,7 +126,9 @@ def open_container(
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"
-    return av.open(url, "r", format=kind, options=(options or {}) | more, timeout=timeout)
+    return av.open(
+        url, "r", format=kind, options=PROGRAM_CHANGES | (options or {}) | more, timeout=timeout
+    )
 
 
 def is_whole(container: InputContainer) -> bool:

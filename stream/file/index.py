@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.file.media_clock import frame_rate
+from stream.file.tracks import packets_of
 
 _TOLERANCE = 1.0
 """Seconds by which a clock may jump back without having started again."""
@@ -195,4 +196,4 @@ def read_index(container: InputContainer, video: VideoStream) -> Iterator[FilmIn
 
 def packets(container: InputContainer, video: VideoStream) -> "Iterator[Packet[VideoStream]]":
     """Yield the packets that hold frames of `video`; the first of them is number 0."""
-    return (packet for packet in container.demux(video) if packet.size)
+    return (packet for packet in packets_of(container, video) if packet.size)

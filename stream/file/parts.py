@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from stream.file.part_heads import MOST_PARTS, begins_of
-from stream.file.tracks import choose_video
+from stream.file.tracks import choose_video, packets_of
 
 CONCAT = "concat"
 OPTIONS = {"safe": "0", "protocol_whitelist": "file,subfile"}
@@ -133,7 +133,7 @@ def _measured(container: InputContainer, video: VideoStream) -> float | None:
     """
     if container.duration is not None or not video.codec_context.has_b_frames:
         return None
-    shown = (p.pts + (p.duration or 0) for p in container.demux(video) if p.pts is not None)
+    shown = (p.pts + (p.duration or 0) for p in packets_of(container, video) if p.pts is not None)
     try:
         return float(max(shown, default=0) * (video.time_base or 0))
     except av.FFmpegError:

@@ -10,12 +10,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import av
 from av import VideoFrame
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.errors import NoVideo
@@ -23,13 +22,13 @@ from stream.feed import Feed
 from stream.file.film import Film, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
 from stream.file.skipping import SkipRule
+from stream.file.tracks import VideoPacket, packets_of
 from stream.frames.scale import to_rgb
 from stream.live import LiveStream
 
 __all__ = ["NoVideo", "VideoFile", "feed_file"]
 
 _Step = TypeVar("_Step")
-_VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 _TOGETHER = 8
 _DAMAGED_IN_A_ROW = 100
@@ -157,9 +156,9 @@ class VideoFile:
             # Else it is of the few at the beginning of which only the order of showing is known.
         return end
 
-    def _packets(self) -> Iterator[_VideoPacket]:
+    def _packets(self) -> Iterator[VideoPacket]:
         try:
-            yield from self._container.demux(self._video)
+            yield from packets_of(self._container, self._video)
         except av.FFmpegError:
             return  # damaged from here on: the end of what can be read
 

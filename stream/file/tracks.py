@@ -4,9 +4,15 @@ Containers hold covers, stills, previews and auxiliary layers beside the video, 
 first track is only by habit the right one.
 """
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
+
+VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 _IMAGE_CODECS = {"mjpeg", "png", "bmp", "gif", "tiff", "webp", "jpeg2000", "libopenjpeg"}
 _AUXILIARY = (
@@ -25,6 +31,18 @@ def choose_video(container: InputContainer) -> VideoStream | None:
     """
     tracks = [t for t in container.streams.video if not t.disposition & Disposition.attached_pic]
     return min(tracks, key=_rank, default=None)
+
+
+def packets_of(container: InputContainer, video: VideoStream) -> Iterator[VideoPacket]:
+    """Yield the packets of `video` to the end, the one at last that empties a decoder included.
+
+    A track may come up in the middle: sound that begins later, a program that changes. PyAV does not
+    know it, and fails at the end, behind the last packet of those that it knows.
+    """
+    try:
+        yield from container.demux(video)
+    except IndexError:
+        return
 
 
 def is_decodable(track: VideoStream) -> bool:

@@ -11,21 +11,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
 import av
 from av import VideoFrame
-from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
-from av.video.stream import VideoStream
 
 from stream.file.media_clock import clock_of, starts_again
 from stream.file.skipping import SkipRule
+from stream.file.tracks import VideoPacket, packets_of
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import ArrivalTimeline
 from stream.pull.io.open import OpenSource, check_size
-
-_VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the type checker alone
 
 _INTRA_ONLY_CODECS = {
     "mjpeg",
@@ -189,10 +185,10 @@ class Picker:
                 if damaged == _DAMAGED_IN_A_ROW:
                     raise
 
-    def _demux(self) -> Iterator[_VideoPacket]:
+    def _demux(self) -> Iterator[VideoPacket]:
         if self._source.snapshots is not None:
             return self._source.snapshots.packets(self._wait_until_due)
-        return self._source.container.demux(self._source.video)
+        return packets_of(self._source.container, self._source.video)
 
     def _wait_until_due(self, damaged: bool) -> None:
         if damaged:  # then it is due still, and the next one may be as bad
@@ -219,7 +215,7 @@ class Picker:
         """Whether what comes now was seen by an earlier reader."""
         return self.position is not None and self.position < self._after
 
-    def _pick(self, packet: _VideoPacket, now: float) -> Iterator[Picked]:
+    def _pick(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
         if packet.is_keyframe:
             self._keyframes.append(now)
         if self._alone:
@@ -231,7 +227,7 @@ class Picker:
         else:
             yield from self._decode_all(packet, now)
 
-    def _decode_alone(self, packet: _VideoPacket, now: float, flush: bool) -> Iterator[Picked]:
+    def _decode_alone(self, packet: VideoPacket, now: float, flush: bool) -> Iterator[Picked]:
         if self._behind:
             return
         time = self._timeline.media_time(self._time(packet), now)
@@ -248,7 +244,7 @@ class Picker:
             check_size(picture)
             yield self._picked_at(picture, time, now)
 
-    def _decode_all(self, packet: _VideoPacket, now: float) -> Iterator[Picked]:
+    def _decode_all(self, packet: VideoPacket, now: float) -> Iterator[Picked]:
         if self._await_keyframe and not packet.is_keyframe:
             return
         self._await_keyframe = False
@@ -256,7 +252,7 @@ class Picker:
         self._context.skip_frame = "NONREF" if skips else "DEFAULT"
         yield from self._decoded(packet.decode(), now)
 
-    def _drain(self, end: _VideoPacket) -> Iterator[Picked]:
+    def _drain(self, end: VideoPacket) -> Iterator[Picked]:
         """Yield what a decoder that reorders still holds at the `end`, each in its turn."""
         if self._alone or self._await_keyframe:
             return
@@ -299,7 +295,7 @@ class Picker:
         longest = max(b - a for a, b in pairwise([*self._keyframes, now]))
         return longest <= _SLACK / self.rate
 
-    def _hold_back(self, packet: _VideoPacket) -> Iterator[float]:
+    def _hold_back(self, packet: VideoPacket) -> Iterator[float]:
         """Wait until the packet's time has come, if its source would not; a sign of life a beat."""
         if not (self._source.paced or self._source.lasts):
             return
@@ -323,7 +319,7 @@ class Picker:
         if early > 0:
             self._sleep(early)
 
-    def _time(self, packet: _VideoPacket) -> float:
+    def _time(self, packet: VideoPacket) -> float:
         stamp = packet.dts if packet.pts is None else packet.pts
         if stamp is None or packet.time_base is None or not self._source.timed:
             return math.nan

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from stream.address.reachable import read_networks
 from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
+from stream.file.film import PROGRAM_CHANGES
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
@@ -161,7 +162,9 @@ def _open(
     opened = av.open(
         file,
         format=kind,
-        options={"protocol_whitelist": "http,https,crypto,data"} | (options or {}),
+        options={"protocol_whitelist": "http,https,crypto,data"}
+        | PROGRAM_CHANGES
+        | (options or {}),
         timeout=(order.open_within, order.silence),
         io_open=http.opener(None if guide is None else guide.open),
     )
