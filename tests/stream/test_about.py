@@ -158,6 +158,22 @@ def test_people_sorts_and_what_comes_again_are_told_with_times(text, said):
     assert answer(text, past(*shown)) == said
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Was there a cat?", "Did you see a cat?", "Have you ever seen the cat so far?", "Has there been a cat here?"],
+)  # fmt: skip
+def test_what_was_plainly_there_is_told_with_all_its_times_and_what_was_not_is_left_to_the_model(
+    text,
+):
+    asked = asks_to_count(text)
+    seen = past("dog", "cat", "cat", *["dog"] * 4, "cat", "cat")
+    words, finish = count(asked, seen, LIVE)
+    assert words.text == "Yes, twice: from 0:04 to 0:12 and from 0:28 to 0:35."
+    assert [e.start for e in finish.evidence] == [4.0, 8.0, 28.0, 32.0]
+    assert count(asked, past("dog", "cat?"), LIVE) is None
+    assert count(asked, past("dog"), LIVE) is None
+
+
 def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
     asked = asks_to_count("How many cats are there?")
     assert count(asked, past("dog", "2 cats"), LIVE) is None

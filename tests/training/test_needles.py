@@ -18,8 +18,8 @@ from training.needles.asking import Live, ReadOnce, Told
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
-from training.needles.report import shares
-from training.needles.trials import Found, _in_a_row, agrees, denies, says
+from training.needles.report import lost, shares
+from training.needles.trials import Found, _follow, _in_a_row, agrees, denies, in_one, says
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,49 @@ def test_where_an_answer_rests_is_told_of_those_that_are_right_as_well():
     assert told["evidence"]["share"] == 0.25
     assert told["evidence_if_right"]["share"] == 0.5
     assert "evidence_if_right" not in shares(trials[2:])
+
+
+def test_needles_that_the_eyes_cannot_name_are_told_apart_from_those_that_were_lost_later():
+    common = {"length": 100, "depth": 0.5, "hops": 1, "hops_right": 1, "blind": False, "last": False, "letter": None, "evidence": None, "answers": ()}  # fmt: skip
+    trials = [
+        Found(**common, right=right, known=known, seen=seen)
+        for right, known, seen in [(True, True, True), (False, True, True), (False, True, False), (False, False, False), (True, False, False)]
+    ]  # fmt: skip
+    assert lost(trials) == {"answer": 1, "clip": 1, "eyes": 1}
+    assert shares(trials)["right"]["share"] == 0.4
+    assert shares(trials)["right_if_known"]["right"] == 1
+    assert lost([Found(**common, right=False)]) == {}  # of a model whose tokens have no words
+
+
+class Saying:
+    """A memory that answers from a dictionary."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def ask(self, question):
+        return Told(self.answers[question.rpartition(" ")[2].rstrip("?")], None)
+
+
+def test_who_follows_a_chain_does_not_go_back():
+    memory = Saying(
+        {"dog": "A cat.", "cat": "A dog at 0:04 and a cow at 1:00.", "cow": "A circle."}
+    )
+    things = [Thing("dog"), Thing("cat"), Thing("cow"), Thing("pig")]
+    told = [one.text for one in _follow(memory, things, ["dog", "cat", "cow", "pig"])]
+    assert told == ["A cat.", "A dog at 0:04 and a cow at 1:00.", "A circle."]
+    assert _in_a_row(told, things) == 2
+
+
+def test_a_chain_is_asked_in_one_question_as_well():
+    assert in_one("dog", 1) == "What was shown beside the dog?"
+    assert in_one("dog", 3) == (
+        "What was shown beside the thing that was shown beside the thing that was shown beside the dog?"
+    )
+
+
+def test_a_film_serves_for_shorter_ones_as_well(haystack):
+    assert [len(haystack.first(count).clips) for count in (20, 22, 400)] == [5, 6, 10]
 
 
 def test_a_chain_is_right_up_to_the_first_hop_that_is_not():

@@ -13,11 +13,12 @@ from typing import Protocol
 
 import torch
 
-from model.engine.contract import Engine, Past
-from model.engine.pulling import GivenClips
+from memory.local_store import LocalStore
+from model.engine.contract import Engine
 from model.language.sampling import TextStream
 from model.types import GREEDY, ClipTokens, Question, Words
 from model.video_chat import VideoChat
+from stream.past.recall import Recall
 from training.evaluations.letters import LETTERS, listed
 
 LONGEST = 40
@@ -101,7 +102,9 @@ class ReadOnce:
 
 
 class Live:
-    """The film in the engine that serves streams: what is old is folded, as in service.
+    """The film as a service has it: in a store, folded where it is long, asked as a person asks.
+
+    What is counted is counted, what was folded is looked at again (`stream/past/recall.py`).
 
     Args:
         engine: Which.
@@ -110,11 +113,14 @@ class Live:
 
     def __init__(self, engine: Engine, clips: Sequence[ClipTokens]) -> None:
         self._engine = engine
-        self._past = Past(f"{STREAM} {next(_NUMBERS)}", GivenClips(clips))
+        self._stream = f"{STREAM}-{next(_NUMBERS)}"
+        store = LocalStore(engine.encoder, exact=engine.exact_columns)
+        asyncio.run(self._remember(store, clips))
+        self._recall = Recall(self._stream, engine, store)
 
     def __del__(self) -> None:
         """Let the engine have its memory back."""
-        asyncio.run(self._engine.forget(self._past.stream))
+        asyncio.run(self._engine.forget(self._stream))
 
     def ask(self, question: str) -> Told:
         """See `Memory.ask`."""
@@ -123,9 +129,14 @@ class Live:
     def letter(self, _question: str, _options: Sequence[str]) -> None:
         """Return None: an engine writes answers, it does not show what it might have written."""
 
+    async def _remember(self, store: LocalStore, clips: Sequence[ClipTokens]) -> None:
+        await store.begin(self._stream, 0.0)
+        for clip in clips:
+            await store.append(self._stream, clip, b"")
+
     async def _ask(self, question: Question) -> Told:
         words, best = "", None
-        async with aclosing(self._engine.answer(self._past, question)) as pieces:
+        async with aclosing(self._recall.ask(question)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Words):
                     words += piece.text

@@ -24,7 +24,7 @@ from training.evaluations.command import machine
 from training.needles.asking import Memory
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
-from training.needles.report import by, heat_map, shares, table
+from training.needles.report import by, heat_map, lost, shares, table
 from training.needles.trials import Found, chain, single
 
 console = Console(stderr=True)
@@ -38,8 +38,8 @@ class Plan:
 
     Attributes:
         lengths: Frames of the films.
-        depths: Where a single needle is, from 0 to 1.
-        chains: Lengths of chains; empty for single needles.
+        depths: Where a single needle is, from 0 to 1; empty hides none.
+        chains: Lengths of chains; empty hides none.
         trials: Of each cell.
         distractors: Pairs that lead nowhere.
         films: To hide in; empty draws patterns.
@@ -59,19 +59,17 @@ class Plan:
     def runs(self, film: Haystack, sprites: Sprites, blind: Memory) -> list[Callable[[], Found]]:
         """Return every trial on one film, to be run."""
         seeds = [self.seed + 1000 * number for number in range(self.trials)]
-        if self.chains:
-            return [
-                lambda hops=hops, seed=seed: chain(  # type: ignore[misc]
-                    film, sprites, hops, self.distractors, seed, blind
-                )
-                for hops in self.chains
-                for seed in seeds
-            ]
-        return [
-            lambda depth=depth, seed=seed: single(film, sprites, depth, seed, blind)  # type: ignore[misc]
+        singles = [
+            partial(single, film, sprites, depth, seed, blind)
             for depth in self.depths
             for seed in seeds
         ]
+        chains = [
+            partial(chain, film, sprites, hops, self.distractors, seed, blind)
+            for hops in self.chains
+            for seed in seeds
+        ]
+        return [*singles, *chains]
 
 
 def run_needles(name: str, chains: str = "") -> None:
@@ -82,7 +80,7 @@ def run_needles(name: str, chains: str = "") -> None:
 def command(name: str, chains: str = "") -> typer.Typer:
     """Return the command called `name`; without `chains` it hides single pictures."""
     app = typer.Typer(add_completion=False)
-    what = "chains of pictures" if chains else "one picture"
+    what = "chains of pictures" if chains else "one picture, with --hops chains as well,"
 
     @app.command(help=f"Hide {what} in long films, ask for them, and draw where they are found.")
     def evaluate(
@@ -111,7 +109,7 @@ def command(name: str, chains: str = "") -> typer.Typer:
         only_json: Annotated[bool, typer.Option("--json", help="The line of JSON alone.")] = False,
     ) -> None:
         plan = Plan(
-            _numbers(lengths, int), _numbers(depths, float), _numbers(hops, int) if chains else (),
+            _numbers(lengths, int), () if chains else _numbers(depths, float), _numbers(hops, int) if hops else (),
             trials, distractors, tuple(haystack or ()), side, seed,
         )  # fmt: skip
         wanted = ablations.split(",")
@@ -145,19 +143,19 @@ def _numbers(text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
 
 
 def _run(chat: VideoChat, plan: Plan, sprites: Sprites, engine: Engine | None) -> Iterator[Found]:
-    for length in plan.lengths:
-        frames = (
-            recorded_frames(
-                plan.films, length + chat.parts.config.vision.frames_per_clip, plan.side
-            )
-            if plan.films
-            else drawn_frames(plan.seed, plan.side)
-        )
-        with Progress(console=console, transient=True) as bars:
-            looking = bars.add_task(f"looking at {length} frames", total=-(-length // 4))
-            film = Haystack.look_at(chat, frames, length, partial(bars.advance, looking), engine)
+    wide, longest = chat.parts.config.vision.frames_per_clip, max(plan.lengths)
+    frames = (
+        recorded_frames(plan.films, longest + wide, plan.side)
+        if plan.films
+        else drawn_frames(plan.seed, plan.side)
+    )
+    with Progress(console=console, transient=True) as bars:
+        looking = bars.add_task(f"looking at {longest} frames", total=-(-longest // wide))
+        whole = Haystack.look_at(chat, frames, longest, partial(bars.advance, looking), engine)
+        for length in plan.lengths:
+            film = whole.first(length)
             runs = plan.runs(film, sprites, film.remember(film.grey()))
-            asking = bars.add_task("asking", total=len(runs))
+            asking = bars.add_task(f"asking about {length} frames", total=len(runs))
             for run in runs:
                 yield run()
                 bars.advance(asking)
@@ -167,20 +165,23 @@ def _show(
     found: dict[str, list[Found]], about: dict[str, object], output: Path | None, *, only_json: bool
 ) -> None:
     rows = {
-        f"{ablation}, {length} frames" + (f", {hops} hops" if hops > 1 else ""): cell
+        f"{ablation}, {length} frames" + (f", {hops} hop{'s' if hops > 1 else ''}" if chained else ""): cell
         for ablation, trials in found.items()
-        for (length, hops), cell in by(trials, lambda one: (one.length, one.hops)).items()
-    }
-    result = about | machine() | {"shares": {name: shares(cell) for name, cell in rows.items()}}
+        for (chained, length, hops), cell in by(trials, lambda one: (one.chained, one.length, one.hops)).items()
+    }  # fmt: skip
+    result = about | machine() | {
+        "shares": {name: shares(cell) for name, cell in rows.items()},
+        "lost": {name: lost(cell) for name, cell in rows.items()},
+    }  # fmt: skip
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         name = str(about["eval"])
         whole = result | {"trials": {one: [asdict(t) for t in some] for one, some in found.items()}}
         (output / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
         for ablation, trials in found.items():
-            if name == "niah":
+            if singles := [one for one in trials if not one.chained]:
                 title = f"{about['model']}, dropout: {ablation}"
-                heat_map(trials, output / f"{name}-{ablation}.png", title)
+                heat_map(singles, output / f"{name}-{ablation}.png", title)
     out = Console(soft_wrap=True, highlight=False)
     if not only_json:
         out.print(table(rows), markup=False)

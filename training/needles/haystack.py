@@ -5,7 +5,7 @@ beginning of a clip. Here a needle is a picture like any other frame, at any pla
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -16,6 +16,8 @@ from PIL import Image
 from model.engine.contract import Engine
 from model.types import Clip, ClipTokens
 from model.video_chat import VideoChat
+from model.vision.things import SURE
+from model.vision.vocabulary import word_table
 from training.drawn.backgrounds import HELD_OUT_KINDS, Pixels, background
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
@@ -112,6 +114,22 @@ class Haystack:
             return ReadOnce(chat, some) if engine is None else Live(engine, some)
 
         return Haystack(chat, frames, clips, remember)
+
+    def first(self, count: int) -> "Haystack":
+        """Return its first frames alone, rounded up to whole clips."""
+        wide = self.chat.parts.config.vision.frames_per_clip
+        return replace(self, clips=self.clips[: -(-count // wide)])
+
+    def shows(self, pixels: Pixels) -> list[str] | None:
+        """Return what the eyes name plainly of a picture that stays for a whole clip; None if they have no words."""
+        wide = self.chat.parts.config.vision.frames_per_clip
+        return self.named(self.chat.encode([_clip(lambda _: pixels, 0, wide, {})])[0])
+
+    def named(self, clip: ClipTokens) -> list[str] | None:
+        """Return what a clip shows plainly, by name; None if the model's tokens have no words."""
+        if (things := self.chat.parts.things) is None:
+            return None
+        return [word_table()[one.word].name for one in things(clip) if one.sure >= SURE]
 
     def with_needles(self, needles: Mapping[int, Pixels]) -> list[ClipTokens]:
         """Return the film's clips with pictures put in the place of frames, by their number."""

@@ -1,6 +1,6 @@
 """What the trials add up to: shares with intervals, and a heat map of depth by length."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,8 @@ from training.needles.trials import Found
 
 MEASURES: dict[str, Callable[[Found], bool | None]] = {
     "right": lambda found: found.right,
+    "right_if_known": lambda found: found.right if found.known else None,
+    "at_once": lambda found: found.at_once,
     "evidence": lambda found: found.evidence,
     "evidence_if_right": lambda found: found.evidence if found.right else None,
     "letter": lambda found: found.letter,
@@ -25,6 +27,11 @@ def shares(trials: Sequence[Found]) -> dict[str, Any]:
     return {name: asdict(wilson(sum(some), len(some))) for name, some in found.items() if some}
 
 
+def lost(trials: Sequence[Found]) -> dict[str, int]:
+    """Return how many needles were missed by where they were lost: eyes, clip, answer."""
+    return dict(Counter(one.lost for one in trials if one.lost))
+
+
 def by(trials: Iterable[Found], key: Callable[[Found], Any]) -> dict[Any, list[Found]]:
     """Return the trials by `key`, in its order."""
     parts: defaultdict[Any, list[Found]] = defaultdict(list)
@@ -35,14 +42,16 @@ def by(trials: Iterable[Found], key: Callable[[Found], Any]) -> dict[Any, list[F
 
 def table(rows: Mapping[str, Sequence[Found]]) -> str:
     """Return a Markdown table: a row for each of `rows`, a column a measure."""
-    lines = [f"| | trials | {' | '.join(MEASURES)} |", "|---|---:|" + "---:|" * len(MEASURES)]
+    told = {name: shares(trials) for name, trials in rows.items()}
+    measures = [one for one in MEASURES if any(one in found for found in told.values())]
+    lines = [f"| | trials | {' | '.join(measures)} |", "|---|---:|" + "---:|" * len(measures)]
     for name, trials in rows.items():
-        found = shares(trials)
+        found = told[name]
         cells = (
             f"{found[m]['share']:.0%} ({found[m]['low']:.0%} to {found[m]['high']:.0%})"
             if m in found
             else "-"
-            for m in MEASURES
+            for m in measures
         )
         lines.append(f"| {name} | {len(trials)} | {' | '.join(cells)} |")
     return "\n".join(lines)

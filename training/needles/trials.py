@@ -1,4 +1,9 @@
-"""Single-hop and multi-hop needles: what is hidden, what is asked, and what counts as right."""
+"""Single-hop and multi-hop needles: what is hidden, what is asked, and what counts as right.
+
+A needle that the eyes cannot name, however long it is shown, measures the eyes and no memory. So what is hidden
+is shown to them alone as well: shares are told of all needles and of those that they name then, and of every
+needle that is missed it is told where it was lost.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -6,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import SHAPES, Thing
-from training.needles.asking import Memory
+from training.needles.asking import Memory, Told
 from training.needles.haystack import Haystack, picture
 
 SEEN = "Was there {}?"
 BESIDE = "What was shown beside the {}?"
+HOP = "thing that was shown beside the {}"
 COLOURS = ("red", "blue", "green", "yellow", "purple", "orange")
 OPTIONS = 4
 
@@ -32,6 +39,10 @@ class Found:
         last: Whether it was right having seen the last clip alone.
         letter: Whether the likeliest letter of four was right: the published score; None if unknown.
         answers: What was said.
+        chained: Whether pictures of a chain were hidden, not a single one.
+        known: Whether the eyes name all that was hidden when it is shown to them alone; None if they have no words.
+        seen: Whether the clips in which it was hidden show all of it plainly; None likewise.
+        at_once: Whether a chain was answered right when all of it was asked in one question; None if it was not.
     """
 
     length: int
@@ -44,6 +55,19 @@ class Found:
     last: bool
     letter: bool | None
     answers: tuple[str, ...]
+    chained: bool = False
+    known: bool | None = None
+    seen: bool | None = None
+    at_once: bool | None = None
+
+    @property
+    def lost(self) -> str:
+        """Where what is wrong went wrong: in the eyes, in a clip that shows it too shortly, or in what was answered."""
+        if self.right or self.known is None:
+            return ""
+        if not self.known:
+            return "eyes"
+        return "answer" if self.seen else "clip"
 
 
 def names(sprites: Sprites) -> list[str]:
@@ -84,7 +108,8 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
     clip = round(depth * (len(haystack.clips) - 1))
     place = clip * wide + int(random.integers(wide))
     side = haystack.frames(0).shape[0]
-    clips = haystack.with_needles({place: picture([thing], sprites, seed, side)})
+    needle = picture([thing], sprites, seed, side)
+    clips = haystack.with_needles({place: needle})
     memory = haystack.remember(clips)
     wrong = [other.name for other in others]
     told, never = (memory.ask(SEEN.format(_one(name))) for name in (thing.name, wrong[0]))
@@ -102,7 +127,17 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
         last=_knows(haystack.remember(clips[-1:]), thing.name, wrong[0]),
         letter=_names(letter, options, thing.name),
         answers=(told.text, never.text),
+        known=_names_all(haystack.shows(needle), [thing]),
+        seen=_names_all(haystack.named(clips[clip]), [thing]),
     )
+
+
+def _names_all(named: Sequence[str] | None, things: Sequence[Thing]) -> bool | None:
+    """Say whether the eyes name all of `things`; None if they have no words."""
+    if named is None:
+        return None
+    table = word_table()
+    return {table[table.of_drawing[thing.name]].name for thing in things} <= set(named)
 
 
 def _knows(memory: Memory, shown: str, absent: str) -> bool:
@@ -151,38 +186,56 @@ def chain(
     }
     shown = haystack.with_needles(needles)
     memory = haystack.remember(shown)
-    answers = list(_follow(memory, things, names(sprites)))
-    hidden = list(_follow(blind, things, names(sprites)))
-    last = list(_follow(haystack.remember(shown[-1:]), things, names(sprites)))
+    told = list(_follow(memory, things, names(sprites)))
+    answers = [one.text for one in told]
+    hidden = [one.text for one in _follow(blind, things, names(sprites))]
+    last = [one.text for one in _follow(haystack.remember(shown[-1:]), things, names(sprites))]
     options = [str(name) for name in random.permutation([things[1].name, *(s.name for s in spare[-3:])])]  # fmt: skip
     letter = memory.letter(BESIDE.format(things[0].name), options)
-    first = memory.ask(BESIDE.format(things[0].name))
+    at_once = memory.ask(in_one(things[0].name, hops)).text if hops > 1 else None
     right = _in_a_row(answers, things)
+    known = [_names_all(haystack.shows(picture(pair, sprites, seed + n, side)), pair) for n, pair in enumerate(pairs[:hops])]  # fmt: skip
+    seen = [_names_all(haystack.named(shown[clip]), pair) for clip, pair in zip(clips, pairs[:hops], strict=False)]  # fmt: skip
     return Found(
         length=len(shown) * wide,
         depth=clips[0] / max(1, len(shown) - 1),
         hops=hops,
         right=right == hops,
         hops_right=right,
-        evidence=first.found(next(iter(needles))),
+        evidence=told[0].found(next(iter(needles))),
         blind=_in_a_row(hidden, things) == hops,
         last=_in_a_row(last, things) == hops,
         letter=_names(letter, options, things[1].name),
-        answers=tuple(answers),
+        answers=(*answers, *([] if at_once is None else [at_once])),
+        chained=True,
+        known=None if None in known else all(known),
+        seen=None if None in seen else all(seen),
+        at_once=None if at_once is None else says(at_once, things[-1].name, []),
     )
 
 
-def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> Iterator[str]:
-    """Yield the answers hop by hop, each asked about what the one before named."""
-    name = things[0].name
+def in_one(name: str, hops: int) -> str:
+    """Return the question for the end of a chain, all of it at once."""
+    told = name
+    for _ in range(hops - 1):
+        told = HOP.format(told)
+    return BESIDE.format(told)
+
+
+def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> Iterator[Told]:
+    """Yield the answers hop by hop, each asked about what the one before named.
+
+    Who follows a chain does not go back: what it has led over already is passed over.
+    """
+    passed = [things[0].name]
     for _ in things[1:]:
-        answer = memory.ask(BESIDE.format(name)).text
-        yield answer
-        words = re.findall(r"[a-z]+", answer.lower())
-        found = next((word for word in words if word in known and word != name), None)
+        told = memory.ask(BESIDE.format(passed[-1]))
+        yield told
+        words = re.findall(r"[a-z]+", told.text.lower())
+        found = next((word for word in words if word in known and word not in passed), None)
         if found is None:
             return
-        name = found
+        passed.append(found)
 
 
 def _in_a_row(answers: Sequence[str], things: Sequence[Thing]) -> int:

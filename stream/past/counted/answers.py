@@ -215,6 +215,6 @@ def _many(there: There) -> str:
 
 _ANSWERS: Mapping[Kind, Callable[[There], str]] = {
     "long": _long, "often": _often, "still": _still, "gone": _is_gone, "left": _left, "last": _last,
-    "ever": _ever, "again": _again, "none": _none,
+    "ever": _ever, "seen": _ever, "again": _again, "none": _none,
     "many": _many,
 }  # fmt: skip

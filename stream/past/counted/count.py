@@ -35,8 +35,8 @@ def count(
 ) -> tuple[Words, Finish] | None:
     """Return the answer, with the clips that show what was counted as its evidence.
 
-    None if the language model is to say it: how many there are of what is there, how something looks or moves that clips do
-    not agree on.
+    None if the language model is to say it: how many there are of what is there, whether there was what no clip shows plainly,
+    how something looks or moves that clips do not agree on.
 
     Args:
         asked: What is counted.
@@ -69,6 +69,8 @@ def count(
 def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
     match asked.kind:
         case "none" if there.now or there.perhaps or there.ended:
+            return None
+        case "seen" if not there.spans:  # it may have seen it half
             return None
         case "colour" | "way":
             return how_it_was(asked, there, clips)

@@ -11,7 +11,7 @@
     many      how many cats were there                  kinds     how many animals were there
     longest   what was there longest                    oftenest  what was shown most often
     colour    what colour was the car                   way       which way did the car move
-    when      when was the cat shown
+    when      when was the cat shown                    seen      was there a cat | have you seen the cat
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
@@ -30,7 +30,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way",
-    "many", "kinds", "longest", "oftenest", "when",
+    "many", "kinds", "longest", "oftenest", "when", "seen",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -68,6 +68,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("still", rf"are there (?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:was|were|has|have|had|did) {_ANYONE}{_CAME}{_ALREADY}|(?:did|have) {_YOU} {_SEE} (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("seen", rf"(?:was|were|has|have) there (?:ever )?(?:been )?{_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("seen", rf"(?:did|have) {_YOU} (?:ever )?{_SEE} {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("colour", rf"(?:what|which) colou?rs? (?:(?P<order>is|are|does|do|has)|was|were|did|had) {_NAME}(?: have)?{_ALREADY}|what (?:is|was) the colou?rs? of {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("way", rf"(?:which way|(?:in )?(?:which|what) direction|where) (?:(?P<order>is|are|does|do)|was|were|did) {_NAME} (?:move|moving|go|going|walk|walking|run|running|drive|driving|fly|flying|travel|travelling|headed|heading)(?: to)?{_ALREADY}"),
     ("again", rf"(?:did|has|have|is|are|was|were) {_NAME} {_AGAIN}{_ALREADY}"),
