@@ -4,8 +4,9 @@ Containers hold covers, stills, previews and auxiliary layers beside the video, 
 first track is only by habit the right one.
 """
 
+import math
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -39,10 +40,29 @@ def packets_of(container: InputContainer, video: VideoStream) -> Iterator[VideoP
     A track may come up in the middle: sound that begins later, a program that changes. PyAV does not
     know it, and fails at the end, behind the last packet of those that it knows.
     """
+    furthest = -math.inf
     try:
-        yield from container.demux(video)
+        for packet in container.demux(video):
+            if packet.is_discard and packet.dts is not None and packet.dts <= furthest:
+                yield _to_show(packet)
+                continue
+            furthest = max(furthest, -math.inf if packet.dts is None else packet.dts)
+            yield packet
     except IndexError:
         return
+
+
+def _to_show(packet: VideoPacket) -> VideoPacket:
+    """Return a packet of which pictures are made, though it is marked that none are to be.
+
+    At the beginning of a film such marks are right: it is cut there. FFmpeg also gives them to fragments
+    of MP4 whose clock starts again.
+    """
+    shown = cast(VideoPacket, Packet(bytes(packet)))
+    shown.stream = packet.stream
+    shown.time_base, shown.pts, shown.dts = packet.time_base, packet.pts, packet.dts
+    shown.duration, shown.is_keyframe = packet.duration or 0, packet.is_keyframe
+    return shown
 
 
 def is_decodable(track: VideoStream) -> bool:

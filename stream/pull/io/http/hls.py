@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from stream.errors import BadSource
 from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused
+from stream.pull.io.http.hls_maps import Maps
 from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
@@ -127,6 +128,7 @@ class PlaylistGuide:
 
     Attributes:
         place: The newest segment that was opened; None before the first.
+        is_cut: Whether it is read up to where it needs another beginning, and there is more.
     """
 
     def __init__(
@@ -158,6 +160,8 @@ class PlaylistGuide:
         self._loaded: dict[str, float] = {}
         self._variants: frozenset[str] | None = None
         self._missing = self._missing_in_a_row = 0
+        self._maps: dict[str, Maps] = {}
+        self.is_cut = False
         self.trouble: CannotOpen | BadSource | Refused | None = None
 
     @property
@@ -211,7 +215,7 @@ class PlaylistGuide:
             seen = playlist.seen(self._after)
             if seen < len(playlist.segments):
                 self._playlists[url] = playlist
-                return PlaylistText(without(text, seen), url)
+                return PlaylistText(self._cut(without(text, seen), url), url)
             if playlist.ended:
                 self.trouble = CannotOpen(AT_ITS_END) if playlist.segments else BadSource(_EMPTY)
                 raise self.trouble
@@ -221,6 +225,12 @@ class PlaylistGuide:
             self._sleep(max(playlist.target / 2, _SHORTEST_WAIT))
             text = _read(self._open_file(url, 0, None))
         return PlaylistText(self._master(text, url), url)
+
+    def _cut(self, text: str, url: str) -> str:
+        """Return a playlist up to where it needs another beginning than what was read of it."""
+        shorter = self._maps.setdefault(url, Maps(self._open_file, url)).cut(text)
+        self.is_cut = shorter is not None
+        return text if shorter is None else shorter
 
     def _master(self, text: str, url: str) -> str:
         """Return a playlist of playlists without sound and subtitles: FFmpeg opens whatever it names.

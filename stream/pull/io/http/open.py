@@ -26,9 +26,11 @@ from stream.file.first_bytes import (
 )
 from stream.file.part_heads import FILE_TYPE, INDEX, boxes
 from stream.file.parts import unread
+from stream.pull.io.http.anew import Continuous
 from stream.pull.io.http.file import HttpFile
 from stream.pull.io.http.guarded import HttpSource
 from stream.pull.io.http.hls import PlaylistGuide, PlaylistText
+from stream.pull.io.http.hls_maps import LEFT_OUT
 from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.http.snapshots import Snapshots, open_snapshot
 from stream.pull.io.opened import QUICK, Opening
@@ -92,7 +94,10 @@ def open_http(
     if has_late_index(head) and not file.seekable() and (file.length or 0) > _BUFFERED:
         raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
-    container = _open(file, order, http, options={} if finite else QUICK)
+    if finite:
+        container = _open(file, order, http)
+    else:
+        container = _open(Continuous(file), order, http, options=QUICK)
     return Opening(
         container,
         finite=finite,
@@ -145,14 +150,15 @@ def _open_playlist(
     return Opening(
         container,
         finite=guide.ended,
-        has_ended=lambda: guide.ended,
+        has_ended=lambda: guide.ended and not guide.is_cut,
         place=lambda: guide.place,
         appetite=http.appetite,
+        left_out=LEFT_OUT if guide.is_cut else "",
     )
 
 
 def _open(
-    file: HttpFile | MotionJpeg | PlaylistText,
+    file: HttpFile | Continuous | MotionJpeg | PlaylistText,
     order: ReaderConfig,
     http: HttpSource,
     kind: str | None = None,
