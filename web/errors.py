@@ -5,9 +5,8 @@
     │   ├── BadRequest      (its own)            it cannot be followed as it is: what to change
     │   └── Full            quota_full           every place is taken; also rate_limit_exceeded (a token
     │                                            has what was set for it alone)
-    ├── BadValue            invalid_value        a picture, time zone or limit is none
-    ├── IssuerUnavailable   issuer_unavailable   a token cannot be checked: no keys of its issuer
-    ├── BadSetting          bad_setting          a setting, or the file of tokens, cannot be used
+    ├── BadValue            invalid_value        a setting, file of tokens, picture, time zone or limit
+    │                                            cannot be used
     ├── ReplicaLost         replica_lost         a replica of a cluster is gone: another is asked
     └── Failed              failed               a command did not work: exit code; also unreachable (the
                                                  service does not answer now, it may later)
@@ -105,21 +104,9 @@ class Full(Refusal):
 
 
 class BadValue(WebError, ValueError):
-    """A value that was given cannot be used: a picture, the name of a time zone, a limit of a token."""
+    """A value that was given cannot be used; the message names a setting or file, and says why."""
 
     code = "invalid_value"
-
-
-class IssuerUnavailable(WebError):
-    """A token cannot be checked now: the keys of its issuer cannot be had."""
-
-    code = "issuer_unavailable"
-
-
-class BadSetting(WebError, ValueError):
-    """A setting, or the file of tokens, cannot be used; the message names it and says why."""
-
-    code = "bad_setting"
 
 
 class ReplicaLost(WebError):

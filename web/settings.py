@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import ValidationError, model_validator
 
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.setting_parts.access import AccessSettings
 from web.setting_parts.group import PREFIX
 from web.setting_parts.memory import MemorySettings
@@ -70,7 +70,7 @@ class Settings(
         """Read settings from `environ`; `overrides` that are not None win over it.
 
         Raises:
-            BadSetting: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
+            BadValue: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
         """
         found: dict[str, object] = {
             name.removeprefix(PREFIX).lower(): value
@@ -87,14 +87,14 @@ class Settings(
             problems = "; ".join(
                 _sentence(e["type"], e["msg"], e["loc"]) for e in error.errors(include_input=False)
             )
-            raise BadSetting(problems) from None
+            raise BadValue(problems) from None
 
 
 def read_settings(**overrides: object) -> Settings:
     """Read settings from the environment of this process; see `Settings.from_env`.
 
     Raises:
-        BadSetting: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
+        BadValue: If a value does not fit, or a `FLASHBACK_` variable is not a setting.
     """
     return Settings.from_env(os.environ, **overrides)
 

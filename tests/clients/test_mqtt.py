@@ -14,7 +14,7 @@ from tests.clients.mqtt_broker import Cable, broker, free_port, listener  # noqa
 from tests.stream.certificates import Certified  # noqa: E402
 from tests.stream.watches.test_watcher import a_watch, working  # noqa: E402
 from tests.waiting import holds  # noqa: E402
-from web.errors import BadSetting  # noqa: E402
+from web.errors import BadValue  # noqa: E402
 from web.mqtt.messages import Topics  # noqa: E402
 from web.mqtt.publisher import Broker, Publisher  # noqa: E402
 from web.settings import Settings  # noqa: E402
@@ -169,8 +169,8 @@ def test_an_address_that_cannot_be_used_is_refused_without_repeating_it():
         ("mqtt://", "mqtt://HOST"),
         ("mqtt://host/path", "mqtt://HOST"),
     ]:
-        with pytest.raises(BadSetting, match=said) as refused:
+        with pytest.raises(BadValue, match=said) as refused:
             Settings.from_env({"FLASHBACK_MQTT_URL": url})
         assert "s3cret" not in str(refused.value)
-    with pytest.raises(BadSetting):
+    with pytest.raises(BadValue):
         Settings.from_env({"FLASHBACK_MQTT_TOPIC": "a/#"})

@@ -26,7 +26,7 @@ from stream.webrtc.offer import read_fragment, read_offer
 from tests.fuzz.mutations import lines_of, mutated, mutated_text
 from tests.stream.test_offer import GOOD
 from web.access.limits import Rate, read_size
-from web.errors import BadRequest, BadSetting, BadValue
+from web.errors import BadRequest, BadValue
 from web.realtime.wire import parse
 from web.settings import Settings
 from web.time_words.extent import Reference
@@ -185,5 +185,5 @@ GIVEN = {
 @fuzz
 def test_a_setting_is_read_or_refused_in_words(name, data):
     text = data.draw(mutated_text(GIVEN[name]))
-    with contextlib.suppress(BadSetting):
+    with contextlib.suppress(BadValue):
         Settings.from_env({f"FLASHBACK_{name.upper()}": text})

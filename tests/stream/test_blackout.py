@@ -9,7 +9,7 @@ from PIL import Image
 from stream.frames.blackout import Blackout, Zone
 from stream.settings import StreamSettings
 from tests.stream.fakes import picture, watch
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.settings import Settings
 
 WHITE = (255, 255, 255)
@@ -86,5 +86,5 @@ def test_zones_are_a_setting():
     ],
 )
 def test_a_zone_that_covers_nothing_stops_the_start(given, sentence):
-    with pytest.raises(BadSetting, match=f"FLASHBACK_BLACKOUT.*{sentence}"):
+    with pytest.raises(BadValue, match=f"FLASHBACK_BLACKOUT.*{sentence}"):
         Settings.from_env({"FLASHBACK_BLACKOUT": given})

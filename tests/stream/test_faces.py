@@ -14,7 +14,7 @@ from stream.frames.faces import FaceBlur, blurred
 from stream.settings import StreamSettings
 from tests.stream.fakes import picture
 from training.detector.convert_detector import made_up_picture
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.settings import Settings
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "faces.safetensors"
@@ -124,5 +124,5 @@ async def test_nothing_that_comes_out_of_a_stream_shows_a_face(
 def test_streams_whose_faces_are_blurred_are_a_setting():
     chosen = Settings.from_env({"FLASHBACK_BLUR_FACES": "door-*, yard"})
     assert chosen.blur_faces == ("door-*", "yard")
-    with pytest.raises(BadSetting, match=r"FLASHBACK_BLUR_FACES: give names of streams"):
+    with pytest.raises(BadValue, match=r"FLASHBACK_BLUR_FACES: give names of streams"):
         Settings.from_env({"FLASHBACK_BLUR_FACES": "front door"})

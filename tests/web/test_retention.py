@@ -8,7 +8,7 @@ from memory.local_store import LocalStore
 from memory.retention import Limits
 from tests.web.conftest import echo_service, remember
 from tests.web.fakes import EchoEngine
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.operations.retention import limits
 from web.services import CLOCKS, Clocks
 from web.settings import Settings
@@ -19,9 +19,9 @@ def test_ages_are_read_as_people_write_them():
     read = {text: Settings.from_env({"FLASHBACK_KEEP": text}).keep for text in ages}
     assert read == ages
     assert Settings.from_env({}).keep is None
-    with pytest.raises(BadSetting, match="such as 7d"):
+    with pytest.raises(BadValue, match="such as 7d"):
         Settings.from_env({"FLASHBACK_KEEP": "a week"})
-    with pytest.raises(BadSetting, match="FLASHBACK_KEEP"):
+    with pytest.raises(BadValue, match="FLASHBACK_KEEP"):
         Settings.from_env({"FLASHBACK_KEEP": "0d"})
 
 

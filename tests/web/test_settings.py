@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stream.frames.rate import RateController
 from tests.stream.certificates import Certified
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.pulled_sources import pull_settings
 from web.settings import PREFIX, Settings, variables
 from web.stream_settings import stream_settings
@@ -19,17 +19,17 @@ def test_without_variables_the_service_stays_on_loopback():
 
 
 def test_a_bad_value_names_its_variable():
-    with pytest.raises(BadSetting, match="FLASHBACK_SAMPLE_RATE: Input should be greater than 0"):
+    with pytest.raises(BadValue, match="FLASHBACK_SAMPLE_RATE: Input should be greater than 0"):
         Settings.from_env({"FLASHBACK_SAMPLE_RATE": "0"})
 
 
 def test_a_misspelt_variable_is_refused():
-    with pytest.raises(BadSetting, match="FLASHBACK_TOKNE is not a setting"):
+    with pytest.raises(BadValue, match="FLASHBACK_TOKNE is not a setting"):
         Settings.from_env({"FLASHBACK_TOKNE": "secret"})
 
 
 def test_a_refusal_never_repeats_the_secret():
-    with pytest.raises(BadSetting) as refusal:
+    with pytest.raises(BadValue) as refusal:
         Settings.from_env({"FLASHBACK_TOKNE": "hunter2", "FLASHBACK_PORT": "hunter2"})
     assert "hunter2" not in str(refusal.value)
 
@@ -61,7 +61,7 @@ def test_an_option_that_is_empty_is_not_set():
 
 def test_more_sources_than_places_stop_the_start_but_not_more_than_a_token_may_have():
     sources = ", ".join(f"cam{i}=rtsp://camera.invalid/{i}" for i in range(33))
-    with pytest.raises(BadSetting, match="names 33 streams; FLASHBACK_MAX_STREAMS allows 32"):
+    with pytest.raises(BadValue, match="names 33 streams; FLASHBACK_MAX_STREAMS allows 32"):
         Settings.from_env({"FLASHBACK_SOURCE": sources})
     environ = {"FLASHBACK_SOURCE": sources, "FLASHBACK_MAX_STREAMS": "33"}
     assert len(list(Settings.from_env(environ).sources)) == 33
@@ -69,13 +69,13 @@ def test_more_sources_than_places_stop_the_start_but_not_more_than_a_token_may_h
 
 def test_a_port_range_is_read_and_checked():
     assert Settings.from_env({"FLASHBACK_UDP_PORTS": "50000-50010"}).udp_ports == (50000, 50010)
-    with pytest.raises(BadSetting, match="FIRST-LAST"):
+    with pytest.raises(BadValue, match="FIRST-LAST"):
         Settings.from_env({"FLASHBACK_UDP_PORTS": "50010-50000"})
 
 
 @pytest.mark.parametrize("host", ["example.com", "2001:db8::1"])
 def test_an_advertised_host_must_be_an_ipv4_address(host):
-    with pytest.raises(BadSetting, match="FLASHBACK_ADVERTISED_HOST"):
+    with pytest.raises(BadValue, match="FLASHBACK_ADVERTISED_HOST"):
         Settings.from_env({"FLASHBACK_ADVERTISED_HOST": host})
 
 
@@ -92,12 +92,12 @@ def test_an_advertised_host_must_be_an_ipv4_address(host):
     ],
 )
 def test_an_ice_server_that_no_peer_could_use_stops_the_start(name, url):
-    with pytest.raises(BadSetting, match=f"FLASHBACK_{name}: give {name.lower()}:HOST:PORT"):
+    with pytest.raises(BadValue, match=f"FLASHBACK_{name}: give {name.lower()}:HOST:PORT"):
         Settings.from_env({f"FLASHBACK_{name}": url, "FLASHBACK_TURN_SECRET": "hunter2"})
 
 
 def test_a_turn_server_needs_its_secret():
-    with pytest.raises(BadSetting, match="FLASHBACK_TURN needs FLASHBACK_TURN_SECRET"):
+    with pytest.raises(BadValue, match="FLASHBACK_TURN needs FLASHBACK_TURN_SECRET"):
         Settings.from_env({"FLASHBACK_TURN": "turn:example.org"})
 
 
@@ -108,14 +108,14 @@ def test_a_file_of_certificates_must_be_one(tmp_path):
     assert given.source_certificates == certified.certificate
     (tmp_path / "text").write_text("no certificate")
     for other in ("text", "nowhere.pem"):
-        with pytest.raises(BadSetting, match=f"{other} is no file of PEM certificates"):
+        with pytest.raises(BadValue, match=f"{other} is no file of PEM certificates"):
             Settings.from_env({"FLASHBACK_SOURCE_CERTIFICATES": str(tmp_path / other)})
 
 
 def test_a_source_needs_a_name_and_a_url():
     settings = Settings.from_env({"FLASHBACK_SOURCE": "door=rtsp://10.0.0.5/a?b=c"})
     assert list(settings.sources) == [("door", "rtsp://10.0.0.5/a?b=c")]
-    with pytest.raises(BadSetting, match="NAME=URL"):
+    with pytest.raises(BadValue, match="NAME=URL"):
         Settings.from_env({"FLASHBACK_SOURCE": "rtsp://10.0.0.5/"})
 
 
@@ -131,7 +131,7 @@ def test_a_comma_inside_of_a_url_does_not_end_it():
 def test_passwords_of_sources_do_not_show_in_the_settings_as_text():
     settings = Settings.from_env({"FLASHBACK_SOURCE": "door=rtsp://ann:hunter2@h/?key=hunter3"})
     assert "hunter" not in repr(settings) + str(settings)
-    with pytest.raises(BadSetting) as refusal:
+    with pytest.raises(BadValue) as refusal:
         Settings.from_env({"FLASHBACK_SOURCE": "rtsp://ann:hunter2@h/"})
     assert "hunter" not in str(refusal.value)
 
@@ -160,7 +160,7 @@ def test_every_variable_says_what_it_means():
 
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=12), max_size=4))
 def test_only_a_bad_setting_is_ever_raised(variables):
-    with contextlib.suppress(BadSetting):
+    with contextlib.suppress(BadValue):
         Settings.from_env({PREFIX + name: value for name, value in variables.items()})
 
 
@@ -181,7 +181,7 @@ def test_only_a_bad_setting_is_ever_raised(variables):
     ],
 )
 def test_a_url_that_cannot_be_read_stops_the_start_and_is_not_shown(name, value, reason):
-    with pytest.raises(BadSetting, match=reason) as refusal:
+    with pytest.raises(BadValue, match=reason) as refusal:
         Settings.from_env({f"FLASHBACK_{name}": value})
     assert "hunter2" not in str(refusal.value)
 
@@ -207,12 +207,12 @@ def test_a_host_of_a_cluster_knows_under_which_address_it_is_reached():
     named = Settings.from_env({}, cluster=True, host="::", cluster_url="https://a.example/x")
     assert named.own_url == "https://a.example/x"
     for unknown in ({"host": "0.0.0.0"}, {"host": "::"}, {"port": 0}):
-        with pytest.raises(BadSetting, match="FLASHBACK_CLUSTER_URL"):
+        with pytest.raises(BadValue, match="FLASHBACK_CLUSTER_URL"):
             Settings.from_env({}, cluster=True, **unknown)
 
 
 def test_hosts_that_join_a_ray_must_share_a_redis():
-    with pytest.raises(BadSetting, match="FLASHBACK_REDIS_URL"):
+    with pytest.raises(BadValue, match="FLASHBACK_REDIS_URL"):
         Settings.from_env({}, cluster=True, ray_address="auto")
     shared = {"ray_address": "auto", "redis_url": "redis://a"}
     assert Settings.from_env({}, cluster=True, **shared).ray_address == "auto"

@@ -12,7 +12,7 @@ from web.access.keys import Keys
 from web.access.tokens import TokenFile, TokenRecord, digest, make_token
 from web.cli.commands import run
 from web.cli.serve import _with_token
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.settings import Settings
 
 
@@ -172,7 +172,7 @@ async def test_a_token_is_good_until_it_expires(file):
 @pytest.mark.parametrize("content", ["", "{", '{"version": 2}', '{"tokens": [{"name": "a"}]}'])
 def test_a_file_that_is_none_stops_the_start_in_words(file, content):
     file.write_text(content)
-    with pytest.raises(BadSetting, match="flashback token add"):
+    with pytest.raises(BadValue, match="flashback token add"):
         TokenFile(file).read()
 
 

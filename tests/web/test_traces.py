@@ -19,7 +19,7 @@ from model.types import ClipTokens, Encoded
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from web.composition import building
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.operations.traces import clips
 from web.operations.traces.clips import ClipSpans
 from web.operations.traces.otel import OtelTracing
@@ -329,6 +329,6 @@ def test_an_address_that_cannot_be_used_is_refused_without_repeating_it():
         ("grpc://s3cret:4317", "http://HOST"),
         ("http://", "http://HOST"),
     ]:
-        with pytest.raises(BadSetting, match=said) as refused:
+        with pytest.raises(BadValue, match=said) as refused:
             Settings.from_env({"FLASHBACK_TRACES": url})
         assert "s3cret" not in str(refused.value)

@@ -25,7 +25,7 @@ from training.evaluations.runner import Run, ask_all, shard
 from training.evaluations.summary import summarise, table
 from training.train import commit
 from web.cli.source.ask import frames_at_most
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.settings import Settings, read_settings
 
 console = Console(stderr=True)
@@ -43,7 +43,7 @@ class Switch(StrEnum):
 def run_benchmark(benchmark: Benchmark) -> None:
     """Run `benchmark` as this process's command line and end."""
     name = f"flashback eval {benchmark.name}"
-    run_command(command(benchmark), name, (BadSetting, BadData, Failed))
+    run_command(command(benchmark), name, (BadValue, BadData, Failed))
 
 
 def command(benchmark: Benchmark) -> typer.Typer:

@@ -19,7 +19,7 @@ from training.exams.film_exam import Answered, examine
 from training.exams.film_scores import as_json, scores, table
 from training.train import commit
 from web.composition.opening import load_model
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.settings import Settings, read_settings
 
 CONTROLS = (
@@ -124,4 +124,4 @@ def _line(answered: Answered) -> str:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval real", (BadSetting, Failed))
+    run_command(app, "flashback eval real", (BadValue, Failed))

@@ -42,7 +42,7 @@ from training.lite.made_up import seen_of, world
 from training.streams.world import Mix, Stream, World
 from training.train import commit
 from web.composition.opening import load_model
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.settings import read_settings
 
 _KEPT_ASIDE = 1_000_003
@@ -192,4 +192,4 @@ def _replaced(clip: ClipTokens, things: Sequence[Thing]) -> ClipTokens:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval streams", (BadSetting, Failed))
+    run_command(app, "flashback eval streams", (BadValue, Failed))

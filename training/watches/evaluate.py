@@ -28,7 +28,7 @@ from training.watches.quiet import KINDS
 from training.watches.scores import CONFIDENCE, Tally
 from training.watches.trial import event, quiet
 from web.composition.opening import load_model
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.settings import read_settings
 
 HIT_RATE, DELAY_CLIPS, ALARMS_AN_HOUR = 0.9, 2, 0.5
@@ -172,4 +172,4 @@ def _show(tallies: dict[str, Tally]) -> None:
 
 
 if __name__ == "__main__":
-    run_command(app, "flashback eval watches", (BadSetting, Failed))
+    run_command(app, "flashback eval watches", (BadValue, Failed))

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from web.access.guesses import Guesses
 from web.access.keys import LOCAL, Keys
 from web.access.tokens import Caller, Right, digest
-from web.errors import IssuerUnavailable, Refusal
+from web.errors import Refusal
 from web.http.middleware.rejections import Rejections
 
 _TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
@@ -145,10 +145,7 @@ async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Calle
     guesses: Guesses = connection.app.state.guesses
     rejections: Rejections = connection.app.state.rejections
     address = connection.client.host if connection.client else ""
-    try:
-        caller = await keys.find(token)
-    except IssuerUnavailable as error:
-        raise Refusal(503, str(error), {"Retry-After": "30"}) from None
+    caller = await keys.find(token)
     if pause := guesses.pause(address, None if caller is None else caller.name):
         rejections.add("a token from where too many wrong ones came")
         seconds = str(math.ceil(pause))

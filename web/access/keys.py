@@ -15,7 +15,7 @@ from itertools import chain
 
 from web.access.issuer.contract import NoIssuer, TokenIssuer
 from web.access.tokens import Caller, TokenFile, TokenRecord, digest
-from web.errors import BadSetting
+from web.errors import BadValue
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Keys:
         """Return who holds `token`; None if it is neither ours nor the issuer's, or is too old.
 
         Raises:
-            IssuerUnavailable: If it may be the issuer's, whose keys cannot be had.
+            Refusal: 503 if it may be the issuer's, whose keys cannot be had.
         """
         return self._find_own(token) or await self._issuer.find(token)
 
@@ -103,7 +103,7 @@ class Keys:
         """Read the file of named tokens.
 
         Raises:
-            BadSetting: If it cannot be read.
+            BadValue: If it cannot be read.
         """
         if self._file is not None:
             self._take(await asyncio.to_thread(self._file.read))
@@ -125,7 +125,7 @@ class Keys:
                 seen = now
                 try:
                     self._take(await asyncio.to_thread(self._file.read))
-                except BadSetting as error:
+                except BadValue as error:
                     log.error("the tokens stay as they were: %s", error)  # noqa: TRY400 - in full
 
     def _known(self) -> Iterator[tuple[bytes, Caller]]:

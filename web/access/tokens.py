@@ -21,7 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from web.access.limits import Limits
-from web.errors import BadSetting
+from web.errors import BadValue
 
 Right = Literal["ingest", "watch", "ask", "forget", "admin"]
 RIGHTS: tuple[Right, ...] = ("ingest", "watch", "ask", "forget", "admin")
@@ -118,16 +118,16 @@ class TokenFile:
         """Return the tokens.
 
         Raises:
-            BadSetting: If it cannot be read.
+            BadValue: If it cannot be read.
         """
         try:
             return _Content.model_validate_json(self._path.read_bytes()).tokens
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise BadSetting(f"{self._path} cannot be read: {error.strerror}.") from None
+            raise BadValue(f"{self._path} cannot be read: {error.strerror}.") from None
         except ValidationError:
-            raise BadSetting(
+            raise BadValue(
                 f"{self._path} is no file of tokens: mend or delete it, then make them anew with "
                 "`flashback token add`."
             ) from None
@@ -144,7 +144,7 @@ class TokenFile:
         """Add `record`, in place of one of the same name; say whether there was one.
 
         Raises:
-            BadSetting: If the file cannot be read or written, or holds too many.
+            BadValue: If the file cannot be read or written, or holds too many.
         """
         before = self._change(lambda kept: (*(r for r in kept if r.name != record.name), record))
         return any(old.name == record.name for old in before)
@@ -176,7 +176,7 @@ class TokenFile:
         """Remove the token called `name`; say whether there was one.
 
         Raises:
-            BadSetting: If the file cannot be read or written.
+            BadValue: If the file cannot be read or written.
         """
         before = self._change(lambda kept: tuple(r for r in kept if r.name != name))
         return any(record.name == name for record in before)
@@ -195,11 +195,11 @@ class TokenFile:
                 before = self.read()
                 tokens = change(before)
                 if len(tokens) > MOST_TOKENS:
-                    raise BadSetting(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
+                    raise BadValue(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
                 self._write(_Content(tokens=tokens))
                 return before
         except OSError as error:
-            raise BadSetting(f"{self._path} cannot be written: {error.strerror}.") from None
+            raise BadValue(f"{self._path} cannot be written: {error.strerror}.") from None
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

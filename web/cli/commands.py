@@ -16,7 +16,7 @@ from web.cli import modules, token, upkeep
 from web.cli.client import running, watches
 from web.cli.client.running import TokenOf, without
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.settings import read_settings, variables
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def run() -> int:
         return app(prog_name="flashback", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         return STOPPED
-    except BadSetting as error:
+    except BadValue as error:
         return _say(str(error), 2)
     except Failed as error:
         return _say(str(error), error.exit_code)

@@ -19,7 +19,7 @@ from web.access.tokens import TokenFile
 from web.app import create_app
 from web.cli.stopping_server import StoppingServer
 from web.composition.opening import open_services
-from web.errors import BadSetting, Failed
+from web.errors import BadValue, Failed
 from web.http.middleware.connections import MOST_CONNECTIONS, Connections
 from web.http.middleware.rejections import Rejections, ServerComplaints
 from web.http.middleware.serving import listen, server_config
@@ -68,7 +68,7 @@ async def serve(
     """
     try:
         await asyncio.to_thread(TokenFile(settings.tokens_at).read)
-    except BadSetting as error:
+    except BadValue as error:
         raise Failed(str(error)) from None
     failures: list[Exception] = []
     server: StoppingServer

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from web.access.limits import Limits, Rate, read_size
 from web.access.tokens import NAME, RIGHTS, Right, TokenFile, TokenRecord, digest, make_token
-from web.errors import BadSetting, BadValue, Failed
+from web.errors import BadValue, Failed
 from web.settings import read_settings
 
 _Value = TypeVar("_Value")
@@ -180,5 +180,5 @@ def _date(seconds: float) -> str:
 def _try(action: Callable[[], _Value]) -> _Value:
     try:
         return action()
-    except BadSetting as error:
+    except BadValue as error:
         raise Failed(str(error)) from None

@@ -25,7 +25,7 @@ from stream.channels import Subscription
 from stream.pull.io.tls import tls_context
 from stream.watches.records import Event
 from stream.watches.watcher import Watcher
-from web.errors import BadSetting
+from web.errors import BadValue
 from web.mqtt.messages import OFFLINE, ONLINE, Message, Topics
 
 log = logging.getLogger(__name__)
@@ -62,20 +62,20 @@ class Broker:
         """Return what checks the broker's certificate; None without encryption. Blocks.
 
         Raises:
-            BadSetting: If the file of certificates cannot be read.
+            BadValue: If the file of certificates cannot be read.
         """
         if not self.tls:
             return None
         try:
             return tls_context(None if self.certificates is None else str(self.certificates))
         except OSError as error:
-            raise BadSetting(f"{self.certificates} cannot be read: {error.strerror}") from None
+            raise BadValue(f"{self.certificates} cannot be read: {error.strerror}") from None
 
     def password(self) -> str | None:
         """Return the password. Blocks.
 
         Raises:
-            BadSetting: If it cannot be read.
+            BadValue: If it cannot be read.
         """
         if self.password_file is None:
             return None
@@ -83,7 +83,7 @@ class Broker:
             return self.password_file.expanduser().read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise BadSetting(f"{self.password_file} cannot be read: {reason}") from None
+            raise BadValue(f"{self.password_file} cannot be read: {reason}") from None
 
 
 class Publisher:
@@ -125,7 +125,7 @@ class Publisher:
             while True:
                 try:
                     await self._session(alerts, changes)
-                except (MqttError, BadSetting) as error:
+                except (MqttError, BadValue) as error:
                     log.warning("MQTT: %s:%d: %s", self._broker.host, self._broker.port, error)
                 _heed_cancel()
                 await asyncio.sleep(self._waits.next())

@@ -17,7 +17,7 @@ class TokenIssuer(Protocol):
         """Return who holds `token`; None if it is none of this issuer's, or is too old.
 
         Raises:
-            IssuerUnavailable: If the issuer's keys cannot be had.
+            Refusal: 503 if the issuer's keys cannot be had.
         """
 
     def callers(self) -> Iterator[Caller]:

@@ -12,7 +12,7 @@ from stream.address.dns import Resolver
 from stream.address.reachable import Network, pin, resolve
 from stream.address.source_url import SourceUrl, read_source
 from stream.errors import BadSource
-from web.errors import IssuerUnavailable
+from web.errors import WebError
 
 MOST_BYTES = 256 * 1024
 _WITHIN_SECONDS = 5.0
@@ -38,7 +38,7 @@ class KeyFetcher:
         """Return the document.
 
         Raises:
-            IssuerUnavailable: If it cannot be had; the message says why.
+            WebError: If it cannot be had; the message says why.
         """
         try:
             async with asyncio.timeout(self.within):
@@ -48,18 +48,18 @@ class KeyFetcher:
                 self._check_encrypted(target, address)
                 return await _get(target, address)
         except BadSource as error:
-            raise IssuerUnavailable(str(error)) from None
+            raise WebError(str(error)) from None
         except TimeoutError:
-            raise IssuerUnavailable(f"no answer within {self.within:g} seconds") from None
+            raise WebError(f"no answer within {self.within:g} seconds") from None
         except httpx.HTTPError as error:
-            raise IssuerUnavailable(str(error) or type(error).__name__) from None
+            raise WebError(str(error) or type(error).__name__) from None
 
     def _check_encrypted(self, target: SourceUrl, address: str) -> None:
         # Whoever stands between could put in a key of their own.
         if target.scheme == "https":
             return
         if not any(ip_address(address) in network for network in self.allowed):
-            raise IssuerUnavailable("keys come by https, else from FLASHBACK_ALLOWED_JWT_NETWORKS")
+            raise WebError("keys come by https, else from FLASHBACK_ALLOWED_JWT_NETWORKS")
 
 
 async def _get(target: SourceUrl, address: str) -> bytes:
@@ -74,10 +74,10 @@ async def _get(target: SourceUrl, address: str) -> bytes:
         client.stream("GET", url, headers=asked, extensions=name) as answer,
     ):
         if answer.status_code != httpx.codes.OK:
-            raise IssuerUnavailable(f"it answered with status {answer.status_code}")
+            raise WebError(f"it answered with status {answer.status_code}")
         body = bytearray()
         async for part in answer.aiter_bytes():
             body += part
             if len(body) > MOST_BYTES:
-                raise IssuerUnavailable(f"its keys are longer than {MOST_BYTES} bytes")
+                raise WebError(f"its keys are longer than {MOST_BYTES} bytes")
         return bytes(body)

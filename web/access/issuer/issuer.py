@@ -61,7 +61,7 @@ class Issuer:
         """Return who holds `token`; None if it is none of this issuer's, or is too old.
 
         Raises:
-            IssuerUnavailable: If the issuer's keys cannot be had.
+            Refusal: 503 if the issuer's keys cannot be had.
         """
         header = _header(token)
         if header is None or header[1] not in self._terms.algorithms:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from web.errors import IssuerUnavailable
+from web.errors import Refusal, WebError
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +64,13 @@ class KeySet:
         """Return the key called `name` (`kid`); None if the issuer has none of that name.
 
         Raises:
-            IssuerUnavailable: If its keys are not known, or have become too old.
+            Refusal: 503 if its keys are not known, or have become too old.
         """
         if self._age() > FRESH_SECONDS or name not in self._keys:
             await self._refresh()
         if self._age() > KEPT_SECONDS:
-            raise IssuerUnavailable(
-                "The keys of the tokens' issuer cannot be fetched at the moment."
-            )
+            said = "The keys of the tokens' issuer cannot be fetched at the moment."
+            raise Refusal(503, said, {"Retry-After": "30"})
         return self._keys.get(name)
 
     def __contains__(self, name: str) -> bool:
@@ -89,7 +88,7 @@ class KeySet:
             self._tried = now
             try:
                 self._keys = read_keys(await self._fetch())
-            except IssuerUnavailable as error:
+            except WebError as error:
                 log.warning("the keys of the tokens' issuer cannot be fetched: %s", error)
             else:
                 self._fetched = now
@@ -99,14 +98,14 @@ def read_keys(document: bytes) -> dict[str, Key]:
     """Return the keys of `document` that may sign tokens, by name; what is no such key is left out.
 
     Raises:
-        IssuerUnavailable: If it is no document of keys, or holds too many.
+        WebError: If it is no document of keys, or holds too many.
     """
     try:
         held = json.loads(document)["keys"]
     except (ValueError, TypeError, LookupError, RecursionError):
         held = None
     if not isinstance(held, list) or len(held) > _MOST_KEYS:
-        raise IssuerUnavailable(f"it is no JSON Web Key Set of at most {_MOST_KEYS} keys")
+        raise WebError(f"it is no JSON Web Key Set of at most {_MOST_KEYS} keys")
     named = [entry for entry in held if isinstance(entry, dict) and _may_sign(entry)]
     read = {str(entry["kid"]): _read(entry) for entry in named}
     return {name: key for name, key in read.items() if key is not None}
