@@ -158,7 +158,7 @@ class TokenFile:
             expires: From when on it is good no more; None for the time of the old one.
 
         Raises:
-            BadSetting: If the file cannot be read or written.
+            BadValue: If the file cannot be read or written.
         """
         new: dict[str, object] = {"digest": digest(token).hex()}
         if expires is not None:
@@ -187,7 +187,7 @@ class TokenFile:
         """Write what `change` makes of the tokens, and return what there was before.
 
         Raises:
-            BadSetting: If the file cannot be read or written, or holds too many.
+            BadValue: If the file cannot be read or written, or holds too many.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
