@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import quote
 
 from redis.asyncio import Redis
@@ -27,6 +27,15 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
+from memory.embedded.directory import (
+    Sync,
+    can_be_reached,
+    check_format,
+    command_line,
+    last_lines,
+    open_log,
+    remove_unfinished,
+)
 from memory.embedded.lock import DirectoryLock
 from memory.embedded.reserve import Reserve
 from memory.embedded.socket_directory import SocketDirectory, remove_leftovers
@@ -37,9 +46,6 @@ from memory.servers.reasons import root
 
 log = logging.getLogger(__name__)
 
-Sync = Literal["everysec", "always"]
-_LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
-_LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
 _STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
 _REFILL = 60.0
 """Seconds between two attempts to take up again what a deletion was given of the reserve."""
@@ -126,12 +132,12 @@ class EmbeddedRedis:
         log.info("embedded Redis: %s in %s, found by %s", program.path, directory, program.origin)
         socket, elsewhere = directory / "redis.sock", None
         try:
-            await asyncio.to_thread(_check_format, directory, program)
+            await asyncio.to_thread(check_format, directory, program)
             await asyncio.to_thread(remove_leftovers)
-            if not _can_be_reached(socket):
+            if not can_be_reached(socket):
                 elsewhere = await asyncio.to_thread(SocketDirectory.make)
                 socket = elsewhere.socket
-            command = _command(program, directory, socket, megabytes, sync)
+            command = command_line(program, directory, socket, megabytes, sync)
             embedded = cls(directory, socket, elsewhere, lock, command)
             await asyncio.to_thread(embedded._reserve.fill)
             await embedded._launch()
@@ -185,8 +191,8 @@ class EmbeddedRedis:
                 f"the data directory {self._directory} was removed, and all that was remembered "
                 "with it: start Flashback again"
             )
-        await asyncio.to_thread(_remove_leftovers, self._directory)
-        output = await asyncio.to_thread(_open_log, self._directory)
+        await asyncio.to_thread(remove_unfinished, self._directory)
+        output = await asyncio.to_thread(open_log, self._directory)
         # The kernel's way where it exists, else a pipe that closes with us.
         linux = sys.platform == "linux"
         parent = str(os.getpid()) if linux else "watch"
@@ -280,43 +286,8 @@ class EmbeddedRedis:
 
     async def _last_words(self, what: str) -> str:
         path = self._directory / "redis.log"
-        text = await asyncio.to_thread(_tail, path)
+        text = await asyncio.to_thread(last_lines, path)
         return f"{what}. The last lines of {path}:\n{text}"
-
-
-def _command(
-    server: RedisBinary, directory: Path, socket: Path, megabytes: int, sync: Sync
-) -> list[str]:
-    options = {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(directory),
-        "appendonly": "yes",
-        "appendfsync": sync,
-        "save": "",
-        "maxmemory": f"{megabytes}mb",
-        "maxmemory-policy": "noeviction",
-        "databases": "1",
-    }
-    return [
-        str(server.path),
-        *(word for key, value in options.items() for word in (f"--{key}", value)),
-    ]
-
-
-def _check_format(directory: Path, server: RedisBinary) -> None:
-    # Redis 6 does not see what Redis 7 wrote, and would begin with nothing, silently.
-    if server.version < (7, 0) and (directory / "appendonlydir").exists():
-        raise StoreUnavailable(
-            f"{directory} was written by Redis 7 or newer, and {server.path} is older: install "
-            "the newer one again, or choose another data directory"
-        )
-
-
-def _can_be_reached(socket: Path) -> bool:
-    # A URL cannot carry bytes that are not UTF-8 past redis-py.
-    return len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH and str(socket).isprintable()
 
 
 def _remove(socket: Path, elsewhere: SocketDirectory | None) -> None:
@@ -324,24 +295,3 @@ def _remove(socket: Path, elsewhere: SocketDirectory | None) -> None:
         socket.unlink(missing_ok=True)
     else:
         elsewhere.remove()
-
-
-def _open_log(directory: Path) -> int:
-    path = directory / "redis.log"
-    if path.exists() and path.stat().st_size > _LARGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-
-
-def _remove_leftovers(directory: Path) -> None:
-    # A Redis that is killed while it writes its file anew leaves that, as large as all it holds.
-    for path in directory.glob("temp-*.aof"):
-        path.unlink()
-
-
-def _tail(path: Path, lines: int = 12) -> str:
-    if not path.exists():
-        return "(there is none)"
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4096))
-        return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])

@@ -3,7 +3,7 @@
 A connection costs a file descriptor, and everybody may open as many as they like. So there is a
 bound, and a time in which a request has to come; at the bound the one that has waited longest for
 a request gives way: who has something to say gets in, however many there are that only sit, or do not take their answers.
-The connections themselves are in `web/http/middleware/protocols.py`.
+What speaks with one client is in `http_connection.py` and `websocket_connection.py` beside this file.
 """
 
 import asyncio
@@ -108,3 +108,27 @@ class Connections:
                 self.rejections.add(f"a connection {what}, for a newer one")
                 return True
         return False
+
+
+class Untaking(asyncio.Protocol):
+    """A connection whose client is not waited for for ever."""
+
+    transport: asyncio.Transport
+    _all: "Connections"
+    _untaken: Untaken
+
+    def pause_writing(self) -> None:
+        """Have what is said wait, but not for ever."""
+        super().pause_writing()
+        self._untaken.begin()
+        self._all.takes_nothing(self, nothing=True)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        self._untaken.end()
+        self._all.takes_nothing(self, nothing=False)
+
+    def _watch_what_waits(self) -> None:
+        self._untaken = self._all.watch(self.transport)
+        self._untaken.watch()

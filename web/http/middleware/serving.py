@@ -13,7 +13,8 @@ import uvicorn
 
 from web.errors import Failed
 from web.http.middleware.connections import Connections
-from web.http.middleware.protocols import HttpConnection, WebSocketConnection
+from web.http.middleware.http_connection import HttpConnection
+from web.http.middleware.websocket_connection import WebSocketConnection
 
 _GRACE_SECONDS = 3
 _BACKLOG = 128
