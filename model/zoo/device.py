@@ -2,7 +2,8 @@
 
 A graphics card takes bfloat16 where its hardware knows it (from the Ampere generation on); float16
 would overflow in Qwen2. Of processors only some are faster with it than with float32, others many
-times slower, so a moment's measurement decides.
+times slower, so a moment's measurement decides. It has to decide the same on a busy machine: a service that
+is started anew is to answer as it did before.
 """
 
 import statistics
@@ -11,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-_ROUNDS = 5
+_ROUNDS = 9
 _WORTH = 1.2
 """How many times faster bfloat16 must be: it costs precision."""
 
@@ -22,15 +23,18 @@ def pick_device() -> torch.device:
 
 
 def seconds(dtype: torch.dtype) -> float:
-    """Return how long a product takes of the shape that a clip makes in a layer of `lite`."""
+    """Return how long a product takes, once, of the shape that a clip makes in a layer of `lite`."""
     rows, weights = torch.ones(64, 576, dtype=dtype), torch.ones(576, 1536, dtype=dtype)
-    rows @ weights  # the first one sets the kernel up
-    times = []
-    for _ in range(_ROUNDS):
+    threads = torch.get_num_threads()
+    # On a busy machine several would wait for one another, for much longer than the product takes.
+    torch.set_num_threads(1)
+    try:
+        rows @ weights  # the first one sets the kernel up
         begun = time.perf_counter()
         rows @ weights
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+        return time.perf_counter() - begun
+    finally:
+        torch.set_num_threads(threads)
 
 
 def pick_dtype(
@@ -45,5 +49,6 @@ def pick_dtype(
     if device.type == "cuda":
         known = torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if known else torch.float32
-    gain = measure(torch.float32) / measure(torch.bfloat16)
-    return torch.bfloat16 if gain >= _WORTH else torch.float32
+    # In pairs: what else the machine does holds either up, as often as the other.
+    gains = [measure(torch.float32) / measure(torch.bfloat16) for _ in range(_ROUNDS)]
+    return torch.bfloat16 if statistics.median(gains) >= _WORTH else torch.float32

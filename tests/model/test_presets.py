@@ -1,5 +1,7 @@
 """Networks by name, from the name to an answer."""
 
+from itertools import count
+
 import pytest
 import torch
 
@@ -57,6 +59,17 @@ def test_an_unknown_name_is_answered_with_a_sentence(monkeypatch):
 def test_a_processor_gets_the_coarse_numbers_only_where_they_pay(gain, chosen):
     took = {torch.float32: 0.002 * gain, torch.bfloat16: 0.002}
     assert pick_dtype(torch.device("cpu"), took.__getitem__) == chosen
+
+
+@pytest.mark.parametrize("held_up", [torch.float32, torch.bfloat16])
+def test_a_busy_machine_that_holds_some_tries_up_changes_no_numbers(held_up):
+    tries = count()
+
+    def measure(dtype):
+        slow = 100 if dtype == held_up and next(tries) % 3 == 0 else 1
+        return slow * {torch.float32: 0.002, torch.bfloat16: 0.001}[dtype]
+
+    assert pick_dtype(torch.device("cpu"), measure) == torch.bfloat16
 
 
 @pytest.mark.parametrize(("known", "chosen"), [(True, torch.bfloat16), (False, torch.float32)])
