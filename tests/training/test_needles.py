@@ -15,11 +15,12 @@ from tests.stream.videos import write_video
 from training.drawn.scenes import Thing
 from training.errors import BadData
 from training.needles.asking import Live, ReadOnce, Told
+from training.needles.chains import _follow, _in_a_row, in_one
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.report import lost, shares
-from training.needles.trials import Found, _follow, _in_a_row, agrees, denies, in_one, says
+from training.needles.trials import Found, agrees, denies, says, single
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,11 @@ def test_a_chain_is_asked_in_one_question_as_well():
     )
 
 
+def test_what_no_eyes_can_name_is_refused_where_only_what_they_name_is_to_be_hidden(haystack):
+    with pytest.raises(BadData, match="name none of what is to be hidden"):
+        single(haystack, {}, 0.5, 1, Saying({}), known=True)
+
+
 def test_a_film_serves_for_shorter_ones_as_well(haystack):
     assert [len(haystack.first(count).clips) for count in (20, 22, 400)] == [5, 6, 10]
 
@@ -179,4 +185,5 @@ def test_the_command_draws_a_heat_map_and_ends_in_one_line_of_json(tmp_path, nam
     assert ("letter" in row) == (not live)
     kept = json.loads((tmp_path / f"{name}.json").read_text())
     assert len(kept["trials"]["paper"]) == 2
+    assert len((tmp_path / f"{name}-paper.jsonl").read_text().splitlines()) == 2
     assert (tmp_path / "niah-paper.png").exists() == (name == "niah")

@@ -22,10 +22,11 @@ from training.drawn.drawings import HELD_OUT_SET, Sprites, load_sprites
 from training.errors import BadData, Missing
 from training.evaluations.command import machine
 from training.needles.asking import Memory
+from training.needles.chains import chain
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.report import by, heat_map, lost, shares, table
-from training.needles.trials import Found, chain, single
+from training.needles.trials import Found, single
 
 console = Console(stderr=True)
 Number = TypeVar("Number", int, float)
@@ -45,6 +46,7 @@ class Plan:
         films: To hide in; empty draws patterns.
         side: Of a frame, in pixels.
         seed: Decides every choice.
+        known: Whether only what the eyes name is hidden.
     """
 
     lengths: tuple[int, ...]
@@ -55,17 +57,18 @@ class Plan:
     films: tuple[Path, ...]
     side: int
     seed: int
+    known: bool
 
     def runs(self, film: Haystack, sprites: Sprites, blind: Memory) -> list[Callable[[], Found]]:
         """Return every trial on one film, to be run."""
         seeds = [self.seed + 1000 * number for number in range(self.trials)]
         singles = [
-            partial(single, film, sprites, depth, seed, blind)
+            partial(single, film, sprites, depth, seed, blind, known=self.known)
             for depth in self.depths
             for seed in seeds
         ]
         chains = [
-            partial(chain, film, sprites, hops, self.distractors, seed, blind)
+            partial(chain, film, sprites, hops, self.distractors, seed, blind, known=self.known)
             for hops in self.chains
             for seed in seeds
         ]
@@ -104,13 +107,17 @@ def command(name: str, chains: str = "") -> typer.Typer:
             bool,
             typer.Option("--live", help="Through the engine that serves: old clips are folded."),
         ] = False,
+        known: Annotated[
+            bool,
+            typer.Option("--known", help="Hide only what the eyes name when it is shown alone."),
+        ] = False,
         seed: Annotated[int, typer.Option(help="Decides every choice.")] = 1,
         output: Annotated[Path | None, typer.Option(help="Folder of JSON and heat map.")] = None,
         only_json: Annotated[bool, typer.Option("--json", help="The line of JSON alone.")] = False,
     ) -> None:
         plan = Plan(
             _numbers(lengths, int), () if chains else _numbers(depths, float), _numbers(hops, int) if hops else (),
-            trials, distractors, tuple(haystack or ()), side, seed,
+            trials, distractors, tuple(haystack or ()), side, seed, known,
         )  # fmt: skip
         wanted = ablations.split(",")
         if unknown := [one for one in wanted if one not in ABLATIONS]:
@@ -121,10 +128,10 @@ def command(name: str, chains: str = "") -> typer.Typer:
         for one in wanted:
             chat = with_dropout(parts, one)
             engine = LocalEngine(chat) if live else None
-            found[one] = list(_run(chat, plan, sprites, engine))
+            found[one] = list(_kept(_run(chat, plan, sprites, engine), output, f"{name}-{one}"))
             if engine is not None:
                 asyncio.run(engine.close())
-        about = {"eval": name, "model": model, "seed": seed, "haystack": "films" if haystack else "drawn", "live": live}  # fmt: skip
+        about = {"eval": name, "model": model, "seed": seed, "haystack": "films" if haystack else "drawn", "live": live, "known": known}  # fmt: skip
         _show(found, about, output, only_json=only_json)
 
     return app
@@ -161,6 +168,19 @@ def _run(chat: VideoChat, plan: Plan, sprites: Sprites, engine: Engine | None) -
                 bars.advance(asking)
 
 
+def _kept(trials: Iterator[Found], output: Path | None, name: str) -> Iterator[Found]:
+    """Yield `trials`, each of which is written as it comes: a long run may be cut short."""
+    if output is None:
+        yield from trials
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+        for one in trials:
+            file.write(json.dumps(asdict(one)) + "\n")
+            file.flush()
+            yield one
+
+
 def _show(
     found: dict[str, list[Found]], about: dict[str, object], output: Path | None, *, only_json: bool
 ) -> None:
@@ -174,7 +194,6 @@ def _show(
         "lost": {name: lost(cell) for name, cell in rows.items()},
     }  # fmt: skip
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
         name = str(about["eval"])
         whole = result | {"trials": {one: [asdict(t) for t in some] for one, some in found.items()}}
         (output / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")

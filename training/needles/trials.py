@@ -6,20 +6,20 @@ needle that is missed it is told where it was lost.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.vision.vocabulary import word_table
+from training.drawn.backgrounds import Pixels
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import SHAPES, Thing
-from training.needles.asking import Memory, Told
+from training.errors import BadData
+from training.needles.asking import Memory
 from training.needles.haystack import Haystack, picture
 
 SEEN = "Was there {}?"
-BESIDE = "What was shown beside the {}?"
-HOP = "thing that was shown beside the {}"
 COLOURS = ("red", "blue", "green", "yellow", "purple", "orange")
 OPTIONS = 4
 
@@ -96,14 +96,38 @@ def says(answer: str, name: str, others: Sequence[str]) -> bool:
     return name in words and not words & set(others)
 
 
-def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind: Memory) -> Found:
+def single(
+    haystack: Haystack,
+    sprites: Sprites,
+    depth: float,
+    seed: int,
+    blind: Memory,
+    *,
+    known: bool = False,
+) -> Found:
     """Hide one picture at `depth`, at a place of its clip by chance, and ask whether it was there.
 
     Right is who says yes to it and no to something that was never there: to say yes to everything,
     as blind networks tend to, is worth nothing.
+
+    Args:
+        haystack: To hide it in.
+        sprites: To choose from; none are shapes.
+        depth: From 0 to 1.
+        seed: Decides every choice.
+        blind: What has seen nothing.
+        known: Whether only what the eyes name is hidden.
+
+    Raises:
+        BadData: If that is nothing.
     """
     random = np.random.default_rng([seed, round(depth * 1000), len(haystack.clips)])
     thing, *others = some_things(random, sprites, OPTIONS)
+    if known:
+        side = haystack.frames(0).shape[0]
+        pool = [thing, *others, *some_things(random, sprites, len(names(sprites)))]
+        thing = first_known(haystack, pool, lambda one: picture([one], sprites, seed, side), [])
+        others = [one for one in pool if one.name != thing.name][: OPTIONS - 1]
     wide = haystack.chat.parts.config.vision.frames_per_clip
     clip = round(depth * (len(haystack.clips) - 1))
     place = clip * wide + int(random.integers(wide))
@@ -125,19 +149,36 @@ def single(haystack: Haystack, sprites: Sprites, depth: float, seed: int, blind:
         evidence=told.found(place),
         blind=_knows(blind, thing.name, wrong[0]),
         last=_knows(haystack.remember(clips[-1:]), thing.name, wrong[0]),
-        letter=_names(letter, options, thing.name),
+        letter=letter_names(letter, options, thing.name),
         answers=(told.text, never.text),
-        known=_names_all(haystack.shows(needle), [thing]),
-        seen=_names_all(haystack.named(clips[clip]), [thing]),
+        known=names_all(haystack.shows(needle), [thing]),
+        seen=names_all(haystack.named(clips[clip]), [thing]),
     )
 
 
-def _names_all(named: Sequence[str] | None, things: Sequence[Thing]) -> bool | None:
+def names_all(named: Sequence[str] | None, things: Sequence[Thing]) -> bool | None:
     """Say whether the eyes name all of `things`; None if they have no words."""
     if named is None:
         return None
     table = word_table()
     return {table[table.of_drawing[thing.name]].name for thing in things} <= set(named)
+
+
+def first_known(
+    haystack: Haystack,
+    pool: Sequence[Thing],
+    shown: Callable[[Thing], Pixels],
+    beside: Sequence[Thing],
+) -> Thing:
+    """Return the first of `pool` that the eyes name when it is shown, with what is beside it.
+
+    Raises:
+        BadData: If there is none.
+    """
+    for one in pool:
+        if names_all(haystack.shows(shown(one)), [one, *beside]):
+            return one
+    raise BadData("the eyes of this model name none of what is to be hidden: leave out --known")
 
 
 def _knows(memory: Memory, shown: str, absent: str) -> bool:
@@ -146,7 +187,8 @@ def _knows(memory: Memory, shown: str, absent: str) -> bool:
     return agrees(yes) and denies(no)
 
 
-def _names(letter: str | None, options: Sequence[str], name: str) -> bool | None:
+def letter_names(letter: str | None, options: Sequence[str], name: str) -> bool | None:
+    """Say whether the option of `letter` is `name`; None if there is no letter."""
     return None if letter is None else options["ABCD".index(letter)] == name
 
 
@@ -162,83 +204,3 @@ def denies(answer: str) -> bool:
 
 def _one(name: str) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-def chain(
-    haystack: Haystack, sprites: Sprites, hops: int, distractors: int, seed: int, blind: Memory
-) -> Found:
-    """Hide pictures that each show a thing beside the next one, in any order of time, and follow them.
-
-    Every hop asks about what the answer before it named; it is right only when all of them are.
-    Distractors are pairs of other things.
-    """
-    random = np.random.default_rng([seed, hops, len(haystack.clips)])
-    things = some_things(random, sprites, hops + 1)
-    others = some_things(np.random.default_rng(seed), sprites, len(names(sprites)))
-    spare = [one for one in others if one.name not in {thing.name for thing in things}]
-    pairs = [[things[n], things[n + 1]] for n in range(hops)]
-    pairs += [spare[2 * n : 2 * n + 2] for n in range(min(distractors, len(spare) // 2))]
-    wide, side = haystack.chat.parts.config.vision.frames_per_clip, haystack.frames(0).shape[0]
-    clips = [int(clip) for clip in random.permutation(len(haystack.clips))[: len(pairs)]]
-    needles = {
-        clip * wide + int(random.integers(wide)): picture(pair, sprites, seed + n, side)
-        for n, (clip, pair) in enumerate(zip(clips, pairs, strict=True))
-    }
-    shown = haystack.with_needles(needles)
-    memory = haystack.remember(shown)
-    told = list(_follow(memory, things, names(sprites)))
-    answers = [one.text for one in told]
-    hidden = [one.text for one in _follow(blind, things, names(sprites))]
-    last = [one.text for one in _follow(haystack.remember(shown[-1:]), things, names(sprites))]
-    options = [str(name) for name in random.permutation([things[1].name, *(s.name for s in spare[-3:])])]  # fmt: skip
-    letter = memory.letter(BESIDE.format(things[0].name), options)
-    at_once = memory.ask(in_one(things[0].name, hops)).text if hops > 1 else None
-    right = _in_a_row(answers, things)
-    known = [_names_all(haystack.shows(picture(pair, sprites, seed + n, side)), pair) for n, pair in enumerate(pairs[:hops])]  # fmt: skip
-    seen = [_names_all(haystack.named(shown[clip]), pair) for clip, pair in zip(clips, pairs[:hops], strict=False)]  # fmt: skip
-    return Found(
-        length=len(shown) * wide,
-        depth=clips[0] / max(1, len(shown) - 1),
-        hops=hops,
-        right=right == hops,
-        hops_right=right,
-        evidence=told[0].found(next(iter(needles))),
-        blind=_in_a_row(hidden, things) == hops,
-        last=_in_a_row(last, things) == hops,
-        letter=_names(letter, options, things[1].name),
-        answers=(*answers, *([] if at_once is None else [at_once])),
-        chained=True,
-        known=None if None in known else all(known),
-        seen=None if None in seen else all(seen),
-        at_once=None if at_once is None else says(at_once, things[-1].name, []),
-    )
-
-
-def in_one(name: str, hops: int) -> str:
-    """Return the question for the end of a chain, all of it at once."""
-    told = name
-    for _ in range(hops - 1):
-        told = HOP.format(told)
-    return BESIDE.format(told)
-
-
-def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> Iterator[Told]:
-    """Yield the answers hop by hop, each asked about what the one before named.
-
-    Who follows a chain does not go back: what it has led over already is passed over.
-    """
-    passed = [things[0].name]
-    for _ in things[1:]:
-        told = memory.ask(BESIDE.format(passed[-1]))
-        yield told
-        words = re.findall(r"[a-z]+", told.text.lower())
-        found = next((word for word in words if word in known and word not in passed), None)
-        if found is None:
-            return
-        passed.append(found)
-
-
-def _in_a_row(answers: Sequence[str], things: Sequence[Thing]) -> int:
-    """Return how many hops are right before the first that is not."""
-    named: Callable[[int], bool] = lambda n: says(answers[n], things[n + 1].name, [])  # noqa: E731
-    return next((n for n in range(len(things) - 1) if n >= len(answers) or not named(n)), len(things) - 1)  # fmt: skip
