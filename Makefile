@@ -82,12 +82,14 @@ needles: $(VENV)/development  ## what lite finds in long films, as a model card 
 
 # The exact files that an image is made of. TORCH_WHEELS: an address or folder with torch for
 # processors, which is a gigabyte smaller.
-LOCK = $(BIN)/uv pip compile --quiet --system-certs --python-version 3.11 --generate-hashes --no-annotate \
-  --no-header --constraint constraints.txt $(addprefix --extra ,metrics otel mqtt jwt) pyproject.toml
+COMPILE = $(BIN)/uv pip compile --quiet --system-certs --python-version 3.11 --generate-hashes --no-annotate \
+  --no-header --constraint constraints.txt
+LOCK = $(COMPILE) $(addprefix --extra ,metrics otel mqtt jwt) pyproject.toml
 TORCH_WHEELS ?=
 lock: $(VENV)/python          ## write deploy/*.lock anew, from constraints.txt: TORCH_WHEELS=… for processors
 	$(PIP) --quiet --constraint constraints.txt uv
 	$(LOCK) --universal --output-file deploy/requirements.lock
+	echo hatchling | $(COMPILE) --universal --output-file deploy/build.lock -
 	test -z "$(TORCH_WHEELS)" || $(LOCK) --find-links "$(TORCH_WHEELS)" --python-platform x86_64-manylinux_2_28 \
 	  --output-file deploy/requirements-cpu.lock
 

@@ -80,6 +80,29 @@ def test_the_service_runs_with_no_more_than_it_needs(services, name):
     assert ours["depends_on"] == {"redis": {"condition": "service_healthy"}}
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_what_the_service_writes_lies_on_volumes_that_its_user_owns(services, dockerfile, name):
+    """A new volume takes content and owner from the image: where that has no folder it is root's."""
+    variables = dict(word.split("=", 1) for word in " ".join(of(dockerfile, "ENV")).split())
+    data, hub = variables["FLASHBACK_DATA"], variables["HF_HOME"]
+    mounted = dict(reversed(volume.split(":")) for volume in services[name]["volumes"])
+    assert mounted == {data: "data", hub: "cache"}
+    assert (
+        variables["FLASHBACK_CACHE"] not in mounted
+    )  # the image's own weights, of its own version
+    made = " ".join(of(dockerfile, "RUN"))
+    for folder in ("$FLASHBACK_DATA", "$HF_HOME"):
+        assert re.search(rf"install --directory --owner=flashback [^&]*{re.escape(folder)}", made)
+
+
+def test_the_user_and_group_are_those_that_the_chart_runs_as(dockerfile):
+    [made] = [ran for ran in of(dockerfile, "RUN") if "useradd" in ran]
+    assert "groupadd --gid 10001 flashback" in made
+    assert "useradd --uid 10001 --gid flashback" in made
+    chart = (ROOT / "deploy/helm/flashback/templates/deployment.yaml").read_text()
+    assert re.findall(r"(?:runAsUser|runAsGroup|fsGroup): (\d+)", chart) == ["10001"] * 3
+
+
 def test_redis_keeps_what_it_has_and_is_not_published(services):
     redis = services["redis"]
     for words in ("--appendonly yes", "--maxmemory-policy noeviction"):

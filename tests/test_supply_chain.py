@@ -2,7 +2,8 @@
 
 import json
 import re
-from importlib.metadata import version
+import tomllib
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -54,16 +55,36 @@ def test_every_package_that_is_needed_is_locked_by_hash_at_the_version_of_the_te
         assert wanted is None or Version(pin.version).public == wanted, f"{name}: run `make lock`"
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", [*LOCKS, ROOT / "deploy/build.lock"], ids=lambda lock: lock.name)
 def test_a_lock_names_no_place_to_fetch_from(lock):
     assert not re.search(r"://|--(index|extra-index|find-links)|\.(org|com|io)\b", lock.read_text())
 
 
 def test_the_image_installs_what_is_locked_and_nothing_else():
     image = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
-    for step in re.findall(r"pip install[^&\n]*", image):
+    steps = re.findall(r"pip (?:install|wheel)[^&\n]*", image)
+    assert len(steps) == 5
+    for step in steps:
         assert "--no-deps" in step
-        assert "--require-hashes" in step or step.strip() == "pip install --no-deps ."
+        assert "--require-hashes" in step or "--no-index" in step
+        assert "wheel --no-deps" not in step or "--no-build-isolation" in step
+
+
+def test_what_builds_our_wheel_is_locked_by_hash_too():
+    lock = ROOT / "deploy" / "build.lock"
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    waiting, needed = [*wanted], set()
+    while waiting:
+        name = canonical(Requirement(waiting.pop()).name)
+        needed.add(name)
+        found = [Requirement(line) for line in requires(name) or ()]
+        waiting += [one.name for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]  # fmt: skip
+    locked = read(lock)
+    assert needed <= locked.keys(), "run `make lock`"
+    assert all(hashes for _, hashes in locked.values())
+    for name, (requirement, _) in locked.items():
+        [pin] = requirement.specifier
+        assert PINS.get(name) in {None, pin.version}, f"{name}: run `make lock`"
 
 
 def test_the_lock_for_processors_brings_nothing_for_graphics_cards():
