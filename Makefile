@@ -73,8 +73,7 @@ check: $(VENV)/development    ## format, lint, types, import contracts
 NEEDLES ?= needles
 .PHONY: needles
 needles: $(VENV)/development  ## what lite finds in long films, as a model card in NEEDLES=needles: ten minutes
-	-$(BIN)/flashback eval niah --lengths 100 --depths 0,0.25,0.5,0.75,1 --trials 2 --output $(NEEDLES)
-	-$(BIN)/flashback eval mhniah --lengths 100 --trials 2 --output $(NEEDLES)
+	-$(BIN)/flashback eval niah --lengths 100 --trials 2 --hops 1,2,3 --live --output $(NEEDLES)
 	-$(BIN)/flashback films $(NEEDLES)-films --count 2 --minutes 0.7 --questions 20 --seed 3
 	-rm -rf $(NEEDLES)/grounding && \
 	  $(BIN)/flashback eval charades --data $(NEEDLES)-films --output $(NEEDLES)/grounding

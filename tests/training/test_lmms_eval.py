@@ -123,6 +123,15 @@ def test_streamingbench_becomes_a_task_whose_questions_know_their_moment(tmp_pat
         write_task(tmp_path, tmp_path / "tasks", "proactive")
 
 
+def test_sequential_questions_are_tasks_that_tell_the_right_answers_to_earlier_ones(tmp_path):
+    folder = write_task(published.streamingbench(tmp_path), tmp_path / "tasks", "sequential")
+    docs = [json.loads(line) for line in (folder / "docs.jsonl").read_text().splitlines()]
+    first, second = (utils.doc_to_text(doc) for doc in docs)
+    assert "question and answer occurred" not in first
+    assert f"Answer: {docs[0]['letter']};" in second
+    assert "{earlier}" not in first + second
+
+
 @pytest.mark.parametrize("rate", [2, 5, 25])
 def test_other_models_are_shown_what_came_just_before(tmp_path, monkeypatch, rate):
     import av

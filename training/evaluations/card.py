@@ -22,7 +22,7 @@ from training.errors import BadData
 
 T95 = (0.0, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Student's t that leaves out one in twenty, by degrees of freedom; beyond, the normal's."""
-ABOUT = ("data", "split", "scoring", "dropout", "subtitles", "frames", "limit", "paced", "haystack", "live", "commit", "machine")  # fmt: skip
+ABOUT = ("data", "split", "scoring", "dropout", "subtitles", "frames", "limit", "paced", "haystack", "live", "known", "commit", "machine")  # fmt: skip
 app = typer.Typer(add_completion=False)
 
 

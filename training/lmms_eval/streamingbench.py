@@ -1,11 +1,12 @@
 """Makes a task for lmms-eval of StreamingBench as published: a folder for its `--include_path`.
 
-    python -m training.lmms_eval.streamingbench DIR --output TASKS [--split real|contextual]
+    python -m training.lmms_eval.streamingbench DIR --output TASKS [--split real|contextual|sequential]
     lmms-eval --model flashback --model_args model=lite --include_path TASKS --tasks streamingbench_real
 
 Models that know streams are given the film and the moment of a question; others the minute before it,
-cut out. The parts in which an answer decides what is asked next (sequential, proactive) are no task
-there: `flashback eval streamingbench` asks them.
+cut out. Sequential questions are asked as published, with the right answers to those before them in the prompt, so
+that none waits for another. Proactive ones are asked until something is said, which is no task there:
+`flashback eval streamingbench` asks them, and sequential ones with what the model itself has answered.
 """
 
 import json
@@ -19,10 +20,10 @@ from rich.console import Console
 
 from training.command import run_command
 from training.errors import BadData
-from training.evaluations.items import Item, Options
+from training.evaluations.items import Item, Options, Scoring
 from training.evaluations.published.streamingbench import read
 
-SPLITS = ("real", "contextual")
+SPLITS = ("real", "contextual", "sequential")
 UTILS = Path(__file__).parent / "streamingbench_utils.py"
 TASK = """# StreamingBench ({split}): https://arxiv.org/abs/2411.03628
 task: streamingbench_{split}
@@ -59,7 +60,7 @@ app = typer.Typer(add_completion=False)
 def write(
     data: Annotated[Path, typer.Argument(metavar="DIR", help="Annotations and films.")],
     output: Annotated[Path, typer.Option(metavar="TASKS", help="Folder for --include_path.")],
-    split: Annotated[str, typer.Option(help="real or contextual.")] = "real",
+    split: Annotated[str, typer.Option(help="real, contextual or sequential.")] = "real",
 ) -> None:
     """Write StreamingBench as a task for lmms-eval."""
     folder = write_task(data, output, split)
@@ -74,7 +75,8 @@ def write_task(data: Path, output: Path, split: str) -> Path:
     """
     if split not in SPLITS:
         raise BadData(f"{split} cannot be a task of lmms-eval; there is {', '.join(SPLITS)}")
-    items = read(data.absolute(), Options(split=split))
+    scoring = Scoring.published if split == "sequential" else Scoring.strict
+    items = read(data.absolute(), Options(scoring, split=split))
     folder = output.absolute() / f"streamingbench_{split}"
     folder.mkdir(parents=True, exist_ok=True)
     docs = folder / "docs.jsonl"
