@@ -22,7 +22,9 @@ _LOOKUPS = Lookups()
 _LOOKUP_WITHIN = 10.0
 # What Python's `is_global` lets pass and still leads inside: IPv4 inside IPv6, and tunnels.
 _IPV4_EMBEDDING = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
-_NON_GLOBAL = (ip_network("2001::/32"), ip_network("fec0::/10"))
+_NON_GLOBAL = tuple(
+    map(ip_network, ("2001::/32", "fec0::/10", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24"))
+)
 
 
 def check_addresses(

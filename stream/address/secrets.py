@@ -28,7 +28,13 @@ def may_hold_secret(text: str) -> bool:
 
 def without_secrets(path: str) -> str:
     """Return `path` without what it calls a user, a password, a key or the like."""
-    return "".join(_hidden(part) for part in _PARTS.split(path))
+    shown, parts = list[str](), _PARTS.split(path)
+    for number, part in enumerate(parts):
+        # A slash ends no password where others follow it: `/user=admin_password=ab/cd_channel=1`.
+        more = any("=" in later for later in parts[number:])
+        goes_on = more and shown[-1:] == ["/"] and shown[-2].endswith("=…")
+        shown.append("…" if goes_on else _hidden(part))
+    return "".join(shown)
 
 
 def _hidden(part: str) -> str:

@@ -24,6 +24,7 @@ _PORTS = {
 }  # fmt: skip
 _DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # a line end in a header would begin another one
 _LONGEST = 2048
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
@@ -160,13 +161,16 @@ def _split(scheme: str, text: str) -> SourceUrl:
         raise BadSource("The source's URL names no valid host.")
     if scheme == "srt" and port is None:
         raise BadSource("An srt:// URL must name a port.")
+    names = [None if name is None else unquote(name) for name in (parts.username, parts.password)]
+    if any(map(_CONTROL.search, filter(None, names))):
+        raise BadSource("A user name or password cannot hold control characters (%00 to %1F, %7F).")
     return SourceUrl(
         scheme=scheme,
         host=host,
         port=_PORTS[scheme] if port is None else port,
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-        username=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
+        username=names[0],
+        password=names[1],
     )
 
 

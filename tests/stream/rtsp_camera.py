@@ -119,7 +119,7 @@ class Camera:
         if said.get("nonce") != self._nonce():
             return False
         self._uses += 1
-        name = "sha256" if "SHA-256" in self.digest else "md5"
+        name = "sha256" if "256" in self.digest else "md5"
 
         def digest(*parts):
             return hashlib.new(name, ":".join(parts).encode()).hexdigest()

@@ -55,7 +55,9 @@ def test_a_camera_that_asks_is_answered(film, trusted):
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-@pytest.mark.parametrize("digest", ["SHA-256", "SHA-256-sess", "MD5", "MD5-sess", "Basic"])
+@pytest.mark.parametrize(
+    "digest", ["SHA-256", "SHA256", "sha-256", "SHA-256-sess", "MD5", "MD5-sess", "Basic"]
+)
 def test_the_password_is_given_as_the_camera_wants_it(film, digest, trusted):
     camera = Camera(film, digest=digest)
     watch(camera, trusted)

@@ -38,11 +38,11 @@ FORMS = [
 
 PRIVATE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1",
-    "169.254.169.254", "192.0.2.1", "198.18.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
+    "169.254.169.254", "192.0.2.1", "198.18.0.1", "192.0.0.8", "192.88.99.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
     "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
     "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:c0a8:101::",
     "2001:0:4136:e378:8000:63bf:3fff:fdd2", "fe80::1", "fe80::1%lo", "fc00::1", "fd00::2",
-    "fec0::1", "ff02::1", "2001:db8::1", "fd00:ec2::254",
+    "fec0::1", "3fff::1", "ff02::1", "2001:db8::1", "fd00:ec2::254",
 ]  # fmt: skip
 
 # Written in ways that only the resolver understands.
@@ -158,6 +158,13 @@ def test_a_password_that_cuts_the_url_in_two_is_refused_with_what_to_write(passw
     assert "12345" not in str(refusal.value)
     source = read_source(f"{scheme}://admin:{quote(password, safe='')}@127.0.0.1:8554/live")
     assert (source.host, source.password, source.path) == ("127.0.0.1", password, "/live")
+
+
+@pytest.mark.parametrize("secret", ["a%0D%0AX: y:pw", "a:p%00w", "a:pw%0a", "a%7f:pw"])
+def test_control_characters_in_a_user_name_or_password_are_refused(secret):
+    for scheme in ("rtsp", "http"):
+        with pytest.raises(BadSource, match=r"control characters|write a space"):
+            read_source(f"{scheme}://{secret}@camera.example/live")
 
 
 @pytest.mark.parametrize("tail", ["live#t=1", "live?user=a@b", "a@b/live", "#"])
@@ -283,6 +290,8 @@ def test_the_resolver_gives_nothing_for_a_name_that_cannot_be():
     [
         ("user=admin&password=hunter2&channel=1.sdp", "user=…&password=…&channel=1.sdp"),
         ("user=admin_password=hunter2_channel=1_stream=0.sdp", "user=…"),
+        ("user=admin_password=hun/ter2_channel=1_stream=0.sdp", "user=…/…"),
+        ("password=hun/ter2&channel=1.sdp", "password=…/…&channel=1.sdp"),
         ("channel=1_USR=admin_pwd=hunter2/sub", "channel=…/sub"),
         ("live;p%61sswd=hunter2;Token=hunter2;x=1", "live;p%61sswd=…;Token=…;x=1"),
         ("a/apikey%3Dhunter2/b", "a/…/b"),

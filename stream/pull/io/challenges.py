@@ -92,7 +92,7 @@ def _read(text: str) -> Challenge | None:
     fields = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(rest)}
     algorithm = fields.get("algorithm", "MD5").upper()
     session = algorithm.endswith("-SESS")
-    algorithm = algorithm.removesuffix("-SESS")
+    algorithm = re.sub("^SHA(?=256)", "SHA-", algorithm.removesuffix("-SESS"))
     return Challenge(algorithm, session, fields) if algorithm in _HASHES else None
 
 
