@@ -58,7 +58,8 @@ def test_how_things_lie_is_asked_in_many_words(asks, how, texts):
 @pytest.mark.parametrize(
     "text",
     [
-        "Was there a cat on the screen?",
+        "What was in front of the camera?",
+        "What did you see with the camera?",
         "What was on the menu of the day?",
         "What was beside it?",
         "What was beside you?",
@@ -70,6 +71,10 @@ def test_how_things_lie_is_asked_in_many_words(asks, how, texts):
 )
 def test_what_names_no_other_thing_is_left_to_the_model(text):
     assert asks_to_count(text) is None
+
+
+def test_a_camera_that_is_seen_is_a_thing_like_others():
+    assert asks_to_count("What was left of the camera?").of.name.name == "camera"
 
 
 def test_a_thing_may_be_told_by_another_over_several_hops():
@@ -196,6 +201,12 @@ def test_what_one_clip_alone_has_not_plainly_seen_is_told_with_a_perhaps():
 def test_what_slips_into_one_clip_of_many_is_not_beside_anything():
     history = past("table, cat", "table, pin", "table, cat", "table, cat")
     assert answer("What was beside the table?", history) == "A cat."
+
+
+def test_what_blinked_was_beside_it_all_the_same():
+    history = past("cat", "cat, dog", "dog", "", "", "")
+    assert answer("What was with the cat?", history) == "A dog."
+    assert answer("What was with the dog?", history) == "A cat."
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ _ARTICLE = re.compile(
 _ANYTHING = frozenset({
     "thing", "things", "one", "ones", "what", "whatever", "object", "objects", "that", "item", "items", "something", "anything",
 })  # fmt: skip
+_OF_A_VIEW = frozenset({"on", "near", "with"})
+"""How things are to a camera or screen that they are seen by, not that is seen."""
 _DEEPEST = 6
 """Things that may be told each by the next."""
 
@@ -131,7 +133,7 @@ def asks_of_relation(plain: str, resolve: Resolve) -> Relation | None:
     """
     for before, how, said, after in _splits(plain):
         of = _OF.fullmatch(after)
-        if of is None or NOT_SHOWN.fullmatch(of["of"]):
+        if of is None or (how in _OF_A_VIEW and NOT_SHOWN.fullmatch(of["of"])):
             continue
         for asks, pattern in _QUESTIONS:
             asked = pattern.fullmatch(before)

@@ -14,7 +14,7 @@ from stream.past.presence import Shown, presence
 _BLINK = 2
 """Clips in a row that may miss two things together, and they were together all the same."""
 _OFTEN = 2
-"""Clips of an occasion that must show a thing, unless the occasion is shorter."""
+"""Clips of an occasion that must show a thing of which no other clip tells that it was there."""
 _MOST_DOUBTED = 2
 _MOST_NAMED = 3
 
@@ -107,10 +107,7 @@ class Film:
 
     def __init__(self, clips: Sequence[Shown]) -> None:
         self.clips = clips
-        self._steady = {
-            word: {n for s in stretches for n in range(s.first, s.last + 1)}
-            for word, stretches in presence(clips).items()
-        }
+        self._there = presence(clips)
 
     def find(self, told: Described) -> Found:
         """Return what clips show of a thing by its name, or by what it lay so to."""
@@ -145,29 +142,34 @@ class Film:
         sure: dict[int, list[tuple[int, Thing, Thing]]] = defaultdict(list)
         doubted: dict[int, list[tuple[int, Thing, Thing]]] = defaultdict(list)
         for occasion in _occasions(of.sights):
-            clips = {sight.clip for sight in occasion}
+            alone = len({sight.clip for sight in occasion}) == 1
             steady = any(sight.steady for sight in occasion)
             for word, seen in self._lying_so(occasion, how, of).items():
                 if only is not None and word not in only:
                     continue
                 plain = [one for one in seen if one[1].sure >= SURE]
-                showing = {n for n, *_ in plain}
-                if (
-                    steady
-                    and len(showing) >= min(_OFTEN, len(clips))
-                    and self._is_steady(word, showing)
-                ):
+                if steady and self._no_slip(word, {n for n, *_ in plain}, alone=alone):
                     sure[word] += plain
-                elif len(clips) == 1:
+                elif alone:
                     doubted[word] += plain or seen
         certain = [_beside(seen, sure=True) for seen in sure.values()]
         certain.sort(key=lambda one: (-len(one.clips), one.clips[0]))
         doubtful = [_beside(seen, sure=False) for word, seen in doubted.items() if word not in sure]
         return certain + sorted(doubtful, key=lambda one: one.doubt)[:_MOST_DOUBTED]
 
-    def _is_steady(self, word: int, clips: set[int]) -> bool:
-        """Say whether a thing was surely there in `clips`, by those around or by themselves."""
-        return len(clips) >= _OFTEN or not clips.isdisjoint(self._steady.get(word, ()))
+    def _no_slip(self, word: int, clips: set[int], *, alone: bool) -> bool:
+        """Say whether a thing that `clips` show was surely there, by those around or by themselves.
+
+        Args:
+            word: Which.
+            clips: Their numbers.
+            alone: Whether no clip around shows what it is asked to have been with.
+        """
+        stretches = self._there.get(word, ())
+        lasting = any(
+            s.last > s.first or alone for s in stretches for n in clips if s.first <= n <= s.last
+        )
+        return lasting or len(clips) >= _OFTEN
 
     def together(self, one: Found, of: Found) -> dict[int, list[tuple[Thing, Thing]]]:
         """Return by clip the pairs of two things that it plainly shows both of, or else half."""
@@ -189,7 +191,7 @@ class Film:
     def _sights(self, words: frozenset[int], colour: int | None) -> list[Sight]:
         """Return where things of `words` are plainly seen; of those that never are, where they are surest."""
         seen = [
-            Sight(n, thing, n in self._steady.get(thing.word, ()))
+            Sight(n, thing, self._is_there(thing.word, n))
             for n, clip in enumerate(self.clips)
             for thing in clip.things
             if thing.word in words and colour in {None, thing.colour}
@@ -197,6 +199,9 @@ class Film:
         if plain := [sight for sight in seen if sight.plain]:
             return plain
         return [max(seen, key=lambda sight: sight.thing.sure)] if seen else []
+
+    def _is_there(self, word: int, clip: int) -> bool:
+        return any(s.first <= clip <= s.last for s in self._there.get(word, ()))
 
     def _lying_so(
         self, occasion: Sequence[Sight], how: How, of: Found
