@@ -203,6 +203,13 @@ def test_what_slips_into_one_clip_of_many_is_not_beside_anything():
     assert answer("What was beside the table?", history) == "A cat."
 
 
+def test_what_only_one_clip_of_a_short_showing_has_is_told_with_a_perhaps_if_nothing_surely_was_there():
+    assert answer("What was with the cat?", past("cat", "cat, dog", "", "", "")) == "Perhaps a dog."
+    assert answer("What was with the cat?", past(*["cat"] * 9, "cat, dog")) == (
+        "Nothing else that I have a word for."
+    )
+
+
 def test_what_blinked_was_beside_it_all_the_same():
     history = past("cat", "cat, dog", "dog", "", "", "")
     assert answer("What was with the cat?", history) == "A dog."

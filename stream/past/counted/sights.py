@@ -15,8 +15,14 @@ _BLINK = 2
 """Clips in a row that may miss two things together, and they were together all the same."""
 _OFTEN = 2
 """Clips of an occasion that must show a thing of which no other clip tells that it was there."""
+_PART = 1 / 4
+"""Share of a longer occasion's clips that must show a thing which may have slipped in, for it to be told with a "perhaps"."""
 _MOST_DOUBTED = 2
 _MOST_NAMED = 3
+
+
+_Pair = tuple[int, Thing, Thing]
+"""Number of a clip, a thing in it, and what it lay so to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +145,36 @@ class Film:
             how: How.
             only: Words that it may be; None is any.
         """
-        sure: dict[int, list[tuple[int, Thing, Thing]]] = defaultdict(list)
-        doubted: dict[int, list[tuple[int, Thing, Thing]]] = defaultdict(list)
+        sure: dict[int, list[_Pair]] = defaultdict(list)
+        doubted: dict[int, list[_Pair]] = defaultdict(list)
         for occasion in _occasions(of.sights):
-            alone = len({sight.clip for sight in occasion}) == 1
-            steady = any(sight.steady for sight in occasion)
-            for word, seen in self._lying_so(occasion, how, of).items():
-                if only is not None and word not in only:
-                    continue
-                plain = [one for one in seen if one[1].sure >= SURE]
-                if steady and self._no_slip(word, {n for n, *_ in plain}, alone=alone):
-                    sure[word] += plain
-                elif alone:
-                    doubted[word] += plain or seen
+            surely, perhaps = self._of_occasion(occasion, how, of, only)
+            for found, told in ((surely, sure), (perhaps, doubted)):
+                for word, seen in found.items():
+                    told[word] += seen
         certain = [_beside(seen, sure=True) for seen in sure.values()]
         certain.sort(key=lambda one: (-len(one.clips), one.clips[0]))
         doubtful = [_beside(seen, sure=False) for word, seen in doubted.items() if word not in sure]
         return certain + sorted(doubtful, key=lambda one: one.doubt)[:_MOST_DOUBTED]
+
+    def _of_occasion(
+        self, occasion: Sequence[Sight], how: How, of: Found, only: frozenset[int] | None
+    ) -> tuple[dict[int, list[_Pair]], dict[int, list[_Pair]]]:
+        """Return by word what lay so on one occasion: surely, and perhaps."""
+        long = len({sight.clip for sight in occasion})
+        steady = any(sight.steady for sight in occasion)
+        surely: dict[int, list[_Pair]] = {}
+        perhaps: dict[int, list[_Pair]] = {}
+        for word, seen in self._lying_so(occasion, how, of).items():
+            plain = [one for one in seen if one[1].sure >= SURE]
+            showing = {n for n, *_ in plain}
+            if only is not None and word not in only:
+                continue
+            if steady and self._no_slip(word, showing, alone=long == 1):
+                surely[word] = plain
+            elif long == 1 or len(showing) >= _PART * long:
+                perhaps[word] = plain or seen
+        return surely, {} if surely and long > 1 else perhaps
 
     def _no_slip(self, word: int, clips: set[int], *, alone: bool) -> bool:
         """Say whether a thing that `clips` show was surely there, by those around or by themselves.
@@ -203,11 +222,9 @@ class Film:
     def _is_there(self, word: int, clip: int) -> bool:
         return any(s.first <= clip <= s.last for s in self._there.get(word, ()))
 
-    def _lying_so(
-        self, occasion: Sequence[Sight], how: How, of: Found
-    ) -> dict[int, list[tuple[int, Thing, Thing]]]:
+    def _lying_so(self, occasion: Sequence[Sight], how: How, of: Found) -> dict[int, list[_Pair]]:
         """Return by word what clips of an occasion show that lies so: clip, it, and to what."""
-        found: dict[int, list[tuple[int, Thing, Thing]]] = defaultdict(list)
+        found: dict[int, list[_Pair]] = defaultdict(list)
         known = of.words | of.passed
         for n, sights in _by_clip(occasion).items():
             for thing in self.clips[n].things:
@@ -240,6 +257,6 @@ def _by_clip(sights: Iterable[Sight]) -> Mapping[int, list[Sight]]:
     return found
 
 
-def _beside(seen: Sequence[tuple[int, Thing, Thing]], *, sure: bool) -> Beside:
+def _beside(seen: Sequence[_Pair], *, sure: bool) -> Beside:
     clips, things, anchors = zip(*seen, strict=True)
     return Beside(things, anchors, sorted(set(clips)), sure)
