@@ -146,6 +146,18 @@ class StateKeeper:
                 await self._book.keep_state(state, now)
                 self.known(state, now)
 
+    async def save_one(self, key: Key) -> None:
+        """Write what one watch has seen of one stream, now.
+
+        Raises:
+            StoreUnavailable: If the store cannot be reached.
+            StoreFull: If there is no room.
+        """
+        if (state := self._states().get(key)) is not None:
+            now = self._wall()
+            await self._book.keep_state(state, now)
+            self.known(state, now)
+
     def _is_due(self, key: Key, state: WatchState, now: float, *, everything: bool) -> bool:
         if key not in self._kept:
             return not state.says_nothing

@@ -281,8 +281,13 @@ class Watcher:
     async def _tell(self) -> None:
         """What fired -> verified, kept, told."""
         async for event in self._events:
-            if (watch := self._watches.get(event.watch)) is not None:
-                await self._teller.tell(watch, event)
+            if (watch := self._watches.get(event.watch)) is None:
+                continue
+            if event.open:
+                # First: whoever goes on after a crash must know that this has fired already.
+                with contextlib.suppress(StoreUnavailable, StoreFull):
+                    await self._keeper.save_one((event.watch, event.stream))
+            await self._teller.tell(watch, event)
 
     async def _load(self) -> None:
         """Take up the watches that are kept, once the store gives them."""
