@@ -78,7 +78,7 @@ def test_all_of_a_sort_are_asked_for_in_many_words(text, name):
         "What things have you seen?",
         "How many cats were on the table?",
         "Which dog was there?",
-        "What came after the cat?",
+        "What comes to mind of the cat?",
         "how long " * 100,
     ],
 )

@@ -373,7 +373,7 @@ async def with_words():
 async def test_words_lead_to_what_is_looked_at_again(with_words):
     made, store = with_words
     recall = Recall("a", made, store)
-    question = Question("What came after the dog?", tokens=1)
+    question = Question("How did the dog look?", tokens=1)
     usage = [piece async for piece in recall.ask(question)][-1].usage
     assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
     for whole in (recall, Recall("a", made, store, looks_again=False)):
@@ -420,6 +420,6 @@ async def test_after_a_restart_what_words_lead_to_does_not_wait_for_everything_e
     monkeypatch.setattr(
         made, "answer", lambda past, q: (asked.append(past.name), answer(past, q))[1]
     )
-    question = Question("What came after the dog?", tokens=1)
+    question = Question("How did the dog look?", tokens=1)
     assert [piece async for piece in Recall("a", made, store).ask(question)]
     assert asked == ["a@392.0-427.0"], "the originals alone, not everything there is"

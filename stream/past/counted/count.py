@@ -20,6 +20,7 @@ from model.vision.vocabulary import with_article, word_table
 from stream.past.counted.about import about, how_it_was
 from stream.past.counted.answers import There, of_one, of_two, shown_when
 from stream.past.counted.changed import last_change
+from stream.past.counted.order import beside_in_time
 from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
@@ -43,27 +44,36 @@ def count(
         clips: What was shown, oldest first; not nothing.
         question: Says whether more is to come.
     """
-    if isinstance(asked, Relation):
-        text, showing = relate(asked, clips, question)
-    elif asked.kind == "changed":
-        text, showing = last_change(clips)
-    elif asked.kind in {"longest", "oftenest"}:
-        text, showing = _most(clips, often=asked.kind == "oftenest")
-    elif asked.kind in {"sort", "kinds", "things"}:
-        text, showing = _of_a_sort(asked, clips)
-    elif asked.other is not None:
-        both = [_there(one, clips, question) for one in (asked, asked.other)]
-        text = of_two(asked, *both)
-        showing = sorted({number for one in both for number in one.clips})
-    else:
-        there = _there(asked, clips, question)
-        if (told := _of_one(asked, there, clips)) is None:
-            return None
-        text, showing = told, there.clips
+    if (told := _told(asked, clips, question)) is None:
+        return None
+    text, showing = told
     evidence = tuple(Evidence(clips[n].start, clips[n].end, 1 / len(showing)) for n in showing)
     frames = sum(clip.frames for clip in clips)
     usage = Usage(len(clips), frames, 0, 0, 0, 0, clips[0].start, clips[-1].end)
     return Words(text), Finish("stop", evidence, usage)
+
+
+def _told(
+    asked: Counting | Relation, clips: Sequence[Shown], question: Question
+) -> tuple[str, list[int]] | None:
+    """Return the answer in words, and the numbers of the clips that show it."""
+    if isinstance(asked, Relation):
+        return relate(asked, clips, question)
+    if asked.other is not None:
+        both = [_there(one, clips, question) for one in (asked, asked.other)]
+        return of_two(asked, *both), sorted({number for one in both for number in one.clips})
+    match asked.kind:
+        case "changed":
+            return last_change(clips)
+        case "longest" | "oftenest":
+            return _most(clips, often=asked.kind == "oftenest")
+        case "sort" | "kinds" | "things":
+            return _of_a_sort(asked, clips)
+    there = _there(asked, clips, question)
+    if asked.kind == "next":
+        return beside_in_time(asked, there, clips) if there.spans else None
+    text = _of_one(asked, there, clips)
+    return None if text is None else (text, there.clips)
 
 
 def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:

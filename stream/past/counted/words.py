@@ -30,7 +30,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way",
-    "many", "kinds", "longest", "oftenest", "when", "seen",
+    "many", "kinds", "longest", "oftenest", "when", "next", "seen",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -91,6 +91,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("when", rf"(?:when|at what (?:time|second|point)) (?:was|were|did) {_NAME} (?P<order>first) (?:{_PLACE}|{_ARRIVE}){_ALREADY}"),
     ("when", rf"when (?:was|is) the (?P<order>first) time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
+    ("next", rf"what (?:else )?(?:thing )?(?:came|comes|was {_PLACE}|was|were {_PLACE}|appeared|happened|did {_YOU} {_SEE}|followed)(?: (?:right|just|directly|immediately|shortly))? (?P<order>before|after) {_NAME}(?: (?:was|were) {_PLACE}| came| left)?{_ALREADY}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
     ("about", rf"(?:please )?(?:can you |could you )?describe {_NAME}{_ALREADY}|(?:what|how) about {_THE}(?P<name2>[a-z' -]+?)"),

@@ -1,0 +1,112 @@
+"""What came directly before a thing, and what after: the scenes next to those that it was the thing of.
+
+"What came before the elephant?"   "A car."
+"What came after the cat?"         "First three bottles, later a dog."
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from model.vision.changes import Scene, follow
+from model.vision.things import SURE, Thing
+from stream.past.counted.about import as_most_say
+from stream.past.counted.answers import There
+from stream.past.counted.words import Counting
+from stream.past.glimpses import without_glimpses
+from stream.past.presence import Shown
+from stream.past.wording import listed, sentence
+
+_MOST_NAMED = 2
+"""Things that a scene is told by."""
+_MOST_SCENES = 3
+_MAIN = 1 / 2
+"""Share of the clips of a scene that have to show a thing for it to be what the scene is told by."""
+_FOLDED = 1 << 30
+"""Frames of a clip, above which nothing of it is taken for a slip."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Clips between two changes of what is shown.
+
+    Attributes:
+        clips: Their numbers.
+        main: What it is told by, as its clips plainly show it, the most often shown first.
+    """
+
+    clips: Sequence[int]
+    main: Sequence[Sequence[Thing]]
+
+    @property
+    def words(self) -> frozenset[int]:
+        """The words of what it is told by."""
+        return frozenset(things[0].word for things in self.main)
+
+    @property
+    def told(self) -> str:
+        """Return "a car", "a cat and two people"."""
+        return listed([as_most_say(things) for things in self.main[:_MOST_NAMED]])
+
+
+def beside_in_time(
+    asked: Counting, there: There, clips: Sequence[Shown]
+) -> tuple[str, list[int]] | None:
+    """Return what came directly before a thing, or after, with the clips that show it.
+
+    None if it came while something else was the thing of the scene.
+
+    Args:
+        asked: Of what; its order is "before" or "after".
+        there: When it was there, some time.
+        clips: All that were looked through, oldest first.
+    """
+    runs = [
+        (has, list(run))
+        for has, run in groupby(_scenes(clips), lambda s: bool(s.words & asked.words))
+    ]
+    its = [n for n, (has, _) in enumerate(runs) if has]
+    if not its:
+        return None
+    before = asked.order == "before"
+    near = [n - 1 if before else n + 1 for n in its]
+    scenes = [runs[n][1][-1 if before else 0] for n in near if 0 <= n < len(runs)]
+    if not scenes:
+        return _none(there, before=before), list(there.clips)
+    said = list(dict.fromkeys(scene.told for scene in scenes))
+    showing = [n for scene in scenes for n in scene.clips]
+    if len(said) == 1:
+        return sentence(said[0]), showing
+    first, *later = said[:_MOST_SCENES]
+    return sentence(f"first {first}, later {', then '.join(later)}"), showing
+
+
+def _none(there: There, *, before: bool) -> str:
+    if before:
+        return "Nothing that I have a word for: it was the first."
+    return f"Nothing {'yet' if there.lasts else 'that I have a word for'}: it {'is there still' if there.now and not there.ended else 'was the last'}."
+
+
+def _scenes(clips: Sequence[Shown]) -> list[_Scene]:
+    """Return the scenes that have a thing which they can be told by, oldest first."""
+    groups: list[list[tuple[int, Shown]]] = []
+    shown: Scene | None = None
+    for n, clip in enumerate(without_glimpses(clips, _FOLDED)):
+        change, shown = follow(shown, clip.things)
+        if not groups or (change is not None and change.before):
+            groups.append([])
+        groups[-1].append((n, clip))
+    scenes = [_Scene([n for n, _ in group], _main([clip for _, clip in group])) for group in groups]
+    return [scene for scene in scenes if scene.main]
+
+
+def _main(clips: Sequence[Shown]) -> list[list[Thing]]:
+    found: dict[int, list[Thing]] = {}
+    seeing = 0
+    for clip in clips:
+        plain = [thing for thing in clip.things if thing.sure >= SURE]
+        seeing += bool(plain)
+        for thing in plain:
+            found.setdefault(thing.word, []).append(thing)
+    often = sorted(found.values(), key=lambda things: -len(things))
+    return [things for things in often if len(things) >= _MAIN * seeing]
