@@ -32,17 +32,17 @@ quick: $(VENV)/development    ## the tests that take less than a minute together
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
 # Side by side five parts take little longer than the computing. What four of them say comes whole,
-# at their end.
+# at their end; each ends in its ten slowest tests.
 .PHONY: test-shapes test-model test-end-to-end test-web test-loop
 PARTS := tests/model tests/web tests/end_to_end
-LOG    = >$(VENV)/$@.log 2>&1; result=$$?; cat $(VENV)/$@.log; exit $$result
+LOG    = --durations=10 >$(VENV)/$@.log 2>&1; result=$$?; cat $(VENV)/$@.log; exit $$result
 # Polite, for some of the others have clocks; and so it may be that they wait.
 COMPUTE := nice $(BIN)/pytest --timeout 600 tests/model
 # As type checkers read it: where a float is wanted a whole number will do.
 SHAPES := --jaxtyping-packages='model,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))'
 
 test-web:        # the service as seen from outside: requests, connections, commands
-	$(BIN)/pytest tests/web
+	$(BIN)/pytest --durations=10 tests/web
 
 test-end-to-end:    # the whole service, with its page in a browser and senders on other machines
 	@$(BIN)/pytest tests/end_to_end $(LOG)

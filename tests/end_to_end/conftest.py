@@ -44,10 +44,17 @@ def nat_rules():
     need(shutil.which("nft"), "nftables for the NAT")
 
 
-@pytest.fixture
-async def film(tmp_path):
-    """A short film to send."""
-    return await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=6, size=(320, 180))
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """A short film to send; nobody changes it, so all tests have the same."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return write_video(path, seconds=6, size=(320, 180))
+
+
+@pytest.fixture(scope="session")
+def camera(film):
+    """Its first seconds, as what Chromium takes for a camera."""
+    return as_camera(film, film.with_name("camera.mjpeg"), 0.0, 4.0)
 
 
 class Running:
@@ -119,6 +126,8 @@ async def browser(film=None, *more_flags, program=CHROMIUM):
         flags.append(f"--use-file-for-fake-video-capture={film}")
     flags += more_flags
     assert program, "Chromium is missing; `make test` installs it"
+    # Its driver is begun for every test; a third of the work is to compile the same scripts again.
+    os.environ.setdefault("NODE_COMPILE_CACHE", str(ROOT / ".pytest_cache" / "node"))
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=program, args=flags, timeout=PATIENCE

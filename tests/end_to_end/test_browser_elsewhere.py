@@ -1,12 +1,11 @@
 """A browser on another machine, behind a firewall that lets no UDP through."""
 
-import asyncio
 import json
 import time
 
 import pytest
 
-from tests.end_to_end.conftest import CHROMIUM, as_camera, browser, patient_page
+from tests.end_to_end.conftest import CHROMIUM, browser, patient_page
 from tests.end_to_end.coturn import coturn, needs_coturn
 from tests.end_to_end.machines import connect, machines, needs_namespaces
 from tests.end_to_end.sending import TOKEN, serving
@@ -29,10 +28,9 @@ async def two():
 
 
 @pytest.fixture
-async def page(tmp_path, film, two):
+async def page(tmp_path, camera, two):
     """A page that Chromium on the other machine has opened, with a camera; not yet started."""
     _, there = two
-    camera = await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
     program = tmp_path / "chromium"
     program.write_text(f'#!/bin/sh\nexec {" ".join(there.inside)} {CHROMIUM} "$@"\n')
     program.chmod(0o755)

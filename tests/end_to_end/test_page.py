@@ -1,6 +1,5 @@
 """The page in a real Chromium, clicked as people click."""
 
-import asyncio
 import json
 from contextlib import asynccontextmanager
 
@@ -14,12 +13,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 LIVE = "#fact-state:has-text('Live')"
 
 
-@pytest.fixture
-async def camera(tmp_path):
-    film = await asyncio.to_thread(
-        write_video, tmp_path / "film.mp4", seconds=4, size=(320, 180), rate=10
-    )
-    return await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("camera")
+    film = write_video(folder / "film.mp4", seconds=4, size=(320, 180), rate=10)
+    return as_camera(film, folder / "camera.mjpeg", 0.0, 4.0)
 
 
 @asynccontextmanager

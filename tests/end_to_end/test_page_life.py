@@ -1,13 +1,12 @@
 """The page, open for long: the service is killed, locked anew or silent, streams are deleted, tickets expire."""
 
-import asyncio
 import json
 import signal
 
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import as_camera, browser, reserved_port
+from tests.end_to_end.conftest import browser, reserved_port
 from tests.end_to_end.test_page import LIVE, ask, opened, page_of, serving
 from tests.end_to_end.test_page_sending import is_offer
 from tests.end_to_end.test_service import sending
@@ -23,11 +22,6 @@ FAILS = """{
 }"""
 FIRST = "document.querySelector('.moment img').src"
 STARTS = "[...document.querySelectorAll('#strip li')].map(item => item.moment.start)"
-
-
-@pytest.fixture
-async def camera(tmp_path, film):
-    return await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
 
 
 async def is_shown(page, count):

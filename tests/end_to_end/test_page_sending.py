@@ -1,13 +1,12 @@
 """The page as a sender that is reloaded, taken over, overloaded, and cut off from direct video."""
 
-import asyncio
 import re
 from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.harness.service import running
-from tests.end_to_end.conftest import as_camera, browser
+from tests.end_to_end.conftest import browser
 from tests.end_to_end.test_page import LIVE, lead_nowhere, opened, page_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -17,11 +16,6 @@ NEWEST = """fetch("/v1/streams").then(answer => answer.json())
 APART = """gap => gap.getBoundingClientRect().left
     - gap.parentElement.previousElementSibling.getBoundingClientRect().right"""
 GAP_SECONDS = 6
-
-
-@pytest.fixture
-async def camera(tmp_path, film):
-    return await asyncio.to_thread(as_camera, film, tmp_path / "camera.mjpeg", 0.0, 4.0)
 
 
 async def source_of(page):

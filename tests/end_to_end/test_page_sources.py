@@ -1,6 +1,5 @@
 """The page's form for addresses, and its wall of live streams, clicked in a real Chromium."""
 
-import asyncio
 import itertools
 
 import pytest
@@ -21,7 +20,7 @@ class Sources:
 
     def __init__(self, film, pictures):
         self.site = Site()
-        self.site.file("/film.mp4", film.read_bytes(), "video/mp4")
+        self.site.file("/film.mp4", film, "video/mp4")
         self.site.file("/words", b"no picture in here " * 500, "text/plain")
         self.url = ""
         self._pictures = pictures
@@ -44,15 +43,19 @@ class Sources:
         return self.url.replace("//", f"//ann:{SECRET}@") + f"{path}?key={SECRET}"
 
 
-@pytest.fixture
-async def sources(tmp_path):
-    film = await asyncio.to_thread(
-        write_video, tmp_path / "film.mp4", seconds=60, size=(320, 180), rate=10
-    )
-    both = await asyncio.to_thread(write_video, tmp_path / "two.mjpeg", seconds=0.2, codec="mjpeg")
-    data = both.read_bytes()
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """A film, and two pictures of a camera."""
+    folder = tmp_path_factory.mktemp("sources")
+    film = write_video(folder / "film.mp4", seconds=60, size=(320, 180), rate=10)
+    data = write_video(folder / "two.mjpeg", seconds=0.2, codec="mjpeg").read_bytes()
     second = data.index(b"\xff\xd8\xff", 2)
-    made = Sources(film, [data[:second], data[second:]])
+    return film.read_bytes(), [data[:second], data[second:]]
+
+
+@pytest.fixture
+def sources(shown):
+    made = Sources(*shown)
     with serve(made.site) as url:
         made.url = url
         yield made
