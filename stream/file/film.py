@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from stream.address.printable import printable
 from stream.errors import BadSource, NoVideo
+from stream.file.container import open_input
 from stream.file.first_bytes import file_format
 from stream.file.joined import SOUGHT_IN_PARTS, open_joined
 from stream.file.parts import left_out
@@ -126,9 +127,7 @@ def open_container(
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"
-    return av.open(
-        url, "r", format=kind, options=PROGRAM_CHANGES | (options or {}) | more, timeout=timeout
-    )
+    return open_input(url, kind, PROGRAM_CHANGES | (options or {}) | more, timeout=timeout)
 
 
 def is_whole(container: InputContainer) -> bool:

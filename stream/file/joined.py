@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
 from av.container import InputContainer
 from av.stream import Disposition
 
+from stream.file.container import open_input
 from stream.file.parts import CONCAT, OPTIONS, parts_of, script_of
 
 SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf", CONCAT}
@@ -72,8 +72,7 @@ class Joined:
             FFmpegError: If it is nothing that FFmpeg can read.
         """
         more = (options or {}) | self.options
-        container = av.open(self.file, "r", format=self.format, options=more, timeout=timeout)
-        assert isinstance(container, InputContainer)
+        container = open_input(self.file, self.format, more, timeout=timeout)
         for stream, disposition in zip(container.streams, self.dispositions, strict=False):
             stream.disposition = disposition
         return container

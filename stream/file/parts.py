@@ -15,6 +15,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from stream.file.container import open_input
 from stream.file.part_heads import MOST_PARTS, begins_of
 from stream.file.tracks import choose_video, packets_of
 
@@ -108,10 +109,9 @@ class _Kind:
 
 def _kind(path: Path, part: _Part) -> _Kind | None:
     try:
-        container = av.open(_url(os.fsencode(path), part).decode("utf-8", "surrogateescape"))
+        container = open_input(os.fsdecode(_url(os.fsencode(path), part)))
     except (av.FFmpegError, OSError):
         return None
-    assert isinstance(container, InputContainer)
     with container:
         video = choose_video(container)
         if video is None or video.codec_context is None:

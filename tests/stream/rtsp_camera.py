@@ -29,11 +29,21 @@ class Camera:
         asks: Whether it sends a request of its own before each picture.
         digest: The algorithm by which it lets `admin`, `pa:ss` in; `Basic` for that.
         nonce_good_for: Requests after which it wants another nonce.
+        name: Of its session, in an encoding of its own.
     """
 
     def __init__(
-        self, film, *, tracks=VIDEO, refuse=None, asks=False, digest=None, nonce_good_for=100
+        self,
+        film,
+        *,
+        tracks=VIDEO,
+        refuse=None,
+        asks=False,
+        digest=None,
+        nonce_good_for=100,
+        name=b"odd",
     ):
+        self.name = name
         self.film, self.tracks, self.refuse = film, tracks, refuse or {}
         self.asks, self.digest, self.nonce_good_for = asks, digest, nonce_good_for
         self.heard = []
@@ -74,7 +84,8 @@ class Camera:
             status, extra = (401, "Unauthorized"), self._challenge()
         elif method == "DESCRIBE":
             body = (
-                f"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=odd\r\nt=0 0\r\na=control:*\r\n{self.tracks}"
+                f"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns={self.name.decode('latin-1')}\r\nt=0 0\r\n"
+                f"a=control:*\r\n{self.tracks}"
             )
             extra = f"Content-Base: {uri}/\r\nContent-Type: application/sdp\r\n"
         elif method == "SETUP":
@@ -82,7 +93,9 @@ class Camera:
         code, phrase = status or (200, "OK")
         extra += f"Content-Length: {len(body)}\r\n" if body else ""
         peer.sendall(
-            f"RTSP/1.0 {code} {phrase}\r\nCSeq: {headers['cseq']}\r\n{extra}\r\n{body}".encode()
+            f"RTSP/1.0 {code} {phrase}\r\nCSeq: {headers['cseq']}\r\n{extra}\r\n{body}".encode(
+                "latin-1"
+            )
         )
         if (method, code) == ("PLAY", 200):
             self._play(peer)

@@ -47,6 +47,16 @@ def test_only_video_is_asked_for(film, tracks, status, trusted):
     assert "track0" in setups[0]
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_camera_that_knows_no_options_is_watched(film, status):
+    watch(Camera(film, refuse={"OPTIONS": (status, "No")}))
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_name_in_an_encoding_of_the_cameras_own_is_no_obstacle(film, trusted):
+    watch(Camera(film, name=b"K\xfcche \xb3\xf8\xb7\xbf"), trusted)
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_camera_that_asks_is_answered(film, trusted):
     camera = Camera(film, asks=True)

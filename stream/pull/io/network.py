@@ -4,12 +4,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 
-import av
 from av.container import InputContainer
 
 from stream.address.reachable import check_addresses, read_networks, resolve
 from stream.address.source_url import SourceUrl, read_source
 from stream.errors import BadSource
+from stream.file.container import open_input
 from stream.pull.io.challenges import Login
 from stream.pull.io.opened import QUICK
 from stream.pull.io.rtsp_proxy import RtspRelay
@@ -46,7 +46,7 @@ def open_network(
             url = _through(_relay_to(order, _dial(order)), order, closers, pipes)
     elif order.scheme == "rtmps":
         url = _through(Pipe(_dial(order)), order, closers, pipes)
-    return av.open(url, "r", options=options, timeout=(order.open_within, order.silence))
+    return open_input(url, None, options, timeout=(order.open_within, order.silence))
 
 
 def comes_by_udp(order: ReaderConfig) -> bool:

@@ -19,6 +19,7 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from stream.errors import BadSource
+from stream.file.container import open_input
 from stream.file.film import is_whole, open_container
 from stream.file.parts import left_out
 from stream.file.tracks import choose_video, is_decodable
@@ -200,7 +201,7 @@ def _open_device(order: ReaderConfig) -> InputContainer:
     except ValueError:
         raise BadSource(f"This machine's FFmpeg cannot read {order.scheme} devices.") from None
     name, _, options = order.path.partition("?")
-    return av.open(name, "r", format=order.scheme, options=dict(parse_qsl(options)))
+    return open_input(name, order.scheme, dict(parse_qsl(options)))
 
 
 def _choose(order: ReaderConfig, opening: Opening, closers: list[Callable[[], None]]) -> OpenSource:

@@ -24,6 +24,8 @@ LONGEST_HEAD = 64 * 1024
 _LONGEST_BODY = 1024 * 1024
 _OUTSTANDING = 32
 _PACKET = b"$"
+_UNKNOWN = {404, 405, 501, 551}
+"""How cameras answer a method that they do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,19 @@ class RtspRelay(Pipe):
         if message is None or not self._may_pass(message):
             return False
         if message.status != UNAUTHORIZED or not self._ask_again(message):
+            message = self._without_options(message)
             self._note(message)
             # Without its challenge: FFmpeg would try once more, and some cameras lock who does.
             head = re.sub(rb"(?im)^www-authenticate:.*\n", b"", message.head)
             client.sendall(head + message.body)
         return True
+
+    def _without_options(self, answer: Message) -> Message:
+        """Return an answer; of a camera that knows no OPTIONS one that names none: FFmpeg begins with it."""
+        asked = self._asked.get(answer.header("cseq"))
+        if asked is None or asked.request.words[0] != "OPTIONS" or answer.status not in _UNKNOWN:
+            return answer
+        return Message(f"RTSP/1.0 200 OK\r\nCSeq: {answer.header('cseq')}\r\n\r\n".encode())
 
     def _may_pass(self, message: Message) -> bool:
         """Say whether FFmpeg may hear it: no redirect, and nothing that is no RTSP."""

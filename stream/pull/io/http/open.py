@@ -16,6 +16,7 @@ from av.container import InputContainer
 from stream.address.reachable import read_networks
 from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
+from stream.file.container import open_input
 from stream.file.film import PROGRAM_CHANGES
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
@@ -165,14 +166,10 @@ def _open(
     options: dict[str, str] | None = None,
     guide: PlaylistGuide | None = None,
 ) -> InputContainer:
-    opened = av.open(
+    return open_input(
         file,
-        format=kind,
-        options={"protocol_whitelist": "http,https,crypto,data"}
-        | PROGRAM_CHANGES
-        | (options or {}),
+        kind,
+        {"protocol_whitelist": "http,https,crypto,data"} | PROGRAM_CHANGES | (options or {}),
         timeout=(order.open_within, order.silence),
         io_open=http.opener(None if guide is None else guide.open),
     )
-    assert isinstance(opened, InputContainer)
-    return opened

@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from stream.file.container import open_input
 from stream.file.tracks import choose_video
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Snapshots:
             wait(damaged > 0)
             file = self._fetch()
             try:
-                with av.open(io.BytesIO(_read(file)), "r") as container:
+                with open_input(io.BytesIO(_read(file))) as container:
                     yield from _pictures(container)
                 damaged = 0
             except av.FFmpegError:
@@ -87,12 +88,12 @@ def open_snapshot(file: "HttpFile", late: Callable[[], bool]) -> InputContainer 
         if len(data) > _LARGEST or late():
             return None
     try:
-        container = av.open(io.BytesIO(data), "r")
+        container = open_input(io.BytesIO(data))
     except av.FFmpegError:
         return None
     if len(list(_pictures(container))) == 1:
         container.close()
-        return av.open(io.BytesIO(data), "r")
+        return open_input(io.BytesIO(data))
     container.close()
     return None
 
