@@ -21,6 +21,7 @@ from training.drawn.closeups import some_close_up
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import SHAPES
 from training.lite.loop import Plan, run
+from training.lite.photographs import shrunken
 
 SHARD = 512  # close-ups
 _AT_ONCE = 32
@@ -110,10 +111,7 @@ def windows(
     """Return what the image network sees in windows of photographs."""
     pictures = []
     for path in paths:
-        with Image.open(path) as picture:
-            picture.draft("RGB", (800, 800))
-            small = picture.convert("RGB")
-            small.thumbnail((800, 800))
+        small = shrunken(path, 800)
         for _ in range(WINDOWS):
             side = max(1, int(random.uniform(0.15, 0.9) * min(small.size)))
             left, top = (int(random.integers(room - side + 1)) for room in small.size)

@@ -26,6 +26,7 @@ from training.drawn.words import MOVEMENTS, UNTOLD
 from training.errors import Missing
 from training.lite.features import FeatureBank
 from training.lite.loop import Plan, run
+from training.lite.photographs import shrunken
 
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""
@@ -39,18 +40,6 @@ _AT_ONCE = 16
 assert MOVEMENTS[STILL] == "still"
 
 
-def photographs(folder: Path) -> list[Path]:
-    """Return the pictures below `folder`.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    if not paths:
-        raise FileNotFoundError(2, "there are no .jpg or .png pictures here", str(folder))
-    return paths
-
-
 @torch.inference_mode()
 def photograph_tokens(
     vision: LiteVision, paths: Sequence[Path], random: np.random.Generator
@@ -58,10 +47,7 @@ def photograph_tokens(
     """Return the encoder's tokens of clips made from photographs, in half precision."""
     tokens = []
     for path in paths:
-        with Image.open(path) as picture:
-            picture.draft("RGB", (1600, 1600))
-            small = picture.convert("RGB")
-            small.thumbnail((1600, 1600))
+        small = shrunken(path, 1600)
         clips = np.stack([_gliding(small, random) for _ in range(CROPS)])
         features = vision.trunk(torch.from_numpy(clips).movedim(-1, 2)).float()
         tokens.append(vision.fuse(features).half())

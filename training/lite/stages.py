@@ -41,10 +41,10 @@ from training.lite.heads import (
     keep,
     learn_heads,
     photograph_tokens,
-    photographs,
 )
 from training.lite.loop import Plan, kept, load_weights, run
 from training.lite.materials import TRAIN, TUNING, WIDE, Material
+from training.lite.photographs import photographs
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
 
 

@@ -7,7 +7,6 @@ settings there are and what they mean, and nothing of how they are written.
 import ipaddress
 import re
 import ssl
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.frames.blackout import Zone
 from web.access.issuer import terms
+from web.setting_parts.extras import need_extra
 
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
 _STUN_URL = re.compile(r"stun:[A-Za-z0-9.-]+(:\d{1,5})?")
@@ -178,8 +178,7 @@ def _mqtt(url: str | None) -> str | None:
     rest = parts.path.strip("/") or parts.query or parts.fragment
     if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or rest or parts.port == 0:
         raise ValueError("give mqtt://HOST:PORT or mqtts://HOST:PORT, with USER@ before the host")
-    if find_spec("aiomqtt") is None:
-        raise ValueError("it needs the extra mqtt: pip install 'flashback[mqtt]'")
+    need_extra("mqtt", "aiomqtt")
     return url
 
 
@@ -198,8 +197,7 @@ def _traces(url: str | None) -> str | None:
         raise ValueError(
             "give http://HOST:PORT or https://HOST:PORT, with a path if it is not /v1/traces"
         )
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.exporter.otlp") is None:
-        raise ValueError("it needs the extra otel: pip install 'flashback[otel]'")
+    need_extra("otel", "opentelemetry", "opentelemetry.exporter.otlp")
     return url if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/v1/traces"
 
 

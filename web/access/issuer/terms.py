@@ -7,11 +7,11 @@ nobody gets a right by being called something: a role that is not named opens no
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from stream.address.printable import printable
 from web.access.tokens import RIGHTS, Right
+from web.setting_parts.extras import need_extra
 
 # Signatures of public keys alone. With an HMAC whoever has a public key could make tokens.
 # https://www.rfc-editor.org/rfc/rfc8725#section-3.1
@@ -120,8 +120,8 @@ def check_issuer(url: str | None) -> str | None:
     Raises:
         ValueError: If it is none, or the library for its tokens is missing.
     """
-    if url is not None and find_spec("jwt") is None:
-        raise ValueError("it needs the extra jwt: pip install 'flashback[jwt]'")
+    if url is not None:
+        need_extra("jwt", "jwt")
     return check_keys_url(url)
 
 
