@@ -6,6 +6,7 @@ times slower, so a moment's measurement decides. It has to decide the same on a 
 is started anew is to answer as it did before.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -15,6 +16,17 @@ import torch
 _ROUNDS = 9
 _WORTH = 1.2
 """How many times faster bfloat16 must be: it costs precision."""
+_KERNELS = 128
+"""An encoder and a language model in work need fewer at a time: 64 were no slower than 1,024."""
+
+
+def bound_kernels() -> None:
+    """Have oneDNN keep few of the kernels that it makes, one for every shape; before its first product.
+
+    By itself it keeps 1,024, most of them for a length of a question or a history that does not come again:
+    after an hour some 400 MB. What whoever runs us has set in the environment holds.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_KERNELS))
 
 
 def pick_device() -> torch.device:

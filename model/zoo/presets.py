@@ -18,7 +18,7 @@ from model.types import Clip
 from model.video_chat import MAX_QUESTION_TOKENS, VideoChat
 from model.vision.preprocess import normalise, squares
 from model.zoo.as_released import Published, departures, run_as_released
-from model.zoo.device import pick_device, pick_dtype
+from model.zoo.device import bound_kernels, pick_device, pick_dtype
 from model.zoo.fingerprint import fingerprint
 from model.zoo.lite import lite
 from model.zoo.lite_base import DEFAULT_CACHE
@@ -101,6 +101,7 @@ def load_engine(
         cache: See `load_parts`.
         progress: Told in words what is being done.
     """
+    bound_kernels()
     parts = load_parts(name, as_released=as_released, cache=cache, progress=progress)
     if not as_released:
         dropout = parts.config.dropout.with_budget(budget)

@@ -1,5 +1,6 @@
 """Networks by name, from the name to an answer."""
 
+import os
 from itertools import count
 
 import pytest
@@ -9,7 +10,7 @@ from model.engine.local import LocalEngine
 from model.errors import ModelUnavailable
 from model.types import Clip, Finish, Question
 from model.video_chat import VideoChat
-from model.zoo.device import pick_dtype, seconds
+from model.zoo.device import bound_kernels, pick_dtype, seconds
 from model.zoo.presets import load_parts
 from tests.model.engines import give, past
 from tests.model.released_layout import TOWERS, write_checkpoint
@@ -96,3 +97,12 @@ async def test_a_released_checkpoint_answers_in_coarse_numbers_too(tmp_path):
         await engine.close()
     assert isinstance(pieces[-1], Finish)
     assert sum(part.score for part in pieces[-1].evidence) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "128"), ("7", "7")])
+def test_few_kernels_are_kept_unless_whoever_runs_us_says_how_many(monkeypatch, given, kept):
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", raising=False)
+    if given is not None:
+        monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", given)
+    bound_kernels()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == kept

@@ -23,7 +23,9 @@ from web.errors import BadValue, Failed
 from web.http.middleware.connections import MOST_CONNECTIONS, Connections
 from web.http.middleware.rejections import Rejections, ServerComplaints
 from web.http.middleware.serving import listen, server_config
+from web.operations.heap import Heap, glibc_trim
 from web.operations.log_lines import log_as_json
+from web.operations.pulse import Pulse
 from web.realtime.connection import RECEIVE_LIMIT
 from web.settings import Settings
 
@@ -135,7 +137,13 @@ async def _accompany(app: FastAPI, companion: _Companion, address: str) -> None:
     opened: asyncio.Event = app.state.opened
     await opened.wait()
     spare_what_is_loaded()
-    await companion(address)
+    pulse: Pulse = app.state.pulse
+    giving_back = asyncio.create_task(Heap(pulse.rss_bytes, glibc_trim()).run())
+    try:
+        await companion(address)
+        await giving_back
+    finally:
+        giving_back.cancel()
 
 
 def spare_what_is_loaded() -> None:
