@@ -92,7 +92,7 @@ async def append(
         *record, newest, old = found
         _known(stream, *record)
         is_newest = not newest or kept.start > unpack_moment(newest[0]).start
-        before = [await _kept(pipe, keys, member) for member in old]
+        before = [await kept_of(pipe, keys, member) for member in old]
         if before == [kept] and await _now(pipe.hget(keys.tokens, cast("Any", at))) == data:
             return  # its first reply was lost
         _write(pipe)
@@ -132,7 +132,7 @@ async def replace(
         stored = _known(stream, *record)
         if int(stored[b"generation"]) != generation:
             raise PastChanged(f"{stream} is at generation {int(stored[b'generation'])}")
-        old = {kept.start: kept for m in members if (kept := await _kept(pipe, keys, m))}
+        old = {kept.start: kept for m in members if (kept := await kept_of(pipe, keys, m))}
         new = [(_with_thumbnail(kept, old.get(kept.start)), data) for kept, data in clips]
         _write(pipe)
         _remove(pipe, keys, list(old.values()), members, but={kept.start for kept, _ in new})
@@ -224,13 +224,13 @@ async def _shown(
     """Return the members of the index, and what they say, that show anything of this time."""
     members = await _now(pipe.zrangebyscore(keys.clips, since, until))
     before = await _now(pipe.zrevrangebyscore(keys.clips, f"({since!r}", "-inf", start=0, num=1))
-    found = [(member, await _kept(pipe, keys, member)) for member in [*before, *members]]
+    found = [(member, await kept_of(pipe, keys, member)) for member in [*before, *members]]
     return [(member, kept) for member, kept in found if kept.end >= since]
 
 
 async def _count_again(pipe: Pipeline, keys: Keys) -> None:
     members = await _now(pipe.zrange(keys.clips, 0, -1))
-    size = sum([(await _kept(pipe, keys, member)).bytes for member in members])
+    size = sum([(await kept_of(pipe, keys, member)).bytes for member in members])
     _write(pipe)
     pipe.hset(keys.record, "bytes", size)
     pipe.hincrby(keys.record, "generation", 1)
@@ -264,13 +264,13 @@ def _remove(
         pipe.hdel(keys.thumbnails, *thumbnails)
 
 
-async def _kept(pipe: Pipeline | Redis, keys: Keys, member: bytes) -> Kept:
+async def kept_of(pipe: Pipeline | Redis, keys: Keys, member: bytes) -> Kept:
     """Return what a clip of the index takes; asked for where version 0.1.0 did not write it."""
     kept = unpack_kept(member)
-    return await measured(pipe, keys, member) if kept is None else kept
+    return await _measured(pipe, keys, member) if kept is None else kept
 
 
-async def measured(redis: Redis | Pipeline, keys: Keys, member: bytes) -> Kept:
+async def _measured(redis: Redis | Pipeline, keys: Keys, member: bytes) -> Kept:
     """Return what a clip takes that 0.1.0 wrote: the index does not say it."""
     moment = unpack_moment(member)
     at = cast("Any", field(moment.start))

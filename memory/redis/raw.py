@@ -9,7 +9,7 @@ from memory.archive import ArchivedClip
 from memory.errors import PastChanged
 from memory.redis import changes
 from memory.redis.errors import explained
-from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
+from memory.redis.layout import Keys, field, pack_kept, unpack_moment
 from memory.servers.nodes import Nodes
 from memory.store import Kept, StreamRecord
 
@@ -99,7 +99,7 @@ async def _clip(
 ) -> ArchivedClip:
     if tokens is None:
         raise PastChanged("a clip was forgotten while it was read")
-    kept = unpack_kept(member) or await changes.measured(redis, keys, member)
+    kept = await changes.kept_of(redis, keys, member)
     thumbnail = thumbnail or b""
     size = Kept(kept.start, kept.end, kept.frames, kept.form, len(tokens), len(thumbnail))
     return ArchivedClip(size, tokens, thumbnail)

@@ -2,21 +2,23 @@
 
 memory/redis/layout.py    where what lies
 memory/redis/changes.py   every change, one transaction each
+memory/redis/clips.py     what is read of clips
 memory/redis/records.py   which streams there are
 memory/servers/nodes.py     which server has a stream
 """
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from memory.changes import described, encoded
 from memory.codec import check_thumbnail, decode, encode
-from memory.errors import CorruptData, StreamForgotten
+from memory.errors import StreamForgotten
 from memory.redis import changes
+from memory.redis.clips import RedisClips
 from memory.redis.disk import (
     MakeRoom,
     check_safe,
@@ -29,9 +31,6 @@ from memory.redis.errors import ANSWERS_WITHIN, Promptness, PromptNodes, explain
 from memory.redis.layout import (
     DIRECTORY,
     Keys,
-    field,
-    unpack_kept,
-    unpack_moment,
 )
 from memory.redis.raw import RawStreams
 from memory.redis.recordings import RedisRecordings
@@ -43,7 +42,6 @@ from model.types import ClipTokens
 
 log = logging.getLogger(__name__)
 
-_PAGE = 32  # clips read at once: about 4 MB of the largest encoder's
 _Result = TypeVar("_Result")
 
 
@@ -59,9 +57,6 @@ class RedisStore:
             reading many, which are given `patience` (see `connect`).
         make_room: Finds room for a deletion on a full disk.
         replicas: How many replicas of Redis must have a clip before it counts as remembered.
-
-    Attributes:
-        corrupt: How many damaged clips were passed over in reading.
     """
 
     def __init__(
@@ -75,10 +70,10 @@ class RedisStore:
         make_room: MakeRoom = no_reserve,
         replicas: int = 0,
     ) -> None:
-        self.corrupt = 0
         self._promptness = Promptness(within)
         self._nodes: Nodes = OneServer(redis) if isinstance(redis, Redis) else redis
         self._prompt = PromptNodes(self._nodes, self._promptness)
+        self._clips = RedisClips(self._nodes, self._prompt, encoder)
         self._records = RedisRecords(self._nodes, self._promptness)
         self._recordings = RedisRecordings(self._prompt)
         self._encoder = encoder
@@ -117,6 +112,11 @@ class RedisStore:
             make_room=make_room,
             replicas=replicas,
         )
+
+    @property
+    def corrupt(self) -> int:
+        """How many damaged clips were passed over in reading."""
+        return self._clips.corrupt
 
     def documents(self) -> RedisDocuments:
         """Return a document store in the same Redis; it ends with this one."""
@@ -210,45 +210,13 @@ class RedisStore:
 
     async def kept(self, stream: str) -> list[Kept]:
         """See `ClipStore.kept`."""
-        keys = Keys.of(stream)
+        return await self._clips.kept(stream)
 
-        async def read(redis: Redis) -> list[Kept]:
-            members = cast("list[bytes]", await redis.zrange(keys.clips, 0, -1))
-            return [
-                unpack_kept(member) or await changes.measured(redis, keys, member)
-                for member in members
-            ]
-
-        with explained():
-            return await self._nodes.run(keys.clips, read)
-
-    async def clips(
+    def clips(
         self, stream: str, after: float = float("-inf"), until: float = float("inf")
     ) -> AsyncIterator[ClipTokens]:
         """See `ClipStore.clips`."""
-        keys = Keys.of(stream)
-        while True:
-            begin = after
-
-            async def read(redis: Redis, begin: float = begin) -> list[tuple[float, bytes | None]]:
-                spans = await redis.zrangebyscore(
-                    keys.clips, f"({begin!r}", until, start=0, num=_PAGE
-                )
-                starts = [unpack_moment(span).start for span in spans]
-                if not starts:
-                    return []
-                fields = cast("Any", list(map(field, starts)))
-                return list(zip(starts, await done(redis.hmget(keys.tokens, fields)), strict=True))
-
-            with explained():
-                found = await self._nodes.run(keys.clips, read)
-            if not found:
-                return
-            for start, data in found:
-                tokens = self._read(stream, start, data)
-                if tokens is not None:
-                    yield tokens
-            after = found[-1][0]
+        return self._clips.tokens(stream, after, until)
 
     async def moments(
         self,
@@ -259,21 +227,11 @@ class RedisStore:
         until: float = float("inf"),
     ) -> list[Moment]:
         """See `ClipStore.moments`."""
-        if limit < 1:
-            return []
-        clips = Keys.of(stream).clips
-        spans = await self._prompt.run(
-            clips,
-            lambda redis: redis.zrevrangebyscore(clips, until, f"({after!r}", start=0, num=limit),
-        )
-        return [unpack_moment(span) for span in reversed(spans)]
+        return await self._clips.moments(stream, after, limit, until)
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """See `ClipStore.thumbnail`."""
-        thumbnails = Keys.of(stream).thumbnails
-        at = cast("Any", field(start))
-        found = await self._prompt.run(thumbnails, lambda redis: done(redis.hget(thumbnails, at)))
-        return cast("bytes | None", found)
+        return await self._clips.thumbnail(stream, start)
 
     async def find(self, stream: str) -> StreamRecord | None:
         """See `ClipStore.find`."""
@@ -371,13 +329,3 @@ class RedisStore:
                 DIRECTORY, lambda redis: done(redis.hsetnx(DIRECTORY, stream, repr(now)))
             )
         return await self._records.known(stream)
-
-    def _read(self, stream: str, start: float, data: bytes | None) -> ClipTokens | None:
-        if data is None:  # forgotten between the two reads
-            return None
-        try:
-            return decode(data, self._encoder)
-        except CorruptData as error:
-            self.corrupt += 1
-            log.warning("stream %s: the clip at %s s is passed over: %s", stream, start, error)
-            return None
