@@ -16,7 +16,7 @@ from redis.exceptions import OutOfMemoryError
 
 from memory.changes import marks
 from memory.errors import PastChanged, StreamForgotten
-from memory.redis.layout import Keys, field, pack_kept, unpack_kept, unpack_moment
+from memory.redis.layout import Keys, done, field, pack_kept, unpack_kept, unpack_moment
 from memory.redis.watch import Look, watched
 from memory.store import RECORD_VERSION, Kept, Moment
 
@@ -93,7 +93,7 @@ async def append(
         _known(stream, *record)
         is_newest = not newest or kept.start > unpack_moment(newest[0]).start
         before = [await kept_of(pipe, keys, member) for member in old]
-        if before == [kept] and await _now(pipe.hget(keys.tokens, cast("Any", at))) == data:
+        if before == [kept] and await done(pipe.hget(keys.tokens, cast("Any", at))) == data:
             return  # its first reply was lost
         _write(pipe)
         _remove(pipe, keys, before, old)
@@ -185,8 +185,8 @@ async def _free_range(redis: Redis, keys: Keys, since: float, until: float) -> i
     gone = await _shown(redis, keys, since, until)
     if gone:
         fields = [cast("Any", field(kept.start)) for _, kept in gone]
-        await _now(redis.hdel(keys.tokens, *fields))
-        await _now(redis.hdel(keys.thumbnails, *fields))
+        await done(redis.hdel(keys.tokens, *fields))
+        await done(redis.hdel(keys.thumbnails, *fields))
         await redis.zrem(keys.clips, *(member for member, _ in gone))
     await watched(redis, keys, lambda pipe, _: _count_again(pipe, keys))
     return len(gone)
@@ -222,14 +222,14 @@ async def _shown(
     pipe: Pipeline | Redis, keys: Keys, since: float, until: float
 ) -> list[tuple[bytes, Kept]]:
     """Return the members of the index, and what they say, that show anything of this time."""
-    members = await _now(pipe.zrangebyscore(keys.clips, since, until))
-    before = await _now(pipe.zrevrangebyscore(keys.clips, f"({since!r}", "-inf", start=0, num=1))
+    members = await done(pipe.zrangebyscore(keys.clips, since, until))
+    before = await done(pipe.zrevrangebyscore(keys.clips, f"({since!r}", "-inf", start=0, num=1))
     found = [(member, await kept_of(pipe, keys, member)) for member in [*before, *members]]
     return [(member, kept) for member, kept in found if kept.end >= since]
 
 
 async def _count_again(pipe: Pipeline, keys: Keys) -> None:
-    members = await _now(pipe.zrange(keys.clips, 0, -1))
+    members = await done(pipe.zrange(keys.clips, 0, -1))
     size = sum([(await kept_of(pipe, keys, member)).bytes for member in members])
     _write(pipe)
     pipe.hset(keys.record, "bytes", size)
@@ -274,15 +274,11 @@ async def _measured(redis: Redis | Pipeline, keys: Keys, member: bytes) -> Kept:
     """Return what a clip takes that 0.1.0 wrote: the index does not say it."""
     moment = unpack_moment(member)
     at = cast("Any", field(moment.start))
-    tokens = await _now(redis.hstrlen(keys.tokens, at))
-    thumbnail = await _now(redis.hstrlen(keys.thumbnails, at))
+    tokens = await done(redis.hstrlen(keys.tokens, at))
+    thumbnail = await done(redis.hstrlen(keys.thumbnails, at))
     return Kept(moment.start, moment.end, 4, "float16", tokens, thumbnail)
 
 
 def _write(pipe: Pipeline) -> None:
     """End looking: what is called from here on waits for `execute`, and is done whole or not at all."""
     pipe.multi()  # type: ignore[no-untyped-call]
-
-
-async def _now(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
-    return await reply

@@ -10,8 +10,7 @@ from memory.codec import decode
 from memory.errors import CorruptData
 from memory.redis.changes import kept_of
 from memory.redis.errors import PromptNodes, explained
-from memory.redis.layout import Keys, field, unpack_moment
-from memory.redis.records import done
+from memory.redis.layout import Keys, done, field, unpack_moment
 from memory.servers.nodes import Nodes
 from memory.store import Kept, Moment
 from model.types import ClipTokens

@@ -16,6 +16,7 @@ directory had the time it began) and only start and end in the index: both are r
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from memory.errors import StoreUnavailable
 from memory.quantize import BITS, FORMS
@@ -134,3 +135,8 @@ def old_record(stream: str, began: bytes, clips: int, last: list[bytes]) -> Stre
 def _optional(stored: Mapping[bytes, bytes], name: str) -> float | None:
     value = stored.get(name.encode())
     return None if value is None else float(value)
+
+
+async def done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
+    """Return what a call of the client comes to."""
+    return await reply

@@ -9,7 +9,7 @@ from memory.archive import ArchivedClip
 from memory.errors import PastChanged
 from memory.redis import changes
 from memory.redis.errors import explained
-from memory.redis.layout import Keys, field, pack_kept, unpack_moment
+from memory.redis.layout import Keys, done, field, pack_kept, unpack_moment
 from memory.servers.nodes import Nodes
 from memory.store import Kept, StreamRecord
 
@@ -33,7 +33,7 @@ class RawStreams:
             PastChanged: If one of them was forgotten meanwhile.
         """
         keys, after = Keys.of(stream), "-inf"
-        newest = await self._run(keys, lambda r: _done(r.zrange(keys.clips, -1, -1)))
+        newest = await self._run(keys, lambda r: done(r.zrange(keys.clips, -1, -1)))
         if not newest:
             return
         last = unpack_moment(newest[0]).start
@@ -74,7 +74,7 @@ class RawStreams:
         }
         known = {name: repr(value) for name, value in marks.items() if value is not None}
         fields = cast("Any", {"generation": generation, **known})
-        await self._run(keys, lambda redis: _done(redis.hset(keys.record, mapping=fields)))
+        await self._run(keys, lambda redis: done(redis.hset(keys.record, mapping=fields)))
 
     async def _run(self, keys: Keys, work: Any) -> Any:  # noqa: ANN401 - as `work` returns
         with explained():
@@ -88,8 +88,8 @@ async def _page(redis: Redis, keys: Keys, after: str, last: float) -> list[Archi
     if not members:
         return []
     fields = cast("Any", [field(unpack_moment(member).start) for member in members])
-    tokens = await _done(redis.hmget(keys.tokens, fields))
-    thumbnails = await _done(redis.hmget(keys.thumbnails, fields))
+    tokens = await done(redis.hmget(keys.tokens, fields))
+    thumbnails = await done(redis.hmget(keys.thumbnails, fields))
     found = zip(members, tokens, thumbnails, strict=True)
     return [await _clip(redis, keys, *one) for one in found]
 
@@ -103,7 +103,3 @@ async def _clip(
     thumbnail = thumbnail or b""
     size = Kept(kept.start, kept.end, kept.frames, kept.form, len(tokens), len(thumbnail))
     return ArchivedClip(size, tokens, thumbnail)
-
-
-async def _done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
-    return await reply

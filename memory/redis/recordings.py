@@ -14,7 +14,7 @@ from redis.asyncio.client import Pipeline
 
 from memory.recordings import Recorded, check_size, pack_recorded, unpack_recorded
 from memory.redis.errors import PromptNodes
-from memory.redis.layout import Keys
+from memory.redis.layout import Keys, done
 from memory.redis.watch import watched
 
 _Result = TypeVar("_Result")
@@ -59,7 +59,7 @@ class RedisRecordings:
             for name in await _names(redis, keys):
                 if unpack_recorded(name).key == key:
                     return cast(
-                        "bytes | None", await _now(redis.hget(keys.recordings, cast("Any", name)))
+                        "bytes | None", await done(redis.hget(keys.recordings, cast("Any", name)))
                     )
             return None
 
@@ -85,14 +85,10 @@ class RedisRecordings:
         async def work(redis: Redis) -> None:
             gone = [n for n in await _names(redis, keys) if unwanted(unpack_recorded(n))]
             if gone:
-                await _now(redis.hdel(keys.recordings, *cast("Any", gone)))
+                await done(redis.hdel(keys.recordings, *cast("Any", gone)))
 
         await self._nodes.run(keys.recordings, work)
 
 
 async def _names(redis: Redis, keys: Keys) -> list[bytes]:
-    return list(cast("Iterable[bytes]", await _now(redis.hkeys(keys.recordings))))
-
-
-async def _now(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
-    return await reply
+    return list(cast("Iterable[bytes]", await done(redis.hkeys(keys.recordings))))

@@ -1,12 +1,11 @@
 """Which streams Redis knows, and the record of each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from redis.asyncio import Redis
 
 from memory.redis.errors import Promptness
-from memory.redis.layout import DIRECTORY, Keys, old_record, record_of
+from memory.redis.layout import DIRECTORY, Keys, done, old_record, record_of
 from memory.servers.nodes import Nodes
 from memory.store import StreamRecord
 
@@ -76,8 +75,3 @@ async def _read_records(redis: Redis, began: Mapping[str, bytes]) -> list[Stream
         elif not deleted:
             found.append(old_record(stream, at, clips, last))
     return found
-
-
-async def done(reply: Any) -> Any:  # noqa: ANN401 - redis-py types one method for both worlds
-    """Return what a call of the client comes to."""
-    return await reply

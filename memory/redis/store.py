@@ -31,10 +31,11 @@ from memory.redis.errors import ANSWERS_WITHIN, Promptness, PromptNodes, explain
 from memory.redis.layout import (
     DIRECTORY,
     Keys,
+    done,
 )
 from memory.redis.raw import RawStreams
 from memory.redis.recordings import RedisRecordings
-from memory.redis.records import RedisRecords, done
+from memory.redis.records import RedisRecords
 from memory.servers.nodes import Nodes, OneServer
 from memory.servers.open import open_nodes
 from memory.store import Form, Kept, Moment, StreamRecord
