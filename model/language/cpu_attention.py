@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from model.language.row_rounding import rounded
+
 Block = Float[Tensor, "kv_heads _ dim"]
 """Keys, or values, of any number of tokens."""
 
@@ -24,6 +26,8 @@ _MANY = 256
 """Query rows from which as many keys are enough: several clips at once."""
 _SCORES = 2**20
 """Scores of a tile, two bytes each."""
+_ROUND_QUERIES, _ROUND_KEYS = 64, 128
+"""What the sides of a tile are rounded up to, see `model/language/row_rounding.py`."""
 
 
 def products_pay(queries: Float[Tensor, "kv_heads n dim"]) -> bool:
@@ -36,7 +40,7 @@ def tiles(
     past: Iterable[tuple[Block, Block]], queries: Float[Tensor, "kv_heads n dim"]
 ) -> Iterator[tuple[Block, Block]]:
     """Cut keys and values into pieces whose scores with `queries` stay in the cache."""
-    longest = max(_SCORES // queries.shape[1], _KEYS)
+    longest = max(1 << (_SCORES // queries.shape[1]).bit_length() - 1, _KEYS)  # of few sizes
     for keys, values in past:
         yield from zip(
             torch.split(keys, longest, dim=1), torch.split(values, longest, dim=1), strict=True
@@ -62,17 +66,36 @@ def attend_by_products(
     """
     if keys.shape[1] < (_KEYS if queries.shape[1] < _MANY else _MANY):
         return None
+    asked = queries.shape[1]
+    queries, lowered = (
+        rounded(rows, _ROUND_QUERIES) for rows in (queries, -shift.to(queries.dtype).unsqueeze(-1))
+    )
+    out, sums = _head_by_head(queries, keys, values, lowered)
+    out, sums = out[:, :asked], sums[:, :asked]
+    if not bool((torch.isfinite(sums) & (sums > 0)).all()):
+        return None
+    total = sums.float()
+    return out / total.unsqueeze(-1), total.log() - lowered[:, :asked, 0].float()
+
+
+def _head_by_head(
+    queries: Float[Tensor, "kv_heads n dim"],
+    keys: Block,
+    values: Block,
+    lowered: Float[Tensor, "kv_heads n 1"],
+) -> tuple[Float[Tensor, "kv_heads n dim"], Float[Tensor, "kv_heads n"]]:
+    """Return the sums of values, weighted by exponentials of scores plus `lowered`, and those of weights."""
     scale = 1 / math.sqrt(queries.shape[-1])
-    lowered = -shift.to(queries.dtype).unsqueeze(-1)
+    seen = keys.shape[1]
+    keys, values = rounded(keys, _ROUND_KEYS), rounded(values, _ROUND_KEYS)
     out, sums = torch.empty_like(queries), torch.empty_like(queries[..., 0])
     scores = queries.new_empty(queries.shape[1], keys.shape[1])
     # Head by head: of a batch that does not lie in one piece, torch would make a copy first.
     for head in range(len(keys)):
         scores.copy_(lowered[head].expand_as(scores))
-        scores.addmm_(queries[head], keys[head].mT, alpha=scale).exp_()
+        scores.addmm_(queries[head], keys[head].mT, alpha=scale)
+        scores[:, seen:] = -math.inf  # keys that are not there
+        scores.exp_()
         torch.sum(scores, dim=-1, out=sums[head])
         torch.mm(scores, values[head], out=out[head])
-    if not bool((torch.isfinite(sums) & (sums > 0)).all()):
-        return None
-    total = sums.float()
-    return out / total.unsqueeze(-1), total.log() - lowered[..., 0].float()
+    return out, sums

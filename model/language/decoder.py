@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from model.config import LanguageConfig
 from model.language.kv_cache import KeyValues
+from model.language.row_rounding import rounded, with_zeros
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Queries, keys and values of new tokens ("*batch heads n dim") to what they attend to."""
@@ -43,6 +44,10 @@ class Rotary:
         cosine, sine = self.cosine.unsqueeze(-3), self.sine.unsqueeze(-3)
         turned = (first * cosine - second * sine, second * cosine + first * sine)
         return torch.cat(turned, dim=-1).to(vectors.dtype)
+
+    def followed_by(self, more: int) -> "Rotary":
+        """The same, with rows for so many more tokens, of which nothing will come."""
+        return Rotary(with_zeros(self.cosine, more), with_zeros(self.sine, more))
 
     @property
     def of_last(self) -> "Rotary":
@@ -70,7 +75,7 @@ class _SelfAttention(nn.Module):
         out = attend(
             self.queries(asking, rotary.of_last if last_alone else rotary),
             self.keys(hidden, rotary),
-            self._split(self.v_proj(hidden)),
+            self._split(_of_rounded(self.v_proj, hidden)),
         )
         mixed: Tensor = self.o_proj(out.transpose(-3, -2).flatten(-2))
         return mixed
@@ -81,7 +86,7 @@ class _SelfAttention(nn.Module):
 
     def keys(self, hidden: Tensor, rotary: Rotary) -> Float[Tensor, "*batch kv_heads n dim"]:
         """Return the rotated keys of `hidden` (normalised layer input)."""
-        return rotary.turn(self._split(self.k_proj(hidden)))
+        return rotary.turn(self._split(_of_rounded(self.k_proj, hidden)))
 
     def _split(self, rows: Tensor) -> Tensor:
         return rows.reshape(*rows.shape[:-1], -1, self._dim).transpose(-3, -2)
@@ -187,11 +192,13 @@ class Decoder(nn.Module):
             hook: Called after every layer, so that something urgent need not wait for all.
         """
         counts = [count for count, _ in sequences]
+        rows, hidden = len(hidden), rounded(hidden)
+        rotary = rotary.followed_by(len(hidden) - rows)
         for index in layers:
             caches = [caches[index] for _, caches in sequences]
             hidden = self.layer(index)(hidden, rotary, partial(_each_alone, counts, caches))
             hook()
-        return hidden
+        return hidden[:rows]
 
     def run_to_last(
         self,
@@ -261,12 +268,24 @@ def _each_alone(
     keys: Tensor,
     values: Tensor,
 ) -> Tensor:
+    """Attend within each sequence, laid end to end; rows after the last attend to nothing."""
+    rows = sum(counts)
     parts = zip(
         caches,
-        *(torch.split(rows, list(counts), dim=-2) for rows in (queries, keys, values)),
+        *(
+            torch.split(each[..., :rows, :], list(counts), dim=-2)
+            for each in (queries, keys, values)
+        ),
         strict=True,
     )
-    return torch.cat([cache.attend(q, k, v) for cache, q, k, v in parts], dim=-2)
+    out = torch.cat([cache.attend(q, k, v) for cache, q, k, v in parts], dim=-2)
+    return with_zeros(out, queries.shape[-2] - rows)
+
+
+def _of_rounded(layer: nn.Module, hidden: Float[Tensor, "*batch n hidden"]) -> Tensor:
+    """Return what `layer` makes of each row of `hidden`, by a product of a size that comes again."""
+    out: Tensor = layer(rounded(hidden))
+    return out[..., : hidden.shape[-2], :]
 
 
 def _frequencies(config: LanguageConfig, device: torch.device) -> tuple[Tensor, float]:
