@@ -2,8 +2,11 @@
 
 import pytest
 
-from training.exams.recall.exam import Case, Outcome
+from model.vision.vocabulary import word_table
+from training.exams.recall.exam import Case, Outcome, cases
 from training.exams.recall.scores import MARKS, Sitting, as_dict, marks, tables, targets
+from training.streams.day import Day
+from training.streams.world import World
 
 AGES = (30.0, 300.0, 80_000.0)
 
@@ -15,6 +18,24 @@ def outcome(kind, age, right, found=None):
 
 def sitting(way, *outcomes, reach=1e6):
     return Sitting(way, outcomes, 3, reach)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("From 19:57:40 to 19:58:00.", True),
+        ("At 71864 seconds.", True),
+        ("From 19:27:40 to 19:28:00.", False),
+        ("I have not seen a lobster.", False),
+    ],
+)
+def test_when_is_judged_by_the_time_however_it_is_told(answer, right):
+    table = word_table()
+    likeness = [[n] for n in range(len(table.words))]
+    day = Day(World(table, likeness), 86_400.0, [14_500.0], 0)
+    assert day.events[0].start == 71_860
+    (when,) = (case for case in cases(day) if case.kind == "when")
+    assert when.right(answer) == right
 
 
 def test_evidence_is_counted_against_answers():

@@ -78,6 +78,7 @@ def test_the_sample_goes_on_where_it_begins_again(truth):
     [
         ("At 75 seconds.", 75),
         ("1:15", 75),
+        ("From 19:57:40 to 19:58:00.", 71_860),
         ("After 1 minute and 15 seconds.", 75),
         ("2 minutes in.", 120),
         ("At 12.5s", 12.5),

@@ -122,10 +122,10 @@ def _in_time(answer: str, showings: Iterable[Showing]) -> bool:
 def second_of(answer: str) -> float | None:
     """Return the first time that `answer` names, in seconds; None if there is none.
 
-    It may be put as `75 seconds`, `1:15` or `1 minute and 15 seconds`.
+    It may be put as `75 seconds`, `1:15`, `0:01:15` or `1 minute and 15 seconds`.
     """
-    if clock := re.search(r"\b(\d+):(\d\d)\b", answer):
-        return 60.0 * int(clock[1]) + int(clock[2])
+    if clock := re.search(r"\b(?:(\d+):)?(\d+):(\d\d)\b", answer):
+        return 3600.0 * int(clock[1] or 0) + 60.0 * int(clock[2]) + int(clock[3])
     if minutes := re.search(r"(\d+) minutes?(?:,? (?:and )?(\d+) seconds?)?", answer):
         return 60.0 * int(minutes[1]) + int(minutes[2] or 0)
     number = re.search(r"\d+(\.\d+)?", answer)

@@ -19,6 +19,7 @@ from model.vision.things import place_of
 from model.vision.vocabulary import Word, with_article
 from stream.past.recall import Recall
 from training.dialogue.now import NUMBERS
+from training.sample_stream.sample_truth import second_of
 from training.streams.day import Day, Event
 from web.time_words.apply import apply
 from web.time_words.extent import Reference
@@ -164,7 +165,7 @@ def _tells_time(event: Event) -> Callable[[str], bool]:
     near = max(NEAR, NEAR_SHARE * event.age)
 
     def right(answer: str) -> bool:
-        told = [float(word) for word in _words(answer) if word.isdigit()]
-        return bool(told) and event.start - near <= told[0] <= event.turn + near
+        told = second_of(answer)
+        return told is not None and event.start - near <= told <= event.turn + near
 
     return right
