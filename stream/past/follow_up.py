@@ -26,7 +26,7 @@ _LONGEST = 200  # characters of what can still be such a question
 _TURNS = 4
 """Questions back that "it" may stand for something of."""
 _WHICH = "Which thing do you mean?"
-_OF_NOW = frozenset({"colour", "way", "about", "none"})
+_OF_NOW = frozenset({"colour", "way", "place", "about", "none"})
 _MOST_NAMED = 4
 """Things that are named when it is asked which is meant."""
 

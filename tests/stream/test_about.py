@@ -245,3 +245,39 @@ def test_ways_are_counted_where_clips_agree(text, said):
         history[place] = replace(history[place], things=moving)
     found = count(asks_to_count(text), history, LIVE)
     assert (found and found[0].text) == said
+
+
+def placed(*places, name="cat"):
+    """Clips that show one thing where it says, or nothing; `?` is no place, as it fills the frame."""
+    clips = past(*("" if place is None else name for place in places))
+    return [
+        clip if place is None else replace(clip, things=tuple(_at(t, place) for t in clip.things))
+        for clip, place in zip(clips, places, strict=True)
+    ]
+
+
+def _at(thing, place):
+    if place == "?":
+        return replace(thing, x=0.5, y=0.5, width=1.0, height=1.0)
+    return replace(thing, x=place[0], y=place[1], width=0.2, height=0.2)
+
+
+LEFT, LOW, MIDDLE = (0.17, 0.5), (0.5, 0.9), (0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("places", "text", "said"),
+    [
+        ([LEFT, LEFT, LOW, LEFT], "Where was the cat?", "At the left."),
+        ([LEFT, LEFT, None, None, None, LOW], "Where did you see the cat?", "At the left, then at the bottom."),
+        ([LEFT, MIDDLE], "Where is the cat?", "In the middle."),
+        ([LEFT, None, None, None], "Where is the cat?", None),
+        ([LEFT, LOW], "Where was the cat?", None),
+        (["?", "?"], "Where was the cat?", None),
+        ([LEFT], "Where was the zebra?", None),
+        ([LEFT], "Where was the cat going?", None),
+    ],
+)  # fmt: skip
+def test_places_are_told_where_clips_agree(places, text, said):
+    found = count(asks_to_count(text), placed(*places), LIVE)
+    assert (found and found[0].text) == said

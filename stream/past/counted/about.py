@@ -7,9 +7,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from model.vision.things import MOVEMENTS, SURE, Thing
+from model.vision.things import MOVEMENTS, SURE, Thing, place_of
 from model.vision.vocabulary import COLOURS, in_words, word_table
 from stream.past.counted.answers import There, spans_of
+from stream.past.counted.places import is_placed
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, clear_colour, mostly
 from stream.past.wording import listed, sentence
@@ -46,13 +47,15 @@ def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
 
 
 def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
-    """Return of which colour it was, or which way it moved, each time; None if clips do not agree on any."""
+    """Return of which colour it was, where, or which way it moved, each time; None if clips do not agree on any."""
     runs: list[list[int]] = []
     for number in there.clips:
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
+    if asked.kind == "place":
+        return _where(asked, there, [[clips[n] for n in run] for run in runs])
     said = []
     for run in runs[-1:] if asked.order else runs:
         things = _plain(asked, [clips[n] for n in run])
@@ -65,6 +68,21 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
     verb = "moves" if asked.order and there.lasts else "moved"
     ways = [f"to the {way}" if way in {"left", "right"} else way for way in distinct]
     return f"It {verb} {', then '.join(ways)}."
+
+
+def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> str | None:
+    """Return where it is now, or was each time; None if it is not there now, or clips do not agree each time."""
+    if asked.order and not there.now:
+        return None
+    places = []
+    for run in [runs[-1][-1:]] if asked.order else runs:
+        found = Counter(place_of(t) for t in _plain(asked, run) if t.count == 1 and is_placed(t))
+        place, times = found.most_common(1)[0] if found else ("", 0)
+        if 2 * times <= found.total():
+            return None
+        places.append("in the middle" if place == "middle" else f"at the {place}")
+    distinct = list(dict.fromkeys(places))
+    return sentence(", then ".join(distinct)) if len(distinct) in range(1, _MOST_WITH + 1) else None
 
 
 def _colour(things: Sequence[Thing]) -> str:

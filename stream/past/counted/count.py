@@ -37,7 +37,7 @@ def count(
     """Return the answer, with the clips that show what was counted as its evidence.
 
     None if the language model is to say it: how many there are of what is there, whether there was what no clip shows plainly,
-    how something looks or moves that clips do not agree on.
+    how something looks or moves, or where it is, that clips do not agree on.
 
     Args:
         asked: What is counted.
@@ -82,7 +82,7 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return None
         case "seen" if not there.spans:  # it may have seen it half
             return None
-        case "colour" | "way":
+        case "colour" | "way" | "place":
             return how_it_was(asked, there, clips)
         case "when" if there.spans:
             return shown_when(there, first=bool(asked.order))

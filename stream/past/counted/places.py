@@ -17,7 +17,7 @@ def lies(one: Thing, how: How, other: Thing) -> bool | None:
     """Say whether `one` lies so to `other`; None if a picture does not tell that, or where they are is not known."""
     if how == "with":
         return True
-    if how == "on" or not (_placed(one) and _placed(other)):
+    if how == "on" or not (is_placed(one) and is_placed(other)):
         return None
     x, y = one.x - other.x, one.y - other.y
     if how in {"left", "right"}:
@@ -31,5 +31,6 @@ def lies(one: Thing, how: How, other: Thing) -> bool | None:
     return how == "near" or not (gap_y > 0 and abs(y) > _STEEP * abs(x))
 
 
-def _placed(thing: Thing) -> bool:
+def is_placed(thing: Thing) -> bool:
+    """Say whether it is known where `thing` is."""
     return thing.width < _WHOLE or thing.height < _WHOLE

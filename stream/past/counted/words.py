@@ -11,6 +11,7 @@
     many      how many cats were there                  kinds     how many animals were there
     longest   what was there longest                    oftenest  what was shown most often
     colour    what colour was the car                   way       which way did the car move
+    place     where was the cat
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
@@ -29,7 +30,7 @@ from stream.past.second_look import named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
-    "about", "who", "ever", "again", "things", "none", "colour", "way",
+    "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "seen",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
@@ -72,6 +73,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("seen", rf"(?:did|have) {_YOU} (?:ever )?{_SEE} {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("colour", rf"(?:what|which) colou?rs? (?:(?P<order>is|are|does|do|has)|was|were|did|had) {_NAME}(?: have)?{_ALREADY}|what (?:is|was) the colou?rs? of {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("way", rf"(?:which way|(?:in )?(?:which|what) direction|where) (?:(?P<order>is|are|does|do)|was|were|did) {_NAME} (?:move|moving|go|going|walk|walking|run|running|drive|driving|fly|flying|travel|travelling|headed|heading)(?: to)?{_ALREADY}"),
+    ("place", rf"where (?:(?P<order>is|are)|was|were|(?:did|have) {_YOU} {_SEE}) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("again", rf"(?:did|has|have|is|are|was|were) {_NAME} {_AGAIN}{_ALREADY}"),
     ("again", rf"(?:did|have) {_YOU} {_SEE} {_NAME} (?:again|more than once|twice|a second time){_ALREADY}"),
     ("things", rf"how many (?:different )?(?:things|objects|kinds of things|sorts of things){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
