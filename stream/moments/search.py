@@ -77,7 +77,7 @@ def read_search(text: str, lexicon: Lexicon) -> Search:
         BadInput: If there is nothing in it that clips can be matched on.
     """
     plain, kinds = _take_kinds(text.lower(), lexicon)
-    read = understand(plain if kinds else text, lexicon)
+    read = understand(plain if kinds else text, lexicon, done="looked for", example="a red car")
     notes = list(read.notes)
     if read.condition.hold_s and not read.condition.negative:
         notes.append("How long something lasts is not looked for; a watch can wait for it.")

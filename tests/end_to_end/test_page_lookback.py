@@ -65,7 +65,7 @@ async def test_all_cameras_are_asked_and_what_happened_is_told():
         await page.click("text=Ask all cameras")
         answers = page.locator("#past-found button")
         await answers.filter(has_text="street · seen last").wait_for()
-        assert (await answers.nth(0).inner_text()).endswith("80 % sure")
+        assert (await answers.nth(0).inner_text()).endswith("80\u00a0%\u00a0sure")
         assert "door" in await answers.nth(1).inner_text()
         await page.click("text=Last hour")
         scene = answers.filter(has_text="a red car and a person").filter(has_text="comes")

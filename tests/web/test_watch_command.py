@@ -39,7 +39,7 @@ async def test_a_watch_is_made_listed_tried_and_removed(service, flashback):
     assert "at the door" in said
     [key] = service.services.watcher.watches
     code, said = await flashback("list")
-    assert (code, "Tell" in said) == (0, True)
+    assert (code, "Tell" in said, key in said) == (0, True, True)
     code, said = await flashback("test", key)
     assert "cam: 5 clips looked at" in said
     await show(service, 2)

@@ -15,6 +15,7 @@ from stream.watches.words.phrases import mark, take_duration, tidy
 from stream.watches.words.reading import Reading, take_mark
 
 LONGEST_REQUEST = 500
+_EXAMPLE = "Tell me when a person is there"
 _JOINING_WORDS = """
     a an the any some this that these those it its there here of is are was were be been being has
     have had do does did will i we you me us my our your he she they them can see sees seen appear
@@ -44,8 +45,16 @@ class Understood:
     notes: tuple[str, ...] = ()
 
 
-def understand(text: str, lexicon: Lexicon) -> Understood:
+def understand(
+    text: str, lexicon: Lexicon, *, done: str = "watched for", example: str = _EXAMPLE
+) -> Understood:
     """Return what `text` asks to be told of.
+
+    Args:
+        text: The request.
+        lexicon: The words of the model.
+        done: What is done with it, for what is said where nothing in it can be.
+        example: How one would say it, for the same.
 
     Raises:
         BadInput: If there is nothing in it that can be watched for.
@@ -57,7 +66,7 @@ def understand(text: str, lexicon: Lexicon) -> Understood:
     rest, hold = take_duration(tidy(text))
     reading = _read(mark(rest), lexicon)
     if not (reading.positive or reading.negative):
-        raise BadInput(_why(reading.unmatched, lexicon))
+        raise BadInput(_why(reading.unmatched, lexicon, done, example))
     if not (hold or reading.positive):
         hold = ABSENCE_SECONDS
     condition = Condition(
@@ -140,16 +149,17 @@ def _where(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> in
 _MOST_QUOTED = 4
 
 
-def _why(unmatched: Iterable[str], lexicon: Lexicon) -> str:
-    said = "Nothing in this can be watched for"
+def _why(unmatched: Iterable[str], lexicon: Lexicon, done: str, example: str) -> str:
+    said = f"Nothing in this can be {done}"
     words = list(dict.fromkeys(word for word in unmatched if word not in _CONNECTING))[
         :_MOST_QUOTED
     ]
     if not words:
-        return f'{said}: name a thing, such as in "Tell me when a person is there".'
+        return f'{said}: name a thing, such as in "{example}".'
     quoted = ", ".join(f'"{word}"' for word in words)
+    verb = "is" if len(words) == 1 else "are"
     return " ".join(
-        [f"{said}: {quoted} is not in the model's vocabulary.", *_hints(words, lexicon)]
+        [f"{said}: {quoted} {verb} not in the model's vocabulary.", *_hints(words, lexicon)]
     )
 
 

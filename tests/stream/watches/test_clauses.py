@@ -69,6 +69,7 @@ def test_what_cannot_be_matched_is_listed_not_guessed(request_, expected, unmatc
     ("request_", "said"),
     [
         ("when the flurble arrives", '"flurble" is not in the model\'s vocabulary'),
+        ("when the flurble meets the grobnik", '"flurble", "meets", "grobnik" are not in'),
         ("when an elefant comes", "elephant"),
         ("when there are ten people", 'only "more than four"'),
         ("when a red car or a blue truck is there", "make a watch of each"),
@@ -114,4 +115,4 @@ def test_of_many_unknown_words_a_few_are_looked_up_and_quoted():
     with pytest.raises(BadInput) as error:
         understand(f"flurblea {' '.join(odd)}", lexicon)
     assert lexicon.asked == 4
-    assert '"flurblea", "flurbleb", "flurblec", "flurbled" is not' in str(error.value)
+    assert '"flurblea", "flurbleb", "flurblec", "flurbled" are not' in str(error.value)

@@ -125,6 +125,7 @@ def list_watches(
         typer.echo(json.dumps(found))
         return
     table = Table("id", "question", "watched for", "streams", "state", "seen", "trouble")
+    table.columns[0].no_wrap = True  # it is copied into other commands
     for watch in found["watches"]:
         counters = watch["counters"]
         table.add_row(

@@ -141,7 +141,7 @@ export class Lookback {
 
   #answer(one) {
     const seen = one.seen_last_clock ? `seen last ${when(one.seen_last_clock)}, ` : "";
-    const sure = one.sureness === null ? "" : ` · ${seen}${Math.round(one.sureness * 100)} % sure`;
+    const sure = one.sureness === null ? "" : ` · ${seen}${Math.round(one.sureness * 100)}\u00a0%\u00a0sure`;
     return this.#moment(one.stream, { start: one.best, end: one.best_end }, one.text, `${one.stream}${sure}`);
   }
 
@@ -153,7 +153,7 @@ export class Lookback {
 
   #found(one) {
     const lasted = one.end - one.start >= 10 ? ` · ${Math.round(one.end - one.start)} s` : "";
-    const small = `${when(one.clock)}${lasted} · ${Math.round(one.score * 100)} % sure`;
+    const small = `${when(one.clock)}${lasted} · ${Math.round(one.score * 100)}\u00a0%\u00a0sure`;
     return this.#moment(one.stream, { start: one.best, end: one.best_end }, one.stream, small);
   }
 
