@@ -16,13 +16,13 @@ EVERYWHERE = (*PACKAGES, "training", "benchmarks", "flashback_client", "tests")
 
 ERRORS = 33
 """Classes of errors in the packages and their client, bases among them."""
-FACES = 200
+FACES = 195
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
 SHARED = 1220
 """Names that more than their own module uses."""
-LOOSE = 5
+LOOSE = 2
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 15
+LONG_FILES = 13
 """Files of more than 300 lines in the four packages."""
 LONGEST_FILE = 400
 

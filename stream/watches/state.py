@@ -22,7 +22,7 @@ _SILENT_FOR = 3
 _GOING_ON_EVERY = 30.0
 """Seconds after which a state is written that only goes on."""
 
-LONGEST_SILENCE = 7 * 24 * 3600.0
+_LONGEST_SILENCE = 7 * 24 * 3600.0
 """Media seconds: of two states that lie further apart the later one is of before the stream began anew."""
 
 Key = tuple[str, str]
@@ -62,7 +62,7 @@ class WatchState:
         mine, its = self.trigger.at, other.trigger.at
         if its is None:
             return False
-        return mine is None or mine.media < its.media < mine.media + LONGEST_SILENCE
+        return mine is None or mine.media < its.media < mine.media + _LONGEST_SILENCE
 
     @property
     def turn(self) -> Hashable:

@@ -16,7 +16,7 @@ AT_MOST = 45
 """Clips without a thing after which it is gone, however badly it was seen: three minutes."""
 LONGEST_GAP = 15
 """Clips in a row that may have missed a thing which was found again; after more it had left, and came back."""
-CHANCE = 0.001
+_CHANCE = 0.001
 """How likely it may be that something is still there when it counts as gone."""
 _KEPT = 0.985
 """What each clip leaves of the weight of those before it: half in three minutes."""
@@ -54,7 +54,7 @@ class Visibility:
             return AT_LEAST
         miss = (self.missed + _MISSED) / (self.looked + _OF_CLIPS)
         again = (self.missed - self.gaps + _MISSED_AGAIN) / (self.missed + _OF_MISSED)
-        needed = 1 + math.ceil(math.log(min(CHANCE / miss, 1.0)) / math.log(again))
+        needed = 1 + math.ceil(math.log(min(_CHANCE / miss, 1.0)) / math.log(again))
         return min(max(needed, AT_LEAST), AT_MOST)
 
 

@@ -20,7 +20,7 @@ from stream.webrtc.keyframes import is_keyframe
 
 INSIDE = "_RTCRtpReceiver__"
 _DECODED = "_queue"
-VIDEO_CLOCK = 90_000
+_VIDEO_CLOCK = 90_000
 """RTP timestamps of video in a second (RFC 6184, RFC 7741)."""
 # Encoded pictures that may wait for aiortc's decoder: a second at 30 pictures per second.
 LONGEST_BACKLOG = 30
@@ -122,7 +122,7 @@ async def reception(receivers: Iterable[RTCRtpReceiver]) -> Reception:
     reports = [await receiver.getStats() for receiver in receivers]
     told = [one for report in reports for one in report.values() if one.type == "inbound-rtp"]
     jitter = max((one.jitter for one in told), default=0)
-    return Reception(sum(max(0, one.packetsLost) for one in told), jitter / VIDEO_CLOCK)
+    return Reception(sum(max(0, one.packetsLost) for one in told), jitter / _VIDEO_CLOCK)
 
 
 async def ask_for_keyframe(receiver: RTCRtpReceiver) -> None:

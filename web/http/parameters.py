@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-TICKET = "ticket"
+_TICKET = "ticket"
 """Stands in the query where headers cannot be sent; see `web.access.auth`."""
 _LONGEST_NAME = 64
 
@@ -32,7 +32,7 @@ async def known_parameters(request: Request) -> None:
         field.alias: list in _origins(field.field_info.annotation)
         for field in route.dependant.query_params
     }
-    given = Counter(name for name, _ in request.query_params.multi_items() if name != TICKET)
+    given = Counter(name for name, _ in request.query_params.multi_items() if name != _TICKET)
     wrong = [
         _error(name, _unknown(request.method, repeatable))
         for name in given
