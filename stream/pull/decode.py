@@ -219,7 +219,8 @@ class Picker:
         if packet.is_keyframe:
             self._keyframes.append(now)
         if self._alone:
-            yield from self._decode_alone(packet, now, flush=False)
+            # Of a file that is one picture no more come, whatever its decoder waits for.
+            yield from self._decode_alone(packet, now, flush=self._source.snapshots is not None)
         elif self._keyframes_suffice(now):
             self._await_keyframe = True
             if packet.is_keyframe:
@@ -234,7 +235,7 @@ class Picker:
         if not self._sampler.accepts(time):
             return
         pictures = list(packet.decode())
-        context = self._context
+        context = packet.stream.codec_context
         if flush:
             # A decoder that reorders holds a picture back until more come, and none will.
             pictures += context.decode(None)

@@ -77,6 +77,25 @@ def test_parts_are_played_whatever_is_said_of_them(site, address, head, boundary
     assert picker.seen == 4
 
 
+@pytest.mark.parametrize("wrong", [-300, -20, -1, 1, 30, 4000])
+def test_lengths_that_are_wrong_cost_no_picture(wrong):
+    pictures = [jpeg(shade) for shade in range(8)]
+    data = b"".join(
+        f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(one) + wrong}\r\n\r\n".encode()
+        + one
+        + b"\r\n"
+        for one in pictures
+    )
+    parts = [part.rstrip() for part in Parts(Arriving(data, *[b""] * 20))]
+    assert parts[: len(pictures) - 1] == pictures[:-1]
+
+
+def test_pictures_that_lack_their_end_are_as_long_as_is_said():
+    pictures = [jpeg(shade)[:-2] for shade in range(4)]
+    data = sent(pictures, HEADS["of the book"])
+    assert list(Parts(Arriving(data, *[b""] * 20))) == pictures
+
+
 @pytest.mark.parametrize("head", [HEADS["of the book"], HEADS["no length"]])
 def test_a_picture_is_there_as_soon_as_its_last_byte_came(head):
     picture = with_thumbnail(jpeg(1))

@@ -58,6 +58,7 @@ def look_for(url, seconds, rate=1.0):
         (without_length, "JPEG", "image/jpeg"),
         (whole, "JPEG", "application/octet-stream"),
         (whole, "PNG", "image/png"),
+        (whole, "AVIF", "image/avif"),
         (whole, "WEBP", "image/webp"),
     ],
 )

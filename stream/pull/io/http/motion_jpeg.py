@@ -24,6 +24,9 @@ _NO_JPEG = "What the source sends in parts is not JPEG."
 _TOO_LARGE = "A picture of the source is too large."
 # ITU-T T.81, table B.1.
 _START, _END, _SCAN, _MARKER = b"\xff\xd8", b"\xff\xd9", 0xDA, 0xFF
+_PADDING = b"\0\r\n "
+_NEXT = 6
+"""Bytes in which the next boundary must begin, behind the end of a line or two."""
 _HEAD = "--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
 
 
@@ -70,7 +73,7 @@ class Parts:
         while (length := self._head()) is not None:
             if length > _LONGEST_PART:
                 raise BadSource(_TOO_LARGE)
-            part = self._take(length) if length else self._picture()
+            part = self._take(length) if length and self._is_right(length) else self._picture()
             if not part:
                 return
             yield part
@@ -95,6 +98,17 @@ class Parts:
             if name.strip().lower() == b"content-length":
                 length = number_in(value.strip().decode("latin-1")) or 0
         return length if line else None
+
+    def _is_right(self, length: int) -> bool:
+        """Say whether a body is as long as is said: a JPEG ends there, or a boundary follows."""
+        while len(self._data) < length and self._more():
+            pass
+        body = self._data[:length]
+        if not body.startswith(_START) or body.rstrip(_PADDING).endswith(_END):
+            return True
+        while len(self._data) < length + _NEXT and self._more():
+            pass
+        return self._data[length : length + _NEXT].lstrip().startswith(b"--")
 
     def _picture(self) -> bytes:
         """Take a body without a length: a JPEG to its end; nothing of anything else.
