@@ -39,6 +39,14 @@ async def test_the_wall_shows_pages_of_cameras_with_state_and_last_event():
             await page.check("#board-4")
             await page.locator("#board-page", has_text="1 of 2").wait_for()
             assert await tiles.count() == 4
+            for size, pages, shown in (("1", "1 of 7", 1), ("16", None, 7), ("9", None, 7)):
+                await page.check(f"#board-{size}")
+                await page.wait_for_function(
+                    "n => document.querySelectorAll('#board-tiles li').length === n", arg=shown
+                )
+                if pages is not None:
+                    await page.locator("#board-page", has_text=pages).wait_for()
+            await page.check("#board-4")
             await page.click("#board-after")
             await page.locator("#board-page", has_text="2 of 2").wait_for()
             assert await tiles.count() == 3
