@@ -104,8 +104,10 @@ class Parts:
         while len(self._data) < length and self._more():
             pass
         body = self._data[:length]
-        if not body.startswith(_START) or body.rstrip(_PADDING).endswith(_END):
+        if not body.startswith(_START):
             return True
+        if body.rstrip(_PADDING).endswith(_END):
+            return len(body) == length
         while len(self._data) < length + _NEXT and self._more():
             pass
         return self._data[length : length + _NEXT].lstrip().startswith(b"--")
