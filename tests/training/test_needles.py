@@ -15,7 +15,7 @@ from tests.stream.videos import write_video
 from training.drawn.scenes import Thing
 from training.errors import BadData
 from training.needles.asking import Live, ReadOnce, Told
-from training.needles.chains import _follow, _in_a_row, in_one
+from training.needles.chains import _follow, _in_a_row, _known_chain, chain, in_one
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
@@ -159,6 +159,19 @@ def test_a_chain_is_asked_in_one_question_as_well():
 def test_what_no_eyes_can_name_is_refused_where_only_what_they_name_is_to_be_hidden(haystack):
     with pytest.raises(BadData, match="name none of what is to be hidden"):
         single(haystack, {}, 0.5, 1, Saying({}), known=True)
+    with pytest.raises(BadData, match="name none of what is to be hidden"):
+        chain(haystack, {}, 2, 1, 1, Saying({}), known=True)
+
+
+def test_a_chain_that_the_eyes_cannot_go_on_with_is_begun_with_another_thing(haystack, monkeypatch):
+    """The eyes of this test name no star, and so nothing that is beside one."""
+
+    monkeypatch.setattr("training.needles.chains.picture", lambda things, *_: things)
+    monkeypatch.setattr(Haystack, "shows", lambda _, things: [one.name for one in things if one.name != "star"])  # fmt: skip
+    random = np.random.default_rng(5)
+    things = [one.name for one in _known_chain(haystack, {}, 3, 1, random)]
+    assert "star" not in things
+    assert len(set(things)) == 4
 
 
 def test_a_film_serves_for_shorter_ones_as_well(haystack):

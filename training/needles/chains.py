@@ -7,11 +7,12 @@ import numpy as np
 
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import Thing
+from training.errors import BadData
 from training.needles.asking import Memory, Told
 from training.needles.haystack import Haystack, picture
 from training.needles.trials import (
+    NONE_KNOWN,
     Found,
-    first_known,
     letter_names,
     names,
     names_all,
@@ -21,6 +22,8 @@ from training.needles.trials import (
 
 BESIDE = "What was shown beside the {}?"
 HOP = "thing that was shown beside the {}"
+_TRIES = 12
+"""Things that are tried beside another before the chain begins with another one."""
 
 
 def chain(
@@ -97,15 +100,29 @@ def chain(
 def _known_chain(
     haystack: Haystack, sprites: Sprites, hops: int, seed: int, random: np.random.Generator
 ) -> list[Thing]:
-    """Return things of which the eyes name each with the next, when both are shown to them."""
+    """Return things of which the eyes name each with the next, when both are shown to them.
+
+    Raises:
+        BadData: If they name none so.
+    """
     side = haystack.frames(0).shape[0]
     pool = some_things(random, sprites, len(names(sprites)))
-    things = [first_known(haystack, pool, lambda one: picture([one], sprites, seed, side), [])]
-    for n in range(hops):
-        left = [one for one in pool if one not in things]
-        shown = lambda one, n=n: picture([things[n], one], sprites, seed + n, side)  # noqa: E731
-        things.append(first_known(haystack, left, shown, [things[n]]))
-    return things
+
+    def follows(things: Sequence[Thing], one: Thing) -> bool:
+        pair = [things[-1], one]
+        return bool(names_all(haystack.shows(picture(pair, sprites, seed + len(things) - 1, side)), pair))  # fmt: skip
+
+    for first in pool:
+        things = [first]
+        while len(things) <= hops:
+            left = [one for one in pool if one not in things][:_TRIES]
+            after = next((one for one in left if follows(things, one)), None)
+            if after is None:  # this one is not named beside anything
+                break
+            things.append(after)
+        else:
+            return things
+    raise BadData(NONE_KNOWN)
 
 
 def in_one(name: str, hops: int) -> str:

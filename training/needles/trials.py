@@ -22,6 +22,7 @@ from training.needles.haystack import Haystack, picture
 SEEN = "Was there {}?"
 COLOURS = ("red", "blue", "green", "yellow", "purple", "orange")
 OPTIONS = 4
+NONE_KNOWN = "the eyes of this model name none of what is to be hidden: leave out --known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def single(
     if known:
         side = haystack.frames(0).shape[0]
         pool = [thing, *others, *some_things(random, sprites, len(names(sprites)))]
-        thing = first_known(haystack, pool, lambda one: picture([one], sprites, seed, side), [])
+        thing = first_known(haystack, pool, lambda one: picture([one], sprites, seed, side))
         others = [one for one in pool if one.name != thing.name][: OPTIONS - 1]
     wide = haystack.chat.parts.config.vision.frames_per_clip
     clip = round(depth * (len(haystack.clips) - 1))
@@ -168,17 +169,16 @@ def first_known(
     haystack: Haystack,
     pool: Sequence[Thing],
     shown: Callable[[Thing], Pixels],
-    beside: Sequence[Thing],
 ) -> Thing:
-    """Return the first of `pool` that the eyes name when it is shown, with what is beside it.
+    """Return the first of `pool` that the eyes name when it is shown.
 
     Raises:
         BadData: If there is none.
     """
     for one in pool:
-        if names_all(haystack.shows(shown(one)), [one, *beside]):
+        if names_all(haystack.shows(shown(one)), [one]):
             return one
-    raise BadData("the eyes of this model name none of what is to be hidden: leave out --known")
+    raise BadData(NONE_KNOWN)
 
 
 def _knows(memory: Memory, shown: str, absent: str) -> bool:
