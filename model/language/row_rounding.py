@@ -1,8 +1,8 @@
 """Numbers of rows that come again: products in bfloat16 on a processor are made of a few sizes.
 
-For every new size of a product oneDNN makes a program, in about a millisecond, and keeps a thousand of them,
-of nearly a megabyte each. Clips have another number of tokens each time, as have questions, so a service
-would come to hold most of a gigabyte of them. Rows of zeros round sizes up; what comes of them is left out.
+For every new size of a product oneDNN makes a program, in about a millisecond, of nearly a megabyte, and keeps
+the newest of them (`model/zoo/device.py`). Clips have another number of tokens each time, as have questions:
+most programs would be of no use again. Rows of zeros round sizes up; what comes of them is left out.
 """
 
 import torch
