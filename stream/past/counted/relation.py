@@ -17,7 +17,7 @@ from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There, of_one, shown_when, spans_of
 from stream.past.counted.places import lies
 from stream.past.counted.relation_words import How, Relation
-from stream.past.counted.sights import Beside, Film, Found
+from stream.past.counted.sights import Beside, Footage, Found
 from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import named_with_article
 from stream.past.presence import Shown
@@ -36,47 +36,47 @@ def relate(asked: Relation, clips: Sequence[Shown], question: Question) -> tuple
         clips: What was shown, oldest first; not nothing.
         question: Says whether more is to come.
     """
-    film = Film(clips)
-    of = film.find(asked.of)
+    footage = Footage(clips)
+    of = footage.find(asked.of)
     if of.missing:
         return of.missing, []
     if asked.asks == "what" or asked.one is None:
-        return _what(asked, of, film)
-    one = film.find(asked.one)
+        return _what(asked, of, footage)
+    one = footage.find(asked.one)
     if one.missing:
         return one.missing, []
-    return _whether(asked, one, of, film, question)
+    return _whether(asked, one, of, footage, question)
 
 
-def _what(asked: Relation, of: Found, film: Film) -> tuple[str, list[int]]:
+def _what(asked: Relation, of: Found, footage: Footage) -> tuple[str, list[int]]:
     """Return what lay so to something."""
-    one = None if asked.one is None else film.find(asked.one)
+    one = None if asked.one is None else footage.find(asked.one)
     words = None if one is None else one.words
-    beside = film.beside(of, asked.how, words)
+    beside = footage.beside(of, asked.how, words)
     if not beside:
-        return _nothing(asked, of, film), of.clips
+        return _nothing(asked, of, footage), of.clips
     showing = sorted({n for one in beside for n in one.clips})
-    said = _listed(beside, film)
+    said = _listed(beside, footage)
     if asked.of.of is not None:  # the things that it is told by are named as well
         said += f", {asked.said} {of.name}"
     return sentence(said), showing
 
 
-def _listed(beside: Sequence[Beside], film: Film) -> str:
+def _listed(beside: Sequence[Beside], footage: Footage) -> str:
     """Return "a cat and perhaps two cows", with times if they were not there together."""
     told = beside[:_MOST_NAMED]
     together = set(told[0].clips).intersection(*(one.clips for one in told))
     names = []
     for one in told:
-        at = "" if together else f" at {minutes(film.clips[one.clips[0]].start)}"
+        at = "" if together else f" at {minutes(footage.clips[one.clips[0]].start)}"
         names.append(f"{'' if one.sure else 'perhaps '}{as_most_say(one.things)}{at}")
     return listed(names)
 
 
-def _nothing(asked: Relation, of: Found, film: Film) -> str:
+def _nothing(asked: Relation, of: Found, footage: Footage) -> str:
     """Return that nothing lay so to something, and what was there with it."""
-    others = film.beside(of, "with", None)
-    with_it = f" With it I saw {_listed(others, film)}." if others else ""
+    others = footage.beside(of, "with", None)
+    with_it = f" With it I saw {_listed(others, footage)}." if others else ""
     if asked.how == "on" or any(
         lies(thing, asked.how, anchor) is None
         for other in others
@@ -93,17 +93,17 @@ def _nothing(asked: Relation, of: Found, film: Film) -> str:
 
 
 def _whether(
-    asked: Relation, one: Found, of: Found, film: Film, question: Question
+    asked: Relation, one: Found, of: Found, footage: Footage, question: Question
 ) -> tuple[str, list[int]]:
     """Return whether, when or how long one thing lay so to another."""
-    pairs = film.together(one, of)
+    pairs = footage.together(one, of)
     if not pairs:
         return f"I have not seen {one.name} and {of.name} together.", []
     clear = {n: [lies(a, asked.how, b) for a, b in some] for n, some in pairs.items()}
     loose = asked.how in {"beside", "near"}  # enough that nothing speaks against it
     held = sorted(n for n, all_ in clear.items() if True in all_ or (loose and None in all_))
     if held:
-        there = _there(one.name, held, film, question)
+        there = _there(one.name, held, footage, question)
         if not (one.steady(held) and of.steady(held)):
             return f"Perhaps, {spans_of(there)}.", held
         match asked.asks:
@@ -112,7 +112,7 @@ def _whether(
             case kind:
                 return of_one(kind, there), held
     both = sorted(pairs)
-    there = _there(one.name, both, film, question)
+    there = _there(one.name, both, footage, question)
     if any(None in all_ for all_ in clear.values()):
         return f"{_UNKNOWN} Both were there, {spans_of(there)}.", both
     lay = Counter(
@@ -122,10 +122,10 @@ def _whether(
     return f"No. It was {said}, {spans_of(there)}.", both
 
 
-def _there(name: str, numbers: Sequence[int], film: Film, question: Question) -> There:
+def _there(name: str, numbers: Sequence[int], footage: Footage, question: Question) -> There:
     """Return when clips of these numbers were, over blinks."""
-    clips = film.clips
-    stretches = joined([(n, n) for n in numbers], blink=film.blink)
+    clips = footage.clips
+    stretches = joined([(n, n) for n in numbers], blink=footage.blink)
     return There(
         name=name,
         spans=[(clips[s.first].start, until(s, clips)) for s in stretches],

@@ -102,7 +102,7 @@ class Beside:
         return -max(min(a.sure, b.sure) for a, b in pairs), self.things[0].word
 
 
-class Film:
+class Footage:
     """Clips, in which things are looked for.
 
     Args:
