@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from stream.file.container import open_input
 from stream.file.part_heads import MOST_PARTS, begins_of
 from stream.file.tracks import choose_video, packets_of
+from stream.frames.scale import turn_of
 
 CONCAT = "concat"
 OPTIONS = {"safe": "0", "protocol_whitelist": "file,subfile"}
@@ -97,6 +98,7 @@ class _Kind:
     """What a part holds: of the track that is watched, how it is encoded and what its decoder is told.
 
     Attributes:
+        turn: How its pictures are turned to be shown.
         length: Seconds, where FFmpeg must be told.
     """
 
@@ -104,6 +106,7 @@ class _Kind:
     track: int
     codec: str
     told: bytes
+    turn: tuple[int, int, int, int] | None
     length: float | None
 
 
@@ -121,8 +124,17 @@ def _kind(path: Path, part: _Part) -> _Kind | None:
             video.index,
             video.codec_context.name,
             bytes(video.codec_context.extradata or b""),
+            turn=_turn(container, video),
             length=_measured(container, video),
         )
+
+
+def _turn(container: InputContainer, video: VideoStream) -> tuple[int, int, int, int] | None:
+    try:
+        first = next(container.decode(video), None)
+    except av.FFmpegError:
+        return None
+    return None if first is None else turn_of(first)
 
 
 def _measured(container: InputContainer, video: VideoStream) -> float | None:
@@ -144,7 +156,7 @@ def _fits(first: _Kind, other: _Kind) -> bool:
     """Say whether a part is decoded as the first one is."""
     return (
         len(other.dispositions) == len(first.dispositions)
-        and (other.track, other.codec) == (first.track, first.codec)
+        and (other.track, other.codec, other.turn) == (first.track, first.codec, first.turn)
         and (other.told == first.told or other.codec in _SELF_CONTAINED)
     )
 

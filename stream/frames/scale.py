@@ -29,19 +29,26 @@ def scaled_down(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def turn_of(frame: VideoFrame) -> tuple[int, int, int, int] | None:
+    """Return a, b, c and d where the pixel at (x, y) is shown at (a x + c y, b x + d y); None if as it is."""
+    try:
+        matrix = cast("SideDataContainer", frame.side_data)[Type.DISPLAYMATRIX]
+    except KeyError:
+        return None
+    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])
+    return a, b, c, d
+
+
 def upright(frame: VideoFrame, rgb: VideoFrame) -> Picture:
     """Return the pixels of `rgb` turned and mirrored as `frame` says.
 
     A telephone records as its sensor lies and notes how to turn the picture, a front camera how to
     mirror it.
     """
-    pixels = rgb.to_ndarray()
-    try:
-        matrix = cast("SideDataContainer", frame.side_data)[Type.DISPLAYMATRIX]
-    except KeyError:
+    pixels, matrix = rgb.to_ndarray(), turn_of(frame)
+    if matrix is None:
         return pixels
-    # The pixel at (x, y) is shown at (a x + c y, b x + d y).
-    a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])
+    a, b, c, d = matrix
     if abs(a) + abs(d) >= abs(b) + abs(c):
         right, down = a, d
     else:

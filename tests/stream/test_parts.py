@@ -1,14 +1,18 @@
 """Joined MP4s: all parts are played, and what cannot be is said."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from stream.file.film import open_film
 from stream.file.first_bytes import has_late_index
-from stream.file.parts import parts_of
+from stream.file.parts import left_out, parts_of
 from stream.file.reader import VideoFile
 from stream.file.whole_file import feed_whole_file
+from stream.frames.scale import upright
 from stream.pull.remote_film import RemoteFilm
 from tests.stream.opening import order
 from tests.stream.videos import write_video
@@ -35,9 +39,9 @@ async def test_parts_of_other_sizes_are_played_one_after_another(tmp_path, conta
     large = write_video(
         tmp_path / "b.mp4", 1.0, size=(128, 96), codec="libx264", container=container
     )
-    sizes, left_out = await seen(join(tmp_path / "joined.mp4", small, large, small))
+    sizes, unread = await seen(join(tmp_path / "joined.mp4", small, large, small))
     assert sizes == 10 * [(96, 64)] + 10 * [(128, 96)] + 10 * [(96, 64)]
-    assert left_out == ""
+    assert unread == ""
 
 
 async def test_a_part_of_another_encoding_is_left_out_in_words(live, store, tmp_path):
@@ -51,17 +55,17 @@ async def test_a_part_of_another_encoding_is_left_out_in_words(live, store, tmp_
 
 async def test_a_part_that_is_cut_short_is_left_out_in_words(tmp_path):
     first = write_video(tmp_path / "a.mp4", 1.0)
-    sizes, left_out = await seen(join(tmp_path / "joined.mp4", first, first, cut=600))
+    sizes, unread = await seen(join(tmp_path / "joined.mp4", first, first, cut=600))
     assert len(sizes) == 10
-    assert "More of the file is not read" in left_out
+    assert "More of the file is not read" in unread
 
 
 async def test_what_a_decoder_is_told_at_the_beginning_must_be_the_same(tmp_path):
     small = write_video(tmp_path / "a.mp4", 1.0)
     large = write_video(tmp_path / "b.mp4", 1.0, size=(128, 96))
-    sizes, left_out = await seen(join(tmp_path / "joined.mp4", small, large))
+    sizes, unread = await seen(join(tmp_path / "joined.mp4", small, large))
     assert sizes == 10 * [(96, 64)]
-    assert left_out
+    assert unread
 
 
 async def test_of_several_tracks_the_first_parts_default_is_watched(tmp_path):
@@ -76,18 +80,39 @@ async def test_of_several_tracks_the_first_parts_default_is_watched(tmp_path):
                 pixels = np.zeros((64, track.width, 3), np.uint8)
                 file.mux(track.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
             file.mux(track.encode())
-    sizes, left_out = await seen(join(tmp_path / "joined.mp4", path, path))
+    sizes, unread = await seen(join(tmp_path / "joined.mp4", path, path))
     assert sizes == 20 * [(96, 64)]
-    assert left_out == ""
+    assert unread == ""
+
+
+def turned(data):
+    """Turn an MP4 of 96 by 64 by a quarter: the matrix in the head of its track."""
+    plain = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    at = data.index(plain, data.index(b"tkhd"))
+    quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 64 << 16, 0, 1 << 30)
+    return data[:at] + quarter + data[at + len(plain) :]
+
+
+def test_parts_that_are_turned_another_way_are_left_out(tmp_path):
+    plain = write_video(tmp_path / "a.mp4", 1.0).read_bytes()
+    path = tmp_path / "joined.mp4"
+    path.write_bytes(2 * turned(plain) + plain)
+    container, video = open_film(path)
+    with container:
+        shapes = {upright(f, f.reformat(format="rgb24")).shape for f in container.decode(video)}
+    assert shapes == {(96, 64, 3)}
+    assert left_out(path)
+    path.write_bytes(3 * turned(plain))
+    assert not left_out(path)
 
 
 async def test_what_else_stands_behind_a_film_is_no_part_of_it(tmp_path):
     film = write_video(tmp_path / "film.mp4", 1.0)
     free = (64).to_bytes(4, "big") + b"free" + b"ftypmoov" * 7
     for more in (b"", b"\0" * 50, free, b"\0\0\0\x20moov"):
-        sizes, left_out = await seen(join(tmp_path / "more.mp4", film, more=more))
+        sizes, unread = await seen(join(tmp_path / "more.mp4", film, more=more))
         assert len(sizes) == 10
-        assert left_out == ""
+        assert unread == ""
 
 
 def test_a_picture_is_one_part(tmp_path):
