@@ -24,12 +24,16 @@ from web.errors import RETRY_SECONDS, Full, Refusal
 log = logging.getLogger(__name__)
 
 _NOTHING_SEEN = "Nothing has been seen yet; ask again when a clip is remembered."
+_NO_SUCH_STREAM = (
+    "Nothing has been seen yet of a stream of this name, of which none is known now: GET /v1/streams "
+    "lists those there are."
+)
 
 _KINDS = (StreamError, StoreError, ModelError, Full)
 # Code, HTTP status and text of what may go wrong, by the code of the room where it did; `{reason}` is
 # the error's own words.
 _FAILURES: Mapping[str, tuple[str, int, str]] = {
-    "unknown_stream": ("nothing_seen", 404, _NOTHING_SEEN),
+    "unknown_stream": ("nothing_seen", 404, _NO_SUCH_STREAM),
     "nothing_in_range": ("nothing_seen", 404, "{reason}"),  # it names what there is
     "nothing_seen": ("nothing_seen", 404, _NOTHING_SEEN),
     "store_unavailable": (

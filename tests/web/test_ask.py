@@ -80,7 +80,7 @@ async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
 @pytest.mark.parametrize(
     ("error", "code", "status", "text"),
     [
-        (UnknownStream("cam"), "nothing_seen", 404, "Nothing has been seen yet"),
+        (UnknownStream("cam"), "nothing_seen", 404, "yet of a stream of this name"),
         (NothingSeen(), "nothing_seen", 404, "Nothing has been seen yet"),
         (
             NothingSeen.in_range("It goes from 3 to {9} s.", (3, 9)),

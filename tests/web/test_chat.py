@@ -3,7 +3,8 @@
 import base64
 import io
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -131,13 +132,16 @@ async def test_a_model_that_earlier_lines_lead_astray_is_not_told_them(monkeypat
 
 
 async def test_words_of_time_are_understood_in_the_zone_of_the_client(service):
-    await service.store.begin("cam", datetime.fromisoformat("2026-11-27T08:00Z").timestamp())
+    # The newest such time is meant: what lies a day back would be meant for a part of the day alone.
+    began = datetime.now(ZoneInfo("Asia/Tokyo")).replace(microsecond=0) - timedelta(hours=1)
+    await service.store.begin("cam", began.timestamp())
     await service.remember(clips=6)
-    messages = [{"role": "user", "content": "What came after 17:00:10?"}]
+    words = f"after {began + timedelta(seconds=10):%H:%M:%S}"
+    messages = [{"role": "user", "content": f"What came {words}?"}]
     about = {"timezone": "Asia/Tokyo"}
     time = (await post(service, messages=messages, flashback=about)).json()["flashback"]["time"]
     assert time is not None
-    assert (time["words"], time["since_clock"][-6:]) == ("after 17:00:10", "+09:00")
+    assert (time["words"], time["since_clock"][-6:]) == (words, "+09:00")
 
 
 async def test_a_range_that_is_given_counts(service):
@@ -289,3 +293,13 @@ async def test_longer_bodies_are_read_where_pictures_may_be_in_them(service):
     padding = {"metadata": {"a": "x" * 500_000}}
     assert (await post(service, **padding)).status_code == 200
     assert (await post(service, metadata={"a": "x" * 1_100_000})).status_code == 413
+
+
+async def test_a_body_that_is_no_json_is_said_to_be_none(service):
+    async with service.client() as client:
+        response = await client.post(
+            "/v1/chat/completions", content="not json", headers={"content-type": "application/json"}
+        )
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert (error["message"], error["param"]) == ("The body is not JSON.", None)

@@ -70,6 +70,8 @@ class OpenAiRoute(APIRoute):
 
 
 def _misread(error: RequestValidationError) -> JSONResponse:
+    if error.errors()[0]["type"] == "json_invalid":
+        return _refused(400, "The body is not JSON.", "invalid_value")
     # Of what may be words or parts both are found wrong: the deepest says most.
     first = max(error.errors(), key=lambda one: len(one["loc"]))
     # The first place is the body; what pydantic calls the choices of a union is no field.

@@ -56,7 +56,8 @@ def search(
         list[str] | None, typer.Option("--stream", help="only on this stream; may repeat")
     ] = None,
     last: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="only in the last so many seconds")
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="only in the last so many seconds"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="the best so many")] = 24,
     server: Annotated[str, typer.Option(metavar="URL", help="where the service is")] = HERE,
@@ -74,7 +75,7 @@ def search(
 def summary(
     stream: Annotated[str, typer.Argument(metavar="NAME", help="which stream")],
     last: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="only its last so many seconds")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="only its last so many seconds")
     ] = None,
     day: Annotated[
         str | None, typer.Option(metavar="DAY", help="a day, such as 2026-11-27, or today")
