@@ -230,8 +230,7 @@ class LocalStore:
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
-        shelf = self._shelves.pop(stream, None)
-        if shelf is not None:
+        if (shelf := self._shelves.pop(stream, None)) is not None:
             self._take(shelf, -shelf.bytes)
             self._deleted[stream] = shelf.record.generation
 

@@ -22,7 +22,7 @@ SHARED = 1220
 """Names that more than their own module uses."""
 LOOSE = 2
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 13
+LONG_FILES = 14
 """Files of more than 300 lines in the four packages."""
 LONGEST_FILE = 400
 
