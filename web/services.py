@@ -66,7 +66,6 @@ class Services:
         engine: Encodes and answers.
         answerer: The name of the model that answers.
         sampling: How it writes unless a client says otherwise.
-        follow_ups: Whether earlier questions and answers help it with the next one.
         feeding: Counts the streams that callers feed.
         viewing: Counts those who watch by WHEP.
         talking: Counts open WebSockets.
@@ -95,7 +94,6 @@ class Services:
     engine: Engine
     answerer: str
     sampling: Sampling
-    follow_ups: bool
     feeding: Quota
     viewing: Quota
     talking: Quota

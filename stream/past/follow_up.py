@@ -68,6 +68,8 @@ def whole_question(question: Question) -> Question | str:
     turns = question.conversation[-2 * _TURNS :]
     if whole := _with_another(plain, turns):
         return replace(question, text=f"{told}{gap}{whole}")
+    if whole := _the_one_meant(plain, turns):
+        return replace(question, text=f"{told}{gap}{whole}")
     if not (places := _pronouns(plain)):
         return question
     if not (named := _referent(turns)):
@@ -99,6 +101,19 @@ def _with_another(plain: str, turns: Sequence[Turn]) -> str:
     if len(names) != 1 or (names[0].start, names[0].end) != (0, len(bare)) or len(old) != 1:
         return ""
     return before[: old[0].start] + bare + before[old[0].end :]
+
+
+def _the_one_meant(plain: str, turns: Sequence[Turn]) -> str:
+    """Return the question that was asked back about, of the thing that is named now. Empty if none was."""
+    if [turn.role for turn in turns[-2:]] != ["user", "assistant"] or not turns[-1].text.startswith(
+        "Which "
+    ):
+        return ""
+    before, bare = _plain(turns[-2].text), _ARTICLE.sub("", plain, count=1)
+    names = list(names_in(bare, word_table()))
+    if len(names) != 1 or (names[0].start, names[0].end) != (0, len(bare)):
+        return ""
+    return _put(before, places, bare) if (places := _pronouns(before)) else ""
 
 
 def _pronouns(plain: str) -> list[tuple[int, int]]:

@@ -116,6 +116,8 @@ class Recall:
             if isinstance(whole, str):
                 return _at_once(Words(whole), _NOTHING_READ)
             question = whole
+        if not self._engine.follow_ups:  # Earlier lines would lead it astray.
+            question = replace(question, conversation=())
         past, question = await self._past_of(question)
         if has_words:
             if counted := await self._counted(past, question):

@@ -73,6 +73,13 @@ def test_without_a_conversation_or_a_thing_in_it_nothing_is_taken_over():
     assert asked("And the dog?", ("Is the cat with the bird?", "Yes.")) == "And the dog?"
 
 
+def test_the_thing_that_was_meant_is_put_into_the_question_that_was_asked_back_about():
+    back = ("When did it leave?", "Which do you mean: the cat or the dog?")
+    assert asked("the dog", TWO, back) == "when did the dog leave"
+    assert asked("Dog.", back) == "when did the dog leave"
+    assert asked("Neither", TWO, back) == "Neither"
+
+
 def test_of_several_things_it_is_asked_which():
     assert asked("When did it leave?", TWO) == "Which do you mean: the cat or the dog?"
     assert asked("Is it still there?", ("What animals have you seen?", "A cat, a dog and a bird.")) == (

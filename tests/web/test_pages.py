@@ -5,7 +5,6 @@ import pytest
 
 from memory.errors import StoreUnavailable
 from tests.web.conftest import echo_service
-from tests.web.fakes import EchoEngine
 from web.app import create_app
 from web.http.pages import STATIC
 from web.operations.pulse import Pulse
@@ -124,13 +123,6 @@ async def test_the_page_is_told_no_secret_it_does_not_need():
             text = (await client.get("/v1/page")).text
     assert "hunter2" not in text
     assert "hunter3" not in text
-
-
-@pytest.mark.parametrize("helps", [True, False])
-async def test_the_page_is_told_whether_earlier_lines_help_the_model(helps, monkeypatch):
-    monkeypatch.setattr(EchoEngine, "follow_ups", helps)
-    async with echo_service() as service, service.client() as client:
-        assert (await client.get("/v1/page")).json()["follow_ups"] is helps
 
 
 def test_the_pulse_remembers_the_longest_pause():

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
 
 from model.types import AnswerPiece, Finish, Words
@@ -79,11 +78,7 @@ class Writer:
             raise BadRequest("invalid_value", str(error), "model") from None
         except BadValue as error:
             raise BadRequest(error.code, str(error), "flashback.timezone") from None
-        put = await put_to(live, asked.question, self._here.clocks.wall(), zone)
-        if self._here.follow_ups:
-            return put
-        # Earlier lines would lead it astray.
-        return replace(put, question=replace(put.question, conversation=()))
+        return await put_to(live, asked.question, self._here.clocks.wall(), zone)
 
     async def _pictures(self, files: Sequence[bytes]) -> Pictures:
         decoder, name = self._here.decoder, self._caller.name

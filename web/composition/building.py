@@ -175,7 +175,6 @@ async def build_services(
         engine=engine,
         answerer=engine.name,
         sampling=engine.sampling,
-        follow_ups=engine.follow_ups,
         feeding=feeding,
         viewing=viewing,
         talking=Quota("connections", total=talks, each=talks_each),

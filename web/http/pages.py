@@ -81,7 +81,6 @@ class PageSettings(BaseModel):
     """What the page needs to know before it connects.
 
     Attributes:
-        follow_ups: Whether earlier questions and answers help the model with the next one.
         sample_rate: Pictures of a stream that are looked at per second while nothing slows it.
         frame_side: Shorter side of a picture, in pixels: sent larger, it is scaled down.
         may: What the token may do: what it may not is not offered.
@@ -90,7 +89,6 @@ class PageSettings(BaseModel):
 
     version: str
     model: str
-    follow_ups: bool
     sample_rate: float
     frame_side: int
     may: list[Right]
@@ -164,7 +162,6 @@ async def page_settings(
     return PageSettings(
         version=VERSION,
         model=here.answerer,
-        follow_ups=here.follow_ups,
         sample_rate=here.settings.sample_rate,
         frame_side=here.registry.frame_side,
         may=[right for right in RIGHTS if right in caller.may],

@@ -275,7 +275,6 @@ async function begin() {
   });
   notice("");
   useRights(page);
-  chat.followUps = page.follow_ups;
   stage.wantedRate = strip.wantedRate = page.sample_rate;
   Pictures.side = page.frame_side;
   $("change").addEventListener("click", choose);

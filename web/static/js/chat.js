@@ -22,9 +22,6 @@ export class Chat {
   #about = null;
   #asked = null;
 
-  /** Whether the model is told of earlier questions; small ones are only led astray by them. */
-  followUps = true;
-
   /**
    * `actions.evidence(parts)` marks moments, `actions.show(moment)` shows one, `actions.everything()` is
    * called when questions are to be about no span any more.
@@ -109,8 +106,7 @@ export class Chat {
     this.#socket.send({ type: "conversation.item.create", event_id: "ask", item });
     this.#asked = this.#about;
     const range = this.#asked && { since: this.#asked.since, until: this.#asked.until };
-    const response = { conversation: this.followUps ? "auto" : "none", ...range };
-    this.#socket.send({ type: "response.create", event_id: "ask", response });
+    this.#socket.send({ type: "response.create", event_id: "ask", response: { ...range } });
     this.#field.value = "";
     this.#hello.hidden = true;
     this.#add("line-q").textContent = question;
