@@ -76,8 +76,9 @@ def word_table() -> WordTable:
 
 
 def with_article(name: str) -> str:
-    """Return "a dog", "an apple"; a plural or a stuff word ("broccoli") as it is."""
-    if name in _WITHOUT_ARTICLE:
+    """Return "a dog", "an apple"; a plural or a stuff word ("broccoli", "blue jeans") as it is."""
+    colour, _, rest = name.partition(" ")
+    if (rest if colour in COLOURS else name) in _WITHOUT_ARTICLE:
         return name
     vowel = name[0].lower() in "aeiou" and not name.startswith(("uni", "eu", "ukulele"))
     return f"{'an' if vowel or name.startswith('hour') else 'a'} {name}"
@@ -121,11 +122,15 @@ _WITHOUT_ARTICLE = frozenset(
         "corn",
         "grapes",
         "cherries",
-        "toilet",
-        "paper",
         "bars",
+        "toilet paper",
+        "mashed potato",
+        "food",
+        "fruit",
+        "furniture",
+        "clothing",
     ]
-) | {"toilet paper", "mashed potato"}
+)
 
 
 def _read(line: str) -> Word:

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.past.counted.words import Counting, Kind, named_with_article
+from stream.past.counted.words import (
+    Counting,
+    Kind,
+    is_plural,
+    named_with_article,
+    named_with_the,
+)
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4
@@ -39,6 +45,21 @@ class There:
     def said(self) -> str:
         """Its name as it follows "I have not seen"."""
         return named_with_article(self.name)
+
+    @property
+    def it(self) -> str:
+        """What stands for it: "it", or "they" of several."""
+        return "they" if is_plural(self.name) else "it"
+
+    @property
+    def it_is(self) -> str:
+        """Return "it is", "they are"."""
+        return f"{self.it} {'are' if self.it == 'they' else 'is'}"
+
+    @property
+    def it_was(self) -> str:
+        """Return "it was", "they were"."""
+        return f"{self.it} {'were' if self.it == 'they' else 'was'}"
 
     @property
     def lasts(self) -> bool:
@@ -87,7 +108,8 @@ def shown_when(there: There, *, first: bool) -> str:
     start, end = there.spans[0]
     if first or (len(there.spans) == 1 and there.lasts):
         stays = there.lasts and len(there.spans) == 1
-        return sentence(f"at {_instant(start)}{', and it is there still' if stays else ''}")
+        still = f", and {there.it_is} there still" if stays else ""
+        return sentence(f"at {_instant(start)}{still}")
     if len(there.spans) == 1:
         return sentence(_span(start, end))
     if len(there.spans) > _MOST_STRETCHES:
@@ -102,7 +124,7 @@ def of_two(asked: Counting, one: There, other: There) -> str:
     late = asked.order in {"last", "later"}
     starts = [there.spans[-1 if late else 0][0] for there in (one, other)]
     each = [
-        f"the {there.name}{{}} at {minutes(at)}"
+        f"{named_with_the(there.name)}{{}} at {minutes(at)}"
         for there, at in zip((one, other), starts, strict=True)
     ]
     if asked.kind == "before":
@@ -166,7 +188,7 @@ def _still(there: There) -> str:
 
 def _is_gone(there: There) -> str:
     if there.now:
-        return f"No, it is {there.stays}."
+        return f"No, {there.it_is} {there.stays}."
     return f"Yes, since {there.end}."
 
 
@@ -175,9 +197,9 @@ def _left(there: There) -> str:
     if there.now:
         ends.pop()
     if not ends:
-        return f"It did not: it is {there.stays}."
+        return f"{there.it.capitalize()} did not: {there.it_is} {there.stays}."
     said = listed(ends) if len(ends) <= _MOST_STRETCHES else f"{times(len(ends))}, last {ends[-1]}"
-    return sentence(f"{said}; now it is {there.stays}" if there.now else said)
+    return sentence(f"{said}; now {there.it_is} {there.stays}" if there.now else said)
 
 
 def _last(there: There) -> str:
@@ -196,7 +218,7 @@ def _none(there: There) -> str:
 def _again(there: There) -> str:
     starts = [f"at {minutes(start)}" for start, _ in there.spans[1:]]
     if not starts:
-        return f"No. It was there once, {there.since if there.lasts else _spans(there)}."
+        return f"No. {there.it_was.capitalize()} there once, {there.since if there.lasts else _spans(there)}."
     many = len(starts) > _MOST_STRETCHES
     return f"Yes, {f'{times(len(starts))}, last {starts[-1]}' if many else listed(starts)}."
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from model.vision.changes import phrase
 from model.vision.things import Thing
@@ -41,10 +42,14 @@ def last_change(clips: Sequence[Shown]) -> tuple[str, list[int]]:
         (event for event in events if event.clip >= newest - _NEAR),
         key=lambda e: (not e.came, e.clip),
     )
-    said = [f"{_named(event, clips)} {'came' if event.came else 'left'}" for event in last]
+    told = groupby(last[:_MOST_NAMED], key=lambda event: event.came)
+    said = [
+        f"{listed([_named(event, clips) for event in events])} {'came' if came else 'left'}"
+        for came, events in told
+    ]
     at = minutes(clips[min(event.clip for event in last)].start)
     showing = sorted({event.seen for event in last})
-    return sentence(f"at {at} {listed(said[:_MOST_NAMED])}"), showing
+    return sentence(f"at {at} {listed(said)}"), showing
 
 
 def _events(clips: Sequence[Shown]) -> Iterator[_Event]:

@@ -83,8 +83,9 @@ def beside_in_time(
 
 def _none(there: There, *, before: bool) -> str:
     if before:
-        return "Nothing that I have a word for: it was the first."
-    return f"Nothing {'yet' if there.lasts else 'that I have a word for'}: it {'is there still' if there.now and not there.ended else 'was the last'}."
+        return f"Nothing that I have a word for: {there.it_was} the first."
+    last = f"{there.it_is} there still" if there.lasts else f"{there.it_was} the last"
+    return f"Nothing {'yet' if there.lasts else 'that I have a word for'}: {last}."
 
 
 def _scenes(clips: Sequence[Shown]) -> list[_Scene]:

@@ -19,7 +19,7 @@ from stream.past.counted.places import lies
 from stream.past.counted.relation_words import How, Relation
 from stream.past.counted.sights import Beside, Footage, Found
 from stream.past.counted.stretches import joined, until
-from stream.past.counted.words import named_with_article
+from stream.past.counted.words import is_plural, named_with_article
 from stream.past.presence import Shown
 from stream.past.wording import listed, minutes, sentence
 
@@ -118,8 +118,16 @@ def _whether(
     lay = Counter(
         said for some in pairs.values() for a, b in some for how, said in _SIDES.items() if lies(a, how, b)
     )  # fmt: skip
-    said = f"{lay.most_common(1)[0][0]} {of.name}" if lay else "there with it"
-    return f"No. It was {said}, {spans_of(there)}.", both
+    said = lay.most_common(1)[0][0] if lay else "there with"
+    return f"No. {_was(one)} {said} {of.name}, {spans_of(there)}.", both
+
+
+def _was(one: Found) -> str:
+    """Return "it was", "they were" or "somebody was"."""
+    bare = one.name.removeprefix("the ")
+    if bare == one.name:
+        return "Somebody was" if bare == "anyone" else "It was"
+    return "They were" if is_plural(bare) else "It was"
 
 
 def _there(name: str, numbers: Sequence[int], footage: Footage, question: Question) -> There:

@@ -150,11 +150,26 @@ def asks_to_count(text: str) -> Counting | Relation | None:
 
 
 def named_with_article(name: str) -> str:
-    """Return "a cat", "any cats", "anyone": a name as it follows "I have not seen"."""
+    """Return "a cat", "any cats", "any food", "anyone": a name as it follows "I have not seen"."""
     if name in _PEOPLE:
         return "anyone"
+    bare = with_article(name) == name
+    stuff = bare and name in _sorts(word_table())
+    return f"any {name}" if stuff or (is_plural(name) and not bare) else with_article(name)
+
+
+def named_with_the(name: str) -> str:
+    """Return "the cat", or "somebody" of whoever it was."""
+    return "somebody" if name in _PEOPLE else f"the {name}"
+
+
+def is_plural(name: str) -> bool:
+    """Say whether `name`, a colour before it or none, is that of several: "they", not "it"."""
+    table = word_table()
     last = name.removeprefix(f"{name.partition(' ')[0]} ")
-    return f"any {name}" if {name, last} & _plurals(word_table()) else with_article(name)
+    if name in _PEOPLE or {name, last} & _plurals(table):
+        return True
+    return any(one.endswith("s") and with_article(one) == one for one in (name, last))
 
 
 def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:

@@ -1,0 +1,70 @@
+"""Answers that are counted are English: of several it is "they", and what cannot be counted has no article."""
+
+import pytest
+
+from model.vision.things import Thing
+from model.vision.vocabulary import COLOURS, in_words, with_article, word_table
+from stream.past.counted.words import named_with_article
+from tests.stream.test_counted_more import FILM, answer, past
+
+ROOM = past("cat, 2 people", "dog, 2 people", "dog, 2 people", "dog")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Are the dogs gone?", "No, they are there, since 0:04."),
+        ("Is the dog gone?", "No, it is there, since 0:04."),
+        ("When did the dogs leave?", "They did not: they are there, since 0:04."),
+        ("Did the cats come back?", "No. They were there once, from 0:00 to 0:04."),
+        ("Did the people come back?", "No. They were there once, from 0:00 to 0:12."),
+        ("When did the dogs come?", "At 4 seconds, and they are there still."),
+        ("What came before the cats?", "Nothing that I have a word for: they were the first."),
+        ("What came after the dogs?", "Nothing yet: they are there still."),
+        ("Did anyone come before the dog?", "Yes: somebody came at 0:00, the dog at 0:04."),
+        ("Which came last, anyone or the dog?", "The dog, at 0:04."),
+        ("Which came first, someone or the dog?", "Somebody, at 0:00."),
+        ("Were the cats above the people?", "No. They were there with the people, from 0:00 to 0:04."),
+        ("Was the cat above the people?", "No. It was there with the people, from 0:00 to 0:04."),
+        ("Was anyone above the cat?", "No. Somebody was there with the cat, from 0:00 to 0:04."),
+    ],
+)  # fmt: skip
+def test_of_several_the_answer_says_they(text, said):
+    assert answer(text, ROOM) == said
+
+
+def test_of_several_that_a_film_ended_with_they_were_the_last():
+    said = "Nothing that I have a word for: they were the last."
+    assert answer("What came after the dogs?", ROOM, FILM) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("food", "any food"), ("furniture", "any furniture"), ("fruit", "any fruit"), ("clothing", "any clothing"),
+        ("cats", "any cats"), ("cat", "a cat"), ("red cars", "any red cars"), ("grapes", "grapes"), ("anyone", "anyone"),
+    ],
+)  # fmt: skip
+def test_what_was_never_seen_is_named_as_english_does(name, said):
+    assert named_with_article(name) == said
+
+
+def test_what_cannot_be_counted_has_no_article_with_a_colour_either():
+    table = word_table()
+    blue = COLOURS.index("blue")
+    assert in_words(table[table.number["jeans"]], 1, blue) == "blue jeans"
+    assert in_words(table[table.number["toilet paper"]], 1, blue) == "blue toilet paper"
+    assert in_words(table[table.number["car"]], 1, blue) == "a blue car"
+    assert with_article("toilet") == "a toilet"
+
+
+def test_the_colour_of_grapes_is_told_without_an_article():
+    history = past("cat", "cat")
+    grapes = Thing(word_table().number["grapes"], colour=COLOURS.index("green"))
+    shown = [type(one)(one.start, one.end, (grapes,), 4) for one in history]
+    assert answer("Tell me about the grapes.", shown) == "Green grapes, since 0:00."
+
+
+def test_what_changed_together_shares_its_verb():
+    history = past("cat", "cat", "dog, 2 people", "dog, 2 people")
+    assert answer("What changed?", history) == "At 0:08 a dog and two people came and a cat left."
