@@ -13,7 +13,7 @@ from tests.web.conftest import echo_service
 from tests.web.test_connections import HANDSHAKE, HEALTH, connected, frame
 from tests.web.test_slow_readers import STYLE, asking
 from web.cli.server import spare_what_is_loaded
-from web.http.middleware import protocols
+from web.http.middleware import websocket_connection
 from web.http.middleware.bites import BITES_PER_TURN, LONG_BITE, Bites, take_bite
 from web.realtime import connection as realtime
 
@@ -162,7 +162,7 @@ async def test_of_many_messages_one_is_done_in_a_turn(service, monkeypatch):
 
 
 async def test_a_message_of_many_bites_arrives_whole(service, monkeypatch):
-    monkeypatch.setattr(protocols, "LONG_BITE", 16 * 1024)
+    monkeypatch.setattr(websocket_connection, "LONG_BITE", 16 * 1024)
     async with service.talk() as talk:
         words = "word " * 40_000
         item = {

@@ -13,7 +13,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from tests.stream.certificates import Certified
 from tests.web.conftest import echo_service
 from tests.web.test_connections import HANDSHAKE, HEALTH, connected, frame
-from web.http.middleware import protocols
+from web.http.middleware import websocket_connection
 from web.http.middleware.untaken import Untaken
 
 STYLE = b"GET /static/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -71,7 +71,7 @@ async def test_what_waits_behind_a_closed_connection_is_not_waited_for():
 
 
 async def test_pings_are_not_answered_without_end_to_who_takes_nothing(monkeypatch):
-    monkeypatch.setattr(protocols, "_MOST_UNTAKEN", 8 * 1024)
+    monkeypatch.setattr(websocket_connection, "_MOST_UNTAKEN", 8 * 1024)
     pings = frame(9, b"x" * 120) * 50
     shake = f"{HANDSHAKE}\r\n".encode()
     async with echo_service() as service, asking(service, shake, *[pings] * 500):
