@@ -19,9 +19,9 @@ from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
-from stream.past.follow_up import whole_question
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
+from stream.past.straight import in_one_straight_question
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from stream.past.thing_index import ThingIndex
 
@@ -112,7 +112,7 @@ class Recall:
         """Return the answer: counted, told in parts, or written from one past; or what is asked back."""
         has_words = await self._engine.things([]) is not None
         if has_words:
-            whole = whole_question(question)
+            whole = in_one_straight_question(question)
             if isinstance(whole, str):
                 return _at_once(Words(whole), _NOTHING_READ)
             question = whole

@@ -1,0 +1,113 @@
+"""Polite, indirect and very short questions are asked straight, and so answered like any other."""
+
+import pytest
+
+from model.types import Turn
+from stream.past.straight import asked_straight
+from tests.stream.test_account import remembered, told
+
+
+@pytest.mark.parametrize(
+    ("text", "straight"),
+    [
+        ("Could you please tell me when the dog came?", "When did the dog come?"),
+        ("Please tell me when the dog came.", "When did the dog come?"),
+        ("Do you know if there was a cat?", "Was there a cat?"),
+        ("Could you tell me whether you see a dog?", "Do you see a dog?"),
+        ("I would like to know when the cat was there.", "When was the cat there?"),
+        ("I'd like to know how long the dog stayed", "How long did the dog stay?"),
+        ("I wonder whether the cat left", "Did the cat leave?"),
+        ("Would you mind telling me where the dog is?", "Where is the dog?"),
+        ("Can you tell me how many people there were?", "How many people were there?"),
+        ("do you know what animals you saw", "What animals did you see?"),
+        ("Can you tell me when you last saw the dog?", "When did you last see the dog?"),
+        ("do you know what color the car was", "What color was the car?"),
+        ("do you know what the dog is doing?", "What is the dog doing?"),
+        ("can you please tell me what you see", "What do you see?"),
+        ("Hey, is there a cat?", "Is there a cat?"),
+        ("Where's the dog?", "Where is the dog?"),
+        ("wheres the dog", "Where is the dog?"),
+        ("Where\N{RIGHT SINGLE QUOTATION MARK}s the dog, please?", "Where is the dog?"),
+        ("who's there?", "Who is there?"),
+        ("Isn't there a dog?", "Is there a dog?"),
+        ("Didn't the cat come back?", "Did the cat come back?"),
+        ("Is nobody there?", "Who is there?"),
+        ("Was no one there?", "Who was there?"),
+        ("What time did the dog come?", "At what time did the dog come?"),
+        ("cat?", "Is there a cat?"),
+        ("A red car", "Is there a red car?"),
+        ("Any dogs?", "Are there any dogs?"),
+        ("People?", "Are there any people?"),
+        ("HOW MANY DOGS", "How many dogs are there?"),
+    ],
+)
+def test_it_is_asked_straight(text, straight):
+    assert asked_straight(text, over=False) == straight
+    assert asked_straight(f"Be brief.\n{text}", over=False) == f"Be brief.\n{straight}"
+
+
+@pytest.mark.parametrize(
+    ("text", "straight"),
+    [
+        ("cat?", "Was there a cat?"),
+        ("any dogs", "Were there any dogs?"),
+        ("how many dogs", "How many dogs were there?"),
+    ],
+)
+def test_of_a_film_few_words_ask_what_was_there(text, straight):
+    assert asked_straight(text, over=True) == straight
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When did the dog come?",
+        "Tell me about the dog",
+        "Could you tell me about the dog?",
+        "Tell me what you see",
+        "Can you tell me what happened?",
+        "Hello there",
+        "Thanks",
+        "Tell me a joke",
+        "thingamajig?",
+        "Any thingamajigs?",
+        "Could you show me the dog?",
+        "yes",
+        "",
+    ],
+)
+def test_what_is_known_or_no_question_stays_as_it_is(text):
+    assert asked_straight(text, over=False) == text
+
+
+SHOWN = ["cat", "cat", "dog", "dog", "cat", "dog"]
+
+
+async def test_a_polite_question_is_answered_from_what_clips_show():
+    engine, recall = await remembered(SHOWN)
+    straight, _ = await told(recall, "When did the dog leave?")
+    polite, _ = await told(recall, "Could you please tell me when the dog left?")
+    assert polite == straight
+    assert not engine.asked
+
+
+async def test_the_thing_that_was_asked_back_about_is_not_taken_for_a_question():
+    turns = (
+        Turn("user", "What did you see?"),
+        Turn("assistant", "A cat and a dog."),
+        Turn("user", "How long was it there?"),
+        Turn("assistant", "Which do you mean: the cat or the dog?"),
+    )
+    _, recall = await remembered(SHOWN)
+    text, _ = await told(recall, "The dog", conversation=turns)
+    assert text == (await told(recall, "How long was the dog there?"))[0]
+
+
+async def test_a_polite_question_may_go_on_from_an_answer():
+    turns = (Turn("user", "Could you tell me when the cat left?"), Turn("assistant", "At 0:08."))
+    engine, recall = await remembered(SHOWN)
+    straight, _ = await told(recall, "When did the dog leave?")
+    assert (await told(recall, "And the dog?", conversation=turns))[0] == straight
+    turns = (Turn("user", "Was there a dog?"), Turn("assistant", "Yes."))
+    assert (await told(recall, "Do you know when it left?", conversation=turns))[0] == straight
+    assert not engine.asked
