@@ -14,8 +14,7 @@ from stream.address.printable import printable
 from stream.errors import BadSource, NoVideo
 from stream.file.container import open_input
 from stream.file.first_bytes import file_format
-from stream.file.joined import SOUGHT_IN_PARTS, open_joined
-from stream.file.parts import left_out
+from stream.file.joined import SOUGHT_IN_PARTS, left_out, open_joined
 from stream.file.tracks import choose_video, is_decodable
 
 PROGRAM_CHANGES = {"merge_pmt_versions": "1"}
@@ -123,7 +122,7 @@ def open_container(
         OSError: If it cannot be opened.
     """
     if (joined := open_joined(path)) is not None:
-        return joined.open(options, timeout)
+        return joined.open(PROGRAM_CHANGES | (options or {}), timeout)
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"

@@ -3,9 +3,9 @@
 FFmpeg takes the head of the second part for one of the pieces that it knows the size of, and stops
 there, without a word. Here the parts are found by walking from piece to piece, and the heads between
 them are left out. Where the clock starts again, `stream.file.media_clock` lets it go on. Of formats whose parts
-have an index each, `stream.file.parts` has them played one after another.
+have an index each, `stream.file.parts` has them played one after another. What comes from another encoder
+on cannot be played on; it is cut off, also where FFmpeg would read it as damage, and `left_out` says so.
 
-FLV: Adobe Flash Video File Format Specification, version 10.1, annex E.
 IVF: https://wiki.multimedia.cx/index.php/Duck_IVF
 YUV4MPEG2: https://wiki.multimedia.cx/index.php/YUV4MPEG2
 ASF: Advanced Systems Format Specification, revision 01.20.06, sections 3 to 5.
@@ -22,18 +22,19 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from stream.file.container import open_input
-from stream.file.parts import CONCAT, OPTIONS, parts_of, script_of
+from stream.file.flv import FLV, flv_pieces
+from stream.file.parts import CONCAT, OPTIONS, parts_of, script_of, unread
+from stream.file.programme import is_broadcast, read_to
 
 SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf", CONCAT}
 """Formats of which a time is looked for in the first part alone; of FLV it is known that it counts anew."""
+_CHANGED = (
+    "More of the file is not read: its last {:,.1f} MB, from byte {} on, are encoded in another way than "
+    "what comes before, or are another program. Give each part by itself."
+)
 _Piece = tuple[int, int] | bytes
 """Where a part of the file begins and ends, or bytes that stand in its place."""
 _ENOUGH = 512
-
-_FLV = b"FLV\x01"
-_FLV_HEADER = 13  # with the size of the tag before, which is 0
-_FLV_TAG_HEADER = 11
-_FLV_TAG_TRAILER = 4
 
 _IVF = b"DKIF"
 _IVF_FRAME_HEADER = 12
@@ -82,16 +83,43 @@ def open_joined(path: Path) -> Joined | None:
     """Return the parts of a joined file as one; None if it is something else. Blocks."""
     if not path.is_file():  # of a pipe nothing may be read ahead
         return None
-    with path.open("rb") as file:
-        head = file.read(len(_ASF))
-        for signature, (name, pieces_of) in _FORMATS.items():
-            if head.startswith(signature):
-                pieces = pieces_of(file, path.stat().st_size)
-                return None if len(pieces) == 1 else _joined(path, name, pieces)
+    known = _pieces(path)
+    if known is not None:
+        name, pieces = known
+        return None if pieces == [(0, path.stat().st_size)] else _joined(path, name, pieces)
     parts = parts_of(path)
     if parts is None or len(parts.played) == 1:
         return None
     return Joined(io.BytesIO(script_of(path, parts)), CONCAT, OPTIONS, parts.dispositions)
+
+
+def left_out(path: Path) -> str:
+    """Say what of a file is not played; nothing if all is. Blocks."""
+    if not path.is_file():
+        return ""
+    known = _pieces(path)
+    if known is None:
+        parts = parts_of(path)
+        return "" if parts is None else unread(parts.left_out)
+    name, pieces = known
+    last = pieces[-1]
+    size = 0 if isinstance(last, bytes) else path.stat().st_size - last[1]
+    if size <= 0 or name == "asf":  # there an index comes behind the pictures
+        return ""
+    return _CHANGED.format(max(size / 1e6, 0.1), path.stat().st_size - size)
+
+
+def _pieces(path: Path) -> tuple[str, list[_Piece]] | None:
+    """Return a file's format in FFmpeg and the pieces that are read as one; None of formats not known here."""
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        head = file.read(_ENOUGH)
+        for signature, (name, pieces_of) in _FORMATS.items():
+            if head.startswith(signature):
+                return name, pieces_of(file, size)
+        if is_broadcast(file):
+            return "mpegts", [(0, read_to(file, size))]
+    return None
 
 
 def _joined(path: Path, name: str, pieces: list[_Piece]) -> Joined:
@@ -99,27 +127,16 @@ def _joined(path: Path, name: str, pieces: list[_Piece]) -> Joined:
     return Joined(io.BufferedReader(raw), name)
 
 
-def _flv(file: io.BufferedReader, size: int) -> list[_Piece]:
-    """Return the first part with its header, the others without."""
-    pieces, begin, at = list[_Piece](), 0, _FLV_HEADER
-    while at < size:
-        head = _read(file, at, _FLV_TAG_HEADER)
-        if head.startswith(_FLV):
-            pieces.append((begin, at))
-            begin = at = at + _FLV_HEADER
-            continue
-        at += _FLV_TAG_HEADER + int.from_bytes(head[1:4], "big") + _FLV_TAG_TRAILER
-    return [*pieces, (begin, size)]
-
-
 def _ivf(file: io.BufferedReader, size: int) -> list[_Piece]:
-    """Return the first part with its header, the others of the same codec without."""
+    """Return the first part with its header, the others without, up to one of another codec."""
     first = _read(file, 0, 12)
     pieces, begin = list[_Piece](), 0
     at = int.from_bytes(first[6:8], "little")
     while at < size:
         head = _read(file, at, _IVF_FRAME_HEADER)
-        if head.startswith(_IVF) and head[8:12] == first[8:12]:
+        if head.startswith(_IVF):
+            if head[8:12] != first[8:12]:
+                return [*pieces, (begin, at)]
             pieces.append((begin, at))
             begin = at = at + max(int.from_bytes(head[6:8], "little"), 1)
             continue
@@ -128,7 +145,7 @@ def _ivf(file: io.BufferedReader, size: int) -> list[_Piece]:
 
 
 def _y4m(file: io.BufferedReader, size: int) -> list[_Piece]:
-    """Return the first part with its header, the others of the same size and kind without."""
+    """Return the first part with its header, the others without, up to one of another size."""
     first = _line(file, 0)
     picture = _y4m_picture(first)
     if picture is None:
@@ -139,8 +156,10 @@ def _y4m(file: io.BufferedReader, size: int) -> list[_Piece]:
         if line.startswith(b"FRAME"):
             at += len(line) + picture
             continue
-        if not line.startswith(_Y4M) or _y4m_picture(line) != picture:
+        if not line.startswith(_Y4M):
             break
+        if _y4m_picture(line) != picture:
+            return [*pieces, (begin, at)]
         pieces.append((begin, at))
         begin = at = at + len(line)
     return [*pieces, (begin, size)]
@@ -183,7 +202,7 @@ def _asf(file: io.BufferedReader, size: int) -> list[_Piece]:
 
 
 _FORMATS: dict[bytes, tuple[str, Callable[[io.BufferedReader, int], list[_Piece]]]] = {
-    _FLV: ("flv", _flv),
+    FLV: ("flv", flv_pieces),
     _IVF: ("ivf", _ivf),
     _Y4M: ("yuv4mpegpipe", _y4m),
     _ASF: ("asf", _asf),

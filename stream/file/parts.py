@@ -2,7 +2,7 @@
 
 FFmpeg reads the first part, or two, and takes the rest for something else. Its `concat` demuxer plays
 them through `subfile`, each as a file by itself. It goes on with the first part's decoder: a part that
-needs another one ends what is played, and `left_out` says so.
+needs another one ends what is played; `stream.file.joined` says so.
 https://ffmpeg.org/ffmpeg-formats.html#concat-1
 """
 
@@ -80,12 +80,6 @@ def script_of(path: Path, parts: Parts) -> bytes:
         if length is not None and part != parts.played[-1]:  # else it would seek by them
             lines.append(b"duration %f" % length)
     return b"\n".join(lines) + b"\n"
-
-
-def left_out(path: Path) -> str:
-    """Say what of a joined file is not played; nothing if all is. Blocks."""
-    parts = parts_of(path)
-    return "" if parts is None else unread(parts.left_out)
 
 
 def unread(size: int) -> str:

@@ -9,7 +9,8 @@ from PIL import Image
 
 from stream.file.film import open_film
 from stream.file.first_bytes import has_late_index
-from stream.file.parts import left_out, parts_of
+from stream.file.joined import left_out
+from stream.file.parts import parts_of
 from stream.file.reader import VideoFile
 from stream.file.whole_file import feed_whole_file
 from stream.frames.scale import upright

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from stream.errors import BadSource
 from stream.file.container import open_input
 from stream.file.film import is_whole, open_container
-from stream.file.parts import left_out
+from stream.file.joined import left_out
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
 from stream.pull.io.http.snapshots import Snapshots
