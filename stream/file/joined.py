@@ -22,9 +22,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from stream.file.container import open_input
-from stream.file.flv import FLV, flv_pieces
 from stream.file.parts import CONCAT, OPTIONS, parts_of, script_of, unread
-from stream.file.programme import is_broadcast, read_to
+from stream.file.pieces.flv import FLV, flv_pieces
+from stream.file.pieces.programme import is_broadcast, read_to
 
 SOUGHT_IN_PARTS = {"ivf", "yuv4mpegpipe", "asf", CONCAT}
 """Formats of which a time is looked for in the first part alone; of FLV it is known that it counts anew."""

@@ -84,6 +84,15 @@ def _matroska_begins(file: io.BufferedReader, size: int) -> list[int]:
     return begins
 
 
+def matroska_end(head: bytes) -> int | None:
+    """Return how long a Matroska that begins with `head` is; None if it is none, or does not say."""
+    if not head.startswith(_EBML):
+        return None
+    begins, _ = _element_length(head)
+    length, known = _element_length(head[begins:])
+    return begins + length if head.startswith(_SEGMENT, begins) and known else None
+
+
 def _element_length(head: bytes) -> tuple[int, bool]:
     """Return how long an element with an id of four bytes is, and whether it says that."""
     if len(head) < 12 or not head[4]:

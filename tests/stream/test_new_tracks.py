@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from stream.file import programme
 from stream.file.joined import left_out
+from stream.file.pieces import programme
 from stream.file.reader import VideoFile
 from stream.file.whole_file import feed_whole_file
 from tests.stream.opening import look, order

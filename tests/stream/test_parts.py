@@ -133,3 +133,32 @@ async def test_over_http_what_is_left_out_is_said(site, address, live, tmp_path,
     assert (one.of, two.of) == (10, 10)
     assert one.left_out == ""
     assert "More of the file is not read" in two.left_out
+
+
+@pytest.mark.parametrize("name", ["joined.mkv", "joined.webm"])
+@pytest.mark.parametrize("second", ["same", "other", "none"])
+async def test_of_matroska_over_http_what_is_left_out_is_said(
+    site, address, live, tmp_path, name, second
+):
+    codec, another = ("mpeg4", "libx264") if name.endswith("mkv") else ("libvpx", "libvpx-vp9")
+    first = write_video(tmp_path / f"a-{name}", 2.0, codec=codec).read_bytes()
+    other = write_video(tmp_path / f"b-{name}", 2.0, codec=another).read_bytes()
+    parts = {"same": 3 * first, "other": first + other + first, "none": first + bytes(200)}
+    site.file(f"/{name}", parts[second], "video/x-matroska")
+    sampled = await feed_whole_file(RemoteFilm(order(f"{address}/{name}"), name), live)
+    assert sampled.of == {"same": 40, "other": 20, "none": 20}[second]
+    assert ("More of the file is not read" in sampled.left_out) is (second != "none")
+
+
+async def test_of_matroska_over_http_a_part_of_another_size_is_left_out_where_the_codec_tells_it_once(
+    site, address, live, tmp_path
+):
+    small = write_video(tmp_path / "a.mkv", 2.0).read_bytes()
+    large = write_video(tmp_path / "b.mkv", 2.0, size=(128, 96)).read_bytes()
+    site.file("/two.mkv", small + large, "video/x-matroska")
+    sampled = await feed_whole_file(RemoteFilm(order(f"{address}/two.mkv"), "two"), live)
+    assert sampled.of == 20
+    assert "More of the file is not read" in sampled.left_out
+    site.file("/two.mkv", 2 * small, "video/x-matroska")
+    sampled = await feed_whole_file(RemoteFilm(order(f"{address}/two.mkv"), "two"), live)
+    assert (sampled.of, sampled.left_out) == (40, "")

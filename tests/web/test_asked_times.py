@@ -135,6 +135,18 @@ def test_times_of_a_file_are_those_of_the_film(film, capsys):
     assert (whole["time"], whole["clips"], undated["time"]) == (None, 16, None)
 
 
+def test_what_was_left_out_of_a_file_stands_beside_the_answer(film, tmp_path, capsys):
+    assert json.loads(answers(film, ("What is red?",), capsys).out)["left_out"] == []
+    other = write_video(tmp_path / "other.mp4", seconds=1.0, codec="libx264")
+    joined = tmp_path / "joined.mp4"
+    joined.write_bytes(film.read_bytes() + other.read_bytes())
+    said = answers(joined, ("What is red?", "And blue?"), capsys)
+    for line in said.out.splitlines():
+        (left_out,) = json.loads(line)["left_out"]
+        assert left_out.startswith("More of the file is not read: ")
+        assert said.err.count(left_out) == 1
+
+
 def test_what_was_understood_is_said_beside_the_answer(film, capsys):
     said = answers(film, ("What was shown at 10 seconds?",), capsys, as_json=False)
     assert "flashback: “at 10 seconds”: looked at 0:10\n" in said.err

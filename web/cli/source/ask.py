@@ -59,6 +59,7 @@ class _Asked:
         first_token_ms: From the question to the first word; null if there was none.
         total_ms: From the question to the last word.
         model: What answered.
+        left_out: What of the source was not looked at, in sentences; empty if all was.
     """
 
     question: str
@@ -74,6 +75,7 @@ class _Asked:
     first_token_ms: float | None
     total_ms: float
     model: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +186,13 @@ async def _ask(
         async with _watcher(settings, bars, bar) as (engine, live):
             bars.reset(bar, description=escape(f"Watching {subject.source.shown}"))
             most = frames_at_most(frames, engine)
-            sampled = await watch(subject, live, progress, most, say=_note)
+            left_out = list[str]()
+            sampled = await watch(subject, live, progress, most, say=left_out.append)
             await live.settle()
             if sampled is not None:
-                _tell_fewer(sampled, frames, engine)
+                left_out += _fewer(sampled, frames, engine)
+            for text in left_out:
+                _note(text)
             if (end := live.end) is None:
                 raise Failed(no_frame(subject), 2)
             length = None if sampled is None else sampled.length
@@ -208,7 +213,7 @@ async def _ask(
                 asked = await _answer(engine, live, question)
                 understood = time_report(time, reference)
                 told = None if understood is None else understood.model_dump()
-                asked = replace(asked, question=text, time=told)
+                asked = replace(asked, question=text, time=told, left_out=tuple(left_out))
                 _say(asked, number, len(questions), as_json=as_json)
 
 
@@ -221,13 +226,15 @@ def frames_at_most(frames: int, engine: Engine) -> int:
     return max(TOGETHER, min(frames, engine.clips_at_most * engine.frames_per_clip))
 
 
-def _tell_fewer(sampled: Sampled, frames: int, engine: Engine) -> None:
+def _fewer(sampled: Sampled, frames: int, engine: Engine) -> list[str]:
+    """Say that fewer frames were looked at than were asked for, if they were."""
     room = engine.clips_at_most * engine.frames_per_clip
-    if room < frames and sampled.frames > room - TOGETHER:
-        _note(
-            f"{sampled.frames} frames are looked at, not {frames}: {engine.name} cannot hold more of one "
-            "video at once"
-        )
+    if room >= frames or sampled.frames <= room - TOGETHER:
+        return []
+    return [
+        f"{sampled.frames} frames are looked at, not {frames}: {engine.name} cannot hold more of one "
+        "video at once"
+    ]
 
 
 @asynccontextmanager

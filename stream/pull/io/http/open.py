@@ -7,8 +7,6 @@ length or by the playlist's last line, and all of it came.
 
 import time
 from collections.abc import Callable
-from contextlib import closing
-from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -25,13 +23,12 @@ from stream.file.first_bytes import (
     playlist_options,
     refuse_document,
 )
-from stream.file.part_heads import FILE_TYPE, INDEX, boxes
-from stream.file.parts import unread
 from stream.pull.io.http.anew import Continuous
 from stream.pull.io.http.file import HttpFile
 from stream.pull.io.http.guarded import HttpSource
 from stream.pull.io.http.hls import PlaylistGuide, PlaylistText
 from stream.pull.io.http.hls_maps import LEFT_OUT
+from stream.pull.io.http.joined import FirstParts, as_read
 from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.http.snapshots import Snapshots, open_snapshot
 from stream.pull.io.opened import QUICK, Opening
@@ -39,9 +36,6 @@ from stream.pull.messages import ReaderConfig
 
 _BUFFERED = 32 * 1024
 """Bytes of a file that FFmpeg holds: so far back it may go without asking anybody."""
-_BOX_HEADS = 16
-_MOST_BOXES = 6
-"""That are looked at, each by a request; a film in fragments has thousands."""
 _NEEDS_RANGES = (
     "The index of this film is at its end, and the server sends no parts of files: put the index "
     "first (ffmpeg -i FILM -c copy -movflags +faststart NEW), or use a server that knows ranges."
@@ -95,8 +89,10 @@ def open_http(
     if has_late_index(head) and not file.seekable() and (file.length or 0) > _BUFFERED:
         raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
+    left_out = ""
     if finite:
-        container = _open(file, order, http)
+        whole, left_out = as_read(http, file, head)
+        container = _open(whole, order, http)
     else:
         container = _open(Continuous(file), order, http, options=QUICK)
     return Opening(
@@ -104,27 +100,8 @@ def open_http(
         finite=finite,
         has_ended=lambda: finite,
         appetite=http.appetite,
-        left_out=_left_out(http, file, head),
+        left_out=left_out,
     )
-
-
-def _left_out(http: HttpSource, file: HttpFile, head: bytes) -> str:
-    """Say what of a joined MP4 is not read: FFmpeg reads the first part alone; nothing if there is one part."""
-    if not file.seekable() or file.length is None or head[4:8] != FILE_TYPE:
-        return ""
-
-    def head_at(at: int) -> bytes:
-        if at + _BOX_HEADS <= len(head):
-            return head[at:]
-        with closing(http.open(start=at, end=at + _BOX_HEADS)) as part:
-            return part.peek(_BOX_HEADS)
-
-    indexed = False
-    for at, kind in islice(boxes(head_at, file.length), _MOST_BOXES):
-        if kind == FILE_TYPE and indexed:
-            return unread(file.length - at)
-        indexed = indexed or kind == INDEX
-    return ""
 
 
 def _open_playlist(
@@ -159,7 +136,7 @@ def _open_playlist(
 
 
 def _open(
-    file: HttpFile | Continuous | MotionJpeg | PlaylistText,
+    file: HttpFile | FirstParts | Continuous | MotionJpeg | PlaylistText,
     order: ReaderConfig,
     http: HttpSource,
     kind: str | None = None,
