@@ -1,4 +1,4 @@
-"""Answers that are counted are English: of several it is "they", and what cannot be counted has no article."""
+"""Answers that are counted are English: of several it is "they", what cannot be counted has no article; and two are compared."""
 
 import pytest
 
@@ -68,3 +68,23 @@ def test_the_colour_of_grapes_is_told_without_an_article():
 def test_what_changed_together_shares_its_verb():
     history = past("cat", "cat", "dog, 2 people", "dog, 2 people")
     assert answer("What changed?", history) == "At 0:08 a dog and two people came and a cat left."
+
+
+TWICE = past("cat", "dog", "dog", "dog", "cat", "bird", "bird", "bird", "", "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Which was there longer, the cat or the dog?", "The dog, for 12 seconds; the cat for 8 seconds."),
+        ("What was shown the longest, the dog or the bird?", "Both for 12 seconds."),
+        ("Which came more often, the dog or the cat?", "The cat, twice; the dog once."),
+        ("Which did you see most often, the dog or the bird?", "Both once."),
+        ("Was the cat there longer than the dogs?", "No: the cat was there for 8 seconds, the dogs for 12 seconds."),
+        ("Were the dogs there longer than the cat?", "Yes: the dogs were there for 12 seconds, the cat for 8 seconds."),
+        ("Did the cat come more often than the dog?", "Yes: the cat was there twice, the dog once."),
+        ("Was the horse there longer than the dog?", "I have not seen a horse."),
+    ],
+)  # fmt: skip
+def test_two_things_are_compared_by_how_long_and_how_often_they_were_there(text, said):
+    assert answer(text, TWICE) == said

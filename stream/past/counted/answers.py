@@ -13,6 +13,7 @@ from stream.past.counted.words import (
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4
+_MORE = frozenset({"longer", "longest", "more often", "most often"})
 _COUNTED = 4
 """Of more together clips say no more than that there are more."""
 
@@ -118,9 +119,11 @@ def shown_when(there: There, *, first: bool) -> str:
 
 
 def of_two(asked: Counting, one: There, other: There) -> str:
-    """Return which of two came first or last, or whether one came before the other."""
+    """Return which of two came first or last, was there longer or more often, or whether one was before the other."""
     if missing := [there.said for there in (one, other) if not there.spans]:
         return f"I have not seen {' or '.join(missing)}."
+    if asked.order in _MORE:
+        return _of_more(asked, one, other)
     late = asked.order in {"last", "later"}
     starts = [there.spans[-1 if late else 0][0] for there in (one, other)]
     each = [
@@ -135,6 +138,24 @@ def of_two(asked: Counting, one: There, other: There) -> str:
         return f"Both at {minutes(starts[0])}."
     first = (starts[0] < starts[1]) != late
     return sentence(each[0 if first else 1].format(","))
+
+
+def _of_more(asked: Counting, one: There, other: There) -> str:
+    """Return which of two was there longer or more often, or whether the one was."""
+    often = asked.order.endswith("often")
+    much = [
+        len(there.spans) if often else round(sum(end - start for start, end in there.spans))
+        for there in (one, other)
+    ]
+    each = [times(count) if often else f"for {length(count)}" for count in much]
+    if asked.kind == "before":
+        said = "Yes" if much[0] > much[1] else "No"
+        return f"{said}: {named_with_the(one.name)} {one.it_was.removeprefix(one.it).strip()} there {each[0]}, {named_with_the(other.name)} {each[1]}."
+    if much[0] == much[1]:
+        return f"Both {each[0]}."
+    first = 0 if much[0] > much[1] else 1
+    names = [named_with_the(there.name) for there in (one, other)]
+    return sentence(f"{names[first]}, {each[first]}; {names[1 - first]} {each[1 - first]}")
 
 
 def spans_of(there: There) -> str:

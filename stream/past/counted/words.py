@@ -93,6 +93,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("when", rf"(?:when|at what (?:time|second|point)) (?:was|were|did) {_NAME} (?P<order>first) (?:{_PLACE}|{_ARRIVE}){_ALREADY}"),
     ("when", rf"when (?:was|is) the (?P<order>first) time (?:that )?(?:{_YOU} (?:have )?{_SEE} {_NAME}|{_THE}(?P<name2>[a-z' -]+?) was {_PLACE}){_ALREADY}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
+    ("which", rf"(?:which|what|who) (?:one )?(?:came|stayed|appeared|was {_PLACE}|was|did {_YOU} see)(?: for)? (?:the )?(?P<order>longer|longest|more often|most often)(?: time)?(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
+    ("before", rf"(?:did|was|were) {_NAME}(?: (?:come|appear|stay|last|{_PLACE}))? (?P<order>longer|more often) than {_OTHER}(?: did| was)?"),
     ("next", rf"what (?:else )?(?:thing )?(?:came|comes|was {_PLACE}|was|were {_PLACE}|appeared|happened|did {_YOU} {_SEE}|followed)(?: (?:right|just|directly|immediately|shortly))? (?P<order>before|after) {_NAME}(?: (?:was|were) {_PLACE}| came| left)?{_ALREADY}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
@@ -122,7 +124,7 @@ class Counting:
         words: The numbers of the words that it covers.
         colour: The number of the colour that it must have, if any.
         other: What it is compared with, if anything.
-        order: How, in the question's word: "first", "before"; or the verb of what asks how it is now; else empty.
+        order: How, in the question's word: "first", "before", "longer"; or the verb of what asks how it is now; else empty.
     """
 
     kind: Kind
