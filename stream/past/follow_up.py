@@ -2,6 +2,7 @@
 
     "What came after the dog?"  "A cat."   "How long was it there?"   How long was the cat there?
     "When was the cat shown?"   "…"        "And the dog?"             When was the dog shown?
+    "Was there a cat?"       "Yes."     "When?"                    When was the cat there?
     "What did you see?"  "A cat and a dog."  "Is it still there?"     Which do you mean, the cat or the dog?
 
 What is counted from clips is found by its name, and a small language model that reads "it" answers of
@@ -40,6 +41,16 @@ _THERE = re.compile(
 )
 _WHOLE = (asks_to_count, asked_end, aside, account_wording)
 """Read questions that need no thing: "when did it change"."""
+_ALONE = {
+    "when": "when was it there", "how long": "how long was it there", "for how long": "how long was it there",
+    "how often": "how often was it there", "how many times": "how often was it there", "how many": "how many it were there",
+    "where": "where was it", "what color": "what color was it", "what colour": "what colour was it",
+    "which color": "which color was it", "which colour": "which colour was it", "which way": "which way did it go",
+    "still there": "is it still there", "is it still": "is it still there",
+    "after that": "what came after that", "what then": "what came after that", "what next": "what came after that",
+    "then what": "what came after that", "before that": "what came before that", "and then": "what came after that",
+}  # fmt: skip
+"""What a few words ask of a thing that was named, with "it" for that."""
 _AND = re.compile(r"(?:and |or |(?:and )?(?:what|how) about )(?P<name>.+)")
 _ARTICLE = re.compile(r"(?:the|a|an|any|some) ")
 
@@ -70,6 +81,7 @@ def whole_question(question: Question) -> Question | str:
         return replace(question, text=f"{told}{gap}{whole}")
     if whole := _the_one_meant(plain, turns):
         return replace(question, text=f"{told}{gap}{whole}")
+    plain = _ALONE.get(plain.removeprefix("and "), _ALONE.get(plain, plain))
     if not (places := _pronouns(plain)):
         return question
     if not (named := _referent(turns)):

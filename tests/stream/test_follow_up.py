@@ -36,6 +36,18 @@ def asked(text, *lines):
         ("What happened after that?", [WHEN], "what happened after the cat"),
         ("When did that one leave?", [SEEN], "when did the cat leave"),
         ("How long was it there?", [SEEN, ("Thanks", "You are welcome.")], "how long was the cat there"),
+        ("When?", [("Was there a cat?", "Yes.")], "when was the cat there"),
+        ("And when?", [SEEN], "when was the cat there"),
+        ("How long?", [WHEN], "how long was the cat there"),
+        ("How often", [SEEN], "how often was the cat there"),
+        ("how many?", [SEEN], "how many the cat were there"),
+        ("And where?", [SEEN], "where was the cat"),
+        ("Which colour?", [SEEN], "which colour was the cat"),
+        ("Which way?", [SEEN], "which way did the cat go"),
+        ("Still there?", [SEEN], "is the cat still there"),
+        ("And then?", [CAME], "what came after the cat"),
+        ("And after that?", [CAME], "what came after the cat"),
+        ("Before that?", [CAME], "what came before the cat"),
         ("And the dog?", [WHEN], "when was the dog shown"),
         ("What about a hot dog?", [WHEN], "when was the hot dog shown"),
         ("Speak briefly.\nWhen did it leave?", [SEEN], "Speak briefly.\nwhen did the cat leave"),
@@ -56,7 +68,7 @@ def test_what_it_stands_for_is_put_into_the_question(text, before, whole):
         "What did it begin with?",
         "Summarize it.",
         "When was the dog shown?",
-        "And then?",
+        "And now?",
         "And the weather?",
     ],
 )
@@ -67,6 +79,7 @@ def test_what_stands_for_no_thing_is_left_as_it_is(text):
 def test_without_a_conversation_or_a_thing_in_it_nothing_is_taken_over():
     assert asked("When did it leave?") == "Which thing do you mean?"
     assert asked("Is it still there?", ("Hello", "Hello.")) == "Which thing do you mean?"
+    assert asked("When?") == "Which thing do you mean?"
     assert asked("What colour is it?") == "What colour is it?"
     assert asked("Where is it?") == "Where is it?"
     assert asked("And the dog?", ("Hello", "Hello.")) == "And the dog?"
