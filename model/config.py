@@ -6,6 +6,7 @@ refuses shapes that cannot work, so that the rooms that build networks need not 
 Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -101,7 +102,7 @@ class RopeScaling:
         Raises:
             ValueError: If the reach would shrink or has no beginning.
         """
-        if self.factor < 1 or self.original_positions < 1:
+        if not 1 <= self.factor < math.inf or self.original_positions < 1:
             raise ValueError(f"YaRN cannot stretch {self.original_positions} by {self.factor}")
 
 

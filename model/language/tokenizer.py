@@ -53,7 +53,7 @@ class HubTokenizer:
     def __init__(self, path: Path) -> None:
         try:
             kind = json.loads(path.read_text(encoding="utf-8"))["model"]["type"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise ModelUnavailable(f"{path.name} cannot be read as a tokenizer") from error
         if kind != "BPE":
             raise ModelUnavailable(f"{path.name} is a {kind} tokenizer; byte-level BPE is known")

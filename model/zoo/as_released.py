@@ -84,7 +84,7 @@ def published_dropout(values: Mapping[str, Any]) -> DropoutConfig:
     kind = values.get("llm_compress_type", "attention")
     layers: Any = values.get("llm_compress_layer_list")
     ratios: Any = values.get("llm_image_token_ratio_list")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ModelUnavailable(
             f"config.json drops visual tokens by {kind!r}; supported are {', '.join(_KINDS)}"
         )

@@ -67,8 +67,13 @@ def open_pretrained(
     # nor a broken file the minutes that the weights take.
     folder = locate(name, offline=offline, weights=False)
     description = read_json(folder / "config.json")
-    from_hub_dict(description, towers)
+    config = from_hub_dict(description, towers)
     tokenizer, generation = read_tokenizer(folder), read_generation(folder)
+    if unknown := [end for end in generation.ends if end >= config.language.vocab]:
+        raise ModelUnavailable(
+            f"generation_config.json in {folder} ends answers by token {unknown[0]}; config.json has "
+            f"{config.language.vocab} tokens"
+        )
     folder = locate(name, offline=offline, revision=folder.name)
     network = load(folder, device=device, dtype=dtype, towers=towers)
     return Pretrained(name, network, tokenizer, generation, description)
@@ -138,7 +143,7 @@ def read_generation(folder: Path) -> GenerationSettings:
     values = read_json(settings if settings.is_file() else folder / "config.json")
     ends = values.get("eos_token_id")
     ends = ends if isinstance(ends, list) else [ends]
-    if not ends or not all(type(end) is int for end in ends):
+    if not ends or not all(type(end) is int and end >= 0 for end in ends):
         raise ModelUnavailable(f"nothing in {folder} says which token ends an answer")
     if not settings.is_file():
         return GenerationSettings(tuple(ends), GREEDY, {})
@@ -151,13 +156,15 @@ def _sampling(values: Mapping[str, Any], folder: Path) -> Sampling:
     Raises:
         ModelUnavailable: If a value is no number, or out of its range.
     """
-    sampled = values.get("do_sample") is True
+    sampled = values.get("do_sample") or False
+    if not isinstance(sampled, bool):
+        raise ModelUnavailable(f"generation_config.json in {folder} has do_sample = {sampled!r}")
     try:
         return Sampling(
             temperature=_number(values, "temperature", 1.0, folder) if sampled else 0.0,
             top_p=_number(values, "top_p", 1.0, folder) if sampled else 1.0,
             # transformers samples from 50 if nothing is said.
-            top_k=int(_number(values, "top_k", 50, folder)) if sampled else 0,
+            top_k=_whole(values, "top_k", 50.0, folder) if sampled else 0,
             repetition_penalty=_number(values, "repetition_penalty", 1.0, folder),
         )
     except ValueError as error:
@@ -169,4 +176,14 @@ def _number(values: Mapping[str, Any], name: str, default: float, folder: Path) 
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ModelUnavailable(f"generation_config.json in {folder} has {name} = {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # JSON has integers of any length
+        raise ModelUnavailable(f"generation_config.json in {folder}: {name} is too large") from None
+
+
+def _whole(values: Mapping[str, Any], name: str, default: float, folder: Path) -> int:
+    value = _number(values, name, default, folder)
+    if not value.is_integer():
+        raise ModelUnavailable(f"generation_config.json in {folder} has {name} = {value!r}")
+    return int(value)

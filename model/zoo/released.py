@@ -39,6 +39,12 @@ _TRAINED_POSITIONS = 262_144
 """The furthest that any Qwen2 was trained to; those that say more reach it by dual chunk attention,
 which is not built here: up to there it is ordinary attention (https://arxiv.org/abs/2501.15383)."""
 
+_MOST = 2**31
+"""No honest number of a description is larger."""
+
+_ROTARY = {"type", "rope_type", "rope_theta", "factor", "original_max_position_embeddings"}
+"""Fields about rotary positions that are followed here, or change nothing."""
+
 TOWERS: Mapping[str, VisionConfig] = {"umt-large": _UMT_224, "umt-hd-large": _UMT_448}
 """Video encoders by the name that a `config.json` gives them."""
 
@@ -103,20 +109,20 @@ def from_hub_dict(
 
 
 def _language(values: Mapping[str, Any]) -> LanguageConfig:
-    hidden, heads = _get(values, "hidden_size", int), _get(values, "num_attention_heads", int)
-    if heads < 1 or hidden % heads:
+    hidden, heads = _count(values, "hidden_size"), _count(values, "num_attention_heads")
+    if hidden % heads:
         raise ModelUnavailable(f"config.json cannot split hidden_size {hidden} over {heads} heads")
     rotary = _rotary(values)
     return LanguageConfig(
         hidden=hidden,
-        layers=_get(values, "num_hidden_layers", int),
+        layers=_count(values, "num_hidden_layers"),
         heads=heads,
-        kv_heads=_get(values, "num_key_value_heads", int),
+        kv_heads=_count(values, "num_key_value_heads"),
         head_dim=hidden // heads,
-        intermediate=_get(values, "intermediate_size", int),
-        vocab=_get(values, "vocab_size", int),
-        rope_theta=float(_get(rotary, "rope_theta", (int, float))),
-        rms_eps=float(_get(values, "rms_norm_eps", (int, float))),
+        intermediate=_count(values, "intermediate_size"),
+        vocab=_count(values, "vocab_size"),
+        rope_theta=_number(rotary, "rope_theta", above=1),
+        rms_eps=_number(values, "rms_norm_eps", above=0),
         tied_embeddings=_get({"tie_word_embeddings": False, **values}, "tie_word_embeddings", bool),
         max_positions=_positions(values),
         rope_scaling=_rope_scaling(rotary),
@@ -124,7 +130,7 @@ def _language(values: Mapping[str, Any]) -> LanguageConfig:
 
 
 def _positions(values: Mapping[str, Any]) -> int:
-    said = min(_get(values, "max_position_embeddings", int), _TRAINED_POSITIONS)
+    said = min(_count(values, "max_position_embeddings"), _TRAINED_POSITIONS)
     if (chunked := values.get("dual_chunk_attention_config")) is None:
         return said
     if not isinstance(chunked, Mapping):
@@ -132,7 +138,7 @@ def _positions(values: Mapping[str, Any]) -> int:
             f"config.json has 'dual_chunk_attention_config' = {chunked!r}, of the wrong type"
         )
     # Within one chunk it is ordinary attention; beyond, positions would mean something else.
-    return min(said, _get(chunked, "chunk_size", int))
+    return min(said, _count(chunked, "chunk_size"))
 
 
 def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -141,13 +147,9 @@ def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ModelUnavailable: If two places say different things.
     """
-    older = {"rope_theta": values.get("rope_theta"), **(values.get("rope_scaling") or {})}
+    older = {"rope_theta": values.get("rope_theta"), **_object(values, "rope_scaling")}
     older = {name: value for name, value in older.items() if value is not None}
-    newer = values.get("rope_parameters")
-    if newer is None:
-        return older
-    if not isinstance(newer, Mapping):
-        raise ModelUnavailable(f"config.json has 'rope_parameters' = {newer!r}, of the wrong type")
+    newer = {n: v for n, v in _object(values, "rope_parameters").items() if v is not None}
     for name in sorted(older.keys() & newer.keys()):
         if older[name] != newer[name]:
             raise ModelUnavailable(
@@ -157,22 +159,34 @@ def _rotary(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**older, **newer}
 
 
+def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = {} if values.get(name) is None else values[name]
+    if not isinstance(value, Mapping):
+        raise ModelUnavailable(f"config.json has {name!r} = {value!r}, of the wrong type")
+    return value
+
+
 def _rope_scaling(values: Mapping[str, Any]) -> RopeScaling | None:
     kind = values.get("rope_type", values.get("type", "default"))
-    if kind == "default":
-        return None
-    if kind != "yarn":
+    if values.get("type", kind) != kind:
+        raise ModelUnavailable(
+            f"config.json says twice how positions are scaled: {values['type']!r}, and {kind!r}"
+        )
+    if kind not in ("default", "yarn"):
         raise ModelUnavailable(
             f"config.json scales rotary positions by {kind!r}; only 'yarn' is supported"
         )
-    known = {"type", "rope_type", "rope_theta", "factor", "original_max_position_embeddings"}
-    if extra := sorted(set(values) - known):
+    what = "YaRN" if kind == "yarn" else "rotary positions"
+    whole = values.get("partial_rotary_factor") == 1
+    if extra := sorted(set(values) - _ROTARY - ({"partial_rotary_factor"} if whole else set())):
         raise ModelUnavailable(
-            f"config.json tunes YaRN with {', '.join(extra)}, which is not supported"
+            f"config.json tunes {what} with {', '.join(extra)}, which is not supported"
         )
+    if kind == "default":
+        return None
     return RopeScaling(
-        factor=float(_get(values, "factor", (int, float))),
-        original_positions=_get(values, "original_max_position_embeddings", int),
+        factor=_number(values, "factor", above=0),
+        original_positions=_count(values, "original_max_position_embeddings"),
     )
 
 
@@ -186,6 +200,20 @@ def _get(
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ModelUnavailable(f"config.json has {name!r} = {value!r}, of the wrong type")
     return value
+
+
+def _count(values: Mapping[str, Any], name: str) -> int:
+    value = _get(values, name, int)
+    if not 1 <= value <= _MOST:
+        raise ModelUnavailable(f"config.json has {name!r} = {value}, which cannot be")
+    return value
+
+
+def _number(values: Mapping[str, Any], name: str, *, above: float) -> float:
+    value = _get(values, name, (int, float))
+    if not above < value <= _MOST:
+        raise ModelUnavailable(f"config.json has {name!r} = {value!r}, which cannot be")
+    return float(value)
 
 
 def _expect(values: Mapping[str, Any], name: str, only: object) -> None:

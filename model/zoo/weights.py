@@ -237,10 +237,10 @@ def read_json(file: Path) -> dict[str, Any]:
         ModelUnavailable: If there is no such file, or no object in it.
     """
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ModelUnavailable(f"{file.parent} lacks {file.name}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelUnavailable(f"{file.name} in {file.parent} is no readable JSON") from error
     if not isinstance(values, dict):
         raise ModelUnavailable(f"{file.name} in {file.parent} holds no JSON object")

@@ -107,7 +107,7 @@ def test_the_end_of_an_answer_may_stand_in_the_config_alone(tmp_path):
     assert read_generation(tmp_path).ends == (7, 8)
 
 
-@pytest.mark.parametrize("ends", [None, [], ["</s>"], True])
+@pytest.mark.parametrize("ends", [None, [], ["</s>"], True, -1])
 def test_a_checkpoint_that_never_ends_an_answer_is_refused(tmp_path, ends):
     (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": ends}))
     with pytest.raises(ModelUnavailable, match="which token ends an answer"):
@@ -126,3 +126,41 @@ def test_numbers_that_cannot_be_sampled_with_are_refused(tmp_path, wrong):
     (tmp_path / "generation_config.json").write_text(json.dumps(PUBLISHED | wrong))
     with pytest.raises(ModelUnavailable, match=next(iter(wrong))):
         read_generation(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '"top_k": 50.9',
+        '"top_k": Infinity',
+        '"top_k": NaN',
+        '"temperature": 1' + "0" * 400,
+        '"do_sample": "true"',
+        '"do_sample": 1',
+    ],
+)
+def test_settings_of_another_kind_are_refused_by_name(tmp_path, wrong):
+    settings = '{"eos_token_id": 7, "do_sample": true, ' + wrong + "}"
+    (tmp_path / "generation_config.json").write_text(settings)
+    with pytest.raises(ModelUnavailable, match=wrong.split('"')[1]):
+        read_generation(tmp_path)
+
+
+def test_a_file_of_brackets_is_no_settings(tmp_path):
+    (tmp_path / "generation_config.json").write_text("[" * 100_000)
+    with pytest.raises(ModelUnavailable, match="no readable JSON"):
+        read_generation(tmp_path)
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "generation_config.json").write_text('\ufeff{"eos_token_id": 7}')
+    assert read_generation(tmp_path).ends == (7,)
+
+
+def test_an_end_that_is_no_token_is_refused_before_the_weights(tmp_path):
+    write_checkpoint(tmp_path)
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": 99999999}')
+    for weights in tmp_path.glob("*.safetensors"):
+        weights.unlink()
+    with pytest.raises(ModelUnavailable, match="ends answers by token 99999999"):
+        open_pretrained(str(tmp_path), dtype=torch.float32, towers=TOWERS)

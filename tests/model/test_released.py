@@ -1,3 +1,4 @@
+import math
 import re
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_missing_field_is_named(name):
         ),
         ({"hidden_size": "3584"}, "'hidden_size' = '3584', of the wrong type"),
         ({"hidden_size": True}, "'hidden_size' = True, of the wrong type"),
-        ({"num_attention_heads": 0}, "cannot split hidden_size 3584 over 0 heads"),
+        ({"num_attention_heads": 0}, "'num_attention_heads' = 0"),
         ({"num_key_value_heads": 5}, "contradicts itself: kv_heads = 5 must divide heads = 28"),
         ({"num_hidden_layers": 12}, "contradicts itself: cannot drop at layer 18"),
     ],
@@ -179,3 +180,50 @@ def test_every_released_model_is_known_as_it_was_published(name, hub_id, image_s
 
 def test_no_released_model_is_missing_from_the_list_above():
     assert set(RELEASED) == {"flash-2b", "flash-7b", "flash-7b-res224", "flash-7b-1m"}
+
+
+SIZES = ("hidden_size", "intermediate_size", "vocab_size", "num_hidden_layers")
+POSITIONS = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+
+
+@pytest.mark.parametrize("value", [0, -3, 10**30])
+@pytest.mark.parametrize("name", [*SIZES, "max_position_embeddings", "num_attention_heads"])
+def test_a_size_that_cannot_be_is_refused_by_name(name, value):
+    with pytest.raises(ModelUnavailable, match=f"'{name}' = {value}"):
+        from_hub_dict({**HUB_7B, name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, 10**400])
+@pytest.mark.parametrize("name", ["rope_theta", "rms_norm_eps"])
+def test_a_number_that_cannot_be_is_refused_by_name(name, value):
+    with pytest.raises(ModelUnavailable, match=f"'{name}' = "):
+        from_hub_dict({**HUB_7B, name: value})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ("yarn", "'rope_scaling' = 'yarn', of the wrong type"),
+        ([4.0], "of the wrong type"),
+        (POSITIONS | {"factor": math.inf}, "'factor' = inf"),
+        (POSITIONS | {"factor": math.nan}, "'factor' = nan"),
+        (POSITIONS | {"factor": 0.5}, "cannot stretch"),
+        (POSITIONS | {"original_max_position_embeddings": 0}, "cannot be"),
+        (POSITIONS | {"type": "linear"}, "says twice how positions are scaled"),
+        ({"rope_type": ["yarn"]}, "only 'yarn' is supported"),
+        ({"rope_type": "default", "partial_rotary_factor": 0.5}, "partial_rotary_factor"),
+        ({"mrope_section": [16, 24, 24]}, "mrope_section"),
+        ({"full_attention": {"rope_type": "default"}}, "full_attention"),
+    ],
+)
+def test_positions_that_are_turned_otherwise_are_refused(parameters, said):
+    with pytest.raises(ModelUnavailable, match=re.escape(said)):
+        from_hub_dict({**HUB_7B, "rope_scaling": parameters})
+    if isinstance(parameters, dict):
+        with pytest.raises(ModelUnavailable, match=re.escape(said)):
+            from_hub_dict(newer({"rope_theta": 1e6, **parameters}))
+
+
+def test_what_changes_no_position_is_no_obstacle():
+    plain = {"rope_theta": 1e6, "rope_type": "default", "partial_rotary_factor": 1.0}
+    assert from_hub_dict(newer(plain | {"factor": None})) == RELEASED["flash-7b"].config
