@@ -8,11 +8,17 @@ _MYSELF = "I watch this stream. Ask me what I see, what I have seen, and when."
 _NO_WHY = "I cannot tell why. I see what is shown, not its reasons."
 _NO_FUTURE = "I cannot tell what is to come, only what was shown."
 _NO_TEXT = "I cannot read text."
+_NO_CLOCK = "I cannot tell what time or day it is, only when something was shown."
+_NO_NAMES = "I cannot tell who somebody is, only whether somebody is there."
+_NO_MEASURE = "I cannot tell how old, big, heavy or fast anything is."
 _NO_SOUND = "I do not hear anything: I only see."
 _ASIDES = (
     (r"(?:hello|hi|hey|hallo|good (?:morning|afternoon|evening|day))(?: (?:there|flashback|again|you))*(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?", _HELLO),
     (r"(?:(?:many )?thanks|thank you|thx|cheers)(?: (?:a lot|so much|very much|you|flashback|again|for your help|that is all))*|(?:great|good|ok|okay|perfect|nice)(?: (?:thanks|thank you))?|(?:good)?bye(?: bye)?", _THANKS),
-    (r"who are you|what are you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
+    (r"what(?:'s| is) the (?:time|date)(?: now)?|what (?:time|day|date|year) is (?:it|today)(?: now| today)?|what day of the week is it", _NO_CLOCK),
+    (r"who am i|(?:do you )?(?:know|recogni[sz]e) me|what(?:'s| is| was) (?:my|his|her|their|the (?:person|man|woman|dog|cat)'s) name|what (?:is|was) the name of the (?:person|man|woman|boy|girl|child|dog|cat)", _NO_NAMES),
+    (r"how (?:old|big|large|small|tall|heavy|fast|expensive|far away|wide|deep) (?:is|are|was|were|did) [a-z ]+|what (?:size|age) (?:is|are|was|were) [a-z ]+|how much (?:does|did) [a-z ]+ (?:cost|weigh)", _NO_MEASURE),
+    (r"who are you|what are you|what(?:'s| is) your name|are you (?:there|a robot|a person|human|an ai|real)|who (?:made|built) you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
     (r"(?:why|for what reason|what is the reason|how come)(?: [a-z' ]+)?", _NO_WHY),
     (r"what (?:will|is going to|may|might|could) [a-z ]*(?:happen|come|be|appear)(?: [a-z ]+)?|what (?:happens|comes|is coming) next|when will [a-z ]+|will (?:it|there|the|a|an|he|she|they|anything|something|anyone|someone)(?: [a-z ]+)?", _NO_FUTURE),
     (r"(?:can you |please )?read (?:the |this |that |any |all )?(?:text|words?|letters?|sign|label|writing|caption|number|numbers|licen[cs]e plate|number plate)(?: [a-z ]+)?|what (?:does|did) (?:it|the (?:text|sign|label|caption|writing|screen)) (?:say|read)(?: [a-z ]+)?|what (?:is|was) written(?: [a-z ]+)?|what (?:is|was) the (?:licen[cs]e plate|number plate|text)(?: [a-z ]+)?", _NO_TEXT),
@@ -31,5 +37,9 @@ def aside(text: str) -> str | None:
     said = text.rpartition("\n")[2]
     if len(said) > _LONGEST:
         return None
-    plain = " ".join(re.findall(r"[a-z]+|[^\sa-z,.;:!?]", said.lower()))
+    plain = " ".join(
+        re.findall(
+            r"[a-z']+|[^\sa-z,.;:!?]", said.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+        )
+    )
     return next((answer for pattern, answer in _PATTERNS if pattern.fullmatch(plain)), None)

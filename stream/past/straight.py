@@ -118,7 +118,7 @@ def _direct(plain: str) -> str:
             if found := form.fullmatch(bare):
                 return _turned(found)
     bare = _SHORT.sub(r"\1 is ", bare)
-    bare = re.sub("^what time ", "at what time ", bare)
+    bare = re.sub(r"^what time (?=(?:was|were|did|has|have|had)\b)", "at what time ", bare)
     bare = _NOT.sub(r"\1 ", bare) if _NOT.match(bare) else bare
     if nobody := _NOBODY.fullmatch(bare):
         return f"who {nobody['verb']} there"

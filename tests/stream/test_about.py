@@ -190,6 +190,16 @@ def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
         ("Read the text on the screen.", "I cannot read text"),
         ("What does the sign say?", "I cannot read text"),
         ("What do you hear?", "I do not hear anything"),
+        ("What time is it?", "I cannot tell what time"),
+        ("What's the date?", "I cannot tell what time or day"),
+        ("What day is it today?", "I cannot tell what time or day"),
+        ("Who am I?", "I cannot tell who somebody is"),
+        ("What is the man's name?", "I cannot tell who somebody is"),
+        ("How old is the person?", "I cannot tell how old"),
+        ("How big was the elephant?", "I cannot tell how old, big"),
+        ("How fast did the car go?", "I cannot tell how old, big, heavy or fast"),
+        ("What\N{RIGHT SINGLE QUOTATION MARK}s your name?", "I watch this stream"),
+        ("Are you a robot?", "I watch this stream"),
     ],
 )
 def test_what_nobody_here_can_tell_is_said_to_be(text, said):
@@ -197,7 +207,15 @@ def test_what_nobody_here_can_tell_is_said_to_be(text, said):
 
 
 @pytest.mark.parametrize(
-    "text", ["What happened next?", "What is on the sign?", "Is there a sign?"]
+    "text",
+    [
+        "What happened next?",
+        "What is on the sign?",
+        "Is there a sign?",
+        "What time did the dog come?",
+        "How long is the dog there?",
+        "Who is there?",
+    ],
 )
 def test_what_only_sounds_like_it_is_answered(text):
     assert aside(text) is None

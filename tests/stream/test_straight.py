@@ -70,6 +70,7 @@ def test_of_a_film_few_words_ask_what_was_there(text, straight):
         "Thanks",
         "Tell me a joke",
         "thingamajig?",
+        "What time does it come?",
         "Any thingamajigs?",
         "Could you show me the dog?",
         "yes",
