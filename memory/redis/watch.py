@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import RedisError, ResponseError, WatchError
 
 from memory.errors import StoreUnavailable
 from memory.redis.layout import Keys
@@ -71,13 +71,19 @@ async def watched(
 
     Raises:
         StoreUnavailable: If others change the stream all the time.
+        RedisError: If the connection is lost or the server refuses, twice.
     """
     names = (keys.record, keys.clips, keys.deleted)
+    was_lost = False
     for _ in range(_TRIES):
         pool, callbacks = redis.connection_pool, redis.response_callbacks
         async with _WatchingPipeline(pool, callbacks, transaction=True, shard_hint=None) as pipe:
             try:
                 return await change(pipe, await pipe.look(names, looks))
-            except WatchError:
-                continue
+            except WatchError as error:
+                # redis-py says the same of a connection that was lost, or left as its node refused.
+                if isinstance(lost := error.__context__, RedisError):
+                    if was_lost:
+                        raise lost from None
+                    was_lost = True
     raise StoreUnavailable("other processes write to this stream all the time: try again")

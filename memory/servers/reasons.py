@@ -27,6 +27,7 @@ _NOT_TRUSTED = (
     "Redis's certificate is not trusted: name the file of its authority in the Redis URL, as "
     "?ssl_ca_certs=/path/to/ca.pem"
 )
+_CROWDED = "max number of clients reached"
 _MOVING = "Redis is moving this stream from one node to another: try again soon"
 _IN_PIPELINE = re.compile(
     r"""Command # \d+ \(.*\) of pipeline caused error: (\(["'])?(?P<words>.*?)(?(1)["'],\))""",
@@ -86,6 +87,8 @@ def reason(error: RedisError) -> str:
     if isinstance(error.__context__, ssl.SSLCertVerificationError):
         return _NOT_TRUSTED
     error = root(error)
+    if _CROWDED in str(error):
+        return "Redis has as many connections as it may have: raise its limit (maxclients), or close others"
     for kind, words in _REASONS:
         if isinstance(error, kind):
             return words
