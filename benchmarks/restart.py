@@ -148,7 +148,8 @@ async def _ask_all(engine: LocalEngine, store: RedisStore, day: Day) -> tuple[fl
         "the present": Question("What do you see?", tokens=12),
         "the beginning": Question("What was shown first?", tokens=12),
         "what is counted": Question(f"How long was the {name} there?", tokens=12),
-        "everything": Question("What was unusual?", tokens=12),
+        "what happened": Question("What has happened?", tokens=12),
+        "everything at once": Question("What was unusual?", tokens=12),
     }
     asked = []
     warm = replace(questions["a time"], tokens=2)
