@@ -11,6 +11,14 @@ _NO_TEXT = "I cannot read text."
 _NO_CLOCK = "I cannot tell what time or day it is, only when something was shown."
 _NO_NAMES = "I cannot tell who somebody is, only whether somebody is there."
 _NO_MEASURE = "I cannot tell how old, big, heavy or fast anything is."
+_NO_WEATHER = "I cannot tell what the weather is, or whether it is day or night, inside or outside."
+_NO_CLOTHES = "I cannot tell what anybody wears."
+_NO_DEEDS = "I cannot tell what anybody does, only what was there, when, and which way it moved."
+_NO_PLACES = "I cannot tell what is in one part of the picture. Ask me where a thing is, or what is beside it."
+_NO_MORE = "I can tell only what was shown, not what was not."
+_NOT_SURE = "I may be mistaken. The moments that an answer rests on show what I saw."
+_DEEDS = "bark|run|jump|sleep|eat|drink|fall|fight|play|talk|speak|smile|laugh|cry|sing|dance|take|steal|touch|open|close|hold|carry|throw|catch|read|write|cook|work|wave|climb|swim|bite|attack|sit|stand|lie"
+_DOING = "barking|running|jumping|sleeping|asleep|awake|eating|drinking|falling|fighting|playing|talking|speaking|smiling|laughing|crying|singing|dancing|taking|stealing|touching|holding|carrying|throwing|reading|writing|cooking|working|waving|climbing|swimming|sitting|standing|lying"
 _NO_SOUND = "I do not hear anything: I only see."
 _ASIDES = (
     (r"(?:hello|hi|hey|hallo|good (?:morning|afternoon|evening|day))(?: (?:there|flashback|again|you))*(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?", _HELLO),
@@ -18,11 +26,17 @@ _ASIDES = (
     (r"what(?:'s| is) the (?:time|date)(?: now)?|what (?:time|day|date|year) is (?:it|today)(?: now| today)?|what day of the week is it", _NO_CLOCK),
     (r"who am i|(?:do you )?(?:know|recogni[sz]e) me|what(?:'s| is| was) (?:my|his|her|their|the (?:person|man|woman|dog|cat)'s) name|what (?:is|was) the name of the (?:person|man|woman|boy|girl|child|dog|cat)", _NO_NAMES),
     (r"how (?:old|big|large|small|tall|heavy|fast|expensive|far away|wide|deep) (?:is|are|was|were|did) [a-z ]+|what (?:size|age) (?:is|are|was|were) [a-z ]+|how much (?:does|did) [a-z ]+ (?:cost|weigh)", _NO_MEASURE),
+    (r"(?:what|how) (?:is|was) the weather(?: [a-z ]+)?|(?:is|was) (?:it|there) (?:raining|snowing|sunny|windy|cloudy|cold|hot|warm|rain|snow|dark|bright|day|night|daytime|nighttime|day or night|light or dark|indoors?|outdoors?|inside|outside|in(?:doors|side) or out(?:doors|side))(?: [a-z ]+)?", _NO_WEATHER),
+    (r"what (?:is|are|was|were|did) [a-z ]+ (?:wear|wearing)", _NO_CLOTHES),
+    (r"what (?:is|was|are|were|did you see|do you see) (?:there )?(?:on|in|at|to) the (?:left|right|middle|center|centre|top|bottom|background|foreground|corner)(?: side)?", _NO_PLACES),
+    (r"what (?:did|do|have) you not (?:see|seen)|what (?:was|is) not (?:there|shown|here)|what (?:is|was) missing", _NO_MORE),
+    (r"(?:are you|you are) (?:really |quite )?(?:sure|certain)|really|is (?:that|this|it) (?:right|true|correct)", _NOT_SURE),
     (r"who are you|what are you|what(?:'s| is) your name|are you (?:there|a robot|a person|human|an ai|real)|who (?:made|built) you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
     (r"(?:why|for what reason|what is the reason|how come)(?: [a-z' ]+)?", _NO_WHY),
     (r"what (?:will|is going to|may|might|could) [a-z ]*(?:happen|come|be|appear)(?: [a-z ]+)?|what (?:happens|comes|is coming) next|when will [a-z ]+|will (?:it|there|the|a|an|he|she|they|anything|something|anyone|someone)(?: [a-z ]+)?", _NO_FUTURE),
     (r"(?:can you |please )?read (?:the |this |that |any |all )?(?:text|words?|letters?|sign|label|writing|caption|number|numbers|licen[cs]e plate|number plate)(?: [a-z ]+)?|what (?:does|did) (?:it|the (?:text|sign|label|caption|writing|screen)) (?:say|read)(?: [a-z ]+)?|what (?:is|was) written(?: [a-z ]+)?|what (?:is|was) the (?:licen[cs]e plate|number plate|text)(?: [a-z ]+)?", _NO_TEXT),
     (r"what (?:do|did|can) you hear|(?:is|was) there (?:any )?(?:sound|music|noise|speech)|what (?:sounds?|music|noises?) [a-z ]+|what (?:is|was|did|does) (?:he|she|they|anyone|someone|the person|the man|the woman) (?:say|saying|said|sing|singing)(?: [a-z ]+)?", _NO_SOUND),
+    (rf"(?:did|does|do) [a-z ]*[a-z](?<!you)(?<! a)(?<! an)(?<! the) (?:{_DEEDS})(?: (?:down|up|away|there|here|now|(?:the |a |an |any |some )?[a-z]+))?|(?:is|are|was|were) [a-z ]+ (?:{_DOING})(?: (?:there|here|now|down))?", _NO_DEEDS),
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(pattern), said) for pattern, said in _ASIDES)
 _LONGEST = 80  # characters of what can still be an aside

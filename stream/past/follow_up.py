@@ -44,6 +44,7 @@ _WHOLE = (asks_to_count, asked_end, aside, account_wording)
 _ALONE = {
     "when": "when was it there", "how long": "how long was it there", "for how long": "how long was it there",
     "how often": "how often was it there", "how many times": "how often was it there", "how many": "how many it were there",
+    "how many were there": "how many it were there", "how many did you see": "how many it were there",
     "where": "where was it", "what color": "what color was it", "what colour": "what colour was it",
     "which color": "which color was it", "which colour": "which colour was it", "which way": "which way did it go",
     "still there": "is it still there", "is it still": "is it still there",

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from model.types import Question
-from model.vision.vocabulary import with_article
+from model.vision.vocabulary import COLOURS, with_article
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted.words import asks_to_count, is_plural
@@ -57,6 +57,23 @@ _BASE = {
     "disappeared": "disappear", "moved": "move", "stayed": "stay", "saw": "see", "passed": "pass", "entered": "enter",
 }  # fmt: skip
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
+_SOME = r"(?:anything|something|nothing|much)"
+_VAGUE = (
+    (rf"(?:did|has) {_SOME} (?:happen|happened)(?: so far)?", "what happened"),
+    (rf"(?:did|have) you (?:see|seen|notice|noticed) {_SOME}|(?:was|were) (?:there )?{_SOME}(?: there| shown)?", "what did you see"),
+    (rf"(?:do|can) you see {_SOME}|(?:is|are) (?:there )?{_SOME}(?: there| here| happening| going on)*(?: now)?|(?:is|does) {_SOME} (?:happening|happen)|is the (?:picture|screen|room|image|scene) empty", "what do you see"),
+)  # fmt: skip
+_COLOUR = "|".join((*COLOURS, "gray"))
+_COLOURED = re.compile(
+    rf"(?P<verb>is|are|was|were) (?P<name>(?:the |this |that |these |those |your )[a-z' -]+?|it|they) (?:{_COLOUR})(?: or (?:{_COLOUR}))?"
+)
+_TO_COUNT = re.compile(
+    r"(?:(?:can|could|will|would) you )?(?:please )?count (?:the |all |all the )?(?P<name>[a-z' -]+)"
+)
+_TOGETHER = re.compile(
+    r"(?P<asks>(?:were|was|are|is) (?:there )?|did you see |have you seen )(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
+)
+_SORT = re.compile(r"(?:what|which) [a-z]+")
 _BARE = re.compile(r"(?P<any>any |some )?(?:the |a |an )?(?P<name>[a-z' -]+?)(?: (?:there|here))?")
 
 
@@ -87,7 +104,7 @@ def asked_straight(text: str, *, over: bool) -> str:
         return text
     plain = " ".join(asked.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     plain = _THANKS.sub("", plain.strip(" .?!"))
-    straight = _in_few_words(plain, over=over) or _direct(plain)
+    straight = _in_few_words(plain, over=over) or _in_other_words(plain) or _direct(plain)
     if straight in {"", plain}:
         return text
     return f"{told}{gap}{sentence(straight)[:-1]}?"
@@ -103,6 +120,23 @@ def _in_few_words(plain: str, *, over: bool) -> str:
     if found["any"] or is_plural(name):
         return f"{'were' if over else 'are'} there any {name}"
     return f"{'was' if over else 'is'} there {with_article(name)}"
+
+
+def _in_other_words(plain: str) -> str:
+    """Return what a question asks that names nothing, or wants a "yes" of a colour; empty if it is another."""
+    for form, words in _VAGUE:
+        if re.fullmatch(form, plain):
+            return words
+    if found := _COLOURED.fullmatch(plain):
+        return f"what colour {found['verb']} {found['name']}"
+    if found := _TOGETHER.fullmatch(plain):
+        asks = "was " if found["asks"].startswith("were") else found["asks"].replace("are", "is")
+        return f"{asks}{found['one']} with {found['other']}"
+    found = _TO_COUNT.fullmatch(plain)
+    if found and _is_name(found["name"]):
+        return f"how many {found['name']} did you see"
+    sort = f"{plain} did you see"
+    return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""
 
 
 def _is_name(name: str) -> bool:

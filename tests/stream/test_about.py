@@ -200,6 +200,16 @@ def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
         ("How fast did the car go?", "I cannot tell how old, big, heavy or fast"),
         ("What\N{RIGHT SINGLE QUOTATION MARK}s your name?", "I watch this stream"),
         ("Are you a robot?", "I watch this stream"),
+        ("What is the weather like?", "I cannot tell what the weather is"),
+        ("Is it indoors or outdoors?", "I cannot tell what the weather is"),
+        ("What was the person wearing?", "I cannot tell what anybody wears"),
+        ("Did the dog bark?", "I cannot tell what anybody does"),
+        ("Was someone sitting there?", "I cannot tell what anybody does"),
+        ("Did anyone take the bottles?", "I cannot tell what anybody does"),
+        ("What was on the left?", "I cannot tell what is in one part"),
+        ("What did you not see?", "I can tell only what was shown"),
+        ("Are you sure?", "I may be mistaken"),
+        ("Can you read the sign?", "I cannot read text"),
     ],
 )
 def test_what_nobody_here_can_tell_is_said_to_be(text, said):

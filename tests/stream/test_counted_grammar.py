@@ -4,8 +4,9 @@ import pytest
 
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, in_words, with_article, word_table
-from stream.past.counted.words import named_with_article
-from tests.stream.test_counted_more import FILM, answer, past
+from stream.past.counted.count import count
+from stream.past.counted.words import asks_to_count, named_with_article
+from tests.stream.test_counted_more import FILM, LIVE, answer, past
 
 ROOM = past("cat, 2 people", "dog, 2 people", "dog, 2 people", "dog")
 
@@ -88,3 +89,20 @@ TWICE = past("cat", "dog", "dog", "dog", "cat", "bird", "bird", "bird", "", "", 
 )  # fmt: skip
 def test_two_things_are_compared_by_how_long_and_how_often_they_were_there(text, said):
     assert answer(text, TWICE) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Was there a cat and a dog?", "Yes, both: the cat twice: from 0:00 to 0:04 and from 0:16 to 0:20; the dog from 0:04 to 0:16."),
+        ("Did you see a horse or a dog?", "Only the dog, from 0:04 to 0:16. I have not seen a horse."),
+        ("Have you seen any horses and a sheep?", "I have not seen any horses or a sheep."),
+        ("Was there a dog and anybody?", "Only the dog, from 0:04 to 0:16. I have not seen anyone."),
+    ],
+)  # fmt: skip
+def test_of_two_things_both_are_looked_for(text, said):
+    assert answer(text, TWICE) == said
+
+
+def test_of_two_things_what_was_half_seen_is_left_to_the_model():
+    assert count(asks_to_count("Was there a cat and a dog?"), past("cat", "dog?"), LIVE) is None

@@ -41,6 +41,7 @@ def asked(text, *lines):
         ("How long?", [WHEN], "how long was the cat there"),
         ("How often", [SEEN], "how often was the cat there"),
         ("how many?", [SEEN], "how many the cat were there"),
+        ("How many were there?", [SEEN], "how many the cat were there"),
         ("And where?", [SEEN], "where was the cat"),
         ("Which colour?", [SEEN], "which colour was the cat"),
         ("Which way?", [SEEN], "which way did the cat go"),

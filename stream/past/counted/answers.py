@@ -120,8 +120,14 @@ def shown_when(there: There, *, first: bool) -> str:
 
 def of_two(asked: Counting, one: There, other: There) -> str:
     """Return which of two came first or last, was there longer or more often, or whether one was before the other."""
-    if missing := [there.said for there in (one, other) if not there.spans]:
+    missing = [there.said for there in (one, other) if not there.spans]
+    if asked.kind == "seen" and len(missing) == 1:
+        seen = one if one.spans else other
+        return f"Only {named_with_the(seen.name)}, {spans_of(seen)}. I have not seen {missing[0]}."
+    if missing:
         return f"I have not seen {' or '.join(missing)}."
+    if asked.kind == "seen":
+        return f"Yes, both: {named_with_the(one.name)} {spans_of(one)}; {named_with_the(other.name)} {spans_of(other)}."
     if asked.order in _MORE:
         return _of_more(asked, one, other)
     late = asked.order in {"last", "later"}

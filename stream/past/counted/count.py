@@ -61,6 +61,11 @@ def _told(
         return relate(asked, clips, question)
     if asked.other is not None:
         both = [_there(one, clips, question) for one in (asked, asked.other)]
+        if asked.kind == "seen" and any(
+            not there.spans and _half_seen(one, clips)
+            for one, there in zip((asked, asked.other), both, strict=True)
+        ):
+            return None
         return of_two(asked, *both), sorted({number for one in both for number in one.clips})
     match asked.kind:
         case "changed":
@@ -86,12 +91,16 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return how_it_was(asked, there, clips)
         case "when" if there.spans:
             return shown_when(there, first=bool(asked.order))
-        case "when" if any(t.word in asked.words for clip in clips for t in clip.things):
+        case "when" if _half_seen(asked, clips):
             return None
         case "about" | "who":
             return about(asked, there, clips)
         case _:
             return of_one(asked.kind, there)
+
+
+def _half_seen(asked: Counting, clips: Sequence[Shown]) -> bool:
+    return any(t.word in asked.words for clip in clips for t in clip.things)
 
 
 def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There:

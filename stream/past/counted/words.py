@@ -71,6 +71,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("seen", rf"(?:was|were|has|have) there (?:ever )?(?:been )?{_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("seen", rf"(?:did|have) {_YOU} (?:ever )?{_SEE} {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("seen", rf"(?:(?:was|were|has|have) there (?:ever )?(?:been )?|(?:did|have) {_YOU} (?:ever )?{_SEE} ){_NAME} (?P<order>and|or) {_OTHER}{_ALREADY}"),
     ("colour", rf"(?:what|which) colou?rs? (?:(?P<order>is|are|does|do|has)|was|were|did|had) {_NAME}(?: have)?{_ALREADY}|what (?:is|was) the colou?rs? of {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("way", rf"(?:which way|(?:in )?(?:which|what) direction|where) (?:(?P<order>is|are|does|do)|was|were|did) {_NAME} (?:move|moving|go|going|walk|walking|run|running|drive|driving|fly|flying|travel|travelling|headed|heading)(?: to)?{_ALREADY}"),
     ("place", rf"where (?:(?P<order>is|are)|was|were|(?:did|have) {_YOU} {_SEE}) {_NAME}(?: {_PLACE})?{_ALREADY}"),
