@@ -9,6 +9,7 @@ What training added to the language model is kept apart, as pairs of thin matric
 (https://arxiv.org/abs/2106.09685), and put on top by `apply_adapters`.
 """
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -112,9 +113,10 @@ def convert(folder: Path | None = None, progress: Callable[[str], None] = lambda
 def _remove_leftovers(folder: Path, newest: Path) -> None:
     """Remove what conversions left that were killed: hundreds of megabytes each."""
     for partial in folder.parent.glob(f"{folder.name}.*"):
-        # A conversion takes seconds; one of another process may be under way.
-        if newest.stat().st_mtime - partial.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(partial, ignore_errors=True)
+        # A conversion takes seconds; one of another process may be under way, or end just now.
+        with contextlib.suppress(FileNotFoundError):
+            if newest.stat().st_mtime - partial.lstat().st_mtime > _ABANDONED:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _read_trunk(path: Path) -> dict[str, Tensor]:

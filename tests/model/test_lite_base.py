@@ -133,3 +133,14 @@ def test_the_published_language_model_continues_a_sentence_sensibly():
         hidden = decoder(decoder.embed(ids), torch.arange(ids.shape[1]).float()[None])
         best = int(decoder.logits(hidden[0, -1]).argmax())
     assert tokenizer.decode([best]) == " Paris"
+
+
+def test_whatever_lies_beside_a_conversion_stops_none_and_old_ones_go(tmp_path):
+    newest, old = tmp_path / "base.new", tmp_path / "base.old"
+    for folder in (newest, old):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    (tmp_path / "base.link").symlink_to("nowhere")
+    (tmp_path / "base.file").touch()
+    lite_base._remove_leftovers(tmp_path / "base", newest)
+    assert {path.name for path in tmp_path.iterdir()} == {"base.new", "base.link", "base.file"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import logging
 import resource
 import struct
@@ -203,3 +204,34 @@ def test_connections_leave_files_for_all_else():
     assert most_connections(64, 16_384) == 512
     assert most_connections(1000, 16_384) == 2000
     assert most_connections(64, 256) == 128
+
+
+ASKED = [
+    {
+        "type": "conversation.item.create",
+        "item": {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "Who is there?"}],
+        },
+    },
+    {"type": "response.create"},
+]
+STEPS = [HANDSHAKE.encode(), b"\r\n", *(frame(1, json.dumps(event).encode()) for event in ASKED)]
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["heard", "unheard"])
+async def test_whoever_leaves_a_stream_that_is_not_there_at_any_step_gives_the_place_back(heard):
+    async with echo_service() as service:
+        for last in [*range(1, len(STEPS)), None]:
+            for half in (False, True):
+                async with connected(service) as (reader, writer):
+                    writer.write(b"".join(STEPS[:last]).replace(b"stream=cam", b"stream=nowhere"))
+                    if heard and last != 1:
+                        await reader.readuntil(b"session.created")
+                    if half:
+                        writer.write(frame(1, b"never whole")[:5])
+                        await writer.drain()
+                    writer.transport.abort()
+        await service.until(lambda: not len(service.services.talking))
+        await service.until(lambda: not len(service.connections))

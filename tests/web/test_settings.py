@@ -216,3 +216,13 @@ def test_hosts_that_join_a_ray_must_share_a_redis():
         Settings.from_env({}, cluster=True, ray_address="auto")
     shared = {"ray_address": "auto", "redis_url": "redis://a"}
     assert Settings.from_env({}, cluster=True, **shared).ray_address == "auto"
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/..", "/a/./b", "/漢", "/a/", "a", "//a"])
+def test_a_path_below_which_no_browser_or_header_would_find_us_is_refused(path):
+    with pytest.raises(ValueError, match="root_path"):
+        Settings(root_path=path)
+
+
+def test_a_path_below_which_a_proxy_serves_us_may_have_several_parts():
+    assert Settings(root_path="/tools/flash.back-2").root_path == "/tools/flash.back-2"

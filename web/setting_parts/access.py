@@ -59,7 +59,9 @@ class AccessSettings(Group):
     allowed_hosts: Words = field((), "names under which clients reach the service (Host header)")
     allowed_origins: Words = field((), "web origins other than our own that may call us")
     root_path: str = field(
-        "", "path below which a proxy serves us, such as /flashback", pattern=r"^(/[\w.~-]+)*$"
+        "",
+        "path below which a proxy serves us, such as /flashback",
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*$",
     )
 
     @model_validator(mode="after")
