@@ -10,7 +10,7 @@
 import re
 from dataclasses import replace
 
-from model.types import Question
+from model.types import Question, Turn
 from model.vision.vocabulary import COLOURS, with_article
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
@@ -22,8 +22,11 @@ from stream.past.wording import sentence
 _LONGEST = 200  # characters of what can still be such a question
 _READERS = (aside, asks_to_count, account_wording, asked_end)
 
+_ONE_AT_A_TIME = "Please ask one thing at a time."
+_GAP = re.compile(r"[ ]*[?.!;,]+ (?:and |also )*(?=\w)| and (?:also )?(?=\w)", re.IGNORECASE)
+_PRESENCE = re.compile(r"(?:is|are) there [a-z' -]+\??", re.IGNORECASE)
 _HELLO = re.compile(
-    r"^(?:(?:please|hello|hi|hey|excuse me|sorry|ok|okay|so|well|now)(?: there)?[ ,!]+)*"
+    r"^(?:(?:please|hello|hi|hey|excuse me|sorry|ok|okay|so|well|now|thanks|thank you|good (?:morning|afternoon|evening))(?: there)?[ ,!.]+)*"
 )
 _POLITE = re.compile(
     r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:tell|show) (?:me|us)|tell (?:me|us)"
@@ -83,6 +86,8 @@ def in_one_straight_question(question: Question) -> Question | str:
     Args:
         question: Its last line is what was asked.
     """
+    if _two_questions(question):
+        return _ONE_AT_A_TIME
     over = question.duration is not None
     whole = whole_question(question)
     if whole is question:  # "The dog", after "Which do you mean", is not "Is there a dog?".
@@ -90,6 +95,28 @@ def in_one_straight_question(question: Question) -> Question | str:
     if isinstance(whole, str):
         return whole
     return replace(whole, text=asked_straight(whole.text, over=over))
+
+
+def _two_questions(question: Question) -> bool:
+    """Say whether `question` asks two things, each of which is known alone: one answer would be of one of them."""
+    asked = question.text.rpartition("\n")[2]
+    if len(asked) > _LONGEST or any(read(asked) for read in _READERS):
+        return False
+    over = question.duration is not None
+    for gap in _GAP.finditer(asked):
+        one, other = asked[: gap.start()], asked[gap.end() :]
+        if aside(one) or not ("?" in gap[0] or _ASKED.match(other.lower())):
+            continue
+        turns = (Turn("user", one), Turn("assistant", ""))
+        second = whole_question(Question(other, conversation=turns))
+        both = (one, other if isinstance(second, str) else second.text)
+        if all(_is_known(asked_straight(part, over=over)) for part in both):
+            return True
+    return False
+
+
+def _is_known(text: str) -> bool:
+    return any(read(text) for read in _READERS) or _PRESENCE.fullmatch(text) is not None
 
 
 def asked_straight(text: str, *, over: bool) -> str:

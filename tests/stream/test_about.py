@@ -309,3 +309,11 @@ LEFT, LOW, MIDDLE = (0.17, 0.5), (0.5, 0.9), (0.5, 0.5)
 def test_places_are_told_where_clips_agree(places, text, said):
     found = count(asks_to_count(text), placed(*places), LIVE)
     assert (found and found[0].text) == said
+
+
+def test_several_things_are_not_told_to_be_where_one_of_them_once_was():
+    history = past("3 bottles", "3 bottles", "bottle")
+    one = replace(history[2].things[0], x=0.9, y=0.5, width=0.1, height=0.2)
+    history[2] = replace(history[2], things=(one,))
+    assert count(asks_to_count("Where were the bottles?"), history, LIVE) is None
+    assert answer("Where were the bottles?", history[2:]) == "At the right."

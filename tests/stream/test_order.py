@@ -61,3 +61,18 @@ def test_what_came_while_something_else_was_there_or_was_half_seen_is_left_to_th
         past("dog", "dog", "cat?", "cat?"),
     ):
         assert count(asks_to_count("What came after the cat?"), history, LIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("What came between the cat and the dog?", "A car, then two people."),
+        ("What was shown between the dog and the cat?", "A car, then two people."),
+        ("What happened between the car and the dog?", "Two people."),
+        ("What came between the car and the people?", "Nothing that I have a word for."),
+        ("What came between the cat and the horse?", "I have not seen a horse."),
+    ],
+)
+def test_what_came_between_two_things_is_told_from_the_scenes_between(text, said):
+    history = past("cat", "cat", "red car", "car", "2 people", "2 people", "dog", "dog")
+    assert answer(text, history) == said

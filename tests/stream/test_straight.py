@@ -2,8 +2,8 @@
 
 import pytest
 
-from model.types import Turn
-from stream.past.straight import asked_straight
+from model.types import Question, Turn
+from stream.past.straight import asked_straight, in_one_straight_question
 from tests.stream.test_account import remembered, told
 
 
@@ -123,3 +123,36 @@ async def test_a_polite_question_may_go_on_from_an_answer():
     turns = (Turn("user", "Was there a dog?"), Turn("assistant", "Yes."))
     assert (await told(recall, "Do you know when it left?", conversation=turns))[0] == straight
     assert not engine.asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When did the cat come and how long did it stay?",
+        "When did the cat come? And the dog?",
+        "Is there a cat and how many people are there?",
+        "What do you see, and when did the dog come?",
+    ],
+)
+def test_two_questions_in_one_are_not_answered_as_one(text):
+    assert in_one_straight_question(Question(text)) == "Please ask one thing at a time."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Was there a cat and a dog?",
+        "Which came first, the cat or the dog?",
+        "Tell me about the cat and the dog",
+        "Was there a cat, a dog and a bird?",
+        "Good morning, how are you?",
+        "What came between the cat and the dog?",
+    ],
+)
+def test_what_has_an_and_in_it_may_be_one_question(text):
+    assert in_one_straight_question(Question(text)) == Question(text)
+
+
+def test_a_greeting_before_a_question_is_no_question_of_its_own():
+    for text in ("Hello! When did the dog come?", "Thanks. When did the dog come?"):
+        assert in_one_straight_question(Question(text)) == Question("When did the dog come?")

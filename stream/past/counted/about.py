@@ -76,7 +76,10 @@ def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> st
         return None
     places = []
     for run in [runs[-1][-1:]] if asked.order else runs:
-        found = Counter(place_of(t) for t in _plain(asked, run) if t.count == 1 and is_placed(t))
+        plain = _plain(asked, run)
+        if 2 * sum(t.count > 1 for t in plain) >= len(plain):  # Several are nowhere in particular.
+            return None
+        found = Counter(place_of(t) for t in plain if t.count == 1 and is_placed(t))
         place, times = found.most_common(1)[0] if found else ("", 0)
         if 2 * times <= found.total():
             return None

@@ -20,7 +20,7 @@ from model.vision.vocabulary import with_article, word_table
 from stream.past.counted.about import about, how_it_was
 from stream.past.counted.answers import There, of_one, of_two, shown_when
 from stream.past.counted.changed import last_change
-from stream.past.counted.order import beside_in_time
+from stream.past.counted.order import beside_in_time, between_in_time
 from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
@@ -60,13 +60,7 @@ def _told(
     if isinstance(asked, Relation):
         return relate(asked, clips, question)
     if asked.other is not None:
-        both = [_there(one, clips, question) for one in (asked, asked.other)]
-        if asked.kind == "seen" and any(
-            not there.spans and _half_seen(one, clips)
-            for one, there in zip((asked, asked.other), both, strict=True)
-        ):
-            return None
-        return of_two(asked, *both), sorted({number for one in both for number in one.clips})
+        return _of_two_things(asked, asked.other, clips, question)
     match asked.kind:
         case "changed":
             return last_change(clips)
@@ -79,6 +73,20 @@ def _told(
         return beside_in_time(asked, there, clips) if there.spans else None
     text = _of_one(asked, there, clips)
     return None if text is None else (text, there.clips)
+
+
+def _of_two_things(
+    asked: Counting, other: Counting, clips: Sequence[Shown], question: Question
+) -> tuple[str, list[int]] | None:
+    pair = (asked, other)
+    both = [_there(one, clips, question) for one in pair]
+    if asked.kind == "seen":
+        missing = [one for one, there in zip(pair, both, strict=True) if not there.spans]
+        if any(_half_seen(one, clips) for one in missing):
+            return None
+    if asked.kind == "between" and all(there.spans for there in both):
+        return between_in_time(asked, clips) or ("I cannot tell what came between them.", [])
+    return of_two(asked, *both), sorted({number for one in both for number in one.clips})
 
 
 def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:

@@ -2,6 +2,7 @@
 
 "What came before the elephant?"   "A car."
 "What came after the cat?"         "First three bottles, later a dog."
+"What came between the cat and the dog?"   "A car, then two people."
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from stream.past.wording import listed, sentence
 _MOST_NAMED = 2
 """Things that a scene is told by."""
 _MOST_SCENES = 3
+_MOST_BETWEEN = 6
 _MAIN = 1 / 2
 """Share of the clips of a scene that have to show a thing for it to be what the scene is told by."""
 _FOLDED = 1 << 30
@@ -79,6 +81,35 @@ def beside_in_time(
         return sentence(said[0]), showing
     first, *later = said[:_MOST_SCENES]
     return sentence(f"first {first}, later {', then '.join(later)}"), showing
+
+
+def between_in_time(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]] | None:
+    """Return what came between two things, with the clips that show it.
+
+    It is told where the other followed the one soonest; or the one the other, if it never came before.
+    None if the scenes of both are not known.
+
+    Args:
+        asked: Of which two.
+        clips: All that were looked through, oldest first.
+    """
+    if asked.other is None:
+        return None
+    scenes = _scenes(clips)
+    one, other = (
+        [n for n, scene in enumerate(scenes) if scene.words & words]
+        for words in (asked.words, asked.other.words)
+    )
+    pairs = [(a, b) for a in one for b in other if a < b] or [(b, a) for a in one for b in other]
+    pairs = [(a, b) for a, b in pairs if a < b]
+    if not pairs:
+        return None
+    first, last = min(pairs, key=lambda pair: pair[1] - pair[0])
+    between = scenes[first + 1 : last]
+    if not between:
+        return "Nothing that I have a word for.", [*scenes[first].clips, *scenes[last].clips]
+    told = ", then ".join(scene.told for scene in between[:_MOST_BETWEEN])
+    return sentence(told), [n for scene in between for n in scene.clips]
 
 
 def _none(there: There, *, before: bool) -> str:

@@ -11,7 +11,7 @@
     many      how many cats were there                  kinds     how many animals were there
     longest   what was there longest                    oftenest  what was shown most often
     colour    what colour was the car                   way       which way did the car move
-    place     where was the cat
+    place     where was the cat                         between   what came between the cat and the dog
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
@@ -31,7 +31,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
-    "many", "kinds", "longest", "oftenest", "when", "next", "seen",
+    "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -96,6 +96,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|stayed|appeared|was {_PLACE}|was|did {_YOU} see)(?: for)? (?:the )?(?P<order>longer|longest|more often|most often)(?: time)?(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("before", rf"(?:did|was|were) {_NAME}(?: (?:come|appear|stay|last|{_PLACE}))? (?P<order>longer|more often) than {_OTHER}(?: did| was)?"),
+    ("between", rf"what (?:else )?(?:thing )?(?:came|was {_PLACE}|was|happened|appeared|did {_YOU} {_SEE})(?: {_PLACE})? between {_NAME} and {_OTHER}"),
     ("next", rf"what (?:else )?(?:thing )?(?:came|comes|was {_PLACE}|was|were {_PLACE}|appeared|happened|did {_YOU} {_SEE}|followed)(?: (?:right|just|directly|immediately|shortly))? (?P<order>before|after) {_NAME}(?: (?:was|were) {_PLACE}| came| left)?{_ALREADY}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
