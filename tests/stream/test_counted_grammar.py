@@ -106,3 +106,17 @@ def test_of_two_things_both_are_looked_for(text, said):
 
 def test_of_two_things_what_was_half_seen_is_left_to_the_model():
     assert count(asks_to_count("Was there a cat and a dog?"), past("cat", "dog?"), LIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Which animal came first?", "A cat, at 0:00."),
+        ("What animal was shown last?", "A bird, at 0:20."),
+        ("What was the first animal?", "A cat, at 0:00."),
+        ("What was the last animal you saw?", "A bird, at 0:20."),
+        ("Which vehicle came first?", "I have not seen any vehicle."),
+    ],
+)
+def test_of_a_sort_the_first_and_the_last_are_told(text, said):
+    assert answer(text, TWICE) == said

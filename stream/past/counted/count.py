@@ -11,7 +11,7 @@ say is the answer. Which questions are such, `stream/past/counted/words.py` know
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from model.types import Evidence, Finish, Question, Usage, Words
@@ -26,7 +26,7 @@ from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, presence
-from stream.past.wording import length, listed, number, sentence, times
+from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_NAMES = 12
 
@@ -170,6 +170,8 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
     there = {word: found for word, found in presence(clips).items() if word in asked.words}
     if not there:
         return f"I have not seen any {asked.name}.", []
+    if asked.order:
+        return _first_or_last(there, clips, last=asked.order == "last")
     table = word_table()
     in_order = sorted(there, key=lambda word: (there[word][0].first, word))
     names = [with_article(table[word].name) for word in in_order]
@@ -181,6 +183,17 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
     if asked.kind == "things":
         said = f"{number(len(there))}: {said}"
     return sentence(said), _numbers(joined(_stretches(asked, clips)))
+
+
+def _first_or_last(
+    there: Mapping[int, Sequence[Stretch]], clips: Sequence[Shown], *, last: bool
+) -> tuple[str, list[int]]:
+    """Return which of several words came first, or last, and when."""
+    came = [(found[-1 if last else 0], word) for word, found in there.items()]
+    of = max if last else min
+    stretch, word = of(came, key=lambda one: one[0].first)
+    name = with_article(word_table()[word].name)
+    return sentence(f"{name}, at {minutes(clips[stretch.first].start)}"), _numbers([stretch])
 
 
 def _numbers(stretches: Sequence[Stretch]) -> list[int]:

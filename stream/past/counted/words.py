@@ -58,6 +58,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("long", rf"(?:for )?how (?:long|much time|many (?:seconds|minutes|hours)) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_STAYED}{_ALREADY}"),
     ("sort", rf"(?:(?:what|which)(?: (?:kinds?|sorts?|types?) of)?|(?:list|name|tell me)(?: all)?(?: the| which| what)?) (?P<name>[a-z ]+?){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
     ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
+    ("sort", rf"(?:what|which) (?P<name>[a-z]+) (?:came|appeared|was(?: {_PLACE})?|did {_YOU} {_SEE}) (?P<order>first|last){_ALREADY}|what was the (?P<order2>first|last) (?P<name2>[a-z]+)(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}))?"),
     ("often", rf"how (?:often|many times) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_CAME}{_ALREADY}"),
     ("kinds", rf"how many (?:different )?(?:(?:kinds|sorts|types) of )?(?P<name>[a-z ]+?){_COUNTED}{_ALREADY}"),
     ("many", rf"how many {_NAME}{_COUNTED}{_ALREADY}"),
@@ -186,7 +187,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     name = said.get("name") or said.get("name2") or "anyone"
     if kind in {"sort", "kinds"}:
         words = _sorts(word_table()).get(name.strip())
-        return Counting(kind, name.strip(), words) if words else None
+        order = said.get("order") or said.get("order2") or ""
+        return Counting(kind, name.strip(), words, order=order) if words else None
     if (one := _one(kind, name.strip(), word_table())) is None:
         return None
     one = replace(one, order=said.get("order") or "")
