@@ -8,7 +8,7 @@ from stream.file.whole_file import Sampled
 from tests.stream.videos import write_video
 from tests.web.fakes import EchoEngine
 from tests.web.test_cli import flashback
-from web.cli.source.ask import _tell_fewer, frames_at_most
+from web.cli.source.ask import _fewer, frames_at_most
 
 TINY = ("--model", "tiny")
 QUESTIONS = ("What is red?", "What is blue?")
@@ -39,18 +39,15 @@ async def test_no_more_frames_are_looked_at_than_were_allowed(film):
     assert "--frames takes a number from 8" in errors
 
 
-def test_of_more_frames_than_the_model_holds_fewer_are_looked_at_and_that_is_said(capsys):
+def test_of_more_frames_than_the_model_holds_fewer_are_looked_at_and_that_is_said():
     engine = EchoEngine()
     room = engine.clips_at_most * engine.frames_per_clip
     assert frames_at_most(512, engine) == 512
     assert frames_at_most(10_000, engine) == room
-    _tell_fewer(Sampled(length=9000.0, frames=room, of=90_000), 10_000, engine)
-    assert (
-        f"{room} frames are looked at, not 10000: echo cannot hold more" in capsys.readouterr().err
-    )
-    _tell_fewer(Sampled(length=900.0, frames=900, of=90_000), 10_000, engine)
-    _tell_fewer(Sampled(length=9000.0, frames=512, of=90_000), 512, engine)
-    assert capsys.readouterr().err == ""
+    (said,) = _fewer(Sampled(length=9000.0, frames=room, of=90_000), 10_000, engine)
+    assert said.startswith(f"{room} frames are looked at, not 10000: echo cannot hold more")
+    assert _fewer(Sampled(length=900.0, frames=900, of=90_000), 10_000, engine) == []
+    assert _fewer(Sampled(length=9000.0, frames=512, of=90_000), 512, engine) == []
 
 
 async def test_several_answers_are_told_apart_by_their_questions(film):
