@@ -19,6 +19,7 @@ _NO_MORE = "I can tell only what was shown, not what was not."
 _NOT_SURE = "I may be mistaken. The moments that an answer rests on show what I saw."
 _DEEDS = "bark|run|jump|sleep|eat|drink|fall|fight|play|talk|speak|smile|laugh|cry|sing|dance|take|steal|touch|open|close|hold|carry|throw|catch|read|write|cook|work|wave|climb|swim|bite|attack|sit|stand|lie"
 _DOING = "barking|running|jumping|sleeping|asleep|awake|eating|drinking|falling|fighting|playing|talking|speaking|smiling|laughing|crying|singing|dancing|taking|stealing|touching|holding|carrying|throwing|reading|writing|cooking|working|waving|climbing|swimming|sitting|standing|lying"
+_NO_COMPARING = "I cannot compare these. Ask me how many there were, or which was there longer."
 _NO_SOUND = "I do not hear anything: I only see."
 _ASIDES = (
     (r"(?:hello|hi|hey|hallo|good (?:morning|afternoon|evening|day))(?: (?:there|flashback|again|you))*(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?", _HELLO),
@@ -27,6 +28,7 @@ _ASIDES = (
     (r"who am i|(?:do you )?(?:know|recogni[sz]e) me|what(?:'s| is| was) (?:my|his|her|their|the (?:person|man|woman|dog|cat)'s) name|what (?:is|was) the name of the (?:person|man|woman|boy|girl|child|dog|cat)", _NO_NAMES),
     (r"how (?:old|big|large|small|tall|heavy|fast|expensive|far away|wide|deep) (?:is|are|was|were|did) [a-z ]+|what (?:size|age) (?:is|are|was|were) [a-z ]+|how much (?:does|did) [a-z ]+ (?:cost|weigh)", _NO_MEASURE),
     (r"(?:what|how) (?:is|was) the weather(?: [a-z ]+)?|(?:is|was) (?:it|there) (?:raining|snowing|sunny|windy|cloudy|cold|hot|warm|rain|snow|dark|bright|day|night|daytime|nighttime|day or night|light or dark|indoors?|outdoors?|inside|outside|in(?:doors|side) or out(?:doors|side))(?: [a-z ]+)?", _NO_WEATHER),
+    (r"(?:is|are|was|were|did you see) [a-z ]*(?:(?:more|fewer|less) (?!often\b|than\b)[a-z ]+|bigger|larger|smaller|taller|older|younger|faster|slower|heavier) than [a-z ]+", _NO_COMPARING),
     (r"what (?:is|are|was|were|did) [a-z ]+ (?:wear|wearing)", _NO_CLOTHES),
     (r"what (?:is|was|are|were|did you see|do you see) (?:there )?(?:on|in|at|to) the (?:left|right|middle|center|centre|top|bottom|background|foreground|corner)(?: side)?", _NO_PLACES),
     (r"what (?:did|do|have) you not (?:see|seen)|what (?:was|is) not (?:there|shown|here)|what (?:is|was) missing", _NO_MORE),

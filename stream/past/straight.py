@@ -67,15 +67,21 @@ _VAGUE = (
     (rf"(?:do|can) you see {_SOME}|(?:is|are) (?:there )?{_SOME}(?: there| here| happening| going on)*(?: now)?|(?:is|does) {_SOME} (?:happening|happen)|is the (?:picture|screen|room|image|scene) empty", "what do you see"),
 )  # fmt: skip
 _COLOUR = "|".join((*COLOURS, "gray"))
-_COLOURED = re.compile(
-    rf"(?P<verb>is|are|was|were) (?P<name>(?:the |this |that |these |those |your )[a-z' -]+?|it|they) (?:{_COLOUR})(?: or (?:{_COLOUR}))?"
-)
-_TO_COUNT = re.compile(
-    r"(?:(?:can|could|will|would) you )?(?:please )?count (?:the |all |all the )?(?P<name>[a-z' -]+)"
-)
-_TOGETHER = re.compile(
-    r"(?P<asks>(?:were|was|are|is) (?:there )?|did you see |have you seen )(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
-)
+_FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most) )?(?:one|two|three|four|five|\d+)"
+_A_NAME = r"(?P<name>[a-z' -]+?)"
+_WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
+_REWORDED = (
+    (rf"(?P<verb>is|are|was|were) (?P<one>(?:the |this |that |these |those |your )[a-z' -]+?|it|they) (?:{_COLOUR})(?: or (?:{_COLOUR}))?", "what colour {verb} {one}"),
+    (rf"(?:were|was) (?:there )?{_WITH}", "was {one} with {other}"),
+    (rf"(?:are|is) (?:there )?{_WITH}", "is {one} with {other}"),
+    (rf"(?P<see>did you see|have you seen) {_WITH}", "{see} {one} with {other}"),
+    (rf"(?:is|are) there {_FEW} {_A_NAME}", "how many {name} are there"),
+    (rf"(?:was|were) there {_FEW} {_A_NAME}", "how many {name} were there"),
+    (rf"(?P<verb>did|does|do) {_A_NAME} move", "which way {verb} {name} move"),
+    (rf"(?P<verb>is|are|was|were) {_A_NAME} moving", "which way {verb} {name} moving"),
+    (rf"(?:(?:can|could) you )?(?:please )?(?:show me|find|look for|search for) {_A_NAME}", "tell me about {name}"),
+    (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {name} did you see"),
+)  # fmt: skip
 _SORT = re.compile(r"(?:what|which) [a-z]+")
 _BARE = re.compile(r"(?P<any>any |some )?(?:the |a |an )?(?P<name>[a-z' -]+?)(?: (?:there|here))?")
 
@@ -141,6 +147,8 @@ def _in_few_words(plain: str, *, over: bool) -> str:
     """Return the question that "dog", "any dogs" or "how many dogs" stands for; empty if it is none."""
     if (found := _MANY.fullmatch(plain)) and _is_name(found["name"]):
         return f"{plain} {'were' if over else 'are'} there"
+    if _MANY.fullmatch(plain) and asks_to_count(f"{plain} did you see"):
+        return f"{plain} did you see"
     found = _BARE.fullmatch(plain)
     if found is None or not _is_name(name := found["name"]):
         return ""
@@ -150,24 +158,20 @@ def _in_few_words(plain: str, *, over: bool) -> str:
 
 
 def _in_other_words(plain: str) -> str:
-    """Return what a question asks that names nothing, or wants a "yes" of a colour; empty if it is another."""
+    """Return what a question asks that names nothing, or wants a "yes" of a colour or number; empty if it is another."""
     for form, words in _VAGUE:
         if re.fullmatch(form, plain):
             return words
-    if found := _COLOURED.fullmatch(plain):
-        return f"what colour {found['verb']} {found['name']}"
-    if found := _TOGETHER.fullmatch(plain):
-        asks = "was " if found["asks"].startswith("were") else found["asks"].replace("are", "is")
-        return f"{asks}{found['one']} with {found['other']}"
-    found = _TO_COUNT.fullmatch(plain)
-    if found and _is_name(found["name"]):
-        return f"how many {found['name']} did you see"
+    for form, words in _REWORDED:
+        found = re.fullmatch(form, plain)
+        if found and ("name" not in found.groupdict() or _is_name(found["name"])):
+            return words.format(**found.groupdict())
     sort = f"{plain} did you see"
     return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""
 
 
 def _is_name(name: str) -> bool:
-    return asks_to_count(f"did you see the {name}") is not None
+    return asks_to_count(f"did you see {name}") is not None
 
 
 def _direct(plain: str) -> str:

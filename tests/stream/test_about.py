@@ -26,6 +26,8 @@ from tests.stream.test_counted_more import FILM, LIVE, TABLE, answer, past
         ("Who was there?", "about", "anyone"),
         ("Who came?", "about", "anyone"),
         ("Who is there?", "who", "anyone"),
+        ("Where is everybody?", "who", "everybody"),
+        ("Where was anyone?", "about", "anyone"),
         ("who do you see right now", "who", "anyone"),
     ],
 )
@@ -209,6 +211,8 @@ def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
         ("What was on the left?", "I cannot tell what is in one part"),
         ("What did you not see?", "I can tell only what was shown"),
         ("Are you sure?", "I may be mistaken"),
+        ("Are there more bottles than people?", "I cannot compare these"),
+        ("Was the elephant bigger than the cat?", "I cannot compare these"),
         ("Can you read the sign?", "I cannot read text"),
     ],
 )

@@ -185,6 +185,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
         return Counting(kind, kind, frozenset(range(len(word_table().words))))
     # Who asks "who" names nobody.
     name = said.get("name") or said.get("name2") or "anyone"
+    if kind == "place" and name in _PEOPLE:  # "Where is everybody?" asks for somebody at all.
+        kind = "who" if said.get("order") else "about"
     if kind in {"sort", "kinds"}:
         words = _sorts(word_table()).get(name.strip())
         order = said.get("order") or said.get("order2") or ""
