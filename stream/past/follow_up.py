@@ -104,12 +104,15 @@ def _plain(text: str) -> str:
 def _with_another(plain: str, turns: Sequence[Turn]) -> str:
     """Return the question before, of another thing: "and the dog". Empty if it is none."""
     found = _AND.fullmatch(plain)
-    asked = [turn.text for turn in turns if turn.role == "user"]
+    asked = [place for place, turn in enumerate(turns) if turn.role == "user"]
     if found is None or not asked:
         return ""
+    last = turns[asked[-1]].text
+    # It may have taken over something itself: "How long?", "Which way did it go?".
+    whole = whole_question(Question(last, conversation=tuple(turns[: asked[-1]])))
     bare = _ARTICLE.sub("", found["name"], count=1)
     names = list(names_in(bare, word_table()))
-    before = _plain(asked[-1])
+    before = _plain(last if isinstance(whole, str) else whole.text)
     old = list(names_in(before, word_table()))
     if len(names) != 1 or (names[0].start, names[0].end) != (0, len(bare)) or len(old) != 1:
         return ""
