@@ -247,6 +247,7 @@ async def test_the_json_of_ask_is_the_only_thing_on_its_output(film):
         "first_token_ms",
         "total_ms",
         "model",
+        "left_out",
     ]
     assert (asked["question"], asked["model"]) == ("What is it?", "tiny")
     assert asked["time"] is None, "nothing is said of time"
