@@ -39,8 +39,7 @@ _ORDER = re.compile(
 _THERE = re.compile(
     r"(?:and |so )?(?:is|are|was|were) \w+(?: \w+)? (?:there|here|visible|shown|present)(?: now)?"
 )
-_WHOLE = (asks_to_count, asked_end, aside, account_wording)
-"""Read questions that need no thing: "when did it change"."""
+_READERS = (aside, asks_to_count, account_wording, asked_end)
 _ALONE = {
     "when": "when was it there", "how long": "how long was it there", "for how long": "how long was it there",
     "how often": "how often was it there", "how many times": "how often was it there", "how many": "how many it were there",
@@ -62,6 +61,11 @@ class _Named:
 
     name: str
     words: frozenset[int]
+
+
+def is_known(text: str) -> bool:
+    """Say whether `text` is a question that is read as it stands, whatever its "it" is: "when did it change"."""
+    return any(read(text) for read in _READERS)
 
 
 def whole_question(question: Question) -> Question | str:
@@ -137,7 +141,7 @@ def _pronouns(plain: str) -> list[tuple[int, int]]:
     if order := _ORDER.fullmatch(plain):
         return [order.span("name")]
     places = [found.span() for found in _PRONOUN.finditer(plain)]
-    if not places or any(reads(plain) for reads in _WHOLE):
+    if not places or is_known(plain):
         return []
     of_a_thing = _put(plain, places, "cat")
     fits = asks_to_count(of_a_thing) or asks_as_if_present(of_a_thing) or _THERE.fullmatch(plain)

@@ -12,16 +12,12 @@ from dataclasses import replace
 
 from model.types import Question, Turn
 from model.vision.vocabulary import COLOURS, with_article
-from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted.words import asks_to_count, is_plural
-from stream.past.ends import asked_end
-from stream.past.follow_up import whole_question
+from stream.past.follow_up import is_known, whole_question
 from stream.past.wording import sentence
 
 _LONGEST = 200  # characters of what can still be such a question
-_READERS = (aside, asks_to_count, account_wording, asked_end)
-
 _ONE_AT_A_TIME = "Please ask one thing at a time."
 _GAP = re.compile(r"[ ]*[?.!;,]+ (?:and |also )*(?=\w)| and (?:also )?(?=\w)", re.IGNORECASE)
 _PRESENCE = re.compile(r"(?:is|are) there [a-z' -]+\??", re.IGNORECASE)
@@ -106,7 +102,7 @@ def in_one_straight_question(question: Question) -> Question | str:
 def _two_questions(question: Question) -> bool:
     """Say whether `question` asks two things, each of which is known alone: one answer would be of one of them."""
     asked = question.text.rpartition("\n")[2]
-    if len(asked) > _LONGEST or any(read(asked) for read in _READERS):
+    if len(asked) > _LONGEST or is_known(asked):
         return False
     over = question.duration is not None
     for gap in _GAP.finditer(asked):
@@ -116,13 +112,13 @@ def _two_questions(question: Question) -> bool:
         turns = (Turn("user", one), Turn("assistant", ""))
         second = whole_question(Question(other, conversation=turns))
         both = (one, other if isinstance(second, str) else second.text)
-        if all(_is_known(asked_straight(part, over=over)) for part in both):
+        if all(_asks_by_itself(asked_straight(part, over=over)) for part in both):
             return True
     return False
 
 
-def _is_known(text: str) -> bool:
-    return any(read(text) for read in _READERS) or _PRESENCE.fullmatch(text) is not None
+def _asks_by_itself(text: str) -> bool:
+    return is_known(text) or _PRESENCE.fullmatch(text) is not None
 
 
 def asked_straight(text: str, *, over: bool) -> str:
@@ -133,7 +129,7 @@ def asked_straight(text: str, *, over: bool) -> str:
         over: Whether what is asked about is over, as a film is.
     """
     told, gap, asked = text.rpartition("\n")
-    if len(asked) > _LONGEST or any(read(asked) for read in _READERS):
+    if len(asked) > _LONGEST or is_known(asked):
         return text
     plain = " ".join(asked.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     plain = _THANKS.sub("", plain.strip(" .?!"))

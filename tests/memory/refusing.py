@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 
+from tests.memory.loopback import LoopbackRedis
+
 _RECORD = b"%4\r\n+version\r\n+2\r\n+began\r\n+5\r\n+generation\r\n+0\r\n+bytes\r\n+0\r\n"
 _REPLIES = {
     "HELLO": b"%1\r\n+proto\r\n:3\r\n",
@@ -15,7 +17,7 @@ _REPLIES = {
 }
 
 
-class RefusingRedis:
+class RefusingRedis(LoopbackRedis):
     """Has one stream without clips, and takes every change of it.
 
     Attributes:
@@ -25,24 +27,12 @@ class RefusingRedis:
     """
 
     def __init__(self, refused, words):
+        super().__init__()
         self.refused = refused
         self.words = words
         self.connections = 0
-        self._tasks = set()
 
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
-        return self
-
-    async def __aexit__(self, *_):
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader, writer):
-        self._tasks.add(asyncio.current_task())
+    async def serve(self, reader, writer):
         self.connections += 1
         queued = None  # replies of a transaction; none outside of one
         try:

@@ -12,6 +12,7 @@ from memory.embedded.binary import find_server
 from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
 from memory.store import Moment
+from tests.memory.loopback import LoopbackRedis
 from tests.memory.test_redis_store import ENCODER, clip
 
 REFUSALS = {
@@ -21,33 +22,21 @@ REFUSALS = {
 }
 
 
-class NameThatMoves:
+class NameThatMoves(LoopbackRedis):
     """Forwards new connections to where `target` (a port of loopback) is; open ones stay."""
 
     def __init__(self, target):
+        super().__init__()
         self.target = target
         self._open = []
         self._closed = asyncio.Condition()
-        self._tasks = set()
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._forward, "127.0.0.1", 0)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
-        return self
-
-    async def __aexit__(self, *_):
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def left(self, target):
         """Wait until no connection leads to `target` any more."""
         async with asyncio.timeout(60), self._closed:
             await self._closed.wait_for(lambda: target not in self._open)
 
-    async def _forward(self, reader, writer):
-        self._tasks.add(asyncio.current_task())
+    async def serve(self, reader, writer):
         target = self.target
         self._open.append(target)
         try:

@@ -174,7 +174,7 @@ def spans_of(there: There) -> str:
 
 def _instant(media: float) -> str:
     """Return "8 seconds", or "1:05" of what is a minute ago or more."""
-    return f"{length(media)}" if 1 <= round(media) < 60 else minutes(media)
+    return length(media) if 1 <= round(media) < 60 else minutes(media)
 
 
 def _span(start: float, end: float) -> str:

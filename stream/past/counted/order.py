@@ -24,8 +24,6 @@ _MOST_SCENES = 3
 _MOST_BETWEEN = 6
 _MAIN = 1 / 2
 """Share of the clips of a scene that have to show a thing for it to be what the scene is told by."""
-_FOLDED = 1 << 30
-"""Frames of a clip, above which nothing of it is taken for a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def _scenes(clips: Sequence[Shown]) -> list[_Scene]:
     """Return the scenes that have a thing which they can be told by, oldest first."""
     groups: list[list[tuple[int, Shown]]] = []
     shown: Scene | None = None
-    for n, clip in enumerate(without_glimpses(clips, _FOLDED)):
+    for n, clip in enumerate(without_glimpses(clips)):
         change, shown = follow(shown, clip.things)
         if not groups or (change is not None and change.before):
             groups.append([])
