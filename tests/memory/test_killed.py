@@ -33,15 +33,17 @@ async def main():
     server = await EmbeddedRedis.start(Path(sys.argv[1]), megabytes=64)
     store = RedisStore.connect(server.url, "test-encoder")
     await store.begin("a", 1000.0)
-    print("redis", server.pid, flush=True)
+    told = None
     for start in map(float, itertools.count()):
         while True:
             try:
                 await store.append("a", ClipTokens(torch.full((4, 64), start), start, start), b"%d" % start)
                 break
             except StoreUnavailable:
-                print("redis", server.pid, flush=True)
                 await asyncio.sleep(0.01)
+        if server.pid != told:  # of one that has answered, so that it is not the one that was killed
+            told = server.pid
+            print("redis", told, flush=True)
         print("acknowledged", int(start), flush=True)
 
 asyncio.run(main())
@@ -53,20 +55,26 @@ class Writer:
 
     Attributes:
         acknowledged: The starts of those that it was told are safe.
-        redis: The process id of its Redis, as far as it has said.
+        redis: The process id of its Redis, or None from its kill until the next one has answered.
     """
 
     def __init__(self, process):
         self.process = process
         self.acknowledged = []
-        self.redis = 0
+        self.redis = None
 
     async def goes_on(self, clips):
-        """Read what it says until it has had so many more acknowledged."""
-        enough = len(self.acknowledged) + clips
+        """Read what it says until the Redis that runs has acknowledged so many more."""
         async with asyncio.timeout(60):
+            while self.redis is None:
+                assert self.heard(await self.process.stdout.readline()), "it ended"
+            enough = len(self.acknowledged) + clips
             while len(self.acknowledged) < enough:
                 assert self.heard(await self.process.stdout.readline()), "it ended"
+
+    def kill_redis(self):
+        os.kill(self.redis, signal.SIGKILL)
+        self.redis = None
 
     async def ends(self):
         rest, _ = await self.process.communicate()
@@ -92,12 +100,15 @@ async def test_what_was_acknowledged_is_there_after_kill_9_of(tmp_path, kills):
     writer = Writer(process)
     for killed in kills:
         await writer.goes_on(30)
+        last = writer.redis
+        if killed == "both":
+            process.send_signal(signal.SIGSTOP)  # or it could start another Redis in between
         if killed != "service":
-            os.kill(writer.redis, signal.SIGKILL)
+            writer.kill_redis()
         if killed != "redis":
             process.kill()
     await writer.ends()
-    await ended(writer.redis)
+    await ended(last)
     async with await EmbeddedRedis.start(tmp_path, megabytes=64) as server:
         store = RedisStore.connect(server.url, ENCODER)
         clips = {clip.start: clip async for clip in store.clips("a")}
