@@ -28,7 +28,7 @@ _QUESTION = Question("What do you see?", tokens=8)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EngineRow:
     """What one engine did.
 
     Attributes:
@@ -121,8 +121,8 @@ def run(options: argparse.Namespace) -> Report:
     )
 
 
-async def _measure(options: argparse.Namespace) -> list[Row]:
-    rows: list[Row] = []
+async def _measure(options: argparse.Namespace) -> list[EngineRow]:
+    rows: list[EngineRow] = []
     with tempfile.TemporaryDirectory(prefix="flashback-cluster-") as folder:
         async with await EmbeddedRedis.start(Path(folder) / "redis", megabytes=256) as redis:
             async with _one_process(options.model) as engine:
@@ -170,7 +170,7 @@ async def _remember(engine: Engine, redis_url: str, options: argparse.Namespace)
         await store.close()
 
 
-async def _row(name: str, engine: Engine, redis_url: str, options: argparse.Namespace) -> Row:
+async def _row(name: str, engine: Engine, redis_url: str, options: argparse.Namespace) -> EngineRow:
     store = RedisStore.connect(redis_url, engine.encoder, exact=engine.exact_columns)
     try:
         if (share := getattr(engine, "share", None)) is not None:
@@ -189,7 +189,7 @@ async def _row(name: str, engine: Engine, redis_url: str, options: argparse.Name
         answers = 2 * len(streams) / (time.perf_counter() - began)
     finally:
         await store.close()
-    return Row(
+    return EngineRow(
         name=name,
         clips=round(together, 3),
         clip_ms=1000 * (quantile(alone, 0.5) or 0.0),

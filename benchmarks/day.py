@@ -51,7 +51,7 @@ STEADY_FROM = 4  # hours
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class HourReport:
     """What was found when the stream was so many hours old.
 
     Attributes:
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> Report:
     )
 
 
-def growth_percent(hours: Sequence[Hour]) -> dict[str, float]:
+def growth_percent(hours: Sequence[HourReport]) -> dict[str, float]:
     """Return by how much the last quarter lies above the quarter from where it should be steady on."""
     steady = [hour for hour in hours if hour.age >= STEADY_FROM] or list(hours)
     quarter = max(1, len(steady) // 4)
@@ -127,7 +127,7 @@ def growth_percent(hours: Sequence[Hour]) -> dict[str, float]:
     return grown
 
 
-async def _day(model: str, hours: int, quota: int) -> list[Hour]:
+async def _day(model: str, hours: int, quota: int) -> list[HourReport]:
     engine = await asyncio.to_thread(load_engine, model)
     try:
         shown = await _encoded(engine)
@@ -158,7 +158,7 @@ async def _hours(
     shown: list[ClipTokens],
     hours: int,
     quota: int,
-) -> list[Hour]:
+) -> list[HourReport]:
     recall = Recall(STREAM, engine, store)
     join = partial(join_pair, engine.rows)
     retention = Retention(store, Limits(each=quota), frames=engine.frames_per_clip, join=join)
@@ -187,12 +187,12 @@ async def _hours(
 
 async def _look(
     age: int, recall: Recall, store: RedisStore, redis: int, reading: float, shrinking: float
-) -> Hour:
+) -> HourReport:
     record = await store.find(STREAM)
     assert record is not None
     asked = [await _ask(recall) for _ in range(QUESTIONS)]
     usage = asked[-1][1].usage
-    return Hour(
+    return HourReport(
         age,
         record.bytes / 1e6,
         record.clips,
@@ -221,7 +221,7 @@ def _resident_mb(process: int | None) -> float:
     return float(psutil.Process(process).memory_info().rss / 1e6)
 
 
-def plot(hours: Sequence[Hour], path: Path) -> None:
+def plot(hours: Sequence[HourReport], path: Path) -> None:
     """Draw what grows and what does not, one panel each, by the stream's age."""
     mpl.use("Agg")
     panels = {

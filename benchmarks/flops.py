@@ -34,7 +34,7 @@ LITE_MARKER = 4 + NOTE_POSITIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CostRow:
     """Costs of one network at one length of video.
 
     Attributes:
@@ -60,7 +60,7 @@ class Row:
 
 def price(
     config: FlashConfig, encode: Cost, frames: Sequence[int], budget: int, marker: int
-) -> list[Row]:
+) -> list[CostRow]:
     """Return the costs of one network for videos of that many `frames`."""
     free, bounded = (
         Meter(replace(config, dropout=config.dropout.with_budget(most)), PREFIX, SUFFIX, marker)
@@ -70,7 +70,7 @@ def price(
     for count in frames:
         clips = -(-count // config.vision.frames_per_clip)
         rows.append(
-            Row(
+            CostRow(
                 frames=count,
                 encode=Cost(clips * encode.multiply_adds),
                 uncompressed=free.uncompressed(count, TOKENS_PER_FRAME),
@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> Report:
     )
 
 
-def plot(priced: dict[str, list[Row]], budget: int, path: Path) -> None:
+def plot(priced: dict[str, list[CostRow]], budget: int, path: Path) -> None:
     """Draw what answering costs over the length of the video, one panel a network."""
     mpl.use("Agg")
     figure = Figure(figsize=(4.6 * max(len(priced), 2), 4.6), layout="constrained")
@@ -166,7 +166,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _price(name: str, frames: Sequence[int], budget: int) -> list[Row]:
+def _price(name: str, frames: Sequence[int], budget: int) -> list[CostRow]:
     if name == "lite":
         return price(LITE, encode_lite(LITE.vision), frames, budget, LITE_MARKER)
     config = RELEASED[name].config
@@ -179,7 +179,7 @@ def _reach(name: str, frames: int) -> str:
     return sentence(name, RELEASED[name].config, 0, frames)
 
 
-def _cells(name: str, row: Row) -> list[str | int | float | None]:
+def _cells(name: str, row: CostRow) -> list[str | int | float | None]:
     ways = (row.encode, row.uncompressed, row.one_pass, row.ingest, row.question, row.bounded)
     return [
         name,
@@ -191,7 +191,7 @@ def _cells(name: str, row: Row) -> list[str | int | float | None]:
     ]
 
 
-def _numbers(row: Row) -> dict[str, int | dict[str, int]]:
+def _numbers(row: CostRow) -> dict[str, int | dict[str, int]]:
     ways = ("encode", "uncompressed", "one_pass", "ingest", "history", "question", "bounded")
     costs: dict[str, Cost] = {way: getattr(row, way) for way in ways}
     return {

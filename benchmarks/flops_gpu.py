@@ -22,9 +22,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.command.machine import commit, this_machine
-from benchmarks.networks.clock import Clock
+from benchmarks.networks.clock import Countdown
 from benchmarks.networks.gpu import Gpu
-from benchmarks.networks.gpu_parts import Found, Run, say
+from benchmarks.networks.gpu_parts import Found, PartsRun, say
 from benchmarks.networks.gpu_scene import SHAPES, GpuScene
 from model.zoo.device import pick_device
 
@@ -39,12 +39,12 @@ PARTS: Mapping[str, float] = {"peak": 2, "encode": 12, "history": 30, "one_pass"
 
 def measure(options: argparse.Namespace, spent: float = 0.0) -> Found:
     """Run the parts asked for; write the file after each, and return what is in it."""
-    clock = Clock(options.seconds - spent)
+    clock = Countdown(options.seconds - spent)
     gpu = Gpu(pick_device())
     say(f"{gpu.name}: making {options.model}")
     config = SHAPES[options.model]
     scene = GpuScene(config, gpu, max(options.frames))
-    run = Run(scene, options)
+    run = PartsRun(scene, options)
     record = {
         "benchmark": "flops_gpu",
         "commit": commit(),

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.command.options import above_zero
 from benchmarks.command.report import RESULTS, Report, benchmark_main, met
-from benchmarks.harness.hour import Answered, Hour
+from benchmarks.harness.hour import HourAnswer, HourRun
 
 KINDS = ("what", "when", "ever", "never")
 
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Let the time pass; draw the plot where the report is saved."""
-    hour = Hour(60 * options.minutes)
+    hour = HourRun(60 * options.minutes)
     with tempfile.TemporaryDirectory(prefix="flashback-hour-") as folder:
         asyncio.run(hour.run(options.model, folder))
     if target := options.save_to or (RESULTS if options.save else None):
@@ -43,13 +43,13 @@ def run(options: argparse.Namespace) -> Report:
     return report(options, hour)
 
 
-def right_of(answers: Sequence[Answered], kind: str) -> str | None:
+def right_of(answers: Sequence[HourAnswer], kind: str) -> str | None:
     """Return how many of `kind` are right, of how many; None of none."""
     of = [answered.right for answered in answers if answered.kind == kind]
     return f"{sum(of)} of {len(of)}" if of else None
 
 
-def report(options: argparse.Namespace, hour: Hour) -> Report:
+def report(options: argparse.Namespace, hour: HourRun) -> Report:
     """Add up what was seen."""
     rows: list[list[str | int | float | None]] = []
     for age, answers in hour.answers.items():
@@ -98,7 +98,7 @@ def report(options: argparse.Namespace, hour: Hour) -> Report:
     )
 
 
-def plot(hour: Hour, path: Path) -> None:
+def plot(hour: HourRun, path: Path) -> None:
     """Draw memory, first word and right answers by age."""
     mpl.use("Agg")
     figure = Figure(figsize=(11, 3.6), layout="constrained")

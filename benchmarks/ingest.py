@@ -48,7 +48,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Run:
+class IngestRun:
     """One service under load for a while.
 
     Attributes:
@@ -143,9 +143,9 @@ def run(options: argparse.Namespace) -> Report:
     return Report(title, settings, ["", *numbers], rows, numbers, notes(runs))
 
 
-async def measure(options: argparse.Namespace, tell: Tell) -> list[Run]:
+async def measure(options: argparse.Namespace, tell: Tell) -> list[IngestRun]:
     """Run the parts one after the other."""
-    runs: list[Run] = []
+    runs: list[IngestRun] = []
     with tempfile.TemporaryDirectory(prefix="flashback-video-") as name:
         folder = Path(name)
         if "scale" in options.parts:
@@ -163,7 +163,7 @@ async def measure(options: argparse.Namespace, tell: Tell) -> list[Run]:
     return runs
 
 
-async def scale(options: argparse.Namespace, tell: Tell, video: Path, count: int) -> Run:
+async def scale(options: argparse.Namespace, tell: Tell, video: Path, count: int) -> IngestRun:
     """Measure the service with `count` streams."""
     tell(f"{count} streams")
     async with serving("tiny", SAMPLE_RATE=str(options.rate), **_places(count)) as service:
@@ -172,7 +172,7 @@ async def scale(options: argparse.Namespace, tell: Tell, video: Path, count: int
         )
 
 
-async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> IngestRun:
     """Measure the service with 720p streams."""
     count = options.plain_streams
     tell(f"{count} 720p streams")
@@ -180,7 +180,7 @@ async def ours(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
         return await under_load(options, service, sending(video, count, service), "720p, ours")
 
 
-async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> IngestRun:
     """Measure the service with an encoder that is too slow."""
     tell(f"an encoder {options.times:g} times too slow, for {options.slow_seconds:g} s")
     settings = {"SAMPLE_RATE": str(options.rate)}
@@ -193,7 +193,7 @@ async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
         return await under_load(options, service, senders, what, options.slow_seconds, first)
 
 
-async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Path) -> Run:
+async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Path) -> IngestRun:
     """Measure the service with cameras that it pulls beside senders."""
     seconds = int(options.many_seconds + options.warm_up + START_PATIENCE)
     film = repeat_video(video, folder / "camera.webm", seconds=seconds)
@@ -211,7 +211,7 @@ async def many(options: argparse.Namespace, tell: Tell, video: Path, folder: Pat
             return await under_load(options, service, senders, what, options.many_seconds)
 
 
-async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
+async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> IngestRun:
     """Measure the loop that turns every picture of 720p streams into RGB."""
     count = options.plain_streams
     tell(f"{count} 720p streams, received by a plain loop")
@@ -226,7 +226,7 @@ async def plain(options: argparse.Namespace, tell: Tell, video: Path) -> Run:
         took, spent = _now() - began, service.cpu_seconds() - spent
         after = await service.get("/count")
     pictures = after["pictures"] - before["pictures"]
-    return Run("720p, plain loop", took, count, spent / took, pictures)
+    return IngestRun("720p, plain loop", took, count, spent / took, pictures)
 
 
 async def under_load(
@@ -236,7 +236,7 @@ async def under_load(
     what: str,
     seconds: float | None = None,
     first_clip: float = 0.0,
-) -> Run:
+) -> IngestRun:
     """Let `senders` into `service` and weigh it for `seconds`, some time after `first_clip`."""
     idle = service.memory_mib()
     async with senders:
@@ -249,7 +249,7 @@ async def under_load(
         await asyncio.sleep(half)
         took, spent = _now() - began, service.cpu_seconds() - spent
         after, now_held = await _streams(service), service.memory_mib()
-    return Run(
+    return IngestRun(
         what=what,
         seconds=took,
         streams=len(after),
@@ -311,7 +311,7 @@ async def cameras(film: Path) -> AsyncIterator[str]:
         await stop(process)
 
 
-def notes(runs: list[Run]) -> list[str]:
+def notes(runs: list[IngestRun]) -> list[str]:
     """Return which targets were met."""
     by_name = {one.what: one for one in runs}
     said = ["Senders run on the same cores; their processor time is not counted."]

@@ -28,7 +28,7 @@ from benchmarks.networks.question_scene import (
     SHAPES,
     SUFFIX,
     TOKENS_PER_CLIP,
-    Scene,
+    QuestionScene,
     stages,
 )
 from model.config import DropoutConfig
@@ -78,7 +78,7 @@ class Times:
 
 
 def ask_in_rounds(
-    name: str, scene: Scene, options: argparse.Namespace, progress: Progress
+    name: str, scene: QuestionScene, options: argparse.Namespace, progress: Progress
 ) -> list[Times]:
     """Return the times of one network's history at every length."""
     lengths = sorted(frames // FRAMES_PER_CLIP for frames in options.frames)
@@ -102,7 +102,7 @@ def ask_in_rounds(
     return found
 
 
-def read_in_one_pass(name: str, scene: Scene, times: Times, progress: Progress) -> None:
+def read_in_one_pass(name: str, scene: QuestionScene, times: Times, progress: Progress) -> None:
     """Add to `times` what one pass takes, with and without dropout."""
     task = progress.add_task(f"{name}: one pass over {times.frames:,} frames", total=2)
     clips = scene.clips(times.frames // FRAMES_PER_CLIP)
@@ -122,7 +122,7 @@ def measure(
     longest: Mapping[str, int], options: argparse.Namespace, progress: Progress
 ) -> dict[str, list[Times]]:
     """Return the times of every network, one pass up to the frames that `longest` says."""
-    scenes = {name: Scene(SHAPES[name], options) for name in options.networks}
+    scenes = {name: QuestionScene(SHAPES[name], options) for name in options.networks}
     found = {name: ask_in_rounds(name, scenes[name], options, progress) for name in scenes}
     passes = [(times.frames, name, times) for name, rows in found.items() for times in rows]
     for frames, name, times in sorted(passes, key=lambda one: one[:2]):

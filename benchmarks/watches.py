@@ -16,7 +16,7 @@ import torch
 
 from benchmarks.command.options import at_least_one
 from benchmarks.command.report import Json, Report, benchmark_main, met, quantile
-from benchmarks.harness.verifying import Pair, pairs
+from benchmarks.harness.verifying import FirstWords, pairs
 from memory.local_documents import LocalDocuments
 from memory.local_store import LocalStore
 from model.engine.contract import Engine
@@ -37,7 +37,7 @@ TARGET_MS, TARGET_RATIO = 5.0, 1.1
 CLIP_SECONDS = 4.0
 
 
-class Reader:
+class ThingReader:
     """Reads the things of `lite`'s tokens, as its engine does."""
 
     name = "lite"
@@ -95,7 +95,7 @@ def _verified(options: argparse.Namespace) -> tuple[dict[str, Json], list[str]]:
     return numbers, [met(f"a person's first word during a verification, {about}", middle, TARGET_RATIO)]  # fmt: skip
 
 
-async def _pairs(count: int, clips: int) -> list[Pair]:
+async def _pairs(count: int, clips: int) -> list[FirstWords]:
     engine = await asyncio.to_thread(load_model, Settings.from_env({}, model="lite"), lambda _: None)  # fmt: skip
     try:
         table, random = word_table(), np.random.default_rng(1)
@@ -118,7 +118,7 @@ async def _measure(watches: int, streams: int, clips: int) -> tuple[list[float],
     scenes = [world.stream(random, Mix(longest=64)).seen for _ in names]
     now = [0.0]
     watcher = Watcher(
-        cast("Engine", Reader()),  # all that watching asks of an engine
+        cast("Engine", ThingReader()),  # all that watching asks of an engine
         WatchBook(LocalDocuments()),
         wall=lambda: now[0],
         verify=_unverified,

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.drawn.takes import Seen
+from training.drawn.takes import TakePart
 
 NUMBERS = ("No", "One", "Two", "Three", "Four")
 SOME = {"grapes": "some grapes", "cherries": "some cherries", "scissors": "some scissors", "glasses": "some glasses", "corn": "some corn"}  # fmt: skip
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ShownSegment:
     """Something that goes on for a few clips.
 
     Attributes:
@@ -46,20 +46,20 @@ class Segment:
     """
 
     start: int
-    seen: tuple[Seen, ...]
+    seen: tuple[TakePart, ...]
 
     @property
-    def main(self) -> Seen | None:
+    def main(self) -> TakePart | None:
         """Return the thing it is about; None if it shows nothing or several things."""
         return self.seen[0] if len(self.seen) == 1 and self.seen[0].count == 1 else None
 
 
-def noun(seen: Seen) -> str:
+def noun(seen: TakePart) -> str:
     """Return a thing's word, with its colour if it has one: `red circle`."""
     return f"{seen.thing.colour} {seen.thing.name}" if seen.thing.colour else seen.thing.name
 
 
-def phrase(seen: Seen) -> str:
+def phrase(seen: TakePart) -> str:
     """Return a thing as a sentence mentions it: `an owl`, `some grapes`, `two red circles`."""
     if seen.count > 1:
         return f"{NUMBERS[seen.count].lower()} {plural(seen)}"
@@ -69,7 +69,7 @@ def phrase(seen: Seen) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
-def plural(seen: Seen) -> str:
+def plural(seen: TakePart) -> str:
     """Return the word for several of a thing."""
     word = seen.thing.name
     many = PLURALS.get(word, f"{word}es" if word.endswith(("s", "x")) else f"{word}s")
@@ -88,13 +88,13 @@ def sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def words_of(seen: Seen) -> tuple[str, ...]:
+def words_of(seen: TakePart) -> tuple[str, ...]:
     """Return what must be in an answer that names the thing."""
     return (seen.thing.colour, seen.thing.name) if seen.thing.colour else (seen.thing.name,)
 
 
 def about_now(
-    random: np.random.Generator, seen: Sequence[Seen], names: Sequence[str]
+    random: np.random.Generator, seen: Sequence[TakePart], names: Sequence[str]
 ) -> list[Asked]:
     """Return every question that what is seen now answers, in one wording each.
 
@@ -110,7 +110,7 @@ def _pick(random: np.random.Generator, *choices: str) -> str:
     return choices[random.integers(len(choices))]
 
 
-Seens = Sequence[Seen]
+Seens = Sequence[TakePart]
 
 
 def _naming(random: np.random.Generator, seen: Seens, names: Sequence[str]) -> Iterator[Asked]:
@@ -152,7 +152,7 @@ def motion_answer(movement: str) -> tuple[str, tuple[str, ...]]:
     return f"It moves {to}.", (movement,)
 
 
-def place_of(seen: Seen) -> str | None:
+def place_of(seen: TakePart) -> str | None:
     """Return `top left`, `left`, `middle`, …; None if it is near a border, moves or is several."""
     near = any(min(abs(at - 1 / 3), abs(at - 2 / 3)) < 0.035 for at in (seen.x, seen.y))
     if near or seen.count > 1 or seen.movement not in {"still", None}:
@@ -184,7 +184,7 @@ def _counting(random: np.random.Generator, seen: Seens, names: Sequence[str]) ->
         )
 
 
-def plural_name(seen: Seen) -> str:
+def plural_name(seen: TakePart) -> str:
     """Return the word for several of a thing, without its colour."""
     return plural(seen).split(" ", 1)[-1]
 
@@ -223,7 +223,7 @@ def _being(random: np.random.Generator, seen: Seens, names: Sequence[str]) -> It
         yield Asked("is there", f"Is there a {word}?", "No.", ("no",))
 
 
-def about_before(random: np.random.Generator, segments: Sequence[Segment]) -> list[Asked]:
+def about_before(random: np.random.Generator, segments: Sequence[ShownSegment]) -> list[Asked]:
     """Return questions about what was shown, and when, in one wording each.
 
     Segments that show nothing, or several things, are asked about by their time alone; a thing
@@ -238,7 +238,7 @@ def about_before(random: np.random.Generator, segments: Sequence[Segment]) -> li
     return asked
 
 
-def _ends(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator[Asked]:
+def _ends(random: np.random.Generator, segments: Sequence[ShownSegment]) -> Iterator[Asked]:
     first, last = segments[0].main, segments[-1].main
     if first:
         question = _pick(random, "What came first?", "What was shown first?", "What did you see first?", "What was the first thing shown?")  # fmt: skip
@@ -248,7 +248,7 @@ def _ends(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator[
         yield Asked("last", question, sentence(phrase(last)), words_of(last))
 
 
-def _neighbours(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator[Asked]:
+def _neighbours(random: np.random.Generator, segments: Sequence[ShownSegment]) -> Iterator[Asked]:
     for one, two in pairwise(segments):
         a, b = one.main, two.main
         if a and b and noun(a) != noun(b):
@@ -260,7 +260,7 @@ def _neighbours(random: np.random.Generator, segments: Sequence[Segment]) -> Ite
                 yield Asked("before", question, sentence(phrase(a)), words_of(a))
 
 
-def _times(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator[Asked]:
+def _times(random: np.random.Generator, segments: Sequence[ShownSegment]) -> Iterator[Asked]:
     for segment in segments:
         if not (s := segment.main):
             continue
@@ -271,7 +271,7 @@ def _times(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator
             yield Asked("when", question, f"At {segment.start} seconds.", (str(segment.start),))
 
 
-def _manners(random: np.random.Generator, segments: Sequence[Segment]) -> Iterator[Asked]:
+def _manners(random: np.random.Generator, segments: Sequence[ShownSegment]) -> Iterator[Asked]:
     for segment in segments:
         s = segment.main
         if s and s.movement and _once(s, segments):
@@ -284,7 +284,7 @@ def _manners(random: np.random.Generator, segments: Sequence[Segment]) -> Iterat
             )
 
 
-def _once(seen: Seen, segments: Sequence[Segment]) -> bool:
+def _once(seen: TakePart, segments: Sequence[ShownSegment]) -> bool:
     return sum(noun(other) == noun(seen) for segment in segments for other in segment.seen) == 1
 
 

@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class DemoAnswer:
     """A suggested question and what was answered.
 
     Attributes:
@@ -97,8 +97,8 @@ def _ages(text: str) -> list[float]:
     return ages
 
 
-async def _measure(model: str, ages: list[float]) -> list[Answered]:
-    truth, answers = SampleTruth(), list[Answered]()
+async def _measure(model: str, ages: list[float]) -> list[DemoAnswer]:
+    truth, answers = SampleTruth(), list[DemoAnswer]()
     async with running("web.cli", ["demo", "--model", model]) as service:
         began = await _began(service)
         for age in ages:
@@ -127,7 +127,7 @@ async def _began(service: Service) -> float:
 
 async def _ask(
     service: Service, truth: SampleTruth, suggestion: dict[str, str], began: float
-) -> Answered:
+) -> DemoAnswer:
     at = time.time() - began
     try:
         answer = (await ask(service.address, STREAM, suggestion["text"])).text.strip()
@@ -136,7 +136,7 @@ async def _ask(
         answer = ""
     kind, thing = suggestion["kind"], suggestion["thing"]
     right = truth.is_right(kind, thing, answer, at)
-    return Answered(round(at, 1), kind, thing, suggestion["text"], answer, right)
+    return DemoAnswer(round(at, 1), kind, thing, suggestion["text"], answer, right)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _ANSWER_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class HourAnswer:
     """One question, and what was answered.
 
     Attributes:
@@ -68,7 +68,7 @@ class Point:
     cpu_s: float
 
 
-class Hour:
+class HourRun:
     """One run.
 
     Args:
@@ -84,8 +84,8 @@ class Hour:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.points: list[Point] = []
-        self.answers: dict[float, list[Answered]] = {}
-        self.again: list[tuple[Answered, Answered]] = []
+        self.answers: dict[float, list[HourAnswer]] = {}
+        self.again: list[tuple[HourAnswer, HourAnswer]] = []
         self.restart_s: float | None = None
         self._programme = Programme(seconds)
         self._began = 0.0
@@ -162,14 +162,14 @@ class Hour:
                 )
             )
 
-    async def _ask(self, service: Service, query: Query) -> Answered:
+    async def _ask(self, service: Service, query: Query) -> HourAnswer:
         age = self._age - query.event.start
         try:
             told = await ask(service.address, STREAM, query.text, tokens=_ANSWER_TOKENS)
         except NoAnswer as none:
-            return Answered(query.kind, age, query.text, str(none), False, None, 0)
+            return HourAnswer(query.kind, age, query.text, str(none), False, None, 0)
         text = told.text.strip()
-        return Answered(
+        return HourAnswer(
             query.kind, age, query.text, text, query.is_right(text), told.first_word_ms, told.clips
         )
 

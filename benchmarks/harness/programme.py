@@ -26,7 +26,7 @@ _NEAR = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProgrammeItem:
     """A thing that is shown once.
 
     Attributes:
@@ -59,7 +59,7 @@ class Query:
 
     kind: str
     text: str
-    event: Event
+    event: ProgrammeItem
 
     def is_right(self, answer: str) -> bool:
         """Say whether `answer` is."""
@@ -83,7 +83,7 @@ class Programme:
         parts = SampleTruth().shown(0.0, SampleTruth().length - 1)
         found = {thing: next(p for p in parts if thing in p.words) for thing in ONCE}
         self.events = [
-            Event(thing, float(round(share * seconds)), found[thing].words, found[thing])
+            ProgrammeItem(thing, float(round(share * seconds)), found[thing].words, found[thing])
             for thing, share in zip(ONCE, SHARES, strict=True)
         ]
         self._usual = [part for part in parts if part not in found.values()]

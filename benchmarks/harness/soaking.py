@@ -22,7 +22,7 @@ _BACK_WITHIN = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Weighing:
     """What was weighed at one moment.
 
     Attributes:
@@ -61,14 +61,14 @@ class Soak:
         events: What watches saw in all.
     """
 
-    looks: list[Look] = field(default_factory=list)
+    looks: list[Weighing] = field(default_factory=list)
     faults: list[tuple[float, str, float | None]] = field(default_factory=list)
     first_words: list[tuple[float, float]] = field(default_factory=list)
     unanswered: list[tuple[float, str]] = field(default_factory=list)
     events: int = 0
 
 
-class Clock:
+class Stopwatch:
     """Seconds since it was made."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ async def for_seconds(seconds: float, *work: Coroutine[None, None, None]) -> Non
 
 async def live_again(service: Service, streams: int) -> float | None:
     """Return after how many seconds all streams are live and remembered; None if not in time."""
-    clock = Clock()
+    clock = Stopwatch()
     while clock() < _BACK_WITHIN:
         await asyncio.sleep(1)
         found = await _streams(service)
@@ -98,7 +98,7 @@ async def live_again(service: Service, streams: int) -> float | None:
     return None
 
 
-async def look_on(service: Service, soak: Soak, clock: Clock) -> None:
+async def look_on(service: Service, soak: Soak, clock: Stopwatch) -> None:
     """Weigh everything, again and again."""
     while True:
         streams = await _streams(service)
@@ -110,7 +110,7 @@ async def look_on(service: Service, soak: Soak, clock: Clock) -> None:
         for stream in streams:
             lost.update(stream["lost"])
         soak.looks.append(
-            Look(
+            Weighing(
                 at=clock(),
                 service_mib=own,
                 readers_mib=service.memory_mib() - held - own,
@@ -125,7 +125,7 @@ async def look_on(service: Service, soak: Soak, clock: Clock) -> None:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def ask_on(service: Service, soak: Soak, clock: Clock) -> None:
+async def ask_on(service: Service, soak: Soak, clock: Stopwatch) -> None:
     """Ask every stream in turn, once a minute."""
     for number in itertools.count():
         await asyncio.sleep(_ASK_EVERY)

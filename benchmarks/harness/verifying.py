@@ -20,7 +20,7 @@ _LOOKS_AT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class FirstWords:
     """Seconds to a person's first word.
 
     Attributes:
@@ -39,7 +39,7 @@ class Pair:
 
 async def pairs(
     engine: Engine, store: ClipSource, stream: str, starts: Sequence[float], count: int
-) -> list[Pair]:
+) -> list[FirstWords]:
     """Measure so many pairs on a stream whose clips begin at `starts`."""
     whole, event = Past(stream, store), _event(stream, store, starts)
     await _first_word(engine, whole)  # which reads the history
@@ -53,7 +53,7 @@ async def pairs(
         else:
             alone = await _first_word(engine, whole)
             beside = await _beside(engine, whole, event, wait)
-        found.append(Pair(alone, beside))
+        found.append(FirstWords(alone, beside))
     return found
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-class Clock:
+class Countdown:
     """Counts down.
 
     Args:
@@ -21,6 +21,6 @@ class Clock:
         """Seconds that are left; below zero when it is over."""
         return self._end - self._now()
 
-    def within(self, seconds: float) -> "Clock":
+    def within(self, seconds: float) -> "Countdown":
         """Return a clock for a part of what is left."""
-        return Clock(min(seconds, self.left), self._now)
+        return Countdown(min(seconds, self.left), self._now)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from benchmarks.networks.clock import Clock
+from benchmarks.networks.clock import Countdown
 from benchmarks.networks.filled import Filled
 from benchmarks.networks.gpu_scene import CLIPS_AT_ONCE, GpuScene
 from model.config import DropoutConfig
@@ -26,7 +26,7 @@ Found = dict[str, Any]
 """What a part has found so far, as it goes into the file."""
 
 
-class Run:
+class PartsRun:
     """One run of all parts over one network.
 
     Args:
@@ -39,13 +39,13 @@ class Run:
         self.rate = self.gpu.peak or 1e12
         self.found: Found = {}
 
-    def peak(self, out: Found, clock: Clock) -> None:
+    def peak(self, out: Found, clock: Countdown) -> None:
         """Measure what one large matrix product reaches."""
         out["data_sheet_flops"] = self.gpu.peak
         out["matmul_flops"] = self.rate = self.gpu.best(clock.left)
         say(f"one large product reaches {self.rate / 1e12:.0f} TFLOP/s")
 
-    def encode(self, out: Found, clock: Clock) -> None:
+    def encode(self, out: Found, clock: Countdown) -> None:
         """Encode clips in batches, from pixels in main memory to tokens in main memory."""
         flops, peak = 2 * self.scene.encode_cost, self.gpu.peak or self.rate
         out.update(flops_per_clip=flops, peak_flops=peak, batches=[])
@@ -73,15 +73,15 @@ class Run:
         peak = self.gpu.peak or self.rate
         row["share_of_peak"] = batch * 2 * self.scene.encode_cost / taken / peak
 
-    def history(self, out: Found, clock: Clock) -> None:
+    def history(self, out: Found, clock: Countdown) -> None:
         """Let a history grow and ask it on the way, with the dropout of the paper."""
         self._grow(out, clock, self.scene.config.dropout.with_budget(self.options.budget))
 
-    def whole(self, out: Found, clock: Clock) -> None:
+    def whole(self, out: Found, clock: Countdown) -> None:
         """Do the same with nothing dropped."""
         self._grow(out, clock, DropoutConfig())
 
-    def one_pass(self, out: Found, clock: Clock) -> None:
+    def one_pass(self, out: Found, clock: Countdown) -> None:
         """Read clips and question in one go, as far as time and memory allow."""
         ways = {"dropout": self.scene.config.dropout.with_budget(None), "whole": DropoutConfig()}
         out["lengths"] = []
@@ -96,7 +96,7 @@ class Run:
                 self._guarded(row, partial(self._read, frames=frames, dropout=ways[way]))
             say(f"{frames:,} frames in one pass, {way}: {_told(row)}")
 
-    def part(self, name: str, work: Callable[[Found, Clock], None], clock: Clock) -> None:
+    def part(self, name: str, work: Callable[[Found, Countdown], None], clock: Countdown) -> None:
         """Run one part within `clock`; note what it found, or how it failed."""
         out: Found = {}
         self.found[name] = out
@@ -104,7 +104,7 @@ class Run:
         self.gpu.forget()
         out["seconds"] = self.gpu.seconds(lambda: self._guarded(out, lambda o: work(o, clock)))
 
-    def _grow(self, out: Found, clock: Clock, dropout: DropoutConfig) -> None:
+    def _grow(self, out: Found, clock: Countdown, dropout: DropoutConfig) -> None:
         before = self.gpu.memory().get("held_bytes", 0)
         history = self.scene.history(dropout)
         frames = self.options.frames
@@ -124,7 +124,7 @@ class Run:
             row["memory"] = self.gpu.memory()
             say(f"{length:,} frames, {row['filled_clips']} clips of them filled: {_told(row)}")
 
-    def _reach(self, row: Found, history: Filled, clock: Clock) -> None:
+    def _reach(self, row: Found, history: Filled, clock: Countdown) -> None:
         """Make `history` as long as `row` says: read while there is time, then filled."""
         missing = -(-row["frames"] // self.scene.frames_per_clip) - len(history.clips)
         while missing > 0 and clock.left > 0:

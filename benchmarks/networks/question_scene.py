@@ -48,7 +48,7 @@ def stages(layers: int, shallow: str, ratio: float, budget: int | None) -> Dropo
     return both.clipwise() if shallow == "clipwise" else both
 
 
-class Scene:
+class QuestionScene:
     """A random network and random clips, read in each of the three ways."""
 
     def __init__(self, shape: LanguageConfig, options: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ def test_every_hour_is_counted(short):
 
 
 def test_growth_is_counted_from_where_things_should_be_steady():
-    hour = day.Hour(1, 10.0, 1, 50.0, 100.0, 1, 1000, 1, 20.0, 1.0, 1.0)
+    hour = day.HourReport(1, 10.0, 1, 50.0, 100.0, 1, 1000, 1, 20.0, 1.0, 1.0)
     early = [replace(hour, age=age, store_mb=float(age)) for age in (1, 2, 3)]
     steady = [replace(hour, age=age) for age in range(4, 11)]
     later = [replace(hour, age=age, first_word_ms=21.0) for age in (11, 12)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks import flops_gpu
-from benchmarks.networks.clock import Clock
+from benchmarks.networks.clock import Countdown
 from benchmarks.networks.gpu import Gpu
 from benchmarks.networks.gpu_scene import SHAPES, GpuScene
 from model.config import DropoutConfig
@@ -78,7 +78,7 @@ def test_positions_are_stretched_as_far_as_the_longest_history_needs():
 
 def test_a_clock_for_a_part_never_outlasts_the_whole():
     now = [10.0]
-    clock = Clock(5.0, lambda: now[0])
+    clock = Countdown(5.0, lambda: now[0])
     part, longer = clock.within(2.0), clock.within(99.0)
     now[0] = 12.5
     assert (part.left, longer.left, clock.left) == (-0.5, 2.5, 2.5)

@@ -1,6 +1,6 @@
 """An hour of a stream: what is shown when, and which answers are right."""
 
-from benchmarks.harness.hour import Answered
+from benchmarks.harness.hour import HourAnswer
 from benchmarks.harness.programme import ONCE, SHOWN_SECONDS, Programme
 from benchmarks.hour import right_of
 
@@ -33,5 +33,5 @@ def test_answers_are_judged_by_what_was_shown_and_when():
 
 
 def test_right_answers_are_counted_by_kind():
-    told = [Answered("what", 1.0, "?", "!", right, 1.0, 1) for right in (True, False)]
+    told = [HourAnswer("what", 1.0, "?", "!", right, 1.0, 1) for right in (True, False)]
     assert (right_of(told, "what"), right_of(told, "when")) == ("1 of 2", None)

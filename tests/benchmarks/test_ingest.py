@@ -11,7 +11,7 @@ from benchmarks.harness.browsers import browsing
 from benchmarks.harness.senders import PacketTrack
 from benchmarks.harness.service import CannotMeasure, running, serving
 from benchmarks.harness.video import make_video, repeat_video
-from benchmarks.ingest import Run, notes, sending
+from benchmarks.ingest import IngestRun, notes, sending
 from benchmarks.join import join
 from stream.webrtc.keyframes import is_keyframe
 
@@ -41,8 +41,8 @@ def test_a_video_can_be_repeated_for_any_time(video, tmp_path):
 
 
 def test_losses_that_grow_are_said():
-    grows = Run("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=2)
-    stays = Run("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=1)
+    grows = IngestRun("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=2)
+    stays = IngestRun("16 cameras, 4 senders", 10.0, 20, 1.0, 300, lost=3, lost_late=1)
     assert "MISSED" in notes([grows])[-2]
     assert "met" in notes([stays])[-2]
 
@@ -89,8 +89,8 @@ async def test_a_service_that_cannot_start_shows_what_it_said():
 
 
 def test_targets_are_compared_and_misses_said():
-    plain = Run("720p, plain loop", 10.0, 1, 0.3, 300)
-    ours = Run("720p, ours", 10.0, 1, 0.15, 300)
+    plain = IngestRun("720p, plain loop", 10.0, 1, 0.3, 300)
+    ours = IngestRun("720p, ours", 10.0, 1, 0.15, 300)
     assert any("MISSED (2.00)" in note for note in notes([plain, ours]))
     assert met("age below 500 ms", 12.0, 500).endswith("met (12).")
     assert "MISSED" in met("age below 500 ms", None, 500)

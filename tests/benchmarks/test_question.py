@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks.networks.question_scene import Scene
+from benchmarks.networks.question_scene import QuestionScene
 from benchmarks.question import Times
 from model.config import LanguageConfig
 
@@ -18,7 +18,7 @@ def shapes(history):
 
 
 def test_filling_leaves_what_reading_would():
-    scene = Scene(SHAPE, OPTIONS)
+    scene = QuestionScene(SHAPE, OPTIONS)
     read = scene.history(6, read=True)
     filled = scene.history(6, read=False)
     assert shapes(read) == shapes(filled)

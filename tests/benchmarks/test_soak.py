@@ -3,12 +3,12 @@ import argparse
 import pytest
 
 from benchmarks.harness.cameras import jpegs
-from benchmarks.harness.soaking import Look, Soak
+from benchmarks.harness.soaking import Soak, Weighing
 from benchmarks.soak import SAMPLE, growth_percent, report
 
 
 def look(at, *, service=100.0, lost=0):
-    return Look(at, service, 50.0, 8.0, 20, int(at), {"overload": lost} if lost else {}, 4, 5.0)
+    return Weighing(at, service, 50.0, 8.0, 20, int(at), {"overload": lost} if lost else {}, 4, 5.0)
 
 
 def options(minutes):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.harness.verifying import Pair, pairs
+from benchmarks.harness.verifying import FirstWords, pairs
 from memory.local_store import LocalStore
 from tests.web.conftest import remember
 from tests.web.fakes import EchoEngine
@@ -23,4 +23,4 @@ async def test_each_pair_is_a_question_alone_and_one_beside_a_verification():
 
 
 def test_a_pair_is_compared_within_itself():
-    assert Pair(alone=0.2, beside=0.3).ratio == pytest.approx(1.5)
+    assert FirstWords(alone=0.2, beside=0.3).ratio == pytest.approx(1.5)

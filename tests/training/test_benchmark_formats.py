@@ -4,7 +4,7 @@ import pytest
 
 from tests.training import published
 from training.errors import BadData
-from training.evaluations.items import Moment, Options, Scoring
+from training.evaluations.items import AskedWhen, Options, Scoring
 from training.evaluations.published import (
     charades,
     longvideobench,
@@ -102,7 +102,7 @@ def test_ovobench_asks_at_the_end_of_each_published_part(tmp_path):
     items = ovobench.read(published.ovobench(tmp_path), Options(split="all"))
     assert [item.media.path.name for item in items] == ["1.mp4", "2_0.mp4", "2_1.mp4", "3_0.mp4", "3_1.mp4"]  # fmt: skip
     assert [item.group for item in items] == ["backward", *["forward"] * 4]
-    assert items[0].moment == Moment(None)
+    assert items[0].moment == AskedWhen(None)
     assert [item.truth.get("said") for item in items] == [None, "0", "12", "No", "Yes"]
     assert {item.cluster for item in items} == {"1", "2", "3"}
 
@@ -110,7 +110,7 @@ def test_ovobench_asks_at_the_end_of_each_published_part(tmp_path):
 def test_streamingbench_asks_in_time_and_tells_the_truth_only_as_published(tmp_path):
     folder = published.streamingbench(tmp_path)
     now, later = streamingbench.read(folder, STRICT)
-    assert (now.moment, later.moment) == (Moment(2.0, 60.0), Moment(5.0, 60.0))
+    assert (now.moment, later.moment) == (AskedWhen(2.0, 60.0), AskedWhen(5.0, 60.0))
     harness = streamingbench.read(folder, Options(Scoring.published, split="sequential"))
     assert "Answer: A" in harness[1].prompt
     ours = streamingbench.read(folder, Options(split="sequential"))
@@ -120,7 +120,7 @@ def test_streamingbench_asks_in_time_and_tells_the_truth_only_as_published(tmp_p
     [untold] = streamingbench.read(folder, Options(split="proactive"))
     assert 'output "blue"?' in told.prompt
     assert "When it turns blue. Has that happened by now?" in untold.prompt
-    assert untold.moment == Moment(1.0, None, 7.0)
+    assert untold.moment == AskedWhen(1.0, None, 7.0)
 
 
 def test_a_record_that_cannot_be_used_is_named(tmp_path):

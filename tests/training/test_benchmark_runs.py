@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from tests.stream.fakes import FakeEngine
 from tests.training import published
 from training.errors import BadData
-from training.evaluations.answers import Answered, AnswerFile, read_answers
+from training.evaluations.answers import AnswerFile, TimedAnswer, read_answers
 from training.evaluations.command import command
 from training.evaluations.items import Options, Scoring
 from training.evaluations.published import charades, mvbench, ovobench, streamingbench
-from training.evaluations.runner import Run, ask_all, shard
+from training.evaluations.runner import EvaluationRun, ask_all, shard
 from training.evaluations.summary import summarise
 from web.settings import Settings
 
@@ -39,7 +39,7 @@ class YesEngine(FakeEngine):
 async def run(benchmark, folder, options=Options(), engine=None, known=None):  # noqa: B008
     items = await asyncio.to_thread(benchmark.read, folder, options)
     engine, found = engine or YesEngine(), []
-    how = Run(engine, Settings(), benchmark, options, 16)
+    how = EvaluationRun(engine, Settings(), benchmark, options, 16)
     await ask_all(how, items, known or {}, found.append)
     return engine, items, found
 
@@ -57,7 +57,7 @@ async def test_a_film_is_looked_at_once_and_only_the_part_that_counts(tmp_path):
 
 async def test_what_is_answered_already_is_not_asked_again(tmp_path):
     folder = await asyncio.to_thread(published.mvbench, tmp_path)
-    known = {"action_sequence/0": Answered("action_sequence/0", "A", "?")}
+    known = {"action_sequence/0": TimedAnswer("action_sequence/0", "A", "?")}
     engine, _, found = await run(mvbench.MVBENCH, folder, known=known)
     assert len(found) == len(engine.asked) == 2
 
@@ -112,12 +112,12 @@ async def test_films_stay_together_in_a_shard(tmp_path):
 def test_answers_survive_a_crash_in_the_middle_of_a_line_and_are_of_one_run(tmp_path):
     path = tmp_path / "answers.jsonl"
     file = AnswerFile(path, {"model": "tiny"}, resume=False)
-    file.add(Answered("a", "A", "?"))
+    file.add(TimedAnswer("a", "A", "?"))
     with path.open("a") as opened:
         opened.write('{"key": "b", "ans')
     again = AnswerFile(path, {"model": "tiny"}, resume=True)
     assert list(again.answers) == ["a"]
-    again.add(Answered("b", "B", "?"))
+    again.add(TimedAnswer("b", "B", "?"))
     assert list(read_answers(path)[1]) == ["a", "b"]
     with pytest.raises(BadData, match="--resume"):
         AnswerFile(path, {"model": "tiny"}, resume=False)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluations.answers import Answered
+from training.evaluations.answers import TimedAnswer
 from training.evaluations.choices import truth
-from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Scoring, Verdict
+from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Scoring, Verdict
 from training.evaluations.letters import anywhere, exact, guessed, prioritised, videomme
 from training.evaluations.published import charades, lvbench, mvbench, ovobench, streamingbench, vdc
 from training.evaluations.spans import best_iou, evidence_span, iou, published_span, said_spans
@@ -72,7 +72,7 @@ def test_ovobench_takes_any_letter_for_the_answer_only_as_published():
 
 
 def test_streamingbench_wants_the_moment_within_two_seconds():
-    due = item(truth={"due": 30.0}, moment=Moment(20.0, None, 34.0))
+    due = item(truth={"due": 30.0}, moment=AskedWhen(20.0, None, 34.0))
     told = [streamingbench.score(due, a, STRICT).scores["accuracy"] for a in ("29 s: Yes", "33 s: Yes", "No", "")]  # fmt: skip
     assert told == [1.0, 0.0, 0.0, 0.0]
 
@@ -117,7 +117,7 @@ def summary(rights, average="items", **fields):
     """Return the summary of answers that are right or not, a film each unless said."""
     items = [item(key=str(n), film=str(n), **{k: v[n] for k, v in fields.items()}) for n in range(len(rights))]  # fmt: skip
     benchmark = Benchmark("x", "X", lambda *_: items, lambda i, a, _: Verdict({"accuracy": float(a == "1")}), average)  # fmt: skip
-    answers = {str(n): Answered(str(n), str(int(right)), "?") for n, right in enumerate(rights)}
+    answers = {str(n): TimedAnswer(str(n), str(int(right)), "?") for n, right in enumerate(rights)}
     return summarise(benchmark, STRICT, items, answers)
 
 

@@ -12,7 +12,7 @@ from training.drawn.closeups import some_close_up
 from training.drawn.drawings import HELD_OUT_SET
 from training.lite import closer
 from training.lite.closer import CloseUps, keep_close_ups, learn_closer
-from training.lite.loop import Plan
+from training.lite.loop import StagePlan
 from training.lite.materials import TRAIN, TUNING, WIDE, Material
 
 SPRITES = {"set": {"dog": (np.full((60, 160, 4), 255, np.uint8),)}}
@@ -76,7 +76,7 @@ def test_the_layer_learns_to_name_close_ups_and_goes_on_where_it_stopped(tmp_pat
     real = torch.randn(4, SEEN)
     checkpoint = tmp_path / "closer.pt"
     if stopped:
-        learn_closer(names, ups, ups, real, Plan(stopped, 2e-3, 1, checkpoint), lambda _: None)
+        learn_closer(names, ups, ups, real, StagePlan(stopped, 2e-3, 1, checkpoint), lambda _: None)
     told = []
-    learn_closer(names, ups, ups, real, Plan(12, 2e-3, 1, checkpoint, warm_up=1), told.append)
+    learn_closer(names, ups, ups, real, StagePlan(12, 2e-3, 1, checkpoint, warm_up=1), told.append)
     assert told == [line for line in told if "drawing 1.000  shape 1.000" in line] != []

@@ -9,8 +9,8 @@ import pytest
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 from tests.web.test_cli import flashback
-from training.exams.film_cases import Case
-from training.exams.film_exam import Answered, examine
+from training.exams.film_cases import FilmCase
+from training.exams.film_exam import FilmAnswer, examine
 from training.exams.film_scores import scores, table, wilson
 from web.settings import Settings
 
@@ -29,7 +29,7 @@ class KeepingEngine(FakeEngine):
 
 
 def case(film, kind="name", accept="clips"):
-    return Case(film, kind, "What?", re.compile(accept))
+    return FilmCase(film, kind, "What?", re.compile(accept))
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_the_interval_is_wilsons():
 
 def test_scores_are_counted_by_kind_and_together(film):
     answers = [
-        Answered(case(film, "name", "red"), "Red.", "blue", "grey"),
-        Answered(case(film, "name", "red"), "Blue.", "red", "grey"),
-        Answered(case(film, "count", "two"), "Two.", "two", "two"),
+        FilmAnswer(case(film, "name", "red"), "Red.", "blue", "grey"),
+        FilmAnswer(case(film, "name", "red"), "Blue.", "red", "grey"),
+        FilmAnswer(case(film, "count", "two"), "Two.", "two", "two"),
     ]
     found = scores(answers)
     rights = {k: (s.asked, s.seen.right, s.last.right, s.blind.right) for k, s in found.items()}

@@ -24,7 +24,7 @@ from training.finetune.data_list import read_data_list, sampled
 from training.finetune.media import frames_for, read_film
 from training.finetune.processes import Processes
 from training.finetune.recipe import STAGES, read_recipe
-from training.finetune.run import LOG, MODEL, SAMPLES, Run, rate_at
+from training.finetune.run import LOG, MODEL, SAMPLES, StageRun, rate_at
 from training.finetune.state import STATE, export
 
 TOWER = VisionConfig(image_size=32, width=32, heads=16, depth=3, tokens_per_clip=4)
@@ -105,7 +105,7 @@ def test_a_checkpoint_goes_through_all_four_stages_and_is_served(base, data, tmp
     model, parts = base, []
     for stage in STAGES:
         plan = recipe(stage, model, data, tmp_path / stage, batch=6)
-        before, model = weights(model), Run(plan, ALONE, SMALL).train()
+        before, model = weights(model), StageRun(plan, ALONE, SMALL).train()
         parts.append(changed(before, weights(model)))
     everything = {"vision", "projector", "language"}
     assert parts == [{"projector"}, everything, everything, {"vision", "projector"}]
@@ -125,11 +125,11 @@ def test_a_run_that_is_gone_on_with_ends_in_the_same_bits(base, data, tmp_path):
         if step.step == 2:
             raise Stopped
 
-    straight = Run(recipe("short", base, data, tmp_path / "a", epochs=2), ALONE, SMALL).train()
+    straight = StageRun(recipe("short", base, data, tmp_path / "a", epochs=2), ALONE, SMALL).train()
     again = recipe("short", base, data, tmp_path / "b", epochs=2)
     with pytest.raises(Stopped):
-        Run(again, ALONE, SMALL).train(stop)
-    resumed = Run(again, ALONE, SMALL)
+        StageRun(again, ALONE, SMALL).train(stop)
+    resumed = StageRun(again, ALONE, SMALL)
     assert resumed.done == 2
     one, other = weights(straight), weights(resumed.train())
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -140,7 +140,7 @@ def test_a_run_that_is_gone_on_with_ends_in_the_same_bits(base, data, tmp_path):
 
 def test_what_is_broken_is_counted_and_the_rest_is_learned(base, data, tmp_path):
     steps = []
-    learning = Run(recipe("short", base, data, tmp_path / "run"), ALONE, SMALL)
+    learning = StageRun(recipe("short", base, data, tmp_path / "run"), ALONE, SMALL)
     learning.train(steps.append)
     assert sum(step.examples for step in steps) == 5
     assert sum(step.broken for step in steps) == 1
@@ -149,7 +149,7 @@ def test_what_is_broken_is_counted_and_the_rest_is_learned(base, data, tmp_path)
 
 
 def test_adapters_are_merged_by_export(base, data, tmp_path):
-    run = Run(
+    run = StageRun(
         recipe("short", base, data, tmp_path / "run", rank=2, language_rate=0.01), ALONE, SMALL
     )
     trained = run.train()
@@ -168,7 +168,7 @@ def test_dropping_and_computing_again_leave_the_loss_finite(base, data, tmp_path
     for again in (True, False):
         steps = []
         name = f"{dropout}{again}"
-        Run(recipe("short", base, data, tmp_path / name, dropout=dropout, checkpointing=again, steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
+        StageRun(recipe("short", base, data, tmp_path / name, dropout=dropout, checkpointing=again, steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
         losses.append(steps[0].loss)
     assert losses[0] == losses[1]
     assert 0 < losses[0] < 100
@@ -176,7 +176,7 @@ def test_dropping_and_computing_again_leave_the_loss_finite(base, data, tmp_path
 
 def test_bfloat16_learns_as_well(base, data, tmp_path):
     steps = []
-    Run(recipe("joint", base, data, tmp_path / "run", precision="bfloat16", steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
+    StageRun(recipe("joint", base, data, tmp_path / "run", precision="bfloat16", steps=1), ALONE, SMALL).train(steps.append)  # fmt: skip
     assert 0 < steps[0].loss < 100
 
 
@@ -187,7 +187,7 @@ async def test_two_processes_learn_what_one_does_whole_and_in_parts(base, data, 
     plans = {"ddp": ("alignment", {}), "fsdp": ("short", sharded)}
     expected, script = {}, tmp_path / "two.py"
     for name, (stage, more) in plans.items():
-        alone = Run(recipe(stage, base, data, tmp_path / f"one-{name}", batch=4, **more), ALONE, SMALL)  # fmt: skip
+        alone = StageRun(recipe(stage, base, data, tmp_path / f"one-{name}", batch=4, **more), ALONE, SMALL)  # fmt: skip
         expected[name] = await asyncio.to_thread(alone.train)
         recipe(stage, base, data, tmp_path / name, batch=4, **more)
     await asyncio.to_thread(script.write_text, TWO.format(folder=str(tmp_path)))
@@ -218,16 +218,16 @@ from pathlib import Path
 from tests.training.test_finetune import SMALL
 from training.finetune.processes import processes
 from training.finetune.recipe import read_recipe
-from training.finetune.run import Run
+from training.finetune.run import StageRun
 class Stopped(Exception): pass
 def stop(step):
     raise Stopped
 folder = Path({folder!r})
 def train(among):
-    Run(read_recipe("alignment", folder / "ddp.yaml"), among, SMALL).train()
+    StageRun(read_recipe("alignment", folder / "ddp.yaml"), among, SMALL).train()
     plan = read_recipe("short", folder / "fsdp.yaml", save_every=1)
     try:
-        Run(plan, among, SMALL).train(stop)
+        StageRun(plan, among, SMALL).train(stop)
     except Stopped:
         pass
     again = Run(plan, among, SMALL)
@@ -242,7 +242,7 @@ with processes() as among:
 def test_packing_learns_what_reading_each_alone_does(base, data, tmp_path):
     found = []
     for pack in (0, 400):
-        run = Run(recipe("short", base, data, tmp_path / f"{pack}", batch=6, pack=pack), ALONE, SMALL)  # fmt: skip
+        run = StageRun(recipe("short", base, data, tmp_path / f"{pack}", batch=6, pack=pack), ALONE, SMALL)  # fmt: skip
         parts = run._passes([run._examples.make(r) for r in run.records.usable if r.video is None or "broken" not in str(r.video)])  # fmt: skip
         losses = []
         for part in parts:
@@ -260,7 +260,7 @@ def test_packing_learns_what_reading_each_alone_does(base, data, tmp_path):
 def test_what_the_model_answers_meanwhile_is_shown_and_kept(base, data, tmp_path):
     shown = []
     plan = recipe("short", base, data, tmp_path / "run", sample_every=1, steps=2, dropout=True)
-    Run(plan, ALONE, SMALL).train(shown=shown.append)
+    StageRun(plan, ALONE, SMALL).train(shown=shown.append)
     assert [sample.step for sample in shown] == [1, 2]
     assert (shown[1].question, shown[1].expected) == ("<image>\nWhat?", "Red.")
     kept = (tmp_path / "run" / SAMPLES).read_text().splitlines()
@@ -339,7 +339,7 @@ def test_what_a_recipe_or_a_list_cannot_mean_is_refused(base, data, tmp_path):
     found = read_data_list(data)
     assert (len(found.usable), dict(found.broken)) == (6, {"no question followed by an answer": 1})
     plan = recipe("short", base, data, tmp_path / "run", steps=1)
-    Run(plan, ALONE, SMALL).train()
+    StageRun(plan, ALONE, SMALL).train()
     assert (tmp_path / "run" / STATE).is_file()
     with pytest.raises(BadData, match="another seed"):
-        Run(replace(plan, seed=5), ALONE, SMALL)
+        StageRun(replace(plan, seed=5), ALONE, SMALL)

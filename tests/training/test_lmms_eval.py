@@ -13,7 +13,7 @@ from PIL import Image
 from tests.stream.videos import write_video
 from tests.training import published
 from training.errors import BadData
-from training.evaluations.items import Media, Moment
+from training.evaluations.items import AskedWhen, Media
 from training.lmms_eval import streamingbench_utils as utils
 from training.lmms_eval.requests import ended, item_of
 from training.lmms_eval.streamingbench import write_task
@@ -90,7 +90,7 @@ def test_what_a_task_shows_says_when_it_is_asked(tmp_path):
         item_of("k", "What?", {}, visuals, tmp_path)
         for visuals in (["f.mp4"], ["f.mp4", {"start": 2, "end": 5}], ["f.mp4", {"moment": 7, "context": None}])
     ]  # fmt: skip
-    assert [item.moment for item in asked] == [None, None, Moment(7.0)]
+    assert [item.moment for item in asked] == [None, None, AskedWhen(7.0)]
     assert (asked[1].media.start, asked[1].media.end) == (2, 5)
     assert isinstance(asked[0].media, Media)
     for visuals in ([], ["a.mp4", "b.mp4"], [3]):

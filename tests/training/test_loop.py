@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from training.lite.loop import Plan, load_weights, run
+from training.lite.loop import StagePlan, load_weights, run
 
 
 class Line(nn.Module):
@@ -30,7 +30,7 @@ def learner(line, stop_at=None):
 
 
 def plan(tmp_path, name):
-    return Plan(30, 0.1, 1, tmp_path / f"{name}.pt", warm_up=3, every=10)
+    return StagePlan(30, 0.1, 1, tmp_path / f"{name}.pt", warm_up=3, every=10)
 
 
 def test_a_run_that_was_interrupted_ends_where_an_uninterrupted_one_does(tmp_path):

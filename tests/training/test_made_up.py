@@ -9,7 +9,7 @@ from model.vision.vocabulary import word_table
 from model.zoo.lite_base import convert
 from training.dialogue.asker import Asker
 from training.lite.folded import folded
-from training.lite.made_up import COURSES, TOKENS, Course, Example, Maker, batches
+from training.lite.made_up import COURSES, TOKENS, Course, MadeUpStream, Maker, batches
 from training.packing import Packed
 from training.streams.world import Mix, World
 
@@ -27,7 +27,7 @@ def maker():
 def example(length, ratio):
     row = torch.zeros(length, dtype=torch.int64)
     show = Packed(row, row - 1, row - 1, row, row - 100)
-    return Example(show, torch.zeros(1, 2), torch.zeros(1, 2, 3), ("name",), ratio)
+    return MadeUpStream(show, torch.zeros(1, 2), torch.zeros(1, 2, 3), ("name",), ratio)
 
 
 def test_an_example_follows_from_its_seed_alone(maker):

@@ -12,15 +12,15 @@ from model.engine.local import LocalEngine
 from model.video_chat import VideoChat
 from model.zoo.tiny import tiny
 from tests.stream.videos import write_video
-from training.drawn.scenes import Thing
+from training.drawn.scenes import DrawnThing
 from training.errors import BadData
-from training.needles.asking import Live, ReadOnce, Told
+from training.needles.asking import Live, NeedleAnswer, ReadOnce
 from training.needles.chains import _follow, _in_a_row, _known_chain, chain, in_one
 from training.needles.command import command
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.report import lost, shares
-from training.needles.trials import Found, agrees, denies, says, single
+from training.needles.trials import TrialResult, agrees, denies, says, single
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +90,8 @@ def test_through_the_engine_that_serves_the_same_is_said_of_a_short_film(haystac
     told = Live(engine, haystack.clips).ask("What?")
     asyncio.run(engine.close())
     assert told == ReadOnce(haystack.chat, haystack.clips).ask("What?")
-    assert Told("", (20.0, 23.0)).found(23)
-    assert not Told("", (20.0, 23.0)).found(24)
+    assert NeedleAnswer("", (20.0, 23.0)).found(23)
+    assert not NeedleAnswer("", (20.0, 23.0)).found(24)
 
 
 def test_who_says_yes_to_everything_has_found_nothing():
@@ -110,7 +110,7 @@ def test_an_answer_that_names_another_option_as_well_is_wrong():
 def test_where_an_answer_rests_is_told_of_those_that_are_right_as_well():
     """Who says no has seen no needle, and cannot rest on one."""
     common = {"length": 100, "depth": 0.5, "hops": 1, "hops_right": 1, "blind": False, "last": False, "letter": None, "answers": ()}  # fmt: skip
-    trials = [Found(**common, right=right, evidence=rests) for right, rests in [(True, True), (True, False), (False, False), (False, False)]]  # fmt: skip
+    trials = [TrialResult(**common, right=right, evidence=rests) for right, rests in [(True, True), (True, False), (False, False), (False, False)]]  # fmt: skip
     told = shares(trials)
     assert told["evidence"]["share"] == 0.25
     assert told["evidence_if_right"]["share"] == 0.5
@@ -120,13 +120,13 @@ def test_where_an_answer_rests_is_told_of_those_that_are_right_as_well():
 def test_needles_that_the_eyes_cannot_name_are_told_apart_from_those_that_were_lost_later():
     common = {"length": 100, "depth": 0.5, "hops": 1, "hops_right": 1, "blind": False, "last": False, "letter": None, "evidence": None, "answers": ()}  # fmt: skip
     trials = [
-        Found(**common, right=right, known=known, seen=seen)
+        TrialResult(**common, right=right, known=known, seen=seen)
         for right, known, seen in [(True, True, True), (False, True, True), (False, True, False), (False, False, False), (True, False, False)]
     ]  # fmt: skip
     assert lost(trials) == {"answer": 1, "clip": 1, "eyes": 1}
     assert shares(trials)["right"]["share"] == 0.4
     assert shares(trials)["right_if_known"]["right"] == 1
-    assert lost([Found(**common, right=False)]) == {}  # of a model whose tokens have no words
+    assert lost([TrialResult(**common, right=False)]) == {}  # of a model whose tokens have no words
 
 
 class Saying:
@@ -136,14 +136,14 @@ class Saying:
         self.answers = answers
 
     def ask(self, question):
-        return Told(self.answers[question.rpartition(" ")[2].rstrip("?")], None)
+        return NeedleAnswer(self.answers[question.rpartition(" ")[2].rstrip("?")], None)
 
 
 def test_who_follows_a_chain_does_not_go_back():
     memory = Saying(
         {"dog": "A cat.", "cat": "A dog at 0:04 and a cow at 1:00.", "cow": "A circle."}
     )
-    things = [Thing("dog"), Thing("cat"), Thing("cow"), Thing("pig")]
+    things = [DrawnThing("dog"), DrawnThing("cat"), DrawnThing("cow"), DrawnThing("pig")]
     told = [one.text for one in _follow(memory, things, ["dog", "cat", "cow", "pig"])]
     assert told == ["A cat.", "A dog at 0:04 and a cow at 1:00.", "A circle."]
     assert _in_a_row(told, things) == 2
@@ -179,7 +179,7 @@ def test_a_film_serves_for_shorter_ones_as_well(haystack):
 
 
 def test_a_chain_is_right_up_to_the_first_hop_that_is_not():
-    things = [Thing("dog"), Thing("cat"), Thing("cow")]
+    things = [DrawnThing("dog"), DrawnThing("cat"), DrawnThing("cow")]
     assert _in_a_row(["A cat.", "A cow."], things) == 2
     assert _in_a_row(["A cow.", "A cow."], things) == 0
     assert _in_a_row(["A cat."], things) == 1

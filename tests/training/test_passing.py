@@ -8,11 +8,11 @@ import pytest
 from tests.training import published
 from tests.training.test_benchmark_runs import YesEngine
 from tests.waiting import holds
-from training.evaluations.answers import Answered
+from training.evaluations.answers import TimedAnswer
 from training.evaluations.items import Options, Scoring
 from training.evaluations.passing import RealTime
 from training.evaluations.published import ovobench, streamingbench
-from training.evaluations.runner import Run, ask_all
+from training.evaluations.runner import EvaluationRun, ask_all
 from training.evaluations.summary import summarise
 from web.settings import Settings
 
@@ -76,7 +76,7 @@ class Showing:
     def __init__(self, folder, options, engine, benchmark=streamingbench.STREAMINGBENCH):
         self.pace, self.engine, self.found = HandPace(), engine, []
         self.items = benchmark.read(folder, options)
-        how = Run(engine, Settings(), benchmark, options, 16, lambda: self.pace)
+        how = EvaluationRun(engine, Settings(), benchmark, options, 16, lambda: self.pace)
         self._asking = ask_all(how, self.items, {}, self.found.append)
 
     async def __aenter__(self):
@@ -161,8 +161,8 @@ async def test_a_film_that_breaks_as_it_passes_is_told(tmp_path):
     folder = published.ovobench(tmp_path)
     (folder / "chunked_videos/1.mp4").write_text("no film")
     items = ovobench.read(folder, Options(split="backward"))
-    found: list[Answered] = []
-    how = Run(YesEngine(), Settings(), ovobench.OVOBENCH, Options(), 16, HandPace)
+    found: list[TimedAnswer] = []
+    how = EvaluationRun(YesEngine(), Settings(), ovobench.OVOBENCH, Options(), 16, HandPace)
     await ask_all(how, items, {}, found.append)
     assert found[0].error
 

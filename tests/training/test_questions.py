@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from training.drawn.scenes import Thing
-from training.drawn.takes import Seen
-from training.questions import Asked, Segment, about_before, about_now, is_right, phrase
+from training.drawn.scenes import DrawnThing
+from training.drawn.takes import TakePart
+from training.questions import Asked, ShownSegment, about_before, about_now, is_right, phrase
 
 NAMES = ("dog", "cat", "owl", "circle")
 
 
 def seen(name, colour=None, count=1, x=0.15, y=0.5, movement="still", change=None, number=0):
-    return Seen(Thing(name, colour), number, count, x, y, movement, change)
+    return TakePart(DrawnThing(name, colour), number, count, x, y, movement, change)
 
 
 def asked_now(*things):
@@ -75,7 +75,7 @@ def test_a_question_never_names_what_its_answer_names():
 
 
 def test_the_past_is_asked_about_by_order_and_by_time():
-    segments = [Segment(0, (seen("dog", movement="left"),)), Segment(4, (seen("circle", "red"),)), Segment(8, (seen("owl"),))]  # fmt: skip
+    segments = [ShownSegment(0, (seen("dog", movement="left"),)), ShownSegment(4, (seen("circle", "red"),)), ShownSegment(8, (seen("owl"),))]  # fmt: skip
     found = {}
     for seed in range(20):
         for a in about_before(np.random.default_rng(seed), segments):
@@ -91,7 +91,11 @@ def test_the_past_is_asked_about_by_order_and_by_time():
 
 
 def test_a_thing_shown_twice_is_not_asked_about_by_its_name():
-    segments = [Segment(0, (seen("dog"),)), Segment(4, (seen("owl"),)), Segment(8, (seen("dog"),))]
+    segments = [
+        ShownSegment(0, (seen("dog"),)),
+        ShownSegment(4, (seen("owl"),)),
+        ShownSegment(8, (seen("dog"),)),
+    ]
     for a in about_before(np.random.default_rng(0), segments):
         assert "dog" not in a.question
 

@@ -3,7 +3,7 @@
 import pytest
 
 from model.vision.vocabulary import word_table
-from training.exams.recall.exam import Case, Outcome, cases
+from training.exams.recall.exam import RecallCase, RecallOutcome, cases
 from training.exams.recall.scores import MARKS, Sitting, as_dict, marks, tables, targets
 from training.streams.day import Day
 from training.streams.world import World
@@ -13,7 +13,7 @@ AGES = (30.0, 300.0, 80_000.0)
 
 def outcome(kind, age, right, found=None):
     moment = None if kind == "never" else (0.0, 1.0)
-    return Outcome(Case(kind, age, "?", str, moment), "", right, found, 0.5)
+    return RecallOutcome(RecallCase(kind, age, "?", str, moment), "", right, found, 0.5)
 
 
 def sitting(way, *outcomes, reach=1e6):

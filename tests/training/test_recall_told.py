@@ -2,24 +2,27 @@
 
 import json
 
-from training.exams.recall.exam import Case, Outcome
+from training.exams.recall.exam import RecallCase, RecallOutcome
 from training.exams.recall.scores import tables
-from training.exams.recall.told import Read, Told, save
+from training.exams.recall.told import Read, RecallTold, save
 
-CASES = [Case("what", 300.0, "?", bool, (0.0, 20.0)), Case("ever", 300.0, "?", bool, None)]
+CASES = [
+    RecallCase("what", 300.0, "?", bool, (0.0, 20.0)),
+    RecallCase("ever", 300.0, "?", bool, None),
+]
 
 
 def outcome(case, right=True):
-    return Outcome(case, "A dog.", right, True, 0.5)
+    return RecallOutcome(case, "A dog.", right, True, 0.5)
 
 
 def test_what_is_kept_is_what_was_told(tmp_path):
-    told = Told(tmp_path)
+    told = RecallTold(tmp_path)
     told.bytes_an_hour = 5.0
     for day in (0, 1):
         for case in CASES:
             told.tell(Read(day, "fold", 3, 600.0), outcome(case, right=day == 0))
-    again = Told(tmp_path)
+    again = RecallTold(tmp_path)
     assert again.bytes_an_hour == 5.0
     assert again.knows(1, "fold", CASES)
     [mine], [theirs] = told.sittings(["fold"]), again.sittings(["fold"])
@@ -28,17 +31,17 @@ def test_what_is_kept_is_what_was_told(tmp_path):
 
 
 def test_a_day_that_was_cut_short_is_asked_from_its_beginning(tmp_path):
-    told = Told(tmp_path)
+    told = RecallTold(tmp_path)
     told.tell(Read(0, "fold", 3, 600.0), outcome(CASES[0]))
-    again = Told(tmp_path)
+    again = RecallTold(tmp_path)
     assert not again.knows(0, "fold", CASES)
     for case in CASES:
         again.tell(Read(0, "fold", 3, 600.0), outcome(case))
-    assert len(Told(tmp_path).sittings(["fold"])[0].outcomes) == 2
+    assert len(RecallTold(tmp_path).sittings(["fold"])[0].outcomes) == 2
 
 
 def test_a_report_is_tables_numbers_and_a_plot(tmp_path):
-    told = Told(None)
+    told = RecallTold(None)
     for case in CASES:
         told.tell(Read(0, "fold", 3, 600.0), outcome(case))
     save(tmp_path, "| a |\n", {"eval": "recall"}, told.sittings(["fold"]), [300.0, 3600.0])

@@ -5,7 +5,7 @@ from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from training.exams.resting import clips_about, rests_on
 from training.questions import Asked
-from training.streams.world import Scene, Stream
+from training.streams.world import WorldScene, WorldStream
 
 TABLE = word_table()
 NUMBER = {word.name: number for number, word in enumerate(TABLE.words)}
@@ -15,10 +15,10 @@ NUMBER = {word.name: number for number, word in enumerate(TABLE.words)}
 def stream():
     """Two clips of a dog, two of a cat, two of a bottle, two of nothing."""
     shown = [("dog", range(2)), ("cat", range(2, 4)), ("bottle", range(4, 6))]
-    scenes = tuple(Scene((Thing(NUMBER[n]),), clips, 4 * clips[0]) for n, clips in shown)
+    scenes = tuple(WorldScene((Thing(NUMBER[n]),), clips, 4 * clips[0]) for n, clips in shown)
     seen = (*(scene.things for scene in scenes for _ in scene.clips), (), ())
     starts = tuple(4.0 * n for n in range(8))
-    return Stream(scenes, seen, starts, tuple(start + 3 for start in starts), finished=False)
+    return WorldStream(scenes, seen, starts, tuple(start + 3 for start in starts), finished=False)
 
 
 def asked(question, answer):

@@ -10,7 +10,7 @@ import pytest
 
 import web
 from tests.stream.videos import write_video
-from training.drawn.scenes import Place, Thing
+from training.drawn.scenes import DrawnThing, Placement
 from training.errors import BadData
 from training.sample_stream.sample import (
     KEYFRAME_SECONDS,
@@ -53,8 +53,10 @@ def test_the_sample_is_small_and_can_be_joined_at_any_time():
 
 
 def test_a_drawn_part_is_the_same_every_time_and_moves_as_it_says():
-    thing = Thing("circle", "red")
-    moving = Drawing((thing,), (Place(0, 0.2, 0.5, 0.4),), (Place(0, 0.8, 0.5, 0.4),), ("plain", 1))
+    thing = DrawnThing("circle", "red")
+    moving = Drawing(
+        (thing,), (Placement(0, 0.2, 0.5, 0.4),), (Placement(0, 0.8, 0.5, 0.4),), ("plain", 1)
+    )
     once, again = ([*drawn_frames(moving, {})][::30] for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
     reds = [np.nonzero((p[..., 0].astype(int) - p[..., 1]) > 100)[1].mean() for p in once]

@@ -8,9 +8,9 @@ from training.drawn.backgrounds import HELD_OUT_KINDS, TRAINING_KINDS, backgroun
 from training.drawn.scenes import (
     COLOURS,
     SHAPES,
-    Place,
-    Scene,
-    Thing,
+    DrawnScene,
+    DrawnThing,
+    Placement,
     draw_scene,
     draw_shape,
     plan_scene,
@@ -79,9 +79,9 @@ def test_a_path_walked_backwards_is_the_opposite_movement(sprites, order, moveme
 
 
 def one_thing(x, y):
-    thing = Thing("circle", "red")
-    places = ((), (Place(0, x, y, 0.3),), (Place(0, x, y, 0.3),))
-    return Scene("count", "plain", 3, 1.0, (thing,), places)
+    thing = DrawnThing("circle", "red")
+    places = ((), (Placement(0, x, y, 0.3),), (Placement(0, x, y, 0.3),))
+    return DrawnScene("count", "plain", 3, 1.0, (thing,), places)
 
 
 def test_what_comes_appears_and_what_goes_disappears():

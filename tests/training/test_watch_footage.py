@@ -16,7 +16,7 @@ from tests.stream.videos import write_video
 from training.errors import BadData
 from training.watches.disturbed import DISTURBANCES, clips_of
 from training.watches.films import FilmTrial, quiet_parts, there, told_in
-from training.watches.footage import Footage, pictures, read_footage, rooms
+from training.watches.footage import WatchFootage, pictures, read_footage, rooms
 
 TABLE = word_table()
 LEXICON = Lexicon(TABLE)
@@ -77,7 +77,7 @@ def test_a_disturbed_camera_shows_the_same_things_but_never_the_same_pixels(kind
 
 
 async def test_a_run_that_is_cut_short_goes_on_where_it_was(tmp_path):
-    quiet, dog = rooms(1)[0], Footage("dog", None, shows=("dog",))
+    quiet, dog = rooms(1)[0], WatchFootage("dog", None, shows=("dog",))
 
     def said(text):
         heard.append(text)

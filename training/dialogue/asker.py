@@ -11,7 +11,7 @@ from training.dialogue.before import AboutBefore
 from training.dialogue.now import AboutNow
 from training.questions import Asked
 from training.streams.told import changes_of, told
-from training.streams.world import Stream, World
+from training.streams.world import World, WorldStream
 
 
 class Asker:
@@ -23,7 +23,7 @@ class Asker:
         random: Decides everything.
     """
 
-    def __init__(self, world: World, stream: Stream, random: np.random.Generator) -> None:
+    def __init__(self, world: World, stream: WorldStream, random: np.random.Generator) -> None:
         scenes, changes = told(stream), changes_of(stream)
         self._random = random
         self._now = AboutNow(world, stream, scenes, changes, random)

@@ -10,8 +10,8 @@ from model.vision.changes import phrase
 from model.vision.things import MOVEMENTS, Thing
 from model.vision.vocabulary import with_article
 from training.questions import Asked
-from training.streams.told import Told, ToldChange
-from training.streams.world import Stream, World
+from training.streams.told import SceneTold, ToldChange
+from training.streams.world import World, WorldStream
 
 Makers = list[tuple[float, Callable[[], Iterator[Asked]]]]
 """What asks questions of one kind, each with the weight it is drawn with."""
@@ -34,8 +34,8 @@ class Wording:
     def __init__(
         self,
         world: World,
-        stream: Stream,
-        scenes: Sequence[Told],
+        stream: WorldStream,
+        scenes: Sequence[SceneTold],
         changes: Sequence[ToldChange],
         random: np.random.Generator,
     ) -> None:
@@ -46,7 +46,7 @@ class Wording:
         self._ever = Counter(n for t in scenes for n in {thing.word for thing in t.sure})
         self._mentioned = {t.word for report in stream.seen for t in report}
 
-    def _naming(self, scene: Told) -> str:
+    def _naming(self, scene: SceneTold) -> str:
         """Return what an answer names of a scene."""
         if scene.sure:
             return sentence(listed([self._phrase(t) for t in scene.sure[:MOST_LISTED]]))
@@ -99,13 +99,13 @@ class Wording:
             return irregular[name]
         return f"{name[:-1]}ies" if name.endswith("y") and name[-2] not in "aeiou" else f"{name}s"
 
-    def _the(self, thing: Thing, scene: Told) -> str:
+    def _the(self, thing: Thing, scene: SceneTold) -> str:
         """Return "the dog", or "it" where there is one thing alone."""
         if len(scene.sure) == 1 and thing.count == 1 and self._random.random() < 0.4:
             return "it"
         return f"the {self._called(thing)}" if thing.count == 1 else f"the {self._table[thing.word].plural}"  # fmt: skip
 
-    def _spelled(self, thing: Thing, scene: Told, field: str) -> bool:
+    def _spelled(self, thing: Thing, scene: SceneTold, field: str) -> bool:
         """Return whether captions have room for a detail: those of the first two things do."""
         rank = [t.word for t in scene.sure].index(thing.word)
         return rank == 0 if field in {"place", "kind"} else rank < 2
@@ -128,7 +128,7 @@ class Wording:
     def _shuffled(self, things: Sequence[Value]) -> list[Value]:
         return [things[n] for n in self._random.permutation(len(things))]
 
-    def _came(self, word: int, scene: Told) -> int:
+    def _came(self, word: int, scene: SceneTold) -> int:
         """Return the second at which a thing of `scene` is first told of."""
         told_of = (c.start for c in self._changes if any(t.word == word for t in c.things))
         return next(told_of, scene.start)

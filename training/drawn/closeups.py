@@ -13,8 +13,8 @@ from training.drawn.backgrounds import Pixels, background
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import (
     COLOURS,
-    Place,
-    Thing,
+    DrawnThing,
+    Placement,
     compressed,
     paste,
     some_thing,
@@ -63,20 +63,20 @@ def some_close_up(
     return cut.movedim(0, -1).numpy(), thing.name if shown else None
 
 
-def _somewhere(random: np.random.Generator, squeeze: float) -> Place:
+def _somewhere(random: np.random.Generator, squeeze: float) -> Placement:
     size = float(np.exp(random.uniform(np.log(0.2), np.log(0.65))))
     edges = (0.4 * size * squeeze, 0.4 * size)
     x, y = (float(random.uniform(min(edge, 0.5), max(1 - edge, 0.5))) for edge in edges)
-    return Place(0, x, y, size)
+    return Placement(0, x, y, size)
 
 
-def _beside(random: np.random.Generator, place: Place, squeeze: float) -> Place:
+def _beside(random: np.random.Generator, place: Placement, squeeze: float) -> Placement:
     angle, away = random.uniform(0, 2 * np.pi), random.uniform(0.9, 1.3) * place.size
     x, y = place.x + away * squeeze * np.cos(angle), place.y + away * np.sin(angle)
-    return Place(0, float(x), float(y), place.size * float(random.uniform(0.6, 1.1)))
+    return Placement(0, float(x), float(y), place.size * float(random.uniform(0.6, 1.1)))
 
 
-def _looks(random: np.random.Generator, thing: Thing, sprites: Sprites) -> Image.Image:
+def _looks(random: np.random.Generator, thing: DrawnThing, sprites: Sprites) -> Image.Image:
     """Return a thing; a drawing in two of three cases as another hand might have drawn it."""
     picture = thing_picture(thing, sprites)
     if thing.colour is None:

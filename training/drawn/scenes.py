@@ -26,7 +26,7 @@ DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class DrawnThing:
     """Something to be seen.
 
     Attributes:
@@ -49,7 +49,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where a thing is in one picture; all in fractions of the picture.
 
     Attributes:
@@ -66,7 +66,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class DrawnScene:
     """What is shown, before it is drawn.
 
     Attributes:
@@ -83,8 +83,8 @@ class Scene:
     backdrop: str
     seed: int
     squeeze: float
-    things: tuple[Thing, ...]
-    pictures: tuple[tuple[Place, ...], ...]
+    things: tuple[DrawnThing, ...]
+    pictures: tuple[tuple[Placement, ...], ...]
 
 
 def plan_scene(
@@ -92,7 +92,7 @@ def plan_scene(
     sprites: Sprites,
     backdrops: Sequence[str] = TRAINING_KINDS,
     kind: str | None = None,
-) -> Scene:
+) -> DrawnScene:
     """Return the scene that belongs to `seed`.
 
     Args:
@@ -106,17 +106,17 @@ def plan_scene(
     squeeze = float(random.choice([1.0, 0.75, 0.5625], p=[0.3, 0.3, 0.4]))
     things, pictures = _PLANS[kind](random, sprites, squeeze)
     backdrop = str(random.choice(list(backdrops)))
-    return Scene(kind, backdrop, seed, squeeze, things, pictures)
+    return DrawnScene(kind, backdrop, seed, squeeze, things, pictures)
 
 
-Plan = tuple[tuple[Thing, ...], tuple[tuple[Place, ...], ...]]
+Plan = tuple[tuple[DrawnThing, ...], tuple[tuple[Placement, ...], ...]]
 
 
 def _plan_path(random: np.random.Generator, sprites: Sprites, squeeze: float) -> Plan:
     mover = some_thing(random, sprites, shapes=0.35)
     size = float(random.uniform(0.3, 0.62))
     way = _way(random, size, squeeze)
-    first, path = (mover,), tuple((Place(0, x, y, size),) for x, y in way)
+    first, path = (mover,), tuple((Placement(0, x, y, size),) for x, y in way)
     if random.random() > 0.25:
         return first, ((), *path)
     # A second thing that stays where it is, off the first one's way.
@@ -125,7 +125,7 @@ def _plan_path(random: np.random.Generator, sprites: Sprites, squeeze: float) ->
     if not free:
         return first, ((), *path)
     x, y = free[random.integers(len(free))]
-    still = Place(1, x, y, float(random.uniform(0.25, 0.38)))
+    still = Placement(1, x, y, float(random.uniform(0.25, 0.38)))
     return (mover, other), ((still,), *((*places, still) for places in path))
 
 
@@ -148,12 +148,12 @@ def _way(random: np.random.Generator, size: float, squeeze: float) -> list[tuple
 
 
 def _plan_some(random: np.random.Generator, sprites: Sprites, squeeze: float) -> Plan:
-    things: tuple[Thing, ...] = ()
+    things: tuple[DrawnThing, ...] = ()
     for _ in range(random.integers(2, 4)):
         things = (*things, some_thing(random, sprites, shapes=0.35, unlike=things))
     spots = _apart(random, len(things), squeeze)
     size = random.uniform(0.26, 0.4, len(things))
-    places = tuple(Place(n, x, y, float(size[n])) for n, (x, y) in enumerate(spots))
+    places = tuple(Placement(n, x, y, float(size[n])) for n, (x, y) in enumerate(spots))
     return things, (places[:1], places, _tremble(random, places))
 
 
@@ -161,7 +161,7 @@ def _plan_count(random: np.random.Generator, sprites: Sprites, squeeze: float) -
     thing = some_thing(random, sprites, shapes=0.45)
     spots = _apart(random, int(random.integers(1, 5)), squeeze)
     size = float(random.uniform(0.22, 0.34))
-    places = tuple(Place(0, x, y, size) for x, y in spots)
+    places = tuple(Placement(0, x, y, size) for x, y in spots)
     return (thing,), ((), places, _tremble(random, places))
 
 
@@ -171,8 +171,8 @@ _PLANS: dict[str, Callable[[np.random.Generator, Sprites, float], Plan]] = {
 
 
 def some_thing(
-    random: np.random.Generator, sprites: Sprites, shapes: float, unlike: Sequence[Thing] = ()
-) -> Thing:
+    random: np.random.Generator, sprites: Sprites, shapes: float, unlike: Sequence[DrawnThing] = ()
+) -> DrawnThing:
     """Return a drawing or, in a share of `shapes`, a plain shape, of another name than those of `unlike`."""
     taken = {thing.name for thing in unlike}
     while True:
@@ -189,7 +189,7 @@ def some_thing(
             source = str(random.choice([s for s, things in sprites.items() if name in things]))
             drawing, colour = int(random.integers(len(sprites[source][name]))), None
         if name not in taken:
-            return Thing(name, colour, source, drawing, turn, mirrored, shade)
+            return DrawnThing(name, colour, source, drawing, turn, mirrored, shade)
 
 
 def _cells(side: int) -> list[tuple[float, float]]:
@@ -208,15 +208,17 @@ def _apart(random: np.random.Generator, count: int, squeeze: float) -> list[tupl
     return sorted((float(x), float(y)) for x, y in spots)
 
 
-def _tremble(random: np.random.Generator, places: tuple[Place, ...]) -> tuple[Place, ...]:
+def _tremble(random: np.random.Generator, places: tuple[Placement, ...]) -> tuple[Placement, ...]:
     moves = random.normal(0, 0.008, (len(places), 2))
     return tuple(
-        Place(p.thing, p.x + float(dx), p.y + float(dy), p.size)
+        Placement(p.thing, p.x + float(dx), p.y + float(dy), p.size)
         for p, (dx, dy) in zip(places, moves, strict=True)
     )
 
 
-def draw_scene(scene: Scene, sprites: Sprites, height: int = 224, width: int = 224) -> list[Pixels]:
+def draw_scene(
+    scene: DrawnScene, sprites: Sprites, height: int = 224, width: int = 224
+) -> list[Pixels]:
     """Return the scene's pictures; nearly half of them with the traces of lossy compression."""
     random = np.random.default_rng([scene.seed, 11])
     shape_colour = next((COLOURS[t.colour] for t in scene.things if t.colour), None)
@@ -232,7 +234,7 @@ def draw_scene(scene: Scene, sprites: Sprites, height: int = 224, width: int = 2
     return drawn
 
 
-def paste(canvas: Image.Image, picture: Image.Image, place: Place, squeeze: float) -> None:
+def paste(canvas: Image.Image, picture: Image.Image, place: Placement, squeeze: float) -> None:
     """Draw `picture` onto `canvas`, its longer side `place.size` of the height, squeezed sideways."""
     scale = place.size * canvas.height / max(picture.size)
     wide = squeeze * canvas.width / canvas.height
@@ -245,7 +247,7 @@ def paste(canvas: Image.Image, picture: Image.Image, place: Place, squeeze: floa
     canvas.paste(small, corner, small)
 
 
-def thing_picture(thing: Thing, sprites: Sprites) -> Image.Image:
+def thing_picture(thing: DrawnThing, sprites: Sprites) -> Image.Image:
     """Return the thing as it looks in its scene, RGBA."""
     if thing.colour is not None:
         return draw_shape(thing.name, COLOURS[thing.colour]).rotate(thing.turn, expand=True)

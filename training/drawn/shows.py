@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.drawn.scenes import Scene
-from training.drawn.takes import Seen, Take, see, some_take
-from training.questions import Asked, Segment, about_before, about_now
+from training.drawn.scenes import DrawnScene
+from training.drawn.takes import Take, TakePart, see, some_take
+from training.questions import Asked, ShownSegment, about_before, about_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
+class ShowMix:
     """How long shows are.
 
     Attributes:
@@ -49,7 +49,7 @@ class Mix:
 
 
 def some_show(
-    scenes: Sequence[Scene], names: Sequence[str], random: np.random.Generator, mix: Mix
+    scenes: Sequence[DrawnScene], names: Sequence[str], random: np.random.Generator, mix: ShowMix
 ) -> Show:
     """Return a show of scenes drawn at random, with questions drawn from all that fit it.
 
@@ -67,7 +67,7 @@ def some_show(
     segments = []
     for _ in range(count):
         take, seen = _segment(scenes, random, mix, alone=count == 1)
-        segments.append(Segment(round(start), seen))
+        segments.append(ShownSegment(round(start), seen))
         for _ in range(2 if count > 1 and random.random() < mix.repeats else 1):
             takes.append(take)
             starts.append(start)
@@ -78,8 +78,8 @@ def some_show(
 
 
 def _segment(
-    scenes: Sequence[Scene], random: np.random.Generator, mix: Mix, *, alone: bool
-) -> tuple[Take, tuple[Seen, ...]]:
+    scenes: Sequence[DrawnScene], random: np.random.Generator, mix: ShowMix, *, alone: bool
+) -> tuple[Take, tuple[TakePart, ...]]:
     """Return something to show; in a longer show mostly single things, which can be asked about."""
     for _ in range(4):
         number = int(random.integers(len(scenes)))
@@ -93,7 +93,7 @@ def _segment(
 
 
 def _askable(
-    random: np.random.Generator, segments: Sequence[Segment], names: Sequence[str]
+    random: np.random.Generator, segments: Sequence[ShownSegment], names: Sequence[str]
 ) -> list[Asked]:
     now = about_now(random, segments[-1].seen, names)
     if len(segments) == 1:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import Place, Scene, Thing
+from training.drawn.scenes import DrawnScene, DrawnThing, Placement
 
 GRID = 7
 CLEARLY_MOVED, CLEARLY_STILL = 0.14, 0.05
@@ -30,7 +30,7 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TakePart:
     """What one thing does in a take.
 
     Attributes:
@@ -43,7 +43,7 @@ class Seen:
         change: `appears`, `disappears` or None.
     """
 
-    thing: Thing
+    thing: DrawnThing
     number: int
     count: int
     x: float
@@ -68,7 +68,7 @@ _OTHER_TAKES: dict[str, tuple[tuple[int, int, int, int], ...]] = {
 }  # fmt: skip
 
 
-def some_take(random: np.random.Generator, number: int, scene: Scene) -> Take:
+def some_take(random: np.random.Generator, number: int, scene: DrawnScene) -> Take:
     """Return a clip of `scene`, which is the scene of that `number`."""
     if scene.kind == "path":
         shares = [share for share, _ in _PATH_TAKES]
@@ -78,7 +78,7 @@ def some_take(random: np.random.Generator, number: int, scene: Scene) -> Take:
     return Take(number, choices[random.integers(len(choices))])
 
 
-def see(scene: Scene, take: Take) -> list[Seen]:
+def see(scene: DrawnScene, take: Take) -> list[TakePart]:
     """Return what every thing that is seen at all does, in the order of the scene's things."""
     found = []
     for number, thing in enumerate(scene.things):
@@ -91,17 +91,17 @@ def see(scene: Scene, take: Take) -> list[Seen]:
     return found
 
 
-def _describe(thing: Thing, number: int, shown: list[list[Place]]) -> Seen:
+def _describe(thing: DrawnThing, number: int, shown: list[list[Placement]]) -> TakePart:
     present = [places for places in shown if places]
     first, last = _middle(present[0]), _middle(present[-1])
     change = None
     if not (shown[0] and shown[-1]):
         change = "appears" if shown[-1] else "disappears" if shown[0] else None
     movement = movement_of(last[0] - first[0], last[1] - first[1]) if len(present) > 1 else None
-    return Seen(thing, number, len(present[-1]), *last, movement, change)
+    return TakePart(thing, number, len(present[-1]), *last, movement, change)
 
 
-def _middle(places: list[Place]) -> tuple[float, float]:
+def _middle(places: list[Placement]) -> tuple[float, float]:
     return (
         sum(place.x for place in places) / len(places),
         sum(place.y for place in places) / len(places),
@@ -119,7 +119,7 @@ def movement_of(dx: float, dy: float) -> str | None:
     return "up" if dy < 0 else "down"
 
 
-def cells(scene: Scene, take: Take, sprites: Sprites) -> npt.NDArray[np.int8]:
+def cells(scene: DrawnScene, take: Take, sprites: Sprites) -> npt.NDArray[np.int8]:
     """Return which thing covers each of a take's 4x49 cells; -1 where there is only background."""
     covered = np.full((len(take.pictures), GRID, GRID), -1, np.int8)
     middles = (np.arange(GRID) + 0.5) / GRID
@@ -134,7 +134,7 @@ def cells(scene: Scene, take: Take, sprites: Sprites) -> npt.NDArray[np.int8]:
     return covered.reshape(len(take.pictures), GRID * GRID)
 
 
-def extent(scene: Scene, place: Place, sprites: Sprites) -> tuple[float, float]:
+def extent(scene: DrawnScene, place: Placement, sprites: Sprites) -> tuple[float, float]:
     """Return how wide and how high a thing is drawn, in shares of the picture."""
     thing = scene.things[place.thing]
     if thing.colour is not None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from training.drawn.drawings import THINGS
 from training.drawn.scenes import COLOURS, SHAPES
-from training.drawn.takes import Seen
+from training.drawn.takes import TakePart
 
 NOTHING = "nothing"
 NAMES = (*THINGS, *SHAPES, NOTHING)
@@ -56,7 +56,7 @@ def word_groups(
     return groups
 
 
-def describe(seen: Sequence[Seen]) -> dict[str, Int64[Tensor, " things"]]:
+def describe(seen: Sequence[TakePart]) -> dict[str, Int64[Tensor, " things"]]:
     """Return, for every group, each thing's word; `UNTOLD` where it has none."""
     columns: Mapping[str, list[int]] = {
         "name": [NAMES.index(s.thing.name) for s in seen],
@@ -78,7 +78,7 @@ def _place(word: str | None, words: tuple[str, ...]) -> int:
     return UNTOLD if word is None else words.index(word)
 
 
-def _third(at: float, seen: Seen) -> int:
+def _third(at: float, seen: TakePart) -> int:
     """Return which third of the picture a thing stands in; untold of several or moving ones."""
     third = min(max(int(at * 3), 0), 2)
     near_border = min(abs(at - 1 / 3), abs(at - 2 / 3)) < 0.03

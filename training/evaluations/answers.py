@@ -14,7 +14,7 @@ from training.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class TimedAnswer:
     """An answer, and what it took.
 
     Attributes:
@@ -62,7 +62,7 @@ class AnswerFile:
 
     def __init__(self, path: Path, run: Mapping[str, Any], *, resume: bool) -> None:
         self.path = path
-        self.answers: dict[str, Answered] = {}
+        self.answers: dict[str, TimedAnswer] = {}
         if path.exists() and not resume:
             raise BadData(f"{path} is there already: go on with --resume, or name another --output")
         if path.exists():
@@ -76,14 +76,14 @@ class AnswerFile:
         lines += [json.dumps(asdict(answer)) for answer in self.answers.values()]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: TimedAnswer) -> None:
         """Keep an answer; it is on disk when this returns."""
         self.answers[answered.key] = answered
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(answered)) + "\n")
 
 
-def read_answers(path: Path) -> tuple[Mapping[str, Any], dict[str, Answered]]:
+def read_answers(path: Path) -> tuple[Mapping[str, Any], dict[str, TimedAnswer]]:
     """Return what a run was, and its answers by key.
 
     Raises:
@@ -95,9 +95,9 @@ def read_answers(path: Path) -> tuple[Mapping[str, Any], dict[str, Answered]]:
     return lines[0]["run"], {line["key"]: _answered(line) for line in lines[1:]}
 
 
-def _answered(line: Mapping[str, Any]) -> Answered:
+def _answered(line: Mapping[str, Any]) -> TimedAnswer:
     clips = tuple((start, end, score) for start, end, score in line.get("evidence", ()))
-    return Answered(**{**line, "evidence": clips})
+    return TimedAnswer(**{**line, "evidence": clips})
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -16,12 +16,12 @@ from rich.progress import Progress
 
 from training.command import run_command
 from training.errors import BadData
-from training.evaluations.answers import Answered, AnswerFile, read_answers
+from training.evaluations.answers import AnswerFile, TimedAnswer, read_answers
 from training.evaluations.engines import open_engine
 from training.evaluations.items import Benchmark, Item, Options, Scoring
 from training.evaluations.judge import Judge
 from training.evaluations.passing import RealTime
-from training.evaluations.runner import Run, ask_all, shard
+from training.evaluations.runner import EvaluationRun, ask_all, shard
 from training.evaluations.summary import summarise, table
 from training.train import commit
 from web.cli.source.ask import frames_at_most
@@ -189,7 +189,7 @@ def _ask(
         done = sum(item.key in kept.answers for item in items)
         task = progress.add_task("items", total=len(items), completed=done)
 
-        def found(answered: Answered) -> None:
+        def found(answered: TimedAnswer) -> None:
             kept.add(answered)
             progress.advance(task)
 
@@ -203,7 +203,9 @@ def _ask(
             )
             try:
                 most = frames_at_most(frames, engine)
-                how = Run(engine, settings, benchmark, options, most, RealTime if paced else None)
+                how = EvaluationRun(
+                    engine, settings, benchmark, options, most, RealTime if paced else None
+                )
                 await ask_all(how, items, dict(kept.answers), found)
             finally:
                 await engine.close()
@@ -211,9 +213,9 @@ def _ask(
         asyncio.run(run())
 
 
-def _together(folder: Path, kept: AnswerFile, parts: int) -> Mapping[str, Answered]:
+def _together(folder: Path, kept: AnswerFile, parts: int) -> Mapping[str, TimedAnswer]:
     """Return the answers of all parts that are there."""
-    answers: dict[str, Answered] = {}
+    answers: dict[str, TimedAnswer] = {}
     for number in range(1, parts + 1):
         path = folder / f"answers-{number}-of-{parts}.jsonl"
         if path.exists():

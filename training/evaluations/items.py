@@ -67,7 +67,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AskedWhen:
     """When a question about a stream is asked.
 
     Attributes:
@@ -108,7 +108,7 @@ class Item:
     also: tuple[str, ...] = ()
     group: str = ""
     cluster: str = ""
-    moment: Moment | None = None
+    moment: AskedWhen | None = None
     after: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ from model.types import GREEDY, Question
 from stream.errors import NoVideo
 from stream.live import LiveStream
 from stream.registry import Registry
-from training.evaluations.answers import Answered
+from training.evaluations.answers import TimedAnswer
 from training.evaluations.items import Benchmark, Item, Options
 from training.evaluations.media import show
 from training.evaluations.passing import Pace, Passing
@@ -35,7 +35,7 @@ SOON = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EvaluationRun:
     """How a benchmark is run.
 
     Attributes:
@@ -62,10 +62,10 @@ def shard(items: Sequence[Item], part: int, parts: int) -> list[Item]:
 
 
 async def ask_all(
-    run: Run,
+    run: EvaluationRun,
     items: Sequence[Item],
-    known: Mapping[str, Answered],
-    found: Callable[[Answered], None],
+    known: Mapping[str, TimedAnswer],
+    found: Callable[[TimedAnswer], None],
 ) -> None:
     """Ask every item that has no answer yet.
 
@@ -77,7 +77,7 @@ async def ask_all(
     """
     answers = {key: one.answer for key, one in known.items()}
 
-    def told(answered: Answered) -> None:
+    def told(answered: TimedAnswer) -> None:
         answers[answered.key] = answered.answer
         found(answered)
 
@@ -92,11 +92,11 @@ async def ask_all(
         except NoVideo as error:
             for item in asked:
                 if item.key not in answers:
-                    told(Answered(item.key, "", item.prompt, error=str(error)))
+                    told(TimedAnswer(item.key, "", item.prompt, error=str(error)))
 
 
 @asynccontextmanager
-async def _stream(run: Run) -> AsyncIterator[LiveStream]:
+async def _stream(run: EvaluationRun) -> AsyncIterator[LiveStream]:
     registry = Registry(
         engine=run.engine,
         store=LocalStore(run.engine.encoder, exact=run.engine.exact_columns),
@@ -112,11 +112,11 @@ async def _stream(run: Run) -> AsyncIterator[LiveStream]:
 
 
 async def _ask_film(
-    run: Run,
+    run: EvaluationRun,
     live: LiveStream,
     items: Sequence[Item],
     answers: Mapping[str, str],
-    told: Callable[[Answered], None],
+    told: Callable[[TimedAnswer], None],
 ) -> None:
     began = time.monotonic()
     length = await show(items[0].media, live, run.frames)
@@ -130,11 +130,11 @@ async def _ask_film(
 
 
 async def _ask_stream(
-    run: Run,
+    run: EvaluationRun,
     live: LiveStream,
     items: Sequence[Item],
     answers: Mapping[str, str],
-    told: Callable[[Answered], None],
+    told: Callable[[TimedAnswer], None],
 ) -> None:
     async with Passing(items[0].media.path, live, pace=run.pace) as film:
         lost = 0
@@ -154,8 +154,8 @@ async def _ask_stream(
 
 
 async def _ask_once(
-    run: Run, live: LiveStream, film: Passing, item: Item, question: Question, at: float
-) -> Answered:
+    run: EvaluationRun, live: LiveStream, film: Passing, item: Item, question: Question, at: float
+) -> TimedAnswer:
     """Ask at a moment, or as soon after it as answers before let: then about what was there by then."""
     began = time.monotonic()
     await film.play(at)
@@ -167,8 +167,8 @@ async def _ask_once(
 
 
 async def _ask_until(
-    run: Run, live: LiveStream, film: Passing, item: Item, question: Question
-) -> Answered:
+    run: EvaluationRun, live: LiveStream, film: Passing, item: Item, question: Question
+) -> TimedAnswer:
     """Ask again every second until the answer is yes; it then says when that was.
 
     In real time that is when the answer was written, and seconds that pass meanwhile are not asked at.
@@ -178,7 +178,7 @@ async def _ask_until(
     assert moment.at is not None
     assert moment.until is not None
     at = moment.at + EVERY
-    answered = Answered(item.key, "", question.text)
+    answered = TimedAnswer(item.key, "", question.text)
     while at <= moment.until:
         await film.play(at)
         answered = await _answer(run, live, item, question, time.monotonic() - began)
@@ -196,13 +196,13 @@ def _says_yes(answer: str, options: Options) -> bool:
 
 
 async def _answer(
-    run: Run, live: LiveStream, item: Item, question: Question, watched: float
-) -> Answered:
+    run: EvaluationRun, live: LiveStream, item: Item, question: Question, watched: float
+) -> TimedAnswer:
     try:
         said = await ask_whole(live, question, Stopwatch(time.monotonic))
     except Refusal as error:
-        return Answered(item.key, "", question.text, error=str(error))
-    return Answered(
+        return TimedAnswer(item.key, "", question.text, error=str(error))
+    return TimedAnswer(
         key=item.key,
         answer=said.text,
         prompt=question.text,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean, median
 from typing import Any
 
-from training.evaluations.answers import Answered
+from training.evaluations.answers import TimedAnswer
 from training.evaluations.items import Average, Benchmark, Item, Options, Verdict
 from training.exams.film_scores import Z95, wilson
 
@@ -80,7 +80,10 @@ def cluster(item: Item) -> str:
 
 
 def summarise(
-    benchmark: Benchmark, options: Options, items: Sequence[Item], answers: Mapping[str, Answered]
+    benchmark: Benchmark,
+    options: Options,
+    items: Sequence[Item],
+    answers: Mapping[str, TimedAnswer],
 ) -> dict[str, Any]:
     """Return the figures of a run, by measure.
 
@@ -116,7 +119,7 @@ def summarise(
     }
 
 
-def _verdict(benchmark: Benchmark, options: Options, item: Item, answered: Answered) -> Verdict:
+def _verdict(benchmark: Benchmark, options: Options, item: Item, answered: TimedAnswer) -> Verdict:
     verdict = benchmark.score(item, answered.answer, options)
     if benchmark.score_evidence is None or not answered.evidence:
         return verdict

@@ -14,7 +14,7 @@ from model.zoo.lite import TRAINED, lite
 from training.command import run_command
 from training.drawn.drawings import HELD_OUT_SET, load_sprites
 from training.errors import Missing
-from training.exams.exam import Outcome, Size, as_json, cases, examine, scores, table
+from training.exams.exam import ExamOutcome, Size, as_json, cases, examine, scores, table
 from training.train import commit
 
 console = Console(stderr=True)
@@ -53,7 +53,7 @@ def evaluate(
     out.print(as_json(found, about), markup=False)
 
 
-def measure(weights: Path, size: Size) -> list[Outcome]:
+def measure(weights: Path, size: Size) -> list[ExamOutcome]:
     """Ask the network of `weights` everything, with the progress shown."""
     service = VideoChat(lite(torch.device("cpu"), torch.bfloat16, console.print, weights))
     sprites = load_sprites((HELD_OUT_SET,), progress=console.print)

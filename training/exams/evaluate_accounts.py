@@ -37,7 +37,7 @@ from training.exams.evaluate_streams import _KEPT_ASIDE, _clips
 from training.exams.film_exam import text_of
 from training.lite.made_up import world
 from training.streams.told import told
-from training.streams.world import Mix, Stream, World
+from training.streams.world import Mix, World, WorldStream
 from training.train import commit
 
 _TOKENS = 400
@@ -48,7 +48,7 @@ app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AccountTold:
     """One account.
 
     Attributes:
@@ -122,9 +122,9 @@ async def _run(
     again: float,
     glimpses: float,
     seed: int,
-) -> dict[int, list[Told]]:
+) -> dict[int, list[AccountTold]]:
     engine = await asyncio.to_thread(load_engine, "lite")
-    made, found = world(convert()), dict[int, list[Told]]()
+    made, found = world(convert()), dict[int, list[AccountTold]]()
     try:
         for count in counts:
             found[count] = []
@@ -134,7 +134,7 @@ async def _run(
                 seen = glimpsed(stream, made, random, glimpses)
                 for way in ways:
                     text = await _tell(engine, made, seen, way, question, number)
-                    one = Told(way, wanted_of(stream, made), named_in(text), text)
+                    one = AccountTold(way, wanted_of(stream, made), named_in(text), text)
                     console.print(
                         f"{count} scenes, {way}: {one.right} right of {len(one.wanted)}, "
                         f"{len(one.named)} named"
@@ -146,7 +146,7 @@ async def _run(
 
 
 async def _tell(
-    engine: LocalEngine, made: World, stream: Stream, way: str, question: str, number: int
+    engine: LocalEngine, made: World, stream: WorldStream, way: str, question: str, number: int
 ) -> str:
     store = LocalStore(engine.encoder, exact=engine.exact_columns)
     name = f"{len(stream.scenes)}-{number}"
@@ -162,7 +162,7 @@ async def _tell(
     return text
 
 
-def stream_of(made: World, random: np.random.Generator, scenes: int, again: float) -> Stream:
+def stream_of(made: World, random: np.random.Generator, scenes: int, again: float) -> WorldStream:
     """Return a stream of so many scenes, three clips each on average."""
     mix = Mix(longest=3 * scenes, single=0.0, scenes=scenes, cuts=True, again=again)
     while True:
@@ -171,7 +171,9 @@ def stream_of(made: World, random: np.random.Generator, scenes: int, again: floa
             return stream
 
 
-def glimpsed(stream: Stream, made: World, random: np.random.Generator, share: float) -> Stream:
+def glimpsed(
+    stream: WorldStream, made: World, random: np.random.Generator, share: float
+) -> WorldStream:
     """Return `stream` with the main thing of a share of its clips half seen as what it is like."""
     seen = []
     for things in stream.seen:
@@ -187,7 +189,7 @@ def glimpsed(stream: Stream, made: World, random: np.random.Generator, share: fl
     return replace(stream, seen=tuple(seen))
 
 
-def wanted_of(stream: Stream, made: World) -> tuple[str, ...]:
+def wanted_of(stream: WorldStream, made: World) -> tuple[str, ...]:
     """Return what was reported of every scene that something is sure of, by its main thing."""
     main = (scene.sure[0] for scene in told(stream) if scene.sure)
     said = ((phrase(thing, made.table), thing.count) for thing in main)

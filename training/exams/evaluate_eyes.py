@@ -19,7 +19,7 @@ from model.zoo.lite import TRAINED, lite, things_of
 from training.command import run_command
 from training.drawn.drawings import HELD_OUT_SET, load_sprites
 from training.errors import Missing
-from training.exams.eyes_exam import Seeing, Verdict, drawn, judge, sample
+from training.exams.eyes_exam import EyesVerdict, Seeing, drawn, judge, sample
 from training.exams.film_scores import wilson
 from training.train import commit
 
@@ -56,7 +56,7 @@ def evaluate(
     out.print(json.dumps({"eval": "eyes", "weights": weights.name, "commit": commit(), "scores": rows}), markup=False)  # fmt: skip
 
 
-def _look(service: VideoChat, seeing: Seeing) -> Iterable[Verdict]:
+def _look(service: VideoChat, seeing: Seeing) -> Iterable[EyesVerdict]:
     [tokens] = service.encode([seeing.clip])
     return judge(seeing, things_of(tokens), word_table())
 

@@ -14,8 +14,8 @@ from rich.progress import Progress
 from model.errors import ModelUnavailable
 from training.command import run_command
 from training.errors import BadData
-from training.exams.film_cases import Case, choose, read_cases
-from training.exams.film_exam import Answered, examine
+from training.exams.film_cases import FilmCase, choose, read_cases
+from training.exams.film_exam import FilmAnswer, examine
 from training.exams.film_scores import as_json, scores, table
 from training.train import commit
 from web.composition.opening import load_model
@@ -71,7 +71,7 @@ def evaluate(
     out.print(as_json(found, about), markup=False)
 
 
-def _chosen(data: Path, kinds: str | None, limit: int | None) -> list[Case]:
+def _chosen(data: Path, kinds: str | None, limit: int | None) -> list[FilmCase]:
     """Return what to ask.
 
     Raises:
@@ -85,18 +85,18 @@ def _chosen(data: Path, kinds: str | None, limit: int | None) -> list[Case]:
 
 
 def measure(
-    settings: Settings, cases: list[Case], *, controls: bool, times: bool = True
-) -> list[Answered]:
+    settings: Settings, cases: list[FilmCase], *, controls: bool, times: bool = True
+) -> list[FilmAnswer]:
     """Load the model, ask everything, and show how far it is.
 
     Raises:
         Failed: If the model cannot be loaded, or a film not be seen.
     """
-    answers: list[Answered] = []
+    answers: list[FilmAnswer] = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("questions", total=len(cases))
 
-        def answered(one: Answered) -> None:
+        def answered(one: FilmAnswer) -> None:
             answers.append(one)
             progress.advance(task)
 
@@ -114,7 +114,7 @@ def measure(
     return answers
 
 
-def _line(answered: Answered) -> str:
+def _line(answered: FilmAnswer) -> str:
     case = answered.case
     mark = "right" if case.is_right(answered.seen) else "WRONG"
     parts = [mark, case.film.name, case.kind, case.question, answered.seen]

@@ -38,9 +38,9 @@ from model.zoo.lite_base import base_folder
 from model.zoo.presets import load_engine
 from stream.past.recall import Recall
 from training.command import run_command
-from training.exams.recall.exam import KINDS, Case, Pupil, cases
+from training.exams.recall.exam import KINDS, Pupil, RecallCase, cases
 from training.exams.recall.scores import as_dict, tables, targets
-from training.exams.recall.told import Read, Told, save
+from training.exams.recall.told import Read, RecallTold, save
 from training.lite.made_up import world
 from training.streams.day import PERIOD, Day
 from training.train import commit
@@ -81,7 +81,7 @@ def evaluate(
         raise typer.BadParameter(f"no such way or kind: {', '.join(sorted(unknown))}")
     ages = [age for age in AGES if age + each * APART + 90 < hours * 3600]
     planted = [age + APART * n for age in ages for n in range(each)]
-    told = Told(output, console.print if show else None)
+    told = RecallTold(output, console.print if show else None)
     for number in range(seed, seed + days):
         day = Day(world(base_folder()), hours * 3600, planted, number)
         asyncio.run(_examine(day, kinds.split(","), wanted, told, together))
@@ -107,7 +107,7 @@ def evaluate(
 
 
 async def _examine(
-    day: Day, kinds: Sequence[str], ways: Sequence[str], told: Told, together: int
+    day: Day, kinds: Sequence[str], ways: Sequence[str], told: RecallTold, together: int
 ) -> None:
     """Ask about one day whatever is not told yet."""
     asked = [case for case in cases(day) if case.kind in kinds]
@@ -158,7 +158,9 @@ async def _blocks(engine: LocalEngine, store: LocalStore, way: str) -> Sequence[
     return await engine.blocks(past)
 
 
-async def _sit(pupil: Pupil, sat: Read, asked: Sequence[Case], told: Told, together: int) -> None:
+async def _sit(
+    pupil: Pupil, sat: Read, asked: Sequence[RecallCase], told: RecallTold, together: int
+) -> None:
     """Ask one of them everything."""
     first = replace(asked[0], text="What do you see?")
     await pupil.answer(first)  # what is to be read is, before the clock runs

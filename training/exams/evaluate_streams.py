@@ -34,12 +34,12 @@ from model.zoo.lite import LOOK, THINGS
 from model.zoo.lite_base import convert
 from training.command import run_command
 from training.dialogue.asker import Asker
-from training.exams.film_cases import Case
-from training.exams.film_exam import Answered, text_of, whole
+from training.exams.film_cases import FilmCase
+from training.exams.film_exam import FilmAnswer, text_of, whole
 from training.exams.film_scores import as_json, scores, table, wilson
 from training.exams.resting import clips_about, rests_on
 from training.lite.made_up import seen_of, world
-from training.streams.world import Mix, Stream, World
+from training.streams.world import Mix, World, WorldStream
 from training.train import commit
 from web.composition.opening import load_model
 from web.errors import BadValue, Failed
@@ -97,13 +97,13 @@ def evaluate(
 
 def _measure(
     lengths: Sequence[int], streams: int, questions: int, seed: int, *, controls: bool
-) -> dict[int, list[Answered]]:
+) -> dict[int, list[FilmAnswer]]:
     """Load `lite`, ask everything, and show how far it is.
 
     Raises:
         Failed: If the model cannot be loaded.
     """
-    answers: dict[int, list[Answered]] = {length: [] for length in lengths}
+    answers: dict[int, list[FilmAnswer]] = {length: [] for length in lengths}
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("streams", total=streams * len(answers))
 
@@ -137,7 +137,7 @@ async def _about(
     questions: int,
     *,
     controls: bool,
-) -> list[Answered]:
+) -> list[FilmAnswer]:
     stream = _stream(made, random, length)
     asked = Asker(made, stream, random).ask(questions, past=3.0, when=2.0)
     seen = list(_clips(stream, made, random))
@@ -146,7 +146,7 @@ async def _about(
     name = f"{length}-{stream.starts[0]}-{stream.ends[-1]}"
     answers = []
     for one in asked:
-        case = Case(Path(name), one.kind, one.question, re.compile(re.escape(one.answer.lower()) + "$"))  # fmt: skip
+        case = FilmCase(Path(name), one.kind, one.question, re.compile(re.escape(one.answer.lower()) + "$"))  # fmt: skip
         question = Question(one.question, duration=duration)
 
         said, finish = await whole(engine.answer(Past(name, GivenClips(seen)), question))
@@ -156,7 +156,7 @@ async def _about(
             return (await text_of(engine.answer(Past(of, GivenClips(clips)), put)))[0]
 
         answers.append(
-            Answered(
+            FilmAnswer(
                 case,
                 said,
                 await ask(f"{name}-last", seen[-1:]) if controls else None,
@@ -169,7 +169,7 @@ async def _about(
     return answers
 
 
-def _stream(made: World, random: np.random.Generator, length: int) -> Stream:
+def _stream(made: World, random: np.random.Generator, length: int) -> WorldStream:
     mix = Mix(longest=length, single=0.0, scenes=min(length // 4, 40), cuts=True)
     while True:
         stream = made.stream(random, mix)
@@ -177,7 +177,7 @@ def _stream(made: World, random: np.random.Generator, length: int) -> Stream:
             return stream
 
 
-def _clips(stream: Stream, made: World, random: np.random.Generator) -> Iterator[ClipTokens]:
+def _clips(stream: WorldStream, made: World, random: np.random.Generator) -> Iterator[ClipTokens]:
     for things, start, end in zip(stream.seen, stream.starts, stream.ends, strict=True):
         visual = pad(seen_of(things, made, random), (LOOK, 0))
         values = torch.cat([pad(pack_things(things, THINGS), (LOOK, 0)), visual])

@@ -22,8 +22,8 @@ from model.types import Clip, ClipTokens, Question
 from model.video_chat import VideoChat
 from training.drawn.backgrounds import HELD_OUT_KINDS
 from training.drawn.drawings import THINGS, Sprites
-from training.drawn.scenes import SHAPES, Scene, draw_scene, plan_scene
-from training.drawn.shows import Mix, Show, asking, some_show
+from training.drawn.scenes import SHAPES, DrawnScene, draw_scene, plan_scene
+from training.drawn.shows import Show, ShowMix, asking, some_show
 from training.drawn.takes import Take, see, some_take
 from training.questions import Asked, about_now, is_right
 
@@ -44,7 +44,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExamOutcome:
     """One question and what was answered.
 
     Attributes:
@@ -60,7 +60,7 @@ class Outcome:
     blind: str
 
 
-def examine(service: VideoChat, sprites: Sprites, size: Size, progress: Callable[[int], None]) -> list[Outcome]:  # fmt: skip
+def examine(service: VideoChat, sprites: Sprites, size: Size, progress: Callable[[int], None]) -> list[ExamOutcome]:  # fmt: skip
     """Ask everything and return what was answered.
 
     Args:
@@ -80,12 +80,12 @@ def examine(service: VideoChat, sprites: Sprites, size: Size, progress: Callable
                 blind[key] = _write(service, _blind(service, *key))
             seen = answer(service, history, asked.question)
             alone = answer(service, last, asked.question) if len(clips) > 1 else seen
-            outcomes.append(Outcome(asked, seen, alone, blind[key]))
+            outcomes.append(ExamOutcome(asked, seen, alone, blind[key]))
         progress(len(show.asked))
     return outcomes
 
 
-def cases(sprites: Sprites, size: Size) -> Iterator[tuple[list[Scene], Show]]:
+def cases(sprites: Sprites, size: Size) -> Iterator[tuple[list[DrawnScene], Show]]:
     """Yield shows with their questions; the take's scene numbers count within the list beside it."""
     random = np.random.default_rng(20)
     yield from _single(sprites, random, "name", size.name, {"name"}, _drawings_in_turn())
@@ -94,7 +94,7 @@ def cases(sprites: Sprites, size: Size) -> Iterator[tuple[list[Scene], Show]]:
     seed = FIRST_SEED + 500_000
     for number in range(size.shows):
         scenes = [plan_scene(seed + 8 * number + n, sprites, HELD_OUT_KINDS) for n in range(8)]
-        show = some_show(scenes, NAMES, random, Mix(single=0.0, questions=12))
+        show = some_show(scenes, NAMES, random, ShowMix(single=0.0, questions=12))
         past = {"first", "last", "after", "before", "at time", "when", "list", "direction before", "colour before"}  # fmt: skip
         one_each = {asked.kind: asked for asked in show.asked if asked.kind in past}
         yield scenes, asking(show, *one_each.values())
@@ -112,7 +112,7 @@ def _single(
     count: int,
     kinds: set[str],
     wanted: Iterator[str] | None = None,
-) -> Iterator[tuple[list[Scene], Show]]:
+) -> Iterator[tuple[list[DrawnScene], Show]]:
     """Yield shows of one clip that `kinds` of question fit; each thing of `wanted` in turn."""
     seed = FIRST_SEED + len(label) * 100_000
     want, done = next(wanted) if wanted else None, 0
@@ -132,7 +132,7 @@ def _single(
 
 def _moving(
     sprites: Sprites, random: np.random.Generator, count: int
-) -> Iterator[tuple[list[Scene], Show]]:
+) -> Iterator[tuple[list[DrawnScene], Show]]:
     """Yield single things that move left, right, up, down or not at all, each equally often."""
     left = Counter(dict.fromkeys(("left", "right", "up", "down", "still"), -(-count // 5)))
     seed = FIRST_SEED + 900_000
@@ -158,7 +158,7 @@ def _timed(show: Show) -> list[tuple[Take, tuple[float, float]]]:
     return list(zip(show.takes, zip(show.starts, show.ends, strict=True), strict=True))
 
 
-def _clip(scene: Scene, take: Take, sprites: Sprites, at: tuple[float, float]) -> Clip:
+def _clip(scene: DrawnScene, take: Take, sprites: Sprites, at: tuple[float, float]) -> Clip:
     drawn = draw_scene(scene, sprites)
     pixels = torch.from_numpy(np.stack([drawn[n] for n in take.pictures]))
     return Clip(pixels, *at)
@@ -190,7 +190,7 @@ def _write(service: VideoChat, reading: Reading) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ExamScore:
     """How often answers were right, of how many; with the two controls."""
 
     asked: int
@@ -199,17 +199,17 @@ class Score:
     blind: float
 
 
-def scores(outcomes: Iterable[Outcome]) -> dict[str, Score]:
+def scores(outcomes: Iterable[ExamOutcome]) -> dict[str, ExamScore]:
     """Return the share of right answers by kind of question, in the order they came."""
-    kinds: defaultdict[str, list[Outcome]] = defaultdict(list)
+    kinds: defaultdict[str, list[ExamOutcome]] = defaultdict(list)
     for outcome in outcomes:
         kinds[outcome.asked.kind].append(outcome)
 
-    def share(some: Sequence[Outcome], which: Callable[[Outcome], str]) -> float:
+    def share(some: Sequence[ExamOutcome], which: Callable[[ExamOutcome], str]) -> float:
         return sum(is_right(o.asked, which(o)) for o in some) / len(some)
 
     return {
-        kind: Score(
+        kind: ExamScore(
             len(some),
             share(some, lambda o: o.seen),
             share(some, lambda o: o.last),
@@ -219,7 +219,7 @@ def scores(outcomes: Iterable[Outcome]) -> dict[str, Score]:
     }
 
 
-def table(found: dict[str, Score]) -> str:
+def table(found: dict[str, ExamScore]) -> str:
     """Return the scores as a Markdown table."""
     lines = ["| question | asked | right | last clip only | blind |", "|---|---:|---:|---:|---:|"]
     lines += [
@@ -229,7 +229,7 @@ def table(found: dict[str, Score]) -> str:
     return "\n".join(lines)
 
 
-def as_json(found: dict[str, Score], about: dict[str, str]) -> str:
+def as_json(found: dict[str, ExamScore], about: dict[str, str]) -> str:
     """Return one line with the scores and what they belong to."""
     rows = {k: {"asked": s.asked, "right": round(s.right, 4), "last_clip": round(s.last, 4), "blind": round(s.blind, 4)} for k, s in found.items()}  # fmt: skip
     return json.dumps({"eval": "scenes", **about, "scores": rows})

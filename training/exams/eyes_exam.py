@@ -17,8 +17,8 @@ from model.vision.vocabulary import COLOURS, WordTable
 from training.drawn.backgrounds import HELD_OUT_KINDS
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import draw_scene, plan_scene
-from training.drawn.takes import Seen, movement_of, see, some_take
-from training.sample_stream.sample import PARTS, SECONDS, Drawing, Part
+from training.drawn.takes import TakePart, movement_of, see, some_take
+from training.sample_stream.sample import PARTS, SECONDS, Drawing, SamplePart
 from training.sample_stream.sample_clips import sample_clips
 
 FIRST_SEED = 1_700_000
@@ -69,7 +69,7 @@ def drawn(sprites: Sprites, count: int) -> Iterator[Seeing]:
         yield Seeing(Clip(pixels, 0.0, 3.0), tuple(_fact(s) for s in see(scene, take)), whole=True)
 
 
-def _fact(seen: Seen) -> Fact:
+def _fact(seen: TakePart) -> Fact:
     fact = Fact(frozenset([seen.thing.name]), seen.count, seen.thing.colour)
     if seen.count > 1:
         return fact
@@ -85,7 +85,7 @@ def sample(frame_side: int) -> Iterator[Seeing]:
             yield Seeing(clip, facts, whole=isinstance(PARTS[int(number)].picture, Drawing))
 
 
-def _facts(part: Part, since: float, until: float) -> tuple[Fact, ...]:
+def _facts(part: SamplePart, since: float, until: float) -> tuple[Fact, ...]:
     """Return what is true of a part between two of its seconds."""
     known = [Fact(frozenset([s.word, *s.also]), s.count) for s in part.shows]
     drawing = part.picture
@@ -99,14 +99,14 @@ def _facts(part: Part, since: float, until: float) -> tuple[Fact, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EyesVerdict:
     """Whether one thing that is reported of a clip, or should be, is right."""
 
     kind: str
     right: bool
 
 
-def judge(seeing: Seeing, things: Sequence[Thing], table: WordTable) -> Iterator[Verdict]:
+def judge(seeing: Seeing, things: Sequence[Thing], table: WordTable) -> Iterator[EyesVerdict]:
     """Yield what is right and what is not in what the eyes report plainly.
 
     Where a thing is not named, nothing else is asked about it.
@@ -114,31 +114,31 @@ def judge(seeing: Seeing, things: Sequence[Thing], table: WordTable) -> Iterator
     plain = [thing for thing in things if thing.sure >= SURE]
     facts = seeing.facts
     if len(facts) == 1:
-        yield Verdict("main thing", bool(plain) and _is(plain[0], facts[0], table))
+        yield EyesVerdict("main thing", bool(plain) and _is(plain[0], facts[0], table))
     for fact in facts:
         named = next((thing for thing in plain if _is(thing, fact, table)), None)
-        yield Verdict("named", named is not None)
+        yield EyesVerdict("named", named is not None)
         if named is not None:
             yield from _details(fact, named)
     if seeing.whole:
         for thing in plain:
-            yield Verdict("what is named is there", any(_is(thing, f, table) for f in facts))
+            yield EyesVerdict("what is named is there", any(_is(thing, f, table) for f in facts))
 
 
 def _is(thing: Thing, fact: Fact, table: WordTable) -> bool:
     return table[thing.word].name in fact.words
 
 
-def _details(fact: Fact, thing: Thing) -> Iterator[Verdict]:
+def _details(fact: Fact, thing: Thing) -> Iterator[EyesVerdict]:
     if fact.count is not None:
-        yield Verdict("count of one" if fact.count == 1 else "count of several", fact.count == thing.count)  # fmt: skip
+        yield EyesVerdict("count of one" if fact.count == 1 else "count of several", fact.count == thing.count)  # fmt: skip
     if fact.colour is not None:
         said = None if thing.colour is None else COLOURS[thing.colour]
-        yield Verdict("colour", said == fact.colour)
+        yield EyesVerdict("colour", said == fact.colour)
     if fact.movement is not None:
         said = STILL if thing.movement is None else MOVEMENTS[thing.movement]
         kind = "stays still" if fact.movement == STILL else "direction"
-        yield Verdict(kind, said == fact.movement)
+        yield EyesVerdict(kind, said == fact.movement)
     if fact.place is not None:
         near = product(*((at - _MARGIN, at, at + _MARGIN) for at in fact.place))
-        yield Verdict("place", place_of(thing) in {place_of(replace(thing, x=x, y=y)) for x, y in near})  # fmt: skip
+        yield EyesVerdict("place", place_of(thing) in {place_of(replace(thing, x=x, y=y)) for x, y in near})  # fmt: skip

@@ -21,7 +21,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FilmCase:
     """One question about one film.
 
     Attributes:
@@ -41,7 +41,7 @@ class Case:
         return self.accept.search(answer.lower()) is not None
 
 
-def read_cases(folder: Path) -> list[Case]:
+def read_cases(folder: Path) -> list[FilmCase]:
     """Return the questions of `folder`; every film that they name is there and can be opened.
 
     Raises:
@@ -64,7 +64,9 @@ def read_cases(folder: Path) -> list[Case]:
     return cases
 
 
-def choose(cases: Sequence[Case], kinds: Iterable[str] | None, limit: int | None) -> list[Case]:
+def choose(
+    cases: Sequence[FilmCase], kinds: Iterable[str] | None, limit: int | None
+) -> list[FilmCase]:
     """Return the cases of `kinds`, and of those `limit` spread evenly; None leaves out neither.
 
     Raises:
@@ -81,7 +83,7 @@ def choose(cases: Sequence[Case], kinds: Iterable[str] | None, limit: int | None
     return [chosen[n * len(chosen) // count] for n in range(count)]
 
 
-def _case(folder: Path, where: str, entry: object) -> Case:
+def _case(folder: Path, where: str, entry: object) -> FilmCase:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(f), str) for f in FIELDS):
         raise BadData(f"{where} needs {', '.join(FIELDS)}, each a text")
     if empty := [field for field in FIELDS if not entry[field].strip()]:
@@ -94,7 +96,7 @@ def _case(folder: Path, where: str, entry: object) -> Case:
         raise BadData(
             f"{where}: accept is not a regular expression ({error}): {entry['accept']}"
         ) from None
-    return Case(folder / entry["film"], entry["kind"], entry["question"], accept)
+    return FilmCase(folder / entry["film"], entry["kind"], entry["question"], accept)
 
 
 def _check_film(film: Path) -> None:

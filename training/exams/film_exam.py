@@ -29,7 +29,7 @@ from model.types import AnswerPiece, Clip, ClipTokens, Finish, Question, Usage, 
 from stream.file.sampling import MOST
 from stream.live import LiveStream
 from stream.registry import Registry
-from training.exams.film_cases import Case
+from training.exams.film_cases import FilmCase
 from web.cli.source.ask import frames_at_most
 from web.cli.source.watch import look_at, watch
 from web.errors import Failed
@@ -43,7 +43,7 @@ GREY = 127
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class FilmAnswer:
     """A question and what was answered.
 
     Attributes:
@@ -54,7 +54,7 @@ class Answered:
         rests: Whether the clip that a right answer rests on shows what it is about; None if unknown.
     """
 
-    case: Case
+    case: FilmCase
     seen: str
     last: str | None
     blind: str | None
@@ -64,8 +64,8 @@ class Answered:
 async def examine(
     engine: Engine,
     settings: Settings,
-    cases: Iterable[Case],
-    progress: Callable[[Answered], None],
+    cases: Iterable[FilmCase],
+    progress: Callable[[FilmAnswer], None],
     *,
     controls: bool = True,
     times: bool = True,
@@ -94,7 +94,7 @@ async def examine(
                     question, _ = apply(question, Reference(length or clips[-1].end))
                 seen, usage = await text_of(live.ask(question))
                 if grey is None:
-                    progress(Answered(case, seen, None, None))
+                    progress(FilmAnswer(case, seen, None, None))
                     continue
                 # The range is in what they are shown; of the film's end there is only that.
                 alone = replace(question, since=None, until=None)
@@ -108,7 +108,7 @@ async def examine(
                 if key not in guessed:
                     unseen = [replace(grey, start=c.start, end=c.end) for c in looked]
                     guessed[key] = await _ask(engine, unseen, alone)
-                progress(Answered(case, seen, last, guessed[key]))
+                progress(FilmAnswer(case, seen, last, guessed[key]))
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from training.exams.film_cases import ALL
-from training.exams.film_exam import Answered
+from training.exams.film_exam import FilmAnswer
 
 Z95 = 1.96
 """Standard deviations that hold 95 % of a normal distribution."""
@@ -44,7 +44,7 @@ def wilson(right: int, asked: int) -> Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class FilmScore:
     """How often answers of one kind were right; controls are None where none were asked."""
 
     asked: int
@@ -53,27 +53,27 @@ class Score:
     last: Share | None
 
 
-def scores(answers: Iterable[Answered]) -> dict[str, Score]:
+def scores(answers: Iterable[FilmAnswer]) -> dict[str, FilmScore]:
     """Return the scores by kind of question, in order of their names, then of all."""
-    kinds: defaultdict[str, list[Answered]] = defaultdict(list)
+    kinds: defaultdict[str, list[FilmAnswer]] = defaultdict(list)
     for answered in answers:
         kinds[answered.case.kind].append(answered)
     found = {kind: _score(kinds[kind]) for kind in sorted(kinds)}
     return found | {ALL: _score([a for some in kinds.values() for a in some])}
 
 
-def _score(some: Sequence[Answered]) -> Score:
-    def share(of: Callable[[Answered], str | None]) -> Share | None:
+def _score(some: Sequence[FilmAnswer]) -> FilmScore:
+    def share(of: Callable[[FilmAnswer], str | None]) -> Share | None:
         given = [(a.case, answer) for a in some if (answer := of(a)) is not None]
         right = sum(case.is_right(answer) for case, answer in given)
         return wilson(right, len(given)) if given else None
 
     seen = share(lambda a: a.seen)
     assert seen is not None
-    return Score(len(some), seen, share(lambda a: a.blind), share(lambda a: a.last))
+    return FilmScore(len(some), seen, share(lambda a: a.blind), share(lambda a: a.last))
 
 
-def table(found: dict[str, Score]) -> str:
+def table(found: dict[str, FilmScore]) -> str:
     """Return the scores as a Markdown table."""
     lines = ["| question | asked | right | blind | last 4 frames |", "|---|---:|---:|---:|---:|"]
     for kind, score in found.items():
@@ -88,7 +88,7 @@ def _in_words(share: Share | None) -> str:
     return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
 
 
-def as_json(found: dict[str, Score], about: Mapping[str, object], name: str = "real") -> str:
+def as_json(found: dict[str, FilmScore], about: Mapping[str, object], name: str = "real") -> str:
     """Return one line with the scores of the evaluation `name` and what they belong to."""
     rows = {kind: asdict(score) for kind, score in found.items()}
     return json.dumps({"eval": name, **about, "scores": rows})

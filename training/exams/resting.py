@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from model.types import Evidence
 from model.vision.vocabulary import WordTable
 from training.questions import Asked
-from training.streams.world import Stream
+from training.streams.world import WorldStream
 
 _MOST = 0.5
 """Share of the clips above which naming one of them says little."""
 
 
-def clips_about(asked: Asked, stream: Stream, table: WordTable) -> frozenset[int] | None:
+def clips_about(asked: Asked, stream: WorldStream, table: WordTable) -> frozenset[int] | None:
     """Return the clips that show what an answer names, or else what its question names.
 
     None where neither names a thing that was shown, or most clips show it.
@@ -35,7 +35,9 @@ def clips_about(asked: Asked, stream: Stream, table: WordTable) -> frozenset[int
     return None
 
 
-def rests_on(evidence: Sequence[Evidence], clips: frozenset[int], stream: Stream) -> bool | None:
+def rests_on(
+    evidence: Sequence[Evidence], clips: frozenset[int], stream: WorldStream
+) -> bool | None:
     """Say whether most of the evidence lies in one of `clips`; None without evidence."""
     best = max(evidence, key=lambda one: one.score, default=None)
     if best is None:

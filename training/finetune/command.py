@@ -12,7 +12,7 @@ from training.command import run_command
 from training.errors import BadData
 from training.finetune.processes import Processes, processes
 from training.finetune.recipe import Recipe, read_recipe
-from training.finetune.run import Run, Step
+from training.finetune.run import StageRun, Step
 from training.finetune.samples import Sample
 from training.finetune.state import export
 from training.loss_plot import plot_losses
@@ -43,7 +43,7 @@ def train(
 
 def _train(recipe: Recipe, among: Processes) -> None:
     # A function of its own: what processes share must be gone before they part.
-    run = Run(recipe, among)
+    run = StageRun(recipe, among)
     if among.first:
         console.print(f"{len(run.records.usable)} examples, {sum(run.broken.values())} cannot be used; {run.steps} steps, {run.done} done")  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())  # fmt: skip

@@ -60,7 +60,7 @@ class Example:
 Row = tuple[int, int, int, int]
 
 
-class Examples:
+class ExampleMaker:
     """Makes examples of records.
 
     Args:

@@ -25,7 +25,7 @@ class BrokenMedia(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Film:
+class FilmSample:
     """What is looked at of a film.
 
     Attributes:
@@ -49,7 +49,7 @@ def fewest_of(seconds: float, fewest: int, together: int = 4) -> int:
     return max(together, min(fewest, together * int(seconds // together)))
 
 
-def read_film(record: Record, fewest: int, most: int, together: int = 4) -> Film:
+def read_film(record: Record, fewest: int, most: int, together: int = 4) -> FilmSample:
     """Return the frames of a record's film.
 
     Raises:
@@ -78,7 +78,7 @@ def read_picture(path: Path) -> UInt8[Tensor, "1 height width 3"]:
 
 def _file(
     path: Path, span: tuple[float, float] | None, fewest: int, most: int, together: int
-) -> Film:
+) -> FilmSample:
     container, video = open_film(path)
     with container:
         index: FilmIndex
@@ -99,7 +99,7 @@ def _file(
     return _film([torch.from_numpy(frame.astype(np.uint8)) for frame in shown], seconds, together)
 
 
-def _folder(path: Path, record: Record, fewest: int, most: int, together: int) -> Film:
+def _folder(path: Path, record: Record, fewest: int, most: int, together: int) -> FilmSample:
     span, rate = record.span, record.rate
     files = sorted(
         (file for file in path.iterdir() if file.suffix.lower() in PICTURES),
@@ -116,7 +116,7 @@ def _folder(path: Path, record: Record, fewest: int, most: int, together: int) -
     return _film(frames, seconds, together)
 
 
-def _film(frames: list[Tensor], seconds: float, together: int) -> Film:
+def _film(frames: list[Tensor], seconds: float, together: int) -> FilmSample:
     seen = len(frames)
     frames = [*frames, *[frames[-1]] * (-seen % together)]
-    return Film(torch.stack(frames), seen, seconds)
+    return FilmSample(torch.stack(frames), seen, seconds)

@@ -25,7 +25,7 @@ from model.zoo.pretrained import read_tokenizer
 from model.zoo.released import TOWERS
 from training.errors import BadData
 from training.finetune.data_list import Record, Records, read_data_list
-from training.finetune.examples import Example, Examples
+from training.finetune.examples import Example, ExampleMaker
 from training.finetune.media import BrokenMedia
 from training.finetune.passes import Pass, passes
 from training.finetune.processes import Processes
@@ -75,7 +75,7 @@ class Step:
     seconds: float
 
 
-class Run:
+class StageRun:
     """A run of one stage, begun or gone on with.
 
     Args:
@@ -108,7 +108,7 @@ class Run:
             self._module = among.wrap(self.tuner)
         self._optimizer = torch.optim.AdamW(list(_groups(self.tuner, recipe)), weight_decay=recipe.decay)  # fmt: skip
         self._prompt = Prompt(read_tokenizer(self.base), FLASH)
-        self._examples = Examples(self._prompt, network.config.vision, recipe.fewest_frames, recipe.most_frames, recipe.length)  # fmt: skip
+        self._examples = ExampleMaker(self._prompt, network.config.vision, recipe.fewest_frames, recipe.most_frames, recipe.length)  # fmt: skip
         self.done = self._resume()
 
     @property

@@ -29,7 +29,7 @@ WEIGHTS = {"name": 1.0, "movement": 1.0, "colour": 0.5, "column": 0.3, "row": 0.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Examples:
+class CellBatch:
     """A batch of clips with what is true of their cells.
 
     Attributes:
@@ -45,7 +45,7 @@ class Examples:
 
 def examples(
     bank: FeatureBank, takes: Sequence[Take], sprites: Sprites, things: int = 3
-) -> Examples:
+) -> CellBatch:
     """Return `takes` as a batch to learn from."""
     covered = torch.zeros(len(takes), 4 * 49, things + 1)
     words: dict[str, Tensor] = {}
@@ -59,12 +59,12 @@ def examples(
             rows = words.setdefault(group, torch.full((len(takes), things + 1), UNTOLD))
             rows[number, index] = told
     words["name"][:, -1] = NAMES.index(NOTHING)
-    return Examples(bank.clips(takes), covered, words)
+    return CellBatch(bank.clips(takes), covered, words)
 
 
 def some_examples(
     bank: FeatureBank, sprites: Sprites, random: np.random.Generator, count: int
-) -> Examples:
+) -> CellBatch:
     """Return `count` clips of scenes drawn at random."""
     scenes = random.integers(len(bank.scenes), size=count)
     return examples(bank, [some_take(random, int(n), bank.scenes[n]) for n in scenes], sprites)
@@ -93,7 +93,7 @@ class Aligner(nn.Module):
         self.groups = groups
 
     def forward(
-        self, batch: Examples, noise: float = 0.0
+        self, batch: CellBatch, noise: float = 0.0
     ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Return the loss, every group's logits of each token, and what each token covers.
 
@@ -132,7 +132,7 @@ def _weighted(logits: Tensor, words: Tensor, weight: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def recognised(aligner: Aligner, batch: Examples) -> dict[str, float]:
+def recognised(aligner: Aligner, batch: CellBatch) -> dict[str, float]:
     """Return how often the tokens of a clip's first thing, together, say the right word."""
     _, logits, owner = aligner(batch)
     scores = {}

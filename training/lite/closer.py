@@ -20,7 +20,7 @@ from model.vision.networks.lite_network import LiteVision
 from training.drawn.closeups import some_close_up
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import SHAPES
-from training.lite.loop import Plan, run
+from training.lite.loop import StagePlan, run
 from training.lite.photographs import shrunken
 
 SHARD = 512  # close-ups
@@ -125,7 +125,7 @@ def learn_closer(
     shown: CloseUps,
     judged: CloseUps,
     real: Float[Tensor, "views seen"],
-    plan: Plan,
+    plan: StagePlan,
     report: Callable[[str], None],
 ) -> Closer:
     """Train the layer and return it.

@@ -16,7 +16,7 @@ from torch import Tensor
 from model.vision.networks.lite_network import TRUNK_WIDTH, LiteVision
 from training.drawn.backgrounds import TRAINING_KINDS
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import Scene, draw_scene, plan_scene
+from training.drawn.scenes import DrawnScene, draw_scene, plan_scene
 from training.drawn.takes import GRID, Take
 
 SHARD = 250  # scenes
@@ -56,7 +56,7 @@ def shard_path(folder: Path, first: int) -> Path:
 
 
 @torch.inference_mode()
-def _features(vision: LiteVision, scenes: Sequence[Scene], sprites: Sprites) -> np.ndarray:
+def _features(vision: LiteVision, scenes: Sequence[DrawnScene], sprites: Sprites) -> np.ndarray:
     total = sum(len(scene.pictures) for scene in scenes)
     out = np.empty((total, GRID * GRID, TRUNK_WIDTH), np.float16)
     row = 0
@@ -87,7 +87,7 @@ class FeatureBank:
     def __init__(
         self, folder: Path, sprites: Sprites, backdrops: Sequence[str] = TRAINING_KINDS
     ) -> None:
-        self.scenes: list[Scene] = []
+        self.scenes: list[DrawnScene] = []
         self._shards: list[np.ndarray] = []
         self._where: list[tuple[int, int]] = []
         for path in sorted(folder.glob("features-*.npy")):

@@ -11,13 +11,13 @@ from model.types import ClipTokens
 from model.vision.things import SURE, Thing, unpack
 from model.vision.things import pack as pack_things
 from model.vision.word_projector import BELIEFS
-from training.streams.world import Scene, Stream
+from training.streams.world import WorldScene, WorldStream
 
 _THINGS = 8
 _ROWS = ThingRows(_THINGS, 0, BELIEFS)
 
 
-def folded(stream: Stream, random: np.random.Generator) -> Stream:
+def folded(stream: WorldStream, random: np.random.Generator) -> WorldStream:
     """Return `stream` as it reads once its older clips are joined; the newest stay as they are.
 
     Neighbouring blocks with the same main thing are one scene of it: whoever reads cannot know better.
@@ -36,12 +36,12 @@ def folded(stream: Stream, random: np.random.Generator) -> Stream:
     for _, group in groupby(range(len(seen)), key=lambda n: _main(seen[n])):
         clips = list(group)
         things = max((seen[n] for n in clips), key=len)
-        scenes.append(Scene(things, range(clips[0], clips[-1] + 1), round(starts[clips[0]])))
+        scenes.append(WorldScene(things, range(clips[0], clips[-1] + 1), round(starts[clips[0]])))
     ends = tuple(block.tokens.end for block in blocks)
-    return Stream(tuple(scenes), seen, starts, ends, stream.finished)
+    return WorldStream(tuple(scenes), seen, starts, ends, stream.finished)
 
 
-def _block(stream: Stream, number: int) -> Block:
+def _block(stream: WorldStream, number: int) -> Block:
     named = pack_things(stream.seen[number], _THINGS)
     values = torch.cat(
         [named, torch.zeros(1, named.shape[1])]

@@ -20,12 +20,12 @@ from model.vision.networks.drawn import STILL, Heads
 from model.vision.networks.lite_network import FRAMES, SIZE, LiteVision
 from model.vision.vocabulary import word_table
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import COLOURS, SHAPES, Scene
+from training.drawn.scenes import COLOURS, SHAPES, DrawnScene
 from training.drawn.takes import GRID, Take, cells, extent, see, some_take
 from training.drawn.words import MOVEMENTS, UNTOLD
 from training.errors import Missing
 from training.lite.features import FeatureBank
-from training.lite.loop import Plan, run
+from training.lite.loop import StagePlan, run
 from training.lite.photographs import shrunken
 
 CROPS = 8
@@ -69,7 +69,7 @@ def _gliding(picture: Image.Image, random: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Examples:
+class SceneBatch:
     """Clips of drawn scenes, and what is true of each of their cells.
 
     Attributes:
@@ -101,7 +101,7 @@ def drawn_examples(
     seed: int,
     takes: int,
     file: Path,
-) -> Examples:
+) -> SceneBatch:
     """Return `takes` clips of every scene of `bank`; what is computed of them is kept in `file`.
 
     Raises:
@@ -116,7 +116,7 @@ def drawn_examples(
             for n in range(0, len(some), _AT_ONCE)
         ]
         keep((torch.cat(tokens), torch.stack(truths), torch.stack(sides)), file)
-    found = Examples(bank, some, *torch.load(file, weights_only=True))
+    found = SceneBatch(bank, some, *torch.load(file, weights_only=True))
     if len(found.tokens) != len(some):
         raise Missing(f"{file} is of other scenes: delete it")
     return found
@@ -130,9 +130,9 @@ def keep(tensors: Tensor | tuple[Tensor, ...], file: Path) -> None:
 
 
 def _truth(
-    scene: Scene, take: Take, sprites: Sprites, names: tuple[str, ...]
+    scene: DrawnScene, take: Take, sprites: Sprites, names: tuple[str, ...]
 ) -> tuple[Int64[Tensor, "cells 4"], Float[Tensor, "cells 2"]]:
-    """Return what is true of each cell, as `Examples` has it."""
+    """Return what is true of each cell, as `SceneBatch` has it."""
     colours = tuple(COLOURS)
     owner = torch.from_numpy(cells(scene, take, sprites).astype(np.int64)).flatten()
     truth = torch.full((len(owner), 4), UNTOLD)
@@ -164,12 +164,14 @@ class Lessons:
         real: The encoder's tokens of clips made of photographs.
     """
 
-    shown: Sequence[Examples]
-    judged: Examples
+    shown: Sequence[SceneBatch]
+    judged: SceneBatch
     real: Float[Tensor, "clips cells width"]
 
 
-def learn_heads(width: int, lessons: Lessons, plan: Plan, report: Callable[[str], None]) -> Heads:
+def learn_heads(
+    width: int, lessons: Lessons, plan: StagePlan, report: Callable[[str], None]
+) -> Heads:
     """Train the heads and return them.
 
     Args:
@@ -219,7 +221,7 @@ def learn_heads(width: int, lessons: Lessons, plan: Plan, report: Callable[[str]
     return heads
 
 
-def _some(examples: Examples, choose: np.random.Generator, count: int) -> tuple[Tensor, ...]:
+def _some(examples: SceneBatch, choose: np.random.Generator, count: int) -> tuple[Tensor, ...]:
     """Return tokens, features, truths and sides of `count` clips."""
     some = choose.integers(len(examples.takes), size=count)
     features = examples.features(some.tolist())
@@ -241,7 +243,7 @@ def _told_apart(
     )
 
 
-def _figures(heads: Heads, judged: Examples) -> Mapping[str, float]:
+def _figures(heads: Heads, judged: SceneBatch) -> Mapping[str, float]:
     """Return which share of cells is told rightly, by what is asked, and of clips known as drawn."""
     right, told, wrong = Counter[str](), Counter[str](), 0.0
     for n in range(0, len(judged.takes), _AT_ONCE):

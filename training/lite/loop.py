@@ -19,7 +19,7 @@ from web.cli.signals import defer_interrupt
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StagePlan:
     """How a stage is trained.
 
     Attributes:
@@ -49,7 +49,7 @@ class Plan:
 
 
 def run(
-    plan: Plan,
+    plan: StagePlan,
     module: nn.Module,
     learn: Callable[[int], float],
     measure: Callable[[], Mapping[str, float]],
@@ -109,7 +109,7 @@ def _line(step: int, loss: float, figures: Mapping[str, float]) -> str:
 
 
 def _keep(
-    plan: Plan, step: int, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+    plan: StagePlan, step: int, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> None:
     plan.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     partial = plan.checkpoint.with_suffix(".partial")
@@ -118,7 +118,9 @@ def _keep(
     partial.replace(plan.checkpoint)
 
 
-def _resume(plan: Plan, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> int:
+def _resume(
+    plan: StagePlan, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> int:
     if not plan.checkpoint.exists():
         return 0
     state = torch.load(plan.checkpoint, weights_only=True, map_location="cpu")

@@ -23,7 +23,7 @@ from training.dialogue.asker import Asker
 from training.lite.folded import folded
 from training.packing import Packed, pack, side_by_side
 from training.streams.told import notes
-from training.streams.world import Mix, Stream, World
+from training.streams.world import Mix, World, WorldStream
 
 TOKENS = CAPTION + SEEN
 _DEEP_COST = 2.5
@@ -59,7 +59,7 @@ COURSES = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Example:
+class MadeUpStream:
     """A made-up stream with questions.
 
     Attributes:
@@ -79,7 +79,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Examples side by side; attributes as those of `Example`."""
+    """Examples side by side; attributes as those of `MadeUpStream`."""
 
     shows: Packed
     captions: Int64[Tensor, "clips room"]
@@ -88,7 +88,7 @@ class Batch:
     ratios: tuple[float, ...]
 
     @staticmethod
-    def of(examples: Sequence[Example]) -> "Batch":
+    def of(examples: Sequence[MadeUpStream]) -> "Batch":
         """Return a batch of `examples`."""
         return Batch(
             side_by_side([e.show for e in examples]),
@@ -119,7 +119,7 @@ class Maker:
         shares = np.array([course.share for course in courses])
         self._shares = shares / shares.sum()
 
-    def example(self, random: np.random.Generator, course: Course | None = None) -> Example:
+    def example(self, random: np.random.Generator, course: Course | None = None) -> MadeUpStream:
         """Return an example, of `course` or of any."""
         course = course or self._courses[random.choice(len(self._shares), p=self._shares)]
         made = self._world
@@ -135,9 +135,9 @@ class Maker:
         least = min(late.ratio, (late.budget or TOKENS) / (len(seen) * TOKENS))
         ratio = least if random.random() < self._deep else 1.0
         kinds = tuple(one.kind for one in asked)
-        return Example(show, self._captions(stream), seen, kinds, ratio)
+        return MadeUpStream(show, self._captions(stream), seen, kinds, ratio)
 
-    def _captions(self, stream: Stream) -> Tensor:
+    def _captions(self, stream: WorldStream) -> Tensor:
         ids = torch.full((len(stream.seen), CAPTION), -1)
         plain = self._prompt.tokenizer.plain
         for line, things in zip(ids, stream.seen, strict=True):
@@ -146,14 +146,14 @@ class Maker:
         return ids
 
 
-def batches(examples: Sequence[Example], room: int) -> Iterator[Batch]:
+def batches(examples: Sequence[MadeUpStream], room: int) -> Iterator[Batch]:
     """Yield `examples` in batches of about equally long ones.
 
     Args:
         examples: In any order.
         room: Tokens of a batch, those that fill up included; one example is always let in.
     """
-    waiting: list[Example] = []
+    waiting: list[MadeUpStream] = []
     for example in sorted(examples, key=lambda e: (e.ratio < 1.0, len(e.show.ids))):
         cost = len(example.show.ids) * (_DEEP_COST if example.ratio < 1.0 else 1.0)
         mixed = waiting and (waiting[0].ratio < 1.0) != (example.ratio < 1.0)
@@ -193,6 +193,6 @@ def seen_of(things: tuple[Thing, ...], made: World, random: np.random.Generator)
     return torch.from_numpy(rows)
 
 
-def span_of(stream: Stream) -> VisibleSpan:
+def span_of(stream: WorldStream) -> VisibleSpan:
     """Return what a question about all of `stream` may look at."""
     return VisibleSpan(stream.starts[0], stream.ends[-1], 4 * len(stream.starts))

@@ -25,7 +25,7 @@ from model.vision.word_projector import WordProjector
 from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
 from model.zoo.lite_base import LITE_LANGUAGE
 from training.adapters import adapt
-from training.lite.loop import Plan, run
+from training.lite.loop import StagePlan, run
 from training.lite.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
 from training.packing import Dropping, answer_logits
 
@@ -170,7 +170,7 @@ def learn_to_read(
             total += loss.detach()
         return float(total)
 
-    plan = Plan(
+    plan = StagePlan(
         lesson.steps,
         lesson.rate,
         lesson.seed,

@@ -35,14 +35,14 @@ from training.lite.alignment import Aligner, recognised, some_examples
 from training.lite.closer import CloseUps, keep_close_ups, learn_closer, windows
 from training.lite.features import FeatureBank, cache_features
 from training.lite.heads import (
-    Examples,
     Lessons,
+    SceneBatch,
     drawn_examples,
     keep,
     learn_heads,
     photograph_tokens,
 )
-from training.lite.loop import Plan, kept, load_weights, run
+from training.lite.loop import StagePlan, kept, load_weights, run
 from training.lite.materials import TRAIN, TUNING, WIDE, Material
 from training.lite.photographs import photographs
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
@@ -159,7 +159,7 @@ def vision(workshop: Workshop, steps: int, batch: int, rate: float, seed: int) -
         with torch.autocast("cpu", torch.bfloat16):
             return recognised(aligner, judge)
 
-    plan = Plan(steps, rate, seed, workshop.folder / "vision.pt")
+    plan = StagePlan(steps, rate, seed, workshop.folder / "vision.pt")
     run(plan, aligner, learn, measure, workshop.report)
 
 
@@ -173,7 +173,7 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
     if not real.exists():
         keep(photograph_tokens(vision, photographs(photos), np.random.default_rng(seed)), real)
 
-    def examples(material: Material, takes: int) -> Examples:
+    def examples(material: Material, takes: int) -> SceneBatch:
         workshop.report(f"looking at the scenes of {material.name}")
         file = workshop.folder / f"heads-{material.name}.pt"
         bank, sprites = workshop.bank(material), workshop.sprites(material)
@@ -181,7 +181,7 @@ def heads(workshop: Workshop, photos: Path, steps: int, seed: int) -> None:
 
     shown = [examples(TRAIN, 2), examples(WIDE, 2)]
     lessons = Lessons(shown, examples(TUNING, 1), torch.load(real, weights_only=True))
-    plan = Plan(steps, 3e-3, seed, workshop.folder / "heads.pt", decay=0.05, every=200)
+    plan = StagePlan(steps, 3e-3, seed, workshop.folder / "heads.pt", decay=0.05, every=200)
     learn_heads(vision.width, lessons, plan, workshop.report)
 
 
@@ -207,7 +207,7 @@ def closer(workshop: Workshop, photos: Path, shards: int, steps: int, seed: int)
     if not real.exists():
         keep(windows(vision, photographs(photos), np.random.default_rng(seed)), real)
     shown, judged = close_ups(WIDE, shards), close_ups(TUNING, 1)
-    plan = Plan(steps, 2e-3, seed, workshop.folder / "closer.pt", decay=0.05, every=500)
+    plan = StagePlan(steps, 2e-3, seed, workshop.folder / "closer.pt", decay=0.05, every=500)
     learn_closer(names, shown, judged, torch.load(real, weights_only=True), plan, workshop.report)
 
 

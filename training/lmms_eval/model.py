@@ -15,10 +15,10 @@ from typing import Any
 
 from lmms_eval.api.model import lmms
 
-from training.evaluations.answers import Answered
+from training.evaluations.answers import TimedAnswer
 from training.evaluations.engines import open_engine
 from training.evaluations.items import Benchmark, Item, Options, Verdict
-from training.evaluations.runner import Run, ask_all
+from training.evaluations.runner import EvaluationRun, ask_all
 from training.lmms_eval.requests import ended, one_by_one
 from web.cli.source.ask import frames_at_most
 from web.settings import read_settings
@@ -88,14 +88,14 @@ class Flashback(lmms):  # type: ignore[misc]
         """
         raise NotImplementedError("Flashback answers one question at a time here")
 
-    async def _ask(self, items: Sequence[Item]) -> dict[str, Answered]:
-        found: dict[str, Answered] = {}
+    async def _ask(self, items: Sequence[Item]) -> dict[str, TimedAnswer]:
+        found: dict[str, TimedAnswer] = {}
         engine = await asyncio.to_thread(
             open_engine, self._settings, dropout=self._drops, subtitled=False, progress=log.info
         )
         try:
             most = frames_at_most(self._frames, engine)
-            how = Run(engine, self._settings, _ASKED, Options(), most)
+            how = EvaluationRun(engine, self._settings, _ASKED, Options(), most)
             await ask_all(how, items, {}, lambda one: found.__setitem__(one.key, one))
         finally:
             await engine.close()

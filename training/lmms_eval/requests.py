@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from training.errors import BadData
-from training.evaluations.items import Item, Media, Moment
+from training.evaluations.items import AskedWhen, Item, Media
 
 LONGEST = 1024
 """Tokens of an answer, if a task does not say."""
@@ -72,14 +72,14 @@ def one_by_one(
     return items
 
 
-def _shown(key: str, visuals: Sequence[Any], folder: Path) -> tuple[Media, Moment | None]:
+def _shown(key: str, visuals: Sequence[Any], folder: Path) -> tuple[Media, AskedWhen | None]:
     if visuals and isinstance(visuals[0], str):
         more = visuals[1] if len(visuals) > 1 else {}
         if len(visuals) > 2 or not isinstance(more, Mapping):
             raise BadData(f"{key} shows {len(visuals)} films: one can be looked at at a time")
         moment = more.get("moment")
         media = Media(Path(visuals[0]), more.get("start"), more.get("end"))
-        return media, None if moment is None else Moment(float(moment), more.get("context"))
+        return media, None if moment is None else AskedWhen(float(moment), more.get("context"))
     if visuals and all(isinstance(picture, Image.Image) for picture in visuals):
         frames = folder / key.replace("/", "-")
         frames.mkdir(parents=True)

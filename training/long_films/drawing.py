@@ -10,8 +10,8 @@ from PIL import Image
 from training.drawn.backgrounds import Pixels, background
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import DIRECTIONS, paste, thing_picture
-from training.drawn.scenes import Place as Spot
-from training.long_films.plan import Event, FilmPlan, Place
+from training.drawn.scenes import Placement as Spot
+from training.long_films.plan import FilmPlan, PlannedEvent, PlannedPlace
 
 ROOM = 1.25
 """How much larger a background is than a frame, so that the camera can move over it."""
@@ -45,7 +45,7 @@ def write_film(plan: FilmPlan, sprites: Sprites, file: Path, rate: int, size: tu
         container.mux(video.encode())
 
 
-def _ground(place: Place, size: tuple[int, int]) -> Image.Image:
+def _ground(place: PlannedPlace, size: tuple[int, int]) -> Image.Image:
     width, height = round(size[0] * ROOM), round(size[1] * ROOM)
     if place.photo is not None:
         return Image.open(place.photo).convert("RGB").resize((width, height))
@@ -54,7 +54,7 @@ def _ground(place: Place, size: tuple[int, int]) -> Image.Image:
 
 def _seen(
     ground: Image.Image,
-    place: Place,
+    place: PlannedPlace,
     time: float,
     random: np.random.Generator,
     size: tuple[int, int],
@@ -76,7 +76,7 @@ def _seen(
     return part if part.size == size else part.resize(size)
 
 
-def _draw(canvas: Image.Image, event: Event, time: float, sprites: Sprites) -> None:
+def _draw(canvas: Image.Image, event: PlannedEvent, time: float, sprites: Sprites) -> None:
     done = (time - event.start) / (event.end - event.start)
     dx, dy = DIRECTIONS.get(event.movement, (0, 0))
     for number in range(event.count):
@@ -92,7 +92,7 @@ def _draw(canvas: Image.Image, event: Event, time: float, sprites: Sprites) -> N
         canvas.paste((70, 70, 75), (left, 0, left + width, canvas.height))
 
 
-def _lit(canvas: Image.Image, place: Place, random: np.random.Generator) -> Pixels:
+def _lit(canvas: Image.Image, place: PlannedPlace, random: np.random.Generator) -> Pixels:
     pixels: Pixels = np.asarray(canvas)
     if not place.night:
         return pixels

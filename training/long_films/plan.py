@@ -11,7 +11,7 @@ import numpy as np
 
 from training.drawn.backgrounds import TRAINING_KINDS
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import COLOURS, DIRECTIONS, SHAPES, Thing
+from training.drawn.scenes import COLOURS, DIRECTIONS, SHAPES, DrawnThing
 from training.needles.trials import names, some_things
 
 SHORTEST, LONGEST = 3.0, 9.0
@@ -21,7 +21,7 @@ CAMERAS = ("stands", "pans", "zooms", "shakes")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PlannedEvent:
     """Something that is to be seen for a while.
 
     Attributes:
@@ -33,7 +33,7 @@ class Event:
         hidden: Whether something passes in front of it meanwhile.
     """
 
-    thing: Thing
+    thing: DrawnThing
     count: int
     start: float
     end: float
@@ -42,7 +42,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlannedPlace:
     """Where a stretch of film plays.
 
     Attributes:
@@ -77,8 +77,8 @@ class FilmPlan:
     """
 
     seconds: float
-    places: tuple[Place, ...]
-    events: tuple[Event, ...]
+    places: tuple[PlannedPlace, ...]
+    events: tuple[PlannedEvent, ...]
     seed: int
     quality: int
 
@@ -89,7 +89,7 @@ def plan_film(
     """Return the film that belongs to `seed`; the same things may come again."""
     random = np.random.default_rng([seed, 31])
     cast = _cast(random, sprites)
-    events: list[Event] = []
+    events: list[PlannedEvent] = []
     time = float(random.uniform(0.5, 2))
     while (end := time + float(random.uniform(SHORTEST, LONGEST))) < seconds:
         movement = str(random.choice(["", *DIRECTIONS]))
@@ -97,22 +97,24 @@ def plan_film(
         if len(events) > 1 and random.random() < 0.2:
             thing = events[int(random.integers(len(events) - 1))].thing
         count = int(random.choice([1, 1, 1, 2, 3]))
-        events.append(Event(thing, count, round(time, 1), round(end, 1), movement, bool(random.random() < 0.15)))  # fmt: skip
+        events.append(PlannedEvent(thing, count, round(time, 1), round(end, 1), movement, bool(random.random() < 0.15)))  # fmt: skip
         time = end + float(random.uniform(0.5, 3))
     quality = int(random.integers(18, 38))
     return FilmPlan(seconds, tuple(_places(random, seconds, photos)), tuple(events), seed, quality)
 
 
-def _cast(random: np.random.Generator, sprites: Sprites) -> list[Thing]:
+def _cast(random: np.random.Generator, sprites: Sprites) -> list[DrawnThing]:
     """Return everything that may come, in the order in which it does; shapes in every colour."""
     if sprites:
         return some_things(random, sprites, len(names(sprites)))
-    every = [Thing(shape, colour=colour) for shape in SHAPES for colour in COLOURS]
+    every = [DrawnThing(shape, colour=colour) for shape in SHAPES for colour in COLOURS]
     return [every[int(number)] for number in random.permutation(len(every))]
 
 
-def _places(random: np.random.Generator, seconds: float, photos: tuple[Path, ...]) -> list[Place]:
-    places: list[Place] = []
+def _places(
+    random: np.random.Generator, seconds: float, photos: tuple[Path, ...]
+) -> list[PlannedPlace]:
+    places: list[PlannedPlace] = []
     start = 0.0
     while start < seconds:
         end = min(seconds, start + float(random.uniform(*SCENE)))
@@ -120,6 +122,8 @@ def _places(random: np.random.Generator, seconds: float, photos: tuple[Path, ...
         backdrop = "" if photo else str(random.choice(TRAINING_KINDS))
         night = not (places and places[-1].night) and bool(random.random() < 0.25)
         camera, number = str(random.choice(CAMERAS)), int(random.integers(1 << 30))
-        places.append(Place(round(start, 1), round(end, 1), backdrop, photo, number, night, camera))
+        places.append(
+            PlannedPlace(round(start, 1), round(end, 1), backdrop, photo, number, night, camera)
+        )
         start = end
     return places

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.drawn.scenes import DIRECTIONS
-from training.long_films.plan import Event, FilmPlan
+from training.long_films.plan import FilmPlan, PlannedEvent
 
 NUMBERS = ("no", "one", "two", "three")
 TIMES = ("Never.", "Once.", "Twice.")
@@ -21,7 +21,7 @@ LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PlannedQuestion:
     """A question and its answer.
 
     Attributes:
@@ -37,12 +37,12 @@ class Pair:
     span: tuple[float, float] | None
 
 
-def called(event: Event) -> str:
+def called(event: PlannedEvent) -> str:
     """Return the thing's name, with its colour if it is a shape."""
     return f"{event.thing.colour} {event.thing.name}" if event.thing.colour else event.thing.name
 
 
-def named(event: Event) -> str:
+def named(event: PlannedEvent) -> str:
     """Return what is to be seen: `a dog`, `two dogs`, `a red circle`."""
     name = called(event)
     if event.count > 1:
@@ -50,7 +50,7 @@ def named(event: Event) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def told(event: Event) -> str:
+def told(event: PlannedEvent) -> str:
     """Return what happens: `a dog moves to the left`."""
     verb = "move" if event.count > 1 else "moves"
     way = {"left": "to the left", "right": "to the right", "up": "up", "down": "down"}
@@ -59,77 +59,83 @@ def told(event: Event) -> str:
     return f"{named(event)} {'stand' if event.count > 1 else 'stands'} still"
 
 
-def pairs(plan: FilmPlan, count: int) -> list[Pair]:
+def pairs(plan: FilmPlan, count: int) -> list[PlannedQuestion]:
     """Return `count` questions at most, of all kinds in turn, chosen by the film's seed."""
     random = np.random.default_rng([plan.seed, 41])
     kinds = [_shuffled(random, list(_KINDS[kind](plan))) for kind in ASKED]
-    found: list[Pair] = []
+    found: list[PlannedQuestion] = []
     while len(found) < count and any(kinds):
         found += [some.pop() for some in kinds if some][: count - len(found)]
     return found
 
 
-def _shuffled(random: np.random.Generator, some: list[Pair]) -> list[Pair]:
+def _shuffled(random: np.random.Generator, some: list[PlannedQuestion]) -> list[PlannedQuestion]:
     return [some[int(n)] for n in random.permutation(len(some))]
 
 
-def _what(plan: FilmPlan) -> Iterator[Pair]:
+def _what(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     for event in plan.events:
         middle = int((event.start + event.end) / 2)
         if event.start <= middle < event.end:
-            yield Pair("what", f"What was shown at {middle} seconds?", _sentence(named(event)), (event.start, event.end))  # fmt: skip
+            yield PlannedQuestion("what", f"What was shown at {middle} seconds?", _sentence(named(event)), (event.start, event.end))  # fmt: skip
 
 
-def _when(plan: FilmPlan) -> Iterator[Pair]:
+def _when(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     for event in _once(plan.events):
         span = f"From {event.start:.0f} to {event.end:.0f} seconds."
-        yield Pair("when", f"When was the {called(event)} shown?", span, (event.start, event.end))
+        yield PlannedQuestion(
+            "when", f"When was the {called(event)} shown?", span, (event.start, event.end)
+        )
 
 
-def _order(plan: FilmPlan) -> Iterator[Pair]:
+def _order(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     only = {called(event) for event in _once(plan.events)}
     for before, after in zip(plan.events, plan.events[1:], strict=False):
         span = (before.start, after.end)
         if called(before) in only:
-            yield Pair("order", f"What came after the {called(before)}?", _sentence(named(after)), span)  # fmt: skip
+            yield PlannedQuestion("order", f"What came after the {called(before)}?", _sentence(named(after)), span)  # fmt: skip
         if called(after) in only:
-            yield Pair("order", f"What came before the {called(after)}?", _sentence(named(before)), span)  # fmt: skip
+            yield PlannedQuestion("order", f"What came before the {called(after)}?", _sentence(named(before)), span)  # fmt: skip
 
 
-def _count(plan: FilmPlan) -> Iterator[Pair]:
+def _count(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     often = Counter(called(event) for event in plan.events)
     for name, times in sorted(often.items()):
         answer = TIMES[times] if times < len(TIMES) else f"{times} times."
-        yield Pair("count", f"How often was the {name} shown?", answer, None)
+        yield PlannedQuestion("count", f"How often was the {name} shown?", answer, None)
     for event in _once(plan.events):
         question = f"How many {_plural(called(event))} were shown at once?"
-        yield Pair("count", question, _sentence(NUMBERS[event.count]), (event.start, event.end))
+        yield PlannedQuestion(
+            "count", question, _sentence(NUMBERS[event.count]), (event.start, event.end)
+        )
 
 
-def _change(plan: FilmPlan) -> Iterator[Pair]:
+def _change(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     for before, after in zip(plan.places, plan.places[1:], strict=False):
         if before.night != after.night:
             answer = "It became dark." if after.night else "It became light."
         else:
             answer = "The background changed."
         at = after.start
-        yield Pair("change", f"What changed at {at:.0f} seconds?", answer, (at - 2, at + 2))
+        yield PlannedQuestion(
+            "change", f"What changed at {at:.0f} seconds?", answer, (at - 2, at + 2)
+        )
 
 
-def _caption(plan: FilmPlan) -> Iterator[Pair]:
+def _caption(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     for first, last in zip(plan.events, plan.events[2:], strict=False):
         start, end = int(first.start), int(last.end) + 1
         inside = [event for event in plan.events if start <= event.start and event.end <= end]
         said = ", then ".join(told(event) for event in inside)
-        yield Pair("caption", f"What happened from {start} to {end} seconds?", _sentence(said), (start, end))  # fmt: skip
+        yield PlannedQuestion("caption", f"What happened from {start} to {end} seconds?", _sentence(said), (start, end))  # fmt: skip
 
 
-def _summary(plan: FilmPlan) -> Iterator[Pair]:
+def _summary(plan: FilmPlan) -> Iterator[PlannedQuestion]:
     events = plan.events
     if len(events) > LISTED:
         events = tuple(events[n * len(events) // LISTED] for n in range(LISTED))
     if events:
-        yield Pair("summary", "What has happened so far?", _sentence(", then ".join(map(told, events))), None)  # fmt: skip
+        yield PlannedQuestion("summary", "What has happened so far?", _sentence(", then ".join(map(told, events))), None)  # fmt: skip
 
 
 _KINDS = {
@@ -138,7 +144,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _once(events: Sequence[Event]) -> list[Event]:
+def _once(events: Sequence[PlannedEvent]) -> list[PlannedEvent]:
     often = Counter(called(event) for event in events)
     return [event for event in events if often[called(event)] == 1]
 

@@ -28,7 +28,7 @@ ASK_LETTER = "{}\n{}\nAnswer with the option's letter from the given choices dir
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NeedleAnswer:
     """An answer to a question about a film.
 
     Attributes:
@@ -47,7 +47,7 @@ class Told:
 class Memory(Protocol):
     """A film that has been read, and can be asked about."""
 
-    def ask(self, question: str) -> Told:
+    def ask(self, question: str) -> NeedleAnswer:
         """Return the greedy answer to `question`."""
         ...
 
@@ -75,7 +75,7 @@ class ReadOnce:
         for first in range(0, len(clips), 32):
             chat.extend(self.history, clips[first : first + 32])
 
-    def ask(self, question: str) -> Told:
+    def ask(self, question: str) -> NeedleAnswer:
         """See `Memory.ask`."""
         chat, prefill = self._chat, self._chat.ask(self.history, Question(question))
         assert prefill is not None
@@ -88,7 +88,7 @@ class ReadOnce:
                 break
             words += text.add(token)
             chat.reader.step([prefill.reading], [token])
-        return Told(words.strip(), None if best is None else (best.start, best.end))
+        return NeedleAnswer(words.strip(), None if best is None else (best.start, best.end))
 
     def letter(self, question: str, options: Sequence[str]) -> str:
         """See `Memory.letter`."""
@@ -122,7 +122,7 @@ class Live:
         """Let the engine have its memory back."""
         asyncio.run(self._engine.forget(self._stream))
 
-    def ask(self, question: str) -> Told:
+    def ask(self, question: str) -> NeedleAnswer:
         """See `Memory.ask`."""
         return asyncio.run(self._ask(Question(question, tokens=LONGEST, sampling=GREEDY)))
 
@@ -134,7 +134,7 @@ class Live:
         for clip in clips:
             await store.append(self._stream, clip, b"")
 
-    async def _ask(self, question: Question) -> Told:
+    async def _ask(self, question: Question) -> NeedleAnswer:
         words, best = "", None
         async with aclosing(self._recall.ask(question)) as pieces:
             async for piece in pieces:
@@ -142,4 +142,4 @@ class Live:
                     words += piece.text
                 else:
                     best = max(piece.evidence, key=lambda e: e.score, default=None)
-        return Told(words.strip(), None if best is None else (best.start, best.end))
+        return NeedleAnswer(words.strip(), None if best is None else (best.start, best.end))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import Thing
+from training.drawn.scenes import DrawnThing
 from training.errors import BadData
-from training.needles.asking import Memory, Told
+from training.needles.asking import Memory, NeedleAnswer
 from training.needles.haystack import Haystack, picture
 from training.needles.trials import (
     NONE_KNOWN,
-    Found,
+    TrialResult,
     letter_names,
     names,
     names_all,
@@ -35,7 +35,7 @@ def chain(
     blind: Memory,
     *,
     known: bool = False,
-) -> Found:
+) -> TrialResult:
     """Hide pictures that each show a thing beside the next one, in any order of time, and follow them.
 
     Every hop asks about what the answer before it named; it is right only when all of them are.
@@ -79,7 +79,7 @@ def chain(
     right = _in_a_row(answers, things)
     alone = [names_all(haystack.shows(picture(pair, sprites, seed + n, side)), pair) for n, pair in enumerate(pairs[:hops])]  # fmt: skip
     seen = [names_all(haystack.named(shown[clip]), pair) for clip, pair in zip(clips, pairs[:hops], strict=False)]  # fmt: skip
-    return Found(
+    return TrialResult(
         length=len(shown) * wide,
         depth=clips[0] / max(1, len(shown) - 1),
         hops=hops,
@@ -99,7 +99,7 @@ def chain(
 
 def _known_chain(
     haystack: Haystack, sprites: Sprites, hops: int, seed: int, random: np.random.Generator
-) -> list[Thing]:
+) -> list[DrawnThing]:
     """Return things of which the eyes name each with the next, when both are shown to them.
 
     Raises:
@@ -108,7 +108,7 @@ def _known_chain(
     side = haystack.frames(0).shape[0]
     pool = some_things(random, sprites, len(names(sprites)))
 
-    def follows(things: Sequence[Thing], one: Thing) -> bool:
+    def follows(things: Sequence[DrawnThing], one: DrawnThing) -> bool:
         pair = [things[-1], one]
         return bool(names_all(haystack.shows(picture(pair, sprites, seed + len(things) - 1, side)), pair))  # fmt: skip
 
@@ -133,7 +133,9 @@ def in_one(name: str, hops: int) -> str:
     return BESIDE.format(told)
 
 
-def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> Iterator[Told]:
+def _follow(
+    memory: Memory, things: Sequence[DrawnThing], known: Sequence[str]
+) -> Iterator[NeedleAnswer]:
     """Yield the answers hop by hop, each asked about what the one before named.
 
     Who follows a chain does not go back: what it has led over already is passed over.
@@ -149,7 +151,7 @@ def _follow(memory: Memory, things: Sequence[Thing], known: Sequence[str]) -> It
         passed.append(found)
 
 
-def _in_a_row(answers: Sequence[str], things: Sequence[Thing]) -> int:
+def _in_a_row(answers: Sequence[str], things: Sequence[DrawnThing]) -> int:
     """Return how many hops are right before the first that is not."""
     named: Callable[[int], bool] = lambda n: says(answers[n], things[n + 1].name, [])  # noqa: E731
     return next((n for n in range(len(things) - 1) if n >= len(answers) or not named(n)), len(things) - 1)  # fmt: skip

@@ -26,7 +26,7 @@ from training.needles.chains import chain
 from training.needles.dropping import ABLATIONS, with_dropout
 from training.needles.haystack import Haystack, drawn_frames, recorded_frames
 from training.needles.report import by, heat_map, lost, shares, table
-from training.needles.trials import Found, single
+from training.needles.trials import TrialResult, single
 
 console = Console(stderr=True)
 Number = TypeVar("Number", int, float)
@@ -34,7 +34,7 @@ LACKING = (Missing, ModelUnavailable, BadData, HistoryFull)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class NeedlePlan:
     """What is hidden, where, and how often.
 
     Attributes:
@@ -59,7 +59,9 @@ class Plan:
     seed: int
     known: bool
 
-    def runs(self, film: Haystack, sprites: Sprites, blind: Memory) -> list[Callable[[], Found]]:
+    def runs(
+        self, film: Haystack, sprites: Sprites, blind: Memory
+    ) -> list[Callable[[], TrialResult]]:
         """Return every trial on one film, to be run."""
         seeds = [self.seed + 1000 * number for number in range(self.trials)]
         singles = [
@@ -115,7 +117,7 @@ def command(name: str, chains: str = "") -> typer.Typer:
         output: Annotated[Path | None, typer.Option(help="Folder of JSON and heat map.")] = None,
         only_json: Annotated[bool, typer.Option("--json", help="The line of JSON alone.")] = False,
     ) -> None:
-        plan = Plan(
+        plan = NeedlePlan(
             _numbers(lengths, int), () if chains else _numbers(depths, float), _numbers(hops, int) if hops else (),
             trials, distractors, tuple(haystack or ()), side, seed, known,
         )  # fmt: skip
@@ -149,7 +151,9 @@ def _numbers(text: str, kind: Callable[[str], Number]) -> tuple[Number, ...]:
         raise typer.BadParameter(f"{text} is not a list of numbers, separated by commas") from None
 
 
-def _run(chat: VideoChat, plan: Plan, sprites: Sprites, engine: Engine | None) -> Iterator[Found]:
+def _run(
+    chat: VideoChat, plan: NeedlePlan, sprites: Sprites, engine: Engine | None
+) -> Iterator[TrialResult]:
     wide, longest = chat.parts.config.vision.frames_per_clip, max(plan.lengths)
     frames = (
         recorded_frames(plan.films, longest + wide, plan.side)
@@ -168,7 +172,7 @@ def _run(chat: VideoChat, plan: Plan, sprites: Sprites, engine: Engine | None) -
                 bars.advance(asking)
 
 
-def _kept(trials: Iterator[Found], output: Path | None, name: str) -> Iterator[Found]:
+def _kept(trials: Iterator[TrialResult], output: Path | None, name: str) -> Iterator[TrialResult]:
     """Yield `trials`, each of which is written as it comes: a long run may be cut short."""
     if output is None:
         yield from trials
@@ -182,7 +186,11 @@ def _kept(trials: Iterator[Found], output: Path | None, name: str) -> Iterator[F
 
 
 def _show(
-    found: dict[str, list[Found]], about: dict[str, object], output: Path | None, *, only_json: bool
+    found: dict[str, list[TrialResult]],
+    about: dict[str, object],
+    output: Path | None,
+    *,
+    only_json: bool,
 ) -> None:
     rows = {
         f"{ablation}, {length} frames" + (f", {hops} hop{'s' if hops > 1 else ''}" if chained else ""): cell

@@ -20,7 +20,7 @@ from model.vision.things import SURE
 from model.vision.vocabulary import word_table
 from training.drawn.backgrounds import HELD_OUT_KINDS, Pixels, background
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
+from training.drawn.scenes import COLOURS, DrawnThing, Placement, paste, thing_picture
 from training.errors import BadData
 from training.needles.asking import Live, Memory, ReadOnce
 
@@ -58,13 +58,13 @@ def recorded_frames(films: Sequence[Path], count: int, side: int) -> Frames:
     return kept.__getitem__
 
 
-def picture(things: Sequence[Thing], sprites: Sprites, seed: int, side: int) -> Pixels:
+def picture(things: Sequence[DrawnThing], sprites: Sprites, seed: int, side: int) -> Pixels:
     """Return a frame that shows `things` beside each other."""
     avoid = next((COLOURS[thing.colour] for thing in things if thing.colour), None)
     canvas = Image.fromarray(background(HELD_OUT_KINDS[seed % 2], seed, side, side, avoid=avoid))
     size = 0.55 if len(things) == 1 else 0.4
     for number, thing in enumerate(things):
-        place = Place(number, (number + 0.5) / len(things), 0.5, size)
+        place = Placement(number, (number + 0.5) / len(things), 0.5, size)
         paste(canvas, thing_picture(thing, sprites), place, 1.0)
     return np.asarray(canvas)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from training.exams.film_scores import wilson
-from training.needles.trials import Found
+from training.needles.trials import TrialResult
 
-MEASURES: dict[str, Callable[[Found], bool | None]] = {
+MEASURES: dict[str, Callable[[TrialResult], bool | None]] = {
     "right": lambda found: found.right,
     "right_if_known": lambda found: found.right if found.known else None,
     "at_once": lambda found: found.at_once,
@@ -21,26 +21,28 @@ MEASURES: dict[str, Callable[[Found], bool | None]] = {
 }
 
 
-def shares(trials: Sequence[Found]) -> dict[str, Any]:
+def shares(trials: Sequence[TrialResult]) -> dict[str, Any]:
     """Return the share of each measure with its interval; what is unknown is left out."""
     found = {name: [m for one in trials if (m := of(one)) is not None] for name, of in MEASURES.items()}  # fmt: skip
     return {name: asdict(wilson(sum(some), len(some))) for name, some in found.items() if some}
 
 
-def lost(trials: Sequence[Found]) -> dict[str, int]:
+def lost(trials: Sequence[TrialResult]) -> dict[str, int]:
     """Return how many needles were missed by where they were lost: eyes, clip, answer."""
     return dict(Counter(one.lost for one in trials if one.lost))
 
 
-def by(trials: Iterable[Found], key: Callable[[Found], Any]) -> dict[Any, list[Found]]:
+def by(
+    trials: Iterable[TrialResult], key: Callable[[TrialResult], Any]
+) -> dict[Any, list[TrialResult]]:
     """Return the trials by `key`, in its order."""
-    parts: defaultdict[Any, list[Found]] = defaultdict(list)
+    parts: defaultdict[Any, list[TrialResult]] = defaultdict(list)
     for one in trials:
         parts[key(one)].append(one)
     return dict(sorted(parts.items()))
 
 
-def table(rows: Mapping[str, Sequence[Found]]) -> str:
+def table(rows: Mapping[str, Sequence[TrialResult]]) -> str:
     """Return a Markdown table: a row for each of `rows`, a column a measure."""
     told = {name: shares(trials) for name, trials in rows.items()}
     measures = [one for one in MEASURES if any(one in found for found in told.values())]
@@ -57,7 +59,7 @@ def table(rows: Mapping[str, Sequence[Found]]) -> str:
     return "\n".join(lines)
 
 
-def heat_map(trials: Sequence[Found], file: Path, title: str) -> None:
+def heat_map(trials: Sequence[TrialResult], file: Path, title: str) -> None:
     """Write the share of right answers by depth and length as a PNG."""
     import matplotlib as mpl
 

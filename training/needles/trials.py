@@ -14,7 +14,7 @@ import numpy as np
 from model.vision.vocabulary import word_table
 from training.drawn.backgrounds import Pixels
 from training.drawn.drawings import Sprites
-from training.drawn.scenes import SHAPES, Thing
+from training.drawn.scenes import SHAPES, DrawnThing
 from training.errors import BadData
 from training.needles.asking import Memory
 from training.needles.haystack import Haystack, picture
@@ -26,7 +26,7 @@ NONE_KNOWN = "the eyes of this model name none of what is to be hidden: leave ou
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TrialResult:
     """How one trial went.
 
     Attributes:
@@ -77,18 +77,18 @@ def names(sprites: Sprites) -> list[str]:
     return drawn or list(SHAPES)
 
 
-def some_things(random: np.random.Generator, sprites: Sprites, count: int) -> list[Thing]:
+def some_things(random: np.random.Generator, sprites: Sprites, count: int) -> list[DrawnThing]:
     """Return so many different things."""
     chosen = [str(name) for name in random.permutation(names(sprites))[:count]]
     return [_thing(random, sprites, name) for name in chosen]
 
 
-def _thing(random: np.random.Generator, sprites: Sprites, name: str) -> Thing:
+def _thing(random: np.random.Generator, sprites: Sprites, name: str) -> DrawnThing:
     sets = [source for source, things in sprites.items() if name in things]
     if not sets:
-        return Thing(name, colour=str(random.choice(COLOURS)))
+        return DrawnThing(name, colour=str(random.choice(COLOURS)))
     source = str(random.choice(sets))
-    return Thing(name, source=source, drawing=int(random.integers(len(sprites[source][name]))))
+    return DrawnThing(name, source=source, drawing=int(random.integers(len(sprites[source][name]))))
 
 
 def says(answer: str, name: str, others: Sequence[str]) -> bool:
@@ -105,7 +105,7 @@ def single(
     blind: Memory,
     *,
     known: bool = False,
-) -> Found:
+) -> TrialResult:
     """Hide one picture at `depth`, at a place of its clip by chance, and ask whether it was there.
 
     Right is who says yes to it and no to something that was never there: to say yes to everything,
@@ -141,7 +141,7 @@ def single(
     options = [str(name) for name in random.permutation([thing.name, *wrong])]
     letter = memory.letter("Which of these was shown?", options)
     right = agrees(told.text) and denies(never.text)
-    return Found(
+    return TrialResult(
         length=len(clips) * wide,
         depth=depth,
         hops=1,
@@ -157,7 +157,7 @@ def single(
     )
 
 
-def names_all(named: Sequence[str] | None, things: Sequence[Thing]) -> bool | None:
+def names_all(named: Sequence[str] | None, things: Sequence[DrawnThing]) -> bool | None:
     """Say whether the eyes name all of `things`; None if they have no words."""
     if named is None:
         return None
@@ -167,9 +167,9 @@ def names_all(named: Sequence[str] | None, things: Sequence[Thing]) -> bool | No
 
 def first_known(
     haystack: Haystack,
-    pool: Sequence[Thing],
-    shown: Callable[[Thing], Pixels],
-) -> Thing:
+    pool: Sequence[DrawnThing],
+    shown: Callable[[DrawnThing], Pixels],
+) -> DrawnThing:
     """Return the first of `pool` that the eyes name when it is shown.
 
     Raises:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from training.drawn.backgrounds import Pixels, background
 from training.drawn.drawings import TRAINING_SETS, Sprites, load_sprites
-from training.drawn.scenes import COLOURS, Place, Thing, paste, thing_picture
+from training.drawn.scenes import COLOURS, DrawnThing, Placement, paste, thing_picture
 from training.sample_stream.sample_films import Cut, frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
@@ -28,7 +28,7 @@ KEYFRAME_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SampleThing:
     """A thing that can be seen.
 
     Attributes:
@@ -53,14 +53,14 @@ class Drawing:
         backdrop: Kind and seed of the background.
     """
 
-    things: tuple[Thing, ...]
-    start: tuple[Place, ...]
-    end: tuple[Place, ...]
+    things: tuple[DrawnThing, ...]
+    start: tuple[Placement, ...]
+    end: tuple[Placement, ...]
     backdrop: tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SamplePart:
     """Something that is shown for a while.
 
     Attributes:
@@ -70,20 +70,22 @@ class Part:
     """
 
     sentence: str
-    shows: tuple[Shown, ...]
+    shows: tuple[SampleThing, ...]
     picture: Drawing | Cut
 
 
 Point = tuple[float, float]
 
 
-def _drawn(sentence: str, thing: Thing, start: Point, end: Point, backdrop: tuple[str, int], *also: str) -> Part:  # fmt: skip
-    places = (Place(0, *start, 0.5),), (Place(0, *end, 0.5),)
-    return Part(sentence, (Shown(thing.name, also),), Drawing((thing,), *places, backdrop))
+def _drawn(sentence: str, thing: DrawnThing, start: Point, end: Point, backdrop: tuple[str, int], *also: str) -> SamplePart:  # fmt: skip
+    places = (Placement(0, *start, 0.5),), (Placement(0, *end, 0.5),)
+    return SamplePart(
+        sentence, (SampleThing(thing.name, also),), Drawing((thing,), *places, backdrop)
+    )
 
 
-def _noto(name: str) -> Thing:
-    return Thing(name, source="noto")
+def _noto(name: str) -> DrawnThing:
+    return DrawnThing(name, source="noto")
 
 
 MIDDLE = (0.5, 0.5)
@@ -92,23 +94,23 @@ CAR = ("vehicle", "sports car", "taxi", "automobile")
 # The crop follows nothing: it leaves out what comes before and after on the belt.
 BELT = (0.3333, 0.25, 0.6667, 0.6667)
 
-PARTS: tuple[Part, ...] = (
-    Part("A worker with a yellow helmet walks through a hall.", (Shown("person", (*PERSON, "workman", "builder", "helmet", "hard hat", "vest", "warehouse")),), Cut("worker-zone-detection.mp4", 0.0, 8.0)),
+PARTS: tuple[SamplePart, ...] = (
+    SamplePart("A worker with a yellow helmet walks through a hall.", (SampleThing("person", (*PERSON, "workman", "builder", "helmet", "hard hat", "vest", "warehouse")),), Cut("worker-zone-detection.mp4", 0.0, 8.0)),
     _drawn("A cat moves to the right.", _noto("cat"), (0.15, 0.5), (0.85, 0.5), ("gradient", 3), "kitten"),
-    Part("Three bottles stand on a table.", (Shown("bottle", ("water bottle", "plastic bottle"), 3),), Cut("bottle-detection.mp4", 0.0, 5.6)),
+    SamplePart("Three bottles stand on a table.", (SampleThing("bottle", ("water bottle", "plastic bottle"), 3),), Cut("bottle-detection.mp4", 0.0, 5.6)),
     _drawn("A rocket moves up.", _noto("rocket"), (0.5, 0.8), (0.5, 0.2), ("gradient", 17), "missile", "spaceship"),
-    Part("A car turns in a car park; behind it someone pushes a bicycle.", (Shown("car", CAR), Shown("bicycle", ("bike",)), Shown("person", PERSON), Shown("car park", ("parking lot", "street", "road"))), Cut("person-bicycle-car-detection.mp4", 4.9, 7.7)),
+    SamplePart("A car turns in a car park; behind it someone pushes a bicycle.", (SampleThing("car", CAR), SampleThing("bicycle", ("bike",)), SampleThing("person", PERSON), SampleThing("car park", ("parking lot", "street", "road"))), Cut("person-bicycle-car-detection.mp4", 4.9, 7.7)),
     _drawn("An elephant stays in the middle.", _noto("elephant"), MIDDLE, MIDDLE, ("gradient", 21)),
-    Part("A head of broccoli passes on a belt.", (Shown("broccoli", ("vegetable",)),), Cut("fruit-and-vegetable-detection.mp4", 1.85, 2.5, BELT)),
+    SamplePart("A head of broccoli passes on a belt.", (SampleThing("broccoli", ("vegetable",)),), Cut("fruit-and-vegetable-detection.mp4", 1.85, 2.5, BELT)),
     _drawn("A penguin moves to the left.", _noto("penguin"), (0.85, 0.5), (0.15, 0.5), ("gradient", 45), "bird"),
-    Part("A woman and a man walk down a corridor.", (Shown("person", (*PERSON, "couple"), 2), Shown("dress"), Shown("corridor", ("hall", "hallway"))), Cut("face-demographics-walking.mp4", 0.0, 8.0)),
+    SamplePart("A woman and a man walk down a corridor.", (SampleThing("person", (*PERSON, "couple"), 2), SampleThing("dress"), SampleThing("corridor", ("hall", "hallway"))), Cut("face-demographics-walking.mp4", 0.0, 8.0)),
     _drawn("A clock stays on the right.", _noto("clock"), (0.75, 0.5), (0.75, 0.5), ("plain", 41), "watch"),
-    Part("An orange passes on a belt.", (Shown("orange", ("grapefruit", "fruit", "mandarin")),), Cut("fruit-and-vegetable-detection.mp4", 6.6, 7.4, BELT)),
-    _drawn("A blue star moves down.", Thing("star", "blue"), (0.4, 0.2), (0.4, 0.8), ("plain", 26)),
-    Part("A cauliflower passes on a belt.", (Shown("cauliflower", ("vegetable",)),), Cut("fruit-and-vegetable-detection.mp4", 4.7, 5.6, BELT)),
+    SamplePart("An orange passes on a belt.", (SampleThing("orange", ("grapefruit", "fruit", "mandarin")),), Cut("fruit-and-vegetable-detection.mp4", 6.6, 7.4, BELT)),
+    _drawn("A blue star moves down.", DrawnThing("star", "blue"), (0.4, 0.2), (0.4, 0.8), ("plain", 26)),
+    SamplePart("A cauliflower passes on a belt.", (SampleThing("cauliflower", ("vegetable",)),), Cut("fruit-and-vegetable-detection.mp4", 4.7, 5.6, BELT)),
     _drawn("A pizza stays in the middle.", _noto("pizza"), MIDDLE, MIDDLE, ("gradient", 63)),
-    Part("Four people sit in a classroom.", (Shown("person", (*PERSON, "student"), 4), Shown("classroom", ("office", "room", "class")), Shown("chair"), Shown("table", ("desk",))), Cut("classroom.mp4", 0.0, 8.0)),
-    _drawn("A red circle stays on the left.", Thing("circle", "red"), (0.25, 0.5), (0.25, 0.5), ("gradient", 12), "ball"),
+    SamplePart("Four people sit in a classroom.", (SampleThing("person", (*PERSON, "student"), 4), SampleThing("classroom", ("office", "room", "class")), SampleThing("chair"), SampleThing("table", ("desk",))), Cut("classroom.mp4", 0.0, 8.0)),
+    _drawn("A red circle stays on the left.", DrawnThing("circle", "red"), (0.25, 0.5), (0.25, 0.5), ("gradient", 12), "ball"),
 )  # fmt: skip
 
 
@@ -122,13 +124,13 @@ def drawn_frames(drawing: Drawing, sprites: Sprites) -> Iterator[Pixels]:
         canvas, share = Image.fromarray(ground), number / (count - 1)
         for start, stop in zip(drawing.start, drawing.end, strict=True):
             x, y = start.x + share * (stop.x - start.x), start.y + share * (stop.y - start.y)
-            place = Place(start.thing, x, y, start.size)
+            place = Placement(start.thing, x, y, start.size)
             # A wide frame is not squeezed here: whoever looks at it may do that.
             paste(canvas, pictures[start.thing], place, HEIGHT / WIDTH)
         yield np.asarray(canvas)
 
 
-def part_frames(part: Part, sprites: Sprites, films: tuple[Path, ...]) -> Iterator[Pixels]:
+def part_frames(part: SamplePart, sprites: Sprites, films: tuple[Path, ...]) -> Iterator[Pixels]:
     """Yield the frames of one part."""
     if isinstance(part.picture, Drawing):
         return drawn_frames(part.picture, sprites)
@@ -136,7 +138,7 @@ def part_frames(part: Part, sprites: Sprites, films: tuple[Path, ...]) -> Iterat
 
 
 def write_sample(
-    folder: Path, sprites: Sprites, films: tuple[Path, ...], parts: Sequence[Part] = PARTS
+    folder: Path, sprites: Sprites, films: tuple[Path, ...], parts: Sequence[SamplePart] = PARTS
 ) -> None:
     """Write `sample.mp4` and `sample.json` into `folder`.
 
@@ -165,7 +167,7 @@ def write_sample(
     (folder / "sample.json").write_text(json.dumps(timeline(parts), indent=1) + "\n")
 
 
-def timeline(parts: Sequence[Part] = PARTS) -> list[dict[str, object]]:
+def timeline(parts: Sequence[SamplePart] = PARTS) -> list[dict[str, object]]:
     """Return what is shown when, in seconds from the beginning."""
     return [
         {

@@ -33,7 +33,7 @@ Scene = tuple[Thing, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class DayEvent:
     """Two things, shown one after the other.
 
     Attributes:
@@ -138,7 +138,7 @@ class Day:
             if not any(t.word in self._apart and t.word not in allowed for t in said):
                 return said
 
-    def _event(self, random: np.random.Generator, clip: int, first: int, then: int) -> Event:
+    def _event(self, random: np.random.Generator, clip: int, first: int, then: int) -> DayEvent:
         table = self.world.table
         one, several = self.world.thing(random, first), self.world.thing(random, then)
         # The middle of a ninth of the picture: which one is beyond doubt.
@@ -147,7 +147,7 @@ class Day:
         count = int(random.integers(2, 5)) if table[then].plural != table[then].name else 1
         several = replace(several, count=count, movement=None, kind=None)
         age = (self.count - clip - 2 * EVENT_CLIPS) * PERIOD
-        return Event(age, one, several, clip)
+        return DayEvent(age, one, several, clip)
 
 
 def _words(world: World, random: np.random.Generator, count: int) -> list[int]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from model.vision.changes import Change, follow, in_words
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable
-from training.streams.world import Scene, Stream
+from training.streams.world import WorldScene, WorldStream
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SceneTold:
     """What the clips of a scene say together.
 
     Attributes:
@@ -22,7 +22,7 @@ class Told:
         end: When the next begins, or the stream has ended.
     """
 
-    scene: Scene
+    scene: WorldScene
     sure: tuple[Thing, ...]
     unsure: tuple[Thing, ...]
     start: int
@@ -44,7 +44,7 @@ class ToldChange:
     start: int
 
 
-def changes(stream: Stream) -> list[Change | None]:
+def changes(stream: WorldStream) -> list[Change | None]:
     """Return what is new in every clip of `stream`."""
     found, scene = list[Change | None](), None
     for things in stream.seen:
@@ -53,12 +53,12 @@ def changes(stream: Stream) -> list[Change | None]:
     return found
 
 
-def notes(stream: Stream, table: WordTable) -> list[str]:
+def notes(stream: WorldStream, table: WordTable) -> list[str]:
     """Return what the marker of every clip of `stream` says of what is new in it."""
     return [in_words(change, table) if change else "" for change in changes(stream)]
 
 
-def changes_of(stream: Stream) -> list[ToldChange]:
+def changes_of(stream: WorldStream) -> list[ToldChange]:
     """Return what is told of as new in a stream."""
     found = changes(stream)
     first = next((n for n, change in enumerate(found) if change), 0)
@@ -69,7 +69,7 @@ def changes_of(stream: Stream) -> list[ToldChange]:
     ]
 
 
-def told(stream: Stream) -> list[Told]:
+def told(stream: WorldStream) -> list[SceneTold]:
     """Return what is said of every scene."""
     ends = [*(scene.start for scene in stream.scenes[1:]), round(stream.ends[-1])]
     return [
@@ -78,7 +78,7 @@ def told(stream: Stream) -> list[Told]:
     ]
 
 
-def _told(scene: Scene, reports: Sequence[Sequence[Thing]], end: int) -> Told:
+def _told(scene: WorldScene, reports: Sequence[Sequence[Thing]], end: int) -> SceneTold:
     by_word: dict[int, list[Thing]] = {}
     for thing in (thing for report in reports for thing in report):
         by_word.setdefault(thing.word, []).append(thing)
@@ -91,7 +91,9 @@ def _told(scene: Scene, reports: Sequence[Sequence[Thing]], end: int) -> Told:
             unsure.append((len(same), _common(same)))
     order = {thing.word: n for n, thing in enumerate(scene.things)}
     sure.sort(key=lambda pair: (order.get(pair[1].word, 9), -pair[0]))
-    return Told(scene, tuple(t for _, t in sure), tuple(t for _, t in unsure), scene.start, end)
+    return SceneTold(
+        scene, tuple(t for _, t in sure), tuple(t for _, t in unsure), scene.start, end
+    )
 
 
 def _common(same: Sequence[Thing]) -> Thing:

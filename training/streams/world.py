@@ -16,7 +16,7 @@ from model.vision.vocabulary import COLOURS, WordTable
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class WorldScene:
     """What is shown for a while.
 
     Attributes:
@@ -31,7 +31,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class WorldStream:
     """What a stream has shown.
 
     Attributes:
@@ -42,7 +42,7 @@ class Stream:
         finished: Whether it is a film that was watched to its end.
     """
 
-    scenes: tuple[Scene, ...]
+    scenes: tuple[WorldScene, ...]
     seen: tuple[tuple[Thing, ...], ...]
     starts: tuple[float, ...]
     ends: tuple[float, ...]
@@ -90,22 +90,22 @@ class World:
             if {"animal", "vehicle", "shape"} & set(w.broader) or w.name in {"person", "ball"}
         )  # fmt: skip
 
-    def stream(self, random: np.random.Generator, mix: Mix) -> Stream:
+    def stream(self, random: np.random.Generator, mix: Mix) -> WorldStream:
         """Return a stream."""
         count = 1 if random.random() < mix.single else int(random.integers(2, mix.scenes + 1))
         lengths = self._lengths(random, count, mix.longest)
         starts, ends, finished = self._times(random, lengths, cuts=mix.cuts)
-        scenes, seen, at = list[Scene](), list[tuple[Thing, ...]](), 0
+        scenes, seen, at = list[WorldScene](), list[tuple[Thing, ...]](), 0
         before: tuple[Thing, ...] = ()
         for length in lengths:
             things = self._things(random, mix, before)
             if mix.again and len(scenes) > 1 and random.random() < mix.again:
                 things = scenes[int(random.integers(len(scenes) - 1))].things
             clips = range(at, at + length)
-            scenes.append(Scene(things, clips, round(starts[at])))
+            scenes.append(WorldScene(things, clips, round(starts[at])))
             seen += [self.report(random, things) for _ in clips]
             before, at = things, at + length
-        return Stream(tuple(scenes), tuple(seen), starts, ends, finished)
+        return WorldStream(tuple(scenes), tuple(seen), starts, ends, finished)
 
     def word(self, random: np.random.Generator) -> int:
         """Return a word, the everyday ones more often."""

@@ -18,7 +18,7 @@ from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
 from stream.watches.condition import ABSENCE_SECONDS, Clause, Condition
 from training.watches.disturbed import DISTURBANCES, Disturbance, clips_of
-from training.watches.footage import Footage, pictures
+from training.watches.footage import WatchFootage, pictures
 from training.watches.quiet import CLIPS_AN_HOUR
 from training.watches.scores import Tally
 from training.watches.trial import fires, told_of
@@ -33,7 +33,7 @@ Shown = list[Sequence[Thing]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilmPart:
     """Some minutes of footage under one disturbance.
 
     Attributes:
@@ -45,18 +45,18 @@ class Part:
     """
 
     name: str
-    footage: Footage
+    footage: WatchFootage
     disturbance: Disturbance
     clips: int
     seed: tuple[int, ...]
 
 
 @dataclass(slots=True)
-class Stream:
+class FootageStream:
     """What the parts of one footage showed, one after another."""
 
-    footage: Footage
-    parts: list[tuple[Part, Shown]] = field(default_factory=list)
+    footage: WatchFootage
+    parts: list[tuple[FilmPart, Shown]] = field(default_factory=list)
 
     @property
     def shown(self) -> Shown:
@@ -65,12 +65,12 @@ class Stream:
 
 
 def quiet_parts(
-    footage: Sequence[Footage], hours: float, seed: int, clips: int = PART
-) -> list[Part]:
+    footage: Sequence[WatchFootage], hours: float, seed: int, clips: int = PART
+) -> list[FilmPart]:
     """Return the parts of so many quiet hours: all footage in turn, so that a run may be cut short."""
     count = round(hours * CLIPS_AN_HOUR / clips)
     return [
-        Part(
+        FilmPart(
             f"quiet-{number:04d}",
             footage[number % len(footage)],
             DISTURBANCES[number // len(footage) % len(DISTURBANCES)],
@@ -102,11 +102,11 @@ class FilmTrial:
         self._part = part
 
     async def run(
-        self, footage: Sequence[Footage], hours: float, events: int, say: Callable[[str], None]
+        self, footage: Sequence[WatchFootage], hours: float, events: int, say: Callable[[str], None]
     ) -> dict[str, Tally]:
         """Return what became of watches in so many quiet hours, and of so many planted events."""
         quiet = [one for one in footage if one.without]
-        streams = {one.name: Stream(one) for one in quiet}
+        streams = {one.name: FootageStream(one) for one in quiet}
         parts = quiet_parts(quiet, hours, self._seed, self._part)
         for number, part in enumerate(parts):
             streams[part.footage.name].parts.append((part, await self.see(part)))
@@ -117,13 +117,13 @@ class FilmTrial:
         for number, (word, into, shows) in zip(range(events), planted(begun, footage), strict=False):  # fmt: skip
             part, before = into.parts[number % len(into.parts)]
             name, seed = f"event-{number:04d}", (self._seed, 1, number)
-            seen = await self.see(Part(name, shows, part.disturbance, EVENT, seed))
+            seen = await self.see(FilmPart(name, shows, part.disturbance, EVENT, seed))
             told = told_in(before, seen, word, self._table)
             tallies["film events"].add(told)
             say(f"event {number + 1}: {word} of {shows.name} in {into.footage.name}, {part.disturbance}: {told.delays or 'missed'}")  # fmt: skip
         return tallies
 
-    async def see(self, part: Part) -> Shown:
+    async def see(self, part: FilmPart) -> Shown:
         """Return what the model finds in each clip of a part."""
         kept = None if self._keep is None else self._keep / f"{part.name}.json"
         if kept is not None and kept.is_file():
@@ -136,7 +136,7 @@ class FilmTrial:
             await asyncio.to_thread(_write, kept, json.dumps({**about, "clips": clips}))
         return shown
 
-    async def _look(self, part: Part) -> Shown:
+    async def _look(self, part: FilmPart) -> Shown:
         random, each = np.random.default_rng(part.seed), self._engine.frames_per_clip
         drawn = await asyncio.to_thread(pictures, part.footage, self._seed)
         clips = await asyncio.to_thread(clips_of, drawn, part.clips, each, part.disturbance, random)
@@ -157,7 +157,7 @@ def _write(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def quiet_tallies(streams: Sequence[Stream], table: WordTable) -> dict[str, Tally]:
+def quiet_tallies(streams: Sequence[FootageStream], table: WordTable) -> dict[str, Tally]:
     """Return the false alarms of quiet streams.
 
     Of `film quiet` every stream has one watch, another one each five minutes: no hour counts twice. Of `every watch` all of
@@ -183,8 +183,8 @@ def _by_clip(fired: dict[str, list[int]], words: Sequence[str]) -> Iterator[tupl
 
 
 def planted(
-    streams: Sequence[Stream], footage: Sequence[Footage]
-) -> Iterator[tuple[str, Stream, Footage]]:
+    streams: Sequence[FootageStream], footage: Sequence[WatchFootage]
+) -> Iterator[tuple[str, FootageStream, WatchFootage]]:
     """Yield, for ever, what appears, in which quiet stream without it, and the footage that shows it.
 
     Nothing is yielded if no quiet stream is without what some footage shows.
@@ -202,7 +202,7 @@ def planted(
         yield word, into, one
 
 
-def _is_without(footage: Footage, word: str) -> bool:
+def _is_without(footage: WatchFootage, word: str) -> bool:
     """Say whether `word` is not in `footage`: a drawn room holds nothing that has a name."""
     return footage.film is None or word in footage.without
 

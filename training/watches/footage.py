@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from stream.file.film import open_film
 from stream.watches.words.lexicon import Lexicon
 from training.errors import BadData
-from training.exams.film_cases import Case, read_cases
+from training.exams.film_cases import FilmCase, read_cases
 
 LISTED = "footage.json"
 # What *was* there is not there all the time.
@@ -29,7 +29,7 @@ NEVER_IN_A_ROOM = ("person", "dog", "cat", "car", "bicycle", "bird")
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
+class WatchFootage:
     """Pictures, and what is true of all of them.
 
     Attributes:
@@ -49,7 +49,7 @@ class Footage:
     without: tuple[str, ...] = ()
 
 
-def read_footage(folder: Path, lexicon: Lexicon) -> list[Footage]:
+def read_footage(folder: Path, lexicon: Lexicon) -> list[WatchFootage]:
     """Return the footage that `folder` lists.
 
     Raises:
@@ -72,7 +72,7 @@ def read_footage(folder: Path, lexicon: Lexicon) -> list[Footage]:
     return found
 
 
-def of_cases(cases: Sequence[Case], lexicon: Lexicon) -> list[Footage]:
+def of_cases(cases: Sequence[FilmCase], lexicon: Lexicon) -> list[WatchFootage]:
     """Return the films of questions: what is in them and what is not is what "Is there …?" asks."""
     shows, without = dict[Path, list[str]](), dict[Path, list[str]]()
     for case in cases:
@@ -81,17 +81,19 @@ def of_cases(cases: Sequence[Case], lexicon: Lexicon) -> list[Footage]:
         if words:
             (shows if case.is_right("yes") else without).setdefault(case.film, []).append(words[0])
     return [
-        Footage(film.stem, film, shows=_each(shows.get(film, ())), without=_each(without.get(film, ())))
+        WatchFootage(film.stem, film, shows=_each(shows.get(film, ())), without=_each(without.get(film, ())))
         for film in dict.fromkeys((*without, *shows))
     ]  # fmt: skip
 
 
-def rooms(count: int) -> list[Footage]:
+def rooms(count: int) -> list[WatchFootage]:
     """Return so many rooms that are drawn, with nothing in them that one would watch for."""
-    return [Footage(f"room {number}", None, without=NEVER_IN_A_ROOM) for number in range(count)]
+    return [
+        WatchFootage(f"room {number}", None, without=NEVER_IN_A_ROOM) for number in range(count)
+    ]
 
 
-def pictures(footage: Footage, seed: int) -> np.ndarray:
+def pictures(footage: WatchFootage, seed: int) -> np.ndarray:
     """Return pictures of `footage` in order, evenly spread over it. Blocks.
 
     Raises:
@@ -135,10 +137,10 @@ def _room(random: np.random.Generator) -> np.ndarray:
     return np.stack(shown)
 
 
-def _footage(folder: Path, entry: dict[str, Any]) -> Footage:
+def _footage(folder: Path, entry: dict[str, Any]) -> WatchFootage:
     film = folder / str(entry["film"])
     until = entry.get("until")
-    return Footage(
+    return WatchFootage(
         str(entry.get("name", film.stem)),
         film,
         float(entry.get("since", 0.0)),
@@ -152,7 +154,7 @@ def _each(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _check(footage: Footage, lexicon: Lexicon) -> None:
+def _check(footage: WatchFootage, lexicon: Lexicon) -> None:
     if footage.film is None or not footage.film.is_file():
         raise BadData(f"there is no film {footage.film}")
     for word in (*footage.shows, *footage.without):

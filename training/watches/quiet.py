@@ -27,7 +27,7 @@ LIGHTING_EVERY = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class QuietWatch:
     """A watch, and what its stream truly shows.
 
     Attributes:
@@ -45,7 +45,7 @@ class Case:
     word: int
 
 
-def case(world: World, random: np.random.Generator, kind: Kind) -> Case:
+def case(world: World, random: np.random.Generator, kind: Kind) -> QuietWatch:
     """Return a watch of some kind with its stream."""
     background = world.things(random, Mix(few=0.5))[:3]
     word = world.word(random)
@@ -63,19 +63,19 @@ def case(world: World, random: np.random.Generator, kind: Kind) -> Case:
         return (*more, *background) if first else (*background, *more)
 
     if kind == "there":
-        return Case(kind, Condition((Clause((name,)),)), beside(), beside(thing), word)
+        return QuietWatch(kind, Condition((Clause((name,)),)), beside(), beside(thing), word)
     if kind == "colour":
         other = replace(thing, colour=int(random.integers(1, len(COLOURS))))
         wanted = Condition((Clause((name,), colour=COLOURS[0]),))
-        return Case(kind, wanted, beside(other), beside(thing), word)
+        return QuietWatch(kind, wanted, beside(other), beside(thing), word)
     if kind == "count":
         few, many = int(random.integers(1, 3)), 4
         wanted = Condition((Clause((name,), at_least=many),))
-        return Case(kind, wanted, beside(replace(thing, count=few)), beside(replace(thing, count=many)), word)  # fmt: skip
+        return QuietWatch(kind, wanted, beside(replace(thing, count=few)), beside(replace(thing, count=many)), word)  # fmt: skip
     gone = kind == "gone"
     hold = GONE_SECONDS if gone else ABSENCE_SECONDS
     wanted = Condition(negative=(Clause((name,)),), hold_s=hold, after_seen=gone)
-    return Case(kind, wanted, beside(thing), beside(), word)
+    return QuietWatch(kind, wanted, beside(thing), beside(), word)
 
 
 class Eye:

@@ -10,7 +10,7 @@ from stream.watches.condition import Condition
 from stream.watches.records import Watch
 from stream.watches.running import RunningWatches
 from training.streams.world import World
-from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR, Case, Eye, Kind, case
+from training.watches.quiet import CLIP_SECONDS, CLIPS_AN_HOUR, Eye, Kind, QuietWatch, case
 from training.watches.scores import Tally
 
 BEFORE, LONGEST_EVENT, AFTER = 30, 15, 6
@@ -68,5 +68,5 @@ def told_of(fired: Sequence[int], first: int, end: int, early: int = 0) -> Tally
     return Tally(events=1, delays=delays[:1])
 
 
-def _may_be_taken_for(one: Case) -> bool:
+def _may_be_taken_for(one: QuietWatch) -> bool:
     return all(thing.word != one.word for thing in one.quiet)

@@ -13,7 +13,7 @@ from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts
 from training.evaluations.choices import ACCURACY, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Verdict
+from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Verdict
 from training.evaluations.letters import LETTERS, exact
 
 GROUPS = {
@@ -81,13 +81,13 @@ def _forward(record: Record, where: str, task: str, test: Record) -> tuple[str, 
     return ENOUGH.format(field(record, where, "question")), said
 
 
-def _shown(folder: Path, record: Record, part: str, realtime: object) -> tuple[Media, Moment]:
+def _shown(folder: Path, record: Record, part: str, realtime: object) -> tuple[Media, AskedWhen]:
     """Return the part of the film that ends at the moment, or the film and the moment."""
     chunk = folder / "chunked_videos" / f"{part}.mp4"
     whole = folder / "src_videos" / str(record.get("video", ""))
     if not chunk.exists() and whole.is_file() and isinstance(realtime, int | float):
-        return Media(whole), Moment(float(realtime))
-    return Media(chunk), Moment(None)
+        return Media(whole), AskedWhen(float(realtime))
+    return Media(chunk), AskedWhen(None)
 
 
 def score(item: Item, answer: str, options: Options) -> Verdict:

@@ -28,7 +28,7 @@ from training.evaluations.annotations import (
 )
 from training.evaluations.choices import ACCURACY, choice_scorer, truth
 from training.evaluations.command import run_benchmark
-from training.evaluations.items import Benchmark, Item, Media, Moment, Options, Verdict
+from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Verdict
 from training.evaluations.letters import LETTERS, listed, unlettered
 
 FILES = {"real": "real", "contextual": "omni", "sequential": "sqa", "proactive": "proactive"}
@@ -109,7 +109,7 @@ def _choice(folder: Path, where: str, part: Record, one: Record) -> Item:
         media=_media(folder, part, where),
         prompt=CHOOSE.format(question, listed(plain, "{}. {}")),
         truth=truth(plain, right) | {"time": at, "question": question},
-        moment=Moment(seconds(at, where), RECENT),
+        moment=AskedWhen(seconds(at, where), RECENT),
     )
 
 
@@ -155,7 +155,7 @@ def _proactive(folder: Path, where: str, part: Record, one: Record, options: Opt
         media=_media(folder, part, where),
         prompt=WATCH.format(asked),
         truth={"due": due},
-        moment=Moment(asked_at, 0.0 if options.published else None, due + LATE),
+        moment=AskedWhen(asked_at, 0.0 if options.published else None, due + LATE),
     )
 
 

@@ -20,7 +20,7 @@ from model.vision.vocabulary import Word, with_article
 from stream.past.recall import Recall
 from training.dialogue.now import NUMBERS
 from training.sample_stream.sample_truth import second_of
-from training.streams.day import Day, Event
+from training.streams.day import Day, DayEvent
 from web.time_words.apply import apply
 from web.time_words.extent import Reference
 
@@ -32,7 +32,7 @@ NEAR_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RecallCase:
     """One question about a day.
 
     Attributes:
@@ -51,7 +51,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RecallOutcome:
     """What was answered.
 
     Attributes:
@@ -63,14 +63,14 @@ class Outcome:
         first: Seconds to its first word; None if it was refused.
     """
 
-    case: Case
+    case: RecallCase
     answer: str
     right: bool
     found: bool | None
     first: float | None
 
 
-def cases(day: Day) -> Iterator[Case]:
+def cases(day: Day) -> Iterator[RecallCase]:
     """Yield every question about `day`."""
     table = day.world.table
     for number, event in enumerate(day.events):
@@ -79,8 +79,8 @@ def cases(day: Day) -> Iterator[Case]:
         whole = (event.start, event.end)
         at = event.start + (event.turn - event.start) / 2
 
-        def case(kind: str, text: str, right: Callable[[str], bool], moment: tuple[float, float] | None, age: float = event.age) -> Case:  # fmt: skip
-            return Case(kind, age, text, right, moment)
+        def case(kind: str, text: str, right: Callable[[str], bool], moment: tuple[float, float] | None, age: float = event.age) -> RecallCase:  # fmt: skip
+            return RecallCase(kind, age, text, right, moment)
 
         yield case("what", f"What was shown at {at:.0f} seconds?", _names(one), first)
         yield case("when", f"When was the {one.name} shown?", _tells_time(event), first)
@@ -105,7 +105,7 @@ class Pupil:
     def __init__(self, recall: Recall, end: float, *, times: bool = True) -> None:
         self._recall, self._reference, self._times = recall, Reference(end), times
 
-    async def answer(self, case: Case) -> Outcome:
+    async def answer(self, case: RecallCase) -> RecallOutcome:
         """Ask and judge; what lies before all that is remembered is said to be, which is not right."""
         question = Question(case.text, tokens=LONGEST)
         if self._times:
@@ -122,10 +122,10 @@ class Pupil:
                         evidence = piece.evidence
         except NothingSeen as error:
             text = str(error)
-        return Outcome(case, text.strip(), case.right(text), found(case, evidence), first)
+        return RecallOutcome(case, text.strip(), case.right(text), found(case, evidence), first)
 
 
-def found(case: Case, evidence: Sequence[Evidence]) -> bool | None:
+def found(case: RecallCase, evidence: Sequence[Evidence]) -> bool | None:
     """Return whether the evidence that weighs most lies in the event."""
     if case.moment is None or not evidence:
         return None
@@ -161,7 +161,7 @@ def _begins(*starts: str) -> Callable[[str], bool]:
     return right
 
 
-def _tells_time(event: Event) -> Callable[[str], bool]:
+def _tells_time(event: DayEvent) -> Callable[[str], bool]:
     near = max(NEAR, NEAR_SHARE * event.age)
 
     def right(answer: str) -> bool:

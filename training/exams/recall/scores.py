@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from training.exams.recall.exam import KINDS, Outcome
+from training.exams.recall.exam import KINDS, RecallOutcome
 
 MARKS = ("evidence and answer", "evidence alone", "answer alone", "neither")
 _LASTING = ("what", "ever")
@@ -25,7 +25,7 @@ class Sitting:
     """
 
     way: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RecallOutcome, ...]
     blocks: int
     reach: float
 
@@ -36,14 +36,14 @@ class Sitting:
         return 1000 * median(first) if first else None
 
 
-def share(outcomes: Sequence[Outcome]) -> float | None:
+def share(outcomes: Sequence[RecallOutcome]) -> float | None:
     """Return the share of right answers; None of none."""
     return round(sum(o.right for o in outcomes) / len(outcomes), 3) if outcomes else None
 
 
 def of(
     sitting: Sitting, ages: Sequence[float], age: float | None, kinds: Iterable[str]
-) -> list[Outcome]:
+) -> list[RecallOutcome]:
     """Return the outcomes of `kinds`, at `age` or any."""
     wanted = set(kinds)
     return [
@@ -58,7 +58,7 @@ def nearest(age: float, ages: Sequence[float]) -> float:
     return min(ages, key=lambda wanted: abs(wanted - age))
 
 
-def marks(outcomes: Iterable[Outcome]) -> dict[str, int]:
+def marks(outcomes: Iterable[RecallOutcome]) -> dict[str, int]:
     """Count how often the evidence was right, the answer was, both or neither."""
     counts = dict.fromkeys(MARKS, 0)
     for o in outcomes:
@@ -135,7 +135,7 @@ def _ratio(one: float | None, other: float | None) -> float | None:
     return round(one / other, 2) if one is not None and other else None
 
 
-def _count(outcomes: Sequence[Outcome]) -> str:
+def _count(outcomes: Sequence[RecallOutcome]) -> str:
     return f"{sum(o.right for o in outcomes)} of {len(outcomes)}" if outcomes else ""
 
 

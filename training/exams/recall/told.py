@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from training.exams.recall.exam import KINDS, Case, Outcome
+from training.exams.recall.exam import KINDS, RecallCase, RecallOutcome
 from training.exams.recall.scores import Sitting, of, share
 
 _ANSWERS = "answers.jsonl"
@@ -32,7 +32,7 @@ class Read:
     reach: float
 
 
-class Told:
+class RecallTold:
     """Everything that was answered.
 
     Args:
@@ -47,14 +47,14 @@ class Told:
         self.bytes_an_hour = 0.0
         self._show = show
         self._path = None if folder is None else folder / _ANSWERS
-        self._told: list[tuple[Read, Outcome]] = []
+        self._told: list[tuple[Read, RecallOutcome]] = []
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             for line in self._lines():
                 self._told.append(_unpacked(line))
                 self.bytes_an_hour = line["bytes_an_hour"]
 
-    def knows(self, day: int, way: str, asked: Sequence[Case]) -> bool:
+    def knows(self, day: int, way: str, asked: Sequence[RecallCase]) -> bool:
         """Say whether all of this was answered; else what there is of it is dropped."""
         mine = [o for read, o in self._told if (read.day, read.way) == (day, way)]
         if len(mine) == len(asked):
@@ -65,7 +65,7 @@ class Told:
             self._path.write_text("".join(f"{json.dumps(line)}\n" for line in left))
         return False
 
-    def tell(self, read: Read, outcome: Outcome) -> None:
+    def tell(self, read: Read, outcome: RecallOutcome) -> None:
         """Take one answer."""
         self._told.append((read, outcome))
         line = _packed(read, outcome, self.bytes_an_hour)
@@ -93,17 +93,17 @@ class Told:
         return found
 
 
-def _packed(read: Read, outcome: Outcome, hourly: float) -> dict[str, object]:
+def _packed(read: Read, outcome: RecallOutcome, hourly: float) -> dict[str, object]:
     o, case = outcome, outcome.case
     about = {"kind": case.kind, "age": case.age, "question": case.text, "moment": case.moment}
     said = {"answer": o.answer, "right": o.right, "found": o.found, "first": o.first}
     return asdict(read) | about | said | {"bytes_an_hour": hourly}
 
 
-def _unpacked(line: Mapping[str, Any]) -> tuple[Read, Outcome]:
+def _unpacked(line: Mapping[str, Any]) -> tuple[Read, RecallOutcome]:
     read = Read(line["day"], line["way"], line["blocks"], line["reach"])
-    case = Case(line["kind"], line["age"], line["question"], bool, line["moment"])
-    return read, Outcome(case, line["answer"], line["right"], line["found"], line["first"])
+    case = RecallCase(line["kind"], line["age"], line["question"], bool, line["moment"])
+    return read, RecallOutcome(case, line["answer"], line["right"], line["found"], line["first"])
 
 
 def save(
