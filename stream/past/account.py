@@ -17,8 +17,7 @@ from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, U
 from model.vision.changes import Scene as Following
 from model.vision.changes import follow
 from stream.past.account_words import TOLD_AS
-from stream.past.glimpses import without_glimpses
-from stream.past.presence import Shown
+from stream.past.presence import Shown, without_glimpses
 from stream.past.second_look import Span
 from stream.past.wording import minutes
 

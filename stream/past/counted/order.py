@@ -14,8 +14,7 @@ from model.vision.things import SURE, Thing
 from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There
 from stream.past.counted.words import Counting
-from stream.past.glimpses import without_glimpses
-from stream.past.presence import Shown
+from stream.past.presence import Shown, without_glimpses
 from stream.past.wording import listed, sentence
 
 _MOST_NAMED = 2
