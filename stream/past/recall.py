@@ -19,6 +19,7 @@ from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
+from stream.past.grounding import ground
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
 from stream.past.straight import in_one_straight_question
@@ -160,7 +161,8 @@ class Recall:
     async def _answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         if self._closed:
             raise NothingSeen("This stream was closed or deleted meanwhile: ask again.")
-        async with aclosing(self._engine.answer(past, question)) as pieces:
+        written = self._engine.answer(past, question)
+        async with aclosing(ground(written, question.text, self._stream, self._index)) as pieces:
             async for piece in pieces:
                 yield piece
 

@@ -81,10 +81,10 @@ class ThingIndex:
             if known is None or known.began != record.began:
                 known = _Known(record.began)
             known.clips = {m: known.clips[m] for m in moments if m in known.clips}
-            for gap in list(_gaps(moments, known)):
+            wanted = [m for m in moments if m.end >= since and m.start <= until]
+            for gap in list(_gaps(wanted, known)):
                 await self._fill(stream, gap, known)
             self._keep(stream, known)
-        wanted = (m for m in moments if m.end >= since and m.start <= until)
         clips = tuple(known.clips[m] for m in wanted)
         whole = len(moments) < _MOST_CLIPS or moments[0].start <= since
         return Remembered(stream, record.began, clips, whole)

@@ -97,3 +97,13 @@ async def test_a_model_without_words_and_an_unknown_stream_show_nothing(store):
     await append(store, 0)
     assert (await ThingIndex(Blind(), store).read("cam")).clips == ()
     assert (await ThingIndex(Eyes(), store).read("nobody")).clips == ()
+
+
+async def test_of_a_long_stream_only_what_was_asked_about_is_read(store):
+    eyes = Eyes()
+    index = ThingIndex(eyes, store)
+    await append(store, 0, 4, 8, 12)
+    assert [c.start for c in (await index.read("cam", 4, 9)).clips] == [4, 8]
+    assert eyes.asked == [4, 8]
+    assert [c.start for c in (await index.read("cam")).clips] == [0, 4, 8, 12]
+    assert eyes.asked == [4, 8, 0, 12]
