@@ -32,7 +32,7 @@ from benchmarks.command.options import at_least_one
 from benchmarks.command.report import RESULTS, Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
-from memory.retention import Limits, Retention
+from memory.retention import Retention, RetentionLimits
 from model.engine.contract import Engine
 from model.folding.pair import join_pair
 from model.types import Clip, ClipTokens, Finish, Question
@@ -161,7 +161,9 @@ async def _hours(
 ) -> list[HourReport]:
     recall = Recall(STREAM, engine, store)
     join = partial(join_pair, engine.rows)
-    retention = Retention(store, Limits(each=quota), frames=engine.frames_per_clip, join=join)
+    retention = Retention(
+        store, RetentionLimits(each=quota), frames=engine.frames_per_clip, join=join
+    )
     await store.begin(STREAM, 0.0)
     found, end = [], None
     for age in range(1, hours + 1):

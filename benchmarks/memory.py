@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from benchmarks.command.options import at_least_one
 from benchmarks.command.report import Report, benchmark_main, met
 from memory.embedded.server import EmbeddedRedis
-from memory.redis.layout import Keys
+from memory.redis.layout import StreamKeys
 from memory.redis.store import RedisStore
 from memory.store import Form, Moment
 from model.types import ClipTokens
@@ -116,7 +116,7 @@ async def _written(
 
 async def _size(redis: Redis, stream: str) -> int:
     """Return what Redis says that the keys of a stream take, every clip looked at."""
-    keys = Keys.of(stream).data
+    keys = StreamKeys.of(stream).data
     return sum([await redis.memory_usage(key, samples=0) or 0 for key in keys])
 
 

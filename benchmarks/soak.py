@@ -37,7 +37,7 @@ from benchmarks.harness.service import (
     free_port,
     running,
 )
-from benchmarks.harness.soaking import Soak, Stopwatch, ask_on, for_seconds, live_again, look_on
+from benchmarks.harness.soaking import Soak, SoakClock, ask_on, for_seconds, live_again, look_on
 from benchmarks.harness.video import make_video
 from benchmarks.ingest import sending
 
@@ -137,7 +137,7 @@ async def _soak(options: argparse.Namespace, tell: Callable[[str], None]) -> Soa
             await _watch(service)
             if await live_again(service, streams) is None:
                 raise CannotMeasure("not every stream became live; the soak was not begun")
-            clock = Stopwatch()
+            clock = SoakClock()
             work = (
                 look_on(service, soak, clock),
                 ask_on(service, soak, clock),
@@ -189,7 +189,7 @@ async def _watch(service: Service) -> None:
 async def _fail(
     service: Service,
     soak: Soak,
-    clock: Stopwatch,
+    clock: SoakClock,
     faults: Mapping[str, Callable[[], Awaitable[None]]],
     options: argparse.Namespace,
     tell: Callable[[str], None],

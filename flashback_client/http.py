@@ -21,7 +21,7 @@ class FlashbackError(Exception):
         self.status = status
 
 
-class Connection:
+class ServiceConnection:
     """A service, spoken to over HTTP.
 
     Args:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flashback_client.http import Connection
+from flashback_client.http import ServiceConnection
 from flashback_client.watch_types import Watch, WatchEvent
 
 
-class Watching(Connection):
+class Watching(ServiceConnection):
     """The watches of a service."""
 
     def watch(

@@ -46,7 +46,7 @@ _LONGEST_GAP = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RetentionLimits:
     """What may be kept.
 
     Attributes:
@@ -71,7 +71,9 @@ class Retention:
         join: Makes one clip of two.
     """
 
-    def __init__(self, store: ClipStore, limits: Limits, *, frames: int, join: Join) -> None:
+    def __init__(
+        self, store: ClipStore, limits: RetentionLimits, *, frames: int, join: Join
+    ) -> None:
         self._store = store
         self._limits = limits
         self._frames = frames
@@ -163,7 +165,9 @@ class Retention:
         return found
 
 
-def quotas(records: Sequence[StreamRecord], limits: Limits) -> list[tuple[StreamRecord, int]]:
+def quotas(
+    records: Sequence[StreamRecord], limits: RetentionLimits
+) -> list[tuple[StreamRecord, int]]:
     """Return the streams that are too large, with what each may take.
 
     All streams together are bounded by an equal bound for each: small streams keep all they have, and

@@ -17,7 +17,7 @@ from stream.frames.clipper import Clipper
 from stream.frames.faces import FaceBlur
 from stream.frames.frame import Frame, Picture
 from stream.frames.sampler import FrameSampler
-from stream.frames.timeline import Clock, Timeline
+from stream.frames.timeline import Clock, MediaTimeline
 from stream.pipeline import Pipeline
 from stream.reel import Reel
 from stream.status import SourceKind, State
@@ -68,7 +68,7 @@ class Feed:
         source: SourceKind,
         *,
         own_times: bool,
-        timeline: Timeline,
+        timeline: MediaTimeline,
         sampler: FrameSampler,
         clipper: Clipper,
         monotonic: Clock,

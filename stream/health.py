@@ -14,7 +14,7 @@ FAILURES_TOLD = 3
 """Clips in a row that the engine must fail on before the stream says so: one may be a bad clip."""
 
 
-class Health:
+class PipelineHealth:
     """Counts and sentences of one stream's pipeline.
 
     Attributes:

@@ -26,7 +26,7 @@ from stream.frames.clipper import Clipper
 from stream.frames.faces import FaceBlur
 from stream.frames.frame import Picture
 from stream.frames.sampler import FrameSampler
-from stream.frames.timeline import ArrivalTimeline, Clock, OwnTimeline, Timeline
+from stream.frames.timeline import ArrivalTimeline, Clock, MediaTimeline, OwnTimeline
 from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.past.thing_index import ThingIndex
@@ -189,7 +189,7 @@ class LiveStream:
         newest = self._pipeline.newest
         earliest = 0.0 if newest is None else math.nextafter(newest, math.inf)
         began = self._monotonic() - max(self._wall() - self._record.began, earliest)
-        timeline: Timeline = OwnTimeline(earliest) if own_times else ArrivalTimeline(earliest)
+        timeline: MediaTimeline = OwnTimeline(earliest) if own_times else ArrivalTimeline(earliest)
         self._feed = Feed(
             source,
             own_times=own_times,

@@ -24,10 +24,10 @@ from stream.channels import Broadcast, Mailbox
 from stream.frames.rate import RateController
 from stream.frames.thumbnail import thumbnail
 from stream.frames.timeline import Clock
-from stream.health import Health, Stage
+from stream.health import PipelineHealth, Stage
 from stream.past.record import LiveRecord
 from stream.settings import StreamSettings
-from stream.status import Losses, Remembered, StreamEvent
+from stream.status import ClipRemembered, Losses, StreamEvent
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Pipeline:
             on_encoded: Is shown every encoded clip, before it is written; must not wait.
         """
         self.newest = record.end
-        self.health = Health(record.name, on_trouble)
+        self.health = PipelineHealth(record.name, on_trouble)
         self._record = record
         self._engine = engine
         self._news = news
@@ -312,7 +312,7 @@ class Pipeline:
         if kept is not None:
             await self._engine.learn(self._record.name, kept, after=self._record.end)
             self._record.count(kept)
-            self._news.publish(Remembered(Moment(kept.start, kept.end)))
+            self._news.publish(ClipRemembered(Moment(kept.start, kept.end)))
 
     def _is_forgotten(self, tokens: ClipTokens) -> bool:
         return any(

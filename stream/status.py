@@ -132,7 +132,7 @@ def remembered(record: StreamRecord, rate: float) -> StreamStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class ClipRemembered:
     """News: a clip is in memory and can be asked about."""
 
     moment: Moment
@@ -145,4 +145,4 @@ class Changed:
     status: StreamStatus
 
 
-StreamEvent = Remembered | Changed
+StreamEvent = ClipRemembered | Changed

@@ -19,7 +19,7 @@ from memory.errors import EncoderMismatch
 from model.types import Question
 from model.vision.things import SURE
 from stream.errors import BadInput
-from stream.moments.search import Found, Search, find, read_search
+from stream.moments.search import FoundStretch, Search, find, read_search
 from stream.past.thing_index import Remembered
 from stream.status import StreamStatus
 from web.ask import Answered, Stopwatch, ask_whole, failing_as_asked
@@ -57,7 +57,7 @@ class Shows:
     question: Question
     time: TimeAsked | None
     sureness: float | None = None
-    newest: Found | None = None
+    newest: FoundStretch | None = None
 
     @property
     def seen_at(self) -> float:

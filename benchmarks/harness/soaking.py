@@ -68,7 +68,7 @@ class Soak:
     events: int = 0
 
 
-class Stopwatch:
+class SoakClock:
     """Seconds since it was made."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ async def for_seconds(seconds: float, *work: Coroutine[None, None, None]) -> Non
 
 async def live_again(service: Service, streams: int) -> float | None:
     """Return after how many seconds all streams are live and remembered; None if not in time."""
-    clock = Stopwatch()
+    clock = SoakClock()
     while clock() < _BACK_WITHIN:
         await asyncio.sleep(1)
         found = await _streams(service)
@@ -98,7 +98,7 @@ async def live_again(service: Service, streams: int) -> float | None:
     return None
 
 
-async def look_on(service: Service, soak: Soak, clock: Stopwatch) -> None:
+async def look_on(service: Service, soak: Soak, clock: SoakClock) -> None:
     """Weigh everything, again and again."""
     while True:
         streams = await _streams(service)
@@ -125,7 +125,7 @@ async def look_on(service: Service, soak: Soak, clock: Stopwatch) -> None:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def ask_on(service: Service, soak: Soak, clock: Stopwatch) -> None:
+async def ask_on(service: Service, soak: Soak, clock: SoakClock) -> None:
     """Ask every stream in turn, once a minute."""
     for number in itertools.count():
         await asyncio.sleep(_ASK_EVERY)

@@ -16,7 +16,7 @@ from redis.exceptions import OutOfMemoryError
 
 from memory.changes import marks
 from memory.errors import PastChanged, StreamForgotten
-from memory.redis.layout import Keys, done, field, pack_kept, unpack_kept, unpack_moment
+from memory.redis.layout import StreamKeys, done, field, pack_kept, unpack_kept, unpack_moment
 from memory.redis.watch import Look, watched
 from memory.store import RECORD_VERSION, Kept, Moment
 
@@ -25,7 +25,7 @@ _TOMBSTONE_SECONDS = 86_400
 be cut off from Redis without having given up what it wanted to write."""
 
 
-def _record_of(keys: Keys) -> list[Look]:
+def _record_of(keys: StreamKeys) -> list[Look]:
     """Return what `_known` needs to be told."""
     return [("HGETALL", keys.record), ("EXISTS", keys.deleted)]
 
@@ -45,7 +45,7 @@ def _known(stream: str, stored: Mapping[bytes, bytes], deleted: object) -> Mappi
 
 
 async def begin(
-    redis: Redis, keys: Keys, began: str, size: int, *, deleted_too: Callable[[], None]
+    redis: Redis, keys: StreamKeys, began: str, size: int, *, deleted_too: Callable[[], None]
 ) -> None:
     """Make the record of a stream that has none.
 
@@ -78,7 +78,7 @@ async def begin(
 
 
 async def append(
-    redis: Redis, keys: Keys, stream: str, kept: Kept, data: bytes, thumbnail: bytes
+    redis: Redis, keys: StreamKeys, stream: str, kept: Kept, data: bytes, thumbnail: bytes
 ) -> None:
     """Add a clip, or put it in the place of the one with the same start.
 
@@ -113,7 +113,7 @@ async def append(
 
 async def replace(
     redis: Redis,
-    keys: Keys,
+    keys: StreamKeys,
     stream: str,
     span: Moment,
     clips: Sequence[tuple[Kept, bytes]],
@@ -150,7 +150,9 @@ async def replace(
     await watched(redis, keys, change, [*_record_of(keys), here])
 
 
-async def forget_range(redis: Redis, keys: Keys, stream: str, since: float, until: float) -> int:
+async def forget_range(
+    redis: Redis, keys: StreamKeys, stream: str, since: float, until: float
+) -> int:
     """Drop the clips that show anything from `since` to `until`; return how many."""
 
     async def change(pipe: Pipeline, record: list[Any]) -> int:
@@ -177,7 +179,7 @@ async def forget_range(redis: Redis, keys: Keys, stream: str, since: float, unti
         return await _free_range(redis, keys, since, until)
 
 
-async def _free_range(redis: Redis, keys: Keys, since: float, until: float) -> int:
+async def _free_range(redis: Redis, keys: StreamKeys, since: float, until: float) -> int:
     """Forget a range in a Redis that is full: it takes no transaction, but what frees memory.
 
     The index comes last: what is half forgotten is found there again.
@@ -192,7 +194,7 @@ async def _free_range(redis: Redis, keys: Keys, since: float, until: float) -> i
     return len(gone)
 
 
-async def forget(redis: Redis, keys: Keys) -> None:
+async def forget(redis: Redis, keys: StreamKeys) -> None:
     """Drop everything of a stream, and keep for a day that it was deleted."""
     generation = 0
 
@@ -219,7 +221,7 @@ async def forget(redis: Redis, keys: Keys) -> None:
 
 
 async def _shown(
-    pipe: Pipeline | Redis, keys: Keys, since: float, until: float
+    pipe: Pipeline | Redis, keys: StreamKeys, since: float, until: float
 ) -> list[tuple[bytes, Kept]]:
     """Return the members of the index, and what they say, that show anything of this time."""
     members = await done(pipe.zrangebyscore(keys.clips, since, until))
@@ -228,7 +230,7 @@ async def _shown(
     return [(member, kept) for member, kept in found if kept.end >= since]
 
 
-async def _count_again(pipe: Pipeline, keys: Keys) -> None:
+async def _count_again(pipe: Pipeline, keys: StreamKeys) -> None:
     members = await done(pipe.zrange(keys.clips, 0, -1))
     size = sum([(await kept_of(pipe, keys, member)).bytes for member in members])
     _write(pipe)
@@ -242,14 +244,14 @@ def _with_thumbnail(kept: Kept, old: Kept | None) -> Kept:
     return Kept(kept.start, kept.end, kept.frames, kept.form, kept.tokens, size)
 
 
-def _add(pipe: Pipeline, keys: Keys, kept: Kept, data: bytes) -> None:
+def _add(pipe: Pipeline, keys: StreamKeys, kept: Kept, data: bytes) -> None:
     pipe.zadd(keys.clips, {pack_kept(kept): kept.start})
     pipe.hset(keys.tokens, cast("Any", field(kept.start)), cast("Any", data))
 
 
 def _remove(
     pipe: Pipeline,
-    keys: Keys,
+    keys: StreamKeys,
     kept: Sequence[Kept],
     members: Sequence[bytes],
     but: frozenset[float] | set[float] = frozenset(),
@@ -264,13 +266,13 @@ def _remove(
         pipe.hdel(keys.thumbnails, *thumbnails)
 
 
-async def kept_of(pipe: Pipeline | Redis, keys: Keys, member: bytes) -> Kept:
+async def kept_of(pipe: Pipeline | Redis, keys: StreamKeys, member: bytes) -> Kept:
     """Return what a clip of the index takes; asked for where version 0.1.0 did not write it."""
     kept = unpack_kept(member)
     return await _measured(pipe, keys, member) if kept is None else kept
 
 
-async def _measured(redis: Redis | Pipeline, keys: Keys, member: bytes) -> Kept:
+async def _measured(redis: Redis | Pipeline, keys: StreamKeys, member: bytes) -> Kept:
     """Return what a clip takes that 0.1.0 wrote: the index does not say it."""
     moment = unpack_moment(member)
     at = cast("Any", field(moment.start))

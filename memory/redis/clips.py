@@ -10,7 +10,7 @@ from memory.codec import decode
 from memory.errors import CorruptData
 from memory.redis.changes import kept_of
 from memory.redis.errors import PromptNodes, explained
-from memory.redis.layout import Keys, done, field, unpack_moment
+from memory.redis.layout import StreamKeys, done, field, unpack_moment
 from memory.servers.nodes import Nodes
 from memory.store import Kept, Moment
 from model.types import ClipTokens
@@ -40,7 +40,7 @@ class RedisClips:
 
     async def kept(self, stream: str) -> list[Kept]:
         """Return what each clip of a stream takes."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def read(redis: Redis) -> list[Kept]:
             members = cast("list[bytes]", await redis.zrange(keys.clips, 0, -1))
@@ -51,7 +51,7 @@ class RedisClips:
 
     async def tokens(self, stream: str, after: float, until: float) -> AsyncIterator[ClipTokens]:
         """Yield the clips that start behind `after`, up to `until`; a damaged one is passed over."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
         while True:
             begin = after
 
@@ -79,7 +79,7 @@ class RedisClips:
         """Return the newest `limit` spans that start behind `after`, up to `until`, in order."""
         if limit < 1:
             return []
-        clips = Keys.of(stream).clips
+        clips = StreamKeys.of(stream).clips
         spans = await self._prompt.run(
             clips,
             lambda redis: redis.zrevrangebyscore(clips, until, f"({after!r}", start=0, num=limit),
@@ -88,7 +88,7 @@ class RedisClips:
 
     async def thumbnail(self, stream: str, start: float) -> bytes | None:
         """Return the picture of the clip that starts there; None if there is none."""
-        thumbnails = Keys.of(stream).thumbnails
+        thumbnails = StreamKeys.of(stream).thumbnails
         at = cast("Any", field(start))
         found = await self._prompt.run(thumbnails, lambda redis: done(redis.hget(thumbnails, at)))
         return cast("bytes | None", found)

@@ -29,7 +29,7 @@ _REST = struct.Struct("<IBII")  # frames, bits, bytes of tokens, bytes of the th
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class StreamKeys:
     """The keys of one stream."""
 
     record: str
@@ -40,7 +40,7 @@ class Keys:
     recordings: str
 
     @classmethod
-    def of(cls, stream: str) -> "Keys":
+    def of(cls, stream: str) -> "StreamKeys":
         """Return the keys of `stream`."""
         names = ("record", "deleted", "clips", "tokens", "thumbnails", "recordings")
         return cls(*(f"flashback:{{{stream}}}:{name}" for name in names))

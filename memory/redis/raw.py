@@ -9,7 +9,7 @@ from memory.archive import ArchivedClip
 from memory.errors import PastChanged
 from memory.redis import changes
 from memory.redis.errors import explained
-from memory.redis.layout import Keys, done, field, pack_kept, unpack_moment
+from memory.redis.layout import StreamKeys, done, field, pack_kept, unpack_moment
 from memory.servers.nodes import Nodes
 from memory.store import Kept, StreamRecord
 
@@ -32,7 +32,7 @@ class RawStreams:
         Raises:
             PastChanged: If one of them was forgotten meanwhile.
         """
-        keys, after = Keys.of(stream), "-inf"
+        keys, after = StreamKeys.of(stream), "-inf"
         newest = await self._run(keys, lambda r: done(r.zrange(keys.clips, -1, -1)))
         if not newest:
             return
@@ -43,7 +43,7 @@ class RawStreams:
 
     async def add(self, stream: str, clips: Sequence[ArchivedClip]) -> None:
         """Add clips to a stream that was begun, and has none of their times."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def write(redis: Redis) -> None:
             async with redis.pipeline(transaction=True) as pipe:
@@ -65,7 +65,7 @@ class RawStreams:
             record: As it was.
             generation: Higher than the one it has: what was made of it before is out of date.
         """
-        keys = Keys.of(record.name)
+        keys = StreamKeys.of(record.name)
         marks = {
             "keep": record.keep,
             "coarse_until": record.coarse_until,
@@ -76,12 +76,12 @@ class RawStreams:
         fields = cast("Any", {"generation": generation, **known})
         await self._run(keys, lambda redis: done(redis.hset(keys.record, mapping=fields)))
 
-    async def _run(self, keys: Keys, work: Any) -> Any:  # noqa: ANN401 - as `work` returns
+    async def _run(self, keys: StreamKeys, work: Any) -> Any:  # noqa: ANN401 - as `work` returns
         with explained():
             return await self._nodes.run(keys.record, work)
 
 
-async def _page(redis: Redis, keys: Keys, after: str, last: float) -> list[ArchivedClip]:
+async def _page(redis: Redis, keys: StreamKeys, after: str, last: float) -> list[ArchivedClip]:
     members = cast(
         "list[bytes]", await redis.zrangebyscore(keys.clips, after, last, start=0, num=PAGE)
     )
@@ -95,7 +95,7 @@ async def _page(redis: Redis, keys: Keys, after: str, last: float) -> list[Archi
 
 
 async def _clip(
-    redis: Redis, keys: Keys, member: bytes, tokens: bytes | None, thumbnail: bytes | None
+    redis: Redis, keys: StreamKeys, member: bytes, tokens: bytes | None, thumbnail: bytes | None
 ) -> ArchivedClip:
     if tokens is None:
         raise PastChanged("a clip was forgotten while it was read")

@@ -14,7 +14,7 @@ from redis.asyncio.client import Pipeline
 
 from memory.recordings import Recorded, check_size, pack_recorded, unpack_recorded
 from memory.redis.errors import PromptNodes
-from memory.redis.layout import Keys, done
+from memory.redis.layout import StreamKeys, done
 from memory.redis.watch import watched
 
 _Result = TypeVar("_Result")
@@ -38,7 +38,7 @@ class RedisRecordings:
             ValueError: If it is too large.
         """
         check_size(data)
-        keys, name = Keys.of(stream), pack_recorded(about)
+        keys, name = StreamKeys.of(stream), pack_recorded(about)
 
         async def change(pipe: Pipeline, found: list[Any]) -> None:
             if not found[0]:
@@ -53,7 +53,7 @@ class RedisRecordings:
 
     async def get(self, stream: str, key: str) -> bytes | None:
         """See `RecordingStore.get`."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def work(redis: Redis) -> bytes | None:
             for name in await _names(redis, keys):
@@ -67,7 +67,7 @@ class RedisRecordings:
 
     async def keys(self, stream: str) -> frozenset[str]:
         """See `RecordingStore.keys`."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
         names = await self._nodes.run(keys.recordings, lambda redis: _names(redis, keys))
         return frozenset(unpack_recorded(name).key for name in names)
 
@@ -80,7 +80,7 @@ class RedisRecordings:
         await self._drop(stream, lambda recorded: recorded.shows(since, until))
 
     async def _drop(self, stream: str, unwanted: Callable[[Recorded], bool]) -> None:
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def work(redis: Redis) -> None:
             gone = [n for n in await _names(redis, keys) if unwanted(unpack_recorded(n))]
@@ -90,5 +90,5 @@ class RedisRecordings:
         await self._nodes.run(keys.recordings, work)
 
 
-async def _names(redis: Redis, keys: Keys) -> list[bytes]:
+async def _names(redis: Redis, keys: StreamKeys) -> list[bytes]:
     return list(cast("Iterable[bytes]", await done(redis.hkeys(keys.recordings))))

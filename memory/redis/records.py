@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from redis.asyncio import Redis
 
 from memory.redis.errors import Promptness
-from memory.redis.layout import DIRECTORY, Keys, done, old_record, record_of
+from memory.redis.layout import DIRECTORY, StreamKeys, done, old_record, record_of
 from memory.servers.nodes import Nodes
 from memory.store import StreamRecord
 
@@ -49,7 +49,7 @@ class RedisRecords:
         return record
 
     async def _read(self, began: dict[str, bytes]) -> list[StreamRecord]:
-        streams = {Keys.of(stream).record: stream for stream in began}
+        streams = {StreamKeys.of(stream).record: stream for stream in began}
 
         async def read(redis: Redis, keys: Sequence[str]) -> list[StreamRecord]:
             return await _read_records(redis, {streams[key]: began[streams[key]] for key in keys})
@@ -61,7 +61,7 @@ class RedisRecords:
 async def _read_records(redis: Redis, began: Mapping[str, bytes]) -> list[StreamRecord]:
     """Return the records of streams that the directory lists, but for those deleted since."""
     async with redis.pipeline(transaction=False) as pipe:
-        for keys in map(Keys.of, began):
+        for keys in map(StreamKeys.of, began):
             pipe.hgetall(keys.record)
             pipe.exists(keys.deleted)
             pipe.zcard(keys.clips)

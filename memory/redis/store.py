@@ -30,7 +30,7 @@ from memory.redis.documents import RedisDocuments
 from memory.redis.errors import ANSWERS_WITHIN, Promptness, PromptNodes, explained
 from memory.redis.layout import (
     DIRECTORY,
-    Keys,
+    StreamKeys,
     done,
 )
 from memory.redis.raw import RawStreams
@@ -173,7 +173,7 @@ class RedisStore:
         check_thumbnail(thumbnail)
         data = encode(tokens, self._encoder, self._form, self._exact)
         kept = described(tokens, data, self._form, len(thumbnail))
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def write(redis: Redis) -> None:
             await changes.append(redis, keys, stream, kept, data, thumbnail)
@@ -199,7 +199,7 @@ class RedisStore:
             KeyError: If there is no such stream.
         """
         new = encoded(span, clips, self._encoder, form or self._form, self._exact)
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
         with explained():
             await self._nodes.run(
                 keys.record,
@@ -249,7 +249,7 @@ class RedisStore:
             KeyError: If there is no such stream.
         """
         await self.resume(stream, (await self._records.known(stream)).began)
-        record = Keys.of(stream).record
+        record = StreamKeys.of(stream).record
 
         async def write(redis: Redis) -> None:
             if keep is None:
@@ -262,7 +262,7 @@ class RedisStore:
 
     async def forget_range(self, stream: str, since: float, until: float) -> int:
         """See `ClipStore.forget_range`."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
         if (record := await self._records.find(stream)) is not None and record.clips:
             try:
                 await self.resume(stream, record.began)
@@ -293,7 +293,7 @@ class RedisStore:
 
     async def forget(self, stream: str) -> None:
         """See `ClipStore.forget`."""
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
 
         async def drop() -> None:
             async with self._promptness.expected():
@@ -303,7 +303,7 @@ class RedisStore:
 
         await self._delete(keys, drop)
 
-    async def _delete(self, keys: Keys, drop: Callable[[], Awaitable[_Result]]) -> _Result:
+    async def _delete(self, keys: StreamKeys, drop: Callable[[], Awaitable[_Result]]) -> _Result:
         async def noticed() -> None:
             with explained():
                 await self._nodes.run(keys.record, noticed_room)
@@ -313,7 +313,7 @@ class RedisStore:
     async def _begin(
         self, stream: str, now: float, deleted_too: Callable[[], None]
     ) -> StreamRecord:
-        keys = Keys.of(stream)
+        keys = StreamKeys.of(stream)
         # A full Redis refuses a write even if it would change nothing.
         known = await self._records.find(stream)
         if known is not None and known.version > 1:

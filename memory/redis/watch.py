@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError, ResponseError, WatchError
 
 from memory.errors import StoreUnavailable
-from memory.redis.layout import Keys
+from memory.redis.layout import StreamKeys
 
 _Result = TypeVar("_Result")
 _TRIES = 32
@@ -57,7 +57,7 @@ class _WatchingPipeline(Pipeline):
 
 async def watched(
     redis: Redis,
-    keys: Keys,
+    keys: StreamKeys,
     change: Callable[[Pipeline, list[Any]], Awaitable[_Result]],
     looks: Sequence[Look] = (),
 ) -> _Result:

@@ -34,7 +34,7 @@ _LOOKS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class BlockSighting:
     """When a thing was seen in a block.
 
     Attributes:
@@ -55,11 +55,11 @@ class Sighting:
         """How sure it is that the thing was there, 0 to 1."""
         return min(self.steady / _STEADY, 1.0) ** 2
 
-    def then(self, other: "Sighting", clips: int, others: int) -> "Sighting":
+    def then(self, other: "BlockSighting", clips: int, others: int) -> "BlockSighting":
         """Return what is known of two neighbours of so many clips together."""
         mine = self.seen - _DOUBT * (clips - self.seen)
         theirs = other.seen - _DOUBT * (others - other.seen)
-        return Sighting(
+        return BlockSighting(
             self.seen + other.seen,
             max(self.steady, other.steady, self.last + other.first),
             max(self.first, mine + other.first),
@@ -67,7 +67,7 @@ class Sighting:
         )
 
 
-_UNSEEN = Sighting(0.0, 0.0, 0.0, 0.0)
+_UNSEEN = BlockSighting(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ class Outline:
         clips: How many clips the block has.
     """
 
-    things: Mapping[int, Sighting]
+    things: Mapping[int, BlockSighting]
     look: Float[np.ndarray, " look"]
     clips: int
 
@@ -126,7 +126,7 @@ class ThingRows:
         """See `model.folding.fold.Rows`."""
         rows = values.numpy()
         code = rows[: self._things, self._look : self._look + 2].tolist()
-        once = Sighting(1.0, 1.0, 1.0, 1.0)
+        once = BlockSighting(1.0, 1.0, 1.0, 1.0)
         things = {int(word): once for word, sure in code if word >= 0 and sure >= SURE}
         return Outline(things, self._mean_look(rows), 1)
 
@@ -167,7 +167,7 @@ class ThingRows:
         self,
         rows: Float[np.ndarray, "n width"],
         sizes: Float[np.ndarray, " n"],
-        noted: Mapping[int, Sighting],
+        noted: Mapping[int, BlockSighting],
     ) -> tuple[Float[np.ndarray, "things width"], Float[np.ndarray, " things"]]:
         """Return one row for each thing, as the surer block saw it, the most telling first."""
         best: dict[int, int] = {}
@@ -207,7 +207,7 @@ class ThingRows:
         return direction
 
 
-def _noted(one: Outline, other: Outline, survey: Survey) -> dict[int, Sighting]:
+def _noted(one: Outline, other: Outline, survey: Survey) -> dict[int, BlockSighting]:
     """Return the things of two neighbours together, the most telling first, `_NOTED` at most."""
     together = {
         word: one.things.get(word, _UNSEEN).then(

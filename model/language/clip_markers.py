@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from model.language.prompt import Prompt
 from model.types import ClipTokens
-from model.vision.changes import Scene
+from model.vision.changes import SceneSoFar
 
 NOTE_POSITIONS = 4
 """Positions that notes take for each clip, on the average of a history at most."""
@@ -15,7 +15,7 @@ LATE = 1e6
 """Media seconds of the clip whose time marker stands for those of all: eleven days, and later ones are
 hardly longer."""
 
-Note = Callable[[Scene | None, ClipTokens], tuple[str, Scene | None]]
+Note = Callable[[SceneSoFar | None, ClipTokens], tuple[str, SceneSoFar | None]]
 """Given what has been shown up to the clip before, says what is new in a clip, and what has been shown
 with it. Called on the thread that reads histories."""
 
@@ -29,7 +29,7 @@ class Noted:
         spare: Positions left for notes.
     """
 
-    scene: Scene | None = None
+    scene: SceneSoFar | None = None
     spare: int = SPARE_POSITIONS
 
 

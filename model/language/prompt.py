@@ -33,7 +33,7 @@ class VisibleSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class PromptWording:
     """The sentences of one model family; field names in braces are those of `VisibleSpan`.
 
     Attributes:
@@ -49,13 +49,13 @@ class Wording:
     noted: str = ""
 
 
-FLASH = Wording(
+FLASH = PromptWording(
     time="\nThe video lasts for {duration:.2f} seconds, and {frames} frames are uniformly "
     "sampled from it. "
 )
 """What the released checkpoints were trained with (https://arxiv.org/abs/2501.00574)."""
 
-LITE = Wording(
+LITE = PromptWording(
     time="\nThe stream has been shown for {end:.0f} seconds. ",
     marker="\n{start:.0f}s:",
     finished="\nThe film was {duration:.0f} seconds long. ",
@@ -67,7 +67,7 @@ LITE = Wording(
 class Prompt:
     """Puts questions into words that one language model was trained on."""
 
-    def __init__(self, tokenizer: Tokenizer, wording: Wording) -> None:
+    def __init__(self, tokenizer: Tokenizer, wording: PromptWording) -> None:
         self.tokenizer = tokenizer
         self._wording = wording
         self._begin, self.end = tokenizer.special(BEGIN), tokenizer.special(END)

@@ -20,7 +20,7 @@ _NAMED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SceneSoFar:
     """What has been shown since the scene began.
 
     Attributes:
@@ -45,7 +45,9 @@ class Change:
     before: tuple[Thing, ...] = ()
 
 
-def follow(scene: Scene | None, things: Sequence[Thing]) -> tuple[Change | None, Scene | None]:
+def follow(
+    scene: SceneSoFar | None, things: Sequence[Thing]
+) -> tuple[Change | None, SceneSoFar | None]:
     """Return what is new in the clip after `scene`, and the scene with it.
 
     A clip begins a scene if its main thing was not seen in the one before, and that one's main thing
@@ -61,9 +63,9 @@ def follow(scene: Scene | None, things: Sequence[Thing]) -> tuple[Change | None,
     words = frozenset(thing.word for thing in sure)
     if scene is None or not ({sure[0].word} & scene.known or {scene.called[0].word} & words):
         called = tuple(sure[:_NAMED])
-        return Change(called, scene.called if scene else ()), Scene(called, words)
+        return Change(called, scene.called if scene else ()), SceneSoFar(called, words)
     new = tuple(thing for thing in sure if thing.word not in scene.known)[:_NAMED]
-    return Change(new) if new else None, Scene(scene.called, scene.known | words)
+    return Change(new) if new else None, SceneSoFar(scene.called, scene.known | words)
 
 
 def in_words(change: Change, table: WordTable) -> str:

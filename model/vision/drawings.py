@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from model.vision.networks.closer import View
-from model.vision.networks.drawn import STILL, Said
+from model.vision.networks.drawn import STILL, HeadsOutput
 from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import WordTable
@@ -74,7 +74,7 @@ Look = Callable[[Sequence[View]], Float[Tensor, "views names"]]
 
 
 def drawn_things(
-    said: Said, table: WordTable, names: tuple[str, ...], look: Look | None = None
+    said: HeadsOutput, table: WordTable, names: tuple[str, ...], look: Look | None = None
 ) -> list[Thing] | None:
     """Return the things of a drawn clip, the largest first; None if most of it is not drawn.
 
@@ -114,7 +114,7 @@ def drawn_things(
     return _without_pieces(found)
 
 
-def _tracks(said: Said) -> list[list[_Spot]]:
+def _tracks(said: HeadsOutput) -> list[list[_Spot]]:
     """Return every thing as its spots in one frame after the other."""
     tracks: list[list[_Spot]] = []
     for frame in range(FRAMES):
@@ -135,7 +135,7 @@ def _tracks(said: Said) -> list[list[_Spot]]:
     return tracks
 
 
-def _spots(said: Said, frame: int) -> Iterator[_Spot]:
+def _spots(said: HeadsOutput, frame: int) -> Iterator[_Spot]:
     names = said.names.view(FRAMES, GRID, GRID, -1)[frame]
     middles = list(_middles(said.middles.view(FRAMES, GRID, GRID)[frame]))
     if not middles:
@@ -156,7 +156,7 @@ def _spots(said: Said, frame: int) -> Iterator[_Spot]:
         )
 
 
-def _view(said: Said, frame: int, row: int, column: int) -> View:
+def _view(said: HeadsOutput, frame: int, row: int, column: int) -> View:
     """Return where a thing is whose middle is in a cell."""
     middles = said.middles.view(FRAMES, GRID, GRID)[frame]
     top, left = max(row - 1, 0), max(column - 1, 0)
@@ -217,7 +217,12 @@ def _unlike(one: _Spot, other: _Spot) -> float:
 
 
 def _thing(
-    said: Said, tracks: Sequence[Sequence[_Spot]], word: int, sure: float, *, has_colour: bool
+    said: HeadsOutput,
+    tracks: Sequence[Sequence[_Spot]],
+    word: int,
+    sure: float,
+    *,
+    has_colour: bool,
 ) -> Thing:
     """Return things that have one name as one, or as several of a kind."""
     mine = torch.zeros(FRAMES, GRID, GRID, dtype=torch.bool, device=said.names.device)

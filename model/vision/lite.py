@@ -25,7 +25,7 @@ from model.vision.networks.detector import Detector, fit
 from model.vision.networks.drawn import Heads
 from model.vision.networks.lite_network import COARSE, FRAMES, GRID, SIZE, LiteVision
 from model.vision.preprocess import resize
-from model.vision.sightings import COUNTED, HALF, Found, things_of
+from model.vision.sightings import COUNTED, HALF, FrameDetection, things_of
 from model.vision.things import CODE, Thing, pack
 from model.vision.vocabulary import IMAGENET_CLASSES, WordTable
 from model.vision.whereabouts import whereabouts
@@ -129,7 +129,7 @@ class LiteEncoder(nn.Module):
         )
         return what.clamp(0, 6)
 
-    def _detected(self, clip: UInt8[Tensor, "frames height width 3"]) -> list[list[Found]]:
+    def _detected(self, clip: UInt8[Tensor, "frames height width 3"]) -> list[list[FrameDetection]]:
         """Return what is detected in each of the frames that are looked at."""
         heat, sizes = self.detector(fit(clip).to(self.words.device))
         frames = []
@@ -137,7 +137,7 @@ class LiteEncoder(nn.Module):
             seen = detect(maps, reach, HALF)
             frames.append(
                 [
-                    Found(
+                    FrameDetection(
                         self._table.of_coco[kind],
                         score,
                         (left, top, right, bottom),
@@ -160,7 +160,7 @@ class LiteEncoder(nn.Module):
         self,
         what: Float[Tensor, "frames cells 1280"],
         cells: Float[Tensor, "frames cells words"],
-        found: list[list[Found]],
+        found: list[list[FrameDetection]],
         seconds: float,
     ) -> list[Thing]:
         """Return the things of a clip that is not drawn."""
@@ -183,7 +183,7 @@ class LiteEncoder(nn.Module):
         return things_of(found, about, kinds, where, seconds, self._table)
 
     def _beliefs(
-        self, cells: Float[Tensor, "frames cells words"], found: list[list[Found]]
+        self, cells: Float[Tensor, "frames cells words"], found: list[list[FrameDetection]]
     ) -> Float[Tensor, "tokens words"]:
         """Return what every cell of every frame is believed to be by classifier and detector."""
         frames = cells.view(FRAMES, GRID, GRID, -1)

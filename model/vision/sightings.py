@@ -40,7 +40,7 @@ _Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FrameDetection:
     """A detection in one frame.
 
     Attributes:
@@ -57,7 +57,7 @@ class Found:
 
 
 def things_of(
-    frames: Sequence[Sequence[Found]],
+    frames: Sequence[Sequence[FrameDetection]],
     about: Mapping[int, float],
     kinds: Mapping[int, int],
     where: Mapping[int, Whereabouts],
@@ -125,8 +125,8 @@ def _narrower(found: Mapping[int, Thing], word: int, table: WordTable) -> int:
     return next((w for w in found if table[w].name in table[word].broader), -1)
 
 
-def _tracked(frames: Sequence[Sequence[Found]], seconds: float) -> dict[int, Thing]:
-    by_word: dict[int, list[list[Found]]] = defaultdict(lambda: [[] for _ in frames])
+def _tracked(frames: Sequence[Sequence[FrameDetection]], seconds: float) -> dict[int, Thing]:
+    by_word: dict[int, list[list[FrameDetection]]] = defaultdict(lambda: [[] for _ in frames])
     for number, frame in enumerate(frames):
         for one in frame:
             by_word[one.word][number].append(one)
@@ -138,7 +138,7 @@ def _tracked(frames: Sequence[Sequence[Found]], seconds: float) -> dict[int, Thi
     return things
 
 
-def _one_word(word: int, seen: Sequence[Sequence[Found]], seconds: float) -> Thing | None:
+def _one_word(word: int, seen: Sequence[Sequence[FrameDetection]], seconds: float) -> Thing | None:
     """Return what is said of one word by all frames; None if it is not even half believed."""
     best = sorted((max((f.score for f in frame), default=0.0) for frame in seen), reverse=True)
     score = best[0] if len(best) == 1 else (best[0] + best[1]) / 2
@@ -164,7 +164,7 @@ def _one_word(word: int, seen: Sequence[Sequence[Found]], seconds: float) -> Thi
     )
 
 
-def _movement(seen: Sequence[Sequence[Found]], seconds: float) -> int | None:
+def _movement(seen: Sequence[Sequence[FrameDetection]], seconds: float) -> int | None:
     """Return which way things of one word move: most of them, by how far each has come.
 
     Between two neighbouring frames at least half of the things must be found again, and most of
@@ -188,7 +188,7 @@ def _movement(seen: Sequence[Sequence[Found]], seconds: float) -> int | None:
     return 2 if y < 0 else 3
 
 
-def _shift(one: Found, after: Sequence[Found]) -> tuple[float, float] | None:
+def _shift(one: FrameDetection, after: Sequence[FrameDetection]) -> tuple[float, float] | None:
     """Return how far `one` is from the nearest of its size in the next frame."""
     x, y = _middle(one.box)
     nearest, least = None, 0.35

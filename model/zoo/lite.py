@@ -21,7 +21,7 @@ from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import HubTokenizer, Tokenizer
 from model.parts import ModelParts
 from model.types import Clip, ClipTokens
-from model.vision.changes import Scene, follow, in_words
+from model.vision.changes import SceneSoFar, follow, in_words
 from model.vision.lite import LiteEncoder
 from model.vision.networks.closer import Closer
 from model.vision.networks.detector import load_detector
@@ -128,7 +128,7 @@ def lite(
     )
 
 
-def _note(scene: Scene | None, clip: ClipTokens) -> tuple[str, Scene | None]:
+def _note(scene: SceneSoFar | None, clip: ClipTokens) -> tuple[str, SceneSoFar | None]:
     """Return what is new in a clip, in words, and what has been shown with it."""
     change, scene = follow(scene, things_of(clip))
     return in_words(change, word_table()) if change else "", scene

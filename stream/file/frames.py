@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from stream.file.index import Run, packets
+from stream.file.index import PacketRun, packets
 
 _SKIPS_UNREFERENCED = {"h264", "hevc", "mpeg2video", "mpeg4"}
 """Decoders that can be told packet by packet to leave out what no other frame is built on."""
@@ -23,7 +23,7 @@ Shown = tuple[float, VideoFrame]
 
 
 def chosen_frames(
-    container: InputContainer, video: VideoStream, runs: Sequence[Run], step: float | None
+    container: InputContainer, video: VideoStream, runs: Sequence[PacketRun], step: float | None
 ) -> Iterator[Shown | None]:
     """Yield the frames that `runs` want with their times; now and then None, having got so far.
 
@@ -56,7 +56,7 @@ def chosen_frames(
 class _Decoding:
     """One run, being decoded."""
 
-    def __init__(self, video: VideoStream, run: Run, step: float | None) -> None:
+    def __init__(self, video: VideoStream, run: PacketRun, step: float | None) -> None:
         self.last = run.last
         self._context = video.codec_context
         self._base = float(video.time_base or 0)

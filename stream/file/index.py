@@ -28,7 +28,7 @@ _TOLD_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PacketRun:
     """Packets to decode in one go, from one that needs no other.
 
     Attributes:
@@ -119,7 +119,7 @@ class FilmIndex:
         first, stop = bisect_left(times, begin + start), bisect_right(times, begin + end)
         return range(first, max(first, stop))
 
-    def runs(self, frames: Sequence[int]) -> list[Run]:
+    def runs(self, frames: Sequence[int]) -> list[PacketRun]:
         """Return what to decode to see `frames` (by number, in the order in which they are shown)."""
         order = self._in_order()
         packets = sorted(int(order[frame]) for frame in frames)
@@ -136,10 +136,10 @@ class FilmIndex:
             runs.append((first, wanted))
         return [self._run(first, wanted) for first, wanted in runs]
 
-    def _run(self, first: int, packets: list[int]) -> Run:
+    def _run(self, first: int, packets: list[int]) -> PacketRun:
         begins = self._clock_of(packets[0])
         wanted = sorted(self._time(packet) for packet in packets)
-        return Run(first, packets[-1], self._clocks[begins][1], wanted, frozenset(packets))
+        return PacketRun(first, packets[-1], self._clocks[begins][1], wanted, frozenset(packets))
 
     def _decodable_from(self, packet: int) -> int:
         """Return the keyframe from which the frame of `packet` can be decoded.

@@ -32,7 +32,7 @@ _Part = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class JoinedParts:
     """A file of several parts.
 
     Attributes:
@@ -48,7 +48,7 @@ class Parts:
     dispositions: tuple[Disposition, ...]
 
 
-def parts_of(path: Path) -> Parts | None:
+def parts_of(path: Path) -> JoinedParts | None:
     """Return the parts of a file that was joined; None of any other. Blocks."""
     if not path.is_file():  # of a pipe nothing may be read ahead
         return None
@@ -68,10 +68,10 @@ def parts_of(path: Path) -> Parts | None:
             break
         played[part] = other
     lengths = tuple(kind.length for kind in played.values())
-    return Parts(tuple(played), lengths, size - max(played)[1], first.dispositions)
+    return JoinedParts(tuple(played), lengths, size - max(played)[1], first.dispositions)
 
 
-def script_of(path: Path, parts: Parts) -> bytes:
+def script_of(path: Path, parts: JoinedParts) -> bytes:
     """Return what tells FFmpeg to play the `parts` of the file at `path`."""
     name = os.fsencode(path).replace(b"'", b"'\\''")
     lines = [b"ffconcat version 1.0"]

@@ -13,7 +13,7 @@ Clock = Callable[[], float]
 """Returns the time in seconds; which time, the parameter says."""
 
 
-class Timeline(Protocol):
+class MediaTimeline(Protocol):
     """Gives every picture of one source its media time; times never go back."""
 
     def media_time(self, time: float, now: float) -> float:

@@ -48,7 +48,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundStretch:
     """A stretch of neighbouring clips that fit.
 
     Attributes:
@@ -92,10 +92,10 @@ def describe_search(search: Search, table: WordTable) -> str:
     return f"{said} ({' or '.join(kinds)})" if kinds else said
 
 
-def find(search: Search, remembered: Iterable[Remembered], table: WordTable) -> list[Found]:
+def find(search: Search, remembered: Iterable[Remembered], table: WordTable) -> list[FoundStretch]:
     """Return every stretch that fits `search`: the surest first, of like ones the longer, the newer."""
     matchers = compile_condition(search.condition, table)
-    found: list[Found] = []
+    found: list[FoundStretch] = []
     for stream in remembered:
         scores = (matchers(_of_kinds(s.things, search.kinds)).score for s in stream.clips)
         fitting = [
@@ -124,10 +124,10 @@ def _stretches(fitting: Iterable[_Fit]) -> Iterator[list[_Fit]]:
         yield stretch
 
 
-def _found(stream: Remembered, stretch: Sequence[_Fit]) -> Found:
+def _found(stream: Remembered, stretch: Sequence[_Fit]) -> FoundStretch:
     _, best, score = max(stretch, key=lambda fit: fit[2])
     end = stretch[-1][1].end
-    return Found(
+    return FoundStretch(
         stream.stream, stretch[0][1].start, end, best, score, len(stretch), stream.began + end
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from model.types import AnswerPiece, Evidence, Finish, FinishReason, Question, Usage, Words
-from model.vision.changes import Scene as Following
+from model.vision.changes import SceneSoFar as Following
 from model.vision.changes import follow
 from stream.past.account_words import TOLD_AS
 from stream.past.presence import Shown, without_glimpses
@@ -40,7 +40,7 @@ Answer = Callable[[Sequence[Span], Question], AsyncGenerator[AnswerPiece, None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AccountScene:
     """Neighbouring clips of one main thing.
 
     Attributes:
@@ -65,7 +65,7 @@ class Account:
         scenes: How many there are, those that are left out among them.
     """
 
-    parts: tuple[tuple[Scene, ...], ...]
+    parts: tuple[tuple[AccountScene, ...], ...]
     scenes: int
 
     @property
@@ -74,7 +74,7 @@ class Account:
         return sum(len(part) for part in self.parts)
 
 
-def scenes_of(history: Sequence[Shown], frames: int) -> list[Scene]:
+def scenes_of(history: Sequence[Shown], frames: int) -> list[AccountScene]:
     """Return the scenes of `history` as the markers of its clips tell them apart.
 
     What comes before the first thing that has a name belongs to that one's scene. What one clip alone
@@ -94,12 +94,12 @@ def scenes_of(history: Sequence[Shown], frames: int) -> list[Scene]:
     return [_scene(group, frames) for group in groups]
 
 
-def too_much_at_once(scenes: Sequence[Scene]) -> bool:
+def too_much_at_once(scenes: Sequence[AccountScene]) -> bool:
     """Say whether `scenes` are better told in parts than by the whole history."""
     return len(scenes) > SCENES_AT_ONCE or any(scene.glimpsed for scene in scenes)
 
 
-def plan_account(scenes: Sequence[Scene]) -> Account:
+def plan_account(scenes: Sequence[AccountScene]) -> Account:
     """Return which scenes are told, and which of them together.
 
     Of more than there is room for those are told that lasted longest, and the newest.
@@ -157,7 +157,7 @@ async def tell(
     yield _finish(reason, finishes, account)
 
 
-def _scene(group: Sequence[tuple[Shown, bool]], frames: int) -> Scene:
+def _scene(group: Sequence[tuple[Shown, bool]], frames: int) -> AccountScene:
     start, end = group[0][0].start, group[-1][0].end
     glimpsed = not all(steady for _, steady in group)
     passed_over = glimpsed and any(steady for _, steady in group)
@@ -174,10 +174,10 @@ def _scene(group: Sequence[tuple[Shown, bool]], frames: int) -> Scene:
         wanted, follows = wanted - clips, True
         if wanted <= 0:
             break
-    return Scene(start, end, tuple(spans), glimpsed)
+    return AccountScene(start, end, tuple(spans), glimpsed)
 
 
-def _opening(part: Sequence[Scene], *, first: bool) -> str:
+def _opening(part: Sequence[AccountScene], *, first: bool) -> str:
     gap = "" if first else " "
     return f"{gap}From {minutes(part[0].start)} to {minutes(part[-1].end)}: "
 

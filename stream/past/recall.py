@@ -21,7 +21,7 @@ from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
 from stream.past.grounding import ground
 from stream.past.presence import Shown
-from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, Seen, Span, named, shown
+from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, HistoryEntry, Span, named, shown
 from stream.past.straight import in_one_straight_question
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from stream.past.thing_index import ThingIndex
@@ -230,13 +230,13 @@ class Recall:
             return past
         return Past(self._stream, self._store, tuple(spans), most, once=True)
 
-    async def _seen(self, past: Past, question: Question) -> list[Seen]:
+    async def _seen(self, past: Past, question: Question) -> list[HistoryEntry]:
         """Return what the history of `past` is made of, and shows."""
         if not (blocks := await self._engine.blocks(past)):
             await self._glance(past, question)  # which waits until all clips are taken
             blocks = await self._engine.blocks(past)
         things = await self._engine.things(blocks) or []
-        return [Seen(*both) for both in zip(blocks, things, strict=True)]
+        return [HistoryEntry(*both) for both in zip(blocks, things, strict=True)]
 
     async def _glance(self, past: Past, question: Question) -> Sequence[Evidence]:
         """Return the evidence of a question that is read, and not answered."""

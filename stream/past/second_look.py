@@ -44,7 +44,7 @@ NOT_SHOWN = re.compile(r"\b(?:the|this|your) (?:screen|camera|cameras|monitor|st
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class HistoryEntry:
     """One clip or block of a history.
 
     Attributes:
@@ -56,7 +56,7 @@ class Seen:
     things: Sequence[Thing]
 
 
-def shown(question: str, history: Sequence[Seen], frames: int) -> list[Span]:
+def shown(question: str, history: Sequence[HistoryEntry], frames: int) -> list[Span]:
     """Return the spans of `history` that a question is about: an end, or what shows what it names.
 
     What shows something comes with its neighbours. Of what was shown nowhere the newest clips can say so as
@@ -90,7 +90,7 @@ def shown(question: str, history: Sequence[Seen], frames: int) -> list[Span]:
     return list(_apart(_with_neighbours(history, stretches, frames)))
 
 
-def _showing(words: frozenset[int], history: Sequence[Seen], sure: float) -> list[int]:
+def _showing(words: frozenset[int], history: Sequence[HistoryEntry], sure: float) -> list[int]:
     """Return the numbers of what shows one of `words`, and is so sure of it."""
     return [
         number
@@ -99,7 +99,7 @@ def _showing(words: frozenset[int], history: Sequence[Seen], sure: float) -> lis
     ]
 
 
-def _at_end(history: Sequence[Seen], frames: int, *, first: bool) -> Span:
+def _at_end(history: Sequence[HistoryEntry], frames: int, *, first: bool) -> Span:
     """Return where the first clips, or the newest, of `history` lie."""
     start, end = history[0].tokens.start, history[-1].tokens.end
     wanted = float(_AT_AN_END)
@@ -121,7 +121,7 @@ def named_words(text: str, table: WordTable) -> frozenset[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class _ThingName:
     """The name of a thing in a text.
 
     Attributes:
@@ -135,7 +135,7 @@ class Name:
     words: frozenset[int]
 
 
-def names_in(text: str, table: WordTable) -> Iterator[Name]:
+def names_in(text: str, table: WordTable) -> Iterator[_ThingName]:
     """Yield the names of things in `text`, in their order, of longer names the longest."""
     names = _names(table)
     tokens = list(re.finditer(r"[\w-]+", text.lower()))
@@ -144,7 +144,7 @@ def names_in(text: str, table: WordTable) -> Iterator[Name]:
         for length in range(min(_LONGEST_NAME, len(tokens) - at), 0, -1):
             part = tokens[at : at + length]
             if words := names.get(" ".join(token[0] for token in part)):
-                yield Name(part[0].start(), part[-1].end(), frozenset(words))
+                yield _ThingName(part[0].start(), part[-1].end(), frozenset(words))
                 break
         at += length
 
@@ -174,7 +174,7 @@ def _stretches(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def _with_neighbours(
-    history: Sequence[Seen], stretches: Iterable[tuple[int, int]], frames: int
+    history: Sequence[HistoryEntry], stretches: Iterable[tuple[int, int]], frames: int
 ) -> Iterator[Span]:
     for first, last in stretches:
         start, end = history[first].tokens.start, history[last].tokens.end

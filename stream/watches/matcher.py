@@ -61,16 +61,16 @@ class Matchers:
     positive: tuple[Matcher, ...]
     negative: tuple[Matcher, ...]
 
-    def __call__(self, things: Sequence[Thing]) -> "Seen":
+    def __call__(self, things: Sequence[Thing]) -> "ClauseScores":
         """Return how sure it is that a clip shows what each clause names."""
-        return Seen(
+        return ClauseScores(
             tuple(matcher.sureness(things) for matcher in self.positive),
             tuple(matcher.sureness(things) for matcher in self.negative),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ClauseScores:
     """How sure it is that a clip shows what each clause names, 0 to 1.
 
     Attributes:

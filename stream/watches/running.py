@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
-from stream.watches.matcher import Matchers, Seen, compile_condition
+from stream.watches.matcher import ClauseScores, Matchers, compile_condition
 from stream.watches.records import Event, Sighting, Watch
 from stream.watches.state import Key, WatchState
 from stream.watches.trigger import OF_CLIPS, Firing, Trigger
@@ -111,7 +111,7 @@ class RunningWatches:
         return [event for event in found if event is not None]
 
     def _take(
-        self, watch: Watch, seen: Seen, stream: str, start: float, end: float, unix: float
+        self, watch: Watch, seen: ClauseScores, stream: str, start: float, end: float, unix: float
     ) -> Event | None:
         state = self._states.get((watch.id, stream))
         if state is None or _is_of_before(state.trigger, end):

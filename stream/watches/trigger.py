@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from stream.watches.matcher import Seen
+from stream.watches.matcher import ClauseScores
 from stream.watches.visibility import AT_LEAST, NOT_SEEN, Visibility
 
 OF_CLIPS, _SHOWN_IN = 3, 2
@@ -183,7 +183,7 @@ class Trigger:
         """Return a trigger that has seen nothing, for so many clauses."""
         return cls(rule, (Presence(),) * positive, (Presence(),) * negative)
 
-    def take(self, seen: Seen, start: float, end: float) -> tuple["Trigger", Outcome]:
+    def take(self, seen: ClauseScores, start: float, end: float) -> tuple["Trigger", Outcome]:
         """Return the trigger after a clip, and what happened.
 
         Args:

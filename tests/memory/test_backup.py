@@ -14,7 +14,7 @@ from memory.backup import backup, examine, restore
 from memory.documents import Entry
 from memory.errors import CorruptData, StoreError, StoreFull
 from memory.redis import raw as redis_raw
-from memory.redis.layout import DIRECTORY, Keys, field
+from memory.redis.layout import DIRECTORY, StreamKeys, field
 from memory.redis.store import RedisStore
 from memory.store import Moment, StreamRecord
 from model.types import ClipTokens
@@ -140,10 +140,10 @@ async def test_a_stream_of_the_first_version_is_backed_up(other, tmp_path):
     old = RedisStore(redis, ENCODER)
     await old.begin("old", 5.0)
     kept = await old.append("old", clip(1.0), b"jpeg")
-    [member] = await redis.zrange(Keys.of("old").clips, 0, -1)
-    await redis.zrem(Keys.of("old").clips, member)
-    await redis.zadd(Keys.of("old").clips, {member[:16]: 1.0})  # start and end alone
-    await redis.delete(Keys.of("old").record)
+    [member] = await redis.zrange(StreamKeys.of("old").clips, 0, -1)
+    await redis.zrem(StreamKeys.of("old").clips, member)
+    await redis.zadd(StreamKeys.of("old").clips, {member[:16]: 1.0})  # start and end alone
+    await redis.delete(StreamKeys.of("old").record)
     await put_back(other, await saved(old, tmp_path))
     [again] = [c async for c in other.clips("old")]
     assert torch.equal(again.values, kept.values)
@@ -267,7 +267,7 @@ async def test_keys_of_a_restored_stream_are_those_of_any_other(store, other, tm
 
     async def lying(store):
         redis = (await store._nodes.servers())[0]
-        keys = Keys.of("door")
+        keys = StreamKeys.of("door")
         return (
             await redis.zrange(keys.clips, 0, -1, withscores=True),
             await redis.hget(keys.tokens, field(4.0)),

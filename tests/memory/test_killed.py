@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from memory.embedded.server import EmbeddedRedis
 from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
-from memory.retention import Limits, Retention
+from memory.retention import Retention, RetentionLimits
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
 from tests.memory.test_embedded import ended
@@ -143,7 +143,7 @@ def joined(one, other):
 
 
 def retention(store, size):
-    return Retention(store, Limits(each=size // 3), frames=4, join=joined)
+    return Retention(store, RetentionLimits(each=size // 3), frames=4, join=joined)
 
 
 async def test_a_fold_that_is_killed_at_any_command_leaves_all_of_the_past_and_is_taken_up_again(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.local_store import LocalStore
-from memory.retention import Limits, Retention, equal_bound, quotas, step_of
+from memory.retention import Retention, RetentionLimits, equal_bound, quotas, step_of
 from memory.store import StreamRecord
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
@@ -23,7 +23,7 @@ def joined(one, other):
 
 
 def retention(store, **limits):
-    return Retention(store, Limits(**limits), frames=4, join=joined)
+    return Retention(store, RetentionLimits(**limits), frames=4, join=joined)
 
 
 async def show(store, first, last, stream="a", value=1.0):
@@ -145,9 +145,9 @@ def test_an_equal_bound_takes_the_total_and_no_more(sizes, total):
 def test_a_bound_for_each_and_one_for_all_hold_together():
     records = [StreamRecord(name, 0.0, 1, 1.0, bytes=size) for name, size in
                [("a", 100), ("b", 40), ("c", 10)]]  # fmt: skip
-    assert [(r.name, q) for r, q in quotas(records, Limits())] == []
-    assert [(r.name, q) for r, q in quotas(records, Limits(each=60))] == [("a", 60)]
-    assert [(r.name, q) for r, q in quotas(records, Limits(each=60, total=80))] == [
+    assert [(r.name, q) for r, q in quotas(records, RetentionLimits())] == []
+    assert [(r.name, q) for r, q in quotas(records, RetentionLimits(each=60))] == [("a", 60)]
+    assert [(r.name, q) for r, q in quotas(records, RetentionLimits(each=60, total=80))] == [
         ("a", 35),
         ("b", 35),
     ]

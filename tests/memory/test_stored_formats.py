@@ -10,7 +10,7 @@ from fakeredis import FakeAsyncRedis, FakeServer
 
 from memory.backup import examine, restore
 from memory.errors import StoreUnavailable
-from memory.redis.layout import Keys
+from memory.redis.layout import StreamKeys
 from memory.redis.store import RedisStore
 from memory.store import RECORD_VERSION, Moment
 from stream.watches import records
@@ -125,7 +125,7 @@ async def test_what_this_version_stores_is_what_is_written_down_of_it():
 
 async def test_what_a_newer_version_stored_is_refused_in_words(redis, store):
     await load(redis, json.loads((STORED / f"{TODAY}.json").read_text()))
-    await redis.hset(Keys.of("door").record, b"version", RECORD_VERSION + 1)
+    await redis.hset(StreamKeys.of("door").record, b"version", RECORD_VERSION + 1)
     with pytest.raises(StoreUnavailable, match="newer version"):
         await store.find("door")
 

@@ -7,7 +7,7 @@ import torch
 from fakeredis import FakeAsyncRedis
 
 from memory.redis.store import RedisStore
-from memory.retention import Limits, Retention
+from memory.retention import Retention, RetentionLimits
 from memory.store import Moment
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
@@ -116,7 +116,7 @@ async def test_it_stays_deleted(store, old):
 
 
 async def test_it_counts_in_the_quota_though_nobody_touched_it(store):
-    retention = Retention(store, Limits(each=SIZE - 1), frames=4, join=lambda one, _: one)
+    retention = Retention(store, RetentionLimits(each=SIZE - 1), frames=4, join=lambda one, _: one)
     await retention.enforce(2000.0)
     record = await store.find("a")
     assert record.version == 2

@@ -12,7 +12,7 @@ from model.language.prompt import LITE, Prompt
 from model.language.tokenizer import ByteTokenizer
 from model.types import ClipTokens, Question
 from model.video_chat import VideoChat
-from model.vision.changes import Scene, follow, in_words
+from model.vision.changes import SceneSoFar, follow, in_words
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from model.zoo.tiny import tiny
@@ -68,7 +68,7 @@ def test_what_is_told_of_a_clip_does_not_depend_on_later_ones(seed):
     assert all(told(*clips[:n]) == told(*clips)[:n] for n in range(31))
 
 
-def noisy(scene: Scene | None, clip: ClipTokens) -> tuple[str, Scene | None]:
+def noisy(scene: SceneSoFar | None, clip: ClipTokens) -> tuple[str, SceneSoFar | None]:
     return "something else again", scene
 
 
@@ -92,9 +92,9 @@ def test_notes_never_take_more_positions_than_are_counted_with():
 
 
 def test_a_history_with_notes_reads_what_one_pass_reads_however_the_clips_came():
-    def every_other(scene: Scene | None, clip: ClipTokens) -> tuple[str, Scene | None]:
+    def every_other(scene: SceneSoFar | None, clip: ClipTokens) -> tuple[str, SceneSoFar | None]:
         known = scene.known if scene else frozenset()
-        return "dog and cat" if len(known) % 2 else "", Scene((), known | {len(known)})
+        return "dog and cat" if len(known) % 2 else "", SceneSoFar((), known | {len(known)})
 
     chat = VideoChat(replace(tiny(), note=every_other))
     vision = chat.parts.config.vision

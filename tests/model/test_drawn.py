@@ -1,7 +1,7 @@
 import torch
 
 from model.vision.drawings import drawn_things
-from model.vision.networks.drawn import Heads, Said
+from model.vision.networks.drawn import Heads, HeadsOutput
 from model.vision.networks.lite_network import FRAMES, GRID
 from model.vision.vocabulary import word_table
 
@@ -29,7 +29,7 @@ def said(cells, drawn=1.0, movement=4, colour=0):
     colours, movements = torch.zeros(count, 9), torch.zeros(count, 5)
     colours[:, colour], movements[:, movement] = 1.0, 1.0
     sides = torch.full((count, 2), 0.3)
-    return Said(
+    return HeadsOutput(
         names.flatten(0, 2), colours, movements, middles.flatten(), sides, (drawn,) * FRAMES
     )
 

@@ -6,7 +6,7 @@ import psutil
 
 from stream.address.reachable import read_networks
 from stream.pull.process import PullSettings
-from stream.status import Remembered
+from stream.status import ClipRemembered
 
 SETTINGS = PullSettings(
     allowed=read_networks(["127.0.0.0/8"]),
@@ -28,4 +28,4 @@ async def start(server, **size):
 
 
 def remembered(event):
-    return isinstance(event, Remembered)
+    return isinstance(event, ClipRemembered)

@@ -15,7 +15,7 @@ from stream.past.account import (
     NEWEST,
     SCENES_AT_ONCE,
     SCENES_OF_A_PART,
-    Scene,
+    AccountScene,
     plan_account,
     scenes_of,
     too_much_at_once,
@@ -113,7 +113,7 @@ def test_what_a_block_shows_is_not_taken_for_a_glimpse():
 def lasting(*seconds):
     scenes, at = [], 0.0
     for long in seconds:
-        scenes.append(Scene(at, at + long, ((at, at + long),)))
+        scenes.append(AccountScene(at, at + long, ((at, at + long),)))
         at += long
     return scenes
 

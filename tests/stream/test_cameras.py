@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream.pull.io.rtsp_proxy import Message, RtspRelay
+from stream.pull.io.rtsp_proxy import RtspMessage, RtspRelay
 from stream.pull.process import PullSettings
 from tests.stream.certificates import Certified
 from tests.stream.fakes import becomes, until
@@ -106,7 +106,7 @@ class Proxy:
             else:
                 whole += await answers.readuntil(b"\r\n\r\n")
                 whole += await answers.readexactly(
-                    int(Message(whole).header("content-length") or 0)
+                    int(RtspMessage(whole).header("content-length") or 0)
                 )
             if packets == 40 and not self.cut:
                 self.cut = len(whole) // 2

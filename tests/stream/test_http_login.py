@@ -10,7 +10,7 @@ from stream.pull.io.challenges import strongest
 from stream.pull.io.http.hls import read_playlist
 from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.numbers import number_in
-from stream.pull.io.rtsp_proxy import Message
+from stream.pull.io.rtsp_proxy import RtspMessage
 from tests.stream.opening import look, order
 from tests.stream.test_motion_jpeg import Arriving, jpeg
 
@@ -89,7 +89,7 @@ def test_what_is_no_challenge_is_none_or_read_as_far_as_it_goes(text):
 @pytest.mark.parametrize("text", ["²", "٣", "9" * 5000, "-1", "1e3", "", " 7", "0x7", "1_0"])
 def test_what_is_no_honest_number_is_none(text):
     assert number_in(text) is None
-    assert Message(f"RTSP/1.0 {text} OK\r\n\r\n".encode()).status is None
+    assert RtspMessage(f"RTSP/1.0 {text} OK\r\n\r\n".encode()).status is None
     segments = f"#EXTINF:2,\na.ts\n#EXT-X-BYTERANGE:5@{text}\n#EXTINF:2,\nb.ts\n"
     head = f"#EXT-X-TARGETDURATION:{text}\n#EXT-X-MEDIA-SEQUENCE:x{text}\n"
     playlist = read_playlist(f"#EXTM3U\n{head}{segments}")

@@ -10,7 +10,7 @@ from model.errors import NothingSeen
 from model.types import Finish, Question, Words
 from stream.registry import Registry
 from stream.settings import StreamSettings
-from stream.status import Changed, Remembered
+from stream.status import Changed, ClipRemembered
 from tests.stream.fakes import HandClock, picture, show, until, watch
 
 SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.5)
@@ -275,7 +275,7 @@ async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clo
 async def test_the_page_hears_of_clips_and_states(live, clock):
     with live.subscribe() as news:
         show(live.open_feed("webrtc"), clock, seconds=2.0)
-        remembered = await until(lambda e: isinstance(e, Remembered), news)
+        remembered = await until(lambda e: isinstance(e, ClipRemembered), news)
     assert remembered.moment.start == pytest.approx(0)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from stream.errors import BadSource
 from stream.pull.errors import CannotOpen
-from stream.pull.io.http.motion_jpeg import JpegEnd, MotionJpeg, Parts
+from stream.pull.io.http.motion_jpeg import JpegEnd, MotionJpeg, MultipartBodies
 from tests.stream.opening import look, open_source, order
 
 
@@ -86,21 +86,21 @@ def test_lengths_that_are_wrong_cost_no_picture(wrong):
         + b"\r\n"
         for one in pictures
     )
-    parts = [part.rstrip() for part in Parts(Arriving(data, *[b""] * 20))]
+    parts = [part.rstrip() for part in MultipartBodies(Arriving(data, *[b""] * 20))]
     assert parts[: len(pictures) - 1] == pictures[:-1]
 
 
 def test_pictures_that_lack_their_end_are_as_long_as_is_said():
     pictures = [jpeg(shade)[:-2] for shade in range(4)]
     data = sent(pictures, HEADS["of the book"])
-    assert list(Parts(Arriving(data, *[b""] * 20))) == pictures
+    assert list(MultipartBodies(Arriving(data, *[b""] * 20))) == pictures
 
 
 @pytest.mark.parametrize("head", [HEADS["of the book"], HEADS["no length"]])
 def test_a_picture_is_there_as_soon_as_its_last_byte_came(head):
     picture = with_thumbnail(jpeg(1))
     data = sent([picture], head).partition(b"--picture--")[0].removesuffix(b"\r\n")
-    parts = iter(Parts(Arriving(data[:-700], data[-700:])))
+    parts = iter(MultipartBodies(Arriving(data[:-700], data[-700:])))
     assert next(parts) == picture
 
 
@@ -121,7 +121,9 @@ def test_parts_of_another_kind_are_refused_in_words(site, address):
 def test_a_picture_without_an_end_is_not_waited_for(monkeypatch):
     monkeypatch.setattr("stream.pull.io.http.motion_jpeg._LONGEST_PART", 10_000)
     for head in ("", "Content-Length: 10001\r\n"):
-        parts = Parts(Arriving(f"--a\r\n{head}\r\n".encode() + jpeg(1)[:-2] + bytes(20_000)))
+        parts = MultipartBodies(
+            Arriving(f"--a\r\n{head}\r\n".encode() + jpeg(1)[:-2] + bytes(20_000))
+        )
         with pytest.raises(BadSource, match="too large"):
             list(parts)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.pull.errors import Refused
-from stream.pull.io.rtsp_proxy import LONGEST_HEAD, Message, RtspRelay
+from stream.pull.io.rtsp_proxy import LONGEST_HEAD, RtspMessage, RtspRelay
 
 
 @pytest.mark.parametrize(
@@ -22,18 +22,18 @@ from stream.pull.io.rtsp_proxy import LONGEST_HEAD, Message, RtspRelay
     ],
 )
 def test_heads_are_read(head, status, length):
-    message = Message(head)
+    message = RtspMessage(head)
     assert (message.status, message.header("content-length")) == (status, length)
 
 
 @given(st.integers(0, 999), st.binary())
 def test_the_status_of_an_answer_is_read_whatever_follows_it(status, noise):
-    assert Message(b"RTSP/1.0 %d " % status + noise + b"\r\n\r\n").status == status
+    assert RtspMessage(b"RTSP/1.0 %d " % status + noise + b"\r\n\r\n").status == status
 
 
 @given(st.binary())
 def test_what_does_not_begin_like_an_answer_has_no_status(noise):
-    assert Message(b"x" + noise + b"\r\n\r\n").status is None
+    assert RtspMessage(b"x" + noise + b"\r\n\r\n").status is None
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from model.vision.vocabulary import word_table
 from stream.past.second_look import (
     MOST_SECONDS,
     NAMED,
-    Seen,
+    HistoryEntry,
     named,
     named_words,
     shown,
@@ -46,7 +46,7 @@ def past(*blocks):
     made, start = [], 0.0
     for clips, *names in blocks:
         tokens = ClipTokens(torch.zeros(1, 1), start, start + 4 * clips - 1, 4 * clips)
-        made.append(Seen(tokens, [Thing(WORDS[name]) for name in names]))
+        made.append(HistoryEntry(tokens, [Thing(WORDS[name]) for name in names]))
         start += 4 * clips
     return made
 
@@ -69,7 +69,7 @@ def test_of_what_was_never_shown_the_newest_clips_say_so():
 
 def test_what_is_half_seen_anywhere_is_looked_at():
     history = past((100, "car"), (5, "dog"), (100, "car"))
-    history[1] = Seen(history[1].tokens, [Thing(WORDS["dog"], 0.3)])
+    history[1] = HistoryEntry(history[1].tokens, [Thing(WORDS["dog"], 0.3)])
     assert shown("Was there a dog?", history, 4) == [(400 - 8, 419 + 8)]
 
 

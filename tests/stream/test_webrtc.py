@@ -14,7 +14,7 @@ from stream.errors import BadInput, NoRoom, StreamClosed
 from stream.frames.scale import to_rgb
 from stream.registry import Registry
 from stream.settings import StreamSettings
-from stream.status import Remembered
+from stream.status import ClipRemembered
 from stream.webrtc.file_track import FileTrack
 from stream.webrtc.ice import WebRtcSettings, new_connection
 from stream.webrtc.ingest import _decode_alone, answer_offer
@@ -57,7 +57,7 @@ async def live(registry):
 
 async def firsts(news, count):
     async for event in news:
-        if isinstance(event, Remembered):
+        if isinstance(event, ClipRemembered):
             yield event
             count -= 1
         if count == 0:

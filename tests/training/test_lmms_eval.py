@@ -42,7 +42,7 @@ def model(monkeypatch):
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
         sys.modules["lmms_eval.api.model"].lmms = Documented
         monkeypatch.delitem(sys.modules, "training.lmms_eval.model", raising=False)
-    yield importlib.import_module("training.lmms_eval.model").Flashback
+    yield importlib.import_module("training.lmms_eval.model").FlashbackModel
     sys.modules.pop("training.lmms_eval.model", None)
 
 
@@ -79,7 +79,7 @@ def test_lmms_eval_finds_the_model_and_the_task(tmp_path):
 
     registry = ModelRegistryV2()
     registry.register_manifest(manifest())
-    assert registry.get_model_class("flashback").__name__ == "Flashback"
+    assert registry.get_model_class("flashback").__name__ == "FlashbackModel"
     write_task(published.streamingbench(tmp_path / "data"), tmp_path / "tasks", "real")
     tasks = TaskManager("ERROR", include_path=str(tmp_path / "tasks"), include_defaults=False)
     assert "streamingbench_real" in tasks.all_tasks

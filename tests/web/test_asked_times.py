@@ -10,7 +10,7 @@ import typer
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
 from web.cli.commands import _media_seconds
-from web.cli.source.ask import Part, run_ask
+from web.cli.source.ask import SourcePart, run_ask
 from web.errors import Failed
 from web.services import CLOCKS
 from web.settings import Settings
@@ -118,7 +118,7 @@ def film(tmp_path_factory):
     return write_video(tmp_path_factory.mktemp("films") / "film.mp4", seconds=20.0)
 
 
-def answers(film, questions, capsys, part=Part(), *, as_json=True):  # noqa: B008 - frozen
+def answers(film, questions, capsys, part=SourcePart(), *, as_json=True):  # noqa: B008 - frozen
     run_ask(TINY, str(film), questions, part=part, frames=512, as_json=as_json)
     return capsys.readouterr()
 
@@ -154,7 +154,7 @@ def test_what_was_understood_is_said_beside_the_answer(film, capsys):
 
 
 def test_a_range_of_a_file_can_be_given_and_counts_more_than_words(film, capsys):
-    part = Part(since=5.0, until=10.0)
+    part = SourcePart(since=5.0, until=10.0)
     said = answers(film, ("What was shown at 1 second?",), capsys, part)
     answer = json.loads(said.out)
     assert answer["time"] is None
@@ -176,4 +176,4 @@ def test_what_is_no_place_in_a_film_is_refused(text):
 
 def test_a_range_that_ends_before_it_begins_is_refused():
     with pytest.raises(Failed, match="--until 5 lies before --since 10"):
-        Part(since=10, until=5).check()
+        SourcePart(since=10, until=5).check()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from memory.local_store import LocalStore
-from memory.retention import Limits
+from memory.retention import RetentionLimits
 from tests.web.conftest import echo_service, remember
 from tests.web.fakes import EchoEngine
 from web.errors import BadValue
@@ -28,9 +28,9 @@ def test_ages_are_read_as_people_write_them():
 def test_the_embedded_redis_is_never_filled_and_an_external_one_is_its_operators():
     assert limits(Settings.from_env({"FLASHBACK_REDIS_MEMORY_MB": "100"})).total == 80 * 2**20
     external = {"FLASHBACK_REDIS_URL": "redis://elsewhere:6379"}
-    assert limits(Settings.from_env(external)) == Limits()
+    assert limits(Settings.from_env(external)) == RetentionLimits()
     set_ = external | {"FLASHBACK_MEMORY_QUOTA_MB": "7", "FLASHBACK_STREAM_QUOTA_MB": "3"}
-    assert limits(Settings.from_env(set_)) == Limits(each=3 * 2**20, total=7 * 2**20)
+    assert limits(Settings.from_env(set_)) == RetentionLimits(each=3 * 2**20, total=7 * 2**20)
 
 
 async def test_a_range_is_forgotten_over_http(service):

@@ -9,7 +9,7 @@ from flashback_client import Flashback, FlashbackError, Stream
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import made
 from web.cli.client.remote import service_at
-from web.cli.client.top import Look, drawn, look, look_again, read_numbers
+from web.cli.client.top import ServiceLook, drawn, look, look_again, read_numbers
 
 
 def stream(name="door", **more):
@@ -26,9 +26,9 @@ def shown(now, before=None):
 
 def test_it_shows_streams_with_ages_and_what_comes_a_second():
     numbers = {"requests_running": 2, "requests_waiting": 3, "resident_memory_bytes": 2**29}
-    before = Look(10.0, (stream(clips=10),), {})
+    before = ServiceLook(10.0, (stream(clips=10),), {})
     old = stream("yard", state="ended", frame_age_ms=80.0, clips=0, lost={"total": 7})
-    now = Look(14.0, (stream(clips=12, frame_age_ms=1234.0, rate=0.5), old), numbers)
+    now = ServiceLook(14.0, (stream(clips=12, frame_age_ms=1234.0, rate=0.5), old), numbers)
     head, _, title, door, yard = shown(now, before).splitlines()[:5]
     assert "1 of 2 streams live, 2 questions answered now, 3 waiting, memory 512 MiB" in head
     assert title.split() == ["stream", "state", "age", "looks/s", "clips", "clips/s", "lost"]

@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model.vision.networks.detector import BLOCKS, WEIGHTS, Block
+from model.vision.networks.detector import BLOCKS, WEIGHTS, MobileNetBlock
 from training.detector.detector_graph import Graph
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "detector.safetensors"
@@ -58,7 +58,7 @@ def convolutions() -> Iterator[tuple[str, str]]:
         yield f"{ours}.pointwise", f"CenternetHead/centernet_{theirs}_output/BiasAdd"
 
 
-def _of_block(block: Block) -> Iterator[tuple[str, str]]:
+def _of_block(block: MobileNetBlock) -> Iterator[tuple[str, str]]:
     if block.wide > block.inputs:
         yield "expand", f"expand/{_NORMED if block.swish else 'Relu'}"
     yield "depthwise", "depthwise/depthwise"

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-MODEL = f"{__package__}.model.Flashback"
+MODEL = f"{__package__}.model.FlashbackModel"
 
 
 def manifest() -> Any:  # noqa: ANN401 - lmms-eval's own type, which is not a dependency

@@ -26,7 +26,7 @@ from web.settings import read_settings
 log = logging.getLogger(__name__)
 
 
-class Flashback(lmms):  # type: ignore[misc]
+class FlashbackModel(lmms):  # type: ignore[misc]
     """Looks at films and answers.
 
     Args:

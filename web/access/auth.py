@@ -23,7 +23,7 @@ _LESS = "This token may not do that: it needs the right `{right}`."
 _TOO_MANY = "Too many wrong tokens came from your address; try again in {seconds} seconds."
 
 
-class _Shown(SecurityBase):
+class _SchemeShown(SecurityBase):
     """A way in as `/openapi.json` shows it; `_authenticate` is what checks it."""
 
     def __init__(self, name: str, model: HTTPBearer | APIKey) -> None:
@@ -34,8 +34,8 @@ class _Shown(SecurityBase):
         """Do nothing."""
 
 
-_TOKEN = _Shown("token", HTTPBearer(description="FLASHBACK_TOKEN, or one of them."))
-_TICKET = _Shown(
+_TOKEN = _SchemeShown("token", HTTPBearer(description="FLASHBACK_TOKEN, or one of them."))
+_TICKET = _SchemeShown(
     "ticket",
     APIKey.model_validate(
         {

@@ -40,7 +40,7 @@ class Given(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TextPart(Given):
+class WordsPart(Given):
     """Words."""
 
     type: Literal["text"]
@@ -79,7 +79,7 @@ class VideoPart(Given):
     video_url: VideoUrl
 
 
-Part = Annotated[TextPart | ImagePart | VideoPart, Field(discriminator="type")]
+Part = Annotated[WordsPart | ImagePart | VideoPart, Field(discriminator="type")]
 
 
 class Said(Given):
@@ -105,16 +105,16 @@ class Said(Given):
     tool_calls: Unsupported = None
 
     @property
-    def parts(self) -> tuple[TextPart | ImagePart | VideoPart, ...]:
+    def parts(self) -> tuple[WordsPart | ImagePart | VideoPart, ...]:
         """The content in parts."""
         if isinstance(self.content, str):
-            return (TextPart(type="text", text=self.content),)
+            return (WordsPart(type="text", text=self.content),)
         return self.content or ()
 
     @property
     def text(self) -> str:
         """The words of all parts."""
-        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+        return "\n".join(part.text for part in self.parts if isinstance(part, WordsPart))
 
 
 class StreamOptions(Given):

@@ -227,11 +227,11 @@ def ask(
                 server, token_file, source, questions, since=since, until=until, as_json=as_json
             )
         return
-    from web.cli.source.ask import Part, run_ask  # late: loads the model's libraries
+    from web.cli.source.ask import SourcePart, run_ask  # late: loads the model's libraries
 
     settings = read_settings(model=model)
     with signals_as_interrupt():
-        part = Part(last, since, until)
+        part = SourcePart(last, since, until)
         run_ask(settings, source, questions, part=part, frames=frames, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ _UNAUTHORIZED = 401
 _PORTS = {"stun": 3478, "turn": 3478, "turns": 5349}
 
 
-class Place(NamedTuple):
+class TurnAddress(NamedTuple):
     """Where the URL of a STUN or TURN server leads; https://www.rfc-editor.org/rfc/rfc7065.
 
     Attributes:
@@ -32,7 +32,7 @@ class Place(NamedTuple):
     tls: bool
 
 
-def read_place(url: str) -> Place:
+def read_place(url: str) -> TurnAddress:
     """Split `turn:HOST:PORT?transport=udp` and the like."""
     scheme, _, rest = url.partition(":")
     rest, _, query = rest.partition("?")
@@ -40,7 +40,7 @@ def read_place(url: str) -> Place:
     tls = scheme == "turns"
     transport = query.removeprefix("transport=") or ("tcp" if tls else "udp")
     number = int(port) if port.isdigit() else _PORTS[scheme]
-    return Place(host.strip("[]"), number, transport, tls)
+    return TurnAddress(host.strip("[]"), number, transport, tls)
 
 
 class _Nobody(asyncio.DatagramProtocol):

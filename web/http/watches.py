@@ -18,7 +18,7 @@ from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
 from web.reports.watch_reports import changed_watch, new_watch, read_question, watch_report
-from web.reports.watch_wire import NewWatch, Reading, Request, WatchChange, WatchReport
+from web.reports.watch_wire import NewWatch, WatchChange, WatchReading, WatchReport, WatchRequest
 from web.services import Here, Services
 
 _MOST_EVENTS = 500
@@ -119,7 +119,7 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
 
 
 @routes.post("/understand", responses=refuses(400, 409))
-async def understand_request(body: Request, here: Here, _: MayAsk) -> Reading:
+async def understand_request(body: WatchRequest, here: Here, _: MayAsk) -> WatchReading:
     """Say what would be watched for, without making a watch."""
     await here.watcher.check()
     return read_question(body.question, here.watcher.lexicon)

@@ -27,7 +27,7 @@ _MOST_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldPicture:
     """A picture and what is to be said of it."""
 
     text: str
@@ -60,7 +60,7 @@ class Tools:
         )
         return _answered(known, answer)
 
-    async def look(self, stream: str, at: str | None = None) -> Told:
+    async def look(self, stream: str, at: str | None = None) -> ToldPicture:
         """Return the picture of the moment nearest to a time; of the newest without one.
 
         Raises:
@@ -73,7 +73,7 @@ class Tools:
             raise FlashbackError(f"Nothing of {stream} is remembered yet.")
         found = moments[-1] if media is None else min(moments, key=lambda m: _far(m, media))
         jpeg = await self._call(lambda: self._service.picture(stream, found))
-        return Told(f"{stream} at {_clock(known, found.start)}", jpeg)
+        return ToldPicture(f"{stream} at {_clock(known, found.start)}", jpeg)
 
     async def ask_all(self, question: str) -> str:
         """Return what all cameras answer, the one that counts most first."""

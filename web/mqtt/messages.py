@@ -21,7 +21,7 @@ _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MqttMessage:
     """What is published.
 
     Attributes:
@@ -69,7 +69,7 @@ class Topics:
         """Return the id of the watch whose sensor is described in the topic `config`."""
         return config.split("/")[-2]
 
-    def sensor(self, watch: Watch, model: str, version: str) -> Message:
+    def sensor(self, watch: Watch, model: str, version: str) -> MqttMessage:
         """Return what describes the sensor of `watch`."""
         node = self._node
         about = {
@@ -90,19 +90,19 @@ class Topics:
             },
             "origin": {"name": "Flashback", "sw_version": version},
         }
-        return Message(self._config(watch.id), json.dumps(about))
+        return MqttMessage(self._config(watch.id), json.dumps(about))
 
-    def removal(self, watch: str) -> Sequence[Message]:
+    def removal(self, watch: str) -> Sequence[MqttMessage]:
         """Return what takes a sensor away."""
         topics = (self._config(watch), self.state(watch), self.event(watch))
-        return [Message(topic, "") for topic in topics]
+        return [MqttMessage(topic, "") for topic in topics]
 
-    def told(self, event: Event, root_path: str) -> Sequence[Message]:
+    def told(self, event: Event, root_path: str) -> Sequence[MqttMessage]:
         """Return what tells of an event."""
         said = alert_report(event, clip_path(root_path, event)).model_dump_json()
         return [
-            Message(self.event(event.watch), said),
-            Message(f"{self.base}/events", said, retain=False),
+            MqttMessage(self.event(event.watch), said),
+            MqttMessage(f"{self.base}/events", said, retain=False),
         ]
 
     @property

@@ -26,7 +26,7 @@ from stream.pull.io.tls import tls_context
 from stream.watches.records import Event
 from stream.watches.watcher import Watcher
 from web.errors import BadValue
-from web.mqtt.messages import OFFLINE, ONLINE, Message, Topics
+from web.mqtt.messages import OFFLINE, ONLINE, MqttMessage, Topics
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Publisher:
                 # Where that is not possible any more the broker says it, by our last will.
                 with contextlib.suppress(MqttError, TimeoutError):
                     async with asyncio.timeout(_LAST_WORD_SECONDS):
-                        await _publish(client, Message(self._topics.availability, OFFLINE))
+                        await _publish(client, MqttMessage(self._topics.availability, OFFLINE))
 
     async def _client(self) -> Client:
         broker = self._broker
@@ -171,7 +171,7 @@ class Publisher:
         self._open = {(e.watch, e.id) for e in await self._going_on()}
         self._shown = set()
         await self._show(client)
-        await _publish(client, Message(self._topics.availability, ONLINE))
+        await _publish(client, MqttMessage(self._topics.availability, ONLINE))
 
     async def _going_on(self) -> Sequence[Event]:
         """Return the events that were told and go on."""
@@ -231,7 +231,7 @@ class Publisher:
 
     async def _publish_state(self, client: Client, watch: str) -> None:
         on = any(mark[0] == watch for mark in self._open)
-        await _publish(client, Message(self._topics.state(watch), "ON" if on else "OFF"))
+        await _publish(client, MqttMessage(self._topics.state(watch), "ON" if on else "OFF"))
 
 
 async def _until_one_fails(*works: Coroutine[None, None, None]) -> None:
@@ -250,7 +250,7 @@ async def _until_one_fails(*works: Coroutine[None, None, None]) -> None:
         task.result()
 
 
-async def _publish(client: Client, message: Message) -> None:
+async def _publish(client: Client, message: MqttMessage) -> None:
     await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
     _heed_cancel()
 

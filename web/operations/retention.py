@@ -9,7 +9,7 @@ import logging
 from functools import partial
 
 from memory.errors import StoreUnavailable
-from memory.retention import Limits, Retention
+from memory.retention import Retention, RetentionLimits
 from memory.store import ClipStore
 from model.engine.contract import Engine
 from model.folding.pair import join_pair
@@ -26,12 +26,14 @@ _SHARE = 0.8
 between two rounds."""
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> RetentionLimits:
     """Return the bounds under `settings`."""
     total = settings.memory_quota_mb
     if total is None and settings.redis_url is None:
         total = int(settings.redis_memory_mb * _SHARE)
-    return Limits(each=_bytes(settings.stream_quota_mb), total=_bytes(total), keep=settings.keep)
+    return RetentionLimits(
+        each=_bytes(settings.stream_quota_mb), total=_bytes(total), keep=settings.keep
+    )
 
 
 async def keep_within(

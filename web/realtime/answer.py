@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ResponseWanted:
     """What asked for an answer.
 
     Attributes:
@@ -67,7 +67,7 @@ class Asked:
     conversation: Conversation
 
 
-class Answer:
+class AnswerWriter:
     """Writes one answer to one client.
 
     Args:
@@ -81,7 +81,7 @@ class Answer:
         cancelled: Set it, then cancel the task that runs `write`.
     """
 
-    def __init__(self, asked: Asked, here: Services, outbox: Outbox) -> None:
+    def __init__(self, asked: ResponseWanted, here: Services, outbox: Outbox) -> None:
         self.id = new_id("resp")
         self.item_id = new_id("item")
         self.text = ""

@@ -25,7 +25,7 @@ from stream.watches.records import clip_path
 from web.access.tokens import Caller
 from web.errors import BadRequest, BadValue
 from web.identifiers import new_id
-from web.realtime.answer import Answer, Asked
+from web.realtime.answer import AnswerWriter, ResponseWanted
 from web.realtime.client_events import (
     AnyEvent,
     ItemCreate,
@@ -91,7 +91,7 @@ class Connection:
         self._conversation = Conversation()
         self._zone: ZoneInfo | None = None
         self._live: LiveStream | None = None
-        self._answer: Answer | None = None
+        self._answer: AnswerWriter | None = None
         self._writing: asyncio.Task[None] | None = None
         self._pictures = PictureSource(stream, caller, services)
 
@@ -192,8 +192,8 @@ class Connection:
                 await self._pictures.give(part.image_url, asked=True)
         question = self._conversation.question(self._session, event.response)
         looking = await self._pictures.look()
-        asked = Asked(self._name, self._caller, event, self._conversation)
-        self._answer = Answer(asked, self._services, self._outbox)
+        asked = ResponseWanted(self._name, self._caller, event, self._conversation)
+        self._answer = AnswerWriter(asked, self._services, self._outbox)
         await self._answer.begin()
         writing = self._answer.write(question, self._zone, looking)
         self._writing = self._tasks.create_task(writing)

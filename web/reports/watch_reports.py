@@ -15,17 +15,17 @@ from web.reports.watch_wire import (
     ClauseBody,
     CountersReport,
     NewWatch,
-    Reading,
     ScheduleBody,
     State,
     WatchChange,
     WatchFields,
+    WatchReading,
     WatchReport,
     WebhookBody,
 )
 
 
-def read_question(question: str, lexicon: Lexicon) -> Reading:
+def read_question(question: str, lexicon: Lexicon) -> WatchReading:
     """Return what is understood of `question`.
 
     Raises:
@@ -33,7 +33,7 @@ def read_question(question: str, lexicon: Lexicon) -> Reading:
     """
     found = understand(question, lexicon)
     fields = _condition_fields(found.condition, lexicon.table)
-    return Reading(**fields, unmatched=list(found.unmatched), notes=list(found.notes))
+    return WatchReading(**fields, unmatched=list(found.unmatched), notes=list(found.notes))
 
 
 def new_watch(body: NewWatch, key: str, lexicon: Lexicon, unix: float) -> Watch:

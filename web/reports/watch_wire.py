@@ -84,7 +84,7 @@ class ScheduleBody(Body):
 Clauses = Annotated[list[ClauseBody], Field(max_length=MOST_CLAUSES)]
 
 
-class Request(Body):
+class WatchRequest(Body):
     """What a person wants to be told of, in words."""
 
     question: Annotated[str, Field(min_length=1, max_length=LONGEST_REQUEST)]
@@ -159,7 +159,7 @@ class WatchChange(WatchFields):
         return self
 
 
-class Reading(BaseModel):
+class WatchReading(BaseModel):
     """What was made of a question.
 
     Attributes:
@@ -205,7 +205,7 @@ class CountersReport(BaseModel):
     last_error: str | None
 
 
-class WatchReport(Reading):
+class WatchReport(WatchReading):
     """A standing question, as it is now.
 
     Attributes:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from web.time_words.extent import Extent, Reference, instant
+from web.time_words.extent import NamedTime, Reference, instant
 from web.time_words.tokens import MINUTE, NUMBERS, Parsed, Tokens, ordinal, skip, word
 
 PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 22), "night": (18, 30)}
@@ -98,7 +98,7 @@ def _past_the_hour(tokens: Tokens, at: int) -> Parsed[TimeOfDay]:
     return TimeOfDay((hour, minutes), half), at
 
 
-def moment(said: TimeOfDay, reference: Reference, day: date | None) -> Extent | None:
+def moment(said: TimeOfDay, reference: Reference, day: date | None) -> NamedTime | None:
     """Return when a time was that was said.
 
     Of a film, its place there. Of a stream, the last time that a clock showed it, on `day` if that was
@@ -110,7 +110,7 @@ def moment(said: TimeOfDay, reference: Reference, day: date | None) -> Extent | 
         return None if position is None else instant(position)
     exact = len(said.parts) == 3
     readings = [_latest(hours, reference, day) for hours in said.hours()]
-    marks = [Extent(at, at if exact else at + MINUTE, at) for at in readings]
+    marks = [NamedTime(at, at if exact else at + MINUTE, at) for at in readings]
     if position is not None and day is None:
         marks.append(instant(position))
     lived = [mark for mark in marks if 0 <= mark.first <= reference.now]
@@ -127,18 +127,18 @@ def _latest(hours: time, reference: Reference, day: date | None) -> float:
     return reference.media(datetime.combine(today - timedelta(days=1), hours))
 
 
-def hours_of(day: date, hours: tuple[int, int], reference: Reference) -> Extent:
+def hours_of(day: date, hours: tuple[int, int], reference: Reference) -> NamedTime:
     """Return from which hour to which a part of `day` was; hours beyond 24 are the next day's."""
     midnight = datetime.combine(day, time())
     begin, end = (reference.media(midnight + timedelta(hours=hour)) for hour in hours)
-    return Extent(begin, end)
+    return NamedTime(begin, end)
 
 
-def days(first: date, count: int, reference: Reference) -> Extent:
+def days(first: date, count: int, reference: Reference) -> NamedTime:
     """Return the stretch of `count` whole days."""
     begin = datetime.combine(first, time())
     ends = (begin, begin + timedelta(days=count))
-    return Extent(*(reference.media(end) for end in ends))
+    return NamedTime(*(reference.media(end) for end in ends))
 
 
 def day(tokens: Tokens, at: int, today: date) -> Parsed[date]:

@@ -44,7 +44,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class NamedTime:
     """A stretch of media time that words name.
 
     Attributes:
@@ -68,26 +68,26 @@ class Extent:
         """Where "after" it begins, and "up to" it ends."""
         return self.end if self.mark is None else self.mark
 
-    def around(self) -> "Extent":
+    def around(self) -> "NamedTime":
         """Return what "around" it is: seconds for an instant, minutes for a time of day."""
         reach = 3.0 if self.start == self.end else 5 * MINUTE
-        return self if self.mark is None else Extent(self.mark - reach, self.mark + reach)
+        return self if self.mark is None else NamedTime(self.mark - reach, self.mark + reach)
 
 
-def instant(at: float) -> Extent:
+def instant(at: float) -> NamedTime:
     """Return the stretch that is one instant."""
-    return Extent(at, at, at)
+    return NamedTime(at, at, at)
 
 
-def roughly(at: float, length: Length) -> Extent:
+def roughly(at: float, length: Length) -> NamedTime:
     """Return the stretch around `at` that someone means who counts so exactly.
 
     Who says "two hours ago" does not mean one second: seconds are exact, minutes to a half of one,
     hours to five minutes.
     """
     if length.vague:
-        return Extent(at - length.seconds / 2, at + length.seconds / 2, at)
+        return NamedTime(at - length.seconds / 2, at + length.seconds / 2, at)
     reach = {MINUTE: MINUTE / 2, HOUR: 5 * MINUTE}.get(length.unit, 0.0)
     if length.unit >= DAY:
         reach = length.unit / 2
-    return Extent(at - reach, at + reach, at)
+    return NamedTime(at - reach, at + reach, at)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from web.time_words.extent import Extent
+from web.time_words.extent import NamedTime
 from web.time_words.points import Asking, away, mark, on_a_day, ordinal_unit, point
 from web.time_words.tokens import UNITS, Parsed, Tokens, number, skip, word
 
@@ -51,7 +51,7 @@ def _between(asking: Asking, at: int) -> Parsed[Range]:
     return None
 
 
-def _firsts(asking: Asking, at: int) -> list[tuple[Extent, int]]:
+def _firsts(asking: Asking, at: int) -> list[tuple[NamedTime, int]]:
     """Return how the first of two times can be read, with the place behind it.
 
     Of `5 to 10 seconds` and `5 to 7 pm` the unit stands behind the second.

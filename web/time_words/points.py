@@ -13,7 +13,7 @@ from web.time_words.calendar import (
     moment,
     time_of_day,
 )
-from web.time_words.extent import Extent, Reference, instant, roughly
+from web.time_words.extent import NamedTime, Reference, instant, roughly
 from web.time_words.tokens import (
     DAY,
     MINUTE,
@@ -55,7 +55,7 @@ class Asking:
         return self.reference.local_now().date()
 
 
-def point(asking: Asking, at: int) -> Parsed[Extent]:
+def point(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read what names a time by itself: `the third minute`, `second 10`, `10:05`, `yesterday`."""
     for read in (on_a_day, _clock_time, ordinal_unit, _counted_unit, _edge, away):
         if (found := read(asking, at)) is not None:
@@ -64,7 +64,7 @@ def point(asking: Asking, at: int) -> Parsed[Extent]:
     return None
 
 
-def mark(asking: Asking, at: int) -> Parsed[Extent]:
+def mark(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read what names a time after `at`, `after`, `before`: also a length, counted from the start."""
     if (found := point(asking, at)) is not None:
         return found
@@ -83,7 +83,7 @@ def _of_the_film(tokens: Tokens, at: int) -> int:
     return after + 1 if after > at and word(tokens, after) in _FILMS else at
 
 
-def _clock_time(asking: Asking, at: int) -> Parsed[Extent]:
+def _clock_time(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read a time of day, or a place in a film that is written like one."""
     if (found := time_of_day(asking.tokens, at)) is None:
         return None
@@ -92,7 +92,7 @@ def _clock_time(asking: Asking, at: int) -> Parsed[Extent]:
     return None if extent is None else (extent, after)
 
 
-def on_a_day(asking: Asking, at: int) -> Parsed[Extent]:
+def on_a_day(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read a day, a part of one, or a time on one: `yesterday`, `this morning`, `Monday at 5 pm`."""
     if asking.reference.began is None:
         return None
@@ -102,7 +102,7 @@ def on_a_day(asking: Asking, at: int) -> Parsed[Extent]:
     return None
 
 
-def _dated(asking: Asking, at: int) -> Parsed[Extent]:
+def _dated(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read a day, perhaps with a part of it or a time behind it."""
     if (found := day(asking.tokens, at, asking.today)) is None:
         return None
@@ -117,7 +117,7 @@ def _dated(asking: Asking, at: int) -> Parsed[Extent]:
     return days(when, 1, asking.reference), at
 
 
-def _timed(asking: Asking, at: int) -> Parsed[Extent]:
+def _timed(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read a time with its day behind it: `5 pm yesterday`, `10:05 this morning`."""
     if (said := time_of_day(asking.tokens, at)) is None:
         return None
@@ -135,7 +135,7 @@ def _timed(asking: Asking, at: int) -> Parsed[Extent]:
     return None if extent is None else (extent, when[1])
 
 
-def _part(asking: Asking, at: int) -> Parsed[Extent]:
+def _part(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read `this morning`, `last night`, `tonight`, `the afternoon`, `lunch`."""
     tokens, reference, today = asking.tokens, asking.reference, asking.today
     text, following = word(tokens, at), word(tokens, at + 1)
@@ -153,7 +153,7 @@ def _part(asking: Asking, at: int) -> Parsed[Extent]:
     return None
 
 
-def _latest(hours: tuple[int, int], asking: Asking) -> Extent:
+def _latest(hours: tuple[int, int], asking: Asking) -> NamedTime:
     """Return the newest such part of a day that has begun, or that of the day spoken of."""
     if asking.day is not None:
         return hours_of(asking.day, hours, asking.reference)
@@ -163,7 +163,7 @@ def _latest(hours: tuple[int, int], asking: Asking) -> Extent:
     return hours_of(asking.today - timedelta(days=1), hours, asking.reference)
 
 
-def _calendar(asking: Asking, at: int) -> Parsed[Extent]:
+def _calendar(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read `this week`, `last week`, `last weekend`, `this month`, `last month`."""
     which, unit = word(asking.tokens, at), word(asking.tokens, at + 1)
     if which not in {"this", "last", "the"} or unit not in {"week", "weekend", "month"}:
@@ -185,25 +185,25 @@ def _calendar(asking: Asking, at: int) -> Parsed[Extent]:
     return days(saturday, 2, asking.reference), at + 2
 
 
-def ordinal_unit(asking: Asking, at: int) -> Parsed[Extent]:
+def ordinal_unit(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read `the first ten seconds`, `the last minute`, `the third minute`, `the second half`."""
     tokens, now = asking.tokens, asking.reference.last
     at = skip(tokens, at, "the")
     which = word(tokens, at)
     if (which in _LAST or which == "first") and (found := _some(tokens, at + 1)) is not None:
         whole, after = found
-        return (Extent(0, whole) if which == "first" else Extent(now - whole, now)), after
+        return (NamedTime(0, whole) if which == "first" else NamedTime(now - whole, now)), after
     counted = (-1, at + 1) if which in _LAST else ordinal(tokens, at)
     if counted is None:
         return None
     (place, after), share = counted, _FRACTIONS.get(word(tokens, counted[1]))
     if share is not None and (share >= place or place < 0):
         place = share if place < 0 else place
-        return Extent(now * (place - 1) / share, now * place / share), after + 1
+        return NamedTime(now * (place - 1) / share, now * place / share), after + 1
     unit = UNITS.get(word(tokens, after))
     if unit is None or unit >= DAY or place < 1 or word(tokens, after).endswith("s"):
         return None
-    return Extent((place - 1) * unit, place * unit), after + 1
+    return NamedTime((place - 1) * unit, place * unit), after + 1
 
 
 def _some(tokens: Tokens, at: int) -> Parsed[float]:
@@ -217,7 +217,7 @@ def _some(tokens: Tokens, at: int) -> Parsed[float]:
     return (1.5 * unit, at + 4) if and_a_half(tokens, at + 1) else (unit, at + 1)
 
 
-def _counted_unit(asking: Asking, at: int) -> Parsed[Extent]:
+def _counted_unit(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read `second 10` and `minute 3`: an instant, and the minute that begins at 3:00."""
     text = word(asking.tokens, at)
     unit = UNITS.get(text.removesuffix("s")) if len(text) > 3 else None
@@ -227,10 +227,10 @@ def _counted_unit(asking: Asking, at: int) -> Parsed[Extent]:
     begin = counted[0] * unit
     # `minute 3 people` are people, not a minute.
     end = begin + unit if unit >= MINUTE else begin
-    return Extent(begin, end, begin), counted[1]
+    return NamedTime(begin, end, begin), counted[1]
 
 
-def _edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[Extent]:
+def _edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[NamedTime]:
     """Read `the beginning`, `the very end of the film`, `the middle of the video`.
 
     Args:
@@ -251,7 +251,7 @@ def _edge(asking: Asking, at: int, *, whole: bool = True) -> Parsed[Extent]:
     return instant(0.0 if text in _START else asking.reference.last), beyond
 
 
-def away(asking: Asking, at: int) -> Parsed[Extent]:
+def away(asking: Asking, at: int) -> Parsed[NamedTime]:
     """Read `ten seconds ago`, `10 seconds in`, `a minute before the end`, `5 s after the start`."""
     begin = skip(asking.tokens, at, "the")
     if (found := length(asking.tokens, begin)) is None:
@@ -278,7 +278,7 @@ def away(asking: Asking, at: int) -> Parsed[Extent]:
     return None
 
 
-def _ago(asking: Asking, far: Length) -> Extent:
+def _ago(asking: Asking, far: Length) -> NamedTime:
     reference = asking.reference
     if (
         far.unit == DAY

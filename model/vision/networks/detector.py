@@ -30,7 +30,7 @@ _LONGEST = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MobileNetBlock:
     """One inverted bottleneck of MobileNetV3: widen, filter, weigh the channels, narrow."""
 
     inputs: int
@@ -43,21 +43,21 @@ class Block:
 
 
 BLOCKS = (
-    Block(16, 16, 16, swish=False),
-    Block(16, 64, 24, stride=2, swish=False),
-    Block(24, 72, 24, swish=False),
-    Block(24, 72, 32, kernel=5, stride=2, squeezed=24, swish=False),
-    Block(32, 96, 32, kernel=5, squeezed=24, swish=False),
-    Block(32, 96, 32, kernel=5, squeezed=24, swish=False),
-    Block(32, 192, 64, stride=2),
-    Block(64, 160, 64),
-    Block(64, 144, 64),
-    Block(64, 144, 64),
-    Block(64, 384, 88, squeezed=96),
-    Block(88, 528, 88, squeezed=136),
-    Block(88, 528, 120, kernel=5, stride=2, squeezed=136),
-    Block(120, 720, 120, kernel=5, squeezed=184),
-    Block(120, 720, 120, kernel=5, squeezed=184),
+    MobileNetBlock(16, 16, 16, swish=False),
+    MobileNetBlock(16, 64, 24, stride=2, swish=False),
+    MobileNetBlock(24, 72, 24, swish=False),
+    MobileNetBlock(24, 72, 32, kernel=5, stride=2, squeezed=24, swish=False),
+    MobileNetBlock(32, 96, 32, kernel=5, squeezed=24, swish=False),
+    MobileNetBlock(32, 96, 32, kernel=5, squeezed=24, swish=False),
+    MobileNetBlock(32, 192, 64, stride=2),
+    MobileNetBlock(64, 160, 64),
+    MobileNetBlock(64, 144, 64),
+    MobileNetBlock(64, 144, 64),
+    MobileNetBlock(64, 384, 88, squeezed=96),
+    MobileNetBlock(88, 528, 88, squeezed=136),
+    MobileNetBlock(88, 528, 120, kernel=5, stride=2, squeezed=136),
+    MobileNetBlock(120, 720, 120, kernel=5, squeezed=184),
+    MobileNetBlock(120, 720, 120, kernel=5, squeezed=184),
 )
 """MobileNetV3 Large; the last two stages are narrower than published."""
 _FINE, _MIDDLE, _COARSE = 3, 5, 12
@@ -80,7 +80,7 @@ class _SqueezeExcite(nn.Module):
 class _Bottleneck(nn.Module):
     """Widens by 1x1, filters each channel, narrows by 1x1; adds the input where shapes allow."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: MobileNetBlock) -> None:
         super().__init__()
         wide = block.wide
         self.expand = Convolution(block.inputs, wide) if wide > block.inputs else None

@@ -31,7 +31,7 @@ class CellLogits(NamedTuple):
     sides: Float[Tensor, "*cells 2"]
 
 
-class Said(NamedTuple):
+class HeadsOutput(NamedTuple):
     """What the heads say of one clip."""
 
     names: Float[Tensor, "cells names"]
@@ -88,12 +88,12 @@ class Heads(nn.Module):
 
     def forward(
         self, tokens: Float[Tensor, "cells width"], features: Float[Tensor, "cells trunk"]
-    ) -> Said:
+    ) -> HeadsOutput:
         """Return what is said of one clip."""
         # By frame: a clip may be drawn in part.
         drawn = self.drawn_logit(tokens.view(FRAMES, -1, tokens.shape[-1])).sigmoid()
         cells = self.logits(tokens, features)
-        return Said(
+        return HeadsOutput(
             cells.names.softmax(-1),
             cells.colours.softmax(-1),
             cells.movements.softmax(-1),

@@ -49,7 +49,7 @@ class Face:
     score: float
 
 
-class _Block(nn.Module):
+class _FaceBlock(nn.Module):
     """Widen, filter, narrow; what it adds to is kept where the shapes are the same."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -77,7 +77,7 @@ class FaceNetwork(nn.Module):
         inputs, stages = 16, []
         for outputs, blocks, stride in _STAGES:
             sizes = [(inputs, stride), *[(outputs, 1)] * (blocks - 1)]
-            stages.append(nn.Sequential(*(_Block(i, outputs, s) for i, s in sizes)))
+            stages.append(nn.Sequential(*(_FaceBlock(i, outputs, s) for i, s in sizes)))
             inputs = outputs
         self.stages = nn.ModuleList(stages)
         widths = [_STAGES[tap][0] for tap in reversed(_TAPS)]

@@ -26,7 +26,7 @@ TRUNK_WIDTH = COARSE + 4 * FINE
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _EfficientNetBlock:
     """One inverted bottleneck: widen, look around, narrow."""
 
     inputs: int
@@ -36,7 +36,7 @@ class _Block:
     expansion: int = 6
 
 
-def trunk_blocks() -> Iterator[_Block]:
+def trunk_blocks() -> Iterator[_EfficientNetBlock]:
     """Yield EfficientNet-Lite2's blocks (width 1.1, depth 1.2; first and last stage not deepened)."""
     stages = (  # outputs, kernel, stride, expansion, repeats
         (16, 3, 1, 1, 1),
@@ -50,7 +50,9 @@ def trunk_blocks() -> Iterator[_Block]:
     inputs = 32
     for outputs, kernel, stride, expansion, repeats in stages:
         for repeat in range(repeats):
-            yield _Block(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
+            yield _EfficientNetBlock(
+                inputs, outputs, kernel, stride if repeat == 0 else 1, expansion
+            )
             inputs = outputs
 
 
@@ -80,7 +82,7 @@ class Convolution(nn.Module):
 class _InvertedBottleneck(nn.Module):
     """Widen by 1x1, filter each channel, narrow by 1x1; add the input where shapes allow."""
 
-    def __init__(self, block: _Block) -> None:
+    def __init__(self, block: _EfficientNetBlock) -> None:
         super().__init__()
         wide = block.inputs * block.expansion
         self.expand = Convolution(block.inputs, wide) if block.expansion > 1 else None

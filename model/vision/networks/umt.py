@@ -28,7 +28,7 @@ class UmtVision(nn.Module):
         super().__init__()
         self.config = config
         self.patch_embed = _PatchEmbed(config)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(_TransformerBlock(config) for _ in range(config.blocks))
         self.vision_layernorm = nn.LayerNorm(config.width, eps=1e-12)
 
     def forward(
@@ -141,7 +141,7 @@ class _Mlp(nn.Module):
         return out
 
 
-class _Block(nn.Module):
+class _TransformerBlock(nn.Module):
     """Attention, then a hidden layer, each on normalised tokens and added to them."""
 
     def __init__(self, config: VisionConfig) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from model.vision.changes import Scene, follow
+from model.vision.changes import SceneSoFar, follow
 from model.vision.things import SURE, Thing
 from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There
@@ -119,7 +119,7 @@ def _none(there: There, *, before: bool) -> str:
 def _scenes(clips: Sequence[Shown]) -> list[_Scene]:
     """Return the scenes that have a thing which they can be told by, oldest first."""
     groups: list[list[tuple[int, Shown]]] = []
-    shown: Scene | None = None
+    shown: SceneSoFar | None = None
     for n, clip in enumerate(without_glimpses(clips)):
         change, shown = follow(shown, clip.things)
         if not groups or (change is not None and change.before):

@@ -29,7 +29,7 @@ _UNKNOWN = {404, 405, 501, 551}
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RtspMessage:
     """A request or an answer.
 
     Attributes:
@@ -62,7 +62,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class _Asked:
+class _PassedRequest:
     """A request that was passed on.
 
     Attributes:
@@ -70,7 +70,7 @@ class _Asked:
         nonce: Of the challenge that was answered with it; None if none was.
     """
 
-    request: Message
+    request: RtspMessage
     nonce: str | None = None
 
 
@@ -101,7 +101,7 @@ class RtspRelay(Pipe):
         """
         self._place = place
         self._entry = None if login is None else _Entry(login)
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._asked: OrderedDict[str, _PassedRequest] = OrderedDict()
         self._sending = threading.Lock()
         super().__init__(server)
 
@@ -136,14 +136,14 @@ class RtspRelay(Pipe):
             client.sendall(head + message.body)
         return True
 
-    def _without_options(self, answer: Message) -> Message:
+    def _without_options(self, answer: RtspMessage) -> RtspMessage:
         """Return an answer; of a camera that knows no OPTIONS one that names none: FFmpeg begins with it."""
         asked = self._asked.get(answer.header("cseq"))
         if asked is None or asked.request.words[0] != "OPTIONS" or answer.status not in _UNKNOWN:
             return answer
-        return Message(f"RTSP/1.0 200 OK\r\nCSeq: {answer.header('cseq')}\r\n\r\n".encode())
+        return RtspMessage(f"RTSP/1.0 200 OK\r\nCSeq: {answer.header('cseq')}\r\n\r\n".encode())
 
-    def _may_pass(self, message: Message) -> bool:
+    def _may_pass(self, message: RtspMessage) -> bool:
         """Say whether FFmpeg may hear it: no redirect, and nothing that is no RTSP."""
         status = message.status
         if status is None and not message.words[-1].startswith("RTSP/"):
@@ -154,7 +154,7 @@ class RtspRelay(Pipe):
             return False
         return True
 
-    def _note(self, answer: Message) -> None:
+    def _note(self, answer: RtspMessage) -> None:
         """Keep why the server refused, and forget the request."""
         with self._sending:
             asked = self._asked.pop(answer.header("cseq"), None)
@@ -162,20 +162,20 @@ class RtspRelay(Pipe):
             method, phrase = asked.request.words[0], "".join(answer.words[2:])
             self.trouble = Refused(answer.status, method, phrase)
 
-    def _ask(self, request: Message) -> None:
+    def _ask(self, request: RtspMessage) -> None:
         """Send what FFmpeg says; with who we are, once the server has asked for that."""
         if request.status is None and self._place:
             ours, theirs = f" rtsp://127.0.0.1:{self.port}".encode(), f" {self._place}".encode()
-            request = Message(request.head.replace(ours, theirs, 1), request.body)
+            request = RtspMessage(request.head.replace(ours, theirs, 1), request.body)
         if request.status is None:
             with self._sending:
-                self._asked[request.header("cseq")] = _Asked(request)
+                self._asked[request.header("cseq")] = _PassedRequest(request)
                 while len(self._asked) > _OUTSTANDING:
                     self._asked.popitem(last=False)
             request = self._signed(request)
         self._send(request.head + request.body)
 
-    def _ask_again(self, answer: Message) -> bool:
+    def _ask_again(self, answer: RtspMessage) -> bool:
         """Answer a challenge by the same request once more; False if that was in vain before."""
         challenge = strongest(answer.headers("www-authenticate"))
         asked = self._asked.get(answer.header("cseq"))
@@ -189,7 +189,7 @@ class RtspRelay(Pipe):
         self._send(request.head + request.body)
         return True
 
-    def _signed(self, request: Message) -> Message:
+    def _signed(self, request: RtspMessage) -> RtspMessage:
         entry = self._entry
         if entry is None or entry.challenge is None:
             return request
@@ -199,7 +199,7 @@ class RtspRelay(Pipe):
         if (asked := self._asked.get(request.header("cseq"))) is not None:
             asked.nonce = entry.challenge.nonce
         line, rest = request.head.split(b"\n", 1)
-        return Message(line + f"\nAuthorization: {text}\r\n".encode() + rest, request.body)
+        return RtspMessage(line + f"\nAuthorization: {text}\r\n".encode() + rest, request.body)
 
     def _send(self, data: bytes) -> None:
         with self._sending:  # both threads do
@@ -212,7 +212,7 @@ def _packet(source: BufferedReader) -> bytes:
     return _PACKET + head + source.read(int.from_bytes(head[1:], "big")) if len(head) == 3 else b""
 
 
-def _message(first: bytes, source: BufferedReader) -> Message | None:
+def _message(first: bytes, source: BufferedReader) -> RtspMessage | None:
     """Read the rest of a message; None at the end, or if it has none."""
     head = first
     while len(head) < LONGEST_HEAD:
@@ -221,6 +221,6 @@ def _message(first: bytes, source: BufferedReader) -> Message | None:
         if not line:
             return None
         if line in {b"\r\n", b"\n"}:
-            length = Message(head).header("content-length")
-            return Message(head, source.read(min(number_in(length) or 0, _LONGEST_BODY)))
+            length = RtspMessage(head).header("content-length")
+            return RtspMessage(head, source.read(min(number_in(length) or 0, _LONGEST_BODY)))
     return None

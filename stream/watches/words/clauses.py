@@ -12,7 +12,7 @@ from stream.errors import BadInput
 from stream.watches.condition import ABSENCE_SECONDS, Condition, check
 from stream.watches.words.lexicon import Lexicon
 from stream.watches.words.phrases import mark, take_duration, tidy
-from stream.watches.words.reading import Reading, take_mark
+from stream.watches.words.reading import ClauseReading, take_mark
 
 LONGEST_REQUEST = 500
 _EXAMPLE = "Tell me when a person is there"
@@ -77,8 +77,8 @@ def understand(
     return Understood(condition, unmatched, tuple(reading.notes))
 
 
-def _read(tokens: list[str], lexicon: Lexicon) -> Reading:
-    reading, at = Reading(), 0
+def _read(tokens: list[str], lexicon: Lexicon) -> ClauseReading:
+    reading, at = ClauseReading(), 0
     while at < len(tokens):
         part = tokens[at]
         if part.startswith("@"):
@@ -97,7 +97,7 @@ def _read(tokens: list[str], lexicon: Lexicon) -> Reading:
     return reading
 
 
-def _take_name(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
+def _take_name(reading: ClauseReading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
     words, length = lexicon.find(tokens, at)
     if words and lexicon.find(tokens, at + length)[1]:  # "fire truck": a kind of the second
         reading.unmatched.append(" ".join(tokens[at : at + length]))
@@ -119,7 +119,7 @@ def _colours(tokens: list[str], at: int, lexicon: Lexicon) -> int:
     return end - at if named else 0
 
 
-def _take_colours(reading: Reading, tokens: list[str]) -> None:
+def _take_colours(reading: ClauseReading, tokens: list[str]) -> None:
     if len(tokens) > 1:
         reading.unmatched.append(" ".join(tokens))
         reading.notes.append("A thing of several colours is matched in any colour.")
@@ -127,7 +127,7 @@ def _take_colours(reading: Reading, tokens: list[str]) -> None:
         reading.colour = tokens[0]
 
 
-def _where(reading: Reading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
+def _where(reading: ClauseReading, tokens: list[str], at: int, lexicon: Lexicon) -> int:
     """Put a phrase such as "at the door" aside: where one thing is to another cannot be matched."""
     end = at + 1
     while end < len(tokens) and (tokens[end] in _DETERMINERS or tokens[end] in COLOURS):

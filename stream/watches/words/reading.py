@@ -7,7 +7,7 @@ from stream.watches.condition import MOST_COUNTED, Clause
 
 
 @dataclass(slots=True)
-class Reading:
+class ClauseReading:
     """What was read so far, and the marks that wait for the next name."""
 
     positive: list[Clause] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Reading:
             self.after_seen = True
 
 
-def take_mark(reading: Reading, mark_: str) -> None:
+def take_mark(reading: ClauseReading, mark_: str) -> None:
     """Do as a mark of `phrases` says.
 
     Raises:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from stream.watches.matcher import Seen
+from stream.watches.matcher import ClauseScores
 from stream.watches.trigger import GONE_AFTER, LONGEST_PAUSE, Rule, Trigger
 from stream.watches.visibility import AT_LEAST, AT_MOST, LONGEST_GAP, NOT_SEEN
 
@@ -18,14 +18,14 @@ def play(rule, clips, *, positive=1, negative=0):
     """Return the outcomes of clips 4 seconds apart; each is one sureness, or a pair of lists."""
     trigger, outcomes = Trigger.new(rule, positive, negative), []
     for number, sure in enumerate(clips):
-        seen = sure if isinstance(sure, Seen) else Seen((sure,), ())
+        seen = sure if isinstance(sure, ClauseScores) else ClauseScores((sure,), ())
         trigger, outcome = trigger.take(seen, number * CLIP, number * CLIP + 3)
         outcomes.append(outcome)
     return trigger, outcomes
 
 
 def absent(rule, clips):
-    return play(rule, [Seen((), (sure,)) for sure in clips], positive=0, negative=1)
+    return play(rule, [ClauseScores((), (sure,)) for sure in clips], positive=0, negative=1)
 
 
 def fired(outcomes):
@@ -125,14 +125,14 @@ def test_nobody_there_needs_no_one_to_have_been_there():
 
 def test_a_thing_with_a_company_that_was_missed_once_is_not_alone():
     company = [0, 0, 0, 1, 0, 1, 1]
-    clips = [Seen((float(n > 2),), (sure,)) for n, sure in enumerate(company)]
+    clips = [ClauseScores((float(n > 2),), (sure,)) for n, sure in enumerate(company)]
     assert not fired(play(Rule(), clips, negative=1)[1])
 
 
 def test_time_that_nobody_watched_is_no_absence():
     trigger = Trigger.new(Rule(hold_s=60, after_seen=True), 0, 1)
     for start in (0, 4, 8, 1000, 1004, 1008, 1012, 1016):
-        trigger, outcome = trigger.take(Seen((), (float(start < 8),)), start, start + 3)
+        trigger, outcome = trigger.take(ClauseScores((), (float(start < 8),)), start, start + 3)
         assert outcome == "nothing"
 
 
@@ -146,7 +146,7 @@ def test_within_the_refractory_time_it_does_not_fire_again():
 
 def test_a_clip_from_before_the_newest_changes_nothing():
     trigger, _ = play(Rule(), [1, 1, 1])
-    assert trigger.take(Seen((0.0,), ()), 0.0, 3.0) == (trigger, "nothing")
+    assert trigger.take(ClauseScores((0.0,), ()), 0.0, 3.0) == (trigger, "nothing")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_rule_that_makes_no_sense_is_refused(wrong):
 def test_every_firing_has_lasted_and_rested_as_long_as_it_must(clips, hold, rest):
     trigger, last = Trigger.new(Rule(hold_s=hold, refractory_s=rest), 1, 0), None
     for number, sure in enumerate(clips):
-        trigger, outcome = trigger.take(Seen((sure,), ()), number * CLIP, number * CLIP + 3)
+        trigger, outcome = trigger.take(ClauseScores((sure,), ()), number * CLIP, number * CLIP + 3)
         if outcome == "fired":
             firing = trigger.firing
             assert firing.fired - firing.start >= hold
@@ -191,7 +191,7 @@ def test_a_pause_that_nobody_watched_changes_nothing_but_the_times(clips, pause)
     together, apart = (Trigger.new(Rule(hold_s=20, refractory_s=0), 1, 0) for _ in range(2))
     for number, sure in enumerate(clips):
         at = number * CLIP
-        together, one = together.take(Seen((sure,), ()), at, at + CLIP)
+        together, one = together.take(ClauseScores((sure,), ()), at, at + CLIP)
         late = at + (pause if number >= half else 0)
-        apart, other = apart.take(Seen((sure,), ()), late, late + CLIP)
+        apart, other = apart.take(ClauseScores((sure,), ()), late, late + CLIP)
         assert one == other

@@ -21,7 +21,7 @@ _OLD_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ServiceLook:
     """What was seen of a service at one moment.
 
     Attributes:
@@ -55,7 +55,7 @@ def run_top(url: str, token_file: Path | None, *, every: float, once: bool) -> N
                 screen.update(drawn(now, before), refresh=True)
 
 
-def look(service: Flashback, at: float) -> Look:
+def look(service: Flashback, at: float) -> ServiceLook:
     """Return what the service says of itself now.
 
     Raises:
@@ -63,14 +63,14 @@ def look(service: Flashback, at: float) -> Look:
     """
     streams = tuple(service.streams())
     try:
-        return Look(at, streams, read_numbers(service.metrics()))
+        return ServiceLook(at, streams, read_numbers(service.metrics()))
     except FlashbackError as error:
         if error.status is None:
             raise
-        return Look(at, streams, {}, str(error))
+        return ServiceLook(at, streams, {}, str(error))
 
 
-def look_again(service: Flashback, before: Look, at: float) -> Look:
+def look_again(service: Flashback, before: ServiceLook, at: float) -> ServiceLook:
     """Return what the service says now, or what it said `before` while it is away: it may be restarting.
 
     Raises:
@@ -92,7 +92,7 @@ def read_numbers(text: str) -> dict[str, float]:
     return found
 
 
-def drawn(now: Look, before: Look | None) -> RenderableType:
+def drawn(now: ServiceLook, before: ServiceLook | None) -> RenderableType:
     """Return what to show; clips a second need the look before."""
     table = Table(box=None, pad_edge=False)
     for title in ("stream", "state"):
@@ -123,7 +123,7 @@ def _row(stream: Stream, before: Stream | None, seconds: float) -> list[Text]:
     ]
 
 
-def _head(now: Look) -> Text:
+def _head(now: ServiceLook) -> Text:
     live = sum(stream.state == "live" for stream in now.streams)
     words = [f"{live} of {len(now.streams)} streams live"]
     if now.away:

@@ -41,7 +41,7 @@ _screen = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _AskReport:
     """What `--json` prints.
 
     Attributes:
@@ -79,7 +79,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SourcePart:
     """Which part of a source to look at; what is None has no bound.
 
     Attributes:
@@ -107,7 +107,7 @@ def run_ask(
     source: str,
     questions: Sequence[str],
     *,
-    part: Part,
+    part: SourcePart,
     frames: int,
     as_json: bool,
 ) -> None:
@@ -117,7 +117,7 @@ def run_ask(
         settings: As they were set from outside.
         source: A file, a URL or a device.
         questions: One or more.
-        part: What to look at; all is `Part()`.
+        part: What to look at; all is `SourcePart()`.
         frames: Of a whole file to look at, at most.
         as_json: Print an object a line, one for each question, instead of words.
 
@@ -133,7 +133,7 @@ def run_ask(
     asyncio.run(_ask(settings, source, questions, part, frames, as_json=as_json))
 
 
-def _say(asked: _Asked, number: int, count: int, *, as_json: bool) -> None:
+def _say(asked: _AskReport, number: int, count: int, *, as_json: bool) -> None:
     if as_json:
         _print(json.dumps(asdict(asked)))
         return
@@ -163,7 +163,7 @@ async def _ask(
     settings: Settings,
     source: str,
     questions: Sequence[str],
-    part: Part,
+    part: SourcePart,
     frames: int,
     *,
     as_json: bool,
@@ -254,13 +254,13 @@ async def _watcher(
         yield watcher
 
 
-async def _answer(engine: Engine, live: LiveStream, question: Question) -> _Asked:
+async def _answer(engine: Engine, live: LiveStream, question: Question) -> _AskReport:
     try:
         answered = await ask_whole(live, question, Stopwatch(CLOCKS.monotonic))
     except Refusal as failure:
         raise Failed(str(failure), 2 if failure.status < 500 else 1) from None
     usage = answered.finish.usage
-    return _Asked(
+    return _AskReport(
         question=question.text,
         time=None,
         answer=answered.text,

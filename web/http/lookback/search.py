@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
-from stream.moments.search import Found, describe_search, find, read_search
+from stream.moments.search import FoundStretch, describe_search, find, read_search
 from stream.past.thing_index import Remembered
 from stream.status import StreamStatus
 from stream.watches.words.clauses import LONGEST_REQUEST
@@ -142,7 +142,7 @@ async def _read(
         return nothing, "What is remembered of it was made by another model."
 
 
-def _report(here: Services, found: Found, began: float) -> FoundReport:
+def _report(here: Services, found: FoundStretch, began: float) -> FoundReport:
     return FoundReport(
         stream=found.stream,
         start=found.start,

@@ -22,7 +22,7 @@ CLIPS_AT_ONCE = 64
 
 
 @dataclass(slots=True)
-class _Known:
+class _KnownStream:
     """What is known of one stream.
 
     Attributes:
@@ -49,7 +49,7 @@ class Suggester:
     def __init__(self, engine: Engine, store: ClipStore) -> None:
         self._engine = engine
         self._store = store
-        self._kept: OrderedDict[str, _Known] = OrderedDict()
+        self._kept: OrderedDict[str, _KnownStream] = OrderedDict()
         # All pages of a stream ask when a clip came: the first has the work done for the others.
         self._lock = asyncio.Lock()
 
@@ -68,7 +68,7 @@ class Suggester:
                 return GENERAL
             known = self._kept.pop(stream, None)
             if known is None or known.began != began:
-                known = _Known(began)
+                known = _KnownStream(began)
             self._kept[stream] = known
             if len(self._kept) > _STREAMS:
                 self._kept.popitem(last=False)
@@ -78,7 +78,7 @@ class Suggester:
                 return GENERAL
         return known.suggestions
 
-    async def _bring_up_to_date(self, stream: str, known: _Known) -> None:
+    async def _bring_up_to_date(self, stream: str, known: _KnownStream) -> None:
         moments = await self._store.moments(stream, limit=_NEWEST)
         if moments == known.moments:
             return

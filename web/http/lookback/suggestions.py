@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from model.vision.changes import Scene, follow
+from model.vision.changes import SceneSoFar, follow
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import with_article, word_table
 
@@ -27,7 +27,7 @@ _MOST = 5
 
 
 @dataclass(slots=True)
-class _Shown:
+class _SceneClips:
     """Clips in a row that belong to one scene.
 
     Attributes:
@@ -123,24 +123,24 @@ def _about(kind: Kind, words: str, thing: int) -> Suggestion:
     return Suggestion(kind, words.format(thing=name, a_thing=with_article(name)), name)
 
 
-def _scenes_of(clips: Iterable[Sequence[Thing]]) -> list[_Shown]:
+def _scenes_of(clips: Iterable[Sequence[Thing]]) -> list[_SceneClips]:
     """Return the scenes that `clips` make up, oldest first."""
-    scenes: list[_Shown] = []
-    scene: Scene | None = None
+    scenes: list[_SceneClips] = []
+    scene: SceneSoFar | None = None
     for things in clips:
         nothing_yet = scene is None
         change, scene = follow(scene, things)
         if change is not None and (nothing_yet or change.before):
-            scenes.append(_Shown(change.things[0].word))
+            scenes.append(_SceneClips(change.things[0].word))
         elif not scenes:
-            scenes.append(_Shown(None))
+            scenes.append(_SceneClips(None))
         scenes[-1].add(things)
     if scenes:
         scenes[-1].enough = _ENOUGH
     return scenes
 
 
-def _is_alone(scene: _Shown, scenes: Sequence[_Shown]) -> bool:
+def _is_alone(scene: _SceneClips, scenes: Sequence[_SceneClips]) -> bool:
     """Say whether the thing of `scene` is known, and in no other scene."""
     return scene.thing is not None and sum(scene.thing in s.perhaps for s in scenes) == 1
 

@@ -20,7 +20,7 @@ _UNDER_WAY = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
+class _TracedClip:
     """A clip from when it was encoded, in Unix nanoseconds; it holds its tokens, so that no others have their id."""
 
     span: Span
@@ -37,7 +37,7 @@ class ClipSpans:
 
     def __init__(self, pen: Pen) -> None:
         self._pen = pen
-        self._under_way: OrderedDict[Hashable, _Encoded] = OrderedDict()
+        self._under_way: OrderedDict[Hashable, _TracedClip] = OrderedDict()
 
     @contextmanager
     def encoding(self, encoder: str, frames: int) -> Iterator[list[Encoded]]:
@@ -55,7 +55,7 @@ class ClipSpans:
             now = self._pen.now()
             stage.end(now)
             if made:
-                self._keep(id(made[0].tokens), _Encoded(span, made[0].tokens, now))
+                self._keep(id(made[0].tokens), _TracedClip(span, made[0].tokens, now))
             else:
                 span.end(now)
 
@@ -79,7 +79,7 @@ class ClipSpans:
         while self._under_way:
             self._end_oldest()
 
-    def _keep(self, key: Hashable, clip: _Encoded) -> None:
+    def _keep(self, key: Hashable, clip: _TracedClip) -> None:
         while len(self._under_way) >= _UNDER_WAY:
             self._end_oldest()
         self._under_way[key] = clip

@@ -35,7 +35,7 @@ class MotionJpeg:
 
     def __init__(self, file: "HttpFile") -> None:
         self.name = file.name
-        self._parts = Parts(file)
+        self._parts = MultipartBodies(file)
         self._pictures = self._rewritten()
         self._rest = b""
 
@@ -62,7 +62,7 @@ class MotionJpeg:
                 raise BadSource(_NO_JPEG)
 
 
-class Parts:
+class MultipartBodies:
     """The bodies of a multipart answer, one after another."""
 
     def __init__(self, file: "HttpFile") -> None:
