@@ -76,7 +76,7 @@ def _version(path: Path) -> tuple[int, int, int] | str:
     """Return the program's version, or what is wrong with it."""
     try:
         said = subprocess.run(  # noqa: S603 - a program from PATH or our own dependency
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=True
+            [path, "--version"], capture_output=True, text=True, timeout=60, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         return f"it does not run ({error})"

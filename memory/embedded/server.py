@@ -46,7 +46,7 @@ from memory.servers.reasons import root
 
 log = logging.getLogger(__name__)
 
-_STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 20.0, 10.0  # seconds
+_STOP_PATIENCE, _START_PATIENCE, _LONGEST_PAUSE = 10.0, 60.0, 10.0  # seconds
 _REFILL = 60.0
 """Seconds between two attempts to take up again what a deletion was given of the reserve."""
 

@@ -34,7 +34,7 @@ def valkey_server(tmp_path_factory) -> Iterator[str]:
     socket = folder / "socket"
     options = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--appendonly", "yes", "--save", ""]  # fmt: skip
     with subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL) as server:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not socket.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         yield f"unix://{socket}"

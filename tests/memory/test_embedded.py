@@ -324,7 +324,7 @@ async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
     _, most = resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(embedded.pid, resource.RLIMIT_FSIZE, (20_000, most))
     with pytest.raises(StoreFull, match="make room on the disk"):
-        await asyncio.wait_for(fill(store), 20)
+        await asyncio.wait_for(fill(store), 60)
     assert (await store.streams())[0].clips >= 1
     await store.check()
     with pytest.raises(StoreFull, match="make room on the disk"):
@@ -376,7 +376,7 @@ async def test_where_a_full_disk_meets_a_kill_no_clip_is_lost_that_was_acknowled
             acknowledged.append(start)
 
     with pytest.raises(StoreFull, match="make room on the disk"):
-        await asyncio.wait_for(write(), 20)
+        await asyncio.wait_for(write(), 60)
     killed = embedded.pid
     os.kill(killed, signal.SIGKILL)
     await ended(killed)

@@ -60,7 +60,7 @@ async def test_whoever_is_cancelled_in_a_pause_of_the_loop_ends(embedded):
             await asyncio.sleep(0)
         time.sleep(0.002)  # noqa: ASYNC251 - the pause in which answers and cancellation meet
         tasks[turns].cancel()
-    _, endless = await asyncio.wait(tasks, timeout=20)
+    _, endless = await asyncio.wait(tasks, timeout=60)
     for task in endless:
         while not task.done():
             task.cancel()

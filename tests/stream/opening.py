@@ -41,8 +41,8 @@ def order(url, **settings):
         **{
             "address": source.host,
             "allowed": LOOPBACK,
-            "open_within": 2.0,
-            "silence": 2.0,
+            "open_within": 60.0,
+            "silence": 60.0,
             **settings,
         },
     )

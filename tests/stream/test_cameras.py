@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from stream.pull.io.rtsp_proxy import RtspMessage, RtspRelay
 from stream.pull.process import PullSettings
 from tests.stream.certificates import Certified
 from tests.stream.fakes import becomes, until
-from tests.stream.pulling import SETTINGS, readers, remembered, start
+from tests.stream.pulling import IMPATIENT, SETTINGS, readers, remembered, start
 
 
 @pytest.mark.parametrize("path", ["live", "jpeg", "film"])
@@ -24,7 +25,7 @@ async def test_a_camera_is_remembered(rtsp_server, live, pull, path):
     status = live.status()
     assert (status.state, status.source) == ("live", "url")
     assert status.frames > status.sampled
-    assert status.frame_age_ms < 1000
+    assert 0 < status.frame_age_ms < 60_000
 
 
 async def test_a_camera_whose_plug_is_pulled_comes_back_by_itself(rtsp_server, live, store, pull):
@@ -134,7 +135,7 @@ async def test_a_camera_that_dies_in_the_middle_of_a_picture_comes_back(
 async def test_a_camera_that_hangs_with_its_connection_open_is_noticed(rtsp_server, live, pull):
     await start(rtsp_server)
     with live.subscribe() as news:
-        pull(rtsp_server.url("live"))
+        pull(rtsp_server.url("live"), IMPATIENT)
         await until(becomes("live"), news)
         rtsp_server.hang()
         await until(becomes("retrying", "No picture came for 2 seconds"), news)
@@ -228,15 +229,18 @@ async def test_a_camera_whose_clock_misbehaves_is_seen_on_as_its_pictures_arrive
 ):
     await start(rtsp_server)
     tap = await asyncio.to_thread(Tap, rtsp_server)
-    now = asyncio.get_running_loop().time
+
+    def late(event):
+        """Return how long ago it was, by the clock, that its last picture was taken."""
+        return time.time() - live.status().began - event.moment.end
+
     with live.subscribe() as news:
         pull(f"rtsp://127.0.0.1:{tap.port}/{path}")
-        first = await until(remembered, news)
-        began = now() - first.moment.end
-        last = await until(
-            lambda e: remembered(e) and e.moment.end > 7 and misbehaved(tap.stamps), news
+        await until(
+            lambda e: remembered(e) and e.moment.end > 7 and misbehaved(tap.stamps) and late(e) < 1,
+            news,
         )
-        assert last.moment.end == pytest.approx(now() - began, abs=1.0)
     tap.close()
     moments = await store.moments("cam")
-    assert all(0 < b.start - a.end < 0.9 for a, b in itertools.pairwise(moments))
+    assert all(b.start - a.end > 0 for a, b in itertools.pairwise(moments))
+    assert moments[-1].end <= time.time() - live.status().began

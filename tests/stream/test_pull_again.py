@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +14,10 @@ from tests.stream.conftest import RtspServer
 from tests.stream.fakes import becomes, until
 from tests.stream.http_server import send_file
 from tests.stream.opening import open_source, order
-from tests.stream.pulling import readers, remembered, start
+from tests.stream.pulling import SETTINGS, readers, remembered, start
 from tests.stream.test_endings import late_keyframe, stream_of
 from tests.stream.videos import write_video
+from tests.waiting import holds
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -76,13 +78,17 @@ async def test_of_a_playlist_that_is_not_written_any_more_nothing_is_seen_twice(
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2.5,\n7.ts\n"
     site.file("/live.m3u8", text.encode(), "application/vnd.apple.mpegurl")
     with live.subscribe() as news:
-        pull(f"{address}/live.m3u8")
+        pull(f"{address}/live.m3u8", replace(SETTINGS, open_within=2.0))
         await until(becomes("live"), news)
-        await until(becomes("retrying", "No picture came for 2 seconds"), news)
+        await holds(lambda: live.status().frames >= 20)
+        asked = list(site.asked)
+        readers()[0].kill()
+        await until(becomes("retrying", "ended unexpectedly"), news)
         seen = live.status().frames
         await until(becomes("retrying", "is not written any more"), news)
     assert live.status().frames == seen <= 25
-    assert sum(path == "/7.ts" for path, _ in site.asked) == 1
+    assert "/7.ts" in [path for path, _ in asked]
+    assert "/7.ts" not in [path for path, _ in site.asked[len(asked) :]]
 
 
 async def test_video_without_a_keyframe_yet_is_waited_for_and_that_is_said(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections import deque
 from contextlib import aclosing
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from stream.pull.messages import FrameReady
 from stream.pull.process import Reader, make_order
 from stream.pull.worker import _MEMORY_LIMIT
 from tests.stream.fakes import becomes, until
-from tests.stream.pulling import SETTINGS, readers, remembered, start
+from tests.stream.pulling import IMPATIENT, SETTINGS, readers, remembered, start
 from tests.stream.videos import write_video
 
 REPOSITORY = Path(__file__).parents[2]
@@ -73,20 +74,19 @@ async def test_the_reader_follows_the_rate_that_is_wanted(rtsp_server, live, pul
     with live.subscribe() as news:
         pull(rtsp_server.url("jpeg"))
         await until(remembered, news)
+        now = asyncio.get_running_loop().time
+        arrivals = deque(maxlen=11)
         with live.watch() as pictures:
-            for _ in range(3):
+            # Ten at the rate of memory would take two seconds and a half.
+            while len(arrivals) < 11 or arrivals[-1] - arrivals[0] > 2.0:
                 await pictures.next()
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            for _ in range(10):
-                await pictures.next()
-            assert loop.time() - began < 2.0
+                arrivals.append(now())
 
 
 async def test_a_reader_that_hangs_is_killed_and_started_anew(rtsp_server, live, pull):
     await start(rtsp_server)
     with live.subscribe() as news:
-        pull(rtsp_server.url("jpeg"))
+        pull(rtsp_server.url("jpeg"), IMPATIENT)
         await until(becomes("live"), news)
         [hung] = readers()
         hung.send_signal(signal.SIGSTOP)
@@ -195,7 +195,7 @@ async def test_the_process_does_not_outlive_its_parent(tmp_path):
     assert child.is_running()
     parent.kill()
     await parent.communicate()
-    await asyncio.to_thread(psutil.wait_procs, [child], 10)
+    await asyncio.to_thread(psutil.wait_procs, [child], 60)
     assert not child.is_running()
 
 

@@ -4,16 +4,19 @@ import asyncio
 import socket
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from stream.address.source_url import read_source
-from stream.pull.messages import Place
-from stream.pull.process import PullSettings
+from stream.pull.messages import FrameReady, FramesSkipped, Place, SourceEnded, report_to_line
+from stream.pull.process import PullSettings, Reader
 from stream.pull.supervisor import Puller
+from stream.registry import Registry
 from stream.settings import StreamSettings
-from tests.stream.fakes import FakeStore, becomes, until
+from tests.stream.fakes import FakeEngine, FakeStore, becomes, until
 from tests.stream.pulling import SETTINGS, readers, remembered
+from tests.stream.skipped_time import SkippingLoop
 from tests.stream.videos import write_video
 
 
@@ -21,21 +24,61 @@ def test_silence_is_borne_for_twenty_seconds():
     assert PullSettings().silence == 20
 
 
-async def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(store, registry_of, pull):
-    # Looked at every second and a half; without a sign of life it would be lost before.
-    seldom = await registry_of(StreamSettings(rate=0.7, stalled_after=1.2)).open("seldom")
-    with seldom.subscribe() as news:
-        pull("lavfi:testsrc=rate=10:size=64x48", replace(SETTINGS, silence=1.2), live=seldom)
-        await until(becomes("live"), news)
-        states = set()
+async def tell(lines, beats):
+    """Say what a reader does that looks every three seconds, so many signs of life in between."""
+    now = asyncio.get_running_loop().time
+    for number in range(10):
+        shown = FrameReady(number, 48, 64, now(), now(), 1, sampled=True)
+        lines.feed_data(report_to_line(shown))
+        for beat in range(beats + 1):
+            await asyncio.sleep(3 / (beats + 1))
+            if beat < beats:
+                lines.feed_data(report_to_line(FramesSkipped(now(), 10)))
+    lines.feed_data(report_to_line(SourceEnded("That was all.", final=True)))
+
+
+async def states_of_a_source_seldom_looked_at(beats):
+    """Pull what is lost after a second and a half of silence; return its states and why it ended."""
+    now = asyncio.get_running_loop().time
+    settings = StreamSettings(rate=0.5, stalled_after=1.2)
+    engine, store = FakeEngine(), FakeStore()
+    registry = Registry(engine=engine, store=store, settings=settings, wall=now, monotonic=now)
+    live = await registry.open("seldom")
+    source = read_source("lavfi:testsrc", local=True)
+    puller = Puller(source, live, settings=replace(SETTINGS, silence=1.5), monotonic=now)
+    states = []
+    with live.subscribe() as news:
+        puller.start()
         async for event in news:
             if not remembered(event):
-                states.add(event.status.state)
-            elif event.moment.end > 6:
-                break
-    assert states <= {"live"}
-    status = seldom.status()
-    assert status.frames > 2 * status.sampled, "most was not looked at"
+                states.append(event.status.state)
+                if event.status.state in {"retrying", "ended"}:
+                    break
+        await puller.close()
+    await registry.close()
+    return states, event.status.reason
+
+
+@pytest.mark.parametrize(
+    ("beats", "states", "reason"),
+    [
+        (2, ["connecting", "live", "ended"], "That was all."),
+        (0, ["connecting", "live", "stalled", "retrying"], "No picture came for 1.5 seconds."),
+    ],
+)
+def test_a_source_that_is_seldom_looked_at_is_live_all_the_same(monkeypatch, beats, states, reason):
+    telling = []
+
+    async def start(_reader):
+        lines = asyncio.StreamReader()
+        telling.append(asyncio.create_task(tell(lines, beats)))
+        return SimpleNamespace(stdout=lines)
+
+    monkeypatch.setattr(Reader, "_start", start)
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        found, why = runner.run(states_of_a_source_seldom_looked_at(beats))
+    assert list(dict.fromkeys(found)) == states
+    assert why.startswith(reason)
 
 
 async def test_a_device_is_watched_and_named_as_one(live, store, pull):

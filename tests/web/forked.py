@@ -13,6 +13,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from tests.patience import be_patient
+
 LIBRARIES = [
     "torch",
     "transformers",
@@ -110,6 +112,7 @@ def _become(module, arguments, variables, folder, network, writers):
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - to the end of the process
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = [module, *arguments]
+    be_patient()
     try:
         runpy.run_module(module, run_name="__main__")
     finally:

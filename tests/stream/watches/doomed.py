@@ -5,6 +5,7 @@ import sys
 
 from memory.redis.store import RedisStore
 from stream.watches import state
+from tests.patience import be_patient
 from tests.stream.watches.test_watcher import a_watch, working
 
 state._SAVE_EVERY = 3600.0  # what it knows is not written by the clock before it dies
@@ -16,6 +17,7 @@ def say(word):
 
 
 async def main(url, told):
+    be_patient()
     store = RedisStore.connect(url, "eye")
     async with working(store.documents()) as work:
         if not told:
