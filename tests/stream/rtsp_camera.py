@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 VIDEO = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track0\r\n"
 SOUND = "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:track1\r\n"
@@ -30,6 +31,7 @@ class Camera:
         digest: The algorithm by which it lets `admin`, `pa:ss` in; `Basic` for that.
         nonce_good_for: Requests after which it wants another nonce.
         name: Of its session, in an encoding of its own.
+        recorded: When by the clock on the wall what it plays begins and ends: it is a recorder then.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class Camera:
         digest=None,
         nonce_good_for=100,
         name=b"odd",
+        recorded=None,
     ):
+        self.recorded = recorded
         self.name = name
         self.film, self.tracks, self.refuse = film, tracks, refuse or {}
         self.asks, self.digest, self.nonce_good_for = asks, digest, nonce_good_for
@@ -61,6 +65,10 @@ class Camera:
             finally:
                 with suppress(OSError):
                     listener.shutdown(socket.SHUT_RDWR)
+
+    def asked(self, method):
+        """Return the ranges that were asked for by `method`."""
+        return [headers.get("range") for line, headers in self.heard if line.startswith(method)]
 
     def _listen(self, listener):
         with suppress(OSError):
@@ -85,11 +93,13 @@ class Camera:
         elif method == "DESCRIBE":
             body = (
                 f"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns={self.name.decode('latin-1')}\r\nt=0 0\r\n"
-                f"a=control:*\r\n{self.tracks}"
+                f"a=control:*\r\n{self._range()}{self.tracks}"
             )
             extra = f"Content-Base: {uri}/\r\nContent-Type: application/sdp\r\n"
         elif method == "SETUP":
             extra = f"Session: 7\r\nTransport: {headers['transport']}\r\n"
+        elif (method, bool(self.recorded)) == ("PLAY", True):
+            extra = f"Session: 7\r\nRange: {headers['range']}{self.recorded[1]}\r\n"
         code, phrase = status or (200, "OK")
         extra += f"Content-Length: {len(body)}\r\n" if body else ""
         peer.sendall(
@@ -98,15 +108,22 @@ class Camera:
             )
         )
         if (method, code) == ("PLAY", 200):
-            self._play(peer)
+            self._play(peer, headers.get("range", ""))
+
+    def _range(self):
+        return "a=range:clock={}-{}\r\n".format(*self.recorded) if self.recorded else ""
 
     def _refusal(self, method, track, headers):
         if method == "SETUP" and "interleaved" not in headers["transport"]:
             return 461, "Unsupported Transport"
         return self.refuse.get(f"{method} {track[0]}" if track else method)
 
-    def _play(self, peer):
-        for i, picture in enumerate(TIMES * pictures(self.film)):
+    def _play(self, peer, wanted):
+        shown = list(enumerate(TIMES * pictures(self.film)))
+        if self.recorded:
+            begin, at = (_seconds(time) for time in (self.recorded[0], wanted[6:-1]))
+            shown = list(enumerate(picture for _, picture in shown[round((at - begin) * RATE) :]))
+        for i, picture in shown:
             if self.asks:
                 peer.sendall(f"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: {i}\r\n\r\n".encode())
             peer.sendall(packets(picture, i))
@@ -144,6 +161,10 @@ class Camera:
         return said["response"] == digest(
             secret, said["nonce"], said["nc"], said["cnonce"], "auth", asked
         )
+
+
+def _seconds(clock):
+    return datetime.fromisoformat(clock).timestamp()
 
 
 def read_message(requests):

@@ -6,8 +6,10 @@ from itertools import islice
 
 import pytest
 
+from stream.pull.decode import Picker
 from stream.pull.errors import CannotOpen
-from tests.stream.opening import open_source, order
+from stream.pull.messages import Place
+from tests.stream.opening import PlayClock, open_source, order
 from tests.stream.rtsp_camera import BACK, METADATA, SOUND, VIDEO, Camera
 from tests.stream.videos import write_video
 
@@ -165,3 +167,48 @@ def test_a_redirect_of_the_operators_camera_is_followed_with_the_password_to_the
         other = f"rtsp://admin:pa%3Ass@localhost:{redirect_to(port)}/cam"
         with pytest.raises(CannotOpen, match="wants a user name and password"):
             open_source(order(other, address="127.0.0.1", trusted=True))
+
+
+RECORDED = ("20261128T101500Z", "20261128T101506Z")
+
+
+def test_a_recording_by_the_clock_on_the_wall_has_a_length(film):
+    camera = Camera(film, recorded=RECORDED)
+    with camera.serve() as port:
+        source = open_source(order(f"rtsp://127.0.0.1:{port}/cam"))
+        source.close()
+    assert (source.finite, source.lasts) == (True, 6.0)
+    assert camera.asked("PLAY") == ["clock=20261128T101500Z-"]
+
+
+def test_a_recording_by_the_clock_on_the_wall_goes_on_where_it_was(film):
+    camera = Camera(film, recorded=RECORDED)
+    with camera.serve() as port:
+        source = open_source(order(f"rtsp://127.0.0.1:{port}/cam", after=Place(position=2.5)))
+        try:
+            clock = PlayClock()
+            picker = Picker(source, 10.0, clock, clock.sleep, after=2.5)
+            next(picker.pictures())
+        finally:
+            source.close()
+    assert camera.asked("PLAY")[-1] == "clock=20261128T101502.500Z-"
+    assert picker.position == pytest.approx(2.5, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        ("20261128T101500Z", ""),
+        ("20261128T101506Z", "20261128T101500Z"),
+        ("20269928T101500Z", "20261128T101500Z"),
+        ("00011128T101500Z", "99991128T101500Z"),
+    ],
+)
+def test_what_is_no_recording_by_the_clock_on_the_wall_is_live(film, recorded):
+    tracks = "a=range:clock={}-{}\r\n".format(*recorded) + VIDEO
+    camera = Camera(film, tracks=tracks)
+    with camera.serve() as port:
+        source = open_source(order(f"rtsp://127.0.0.1:{port}/cam"))
+        source.close()
+    assert (source.finite, source.lasts) == (False, None)
+    assert camera.asked("PLAY") == ["npt=0.000-"]

@@ -1,8 +1,8 @@
 """Stands between FFmpeg and an RTSP server: passes on what both say, but for what FFmpeg cannot do.
 
 FFmpeg follows an RTSP redirect to any address, and has no option not to: here the relay hangs up.
-It knows no Digest but MD5: the relay knows who we are, and FFmpeg does not. Of a refusal it keeps
-only the kind: the relay keeps the camera's code and words. And it would name this relay as the
+It knows no Digest but MD5: the relay knows who we are, and FFmpeg does not. It knows no times of the
+clock on the wall: the relay tells it seconds. Of a refusal it keeps only the kind: the relay keeps the camera's code and words. And it would name this relay as the
 host: the camera reads its own. RTSP: https://www.rfc-editor.org/rfc/rfc2326
 """
 
@@ -17,6 +17,7 @@ from io import BufferedReader
 from stream.pull.errors import UNAUTHORIZED, Refused
 from stream.pull.io.challenges import Challenge, Login, authorize, strongest
 from stream.pull.io.numbers import number_in
+from stream.pull.io.rtsp_clock import WallClock
 from stream.pull.io.tcp_proxy import Pipe
 from stream.pull.io.tls import TlsConnection
 
@@ -101,6 +102,7 @@ class RtspRelay(Pipe):
         """
         self._place = place
         self._entry = None if login is None else _Entry(login)
+        self._clock = WallClock()
         self._asked: OrderedDict[str, _PassedRequest] = OrderedDict()
         self._sending = threading.Lock()
         super().__init__(server)
@@ -129,7 +131,7 @@ class RtspRelay(Pipe):
         if message is None or not self._may_pass(message):
             return False
         if message.status != UNAUTHORIZED or not self._ask_again(message):
-            message = self._without_options(message)
+            message = self._by_seconds(self._without_options(message))
             self._note(message)
             # Without its challenge: FFmpeg would try once more, and some cameras lock who does.
             head = re.sub(rb"(?im)^www-authenticate:.*\n", b"", message.head)
@@ -142,6 +144,14 @@ class RtspRelay(Pipe):
         if asked is None or asked.request.words[0] != "OPTIONS" or answer.status not in _UNKNOWN:
             return answer
         return RtspMessage(f"RTSP/1.0 200 OK\r\nCSeq: {answer.header('cseq')}\r\n\r\n".encode())
+
+    def _by_seconds(self, answer: RtspMessage) -> RtspMessage:
+        """Return an answer with seconds where the server says times of the clock on the wall."""
+        head, body = self._clock.answered(answer.head), self._clock.described(answer.body)
+        if len(body) != len(answer.body):
+            length = b"Content-Length: %d" % len(body)
+            head = re.sub(rb"(?im)^content-length:[^\r\n]*", length, head)
+        return RtspMessage(head, body)
 
     def _may_pass(self, message: RtspMessage) -> bool:
         """Say whether FFmpeg may hear it: no redirect, and nothing that is no RTSP."""
@@ -168,6 +178,7 @@ class RtspRelay(Pipe):
             ours, theirs = f" rtsp://127.0.0.1:{self.port}".encode(), f" {self._place}".encode()
             request = RtspMessage(request.head.replace(ours, theirs, 1), request.body)
         if request.status is None:
+            request = RtspMessage(self._clock.asked(request.head), request.body)
             with self._sending:
                 self._asked[request.header("cseq")] = _PassedRequest(request)
                 while len(self._asked) > _OUTSTANDING:
