@@ -116,7 +116,7 @@ async def test_a_question_that_fails_tells_the_kind_of_error_and_not_its_words(m
     }
     for name in ("question", "chat echo"):
         assert seen.one(name).status.status_code is StatusCode.ERROR
-        assert seen.one(name).attributes["error.type"] == "EngineFailed"
+        assert seen.one(name).attributes["error.type"] == "engine_failed"
     assert "secret" not in seen.text()
 
 
@@ -206,7 +206,7 @@ def test_a_clip_that_cannot_be_encoded_says_so():
     with pytest.raises(EngineFailed), spans.encoding("echo", 4):
         raise EngineFailed("no")
     for name in ("clip", "encode"):
-        assert seen.one(name).attributes["error.type"] == "EngineFailed"
+        assert seen.one(name).attributes["error.type"] == "engine_failed"
 
 
 class Stuck(InMemorySpanExporter):

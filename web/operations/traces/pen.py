@@ -7,6 +7,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
+from model.errors import CodedError
+from web.errors import WebError
+
 
 class Pen:
     """Writes spans.
@@ -53,5 +56,6 @@ def note_error(span: Span, error: BaseException) -> None:
         span.set_attribute("flashback.cancelled", True)
         return
     # Not what it says: that may quote a question.
-    span.set_attribute("error.type", type(error).__name__)
+    kind = error.code if isinstance(error, CodedError | WebError) else type(error).__name__
+    span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR))
