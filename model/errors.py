@@ -4,11 +4,12 @@
     ├── NothingSeen        nothing_seen        there is no clip to answer from; also nothing_in_range (none
     │                                          in the time asked about), history_gone (none is in the
     │                                          network: the engine asks memory again, and nobody else knows)
-    ├── QuestionTooLong    question_too_long   more tokens than can be read at once
     ├── EngineBusy         engine_busy         a queue is full
-    ├── EngineFailed       engine_failed       the network failed on this
     ├── HistoryFull        history_full        the next clip has no position left
     └── ModelUnavailable   model_unavailable   the network cannot be loaded
+
+A `ModelError` of no kind: the network failed on this, others are not affected, and the log says more
+(engine_failed); a question has more tokens than can be read at once (question_too_long).
 
 What a caller did wrong in code (a clip of the wrong shape) is a `ValueError`, and not here.
 """
@@ -56,22 +57,10 @@ class NothingSeen(ModelError):
         return error
 
 
-class QuestionTooLong(ModelError):
-    """A question has more tokens than can be read at once; the message has the numbers."""
-
-    code = "question_too_long"
-
-
 class EngineBusy(ModelError):
     """More is waiting for the network than it may hold; try again soon."""
 
     code = "engine_busy"
-
-
-class EngineFailed(ModelError):
-    """The network failed on this, others are not affected; the log says more."""
-
-    code = "engine_failed"
 
 
 class HistoryFull(ModelError):

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from model.config import DropoutConfig
-from model.errors import QuestionTooLong
+from model.errors import ModelError
 from model.history import History
 from model.language.clip_markers import ClipMarkers, Noted
 from model.language.decoder import LayerHook, no_hook
@@ -167,7 +167,7 @@ class VideoChat:
             hook: See `Decoder.run`.
 
         Raises:
-            QuestionTooLong: If the question alone has too many tokens.
+            ModelError: `question_too_long`: the question alone has too many tokens.
         """
         clips = history.between(question.since, question.until)
         if not clips:
@@ -253,7 +253,7 @@ class VideoChat:
         """Return the tokens of `question`, from the first line a user said that leaves few enough.
 
         Raises:
-            QuestionTooLong: If the question alone has too many.
+            ModelError: `question_too_long`: the question alone has too many.
         """
         turns, most = question.conversation, CHARACTERS_PER_TOKEN * self._question_tokens
         # What the user said stands beside what was seen: no other line can come first.
@@ -268,12 +268,11 @@ class VideoChat:
             if len(suffix) <= self._question_tokens:
                 return suffix
         if characters > most:
-            raise QuestionTooLong(
-                f"the question has {characters} characters, at most {most} can be read"
-            )
-        raise QuestionTooLong(
-            f"the question has {len(suffix)} tokens, at most {self._question_tokens} can be read"
-        )
+            long, most_read = f"{characters} characters", most
+        else:
+            long, most_read = f"{len(suffix)} tokens", self._question_tokens
+        said = f"the question has {long}, at most {most_read} can be read"
+        raise ModelError(said, code="question_too_long")
 
     def _merged(self, clips: Sequence[Clip]) -> Float[Tensor, "clips tokens features"]:
         vision = self.parts.config.vision

@@ -119,7 +119,7 @@ class Engine(Protocol):
         Raises:
             ValueError: If the clip has more frames than the encoder takes, or no pictures.
             EngineBusy: If too many clips wait already.
-            EngineFailed: If the network fails on it.
+            ModelError: `engine_failed`: the network fails on it.
         """
         ...
 
@@ -160,8 +160,8 @@ class Engine(Protocol):
         Raises:
             NothingSeen: If no clip is remembered, or none in the time asked about.
             EngineBusy: If too many questions wait already, or too many streams are asked about.
-            QuestionTooLong: If the question is longer than can be read at once.
-            EngineFailed: If the network fails; perhaps after some words.
+            ModelError: `question_too_long`: it is longer than can be read at once; `engine_failed`: the
+                network fails, perhaps after some words.
         """
         ...
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from model.errors import EngineBusy, EngineFailed, ModelError, NothingSeen
+from model.errors import EngineBusy, ModelError, NothingSeen
 from model.history import History
 from model.language.decoder import LayerHook, no_hook
 from model.language.sampling import TextStream, choose
@@ -39,13 +39,14 @@ MAX_ANSWER_TOKENS = 512
 """Tokens; the positions that a history keeps free allow no more."""
 
 
-def engine_failed(what: str, error: Exception) -> EngineFailed:
+def engine_failed(what: str, error: Exception) -> ModelError:
     """Write `error` to the log, and return what those are told who waited for `what`.
 
     They cannot know all that may go wrong in here.
     """
     log.error("%s failed", what, exc_info=error)
-    return EngineFailed(f"the network failed ({type(error).__name__}); the log says more")
+    said = f"the network failed ({type(error).__name__}); the log says more"
+    return ModelError(said, code="engine_failed")
 
 
 @dataclass(slots=True, eq=False)
@@ -186,7 +187,7 @@ class Generator:
 
         Raises:
             NothingSeen: If no clip lies in the time asked about.
-            QuestionTooLong: If it is longer than can be read at once.
+            ModelError: `question_too_long`: it is longer than can be read at once.
         """
         prefill = self._chat.ask(history, request.question, hook)
         if prefill is None:

@@ -93,7 +93,7 @@ class LocalEngine:
 
         Raises:
             EngineBusy: If too many clips wait already.
-            EngineFailed: If the network fails on it.
+            ModelError: `engine_failed`: the network fails on it.
         """
         with self._work:
             if self._closing:
@@ -140,8 +140,8 @@ class LocalEngine:
         Raises:
             EngineBusy: If too many questions wait already, or too many streams are asked about.
             NothingSeen: If there is no clip in the time asked about.
-            QuestionTooLong: If the question is longer than can be read at once.
-            EngineFailed: If the network fails.
+            ModelError: `question_too_long`: it is longer than can be read at once; `engine_failed`: the
+                network fails.
         """
         request = await self._ask(past, question)
         tries = 1

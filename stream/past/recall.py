@@ -101,8 +101,8 @@ class Recall:
             StoreUnavailable: If memory cannot be read.
             EncoderMismatch: If what is remembered was made by another vision encoder.
             EngineBusy: If too many questions wait already, or too many streams are asked about.
-            QuestionTooLong: If the question is longer than can be read at once.
-            EngineFailed: If the network fails.
+            ModelError: `question_too_long`: it is longer than can be read at once; `engine_failed`: the
+                network fails.
         """
         with self.called():
             async with aclosing(await self._way_to_answer(question)) as pieces:

@@ -5,7 +5,7 @@ import re
 from contextlib import aclosing
 
 from memory.errors import EncoderMismatch, StoreUnavailable
-from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
+from model.errors import EngineBusy, ModelError
 from model.types import Question, Words
 from model.vision.vocabulary import WordTable, with_article
 from stream.errors import StreamClosed, UnknownStream
@@ -44,9 +44,7 @@ class Verification:
             return "unverified", f"The model had no time for “{text}”."
         except (EngineBusy, StreamClosed) as error:
             return "unverified", f"The model could not be asked: {error}"
-        except (
-            EncoderMismatch, EngineFailed, NothingSeen, QuestionTooLong, StoreUnavailable, UnknownStream,
-        ) as error:  # fmt: skip
+        except (EncoderMismatch, ModelError, StoreUnavailable, UnknownStream) as error:
             return "failed", f"The model could not be asked: {error}"
         return judge(text, answer, expected=expected)
 

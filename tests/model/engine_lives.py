@@ -15,7 +15,7 @@ import torch
 from memory.local_store import LocalStore
 from model.engine.generation import MAX_ANSWER_TOKENS
 from model.engine.local import LocalEngine
-from model.errors import EngineBusy, EngineFailed, NothingSeen
+from model.errors import EngineBusy, ModelError
 from model.language.sampling import TextStream
 from model.types import Clip, ClipTokens, Finish, Question, Sampling, Words
 from model.video_chat import VideoChat
@@ -214,7 +214,7 @@ class Life:
         if patience is not None and self.chance.random() < 0.3:
             self.unread.append(answer)  # neither closed nor collected
             for _ in range(patience):
-                with contextlib.suppress(StopAsyncIteration, NothingSeen, EngineBusy, EngineFailed):
+                with contextlib.suppress(StopAsyncIteration, ModelError):
                     await anext(answer)
             told.given_up = True
             return
@@ -230,7 +230,7 @@ class Life:
                     pieces += 1
                     if pieces == patience:
                         break
-        except (NothingSeen, EngineBusy, EngineFailed) as error:
+        except ModelError as error:
             told.error = error.with_traceback(None)  # which would hold on to the history
         told.given_up = told.finish is None and told.error is None
 

@@ -6,7 +6,7 @@ import pytest
 
 from memory.errors import EncoderMismatch, StoreUnavailable
 from memory.local_store import LocalStore
-from model.errors import EngineBusy, EngineFailed, NothingSeen, QuestionTooLong
+from model.errors import EngineBusy, ModelError, NothingSeen
 from model.types import Finish, Question, Words
 from stream.errors import UnknownStream
 from stream.registry import Registry
@@ -69,7 +69,10 @@ async def test_an_answer_that_is_closed_early_is_closed_in_the_engine(live, engi
 
 
 async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
-    engine.failure, stopwatch = EngineFailed("no more memory"), Stopwatch(Ticking())
+    engine.failure, stopwatch = (
+        ModelError("no more memory", code="engine_failed"),
+        Stopwatch(Ticking()),
+    )
     with pytest.raises(Refusal, match="the log of the service") as failure:
         await ask_whole(live, HELLO, stopwatch)
     assert (failure.value.code, failure.value.status) == ("engine_failed", 500)
@@ -92,7 +95,12 @@ async def test_an_engine_that_fails_fails_what_was_asked(live, engine):
         (EncoderMismatch(), "foreign_memory", 500, "by another vision encoder"),
         (Full("This token has its 2."), "engine_busy", 503, "This token has its 2."),
         (EngineBusy(), "engine_busy", 503, "Too many questions"),
-        (QuestionTooLong("900 of 512 tokens"), "question_too_long", 400, "(900 of 512 tokens)"),
+        (
+            ModelError("900 of 512 tokens", code="question_too_long"),
+            "question_too_long",
+            400,
+            "(900 of 512 tokens)",
+        ),
     ],
 )
 def test_every_failure_has_a_code_a_status_and_what_to_do(error, code, status, text):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import EngineFailed
+from model.errors import ModelError
 from tests.web.conftest import echo_service
 from tests.web.test_tokens import by, made
 from web.access.tokens import Caller
@@ -152,7 +152,7 @@ async def test_the_request_of_an_error_is_told_and_stands_in_its_line(log, kept)
 async def test_an_answer_that_fails_over_the_websocket_has_the_id_of_its_response(log):
     async with echo_service() as service:
         await service.remember()
-        service.engine.failure = EngineFailed("out of memory")
+        service.engine.failure = ModelError("out of memory", code="engine_failed")
         async with service.talk() as talk:
             assert talk.connection.response.headers["x-request-id"].startswith("req_")
             await talk.ask("what")

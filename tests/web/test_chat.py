@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 
-from model.errors import EngineBusy, EngineFailed
+from model.errors import EngineBusy, ModelError
 from model.types import Sampling, Turn
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
@@ -229,7 +229,7 @@ async def test_what_the_engine_fails_at_is_said_with_its_status(service):
     response = await post(service)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert response.json()["error"]["code"] == "engine_busy"
-    service.engine.failure = EngineFailed("RuntimeError")
+    service.engine.failure = ModelError("RuntimeError", code="engine_failed")
     response = await post(service, stream=True)
     assert (response.status_code, response.json()["error"]["type"]) == (500, "server_error")
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from memory.errors import StoreUnavailable
 from memory.local_store import LocalStore
 from memory.store import StreamRecord
-from model.errors import EngineFailed
+from model.errors import ModelError
 from stream.status import Losses, remembered
 from stream.webrtc.receiver import Reception
 from tests.web.conftest import echo_service
@@ -62,7 +62,7 @@ async def test_an_answer_under_way_is_running_and_one_that_fails_is_not(service)
         assert (await scraped(service))[0]["flashback_requests_running",] == 1
         service.engine.gate.set()
         await talk.until_done()
-        service.engine.failure = EngineFailed("RuntimeError")
+        service.engine.failure = ModelError("RuntimeError", code="engine_failed")
         await talk.ask("three")
         await talk.until_done()
     values, _ = await scraped(service)

@@ -8,7 +8,7 @@ import pytest
 import websockets
 from starlette.websockets import WebSocket, WebSocketState
 
-from model.errors import EngineBusy, EngineFailed, QuestionTooLong
+from model.errors import EngineBusy, ModelError
 from model.types import Sampling
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
@@ -50,8 +50,12 @@ async def test_a_question_before_anything_was_seen_says_so(service):
 @pytest.mark.parametrize(
     ("failure", "code", "kind"),
     [
-        (QuestionTooLong("has 2000 tokens"), "question_too_long", "invalid_request_error"),
-        (EngineFailed("RuntimeError"), "engine_failed", "server_error"),
+        (
+            ModelError("has 2000 tokens", code="question_too_long"),
+            "question_too_long",
+            "invalid_request_error",
+        ),
+        (ModelError("RuntimeError", code="engine_failed"), "engine_failed", "server_error"),
         (EngineBusy("32 questions wait"), "engine_busy", "server_error"),
     ],
 )

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from model.errors import EngineFailed
+from model.errors import ModelError
 from model.types import ClipTokens, Encoded
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
@@ -105,7 +105,7 @@ async def test_a_question_is_one_trace_of_its_stages_without_a_word_of_it(monkey
 async def test_a_question_that_fails_tells_the_kind_of_error_and_not_its_words(monkeypatch):
     async with traced_service(monkeypatch) as (service, seen):
         await service.remember()
-        service.engine.failure = EngineFailed("choked on my secret door")
+        service.engine.failure = ModelError("choked on my secret door", code="engine_failed")
         async with service.talk() as talk:
             await talk.ask("what about my secret door")
             await talk.until_done()
@@ -203,8 +203,8 @@ def test_clips_that_are_never_stored_end_as_they_are_and_are_not_kept(monkeypatc
 
 def test_a_clip_that_cannot_be_encoded_says_so():
     spans, seen = clip_spans()
-    with pytest.raises(EngineFailed), spans.encoding("echo", 4):
-        raise EngineFailed("no")
+    with pytest.raises(ModelError), spans.encoding("echo", 4):
+        raise ModelError("no", code="engine_failed")
     for name in ("clip", "encode"):
         assert seen.one(name).attributes["error.type"] == "engine_failed"
 

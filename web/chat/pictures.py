@@ -30,8 +30,8 @@ class Pictures:
 
         Raises:
             EngineBusy: If too much waits already.
-            QuestionTooLong: If the question is longer than can be read at once.
-            EngineFailed: If the network fails.
+            ModelError: `question_too_long`: it is longer than can be read at once; `engine_failed`: the
+                network fails.
         """
         clips = [
             (await self.engine.encode(Clip(torch.from_numpy(pixels.copy())[None], at, at))).tokens

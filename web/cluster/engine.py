@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from model.engine.contract import ClipSource, Past
-from model.errors import EngineBusy, EngineFailed
+from model.errors import EngineBusy, ModelError
 from model.types import (
     AnswerPiece,
     Clip,
@@ -104,7 +104,7 @@ class ClusterEngine(Facts):
 
         Raises:
             EngineBusy: If no replica answers, or the service is stopping.
-            EngineFailed: If a replica was lost in the middle, and another one says something else.
+            ModelError: `engine_failed`: a replica was lost in the middle, and another one says something else.
         """
         message = await pack_past(past, self._shared, self.encoder)
         said = ""
@@ -152,7 +152,7 @@ class ClusterEngine(Facts):
 
         Raises:
             EngineBusy: If there is no replica.
-            EngineFailed: If one after another is lost.
+            ModelError: `engine_failed`: one after another is lost.
         """
         for _ in range(_TRIES):
             name, replica = await self._replica(kind, stream)
@@ -161,7 +161,7 @@ class ClusterEngine(Facts):
                     return await call(replica)
             except ReplicaLost:
                 self._members.remove(name)
-        raise EngineFailed(f"one {kind} after another was lost")
+        raise ModelError(f"one {kind} after another was lost", code="engine_failed")
 
     async def _replica(self, kind: Kind, stream: str) -> tuple[str, Replica]:
         """Return the replica of `kind` to ask; wait for one where there is none.
@@ -223,7 +223,7 @@ async def _go_on(
     """Yield the pieces of `answer` that come after `said`, with which it must begin.
 
     Raises:
-        EngineFailed: If it begins otherwise.
+        ModelError: `engine_failed`: it begins otherwise.
     """
     async with aclosing(answer) as pieces:
         left = said
@@ -234,7 +234,8 @@ async def _go_on(
             text = piece.text if isinstance(piece, Words) else ""
             common = min(len(text), len(left))
             if not text or text[:common] != left[:common]:
-                raise EngineFailed("the replica that wrote this answer was lost; ask again")
+                said = "the replica that wrote this answer was lost; ask again"
+                raise ModelError(said, code="engine_failed")
             left = left[common:]
             if text[common:]:
                 yield Words(text[common:])
