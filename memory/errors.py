@@ -1,19 +1,4 @@
-"""Everything that may go wrong in memory, as one tree; every error has a code for programs.
-
-    StoreError
-    ├── StoreUnavailable     store_unavailable    it cannot be reached: nothing was written or read; also,
-    │                                             of our own Redis, no_redis (there is no program),
-    │                                             directory_in_use, directory_unsafe
-    ├── StoreFull            store_full           there is no room for another clip
-    ├── EncoderMismatch      encoder_mismatch     another vision encoder made these clips
-    ├── StreamForgotten      stream_forgotten     somebody deleted the stream
-    ├── PastChanged          past_changed         the stream's past changed meanwhile
-    └── CorruptData          corrupt_data         these bytes are no clip, or no backup
-
-A `StoreError` of no kind: there is no backup, or nothing was restored (not_restored), or a document is
-larger than may be kept (document_too_large). What a caller did wrong in code is a `ValueError`, and not
-here.
-"""
+"""What may go wrong in memory. The tree of all errors stands in `web/errors.py`."""
 
 from model.errors import CodedError
 

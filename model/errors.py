@@ -1,18 +1,4 @@
-"""Everything that may go wrong in the model, as one tree; every error has a code for programs.
-
-    ModelError
-    ├── NothingSeen        nothing_seen        there is no clip to answer from; also nothing_in_range (none
-    │                                          in the time asked about), history_gone (none is in the
-    │                                          network: the engine asks memory again, and nobody else knows)
-    ├── EngineBusy         engine_busy         a queue is full
-    ├── HistoryFull        history_full        the next clip has no position left
-    └── ModelUnavailable   model_unavailable   the network cannot be loaded
-
-A `ModelError` of no kind: the network failed on this, others are not affected, and the log says more
-(engine_failed); a question has more tokens than can be read at once (question_too_long).
-
-What a caller did wrong in code (a clip of the wrong shape) is a `ValueError`, and not here.
-"""
+"""What may go wrong in the model. The tree of all errors stands in `web/errors.py`."""
 
 
 class CodedError(Exception):

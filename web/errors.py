@@ -1,6 +1,39 @@
-"""Everything that the edge refuses or fails at, as one tree; every error has a code for programs.
+"""Everything that may go wrong in the house, as one tree; every error has a code for programs.
 
-    WebError
+    ModelError              model_error          model/errors.py
+    ├── NothingSeen         nothing_seen         there is no clip to answer from; also nothing_in_range (none
+    │                                            in the time asked about), history_gone (none is in the
+    │                                            network: the engine asks memory again, and nobody else knows)
+    ├── EngineBusy          engine_busy          a queue is full
+    ├── HistoryFull         history_full         the next clip has no position left
+    └── ModelUnavailable    model_unavailable    the network cannot be loaded
+    StoreError              store_error          memory/errors.py
+    ├── StoreUnavailable    store_unavailable    it cannot be reached: nothing was written or read; also,
+    │                                            of our own Redis, no_redis (there is no program),
+    │                                            directory_in_use, directory_unsafe
+    ├── StoreFull           store_full           there is no room for another clip
+    ├── EncoderMismatch     encoder_mismatch     another vision encoder made these clips
+    ├── StreamForgotten     stream_forgotten     somebody deleted the stream
+    ├── PastChanged         past_changed         the stream's past changed meanwhile
+    └── CorruptData         corrupt_data         these bytes are no clip, or no backup
+    StreamError             stream_error         stream/errors.py
+    ├── BadInput            bad_input            a name, an SDP offer or a watch cannot be used as it is;
+    │                                            also no_vocabulary (the model has no words to watch for),
+    │                                            unknown_watch
+    ├── UnknownStream       unknown_stream       there is no such stream
+    ├── NoRoom              too_many_streams     every place is taken; also too_many_remembered (as many
+    │                                            names as there may be), no_port_free (every UDP port is
+    │                                            taken), too_many_clips (others are being cut),
+    │                                            too_many_watches
+    ├── StreamClosed        stream_closed        it was closed meanwhile; mailbox_closed: nothing more comes
+    ├── NoVideo             no_video             a file holds no video that can be read
+    ├── BadSource           bad_source           an address may not or cannot be read
+    ├── CannotOpen          cannot_open          a source cannot be opened: why (stream/pull/errors.py)
+    ├── Refused             refused              its server answered with an error, or sends us elsewhere;
+    │                                            like the last one it stays inside stream/pull
+    └── NotDelivered        not_delivered        what we send is not taken: a webhook, or video of our own;
+                                                 or it was, and was cut off: connection_lost
+    WebError                web_error            below
     ├── Refusal             (its own)            a request is not granted: status, code, headers
     │   ├── BadRequest      (its own)            it cannot be followed as it is: what to change
     │   └── Full            quota_full           every place is taken; also rate_limit_exceeded (a token
@@ -11,11 +44,16 @@
     └── Failed              failed               a command did not work: exit code; also unreachable (the
                                                  service does not answer now, it may later)
 
-A `WebError` of no kind has a code too: cluster_unavailable (a cluster cannot be joined or started),
-no_relay (a TURN server gives no relay address).
+Bases raised as they are have codes, too. `ModelError`: engine_failed (the network failed on this, others
+are not affected, the log says more), question_too_long (more tokens than can be read at once).
+`StoreError`: not_restored (there is no backup, or nothing was restored), document_too_large. `WebError`:
+cluster_unavailable (a cluster cannot be joined or started), no_relay (a TURN server gives no relay
+address). What a caller did wrong in code is a `ValueError`, and not here.
 
-What the rooms below raise is turned into one of these where it is known who is told: into a problem
-document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal.
+What the rooms below raise is turned into one of the last where it is known who is told: into a problem
+document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal. The first
+three have one root, `CodedError`; the edge has its own, since the tools for assistants load nothing of the
+rooms below.
 """
 
 import math
