@@ -81,11 +81,14 @@ async def test_a_camera_is_shown_remembered_and_asked_about_by_clicking(tmp_path
         meta = await answer.locator(".meta").inner_text()
         assert await page.locator(".line-q").inner_text() == "What do you see?"
         assert "failed" not in await answer.get_attribute("class"), meta
-        peaks = "[...document.querySelectorAll('.peak i')].map(i => i.clientHeight)"
+        peaks = "[...document.querySelectorAll('.peak i')]"
         # The browser tells us of a frame when it gets round to it, perhaps after the page.
         await holds(lambda: any(is_done(event) for event in map(json.loads, heard)))
         [evidence] = [e["response"]["evidence"] for e in map(json.loads, heard) if is_done(e)]
-        marks = zip((part["score"] for part in evidence), await page.evaluate(peaks), strict=False)
+        grown = "peaks.some(i => i.clientHeight) && !peaks.some(i => i.getAnimations().length)"
+        await page.wait_for_function(f"() => {{ const peaks = {peaks}; return {grown}; }}")
+        found = await page.evaluate(f"{peaks}.map(i => i.clientHeight)")
+        marks = zip((part["score"] for part in evidence), found, strict=False)
         heights = [height for _, height in sorted(marks)]
         assert len(heights) >= 4
         assert heights == sorted(heights), "marks grow with the score"

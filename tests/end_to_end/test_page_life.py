@@ -21,6 +21,10 @@ FAILS = """{
     image.dispatchEvent(new Event("error"));
 }"""
 FIRST = "document.querySelector('.moment img').src"
+WRONG_GAPS = """[...document.querySelectorAll("#strip li")].filter((item) => {
+    const before = item.previousElementSibling?.moment.end ?? Infinity;
+    return item.firstChild.classList.contains("gap") !== item.moment.start - before > 6;
+}).map(item => item.moment)"""
 STARTS = "[...document.querySelectorAll('#strip li')].map(item => item.moment.start)"
 
 
@@ -140,7 +144,7 @@ async def test_moments_that_come_before_those_missed_stand_in_order(tmp_path, ca
             starts = await page.evaluate(STARTS)
             assert starts == sorted(starts)
             assert len(starts) >= 3
-            assert await page.locator(".moment.gap").count() == 0
+            assert await page.evaluate(WRONG_GAPS) == []
 
 
 async def test_pictures_are_shown_also_when_the_ticket_of_before_has_run_out(tmp_path, camera):

@@ -14,7 +14,7 @@ from stream.webrtc.preview import answer_viewer
 from stream.webrtc.session import hang_up
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture
 
-SETTINGS = WebRtcSettings(silence=5.0)
+SETTINGS = WebRtcSettings(silence=60.0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from stream.webrtc.whip_client import Player
 from tests.stream.fakes import FakeEngine
 from tests.stream.videos import write_video
 
-SETTINGS = WebRtcSettings(silence=5.0)
+SETTINGS = WebRtcSettings(silence=60.0)
 
 
 @pytest.fixture(scope="session")

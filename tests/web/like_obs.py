@@ -22,7 +22,8 @@ from aiortc.mediastreams import AudioStreamTrack
 from stream.webrtc.file_track import FileTrack
 
 ONE_TRANSPORT = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-PATIENCE = 8
+PATIENCE = 60
+"""Seconds; OBS itself has eight, but no starved machine to run on."""
 REDIRECTS = 10
 
 
