@@ -21,12 +21,9 @@ from model.types import AnswerPiece, Finish, Question
 from stream.channels import Broadcast, Subscription
 from stream.errors import StreamClosed
 from stream.feed import Feed
-from stream.frames.blackout import Blackout
-from stream.frames.clipper import Clipper
-from stream.frames.faces import FaceBlur
+from stream.feeds import Feeds
 from stream.frames.frame import Picture
-from stream.frames.sampler import FrameSampler
-from stream.frames.timeline import ArrivalTimeline, Clock, MediaTimeline, OwnTimeline
+from stream.frames.timeline import Clock
 from stream.past.recall import Recall
 from stream.past.record import LiveRecord
 from stream.past.thing_index import ThingIndex
@@ -82,9 +79,6 @@ class LiveStream:
         self._wall = wall
         self._monotonic = monotonic
         self._admit = admit
-        self._feed: Feed | None = None
-        self._frames_before = self._sampled_before = 0
-        self._sampler = FrameSampler(settings.rate)
         self._news = Broadcast[StreamEvent](_NEWS_WAITING)
         self._pictures = Broadcast[Picture](1)
         self.reel = Reel(
@@ -94,8 +88,6 @@ class LiveStream:
             record.name, engine, store, looks_again=settings.second_look, index=index
         )
         self._record = LiveRecord(record, store, engine)
-        self._blackout = Blackout(settings.zones, record.name)
-        self._faces = FaceBlur(settings.blur_faces, record.name)
         self._pipeline = Pipeline(
             self._record,
             engine=engine,
@@ -105,6 +97,17 @@ class LiveStream:
             on_trouble=self._changed,
             on_deleted=self._end_deleted,
             on_encoded=on_encoded,
+        )
+        self._feeds = Feeds(
+            self._record,
+            engine=engine,
+            settings=settings,
+            pipeline=self._pipeline,
+            pictures=self._pictures,
+            reel=self.reel,
+            wall=wall,
+            monotonic=monotonic,
+            on_change=self._changed,
         )
         self.deleted = False
         self._closed = False
@@ -118,7 +121,7 @@ class LiveStream:
     @property
     def fed(self) -> bool:
         """Whether it has a source now."""
-        return self._feed is not None and not self._feed.closed
+        return self._feeds.open
 
     @property
     def unfinished(self) -> bool:
@@ -177,40 +180,7 @@ class LiveStream:
             raise StreamClosed("The stream was closed meanwhile; connect again.")
         if not self.fed:
             self._admit()
-        self._close_feed("Another source took over.")
-        if self._feed is not None:
-            self._frames_before += self._feed.frames
-            self._sampled_before += self._feed.sampled
-        # A first clip within a second: who has just connected wants to ask. Whatever comes, its
-        # first picture is looked at.
-        hurried = 0 if own_times else self._engine.frames_per_clip
-        self._sampler.burst(hurried, self._settings.first_rate)
-        # Later than all before, if only just: a clip that starts when another does replaces it.
-        newest = self._pipeline.newest
-        earliest = 0.0 if newest is None else math.nextafter(newest, math.inf)
-        began = self._monotonic() - max(self._wall() - self._record.began, earliest)
-        timeline: MediaTimeline = OwnTimeline(earliest) if own_times else ArrivalTimeline(earliest)
-        self._feed = Feed(
-            source,
-            own_times=own_times,
-            timeline=timeline,
-            sampler=self._sampler,
-            clipper=Clipper(
-                self._engine.frames_per_clip,
-                self._settings.longest_gap if longest_gap is None else longest_gap,
-                cuts=self._engine.one_scene,
-            ),
-            monotonic=self._monotonic,
-            pipeline=self._pipeline,
-            blackout=self._blackout,
-            faces=self._faces,
-            watchers=self._pictures,
-            reel=self.reel,
-            began=began,
-            on_change=self._changed,
-        )
-        self._changed()
-        return self._feed
+        return self._feeds.begin(source, own_times=own_times, longest_gap=longest_gap)
 
     async def forget(self, since: float, until: float) -> Moment:
         """Remember nothing of a time any more that is still on its way; return it, cut off at now."""
@@ -223,15 +193,13 @@ class LiveStream:
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
-        feed, pipeline = self._feed, self._pipeline
+        pipeline = self._pipeline
         newest, median, worst = pipeline.health.frame_ages_ms()
-        known = StreamStatus(
+        status = StreamStatus(
             name=self.name,
             began=self._record.began,
             end=self._record.end,
             clips=self._record.clips,
-            frames=self._frames_before,
-            sampled=self._sampled_before,
             rate=pipeline.rate,
             lost=pipeline.lost,
             unwritten=pipeline.unwritten,
@@ -242,16 +210,7 @@ class LiveStream:
             memory=pipeline.health.trouble,
             held=self._record.held,
         )
-        if feed is None:
-            return known
-        return replace(
-            known,
-            state=feed.state,
-            reason=feed.reason,
-            source=feed.source,
-            frames=known.frames + feed.frames,
-            sampled=known.sampled + feed.sampled,
-        )
+        return self._feeds.shown_in(status)
 
     def subscribe(self) -> Subscription[StreamEvent]:
         """Return news from now on: every clip remembered, every change of state."""
@@ -294,7 +253,7 @@ class LiveStream:
             begun: Whether to count the pictures that wait for others to make a clip, too.
         """
         moments = self._pipeline.under_way
-        if begun and self._feed is not None and (unfinished := self._feed.begun) is not None:
+        if begun and (unfinished := self._feeds.begun) is not None:
             moments.append(unfinished)
         until = math.inf if question.until is None else question.until
         return [min(moment.end, until) for moment in moments if moment.start <= until]
@@ -310,7 +269,7 @@ class LiveStream:
 
     def newest_picture(self) -> Picture | None:
         """Return the picture looked at last, RGB; None before the first."""
-        return self._feed.newest if self._feed else None
+        return self._feeds.newest_picture
 
     async def settle(self) -> None:
         """Wait until every clip given so far is remembered or counted as lost."""
@@ -324,7 +283,7 @@ class LiveStream:
         """End the feed and the work, write what can be written, end all subscriptions."""
         self._closed = True
         self._recall.close()
-        self._close_feed(reason)
+        self._feeds.close(reason)
         try:
             await self._pipeline.close()
         finally:  # also if whoever closes it is stopped meanwhile
@@ -346,16 +305,11 @@ class LiveStream:
 
     def end_feed(self, reason: str) -> None:
         """Let its source go, if it has one: somebody else feeds the stream from now on."""
-        self._close_feed(reason)
+        self._feeds.close(reason)
 
     def check(self) -> None:
         """Show the stream as stalled if pictures stopped coming."""
-        if self._feed is not None:
-            self._feed.check(self._settings.stalled_after)
-
-    def _close_feed(self, reason: str) -> None:
-        if self._feed is not None:
-            self._feed.close(reason)
+        self._feeds.check()
 
     async def _watch(self) -> None:
         while True:
@@ -372,7 +326,7 @@ class LiveStream:
         log.warning("stream %s was deleted by another process; its source is let go", self.name)
         self._pipeline.abandon()
         self.reel.forget(Moment(-math.inf, math.inf))
-        self._close_feed("The stream was deleted.")
+        self._feeds.close("The stream was deleted.")
 
 
 def _behind(finish: Finish, behind: float, newest: float) -> Finish:
