@@ -134,6 +134,32 @@ class LiveStream:
         return self._recall.busy
 
     @property
+    def end(self) -> float | None:
+        """End of the newest remembered clip in media seconds; None without clips."""
+        return self._record.end
+
+    def start(self) -> None:
+        """Begin to encode and write what feeds will bring."""
+        self._pipeline.start()
+        self._beside = [asyncio.create_task(work) for work in (self._watch(), self.reel.run())]
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.stalled_after / 4)
+            self.check()
+
+    def check(self) -> None:
+        """Show the stream as stalled if pictures stopped coming."""
+        self._feeds.check()
+
+    # Pictures in.
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of the frames that the encoder takes, in pixels."""
+        return self._engine.image_size
+
+    @property
     def frame_side(self) -> int:
         """Shorter side of the pictures that a feed is given, in pixels: scale larger ones down."""
         return self._settings.side_for(self._engine.image_size)
@@ -143,24 +169,9 @@ class LiveStream:
         """Pictures looked at per second of media time while nothing slows it."""
         return self._settings.rate
 
-    @property
-    def end(self) -> float | None:
-        """End of the newest remembered clip in media seconds; None without clips."""
-        return self._record.end
-
     def now(self) -> float:
         """Return the monotonic seconds that feeds count in."""
         return self._monotonic()
-
-    def start(self) -> None:
-        """Begin to encode and write what feeds will bring."""
-        self._pipeline.start()
-        self._beside = [asyncio.create_task(work) for work in (self._watch(), self.reel.run())]
-
-    @property
-    def image_size(self) -> int:
-        """Height and width of the frames that the encoder takes, in pixels."""
-        return self._engine.image_size
 
     def open_feed(
         self, source: SourceKind, *, own_times: bool = False, longest_gap: float | None = None
@@ -182,14 +193,26 @@ class LiveStream:
             self._admit()
         return self._feeds.begin(source, own_times=own_times, longest_gap=longest_gap)
 
-    async def forget(self, since: float, until: float) -> Moment:
-        """Remember nothing of a time any more that is still on its way; return it, cut off at now."""
-        newest = self._pipeline.newest or 0.0
-        span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
-        self._pipeline.forget(span)
-        self.reel.forget(span)
-        await self._engine.forget(self.name)
-        return span
+    def end_feed(self, reason: str) -> None:
+        """Let its source go, if it has one: somebody else feeds the stream from now on."""
+        self._feeds.close(reason)
+
+    # News and pictures out.
+
+    def subscribe(self) -> Subscription[StreamEvent]:
+        """Return news from now on: every clip remembered, every change of state."""
+        return self._news.subscribe()
+
+    def watch(self) -> Subscription[Picture]:
+        """Return the newest pictures, RGB, about 10 a second where the source has that many.
+
+        While someone watches more pictures are converted than are sampled.
+        """
+        return self._pictures.subscribe()
+
+    def newest_picture(self) -> Picture | None:
+        """Return the picture looked at last, RGB; None before the first."""
+        return self._feeds.newest_picture
 
     def status(self) -> StreamStatus:
         """Return what the stream can tell of itself now."""
@@ -212,16 +235,12 @@ class LiveStream:
         )
         return self._feeds.shown_in(status)
 
-    def subscribe(self) -> Subscription[StreamEvent]:
-        """Return news from now on: every clip remembered, every change of state."""
-        return self._news.subscribe()
+    def _changed(self) -> None:
+        if not self.fed:
+            self.reel.rest()
+        self._news.publish(Changed(self.status()))
 
-    def watch(self) -> Subscription[Picture]:
-        """Return the newest pictures, RGB, about 10 a second where the source has that many.
-
-        While someone watches more pictures are converted than are sampled.
-        """
-        return self._pictures.subscribe()
+    # Questions.
 
     async def ask(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Answer from everything given so far, as words come; use `aclosing`.
@@ -258,6 +277,14 @@ class LiveStream:
         until = math.inf if question.until is None else question.until
         return [min(moment.end, until) for moment in moments if moment.start <= until]
 
+    async def settle(self) -> None:
+        """Wait until every clip given so far is remembered or counted as lost."""
+        await self._pipeline.settle()
+
+    async def looked(self) -> None:
+        """Wait as `settle` does, but not for a store that is away."""
+        await self._pipeline.looked()
+
     async def catch_up(self) -> None:
         """Bring the engine's history up to date from the store, ahead of a question.
 
@@ -267,17 +294,34 @@ class LiveStream:
         """
         await self._recall.catch_up()
 
-    def newest_picture(self) -> Picture | None:
-        """Return the picture looked at last, RGB; None before the first."""
-        return self._feeds.newest_picture
+    # What is forgotten.
 
-    async def settle(self) -> None:
-        """Wait until every clip given so far is remembered or counted as lost."""
-        await self._pipeline.settle()
+    async def forget(self, since: float, until: float) -> Moment:
+        """Remember nothing of a time any more that is still on its way; return it, cut off at now."""
+        newest = self._pipeline.newest or 0.0
+        span = Moment(since, min(until, max(newest, self._wall() - self._record.began)))
+        self._pipeline.forget(span)
+        self.reel.forget(span)
+        await self._engine.forget(self.name)
+        return span
 
-    async def looked(self) -> None:
-        """Wait as `settle` does, but not for a store that is away."""
-        await self._pipeline.looked()
+    async def refresh(self, record: StreamRecord | None, known: float | None) -> None:
+        """Take over what the store said, which may have lost old clips.
+
+        Args:
+            record: What it said; None if it does not know the stream.
+            known: What `end` was when it was asked: what was remembered since is not lost.
+        """
+        await self._record.refresh(record, known)
+
+    def _end_deleted(self) -> None:
+        self.deleted = True
+        log.warning("stream %s was deleted by another process; its source is let go", self.name)
+        self._pipeline.abandon()
+        self.reel.forget(Moment(-math.inf, math.inf))
+        self._feeds.close("The stream was deleted.")
+
+    # The end.
 
     async def close(self, reason: str = "The stream was closed.") -> None:
         """End the feed and the work, write what can be written, end all subscriptions."""
@@ -293,40 +337,6 @@ class LiveStream:
             await asyncio.gather(*self._beside, return_exceptions=True)
             self._news.close()
             self._pictures.close()
-
-    async def refresh(self, record: StreamRecord | None, known: float | None) -> None:
-        """Take over what the store said, which may have lost old clips.
-
-        Args:
-            record: What it said; None if it does not know the stream.
-            known: What `end` was when it was asked: what was remembered since is not lost.
-        """
-        await self._record.refresh(record, known)
-
-    def end_feed(self, reason: str) -> None:
-        """Let its source go, if it has one: somebody else feeds the stream from now on."""
-        self._feeds.close(reason)
-
-    def check(self) -> None:
-        """Show the stream as stalled if pictures stopped coming."""
-        self._feeds.check()
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.stalled_after / 4)
-            self.check()
-
-    def _changed(self) -> None:
-        if not self.fed:
-            self.reel.rest()
-        self._news.publish(Changed(self.status()))
-
-    def _end_deleted(self) -> None:
-        self.deleted = True
-        log.warning("stream %s was deleted by another process; its source is let go", self.name)
-        self._pipeline.abandon()
-        self.reel.forget(Moment(-math.inf, math.inf))
-        self._feeds.close("The stream was deleted.")
 
 
 def _behind(finish: Finish, behind: float, newest: float) -> Finish:
