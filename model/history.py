@@ -25,9 +25,10 @@ from torch import Tensor
 
 from model.errors import HistoryFull
 from model.language.clip_markers import Noted
-from model.language.decoder import LayerHook, no_hook, positions_of
+from model.language.decoder import LayerHook, no_hook
 from model.language.dropout import Tokens, kept_by_score
 from model.language.kv_cache import Blocks, KeyValues, Span
+from model.language.rotary import positions_of
 from model.reading import Attended, PromptReader, Reading
 from model.segments import Segment
 

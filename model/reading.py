@@ -17,7 +17,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from model.config import DropoutConfig
-from model.language.decoder import Decoder, LayerHook, Rotary, no_hook, positions_of
+from model.language.decoder import Decoder, LayerHook, no_hook
 from model.language.dropout import (
     TEXT,
     Tokens,
@@ -27,6 +27,7 @@ from model.language.dropout import (
     text_guided_scores,
 )
 from model.language.kv_cache import KeyValues
+from model.language.rotary import Rotary, positions_of
 from model.segments import Plan, Segment
 
 

@@ -5,8 +5,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from model.config import LanguageConfig, RopeScaling
-from model.language.decoder import Decoder, positions_of
+from model.language.decoder import Decoder
 from model.language.kv_cache import KeyValues
+from model.language.rotary import positions_of
 
 SHAPE = {"hidden": 32, "layers": 3, "heads": 4, "kv_heads": 2, "head_dim": 8, "intermediate": 48}
 THEIRS = {
