@@ -6,7 +6,6 @@ feed gives them their media time, groups them, and knows whether pictures still 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from memory.store import Moment
@@ -15,7 +14,7 @@ from stream.channels import Broadcast
 from stream.frames.blackout import Blackout
 from stream.frames.clipper import Clipper
 from stream.frames.faces import FaceBlur
-from stream.frames.frame import Frame, Picture
+from stream.frames.frame import Frame, Picture, Slot
 from stream.frames.sampler import FrameSampler
 from stream.frames.timeline import Clock, MediaTimeline
 from stream.pipeline import Pipeline
@@ -23,21 +22,6 @@ from stream.reel import Reel
 from stream.status import SourceKind, State
 
 WATCHED_RATE = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place for one picture: it is wanted, and belongs here.
-
-    Attributes:
-        time: Media time in seconds.
-        captured: Monotonic time of its arrival, in seconds.
-        sampled: Whether it goes to memory; else it is only for those who watch.
-    """
-
-    time: float
-    captured: float
-    sampled: bool = True
 
 
 class _Arrival(NamedTuple):

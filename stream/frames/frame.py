@@ -21,3 +21,18 @@ class Frame:
 
     pixels: Picture
     time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one picture: it is wanted, and belongs here.
+
+    Attributes:
+        time: Media time in seconds.
+        captured: Monotonic time of its arrival, in seconds.
+        sampled: Whether it goes to memory; else it is only for those who watch.
+    """
+
+    time: float
+    captured: float
+    sampled: bool = True
