@@ -23,6 +23,7 @@ from flashback_client.types import (
     Summary,
     ThingSeen,
     TimeUnderstood,
+    Unanswered,
 )
 from flashback_client.watch_types import (
     Watch,
@@ -47,6 +48,7 @@ __all__ = [
     "Summary",
     "ThingSeen",
     "TimeUnderstood",
+    "Unanswered",
     "Watch",
     "WatchClause",
     "WatchCounters",

@@ -5,13 +5,22 @@ from urllib.parse import quote
 
 import httpx
 
-from flashback_client.http import DEFAULT_URL
-from flashback_client.types import AllAnswers, Answer, Moment, SearchResult, Stream, Summary
+from flashback_client.http import DEFAULT_URL, FlashbackError
+from flashback_client.types import (
+    AllAnswers,
+    Answer,
+    Moment,
+    SearchResult,
+    Stream,
+    StreamAnswer,
+    Summary,
+    Unanswered,
+)
 from flashback_client.watches import Watching
 
 _PAGE = 1000
 _ASK_ALL_SECONDS = 600.0
-"""One camera after another, behind whoever asks one alone."""
+"""Until the next answer: cameras are asked behind whoever asks one alone."""
 
 
 class Flashback(Watching):
@@ -119,6 +128,28 @@ class Flashback(Watching):
         request = {"question": question, "streams": list(streams), "timezone": timezone}
         said = self._json("POST", "ask", json=request, timeout=_ASK_ALL_SECONDS)
         return AllAnswers.model_validate(said)
+
+    def ask_each(
+        self, question: str, streams: Sequence[str] = (), *, timezone: str | None = None
+    ) -> Iterator[StreamAnswer | Unanswered | AllAnswers]:
+        """Ask as `ask_all` does, and yield what each stream answers as it comes; then all of it.
+
+        Raises:
+            FlashbackError: If the service refuses, or ends before all have answered.
+        """
+        request = {"question": question, "streams": list(streams), "timezone": timezone}
+        lines = self._lines(
+            "POST", "ask", json=request | {"stream": True}, timeout=_ASK_ALL_SECONDS
+        )
+        for line in lines:
+            if "answer" in line:
+                yield StreamAnswer.model_validate(line["answer"])
+            elif "unanswered" in line:
+                yield Unanswered.model_validate(line["unanswered"])
+            elif "done" in line:
+                yield AllAnswers.model_validate(line["done"])
+                return
+        raise FlashbackError("The service ended before all streams had answered.")
 
     def moments(self, stream: str, after: float | None = None, limit: int = 500) -> list[Moment]:
         """Return the newest `limit` moments that start after a media second, oldest first.

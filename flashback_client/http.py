@@ -1,6 +1,9 @@
 """Sends requests to a service and puts what goes wrong into words. Calls block."""
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -81,16 +84,39 @@ class ServiceConnection:
             raise FlashbackError(f"{self._shown} is no Flashback service: it answered no JSON.")
         return found
 
+    def _lines(self, method: str, path: str, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - httpx's own
+        """Yield the lines of an answer, each JSON, as they come.
+
+        Raises:
+            FlashbackError: If the service cannot be reached, or refuses.
+        """
+        with self._reaching(), self._http.stream(method, path, **more) as response:
+            if response.is_error:
+                response.read()
+                raise FlashbackError(_why(response), response.status_code)
+            for line in response.iter_lines():
+                yield json.loads(line)
+
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        try:
+        with self._reaching():
             response = self._http.request(method, path, **more)
+        if response.is_error:
+            raise FlashbackError(_why(response), response.status_code)
+        return response
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Say in a sentence why the service cannot be reached.
+
+        Raises:
+            FlashbackError: In place of the client's own error.
+        """
+        try:
+            yield
         except httpx.InvalidURL:
             raise FlashbackError(_no_address(self._shown)) from None
         except httpx.HTTPError as error:
             raise FlashbackError(f"{self._shown} cannot be reached: {error}") from None
-        if response.is_error:
-            raise FlashbackError(_why(response), response.status_code)
-        return response
 
 
 def _without_user(url: str) -> str:

@@ -225,7 +225,7 @@ class StreamAnswer(Value):
         sureness: How sure it is that the stream shows what the question names; None if it names
             nothing that moments can be matched on.
         seen_last_clock: When that was plainly seen last; None if it was not.
-        best: Where the moment begins that stands for the answer.
+        best: Where the moment begins that stands for the answer; None if no moment does.
         best_end: Where it ends.
         thumbnail: Path of its picture at the service.
     """
@@ -234,9 +234,9 @@ class StreamAnswer(Value):
     text: str
     sureness: float | None
     seen_last_clock: str | None
-    best: float
-    best_end: float
-    thumbnail: str
+    best: float | None
+    best_end: float | None
+    thumbnail: str | None
 
 
 class Unanswered(Value):

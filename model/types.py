@@ -165,6 +165,7 @@ class Question:
             from the first frame seen to the last.
         background: Whether nobody sits and waits for the answer, as when a watch asks: people's
             questions come first.
+        ended: Whether nothing more comes of its stream for now: what was shown last is not "now".
     """
 
     text: str
@@ -175,6 +176,7 @@ class Question:
     until: float | None = None
     duration: float | None = None
     background: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

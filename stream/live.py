@@ -254,15 +254,20 @@ class LiveStream:
             EngineBusy: If too many questions wait already.
         """
         with self._recall.called():
-            if self._under_way(question):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._settings.question_waits):
-                        await self.looked()
+            await self.wait_for_given(question)
             newest = max(self._under_way(question, begun=True), default=-math.inf)
             behind = newest - (self.end or 0.0)
-            async with aclosing(self._recall.ask(question)) as pieces:
+            asked = replace(question, ended=not self.fed)
+            async with aclosing(self._recall.ask(asked)) as pieces:
                 async for piece in pieces:
                     yield _behind(piece, behind, newest) if isinstance(piece, Finish) else piece
+
+    async def wait_for_given(self, question: Question) -> None:
+        """Wait for clips that were given before `question` and are being encoded, but not for ever."""
+        if self._under_way(question):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.question_waits):
+                    await self.looked()
 
     def _under_way(self, question: Question, *, begun: bool = False) -> list[float]:
         """Return the ends of clips that a question is about and that are not remembered yet.

@@ -315,6 +315,31 @@ def test_places_are_told_where_clips_agree(places, text, said):
     assert (found and found[0].text) == said
 
 
+@pytest.mark.parametrize(
+    ("places", "text", "said"),
+    [
+        ([LEFT, LEFT, None, None, None, LOW, None, None, None], "Where was the cat last seen?", "From 0:20 to 0:24, at the bottom."),
+        ([LEFT, LEFT, LOW], "Where did you last see the cat?", "Now, since 0:00, at the bottom."),
+        ([LEFT, LOW, None, None, None], "Where did you see the cat last?", "From 0:00 to 0:08."),
+        (["?", None, None, None], "Where was the cat most recently?", "From 0:00 to 0:04."),
+        ([LEFT], "Where was the zebra last seen?", "I have not seen a zebra."),
+    ],
+)  # fmt: skip
+def test_of_what_is_asked_last_the_time_is_told_and_the_place_where_clips_agree(places, text, said):
+    found = count(asks_to_count(text), placed(*places), LIVE)
+    assert (found and found[0].text) == said
+
+
+def test_what_is_half_seen_is_not_said_never_to_have_been():
+    assert count(asks_to_count("Where was the cat last seen?"), past("cat?", ""), LIVE) is None
+
+
+def test_of_a_stream_that_has_ended_nothing_is_now():
+    ended = replace(LIVE, ended=True)
+    words, _ = count(asks_to_count("Where was the cat last seen?"), past("cat", "cat"), ended)
+    assert words.text == "From 0:00 to 0:07, in the middle."
+
+
 def test_several_things_are_not_told_to_be_where_one_of_them_once_was():
     history = past("3 bottles", "3 bottles", "bottle")
     one = replace(history[2].things[0], x=0.9, y=0.5, width=0.1, height=0.2)

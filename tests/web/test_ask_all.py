@@ -54,9 +54,55 @@ async def test_the_newest_sight_counts_where_the_last_is_asked_for(service):
         ("yard", 1.0, 7),
         ("hall", 0.0, None),
     ]
-    assert told["text"] == "door: Where was the dog last seen? Also seen on yard."
+    assert told["text"].startswith("door: From ")
+    assert told["text"].endswith(", in the middle. Also seen on yard.")
     assert told["answers"][0]["thumbnail"].startswith("/v1/streams/door/thumbnails/")
-    assert {question.background for question in service.engine.asked} == {True}
+
+
+async def test_cameras_that_show_nothing_of_it_say_so_without_the_language_model(service):
+    await three(service)
+    told = await ask(service, "Is there a dog?")
+    assert [question.background for question in service.engine.asked] == [True, True]
+    hall = told["answers"][-1]
+    assert (hall["stream"], hall["text"]) == ("hall", "I have not seen a dog.")
+    assert (hall["best"], hall["best_end"], hall["thumbnail"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["Is there anything but the dog?", "Who walks the dog and the cat?"]
+)
+async def test_what_may_ask_for_something_else_is_put_to_every_camera(service, text):
+    await three(service)
+    await ask(service, text)
+    assert len(service.engine.asked) == 3
+
+
+async def test_what_no_camera_has_shown_is_said_once_for_all(service):
+    await three(service)
+    told = await ask(service, "When was the cat last seen?")
+    assert told["text"] == "No camera has shown a cat."
+    assert not service.engine.asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Which camera saw the dog last?", "On which camera is the dog?", "Did any camera see a dog?"],
+)
+async def test_cameras_are_asked_when_they_saw_what_is_looked_for(service, text):
+    await three(service)
+    told = await ask(service, text)
+    assert told["understood"] == "a dog"
+    assert [a["stream"] for a in told["answers"]] == ["door", "yard", "hall"]
+    assert not service.engine.asked
+
+
+async def test_two_cameras_wait_for_the_language_model_at_once(service):
+    await three(service)
+    service.engine.gate.clear()
+    asking = asyncio.create_task(ask(service, "What happened?"))
+    await service.until(lambda: len(service.engine.asked) == 2)
+    service.engine.gate.set()
+    assert len((await asking)["answers"]) == 3
 
 
 async def test_the_surest_sight_counts_where_it_is_not(service):
@@ -64,7 +110,7 @@ async def test_the_surest_sight_counts_where_it_is_not(service):
     told = await ask(service, "Is there a dog?")
     assert [a["stream"] for a in told["answers"]] == ["yard", "door", "hall"]
     chosen = await ask(service, "Is there a dog?", streams=["hall"])
-    assert chosen["text"] == "No camera surely shows that. hall: Is there a dog?"
+    assert chosen["text"] == "No camera has shown a dog."
 
 
 async def test_a_question_that_names_nothing_is_answered_by_all_without_a_comparison(service):
@@ -133,52 +179,57 @@ async def test_all_cameras_are_asked_from_python_and_from_a_terminal(service, ca
         run_ask_all(service.url, None, [asked], as_json=False)
 
     await asyncio.to_thread(use)
-    first, door, *_ = capsys.readouterr().out.splitlines()
-    assert first == f"door: {asked} Also seen on yard."
-    assert door.startswith("  door (70% sure, last seen 19")
+    *each, all_of_them = capsys.readouterr().out.splitlines()
+    assert all_of_them.endswith(", in the middle. Also seen on yard.")
+    assert any(line.startswith("  door (70% sure, last seen 19") for line in each)
 
 
-def holds_back_the_second(engine):
-    """Let the second answer stop before its second word, until the gate is opened."""
-    answer = engine.answer
+class HeldBack:
+    """Lets the answer of one stream wait until the gate is opened."""
 
-    async def held(stream, question):
-        if len(engine.asked) == 1:
-            engine.gate.clear()
-        async for piece in answer(stream, question):
-            yield piece
+    def __init__(self, engine, stream):
+        self.gate, self.left = asyncio.Event(), asyncio.Event()
+        answer = engine.answer
 
-    engine.answer = held
+        async def held(past, question):
+            if past.stream == stream:
+                try:
+                    await self.gate.wait()
+                finally:
+                    self.left.set()
+            async for piece in answer(past, question):
+                yield piece
+
+        engine.answer = held
 
 
 async def test_answers_come_as_soon_as_they_are_there(service):
     await three(service)
-    holds_back_the_second(service.engine)
+    held = HeldBack(service.engine, "door")
     body = {"question": "Is there a dog?", "stream": True}
     async with service.client() as client, client.stream("POST", "/v1/ask", json=body) as reply:
         assert reply.headers["content-type"] == "application/x-ndjson"
         lines = reply.aiter_lines()
         begun = json.loads(await anext(lines))["begun"]
         assert begun == {"understood": "a dog", "asked": ["yard", "door", "hall"], "left_out": 0}
-        first = json.loads(await anext(lines))["answer"]
-        assert first["stream"] == "yard"
-        service.engine.gate.set()
-        rest = [json.loads(line) async for line in lines]
-    assert [list(line) for line in rest] == [["answer"], ["answer"], ["done"]]
-    assert rest[-1]["done"]["answers"] == [first, rest[0]["answer"], rest[1]["answer"]]
-    assert rest[-1]["done"] == await ask(service, "Is there a dog?")
+        first = [json.loads(await anext(lines))["answer"] for _ in range(2)]
+        assert {one["stream"] for one in first} == {"yard", "hall"}
+        held.gate.set()
+        second, done = [json.loads(line) async for line in lines]
+    told = {one["stream"]: one for one in (*first, second["answer"])}
+    assert done["done"]["answers"] == [told[name] for name in begun["asked"]]
+    assert done["done"] == await ask(service, "Is there a dog?")
 
 
 async def test_who_leaves_between_two_answers_ends_the_asking(service):
     await three(service)
-    holds_back_the_second(service.engine)
+    held = HeldBack(service.engine, "door")
     body = {"question": "Is there a dog?", "stream": True}
     async with service.client() as client, client.stream("POST", "/v1/ask", json=body) as reply:
         lines = reply.aiter_lines()
         await anext(lines)
         await anext(lines)
-    await service.engine.closed_early.wait()
-    assert len(service.engine.asked) == 2
+    await held.left.wait()
     await service.until(lambda: not len(service.services.asking))
 
 

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-from flashback_client import Flashback, FlashbackError
+from flashback_client import Flashback, FlashbackError, Unanswered
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from tests.web.conftest import echo_service
@@ -170,3 +170,25 @@ def test_the_password_in_a_services_address_is_never_repeated(url):
 def test_what_is_no_address_of_a_service_is_said_at_once(url):
     with pytest.raises(FlashbackError, match="is no address of a service"):
         Flashback(url)
+
+
+def test_a_service_that_ends_before_all_streams_have_answered_is_said_to():
+    lines = (
+        '{"begun": {"asked": ["a", "b"]}}\n{"unanswered": {"stream": "a", "reason": "Nothing."}}\n'
+    )
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=lines))
+    with Flashback("http://here", transport=transport) as service:
+        told = service.ask_each("What?")
+        assert next(told) == Unanswered(stream="a", reason="Nothing.")
+        with pytest.raises(FlashbackError, match="ended before"):
+            next(told)
+
+
+def test_what_is_wrong_with_a_question_to_all_streams_is_said_by_the_service():
+    refused = httpx.Response(422, json={"detail": "Mars is not a time zone."})
+    transport = httpx.MockTransport(lambda _: refused)
+    with (
+        Flashback("http://here", transport=transport) as service,
+        pytest.raises(FlashbackError, match="Mars"),
+    ):
+        next(service.ask_each("What?", timezone="Mars"))

@@ -206,7 +206,7 @@ def ask(
     """Watch a file, URL or device, without a server, and answer questions about it.
 
     With --server, SOURCE is the name of a stream of a running service, which is asked instead; with
-    --all there is no SOURCE, and all of its streams are asked, answers first that count most.
+    --all there is no SOURCE, and all of its streams are asked: each answer as it comes, the best last.
 
     A file is looked at by 64 or more of its frames, spread evenly over all of it: one a second, up
     to --frames. What else has an end is watched to its end. A live source (RTSP, a live playlist, a camera) has

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from model.vision.things import MOVEMENTS, SURE, Thing, place_of
 from model.vision.vocabulary import COLOURS, in_words, word_table
-from stream.past.counted.answers import There, spans_of
+from stream.past.counted.answers import There, of_one, spans_of
 from stream.past.counted.places import is_placed
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, clear_colour, mostly
@@ -54,6 +54,8 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
             runs[-1].append(number)
         else:
             runs.append([number])
+    if asked.kind == "whereabouts":
+        return _whereabouts(asked, there, clips)
     if asked.kind == "place":
         return _where(asked, there, [[clips[n] for n in run] for run in runs])
     said = []
@@ -70,22 +72,37 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
     return f"It {verb} {', then '.join(ways)}."
 
 
+def _whereabouts(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
+    """Return when it was last there, and where, if clips agree on that."""
+    stretch = [n for n in there.clips if clips[n].end > there.spans[-1][0]]
+    place = _place_in(asked, [clips[n] for n in (stretch[-1:] if there.lasts else stretch)])
+    said = of_one("last", there).removesuffix(".")
+    return f"{said}, {place}." if place else f"{said}."
+
+
 def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> str | None:
     """Return where it is now, or was each time; None if it is not there now, or clips do not agree each time."""
     if asked.order and not there.now:
         return None
     places = []
     for run in [runs[-1][-1:]] if asked.order else runs:
-        plain = _plain(asked, run)
-        if 2 * sum(t.count > 1 for t in plain) >= len(plain):  # Several are nowhere in particular.
+        if not (place := _place_in(asked, run)):
             return None
-        found = Counter(place_of(t) for t in plain if t.count == 1 and is_placed(t))
-        place, times = found.most_common(1)[0] if found else ("", 0)
-        if 2 * times <= found.total():
-            return None
-        places.append("in the middle" if place == "middle" else f"at the {place}")
+        places.append(place)
     distinct = list(dict.fromkeys(places))
     return sentence(", then ".join(distinct)) if len(distinct) in range(1, _MOST_WITH + 1) else None
+
+
+def _place_in(asked: Counting, clips: Iterable[Shown]) -> str:
+    """Return where most of `clips` show it; empty if they do not agree, or it is several."""
+    plain = _plain(asked, clips)
+    if 2 * sum(t.count > 1 for t in plain) >= len(plain):  # Several are nowhere in particular.
+        return ""
+    found = Counter(place_of(t) for t in plain if t.count == 1 and is_placed(t))
+    place, times = found.most_common(1)[0] if found else ("", 0)
+    if 2 * times <= found.total():
+        return ""
+    return "in the middle" if place == "middle" else f"at the {place}"
 
 
 def _colour(things: Sequence[Thing]) -> str:

@@ -95,11 +95,13 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return None
         case "seen" if not there.spans:  # it may have seen it half
             return None
+        case "whereabouts" if there.spans:
+            return how_it_was(asked, there, clips)
         case "colour" | "way" | "place":
             return how_it_was(asked, there, clips)
         case "when" if there.spans:
             return shown_when(there, first=bool(asked.order))
-        case "when" if _half_seen(asked, clips):
+        case "when" | "whereabouts" if _half_seen(asked, clips):
             return None
         case "about" | "who":
             return about(asked, there, clips)
@@ -121,7 +123,7 @@ def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There
         clips=_numbers(stretches),
         now=bool(stretches) and stretches[-1].last == len(clips) - 1,
         perhaps=any(thing.word in asked.words for thing in clips[-1].things),
-        ended=question.until is not None or question.duration is not None,
+        ended=question.ended or question.until is not None or question.duration is not None,
         part=question.since is not None or question.until is not None,
     )
 

@@ -141,6 +141,6 @@ def _there(name: str, numbers: Sequence[int], footage: Footage, question: Questi
         clips=list(numbers),
         now=numbers[-1] == len(clips) - 1,
         perhaps=False,
-        ended=question.until is not None or question.duration is not None,
+        ended=question.ended or question.until is not None or question.duration is not None,
         part=question.since is not None or question.until is not None,
     )

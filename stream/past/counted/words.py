@@ -13,6 +13,7 @@
     colour    what colour was the car                   way       which way did the car move
     place     where was the cat                         between   what came between the cat and the dog
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
+    whereabouts   where was the cat last seen
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
@@ -31,7 +32,7 @@ from stream.past.second_look import named_words
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
-    "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen",
+    "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -76,6 +77,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("colour", rf"(?:what|which) colou?rs? (?:(?P<order>is|are|does|do|has)|was|were|did|had) {_NAME}(?: have)?{_ALREADY}|what (?:is|was) the colou?rs? of {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("way", rf"(?:which way|(?:in )?(?:which|what) direction|where) (?:(?P<order>is|are|does|do)|was|were|did) {_NAME} (?:move|moving|go|going|walk|walking|run|running|drive|driving|fly|flying|travel|travelling|headed|heading)(?: to)?{_ALREADY}"),
     ("place", rf"where (?:(?P<order>is|are)|was|were|(?:did|have) {_YOU} {_SEE}) {_NAME}(?: {_PLACE})?{_ALREADY}"),
+    ("whereabouts", rf"where (?:was|were) {_NAME} (?:(?:last|most recently) {_PLACE}|(?:{_PLACE} )?(?:last|most recently|the last time)){_ALREADY}"),
+    ("whereabouts", rf"where (?:did|have|had) {_YOU} (?:{_LAST_TIME} {_SEE} {_NAME}|{_SEE} {_THE}(?P<name2>[a-z' -]+?) (?:last|most recently|the last time)){_ALREADY}"),
     ("again", rf"(?:did|has|have|is|are|was|were) {_NAME} {_AGAIN}{_ALREADY}"),
     ("again", rf"(?:did|have) {_YOU} {_SEE} {_NAME} (?:again|more than once|twice|a second time){_ALREADY}"),
     ("things", rf"how many (?:different )?(?:things|objects|kinds of things|sorts of things){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),

@@ -13,7 +13,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flashback_client import Answer, Flashback, FlashbackError, Stream
+from flashback_client import (
+    AllAnswers,
+    Answer,
+    Flashback,
+    FlashbackError,
+    Stream,
+    StreamAnswer,
+    Unanswered,
+)
 from web.errors import Failed
 
 _COUNTED = 4
@@ -162,23 +170,28 @@ def run_summary(
 def run_ask_all(
     url: str, token_file: Path | None, questions: Sequence[str], *, as_json: bool
 ) -> None:
-    """Ask all streams of a service, and print what they answer, the one that counts most first."""
+    """Ask all streams of a service, and print what each answers as it comes, then what all say together."""
     with service_at(url, token_file) as service:
         for question in questions:
-            found = service.ask_all(question)
             if as_json:
+                found = service.ask_all(question)
                 sys.stdout.write(json.dumps({"question": question} | found.model_dump()) + "\n")
                 continue
-            sys.stdout.write(f"{found.text}\n")
-            for one in found.answers:
-                seen = f", last seen {_clock(one.seen_last_clock)}" if one.seen_last_clock else ""
-                sure = "" if one.sureness is None else f" ({one.sureness:.0%} sure{seen})"
-                sys.stdout.write(f"  {one.stream}{sure}: {one.text}\n")
-            for gap in found.unanswered:
-                sys.stdout.write(f"  {gap.stream}: no answer. {gap.reason}\n")
-            if found.left_out:
-                sys.stdout.write(f"  {found.left_out} more streams were not asked.\n")
-            sys.stdout.flush()
+            for one in service.ask_each(question):
+                sys.stdout.write(_answered(one))
+                sys.stdout.flush()
+
+
+def _answered(one: StreamAnswer | Unanswered | AllAnswers) -> str:
+    """Return what one stream answers, or all together, as it is printed."""
+    if isinstance(one, Unanswered):
+        return f"  {one.stream}: no answer. {one.reason}\n"
+    if isinstance(one, AllAnswers):
+        left_out = f"  {one.left_out} more streams were not asked.\n" if one.left_out else ""
+        return f"{left_out}{one.text}\n"
+    seen = f", last seen {_clock(one.seen_last_clock)}" if one.seen_last_clock else ""
+    sure = "" if one.sureness is None else f" ({one.sureness:.0%} sure{seen})"
+    return f"  {one.stream}{sure}: {one.text}\n"
 
 
 def _say(question: str, answer: Answer, *, alone: bool, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from stream.moments.search import describe_search
 from web.access.auth import MayAsk
 from web.access.tokens import Caller
 from web.ask import Answered
-from web.ask_all import MOST_ASKED, OneAnswer, answer_of, in_order, merged, named_in, shown_by
+from web.ask_all import MOST_ASKED, OneAnswer, answers_of, in_order, merged, named_in, shown_by
 from web.errors import BadValue, Refusal
 from web.http.closing_stream import ClosingStream
 from web.http.lookback.chosen import MOST_AT_ONCE, choose, thumbnail_at
@@ -38,7 +38,8 @@ class AskAll(BaseModel):
         streams: Which; none is every one that the token may ask.
         timezone: Of whoever asks, such as `Europe/Berlin`; null is the service's own.
         stream: Whether each answer is sent as soon as it is there, as lines of JSON: `begun`, then an
-            `answer` or `unanswered` for each stream, then `done` with what comes without this.
+            `answer` or `unanswered` for each stream, in no order, then `done` with what comes without
+            this.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -60,9 +61,9 @@ class StreamAnswer(BaseModel):
         seen_last: Media second until which that was plainly seen last; null if it was not.
         seen_last_clock: What a clock showed then, in ISO 8601.
         best: Where the moment begins that stands for the answer: of the newest sight, else what the
-            answer rests on most.
-        best_end: Where it ends.
-        thumbnail: Path of its picture.
+            answer rests on most; null if no moment does, as of what was never seen.
+        best_end: Where it ends; null with `best`.
+        thumbnail: Path of its picture; null with `best`.
         evidence: The moments that the answer rests on most, the weightiest first.
         time: The words of time in the question, if it had any.
     """
@@ -72,9 +73,9 @@ class StreamAnswer(BaseModel):
     sureness: float | None
     seen_last: float | None
     seen_last_clock: str | None
-    best: float
-    best_end: float
-    thumbnail: str
+    best: float | None
+    best_end: float | None
+    thumbnail: str | None
     evidence: tuple[EvidencePart, ...]
     time: TimeUnderstood | None
 
@@ -163,7 +164,7 @@ async def _written(
 
 
 async def _answering(body: AskAll, here: Services, caller: Caller) -> AsyncGenerator[AskLine, None]:
-    """Ask stream after stream: who is asked, then each answer, then all of them.
+    """Ask the streams: who is asked, then each answer as it comes, then all of them in order.
 
     Raises:
         Refusal: 422 if the time zone is none.
@@ -182,16 +183,18 @@ async def _answering(body: AskAll, here: Services, caller: Caller) -> AsyncGener
         left_out += len(ranked[MOST_ASKED:])
         names = [shows.status.name for shows in ranked[:MOST_ASKED]]
         yield AskLine(begun=AskBegun(understood=understood, asked=names, left_out=left_out))
-        answers = []
-        for shows in ranked[:MOST_ASKED]:
-            name = shows.status.name
+        for name in names:
             await here.audit.note(caller, "ask", name, question=body.question)
-            answers.append(await answer_of(shows, here))
-            yield _line(here, answers[-1])
+        answers = []
+        async with aclosing(answers_of(ranked[:MOST_ASKED], named, here)) as coming:
+            async for one in coming:
+                answers.append(one)
+                yield _line(here, one)
+    answers.sort(key=lambda one: names.index(one.shows.status.name))
     lines = [_line(here, one) for one in answers]
     yield AskLine(
         done=AllAnswers(
-            text=merged(answers, named),
+            text=merged(answers, named, here),
             understood=understood,
             answers=[line.answer for line in lines if line.answer is not None],
             unanswered=[line.unanswered for line in lines if line.unanswered is not None],
@@ -212,16 +215,16 @@ def _report(here: Services, one: OneAnswer, answered: Answered) -> StreamAnswer:
     parts = evidence_report(answered.finish, shows.reference)
     rests = sorted(parts, key=lambda part: -part.score)[:_EVIDENCE]
     newest = shows.newest
-    sight = rests[0] if newest is None else newest.best
+    sight = next(iter(rests), None) if newest is None else newest.best
     return StreamAnswer(
         stream=name,
         text=answered.text,
         sureness=None if shows.sureness is None else round(shows.sureness, 3),
         seen_last=None if newest is None else newest.end,
         seen_last_clock=None if newest is None else clock(newest.end, shows.reference),
-        best=sight.start,
-        best_end=sight.end,
-        thumbnail=thumbnail_at(here, name, sight.start),
+        best=None if sight is None else sight.start,
+        best_end=None if sight is None else sight.end,
+        thumbnail=None if sight is None else thumbnail_at(here, name, sight.start),
         evidence=tuple(rests),
         time=time_report(shows.time, shows.reference),
     )

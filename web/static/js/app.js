@@ -51,7 +51,7 @@ const picker = new Picker({
 
 const showOn = (stream, moment) => {
   if (stream !== here) watch(stream);
-  showMoment(moment);
+  if (moment) showMoment(moment);
 };
 const watches = new Watches(showOn);
 const lookback = new Lookback(showOn);

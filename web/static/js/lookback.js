@@ -5,7 +5,7 @@ import { freshTicket, getJson, postLines, showMoment } from "./api.js";
 import { moments } from "./format.js";
 
 const SEARCH_WITHIN = 60_000; // the first search of a long stream reads all of it
-const ASK_WITHIN = 600_000; // one camera after another, behind whoever asks one alone
+const ASK_WITHIN = 600_000; // behind whoever asks one camera alone
 const HOUR = 3600;
 const DAY = 24 * HOUR * 1000;
 const SPANS = { hour: "in the last hour", today: "today", yesterday: "yesterday" };
@@ -70,19 +70,19 @@ export class Lookback {
   /** Ask every camera, or the one that is shown alone. */
   async #ask(question) {
     const streams = this.#stream && $("past-here").checked ? [this.#stream] : [];
-    await this.#do("Asking one camera after another…", async (current) => {
-      const items = [];
+    await this.#do("Asking the cameras…", async (current) => {
+      const items = new Map();
       const silent = [];
       let asked = [];
       let done = null;
       const take = (line) => {
         if (!current()) return;
         if (line.begun) asked = line.begun.asked;
-        if (line.answer) items.push(this.#answer(line.answer));
+        if (line.answer) items.set(line.answer.stream, this.#answer(line.answer));
         if (line.unanswered) silent.push(`${line.unanswered.stream}: ${line.unanswered.reason}`);
         done = line.done ?? done;
-        this.#list(items);
-        if (!done) this.#say(`Asking one camera after another: ${items.length + silent.length} of ${asked.length}…`);
+        this.#list(asked.map((name) => items.get(name)).filter(Boolean)); // they come in no order
+        if (!done) this.#say(`Asking the cameras: ${items.size + silent.length} of ${asked.length}…`);
       };
       const body = { question, streams, timezone: zone(), stream: true };
       await postLines("/v1/ask", body, take, { within: ASK_WITHIN });
@@ -142,7 +142,8 @@ export class Lookback {
   #answer(one) {
     const seen = one.seen_last_clock ? `seen last ${when(one.seen_last_clock)}, ` : "";
     const sure = one.sureness === null ? "" : ` · ${seen}${Math.round(one.sureness * 100)}\u00a0%\u00a0sure`;
-    return this.#moment(one.stream, { start: one.best, end: one.best_end }, one.text, `${one.stream}${sure}`);
+    const best = one.best === null ? null : { start: one.best, end: one.best_end };
+    return this.#moment(one.stream, best, one.text, `${one.stream}${sure}`);
   }
 
   #scene(stream, scene) {
@@ -157,14 +158,14 @@ export class Lookback {
     return this.#moment(one.stream, { start: one.best, end: one.best_end }, one.stream, small);
   }
 
-  /** A picture with words, which leads to its moment. */
+  /** A picture with words, which leads to its moment; without one, to the stream. */
   #moment(stream, moment, title, small) {
     const item = document.createElement("li");
     const pick = document.createElement("button");
     const image = document.createElement("img");
     image.alt = "";
     image.loading = "lazy";
-    showMoment(image, stream, moment.start);
+    if (moment) showMoment(image, stream, moment.start);
     pick.type = "button";
     pick.append(image, element("b", title), element("small", small));
     pick.addEventListener("click", () => {

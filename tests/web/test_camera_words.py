@@ -1,0 +1,29 @@
+"""Questions about the cameras themselves."""
+
+import pytest
+
+from web.camera_words import of_one_camera
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Which camera saw the dog last?", "When was the dog last seen?"),
+        ("Which of my cameras has seen a red car?", "When was a red car last seen?"),
+        ("On which camera is the cat now?", "When was the cat last seen?"),
+        ("In which stream was the cat last seen?", "When was the cat last seen?"),
+        ("Can any camera see the cat?", "When was the cat last seen?"),
+        ("Is there a dog on any camera?", "Is there a dog?"),
+        ("Has anyone seen the dog?", "When was the dog last seen?"),
+    ],
+)
+def test_what_is_asked_of_the_cameras_is_put_to_each_as_when_it_saw_that(text, asked):
+    assert of_one_camera(text) == asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Which camera is broken?", "Which camera has seen the most dogs?", "Where is the dog?", "Has anyone come?", "Is there a camera?"],
+)  # fmt: skip
+def test_what_asks_for_something_else_stays_as_it_is(text):
+    assert of_one_camera(text) == text

@@ -1,0 +1,49 @@
+"""Questions about the cameras themselves, as each of them can be asked alone.
+
+    "Which camera saw the dog last?"      "When was the dog last seen?"
+    "Has any camera seen a red car?"      "When was a red car last seen?"
+    "Is there a dog on any camera?"       "Is there a dog?"
+
+One stream knows nothing of the others: which camera it was follows from what each answers to when it
+saw that. What is none of these forms is put to every stream as it stands. A camera is also a word for a
+thing that may be seen.
+"""
+
+import re
+
+from stream.past.counted.words import asks_to_count
+
+_CAMERA = r"(?:of (?:the|my|our|your) )?(?:cameras?|streams?)"
+_DO = r"(?:has|have|had|is|are|was|were|did|does|do|can|could)"
+_EVER = r"(?:(?:ever|already|just|last|still|now|currently) )*"
+_SHOW = (
+    r"(?:saw|sees?|seen|seeing|shows?|shown|showed|showing|had|has|have|filmed|recorded|caught"
+    r"|captured|(?:spot|notice|detect)(?:e?d|s)?|spotted)"
+)
+_THING = r"(?P<thing>(?:the|a|an|any|some|my|our|two|three|four)? ?[a-z' -]+?)"
+_LAST = r"(?: (?:last|the last time|most recently|now|right now|at the moment|lately|so far|yet))*"
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?:(?:on|in|by) )?(?:which|what) {_CAMERA} (?:{_DO} )?{_EVER}{_SHOW} {_THING}{_LAST}",
+        rf"(?:on|in|at|by) (?:which|what) {_CAMERA} {_DO} (?:(?:you|we|i) {_EVER}(?:see|seen) |there )?"
+        rf"{_THING}(?: been)?(?: {_EVER}(?:seen|shown|visible|there|appear|appeared))?{_LAST}",
+        rf"{_DO} (?:any|one|some) {_CAMERA} {_EVER}{_SHOW} {_THING}{_LAST}",
+        rf"(?:has|have|did) (?:anyone|anybody) {_EVER}(?:see|seen) {_THING}{_LAST}",
+    )
+)
+
+_ON_CAMERAS = re.compile(
+    rf" (?:on|in|by|at) (?:which|what|any|all|every|each|one) {_CAMERA}\b", re.IGNORECASE
+)
+
+
+def of_one_camera(text: str) -> str:
+    """Return how to ask one stream what `text` asks of the cameras, without words for them."""
+    plain = " ".join(re.findall(r"[a-z'-]+|[^\sa-z,.;:!?]", text.lower()))
+    for form in _FORMS:
+        if found := form.fullmatch(plain):
+            asked = f"When was {found['thing'].strip()} last seen?"
+            if asks_to_count(asked) is not None:
+                return asked
+    return _ON_CAMERAS.sub("", text)
