@@ -23,6 +23,10 @@ _STANDARD_INPUT = "-"
 _NO_FILE = {stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK}
 
 
+def _nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFilm:
     """A film that is open.
@@ -32,14 +36,14 @@ class OpenFilm:
         video: What to watch of it.
         close: Lets go of everything.
         sought: Whether a time is a place in it; in a joined file it may be several.
-        left_out: What is not read of it, in a sentence; nothing if all is.
+        left_out: Says what is not read of it, once it was read, in a sentence; nothing if all is.
     """
 
     container: InputContainer
     video: VideoStream
     close: Callable[[], None]
     sought: bool = True
-    left_out: str = ""
+    left_out: Callable[[], str] = _nothing
 
 
 class Film(Protocol):
@@ -75,9 +79,8 @@ class LocalFilm:
         """
         container, video = open_film(self._path)
         whole = container.format.name not in SOUGHT_IN_PARTS or open_joined(self._path) is None
-        return OpenFilm(
-            container, video, container.close, sought=whole, left_out=left_out(self._path)
-        )
+        unread = left_out(self._path)
+        return OpenFilm(container, video, container.close, sought=whole, left_out=lambda: unread)
 
 
 def film_of(film: Path | Film) -> Film:

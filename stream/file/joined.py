@@ -104,9 +104,14 @@ def left_out(path: Path) -> str:
     name, pieces = known
     last = pieces[-1]
     size = 0 if isinstance(last, bytes) else path.stat().st_size - last[1]
-    if size <= 0 or name == "asf":  # there an index comes behind the pictures
+    if name == "asf":  # there an index comes behind the pictures
         return ""
-    return _CHANGED.format(max(size / 1e6, 0.1), path.stat().st_size - size)
+    return changed(size, path.stat().st_size - size)
+
+
+def changed(size: int, end: int | None) -> str:
+    """Say that `size` bytes from byte `end` on are not read; nothing if there are none."""
+    return _CHANGED.format(max(size / 1e6, 0.1), end) if size > 0 else ""
 
 
 def _pieces(path: Path) -> tuple[str, list[_Piece]] | None:

@@ -39,11 +39,9 @@ class VideoFile:
 
     Attributes:
         length: Seconds, if the file says.
-        left_out: What is not read of it, in a sentence; nothing if all is.
     """
 
     length: float | None
-    left_out: str
 
     def __init__(self, film: Path | Film, *, wanted: float | None = None) -> None:
         """Take what to read.
@@ -65,7 +63,6 @@ class VideoFile:
         """
         self._open = await asyncio.to_thread(self._opened)
         self._restarts = False
-        self.left_out = self._open.left_out
         length = self._container.duration
         self.length = length / av.time_base if length else None
         return self
@@ -85,6 +82,11 @@ class VideoFile:
                 return work()
 
         return await asyncio.to_thread(work_alone)
+
+    @property
+    def left_out(self) -> str:
+        """What is not read of it, once it was read, in a sentence; nothing if all is."""
+        return self._open.left_out()
 
     async def pictures(self, after: float = 0.0) -> AsyncGenerator[tuple[float, VideoFrame], None]:
         """Yield every picture from `after` seconds on with its time from the file's beginning."""
@@ -241,7 +243,7 @@ async def feed_file(
                 await _feed(pictures, feed, live.frame_side, lambda at: progress(at, length))
         finally:
             feed.close("The file is at its end.")
-    return file.left_out
+        return file.left_out
 
 
 async def _feed(

@@ -83,6 +83,7 @@ async def feed_whole_file(
         async with aclosing(_in_threads(read_index(container, video))) as indexes:
             async for index in indexes:
                 indexing(index.at, said)
+        left_out = opened.left_out()
     assert index is not None
     inside = range(index.frames) if part is None else index.between(*part)
     if part is not None and not inside:
@@ -98,7 +99,7 @@ async def feed_whole_file(
             await _feed(frames, feed, live.image_size, lambda at: watching(at, length))
         finally:
             feed.close("The file is at its end.")
-    return Sampled(length, feed.sampled, len(inside), opened.left_out)
+    return Sampled(length, feed.sampled, len(inside), left_out)
 
 
 async def _feed(

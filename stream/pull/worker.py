@@ -112,7 +112,7 @@ def _read(
     except (av.FFmpegError, OSError, Refused, BadSource) as error:
         return explain_loss(error, order)
     if source.has_ended() or is_at_end(picker.position, source.lasts):
-        return replace(AT_ITS_END, reason=f"{AT_ITS_END.reason} {source.left_out}".rstrip())
+        return replace(AT_ITS_END, reason=f"{AT_ITS_END.reason} {source.left_out()}".rstrip())
     return SourceEnded("The source stopped sending.")
 
 

@@ -10,7 +10,10 @@ from stream.file.joined import left_out
 from stream.file.pieces import programme
 from stream.file.reader import VideoFile
 from stream.file.whole_file import feed_whole_file
-from tests.stream.opening import look, order
+from stream.pull.decode import Picker
+from stream.pull.messages import Place
+from stream.pull.remote_film import RemoteFilm
+from tests.stream.opening import PlayClock, look, open_source, order
 from tests.stream.test_endings import stream_of
 from tests.stream.videos import write_video
 
@@ -167,3 +170,103 @@ def test_in_a_large_broadcast_the_change_is_found(tmp_path, monkeypatch):
         assert 0 <= read - parts * len(plain) < 4 * 188
     path.write_bytes(80 * plain)
     assert left_out(path) == ""
+
+
+OVER_HTTP = ["hevc.ts", "codec.m2ts", "moved.ts", "codec.flv"]
+
+
+@pytest.mark.parametrize("name", OVER_HTTP)
+async def test_over_http_what_another_encoder_sends_later_is_left_out_in_words(
+    site, address, live, other_encoders, name, tmp_path
+):
+    before, after = other_encoders[name]
+    site.file(f"/{name}", before + after + before)
+    (tmp_path / name).write_bytes(before + after + before)
+    film = RemoteFilm(order(f"{address}/{name}"), name)
+    sampled = await feed_whole_file(film, live)
+    assert sampled.of == pytest.approx(10, abs=1)
+    said, of_file = sampled.left_out, await asyncio.to_thread(left_out, tmp_path / name)
+    assert said.partition(", from byte")[0] == of_file.partition(", from byte")[0] != ""
+    async with VideoFile(film) as file:
+        assert len([1 async for _ in file.pictures()]) == pytest.approx(10, abs=1)
+        assert file.left_out == sampled.left_out
+    site.file(f"/{name}", before)
+    assert (await feed_whole_file(film, live)).left_out == ""
+
+
+@pytest.mark.parametrize("name", OVER_HTTP)
+def test_a_stream_that_another_encoder_goes_on_with_ends_there(site, address, other_encoders, name):
+    before, after = other_encoders[name]
+    site.answers["/live"] = stream_of(before + after + before)
+    picker, _ = look(order(f"{address}/live"))
+    assert picker.seen == pytest.approx(10, abs=1)
+
+
+def _playlist(site, segments, *, ended):
+    """Serve segments of a second each as `/list.m3u8`."""
+    for number, data in enumerate(segments):
+        site.file(f"/{number}.ts", data, "video/mp2t")
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXT-X-MEDIA-SEQUENCE:0"]
+    for number in range(len(segments)):
+        lines += ["#EXT-X-DISCONTINUITY"] if number else []
+        lines += ["#EXTINF:1,", f"{number}.ts"]
+    lines += ["#EXT-X-ENDLIST"] if ended else []
+    site.file("/list.m3u8", "\n".join([*lines, ""]).encode(), "application/vnd.apple.mpegurl")
+
+
+@pytest.mark.parametrize("name", ["hevc.ts", "moved.ts"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_of_segments_those_of_another_encoder_are_read_by_the_next_reader(
+    site, address, other_encoders, name, ended
+):
+    before, after = other_encoders[name]
+    _playlist(site, [before, before, after], ended=ended)
+    after_first = Place(segment=0, name="0.ts")
+    source = open_source(order(f"{address}/list.m3u8", after=after_first))
+    try:
+        clock = PlayClock()
+        picker = Picker(source, 2.0, clock, clock.sleep)
+        list(picker.pictures())
+        assert (picker.seen, source.has_ended()) == (pytest.approx(10, abs=1), False)
+        assert (source.place().segment, source.place().name) == (1, "1.ts")
+    finally:
+        source.close()
+    assert sum(path == "/2.ts" for path, _ in site.asked) == 1
+
+
+async def test_whoever_asks_about_a_playlist_is_told_that_another_encoder_goes_on_with_it(
+    site, address, other_encoders
+):
+    before, after = other_encoders["codec.ts"]
+    for segments, frames, said in (
+        ([before, before, after, before], 20, "goes over to video of another size or encoding"),
+        ([before, before, before], 30, ""),
+    ):
+        _playlist(site, segments, ended=True)
+        async with VideoFile(RemoteFilm(order(f"{address}/list.m3u8"), "list")) as film:
+            assert len([1 async for _ in film.pictures()]) == pytest.approx(frames, abs=1)
+            assert said in film.left_out
+            assert bool(said) == bool(film.left_out)
+
+
+def test_a_change_inside_a_segment_is_not_read_again_and_again(site, address, other_encoders):
+    before, after = other_encoders["codec.ts"]
+    _playlist(site, [before + after, before], ended=True)
+    source = open_source(order(f"{address}/list.m3u8"))
+    try:
+        clock = PlayClock()
+        picker = Picker(source, 2.0, clock, clock.sleep)
+        list(picker.pictures())
+        assert source.place().name == "0.ts"
+    finally:
+        source.close()
+
+
+async def test_of_a_joined_flash_video_over_http_the_first_part_is_read_and_that_is_said(
+    site, address, other_encoders
+):
+    before, _ = other_encoders["codec.flv"]
+    site.file("/joined.flv", 2 * before)
+    async with VideoFile(RemoteFilm(order(f"{address}/joined.flv"), "joined")) as film:
+        assert len([1 async for _ in film.pictures()]) == pytest.approx(10, abs=1)
+        assert f"from byte {len(before)} on" in film.left_out

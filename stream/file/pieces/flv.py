@@ -48,6 +48,34 @@ def flv_pieces(file: io.BufferedReader, size: int) -> list[_Piece]:
     return [*pieces, (begin, size)]
 
 
+class Tags:
+    """Reads the tags of a Flash Video as it comes, to tell where it becomes one that is not read on."""
+
+    def __init__(self) -> None:
+        """Begin with the header."""
+        self._given = 0
+        self._rest = b""
+        self._next = _HEADER
+        self._length = 0
+        self._shown: _Codec | None = None
+
+    def ends_in(self, data: bytes) -> int | None:
+        """Return how much is read on of `data`, which follows what was given before; None for all of it."""
+        window, begin = self._rest + data, self._given - len(self._rest)
+        self._given += len(data)
+        while (at := self._next - begin) + _TAG_HEADER + 5 <= len(window):
+            head = window[at : at + _TAG_HEADER + 5]
+            sound = int.from_bytes(window[at - _TAG_TRAILER : at], "big") == self._length
+            codec = _codec(head) if sound else None
+            if head.startswith(FLV) or (codec is not None and self._shown not in {None, codec}):
+                return max(self._next - self._given + len(data), 0)
+            self._shown = self._shown if codec is None else codec
+            self._length = _TAG_HEADER + int.from_bytes(head[1:4], "big")
+            self._next += self._length + _TAG_TRAILER
+        self._rest = window[max(self._next - _TAG_TRAILER - begin, 0) :]
+        return None
+
+
 def _codec(tag: bytes) -> _Codec | None:
     """Return the codec of a tag that holds video; None of another."""
     data = tag[_TAG_HEADER : _TAG_HEADER + min(int.from_bytes(tag[1:4], "big"), 5)]

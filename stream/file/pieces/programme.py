@@ -23,6 +23,7 @@ _PACKET = 188
 _WINDOW = 4 * 2**20
 _PLACES = 24
 _ENOUGH = 5
+_MOST_UNKNOWN = _ENOUGH * 204 + 4
 _PROGRAMS, _PROGRAM = 0x00, 0x02
 _HEAD_OF_SECTION, _CHECKSUM = 8, 4
 _POLYNOMIAL = 0x104C11DB7  # with the bit that falls out at the top
@@ -47,6 +48,11 @@ class _Video:
     def leads_to(self, other: "_Video") -> bool:
         """Say whether what comes later is read on."""
         return other.kind == self.kind and (other.track == self.track or other.table == self.table)
+
+
+def may_be_broadcast(head: bytes) -> bool:
+    """Say whether what begins with a few bytes may be an MPEG-TS."""
+    return any(head[before : before + 1] == bytes([_SYNC]) for _, before in _LAYOUTS)
 
 
 def is_broadcast(file: io.BufferedReader) -> bool:
@@ -110,25 +116,75 @@ def _videos(
     file: io.BufferedReader, layout: tuple[int, int], begin: int, end: int
 ) -> Iterator[tuple[int, _Video]]:
     """Yield where tables of a broadcast of one program stand, from `begin` to `end`, and its video."""
-    step, before = layout
-    begin -= begin % step
+    begin -= begin % layout[0]
     file.seek(begin)
-    data = file.read(end - begin)
-    rows = np.frombuffer(data, np.uint8, len(data) // step * step).reshape(-1, step)
-    rows = rows[:, before : before + _PACKET]
-    marks = (rows[:, 0] == _SYNC) & (rows[:, 1] & (_BEGINS | _DAMAGED) == _BEGINS)
-    tracks = (rows[:, 1].astype(np.uint16) & 0x1F) << 8 | rows[:, 2]
-    table: int | None = None
-    # Sections begin with a byte that says how far on they do, 0 in all but a few.
-    for row in np.flatnonzero(marks & (rows[:, 3] & _HAS_PAYLOAD != 0)):
-        if tracks[row] not in {0, table}:
-            continue
-        section = _section(rows[row].tobytes())
-        if tracks[row] == 0 and section[:1] == bytes([_PROGRAMS]):
-            table = _only_program(section)
-        elif section[:1] == bytes([_PROGRAM]) and (found := _video_in(section)) is not None:
-            program = int.from_bytes(section[3:5], "big")
-            yield begin + int(row) * step, _Video((int(tracks[row]), program), *found)
+    for at, video in _Tables(layout).videos(file.read(end - begin)):
+        yield begin + at, video
+
+
+class Broadcast:
+    """Reads the tables of a broadcast as it comes, to tell where it becomes one that is not read on.
+
+    Attributes:
+        fresh: Whether no table of what is read on came since it began anew.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._tables: _Tables | None = None
+        self._rest = b""
+        self._shown: _Video | None = None
+        self.fresh = True
+
+    def begin_anew(self) -> None:
+        """Take what comes next for the beginning of a packet, as that of a segment is."""
+        self._rest = b""
+        self.fresh = True
+
+    def ends_in(self, data: bytes) -> int | None:
+        """Return how much is read on of `data`, which follows what was given before; None for all of it."""
+        before = len(self._rest)
+        window = self._rest + data
+        if self._tables is None and (layout := _layout(window)) is not None:
+            self._tables = _Tables(layout)
+        if self._tables is None:
+            self._rest = window[-_MOST_UNKNOWN:]
+            return None
+        for at, video in self._tables.videos(window):
+            if self._shown is not None and not self._shown.leads_to(video):
+                return max(at - before, 0)
+            self._shown, self.fresh = video, False
+        self._rest = window[len(window) - len(window) % self._tables.step :]
+        return None
+
+
+class _Tables:
+    """Finds the tables of a broadcast of one program.
+
+    Attributes:
+        step: Bytes from one packet to the next.
+    """
+
+    def __init__(self, layout: tuple[int, int]) -> None:
+        self.step, self._before = layout
+        self._table: int | None = None
+
+    def videos(self, data: bytes) -> Iterator[tuple[int, _Video]]:
+        """Yield where tables stand in `data`, which begins with a packet, and the video of each."""
+        rows = np.frombuffer(data, np.uint8, len(data) // self.step * self.step)
+        rows = rows.reshape(-1, self.step)[:, self._before : self._before + _PACKET]
+        marks = (rows[:, 0] == _SYNC) & (rows[:, 1] & (_BEGINS | _DAMAGED) == _BEGINS)
+        tracks = (rows[:, 1].astype(np.uint16) & 0x1F) << 8 | rows[:, 2]
+        # Sections begin with a byte that says how far on they do, 0 in all but a few.
+        for row in np.flatnonzero(marks & (rows[:, 3] & _HAS_PAYLOAD != 0)):
+            if tracks[row] not in {0, self._table}:
+                continue
+            section = _section(rows[row].tobytes())
+            if tracks[row] == 0 and section[:1] == bytes([_PROGRAMS]):
+                self._table = _only_program(section)
+            elif section[:1] == bytes([_PROGRAM]) and (found := _video_in(section)) is not None:
+                program = int.from_bytes(section[3:5], "big")
+                yield int(row) * self.step, _Video((int(tracks[row]), program), *found)
 
 
 def _section(packet: bytes) -> bytes:

@@ -56,7 +56,7 @@ class OpenSource:
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
         appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
-        left_out: What is not read of it, in a sentence; nothing if all is.
+        left_out: Says what is not read of it, once it was read, in a sentence; nothing if all is.
         close: Lets go of everything.
     """
 
@@ -70,7 +70,7 @@ class OpenSource:
     place: Callable[[], Place | None]
     snapshots: Snapshots | None
     appetite: "Appetite | None"
-    left_out: str
+    left_out: Callable[[], str]
     close: Callable[[], None]
 
 
@@ -191,7 +191,7 @@ def _open_file(order: ReaderConfig) -> Opening:
         container,
         finite=finite,
         has_ended=lambda: finite,
-        left_out=left_out(path) if finite else "",
+        left_out=lambda: left_out(path) if finite else "",
     )
 
 

@@ -28,6 +28,10 @@ def _nowhere() -> Place | None:
     return None
 
 
+def _nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A container that is open, and what is known of its end.
@@ -41,7 +45,7 @@ class Opening:
         place: Says how far a playlist was read.
         snapshots: Where pictures come from if each must be asked for; None if they come.
         appetite: Bounds what is read without a picture coming of it; None where FFmpeg reads by itself.
-        left_out: What is not read of it, in a sentence; nothing if all is.
+        left_out: Says what is not read of it, once it was read, in a sentence; nothing if all is.
     """
 
     container: InputContainer
@@ -51,4 +55,4 @@ class Opening:
     place: Callable[[], Place | None] = _nowhere
     snapshots: "Snapshots | None" = None
     appetite: "Appetite | None" = None
-    left_out: str = ""
+    left_out: Callable[[], str] = _nothing

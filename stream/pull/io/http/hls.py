@@ -32,6 +32,7 @@ _MOST_PLAYLISTS = 200
 _NESTED = "The playlist of this source names playlists of playlists, without end perhaps."
 _OTHER_TRACK = re.compile(r"#EXT-X-MEDIA:(?!(.*,)?\s*TYPE=VIDEO)")
 _EMPTY = "The playlist of this source names no segments."
+_NO_MORE = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-ENDLIST\n"
 _SHORTEST_WAIT = 0.5
 _GONE = {404, 410}
 _MOST_MISSING = 3
@@ -128,7 +129,7 @@ class PlaylistGuide:
 
     Attributes:
         place: The newest segment that was opened; None before the first.
-        is_cut: Whether it is read up to where it needs another beginning, and there is more.
+        read_from: URL of the playlist that named it.
     """
 
     def __init__(
@@ -156,19 +157,24 @@ class PlaylistGuide:
         self._clock = clock
         self._sleep = sleep
         self._playlists: dict[str, Playlist] = {}
-        self._read_from: str | None = None
+        self.read_from: str | None = None
         self._loaded: dict[str, float] = {}
         self._variants: frozenset[str] | None = None
         self._missing = self._missing_in_a_row = 0
         self._maps: dict[str, Maps] = {}
-        self.is_cut = False
+        self._cut_by_map = self._changed = False
         self.trouble: CannotOpen | BadSource | Refused | None = None
 
     @property
     def ended(self) -> bool:
         """Whether nothing will be added to what is read."""
-        playlist = self._playlists.get(self._read_from or "")
+        playlist = self._playlists.get(self.read_from or "")
         return playlist is not None and playlist.ended
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is read up to where it needs another beginning, and there is more."""
+        return self._cut_by_map or self._changed
 
     @property
     def declared(self) -> bool:
@@ -185,6 +191,8 @@ class PlaylistGuide:
             Refused: If the server says no, unless it is one of several playlists that a master names, or
                 one segment among others.
         """
+        if self._changed:
+            return PlaylistText(_NO_MORE if url in self._playlists else "", url)
         self._hold_back(url)
         try:
             file = self._open_file(url, start, end)
@@ -200,6 +208,11 @@ class PlaylistGuide:
         if self._opened(url, start):
             self._missing_in_a_row = 0
         return file
+
+    def end_behind(self, place: Place | None) -> None:
+        """Open no more segments: who reads on begins behind `place`."""
+        self._changed = True
+        self.place = place
 
     def take(self, file: "HttpFile") -> PlaylistText:
         """Return the playlist that `file` begins with, once it names what was not seen.
@@ -229,7 +242,7 @@ class PlaylistGuide:
     def _cut(self, text: str, url: str) -> str:
         """Return a playlist up to where it needs another beginning than what was read of it."""
         shorter = self._maps.setdefault(url, Maps(self._open_file, url)).cut(text)
-        self.is_cut = shorter is not None
+        self._cut_by_map = shorter is not None
         return text if shorter is None else shorter
 
     def _master(self, text: str, url: str) -> str:
@@ -264,7 +277,7 @@ class PlaylistGuide:
                 if at == start and (urljoin(base, uri) == url):
                     self._missing += missing
                     self.place = Place(segment=number, name=_name(uri), missing=self._missing)
-                    self._read_from = base
+                    self.read_from = base
                     return True
         return False
 

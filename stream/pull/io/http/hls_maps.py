@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from stream.pull.io.http.file import HttpFile
 
 LEFT_OUT = (
-    "The playlist goes over to video of another size or encoding in its middle (#EXT-X-MAP); what comes "
-    "from there on is not read."
+    "The playlist goes over to video of another size or encoding in its middle; what comes from there on "
+    "is not read."
 )
 _MAP = "#EXT-X-MAP:"
 _FIELD = re.compile(r'(URI|BYTERANGE)="([^"]*)"')

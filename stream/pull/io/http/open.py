@@ -14,7 +14,7 @@ from av.container import InputContainer
 from stream.address.reachable import read_networks
 from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
-from stream.file.container import open_input
+from stream.file.container import Readable, open_input
 from stream.file.film import PROGRAM_CHANGES
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
@@ -23,12 +23,14 @@ from stream.file.first_bytes import (
     playlist_options,
     refuse_document,
 )
+from stream.file.joined import changed
 from stream.pull.io.http.anew import Continuous
+from stream.pull.io.http.changing import UpToChange, watch_for, watched
 from stream.pull.io.http.file import HttpFile
 from stream.pull.io.http.guarded import HttpSource
-from stream.pull.io.http.hls import PlaylistGuide, PlaylistText
+from stream.pull.io.http.hls import PlaylistGuide
 from stream.pull.io.http.hls_maps import LEFT_OUT
-from stream.pull.io.http.joined import FirstParts, as_read
+from stream.pull.io.http.joined import as_read
 from stream.pull.io.http.motion_jpeg import MotionJpeg
 from stream.pull.io.http.snapshots import Snapshots, open_snapshot
 from stream.pull.io.opened import QUICK, Opening
@@ -89,19 +91,32 @@ def open_http(
     if has_late_index(head) and not file.seekable() and (file.length or 0) > _BUFFERED:
         raise BadSource(_NEEDS_RANGES)
     finite = file.length is not None
-    left_out = ""
-    if finite:
-        whole, left_out = as_read(http, file, head)
-        container = _open(whole, order, http)
-    else:
-        container = _open(Continuous(file), order, http, options=QUICK)
+    whole, left_out = _as_watched(http, file, head)
     return Opening(
-        container,
+        _open(whole, order, http, options=None if finite else QUICK),
         finite=finite,
         has_ended=lambda: finite,
         appetite=http.appetite,
         left_out=left_out,
     )
+
+
+def _as_watched(
+    http: HttpSource, file: HttpFile, head: bytes
+) -> tuple[Readable, Callable[[], str]]:
+    """Return what to read of what is no playlist and begins with `head`, and what says what is left out.
+
+    Raises:
+        OSError: If the connection is lost or silent for too long.
+        Refused: If the server says no.
+    """
+    if (watch := watch_for(head)) is not None:
+        up_to = UpToChange(file, watch)
+        return up_to, lambda: changed(up_to.unread, up_to.end)
+    if file.length is None:
+        return Continuous(file), lambda: ""
+    whole, unread = as_read(http, file, head)
+    return whole, lambda: unread
 
 
 def _open_playlist(
@@ -131,12 +146,12 @@ def _open_playlist(
         has_ended=lambda: guide.ended and not guide.is_cut,
         place=lambda: guide.place,
         appetite=http.appetite,
-        left_out=LEFT_OUT if guide.is_cut else "",
+        left_out=lambda: LEFT_OUT if guide.is_cut else "",
     )
 
 
 def _open(
-    file: HttpFile | FirstParts | Continuous | MotionJpeg | PlaylistText,
+    file: Readable,
     order: ReaderConfig,
     http: HttpSource,
     kind: str | None = None,
@@ -148,5 +163,5 @@ def _open(
         kind,
         {"protocol_whitelist": "http,https,crypto,data"} | PROGRAM_CHANGES | (options or {}),
         timeout=(order.open_within, order.silence),
-        io_open=http.opener(None if guide is None else guide.open),
+        io_open=http.opener() if guide is None else watched(http.opener(guide.open), guide),
     )
