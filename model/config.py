@@ -229,11 +229,6 @@ class DropoutConfig:
                     f"{tokens_per_clip} tokens, which is none; the least is {1 / tokens_per_clip}"
                 )
 
-    @property
-    def question_layer(self) -> int | None:
-        """The first layer whose tokens depend on the question; None if no layer's do."""
-        return next((s.layer for s in self.stages if s.kind == "attention"), None)
-
     def clipwise(self) -> "DropoutConfig":
         """Return the same stages with every `uniform` one made `clipwise`."""
         return DropoutConfig(

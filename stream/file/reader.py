@@ -17,7 +17,6 @@ from av import VideoFrame
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from stream.errors import NoVideo
 from stream.feed import Feed
 from stream.file.film import Film, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
@@ -25,8 +24,6 @@ from stream.file.skipping import SkipRule
 from stream.file.tracks import VideoPacket, packets_of
 from stream.frames.scale import to_rgb
 from stream.live import LiveStream
-
-__all__ = ["NoVideo", "VideoFile", "feed_file"]
 
 _Step = TypeVar("_Step")
 

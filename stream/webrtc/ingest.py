@@ -16,7 +16,6 @@ from stream.frames.scale import to_rgb
 from stream.frames.timeline import Clock
 from stream.live import LiveStream
 from stream.webrtc.ice import (
-    IceServer,
     WebRtcSettings,
     advertise,
     new_connection,
@@ -26,8 +25,6 @@ from stream.webrtc.keyframes import KEYFRAMES_AT_MOST, Decoding
 from stream.webrtc.offer import Offer
 from stream.webrtc.receiver import Gate, ask_for_keyframe, decode_only
 from stream.webrtc.session import Peer, hang_up, take_offer, video_receivers
-
-__all__ = ["BadInput", "IceServer", "Peer", "WebRtcSettings", "answer_offer"]
 
 _LOOK_AGAIN = 0.25
 """Seconds after which it is looked at the latest whether more pictures, or a keyframe, are wanted."""

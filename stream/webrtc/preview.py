@@ -12,15 +12,12 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from stream.channels import Subscription
-from stream.errors import BadInput, StreamClosed
+from stream.errors import StreamClosed
 from stream.frames.frame import Picture
 from stream.live import LiveStream
 from stream.webrtc.ice import WebRtcSettings, advertise, new_connection, prepare_gathering
 from stream.webrtc.offer import read_offer
 from stream.webrtc.session import Peer, hang_up, take_offer
-
-__all__ = ["BadInput", "Peer", "answer_viewer"]
-
 
 _CLOCK = 90_000
 _REPEAT_AFTER = 1.0

@@ -98,11 +98,6 @@ def test_stages_go_deeper_and_keep_less():
         DropoutConfig((second, first))
 
 
-def test_the_question_matters_from_the_first_attention_stage():
-    assert REFERENCE_DROPOUT.question_layer == 18
-    assert DropoutConfig((DropStage(4, 0.5, "uniform"),)).question_layer is None
-
-
 def test_clipwise_and_budget_change_only_their_own_stages():
     changed = REFERENCE_DROPOUT.clipwise().with_budget(1024)
     assert changed.stages == (

@@ -9,7 +9,7 @@ from training.evaluations.choices import truth
 from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Scoring, Verdict
 from training.evaluations.letters import anywhere, exact, guessed, prioritised, videomme
 from training.evaluations.published import charades, lvbench, mvbench, ovobench, streamingbench, vdc
-from training.evaluations.spans import best_iou, evidence_span, iou, published_span, said_spans
+from training.evaluations.spans import evidence_span, iou, published_span, said_spans
 from training.evaluations.summary import summarise, table
 
 PUBLISHED, STRICT = Options(Scoring.published), Options(Scoring.strict)
@@ -86,7 +86,6 @@ def test_spans_are_read_and_agree_by_their_overlap():
     assert published_span("24.3 to 30.4") == (24.3, 30.4)
     assert iou((0, 4), (2, 6)) == pytest.approx(1 / 3)
     assert iou((0, 1), (2, 3)) == 0
-    assert best_iou([(0, 4), (9, 10)], [(0, 4), (8, 10)]) == pytest.approx(0.75)
 
 
 def test_what_an_answer_rests_on_makes_a_span_around_the_best_clip():

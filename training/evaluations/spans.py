@@ -54,13 +54,6 @@ def evidence_span(evidence: Sequence[tuple[float, float, float]]) -> Span | None
     return evidence[first][0], evidence[last][1]
 
 
-def best_iou(said: Sequence[Span], true: Sequence[Span]) -> float:
-    """Return the mean over the true spans of what the best of the said ones reaches; 0 if none."""
-    if not said or not true:
-        return 0.0
-    return sum(max(iou(one, span) for one in said) for span in true) / len(true)
-
-
 def _seconds(found: re.Match[str]) -> float:
     hours, minutes, rest = found.groups()
     return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)

@@ -55,11 +55,6 @@ class Caller:
     mark: str = field(default="", compare=False, repr=False)
 
     @property
-    def unlimited(self) -> bool:
-        """Whether it may do everything with every stream."""
-        return "admin" in self.may and "*" in self.streams
-
-    @property
     def label(self) -> str:
         """Whose token it is, for people."""
         return self.shown or self.name.removesuffix("@")

@@ -24,7 +24,8 @@ def doctor() -> None:
     Raises:
         Failed: If something that is needed is missing.
     """
-    from web.doctor.machine import exit_code, run, table  # late: loads everything to look at it
+    from web.doctor.findings import exit_code, table
+    from web.doctor.machine import run  # late: loads everything to look at it
 
     settings, screen = read_settings(), Console()
     with signals_as_interrupt():

@@ -11,12 +11,10 @@ from pathlib import Path
 import psutil
 import torch
 
-from web.doctor.findings import Finding, exit_code, table
+from web.doctor.findings import Finding
 from web.doctor.network import check_addresses, check_port, check_servers, check_udp
 from web.doctor.storage import check_data, check_model, check_redis
 from web.settings import Settings
-
-__all__ = ["Finding", "exit_code", "run", "table"]
 
 # What `lite` and the service hold at their most, measured; see benchmarks/results.
 _NEEDED_GIB = 2.5

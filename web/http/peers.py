@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from stream.webrtc.ingest import Peer
 from stream.webrtc.receiver import Reception
+from stream.webrtc.session import Peer
 from web.access.allowances import Allowances
 from web.access.quotas import Lease, Quota
 from web.access.tokens import Caller

@@ -17,9 +17,10 @@ from fastapi.responses import PlainTextResponse
 
 from stream.errors import NoRoom
 from stream.registry import NAME
-from stream.webrtc.ingest import Peer, answer_offer
+from stream.webrtc.ingest import answer_offer
 from stream.webrtc.offer import read_offer
 from stream.webrtc.preview import answer_viewer
+from stream.webrtc.session import Peer
 from web.access.auth import any_token, require
 from web.access.tokens import Caller, Right
 from web.errors import Refusal
