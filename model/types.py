@@ -6,9 +6,10 @@ Every value is frozen: one package makes it, nobody edits it afterwards.
 Every time is media time: seconds since the stream's beginning, never the wall clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -39,6 +40,20 @@ class Clip:
             ValueError: If the clip ends before it starts.
         """
         _check_span(self.start, self.end)
+
+    def filled(self, frames: int) -> "Clip":
+        """Return it with its last frame repeated until it has so many.
+
+        Raises:
+            ValueError: If it has more.
+        """
+        missing = frames - len(self.pixels)
+        if missing < 0:
+            raise ValueError(f"a clip has {frames} frames, got {len(self.pixels)}")
+        if not missing:
+            return self
+        again = self.pixels[-1:].expand(missing, -1, -1, -1)
+        return replace(self, pixels=torch.cat([self.pixels, again]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,7 +116,8 @@ class VideoChat:
     @torch.inference_mode()
     def encode(self, clips: Sequence[Clip]) -> list[ClipTokens]:
         """Return what is kept of each of `clips`; a clip of fewer frames repeats its last one."""
-        whole = [self._whole(clip) for clip in clips]
+        frames = self.parts.config.vision.frames_per_clip
+        whole = [clip.filled(frames) for clip in clips]
         # A graphics card looks at one part while the next one is brought to size here.
         most = _LOOKED_AT_ONCE if self._weights.is_cuda else max(1, len(whole))
         parts = [self._merged(whole[n : n + most]) for n in range(0, len(whole), most)]
@@ -278,24 +279,6 @@ class VideoChat:
         vision = self.parts.config.vision
         features = self.parts.encoder(clips).float()
         return merge_tokens(features, vision.tokens_per_clip, vision.heads)
-
-    @property
-    def _frames_per_clip(self) -> int:
-        return self.parts.config.vision.frames_per_clip
-
-    def _whole(self, clip: Clip) -> Clip:
-        """Return `clip` with its last frame repeated until it has as many as the encoder takes.
-
-        Raises:
-            ValueError: If it has more.
-        """
-        missing = self._frames_per_clip - len(clip.pixels)
-        if missing < 0:
-            raise ValueError(f"a clip has {self._frames_per_clip} frames, got {len(clip.pixels)}")
-        if not missing:
-            return clip
-        frames = torch.cat([clip.pixels, clip.pixels[-1:].expand(missing, -1, -1, -1)])
-        return replace(clip, pixels=frames)
 
     def _project(self, clips: Sequence[ClipTokens]) -> Float[Tensor, "clips tokens hidden"]:
         values = torch.stack([clip.values for clip in clips])
