@@ -45,6 +45,7 @@ class Puller:
     Attributes:
         source: What is pulled.
         waits_for_keyframe: Whether video arrives of which no picture can be made yet.
+        breaks: How often the source was lost after it had shown something, and cannot be read on from there.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Puller:
         self._told = ""
         self._place: Place | None = None
         self.waits_for_keyframe = False
+        self.breaks = 0
 
     def start(self) -> None:
         """Begin to pull.
@@ -117,6 +119,7 @@ class Puller:
             if feed.frames > seen:
                 waits.reset()
                 self._told = ""
+                self.breaks += not over.final and self._place is None
             self._tell_operator(over.reason)
             if over.final:
                 feed.close(over.reason)

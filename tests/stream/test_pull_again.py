@@ -28,10 +28,11 @@ async def test_a_live_stream_that_breaks_is_asked_for_again(site, address, live,
     )
     site.answers["/live.mp4"] = stream_of(film.read_bytes())
     with live.subscribe() as news:
-        pull(f"{address}/live.mp4")
-        for _ in range(2):
+        puller = pull(f"{address}/live.mp4")
+        for breaks in (1, 2):
             await until(becomes("live"), news)
             await until(becomes("retrying", "The source stopped sending."), news)
+            assert puller.breaks == breaks
 
 
 async def test_a_film_whose_reader_dies_goes_on_where_it_was(live, pull, tmp_path):
@@ -44,6 +45,7 @@ async def test_a_film_whose_reader_dies_goes_on_where_it_was(live, pull, tmp_pat
     await live.settle()
     assert live.status().reason == "The source is at its end."
     assert 25 <= live.status().frames <= 50, "of 40 pictures few again"
+    assert puller.breaks == 0
 
 
 async def test_a_film_that_is_another_one_now_begins_at_its_beginning(

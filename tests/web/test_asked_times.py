@@ -7,10 +7,12 @@ from datetime import datetime
 import pytest
 import typer
 
+from stream.pull.errors import AT_ITS_END
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
 from web.cli.commands import _media_seconds
-from web.cli.source.ask import SourcePart, run_ask
+from web.cli.source.ask import SourcePart, lost_clips, run_ask
+from web.cli.source.watch import not_seen
 from web.errors import Failed
 from web.services import CLOCKS
 from web.settings import Settings
@@ -145,6 +147,15 @@ def test_what_was_left_out_of_a_file_stands_beside_the_answer(film, tmp_path, ca
         (left_out,) = json.loads(line)["left_out"]
         assert left_out.startswith("More of the file is not read: ")
         assert said.err.count(left_out) == 1
+
+
+def test_what_was_not_seen_of_a_source_that_is_watched_as_it_comes_is_said():
+    assert not_seen(0, "Pictures arrive.") == not_seen(0, AT_ITS_END.reason) == lost_clips(0) == []
+    away, more = not_seen(2, f"{AT_ITS_END.reason} More of the file is not read.")
+    assert away == ("The source was away 2 times: what it showed until it came back was not seen.")
+    assert more == "More of the file is not read."
+    assert "away once" in not_seen(1, "Pictures arrive.")[0]
+    assert lost_clips(1) == ["1 clip was lost: this machine could not encode or keep them in time."]
 
 
 def test_what_was_understood_is_said_beside_the_answer(film, capsys):

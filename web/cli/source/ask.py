@@ -191,6 +191,7 @@ async def _ask(
             await live.settle()
             if sampled is not None:
                 left_out += _fewer(sampled, frames, engine)
+            left_out += lost_clips(live.status().lost.total)
             for text in left_out:
                 _note(text)
             if (end := live.end) is None:
@@ -215,6 +216,12 @@ async def _ask(
                 told = None if understood is None else understood.model_dump()
                 asked = replace(asked, question=text, time=told, left_out=tuple(left_out))
                 _say(asked, number, len(questions), as_json=as_json)
+
+
+def lost_clips(count: int) -> list[str]:
+    """Say in a sentence that so many clips never reached memory; nothing if there are none."""
+    clips = "1 clip was" if count == 1 else f"{count} clips were"
+    return [f"{clips} lost: this machine could not encode or keep them in time."] * bool(count)
 
 
 def _note(text: str) -> None:

@@ -19,6 +19,7 @@ from stream.file.reader import feed_file
 from stream.file.sampling import MOST
 from stream.file.whole_file import Sampled, feed_whole_file
 from stream.live import LiveStream
+from stream.pull.errors import AT_ITS_END
 from stream.pull.probe import probe
 from stream.pull.process import PullSettings, make_order
 from stream.pull.remote_film import LOST, RemoteFilm
@@ -121,9 +122,24 @@ async def watch(
     puller.start()
     try:
         await _pull(subject, puller, live, progress)
+        for text in not_seen(puller.breaks, live.status().reason):
+            say(text)
     finally:
         await puller.close()
     return None
+
+
+def not_seen(breaks: int, reason: str) -> list[str]:
+    """Return in sentences what was not seen of a source that was watched as it came.
+
+    Args:
+        breaks: How often it was away, after it had shown something.
+        reason: Why it is over, if it is.
+    """
+    times = "once" if breaks == 1 else f"{breaks} times"
+    away = f"The source was away {times}: what it showed until it came back was not seen."
+    more = reason.removeprefix(AT_ITS_END.reason).strip()
+    return [away] * bool(breaks) + [more] * bool(more and more != reason)
 
 
 async def _watch_film(
