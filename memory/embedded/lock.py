@@ -27,10 +27,10 @@ class DirectoryLock:
         self.descriptor = descriptor
 
     @classmethod
-    async def take(cls, directory: Path, patience: float = 5.0) -> "DirectoryLock":
+    async def take(cls, directory: Path, within: float = 5.0) -> "DirectoryLock":
         """Make `directory` private to this user and lock it.
 
-        Waits up to `patience` seconds: a service that was killed leaves a Redis that takes a
+        Waits up to `within` seconds: a service that was killed leaves a Redis that takes a
         moment to end.
 
         Raises:
@@ -39,7 +39,7 @@ class DirectoryLock:
         descriptor = await asyncio.to_thread(_open_private, directory)
         with contextlib.ExitStack() as closing:
             closing.callback(os.close, descriptor)
-            for _ in range(max(1, round(patience / _POLL))):
+            for _ in range(max(1, round(within / _POLL))):
                 if _locked(descriptor):
                     closing.pop_all()
                     return cls(descriptor)

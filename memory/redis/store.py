@@ -55,7 +55,7 @@ class RedisStore:
         form: How the values of clips are kept.
         exact: How many columns, at the end of a row, are kept as they are in every form.
         within: Seconds in which Redis must do what it does in a moment: all but writing a clip and
-            reading many, which are given `patience` (see `connect`).
+            reading many, which are given `timeout` (see `connect`).
         make_room: Finds room for a deletion on a full disk.
         replicas: How many replicas of Redis must have a clip before it counts as remembered.
     """
@@ -91,21 +91,21 @@ class RedisStore:
         *,
         form: Form = "int8",
         exact: int = 0,
-        patience: float = 5.0,
+        timeout: float = 5.0,
         within: float = ANSWERS_WITHIN,
         make_room: MakeRoom = no_reserve,
         replicas: int = 0,
     ) -> "RedisStore":
         """Return a store for the Redis at `url` (see `memory.servers.url`); the first call connects.
 
-        An answer that takes more than `patience` seconds, twice, counts as none. Calls beyond
-        `CONNECTIONS` at once wait for one another, each for `patience` seconds at most.
+        An answer that takes more than `timeout` seconds, twice, counts as none. Calls beyond
+        `CONNECTIONS` at once wait for one another, each for `timeout` seconds at most.
 
         Raises:
             ValueError: If `url` is not a Redis URL; the message does not repeat it.
         """
         return cls(
-            open_nodes(url, patience),
+            open_nodes(url, timeout),
             encoder,
             form=form,
             exact=exact,

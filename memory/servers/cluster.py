@@ -151,13 +151,13 @@ class Cluster:
         return self._clients[node]
 
 
-def cluster(address: SeveralServers, patience: float) -> Cluster:
+def cluster(address: SeveralServers, timeout: float) -> Cluster:
     """Return the cluster of which `address` names some nodes.
 
     Raises:
         ValueError: If an option of `address` cannot be read.
     """
-    made = Cluster(address.nodes, lambda node: connected(address.server.at(node), patience))
+    made = Cluster(address.nodes, lambda node: connected(address.server.at(node), timeout))
     for node in address.nodes:
         made._client(node)  # reads the options
     return made

@@ -7,12 +7,12 @@ from memory.servers.sentinel import behind_sentinels
 from memory.servers.url import LOOKS_LIKE, read_url
 
 
-def open_nodes(url: str, patience: float) -> Nodes:
+def open_nodes(url: str, timeout: float) -> Nodes:
     """Return the servers at `url` (see `memory.servers.url`); nothing is connected yet.
 
     Args:
         url: Where they are.
-        patience: Seconds; an answer that takes more, twice, counts as none.
+        timeout: Seconds; an answer that takes more, twice, counts as none.
 
     Raises:
         ValueError: If `url` cannot be read; the message does not repeat it.
@@ -20,10 +20,10 @@ def open_nodes(url: str, patience: float) -> Nodes:
     try:
         address = read_url(url)
         if address is None:
-            return OneServer(connected(url, patience))
+            return OneServer(connected(url, timeout))
         if address.kind == "cluster":
-            return cluster(address, patience)
-        return behind_sentinels(address, patience)
+            return cluster(address, timeout)
+        return behind_sentinels(address, timeout)
     except ValueError:
         # The URL may hold a password, and so may the parser's message.
         raise ValueError(LOOKS_LIKE) from None

@@ -11,12 +11,12 @@ CONNECTIONS = 32
 """To one server; calls beyond them at once wait for one another."""
 
 
-def connected(url: str, patience: float, retry: OnceMore | None = None, **more: Any) -> Redis:  # noqa: ANN401
+def connected(url: str, timeout: float, retry: OnceMore | None = None, **more: Any) -> Redis:  # noqa: ANN401
     """Return a client of the server at `url`; its first call connects.
 
     Args:
         url: As redis-py reads it.
-        patience: Seconds; an answer that takes more, twice, counts as none.
+        timeout: Seconds; an answer that takes more, twice, counts as none.
         retry: What connections try again by.
         more: Arguments of every connection.
 
@@ -28,9 +28,9 @@ def connected(url: str, patience: float, retry: OnceMore | None = None, **more: 
     more |= {"driver_info": None, "retry": retry}
     pool = retry.pool = Pool.from_url(
         url,
-        timeout=patience,
-        socket_timeout=patience,
-        socket_connect_timeout=patience,
+        timeout=timeout,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         max_connections=CONNECTIONS,
         **more,
     )

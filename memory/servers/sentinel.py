@@ -21,7 +21,7 @@ from memory.servers.url import Node, SeveralServers
 
 log = logging.getLogger(__name__)
 
-_SENTINEL_PATIENCE = 0.5
+_SENTINEL_TIMEOUT = 0.5
 """Seconds; a Sentinel does nothing but answer, and the next one may be asked."""
 
 
@@ -91,14 +91,14 @@ class _Sentinels:
         return node
 
 
-def behind_sentinels(address: SeveralServers, patience: float) -> OneServer:
+def behind_sentinels(address: SeveralServers, timeout: float) -> OneServer:
     """Return the master that the Sentinels of `address` know.
 
     Raises:
         ValueError: If an option of `address` cannot be read.
     """
     asked = [
-        connected(address.sentinel.at(node), min(_SENTINEL_PATIENCE, patience))
+        connected(address.sentinel.at(node), min(_SENTINEL_TIMEOUT, timeout))
         for node in address.nodes
     ]
     retry = OnceMore()
@@ -106,7 +106,7 @@ def behind_sentinels(address: SeveralServers, patience: float) -> OneServer:
     secret = address.server.scheme == "rediss"
     master = connected(
         address.server.at(address.nodes[0]),
-        patience,
+        timeout,
         retry,
         connection_class=_MasterTlsConnection if secret else _MasterConnection,
         find_master=sentinels.find_master,

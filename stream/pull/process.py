@@ -88,22 +88,22 @@ class Reader:
         process = await self._start()
         assert process.stdout is not None
         # Opening has a limit of its own inside; what hangs all the same is ended here.
-        patience = self._order.open_within + silence
+        timeout = self._order.open_within + silence
         while True:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(timeout):
                     line = await process.stdout.readline()
                 if not line:
                     return
                 report = report_from_line(line)
             except TimeoutError:
-                yield SourceEnded(silent(patience))
+                yield SourceEnded(silent(timeout))
                 return
             except ValueError:  # of `readline`, too: the line has no end
                 yield SourceEnded("The reader of this source failed: it talks nonsense.")
                 return
             if isinstance(report, FrameReady):
-                patience = silence
+                timeout = silence
             yield report
 
     def set_rates(self, rate: float, sample_rate: float) -> None:

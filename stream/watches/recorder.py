@@ -62,7 +62,7 @@ class Recorder:
         recordings: Keep the films.
         find: Returns the reel of a stream; None if it is not here.
         most_bytes: Of all films together; the oldest make room.
-        patience: Seconds in which what happens after an event must have come.
+        timeout: Seconds in which what happens after an event must have come.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Recorder:
         find: Callable[[str], Reel | None],
         *,
         most_bytes: int,
-        patience: float = 3 * _AFTER,
+        timeout: float = 3 * _AFTER,
     ) -> None:
         self._documents = documents
         self._recordings = recordings
         self._find = find
         self._most_bytes = most_bytes
-        self._patience = patience
+        self._timeout = timeout
         self._jobs = Mailbox[_Job](_MOST_WAITING)
         self._cutting = 0
         self._turn = asyncio.Lock()
@@ -157,7 +157,7 @@ class Recorder:
             KeyError: If its stream is deleted.
         """
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await job.reel.reached(job.until)
         since = job.before[-1].time
         after = [s for s in job.reel.stills(since, job.until) if s.time > since]

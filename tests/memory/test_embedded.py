@@ -152,7 +152,7 @@ async def test_stop_leaves_no_process_no_socket_and_no_lock(tmp_path):
     await server.stop()
     await ended(server.pid)
     assert not (tmp_path / "redis.sock").exists()
-    (await DirectoryLock.take(tmp_path, patience=0)).release()
+    (await DirectoryLock.take(tmp_path, within=0)).release()
 
 
 async def test_it_dies_when_its_service_is_killed_and_lets_the_directory_go(tmp_path):
@@ -161,7 +161,7 @@ async def test_it_dies_when_its_service_is_killed_and_lets_the_directory_go(tmp_
     )
     pid = int(await service.stdout.readline())
     with pytest.raises(StoreUnavailable, match=f"process {service.pid}"):
-        await DirectoryLock.take(tmp_path, patience=0)
+        await DirectoryLock.take(tmp_path, within=0)
     service.kill()
     await service.wait()
     await ended(pid)
@@ -179,7 +179,7 @@ async def test_the_lock_outlives_the_service_while_its_redis_lives(tmp_path):
     await service.wait()
     try:
         with pytest.raises(StoreUnavailable):
-            await DirectoryLock.take(tmp_path, patience=0.1)
+            await DirectoryLock.take(tmp_path, within=0.1)
     finally:
         os.kill(pid, signal.SIGCONT)
     await ended(pid)
@@ -295,7 +295,7 @@ async def test_a_start_that_fails_shows_the_servers_last_words(tmp_path):
     (tmp_path / "appendonly.aof").write_bytes(b"this is no append-only file\r\n")
     with pytest.raises(StoreUnavailable, match="Bad file format reading the append only file"):
         await EmbeddedRedis.start(tmp_path, megabytes=16)
-    (await DirectoryLock.take(tmp_path, patience=0)).release()
+    (await DirectoryLock.take(tmp_path, within=0)).release()
 
 
 async def test_a_server_too_busy_to_answer_at_first_is_waited_for(tmp_path):

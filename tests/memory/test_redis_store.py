@@ -176,7 +176,7 @@ async def test_every_call_says_that_redis_is_gone(tmp_path):
 
 
 async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded):
-    store = RedisStore.connect(embedded.url, ENCODER, patience=0.2)
+    store = RedisStore.connect(embedded.url, ENCODER, timeout=0.2)
     await store.begin("a", 0.0)
     os.kill(embedded.pid, signal.SIGSTOP)
     try:
@@ -190,7 +190,7 @@ async def test_a_frozen_redis_is_given_up_on_and_used_again_afterwards(embedded)
 
 
 async def test_a_frozen_redis_is_said_to_be_silent_before_anybody_waits_for_long(embedded):
-    store = RedisStore.connect(embedded.url, ENCODER, patience=60, within=0.5)
+    store = RedisStore.connect(embedded.url, ENCODER, timeout=60, within=0.5)
     await store.begin("a", 0.0)
     os.kill(embedded.pid, signal.SIGSTOP)
     try:
@@ -242,7 +242,7 @@ async def test_a_server_that_is_no_redis_is_unavailable():
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        store = RedisStore.connect(f"redis://127.0.0.1:{port}", ENCODER, patience=1.0)
+        store = RedisStore.connect(f"redis://127.0.0.1:{port}", ENCODER, timeout=1.0)
         with pytest.raises(StoreUnavailable):
             await store.check()
         await store.close()

@@ -101,7 +101,7 @@ def _whole(url: SecretStr | None) -> SecretStr | None:
             open_nodes,
         )  # late: it loads redis-py, which few commands need
 
-        open_nodes(url.get_secret_value(), patience=1.0)  # connects to nothing yet
+        open_nodes(url.get_secret_value(), timeout=1.0)  # connects to nothing yet
     return url
 
 

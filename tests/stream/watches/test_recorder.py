@@ -22,13 +22,13 @@ def event(key="e", fired=20.0, start=12.0, at=1000.0):
 
 
 @asynccontextmanager
-async def recording(seconds=20.0, most_bytes=2**20, patience=60.0):
+async def recording(seconds=20.0, most_bytes=2**20, within=60.0):
     store = LocalStore("encoder")
     await store.begin("yard", 0.0)
     work = SimpleNamespace(store=store, reel=Reel(seconds), documents=LocalDocuments())
     reels = {"yard": work.reel}
     work.recorder = Recorder(
-        work.documents, store.recordings(), reels.get, most_bytes=most_bytes, patience=patience
+        work.documents, store.recordings(), reels.get, most_bytes=most_bytes, timeout=within
     )
 
     async def show(*times):
@@ -79,7 +79,7 @@ async def test_what_began_long_ago_is_shown_as_long_as_pictures_are_kept():
 
 
 async def test_a_source_that_hangs_is_not_waited_for_any_longer():
-    async with recording(patience=0.0) as work:
+    async with recording(within=0.0) as work:
         await work.show(*range(10, 21))
         work.recorder.begin(event())
         assert len(shown(await work.recorder.film(event()))) == 12
