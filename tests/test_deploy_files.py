@@ -255,6 +255,11 @@ def test_systemd_takes_every_line_of_the_unit_and_calls_it_closed_enough(tmp_pat
     assert judged.returncode == 0, judged.stdout
 
 
+def test_systemd_tells_the_service_alone_to_stop_so_that_redis_and_cameras_last_as_long_as_it_drains():
+    unit = (ROOT / "deploy" / "flashback.service").read_text()
+    assert "\nKillMode=mixed\n" in unit
+
+
 @pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker client")
 def test_compose_itself_accepts_the_file():
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:

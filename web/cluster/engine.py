@@ -85,7 +85,7 @@ class ClusterEngine(Facts):
         return unpack_tokens(found, self.encoder)
 
     async def learn(self, stream: str, clip: ClipTokens, after: float | None) -> None:
-        """See `Engine.learn`; a replica that is slow or gone is passed over."""
+        """See `Engine.learn`; a replica that is slow, busy or gone is passed over."""
         found = self._members.answerer(stream)
         if found is None:
             return
@@ -96,7 +96,7 @@ class ClusterEngine(Facts):
                 await replica.learn(stream, data, after)
         except ReplicaLost:
             self._members.remove(name)
-        except TimeoutError:
+        except (TimeoutError, EngineBusy):
             return
 
     async def answer(self, past: Past, question: Question) -> AsyncGenerator[AnswerPiece, None]:

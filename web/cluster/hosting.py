@@ -11,7 +11,7 @@ from web.cluster.shared_sources import SharedSources
 
 @asynccontextmanager
 async def hosting(homes: Homes, registry: Registry, sources: SharedSources) -> AsyncIterator[None]:
-    """Take part, within; give up every lease at the end.
+    """Take part, within; leases stay until `Homes.close`, for what is still to be written.
 
     Raises:
         BadSource: If one of the operator's sources is nothing that may be pulled.
@@ -32,4 +32,3 @@ async def hosting(homes: Homes, registry: Registry, sources: SharedSources) -> A
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        await homes.close()

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from threading import current_thread, main_thread
 
 from memory.documents import DocumentStore, Entry
 from memory.redis.store import RedisStore
@@ -47,6 +49,7 @@ async def open_cluster(
     progress("Joining Ray…" if settings.ray_address else "Starting Ray…")
     # In a thread: it takes seconds, and in the main one it would take over our signals.
     await asyncio.to_thread(start_ray, settings.ray_address, name)
+    _keep_sigterm()
     members = Members()
     replicas = RayReplicas(members, new_id("host")[-8:])
     try:
@@ -63,6 +66,12 @@ async def open_cluster(
     finally:
         await replicas.close(settings.finish_seconds)
         await asyncio.to_thread(stop_ray)
+
+
+def _keep_sigterm() -> None:
+    """Take SIGTERM back from Ray: its own handler prints a stack, and aborts us three seconds later."""
+    if current_thread() is main_thread():  # elsewhere signals are nobody's to set
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
 async def check_reachable(address: str, within: float = 5.0) -> None:

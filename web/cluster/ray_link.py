@@ -10,19 +10,31 @@ from typing import Any
 
 import ray
 from ray.exceptions import (
+    ActorUnschedulableError,
+    NodeDiedError,
     ObjectLostError,
+    OutOfMemoryError,
     PendingCallsLimitExceeded,
     RayActorError,
+    RayError,
     RayTaskError,
+    WorkerCrashedError,
 )
 
-from model.errors import EngineBusy
+from model.errors import EngineBusy, ModelError
 from model.types import AnswerPiece, Question
 from model.vision.things import Thing
 from web.cluster.messages import ClipMessage, EncodedMessage, Facts, PastMessage
 from web.errors import ReplicaLost
 
-_GONE = (RayActorError, ObjectLostError)
+_GONE = (
+    RayActorError,
+    ObjectLostError,
+    ActorUnschedulableError,  # its machine is gone, and so is where Ray would start it anew
+    NodeDiedError,
+    OutOfMemoryError,
+    WorkerCrashedError,
+)
 
 
 class RayLink:
@@ -107,14 +119,21 @@ def _our_errors() -> Iterator[None]:
     Raises:
         ReplicaLost: If the replica is gone.
         EngineBusy: If too much is asked of it at once.
+        ModelError: If Ray itself fails at it.
         Exception: Whatever its work raised.
     """
     try:
         yield
     except _GONE as error:
-        raise ReplicaLost(str(error).strip().partition("\n")[0]) from None
+        raise ReplicaLost(_first_line(error)) from None
     except PendingCallsLimitExceeded:
         raise EngineBusy("too much is asked of one replica at once") from None
     except RayTaskError as error:
         cause: Exception = error.cause
         raise cause from None
+    except RayError as error:
+        raise ModelError(f"Ray cannot do it: {_first_line(error)}", code="engine_failed") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -5,6 +5,7 @@ is asked once it answers; one that Ray lists no more is asked nothing. A host's 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,6 +15,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from model.errors import ModelError
 from web.cluster.actor import ReplicaActor, ReplicaOrder
 from web.cluster.members import Members
 from web.cluster.messages import Facts
@@ -152,7 +154,8 @@ class RayReplicas:
             handle = await asyncio.to_thread(ray.get_actor, name)
             link = self._own.get(name) or RayLink(handle)
             facts = await link.facts()
-        except (ValueError, ReplicaLost) as error:  # it went while we looked; or comes again
+        # It went while we looked, or comes again; what Ray fails at may go better in a second.
+        except (ValueError, ReplicaLost, ModelError, RayError) as error:
             log.debug("replica %s cannot be asked: %s", name, error)
             return
         self._facts = self._facts or facts
@@ -192,10 +195,10 @@ async def _ready(name: str, link: RayLink) -> Facts:
 
 
 async def _leave(link: RayLink, patience: float) -> None:
-    try:
-        await link.leave(patience)
-    except ReplicaLost:
-        return
+    with contextlib.suppress(ReplicaLost, ModelError, TimeoutError):
+        # One that hangs is ended all the same.
+        async with asyncio.timeout(patience + _LOOK_SECONDS):
+            await link.leave(patience)
 
 
 def _kind(name: str) -> Kind:

@@ -208,6 +208,8 @@ async def build_services(
         await services.viewers.close()
         await services.senders.close()
         await registry.close()
+        if services.homes is not None:  # everything is written: another host may take the streams
+            await services.homes.close()
         await asyncio.to_thread(tracing.close)
 
 

@@ -146,6 +146,19 @@ async def test_what_an_answerer_does_not_learn_it_reads_before_the_next_answer(c
     assert (await pieces(cluster, store, QUESTION))[-1].usage.clips == 2
 
 
+async def test_an_answerer_with_too_much_to_do_costs_no_clip_that_is_remembered(cluster, store):
+    [one] = await shown(cluster, store, 1)
+
+    class Busy:
+        async def learn(self, stream, clip, after):
+            raise EngineBusy("too much is asked of one replica at once")
+
+    for name in cluster.answerers:
+        cluster.members.add("answerer", name, Busy())
+    await cluster.learn("a", one, None)
+    assert len(cluster.members.names("answerer")) == 2
+
+
 async def test_a_replica_that_leaves_ends_what_it_writes_and_takes_nothing_new(cluster, store):
     await shown(cluster, store)
     long = Question("What?", tokens=20, sampling=Sampling())

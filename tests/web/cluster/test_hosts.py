@@ -1,10 +1,13 @@
 """Two hosts of a cluster, each a whole service, that share what is kept."""
 
+import asyncio
+
 import pytest
 
 from memory.errors import StoreUnavailable
 from memory.local_documents import LocalDocuments
 from memory.local_store import LocalStore
+from tests.stream.fakes import picture
 from tests.web.conftest import echo_service
 from tests.web.fakes import EchoEngine
 from tests.web.test_pictures import jpeg, line
@@ -101,3 +104,33 @@ async def test_while_redis_is_away_every_host_takes_what_comes(near, far, player
         response = await client.post("/whip/door", content=player.offer, headers=SDP)
         assert response.status_code == 201
         await client.delete(response.headers["Location"])
+
+
+class Unhurried(EchoEngine):
+    """Encodes after others have had many turns of the event loop."""
+
+    async def encode(self, clip):
+        for _ in range(500):
+            await asyncio.sleep(0)
+        return await super().encode(clip)
+
+
+class Watched(LocalDocuments):
+    """Notes what of the stream is remembered when its lease is given up."""
+
+    async def remove(self, kind, key):
+        if kind == "home":
+            self.remembered = [clip async for clip in self.store.clips(key)]
+        return await super().remove(kind, key)
+
+
+async def test_a_host_that_ends_gives_a_stream_up_once_all_of_it_is_written():
+    documents, engine = Watched(), Unhurried()
+    documents.store = LocalStore(engine.encoder)
+    service = echo_service(documents=documents, engine=engine, store=documents.store, cluster=True)
+    async with service as near:
+        live = await near.services.registry.open("cam")
+        feed = live.open_feed("pull")
+        feed.push(feed.offer(0.0), picture())
+        await near.services.homes.claim("cam")
+    assert len(documents.remembered) == 1
