@@ -88,8 +88,8 @@ class Feeds:
             self._sampled_before += self._feed.sampled
         # A first clip within a second: who has just connected wants to ask. Whatever comes, its
         # first picture is looked at.
-        hurried = 0 if own_times else self._engine.frames_per_clip
-        self._sampler.burst(hurried, self._settings.first_rate)
+        first_ones = 0 if own_times else self._engine.frames_per_clip
+        self._sampler.burst(first_ones, self._settings.first_rate)
         # Later than all before, if only just: a clip that starts when another does replaces it.
         newest = self._pipeline.newest
         earliest = 0.0 if newest is None else math.nextafter(newest, math.inf)

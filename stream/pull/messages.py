@@ -42,7 +42,7 @@ class ReaderConfig:
         address: The checked address of the host.
         allowed: Networks that may be reached although they are private.
         own: Addresses that lead to this machine, beside those that it has.
-        certificates: A PEM file of certificates to believe beside the system's; None for none.
+        certificates: A PEM file of certificates to trust beside the system's; None for none.
         trusted: Whether the operator named this source: then FFmpeg may dial it by itself.
         transport: Of RTSP; UDP for trusted sources alone.
         redirects: How many are followed, of trusted RTSP sources; HTTP has its own rules.

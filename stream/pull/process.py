@@ -42,7 +42,7 @@ class PullSettings:
     Attributes:
         allowed: Private networks that callers' sources may be in.
         own: Addresses that lead to this machine, beside those that it has.
-        certificates: A PEM file of certificates to believe beside the system's.
+        certificates: A PEM file of certificates to trust beside the system's.
         transport: Of RTSP, for sources the operator named; those of callers come over TCP.
         open_within: Seconds until the first answer.
         silence: Seconds without a picture after which the reader is killed.

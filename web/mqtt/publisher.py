@@ -48,7 +48,7 @@ class Broker:
         tls: Whether the connection is encrypted, and its certificate checked.
         user: Who we are; None is nobody.
         password_file: Holds the password; read at every connection, so that it may be changed.
-        certificates: A PEM file of certificates to believe beside the system's, read as often.
+        certificates: A PEM file of certificates to trust beside the system's, read as often.
     """
 
     host: str

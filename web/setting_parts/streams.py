@@ -70,14 +70,14 @@ class StreamsSettings(Group):
     )
     mqtt_password_file: Path | None = field(None, "file that holds the password for that broker")
     mqtt_certificates: CertificateFile = field(
-        None, "PEM file of certificates to believe beside the system's when that broker is mqtts://"
+        None, "PEM file of certificates to trust beside the system's when that broker is mqtts://"
     )
     mqtt_topic: Topic = field("flashback", "topic below which everything is published there")
     mqtt_discovery: Topic = field(
         "homeassistant", "topic below which Home Assistant discovers sensors"
     )
     source_certificates: CertificateFile = field(
-        None, "PEM file of certificates to believe beside the system's"
+        None, "PEM file of certificates to trust beside the system's"
     )
 
     @property

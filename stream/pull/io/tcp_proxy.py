@@ -1,6 +1,6 @@
 """Stands between FFmpeg and a server, on loopback, so that what FFmpeg dials is ours to decide.
 
-The server was dialled, and its certificate checked, before FFmpeg comes: FFmpeg by itself believes
+The server was dialled, and its certificate checked, before FFmpeg comes: FFmpeg by itself trusts
 every certificate.
 """
 

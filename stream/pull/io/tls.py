@@ -1,8 +1,8 @@
-"""Encrypted connections to sources: whose certificates are believed.
+"""Encrypted connections to sources: which certificates are trusted.
 
 Those that this machine's authorities have signed for the host's name, and those in a file of the
 operator's: further authorities, and cameras' own certificates. Cameras sign their own, to whatever
-name the factory gave them, so one that is itself in the file is believed under any name: it cannot
+name the factory gave them, so one that is itself in the file is trusted under any name: it cannot
 be anyone else's. https://www.rfc-editor.org/rfc/rfc6125#section-6.6
 """
 
@@ -21,7 +21,7 @@ _EXPIRED = 10
 
 
 def tls_context(certificates: str | None) -> ssl.SSLContext:
-    """Return what checks certificates and names; `certificates` is a PEM file to believe besides.
+    """Return what checks certificates and names; `certificates` is a PEM file of more to trust.
 
     Raises:
         OSError: If the file cannot be read or holds no certificates.
@@ -45,7 +45,7 @@ def dial_tls(
         certificates: As for `tls_context`.
 
     Raises:
-        SSLCertVerificationError: If its certificate is not believed.
+        SSLCertVerificationError: If its certificate is not trusted.
         OSError: If it cannot be reached.
     """
     context = tls_context(certificates)

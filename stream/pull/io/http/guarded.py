@@ -114,7 +114,7 @@ class HttpSource:
             timeout: Seconds without an answer or without data.
             resolver: Finds addresses.
             own: Addresses that lead to this machine, beside those that it has.
-            certificates: A PEM file of certificates to believe beside the system's.
+            certificates: A PEM file of certificates to trust beside the system's.
         """
         auth = None
         if source.username is not None:
