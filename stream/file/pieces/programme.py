@@ -122,7 +122,7 @@ def _videos(
         yield begin + at, video
 
 
-class Broadcast:
+class BroadcastTables:
     """Reads the tables of a broadcast as it comes, to tell where it becomes one that is not read on.
 
     Attributes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from stream.file.pieces.flv import FLV, Tags
-from stream.file.pieces.programme import Broadcast, may_be_broadcast
+from stream.file.pieces.programme import BroadcastTables, may_be_broadcast
 from stream.pull.io.http.file import FileObject, HttpFile
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 IoOpen: TypeAlias = Callable[[str, int, dict[str, str]], FileObject]
 
 
-class Watch(Protocol):
+class ChangeSpotter(Protocol):
     """Reads on as it comes what a container says of its video."""
 
     def ends_in(self, data: bytes) -> int | None:
@@ -25,11 +25,11 @@ class Watch(Protocol):
         ...
 
 
-def watch_for(head: bytes) -> Watch | None:
+def watch_for(head: bytes) -> ChangeSpotter | None:
     """Return what watches a file that begins with `head`; None of what needs no watching."""
     if head.startswith(FLV):
         return Tags()
-    return Broadcast() if may_be_broadcast(head) else None
+    return BroadcastTables() if may_be_broadcast(head) else None
 
 
 class UpToChange:
@@ -39,7 +39,7 @@ class UpToChange:
         name: Its URL.
     """
 
-    def __init__(self, file: HttpFile, watch: Watch) -> None:
+    def __init__(self, file: HttpFile, watch: ChangeSpotter) -> None:
         """Take the file, at its beginning."""
         self.name = file.name
         self._file = file
@@ -96,14 +96,14 @@ def watched(opener: IoOpen, guide: "PlaylistGuide") -> IoOpen:
     Then the playlist ends there. Who reads it on begins with the segment that begins with the change,
     or behind one in whose middle it is.
     """
-    watches: dict[str, Broadcast] = {}
+    watches: dict[str, BroadcastTables] = {}
 
     def open_watched(url: str, flags: int, options: dict[str, str]) -> FileObject:
         before = guide.place
         file = opener(url, flags, options)
         if guide.place is before:  # it is no segment
             return file
-        watch = watches.setdefault(guide.read_from or "", Broadcast())
+        watch = watches.setdefault(guide.read_from or "", BroadcastTables())
         watch.begin_anew()
         opened = guide.place
         return _Segment(file, watch, lambda: guide.end_behind(before if watch.fresh else opened))
@@ -114,7 +114,9 @@ def watched(opener: IoOpen, guide: "PlaylistGuide") -> IoOpen:
 class _Segment:
     """A file object: a segment, up to where the broadcast that it belongs to becomes another one."""
 
-    def __init__(self, file: FileObject, watch: Broadcast, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, file: FileObject, watch: BroadcastTables, changed: Callable[[], None]
+    ) -> None:
         self._file = file
         self._watch = watch
         self._changed = changed
