@@ -1,5 +1,7 @@
 """What the service says of watches, as far as this client reads it."""
 
+from pydantic import Field
+
 from flashback_client.types import Evidence, Value
 
 
@@ -81,6 +83,7 @@ class Watch(Value):
         schedule: When it tells; None is always.
         expires: Unix second after which it does not; None is never.
         state: `on`, `paused`, `expired` or such.
+        hard_to_see: By the name of the stream, the share of clips that show its thing where that is few.
         counters: What has become of it; `last_error` among it.
     """
 
@@ -101,13 +104,14 @@ class Watch(Value):
     expires: float | None
     state: str
     counters: WatchCounters
+    hard_to_see: dict[str, float] = Field(default_factory=dict)
 
 
 class WatchEvent(Value):
     """One time that a watch fired.
 
     Attributes:
-        id: Its name for programs.
+        id: Its name for programs, the same each time that it is told.
         watch: Which watch.
         question: What that asks.
         stream: Where it was seen.
@@ -117,7 +121,7 @@ class WatchEvent(Value):
         open: Whether it goes on.
         peak: The highest score of a moment.
         verdict: What the model said: `confirmed`, `rejected`, `failed` or `unverified`.
-        why: That in a sentence; empty if it was not asked.
+        why: That in a sentence; or why what is said to be gone may be there still. Else empty.
         evidence: The moments that made it fire, the newest last.
         clip: Path of its film; None if there is none (any more).
     """

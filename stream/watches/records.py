@@ -23,7 +23,8 @@ VERSION = 1
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 Verdict = Literal["confirmed", "rejected", "unverified", "failed"]
-"""What the model said when it was asked: yes, no, it was not asked (or was not clear), it could not be."""
+"""What the model said when it was asked: yes, no, it was not asked (or was not clear, or hardly sees the
+thing), it could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class Event:
         open: Whether it goes on.
         peak: Highest score of a clip.
         verdict: What the model said.
-        why: That in a sentence.
+        why: That in a sentence; of an absence also that the thing is hard to see, so may be there still.
         evidence: The clips that made it fire, the newest last.
         film: Whether a film of it was begun.
     """

@@ -5,7 +5,7 @@ clip --> things --> for each watch: matchers --> trigger --> Event (fired), Even
 
 import secrets
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from model.vision.things import Thing
@@ -17,6 +17,7 @@ from stream.watches.trigger import OF_CLIPS, Firing, Trigger
 
 _BEGUN_ANEW = 60.0
 """Seconds that a clip lies before the newest, from which on its stream must have begun anew."""
+_DOUBT = "It is hard to see here: {share:.0%} of the clips showed it while it was there. It may be there still."
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class RunningWatches:
             return None
         if outcome == "fired":
             # It goes on seeing while it may not tell: what began meanwhile is told to nobody.
-            state.event = _fired(watch, stream, firing, state.newest, unix) if watch.is_on(unix) else None  # fmt: skip
+            state.event = _fired(watch, stream, state, firing, unix) if watch.is_on(unix) else None
             return state.event
         event, state.event = state.event, None
         return None if event is None else _over(event, firing)
@@ -135,9 +136,8 @@ def _is_of_before(trigger: Trigger, end: float) -> bool:
     return trigger.at is not None and end < trigger.at.media - _BEGUN_ANEW
 
 
-def _fired(
-    watch: Watch, stream: str, firing: Firing, newest: Iterable[Sighting], unix: float
-) -> Event:
+def _fired(watch: Watch, stream: str, state: _State, firing: Firing, unix: float) -> Event:
+    doubt = state.trigger.doubt
     return Event(
         id=f"event_{round(unix * 1000):013d}_{secrets.token_hex(4)}",
         watch=watch.id,
@@ -148,10 +148,11 @@ def _fired(
         fired=firing.fired,
         end=firing.end,
         open=True,
-        peak=round(firing.peak, 3),
-        evidence=tuple(newest),
+        peak=max(round(firing.peak, 3), *(sighting.score for sighting in state.newest)),
+        why="" if doubt is None else _DOUBT.format(share=doubt),
+        evidence=tuple(state.newest),
     )
 
 
 def _over(event: Event, firing: Firing) -> Event:
-    return replace(event, end=firing.end, open=False, peak=round(firing.peak, 3))
+    return replace(event, end=firing.end, open=False, peak=max(event.peak, round(firing.peak, 3)))

@@ -64,7 +64,7 @@ class Teller:
             event = replace(event, verdict=verdict, why=why)
         else:
             if watch.verify:
-                verdict, why = await self._verify(watch, event)
+                verdict, why = _less_sure(event, *await self._verify(watch, event))
                 event = replace(event, verdict=verdict, why=why)
                 self._verdicts[event.id] = (verdict, why)
             self._count(watch, event)
@@ -148,3 +148,10 @@ class Teller:
                 self.counters.get(event.watch, Counters()),
                 last_error=f"An event is not kept. {error}",
             )
+
+
+def _less_sure(event: Event, verdict: Verdict, why: str) -> tuple[Verdict, str]:
+    """Return what the model said of `event`, which it cannot confirm where its own eyes hardly see the thing."""
+    if event.why and verdict == "confirmed":
+        return "unverified", f"{event.why} {why}"
+    return verdict, why

@@ -224,6 +224,18 @@ class Trigger:
             return None  # so few clips say nothing of absence
         return max((p.since for p in (*self.positive, *self.negative)), key=lambda i: i.watched)
 
+    @property
+    def hard(self) -> float | None:
+        """How well the worst seen of its things is seen, if one is hard to see; see `Visibility.hard`."""
+        things = (p for p in (*self.positive, *self.negative) if p.ever)
+        return min((h for p in things if (h := p.visibility.hard) is not None), default=None)
+
+    @property
+    def doubt(self) -> float | None:
+        """The same of the things that are missing: they may be there still."""
+        missing = (p for p in self.negative if p.ever)
+        return min((h for p in missing if (h := p.visibility.hard) is not None), default=None)
+
     def _decide(self, score: float, now: Instant) -> tuple["Trigger", Outcome]:
         since = self.since
         if since is None:
@@ -235,6 +247,8 @@ class Trigger:
             return self, "nothing"
         if not all(p.clear for p in self.negative):
             return self, "nothing"
+        if self.positive and all(p.misses for p in self.positive):
+            return self, "nothing"  # the picture that is shown with an event shows something of it
         firing = Firing(since.media, now.media, now.media, score)
         return replace(self, firing=firing, holds=True), "fired"
 

@@ -16,6 +16,8 @@ AT_MOST = 45
 """Clips without a thing after which it is gone, however badly it was seen: three minutes."""
 LONGEST_GAP = 15
 """Clips in a row that may have missed a thing which was found again; after more it had left, and came back."""
+_KNOWN_AFTER, _HARD = 6.0, 0.25
+"""Clips after which it is known how well a thing is seen; and the share that misses it from which on it is hard to see."""
 _CHANCE = 0.001
 """How likely it may be that something is still there when it counts as gone."""
 _KEPT = 0.985
@@ -46,6 +48,13 @@ class Visibility:
         return Visibility(
             self.looked * kept + gap + 1, self.missed * kept + gap, self.gaps * kept + (gap > 0)
         )
+
+    @property
+    def hard(self) -> float | None:
+        """The share of clips that showed it while it was about, where that is small: it may be there unseen."""
+        if self.looked < _KNOWN_AFTER or self.missed < _HARD * self.looked:
+            return None
+        return 1.0 - self.missed / self.looked
 
     @property
     def patience(self) -> int:

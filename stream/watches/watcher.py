@@ -125,6 +125,13 @@ class Watcher:
         states = self._running.states().values()
         return [state.event for state in states if state.event is not None]
 
+    def hard_to_see(self, watch: str) -> Mapping[str, float]:
+        """Return in which share of the clips a watch's thing is seen, by the streams where that is few."""
+        found = (
+            (s.stream, s.trigger.hard) for s in self._running.states().values() if s.watch == watch
+        )
+        return {stream: share for stream, share in found if share is not None}
+
     def seen(self, stream: str, clip: ClipTokens) -> None:
         """Take a clip of `stream` that was just encoded. Never waits."""
         if self._watches or not self._loaded.is_set():  # they may be about to be known

@@ -1,6 +1,7 @@
 """Watches on the page, in a real Chromium."""
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -131,6 +132,28 @@ async def test_an_event_is_told_also_after_a_younger_one_and_by_a_clock_that_is_
             watcher._alerts.publish(event)
             await page.wait_for_selector(f"html[data-notes='{told}']", state="attached")
         assert await page.evaluate("notes") == ["event_b | door", "event_a | door"]
+
+
+async def test_an_event_that_is_told_again_after_many_others_is_notified_once():
+    def event(key, at, *, open_):
+        return Event(key, "w", key, "door", at, 0.0, 1.0, 1.0, open=open_, peak=1.0)
+
+    async with (
+        echo_service() as service,
+        browser() as chromium,
+        listening(service, chromium, "granted") as page,
+    ):
+        await page.check("#watch-notify")
+        first = event("event_a", 1.0, open_=True)
+        others = [event(f"event_{number}", 10.0 + number, open_=False) for number in range(50)]
+        again = [replace(first, open=False), first, event("event_z", 99.0, open_=True)]
+        for told in (first, *others, *again):
+            await service.services.watcher.book.note(told)
+            service.services.watcher._alerts.publish(told)
+        await page.wait_for_selector("html[data-notes='52']", state="attached")
+        notes = await page.evaluate("notes")
+        assert notes.count("event_a | door") == 1
+        assert notes[-1] == "event_z | door"
 
 
 async def test_a_browser_that_does_not_allow_notifications_says_so_and_rings_all_the_same():

@@ -1,6 +1,7 @@
 """`flashback watch` against a running service."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -47,6 +48,19 @@ async def test_a_watch_is_made_listed_tried_and_removed(service, flashback):
     assert "cam  Tell me when a person is at the door" in said
     assert (await flashback("remove", key))[0] == 0
     assert not service.services.watcher.watches
+
+
+async def test_where_something_is_hard_to_see_is_listed_and_told_with_events(service, flashback):
+    sees(service)
+    async with service.client() as client:
+        await add(client, question="when the person is gone")
+    for shown in (True, False) * 8:
+        await show(service, 1, shown=shown)
+    await show(service, 45, shown=False)
+    listed = json.loads((await flashback("list", "--json"))[1])["watches"]
+    assert [watch["hard_to_see"] for watch in listed] == [{"cam": 0.53}]
+    assert "hard" in (await flashback("list"))[1]
+    assert "It may be there still." in (await flashback("events"))[1]
 
 
 async def test_what_is_refused_is_said_in_a_sentence(service, flashback):

@@ -129,6 +129,27 @@ async def test_a_test_says_when_it_would_have_fired_and_tells_nobody(service):
         assert (await client.get("/v1/watches/events")).json()["events"] == []
 
 
+async def test_a_test_says_how_many_streams_it_did_not_look_at(service):
+    sees(service)
+    for number in range(10):
+        await service.remember(f"cam-{number}", clips=1)
+    async with service.client() as client:
+        watch = await add(client, streams=[])
+        tried = (await client.post(f"/v1/watches/{watch['id']}/test")).json()
+        assert (len(tried["streams"]), tried["left_out"]) == (8, 2)
+
+
+async def test_a_watch_says_where_its_thing_is_hard_to_see(service):
+    sees(service)
+    async with service.client() as client:
+        watch = await add(client)
+        assert watch["hard_to_see"] == {}
+        for shown in (True, False) * 8:
+            await show(service, 1, shown=shown)
+        [found] = (await client.get("/v1/watches")).json()["watches"]
+        assert found["hard_to_see"] == {"cam": 0.53}
+
+
 async def test_clips_of_a_live_stream_are_watched_as_they_are_encoded(service):
     sees(service)
     async with service.client() as client:

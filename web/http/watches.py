@@ -22,6 +22,7 @@ from web.reports.watch_wire import NewWatch, WatchChange, WatchReading, WatchRep
 from web.services import Here, Services
 
 _MOST_EVENTS = 500
+_MOST_NAMED = 1000
 _MOST_REPLAYED = 8
 """Streams that one test looks at."""
 
@@ -89,9 +90,14 @@ class ReplayReport(BaseModel):
 
 
 class TestReport(BaseModel):
-    """When a watch would have fired, by what is remembered."""
+    """When a watch would have fired, by what is remembered.
+
+    Attributes:
+        left_out: Streams that were not looked at, because there are too many for one test.
+    """
 
     streams: list[ReplayReport]
+    left_out: int
 
 
 @routes.get("")
@@ -195,9 +201,10 @@ async def test_watch(watch: WatchId, here: Here, caller: MayAsk) -> TestReport:
     """
     await here.watcher.check()
     found = await _find(here, watch, caller, "ask")
-    names = list(found.streams) or [s.name for s in await here.store.streams(limit=_MOST_REPLAYED)]
+    names = list(found.streams) or [s.name for s in await here.store.streams(limit=_MOST_NAMED)]
     try:
-        return TestReport(streams=[await _replay(here, found, n) for n in names[:_MOST_REPLAYED]])
+        tried = [await _replay(here, found, name) for name in names[:_MOST_REPLAYED]]
+        return TestReport(streams=tried, left_out=len(names[_MOST_REPLAYED:]))
     except EncoderMismatch:
         raise Refusal(409, "What is remembered was made by another vision encoder.") from None
 
@@ -263,5 +270,9 @@ def _covers(caller: Caller, right: Right, watch: Watch) -> bool:
 def _report(here: Services, watch: Watch) -> WatchReport:
     watcher = here.watcher
     return watch_report(
-        watch, watcher.counters(watch.id), watcher.lexicon.table, here.clocks.wall()
+        watch,
+        watcher.counters(watch.id),
+        watcher.lexicon.table,
+        here.clocks.wall(),
+        watcher.hard_to_see(watch.id),
     )

@@ -188,4 +188,5 @@ def _event(event: WatchEvent) -> str:
     at = datetime.fromtimestamp(event.at).astimezone().isoformat(timespec="seconds")
     lasted = "goes on" if event.open else f"{event.end - event.start:.0f} s"
     verdict = "" if event.verdict == "unverified" else f", {event.verdict}"
-    return f"{at} {event.stream}: {event.question} ({lasted}{verdict}; {event.watch})"
+    doubt = f" {event.why}" if event.verdict == "unverified" and event.why else ""
+    return f"{at} {event.stream}: {event.question} ({lasted}{verdict}; {event.watch}){doubt}"

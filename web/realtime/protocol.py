@@ -72,7 +72,10 @@ was deleted and begins again has another `began`; nothing of before is remembere
 a person is there", "streams": ["front-door"]}}` answers what was understood, and may be changed. Every
 connection is told, by `flashback.alert`, when a watch fires on its stream or on another, and once more
 when that is over; what the model denies when it is asked (`verify`) is told to nobody. `GET
-/v1/watches/events` has what was told while nobody listened.
+/v1/watches/events` has what was told while nobody listened. An event is told at least once, whichever
+way (WebSocket, webhook, MQTT, this list), always under the same `alert.id`: where a process is killed
+between telling and noting that, the next one tells it again. Drop an `id` that you have had, as open
+(`open`) or as over.
 
 **Pictures.** A line with an `input_image` feeds the stream with its picture; the stream then has one
 place of `FLASHBACK_MAX_STREAMS`, as any that is fed. The newest source wins: once another feeds the

@@ -25,6 +25,8 @@ class AlertReport(Wire):
     """One time that a watch fired.
 
     Attributes:
+        id: Names the event, the same each time that it is told, whichever way; it may be told twice where
+            a process is killed in between.
         watch: The watch's id.
         question: What it asks.
         stream: Where it was seen.
@@ -35,8 +37,8 @@ class AlertReport(Wire):
         open: Whether it goes on.
         peak: The highest score of a clip.
         verdict: What the model said when it was asked: `confirmed`, `rejected`, `failed` (it could
-            not be asked) or `unverified` (it was not asked, or was not clear).
-        why: That in a sentence.
+            not be asked) or `unverified` (it was not asked, was not clear, or hardly sees the thing).
+        why: That in a sentence; also that what is said to be gone is hard to see, so may be there still.
         evidence: The clips that made it fire, the newest last.
         clip: Path of a film (MP4) of it, some seconds longer on either side; null if there is none, or
             none any more.

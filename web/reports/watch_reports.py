@@ -1,6 +1,6 @@
 """From what comes over HTTP to the records of watches, and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -110,8 +110,10 @@ _FIELDS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def watch_report(watch: Watch, counters: Counters, table: WordTable, unix: float) -> WatchReport:
-    """Return `watch` for the wire, as it is at `unix`."""
+def watch_report(
+    watch: Watch, counters: Counters, table: WordTable, unix: float, hard: Mapping[str, float]
+) -> WatchReport:
+    """Return `watch` for the wire, as it is at `unix`, with the streams where its things are `hard` to see."""
     schedule = watch.schedule
     return WatchReport(
         **_condition_fields(watch.condition, table),
@@ -133,6 +135,7 @@ def watch_report(watch: Watch, counters: Counters, table: WordTable, unix: float
         ),
         expires=watch.expires,
         state=_state(watch, unix),
+        hard_to_see={stream: round(share, 2) for stream, share in hard.items()},
         webhook=None if watch.webhook is None else read_source(watch.webhook.url).shown,
         counters=CountersReport.model_validate(counters, from_attributes=True),
         created=watch.created,

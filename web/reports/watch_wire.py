@@ -212,6 +212,9 @@ class WatchReport(WatchReading):
         webhook: Where events are sent, without what may be secret in it.
         webhook_secret: What signs them, in the reply to the request that set the webhook alone.
         state: `on`, `paused`, `expired` or `off schedule`.
+        hard_to_see: Where its things are seen in few of the clips in which they are about: by the name of
+            the stream the share, below 0.75. There it misses things, and tells that they are gone while
+            they are there.
         created: Unix second.
         changed: Unix second of the newest change.
     """
@@ -226,6 +229,7 @@ class WatchReport(WatchReading):
     schedule: ScheduleBody | None
     expires: float | None
     state: State
+    hard_to_see: dict[str, float]
     webhook: str | None
     webhook_secret: str | None = None
     counters: CountersReport

@@ -144,6 +144,25 @@ def test_within_the_refractory_time_it_does_not_fire_again():
     assert len(times) > 3
 
 
+def test_what_may_be_told_again_is_told_with_a_clip_that_shows_it():
+    rule = Rule(refractory_s=24)
+    # Fired with the clip that ends at 7; the rest is over with the one that ends at 31, which misses it.
+    assert fired(play(rule, [1, 1, 0, 0, 0, 0, 1, 0, 1, 0])[1]) == [1, 8]
+    _, outcomes = play(rule, [1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0])
+    assert fired(outcomes) == [1, 7]
+    assert fired(play(Rule(hold_s=20), [1, 1, 1, 1, 1, 0, 1])[1]) == [6]
+
+
+def test_what_few_clips_show_while_it_is_about_is_hard_to_see():
+    rule = Rule(after_seen=True)
+    assert absent(rule, [1] * 12)[0].hard is None
+    assert absent(rule, [1, 0] * 2)[0].hard is None, "too little is known yet"
+    half = absent(rule, [1, 0] * 8)[0]
+    assert half.hard == half.doubt == pytest.approx(8 / 15, abs=0.01)
+    there = play(rule, [1, 0] * 8)[0]
+    assert (there.hard, there.doubt) == (pytest.approx(8 / 15, abs=0.01), None)
+
+
 def test_a_clip_from_before_the_newest_changes_nothing():
     trigger, _ = play(Rule(), [1, 1, 1])
     assert trigger.take(ClauseScores((0.0,), ()), 0.0, 3.0) == (trigger, "nothing")

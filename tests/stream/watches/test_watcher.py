@@ -127,6 +127,44 @@ async def test_what_the_model_denies_is_kept_but_told_to_nobody():
         assert sum(work.watcher.verdicts.values()) == 1
 
 
+NO_DOG = Condition(negative=(Clause(("dog",)),), hold_s=30.0, after_seen=True)
+HALF_SEEN = (*(1, 0) * 8, *(0,) * 45)
+
+
+@pytest.mark.parametrize("verify", [False, True])
+async def test_that_something_is_gone_which_is_hard_to_see_is_told_with_that_doubt(verify):
+    async with working() as work:
+        await work.watcher.save(a_watch(condition=NO_DOG, verify=verify))
+        await work.show(*HALF_SEEN)
+        event = await work.alerts.next()
+        assert event.verdict == "unverified"
+        assert event.why.startswith("It is hard to see here: 53% of the clips showed it")
+        assert event.why.endswith("It may be there still." + " it said yes" * verify)
+        assert work.watcher.hard_to_see("w") == {"yard": pytest.approx(0.53, abs=0.01)}
+
+
+async def test_that_something_is_gone_which_every_clip_showed_is_told_without_a_doubt():
+    async with working() as work:
+        await work.watcher.save(a_watch(condition=NO_DOG))
+        await work.show(*(1,) * 16, *(0,) * 45)
+        assert (await work.alerts.next()).why == ""
+        assert work.watcher.hard_to_see("w") == {}
+
+
+async def test_the_peak_of_an_event_is_the_highest_score_of_what_made_it_fire():
+    eye = Eye()
+
+    async def things(clips):
+        return [[Thing(DOG, clip.values[0, 0].item())] for clip in clips]
+
+    async with working(engine=eye) as work:
+        await work.watcher.save(a_watch())
+        eye.things = things
+        await work.show(0.9375, 0.5, 0.25, 0, 0, 0, 0)
+        fired, ended = await work.alerts.next(), await work.alerts.next()
+        assert (fired.peak, ended.peak) == (0.938, 0.938)
+
+
 async def test_a_changed_watch_waits_for_what_it_says_now():
     async with working() as work:
         await work.watcher.save(a_watch())

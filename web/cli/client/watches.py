@@ -131,9 +131,16 @@ def list_watches(
         table.add_row(
             watch["id"], watch["question"], watch["understood"],
             ", ".join(watch["streams"]) or "every one", watch["state"],
-            str(counters["fired"]), counters["last_error"] or "",
+            str(counters["fired"]), _trouble(watch),
         )  # fmt: skip
     out.print(table, markup=False)
+
+
+def _trouble(watch: Json) -> str:
+    hard = watch.get("hard_to_see", {})
+    where = [f"{stream} (in {share:.0%} of clips)" for stream, share in hard.items()]
+    said = [f"hard to see on {', '.join(where)}"] if where else []
+    return "; ".join([*said, *filter(None, [watch["counters"]["last_error"]])])
 
 
 @app.command(name="remove")
@@ -159,6 +166,8 @@ def try_watch(
     for stream in found["streams"]:
         out.print(f"{stream['stream']}: {stream['clips']} clips looked at", markup=False)
         _print(stream["events"])
+    if found.get("left_out"):
+        out.print(f"{found['left_out']} more streams were not looked at.", markup=False)
 
 
 @app.command(name="events")
@@ -254,9 +263,10 @@ def _print(found: Sequence[Json], *, as_json: bool = False) -> None:
             continue
         at = f"{datetime.fromtimestamp(event['at']).astimezone():%Y-%m-%d %H:%M:%S}"
         verdict = "" if event["verdict"] == "unverified" else f", {event['verdict']}"
+        doubt = f"  {event['why']}" if event["verdict"] == "unverified" and event["why"] else ""
         span = f"{event['start']:.0f} to {event['end']:.0f} s"
         line = f"{at}  {event['stream']}  {event['question']}  ({span}{verdict})"
-        line += f"  {event['id']}" if event["clip"] else ""
+        line += f"{doubt}  {event['id']}" if event["clip"] else doubt
         out.print(line, markup=False)
 
 

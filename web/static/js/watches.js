@@ -7,6 +7,7 @@ import { Sounding } from "./sound.js";
 
 const LOOK_EVERY = 10_000; // over the socket it comes at once; this is for when there is none
 const MOST_SHOWN = 50;
+const MOST_TOLD = 2000; // as many as the service keeps
 const READ_AFTER = 300;
 const SEEN = "flashback.alerts.seen";
 const NOTIFY = "flashback.alerts.notify";
@@ -23,6 +24,7 @@ export class Watches {
   #items = new Map(); // what is drawn of each: a clip that plays is not drawn anew
   #seen = Number(localStorage.getItem(SEEN) ?? 0);
   #looked = false; // of what was before the page was opened nobody is notified
+  #told = new Set(); // ids: an event is told again when it is over, and may be after a restart
   #sound = new Sounding();
   #reading = 0;
 
@@ -56,7 +58,10 @@ export class Watches {
   /** Take an event that the service has just told of; one that is `old` makes no noise. */
   hear(event, old = false) {
     // Not by the times of events: one may be told after a younger one, once the model has been asked.
-    const known = this.#events.has(event.id);
+    const known = this.#told.has(event.id);
+    this.#told.add(event.id);
+    if (this.#told.size > MOST_TOLD) this.#told.delete(this.#told.values().next().value);
+    if (known && event.open && this.#events.get(event.id)?.open === false) return; // it is over: told late
     this.#events.set(event.id, event);
     if (!known && !old && event.verdict !== "rejected") this.#tell(event);
     this.#draw();
@@ -131,6 +136,8 @@ export class Watches {
       element("small", `${watch.understood} · ${watch.streams.join(", ") || "every stream"} · ${times(watch.counters.fired)}`),
     );
     if (watch.unmatched.length) item.append(warning(unmatched(watch.unmatched)));
+    const hard = Object.entries(watch.hard_to_see).map(([stream, share]) => `${stream} (in ${Math.round(share * 100)}\u00a0% of clips)`);
+    if (hard.length) item.append(warning(`Hard to see on ${hard.join(", ")}: some of it is missed there.`));
     if (watch.counters.last_error) item.append(warning(watch.counters.last_error));
     return item;
   }
@@ -219,6 +226,7 @@ export class Watches {
     const lasted = event.open ? "going on" : `${Math.round(event.end - event.start)} s`;
     const words = [event.stream, time(event.at), lasted, VERDICTS[event.verdict]].filter(Boolean);
     pick.append(image, element("b", event.question), element("small", words.join(" · ")));
+    if (event.verdict === "unverified" && event.why) pick.append(element("small", event.why));
     pick.addEventListener("click", () => this.#pick(event));
     item.append(pick);
     if (event.clip) item.append(clip(event));
