@@ -45,14 +45,19 @@ async def check_on_disk(seen: object, look: Callable[[], Awaitable[object]]) -> 
     Raises:
         StoreFull: If Redis could not write it to its disk.
     """
+    tried = False
     for _ in range(round(_HELD_BACK_AT_MOST / _LOOK_AGAIN)):
         if not isinstance(seen, Mapping) or not seen.get("aof_enabled"):
             return
         if seen.get("aof_last_write_status", "ok") != "ok":
             raise StoreFull(NO_ROOM)
-        if not (seen.get("aof_pending_bio_fsync") and seen.get("aof_buffer_length")):
+        if tried or not seen.get("aof_buffer_length"):
             return
-        await asyncio.sleep(_LOOK_AGAIN)
+        # Once its disk is ready Redis writes what it holds before it answers us, and only the next
+        # answer says whether there was room.
+        tried = not seen.get("aof_pending_bio_fsync")
+        if not tried:
+            await asyncio.sleep(_LOOK_AGAIN)
         seen = await look()
 
 

@@ -26,7 +26,8 @@ _DEVICES = ("v4l2", "avfoundation", "dshow", "gdigrab", "x11grab", "lavfi")
 """FFmpeg's names for kinds of local devices (https://ffmpeg.org/ffmpeg-devices.html)."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # a line end in a header would begin another one
 _LONGEST = 2048
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f:.]+")
+"""Containers are called with underscores, which names of the Internet have not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _path_of(rest: str) -> str:
 def _split(scheme: str, text: str) -> SourceUrl:
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
+        host, port = _ascii(parts.hostname or ""), parts.port
     except ValueError as error:
         raise BadSource("The source's URL is malformed.") from error
     if not _HOST.fullmatch(host):
@@ -172,6 +173,20 @@ def _split(scheme: str, text: str) -> SourceUrl:
         username=names[0],
         password=names[1],
     )
+
+
+def _ascii(host: str) -> str:
+    """Return a host as it is looked up: `bücher.example` is `xn--bcher-kva.example`.
+
+    Raises:
+        ValueError: If it cannot be written so, or is an address or a name in disguise.
+    """
+    if host.isascii():
+        return host
+    name = host.encode("idna").decode("ascii")
+    if "xn--" not in name:
+        raise ValueError("letters that mean ASCII")
+    return name
 
 
 def _bracket(host: str) -> str:

@@ -403,6 +403,20 @@ async def test_what_redis_holds_back_while_its_disk_is_busy_is_waited_for(monkey
         await redis_disk.check_on_disk(busy, look)
 
 
+async def test_what_redis_is_about_to_write_is_acknowledged_once_it_says_that_there_was_room():
+    held = {"aof_enabled": 1, "aof_pending_bio_fsync": 0, "aof_buffer_length": 300}
+    looks = [held]  # of others, who write all the time
+
+    async def look():
+        return looks.pop(0)
+
+    await redis_disk.check_on_disk(held, look)
+    assert looks == []
+    looks = [held | {"aof_last_write_status": "err"}]
+    with pytest.raises(StoreFull, match="make room on the disk"):
+        await redis_disk.check_on_disk(held, look)
+
+
 @pytest.mark.parametrize("says", [{}, {"aof_enabled": 0}, NoPermissionError("no INFO for you")])
 async def test_a_redis_that_keeps_no_file_or_does_not_let_us_ask_is_taken_at_its_word(says):
     await redis_disk.check_on_disk(says, None)

@@ -167,6 +167,26 @@ def test_control_characters_in_a_user_name_or_password_are_refused(secret):
             read_source(f"{scheme}://{secret}@camera.example/live")
 
 
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("go2rtc_1", "go2rtc_1"),
+        ("_cam._tcp.local", "_cam._tcp.local"),
+        ("CAM", "cam"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("摄像头", "xn--o1q97ryrj"),
+    ],
+)
+def test_hosts_are_called_as_containers_and_countries_call_them(written, host):
+    assert read_source(f"rtsp://a:b@{written}/live").host == host
+
+
+@pytest.mark.parametrize("host", ["a b", "-cam", "cam-", "a..é", "é" * 70, "cam%5f1", "[cam]", ""])
+def test_a_host_that_is_no_name_is_refused(host):
+    with pytest.raises(BadSource):
+        read_source(f"http://{host}/live")
+
+
 @pytest.mark.parametrize("tail", ["live#t=1", "live?user=a@b", "a@b/live", "#"])
 def test_an_at_sign_or_a_fragment_behind_the_host_is_refused(tail):
     with pytest.raises(BadSource, match="ambiguous"):
