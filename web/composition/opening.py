@@ -8,6 +8,7 @@ What is opened is closed in the end.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,14 @@ from web.composition.building import SharesMemory, build_services
 from web.services import CLOCKS, Clocks, Services
 from web.settings import Settings
 from web.stream_settings import stream_settings
+
+log = logging.getLogger(__name__)
+
+_SLOW_SECONDS = 60.0
+_SLOW = (
+    "a first clip is not encoded after %d seconds, so the service is not ready; on a cluster: does this "
+    "host reach the ports of Ray on all others, and they its own? (docs/operations.md, Beyond one machine)"
+)
 
 Progress = Callable[[str], None]
 Memory = RedisStore
@@ -75,6 +84,7 @@ async def open_services(
             await store.check()
             if isinstance(engine, SharesMemory):
                 engine.share(store)
+            progress("Encoding a first clip…")
             await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
             documents = store.documents()
             async with build_services(settings, engine, store, documents, clocks) as services:
@@ -160,4 +170,8 @@ async def _warm_up(engine: Engine, side: int) -> None:
         side: Shorter side of the pictures that streams keep in hand, in pixels.
     """
     pixels = torch.zeros(engine.frames_per_clip, side, side * 16 // 9, 3, dtype=torch.uint8)
-    await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
+    slow = asyncio.get_running_loop().call_later(_SLOW_SECONDS, log.warning, _SLOW, _SLOW_SECONDS)
+    try:
+        await engine.encode(Clip(pixels=pixels, start=0.0, end=1.0))
+    finally:
+        slow.cancel()
