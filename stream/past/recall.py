@@ -17,12 +17,15 @@ from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
+from stream.past.asked.in_turn import in_turn
+from stream.past.asked.spelling import well_spelled
 from stream.past.counted.count import count
+from stream.past.counted.unknown import unknown_word
 from stream.past.counted.words import asks_to_count
 from stream.past.grounding import ground
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, HistoryEntry, Span, named, shown
-from stream.past.straight import in_one_straight_question
+from stream.past.straight import asked_in_one, in_one_straight_question
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from stream.past.thing_index import ThingIndex
 
@@ -110,9 +113,18 @@ class Recall:
                     yield piece
 
     async def _way_to_answer(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
+        """Return the answer to all that `question` asks, well spelled."""
+        if await self._engine.things([]) is None:
+            return await self._way_of_one(question)
+        text, taken = await asyncio.to_thread(well_spelled, question.text)
+        if text is None:
+            return _at_once(Words(taken), _NOTHING_READ)
+        parts = asked_in_one(replace(question, text=text))
+        return in_turn(parts, question, self._way_of_one, taken)
+
+    async def _way_of_one(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Return the answer: counted, told in parts, or written from one past; or what is asked back."""
-        has_words = await self._engine.things([]) is not None
-        if has_words:
+        if has_words := await self._engine.things([]) is not None:
             whole = in_one_straight_question(question)
             if isinstance(whole, str):
                 return _at_once(Words(whole), _NOTHING_READ)
@@ -136,7 +148,7 @@ class Recall:
         if said := aside(question.text):
             return Words(said), _NOTHING_READ
         if (asked := asks_to_count(question.text)) is None:
-            return None
+            return (Words(said), _NOTHING_READ) if (said := unknown_word(question.text)) else None
         clips = await self._shown(past, question)
         if not clips:
             return None

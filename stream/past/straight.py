@@ -8,6 +8,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from model.types import Question, Turn
@@ -18,7 +19,6 @@ from stream.past.follow_up import is_known, whole_question
 from stream.past.wording import sentence
 
 _LONGEST = 200  # characters of what can still be such a question
-_ONE_AT_A_TIME = "Please ask one thing at a time."
 _GAP = re.compile(r"[ ]*[?.!;,]+ (?:and |also )*(?=\w)| and (?:also )?(?=\w)", re.IGNORECASE)
 _PRESENCE = re.compile(r"(?:is|are) there [a-z' -]+\??", re.IGNORECASE)
 _HELLO = re.compile(
@@ -58,6 +58,7 @@ _BASE = {
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"what (?:was|were) (?:that|this|it|those|these)(?: thing| just now| one| right now)?", "what did you see last"),
     (rf"(?:did|has) {_SOME} (?:happen|happened)(?: so far)?", "what happened"),
     (rf"(?:did|have) you (?:see|seen|notice|noticed) {_SOME}|(?:was|were) (?:there )?{_SOME}(?: there| shown)?", "what did you see"),
     (rf"(?:do|can) you see {_SOME}|(?:is|are) (?:there )?{_SOME}(?: there| here| happening| going on)*(?: now)?|(?:is|does) {_SOME} (?:happening|happen)|is the (?:picture|screen|room|image|scene) empty", "what do you see"),
@@ -67,6 +68,10 @@ _FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most
 _A_NAME = r"(?P<name>[a-z' -]+?)"
 _WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
 _REWORDED = (
+    (r"(?P<verb>is|was) (?:it|that|this) (?P<one>an? [a-z' -]+?)", "{verb} there {one}"),
+    (rf"(?P<verb>are|were) (?:these|those|they) {_A_NAME}", "{verb} there any {name}"),
+    (rf"did {_A_NAME} (?:move|go|walk|run|drive|fly) (?:to the |from )?(?:left|right|up|down|upwards?|downwards?)(?: (?:or|to) (?:to )?(?:the )?(?:left|right|up|down|upwards?|downwards?))?", "which way did {name} move"),
+    (rf"(?:is|are) {_A_NAME} (?:moving|going|walking|running|driving|flying) (?:to the )?(?:left|right|up|down|upwards?|downwards?)(?: or (?:to the )?(?:left|right|up|down|upwards?|downwards?))?", "which way is {name} moving"),
     (rf"(?P<verb>is|are|was|were) (?P<one>(?:the |this |that |these |those |your )[a-z' -]+?|it|they) (?:{_COLOUR})(?: or (?:{_COLOUR}))?", "what colour {verb} {one}"),
     (rf"(?:were|was) (?:there )?{_WITH}", "was {one} with {other}"),
     (rf"(?:are|is) (?:there )?{_WITH}", "is {one} with {other}"),
@@ -88,8 +93,6 @@ def in_one_straight_question(question: Question) -> Question | str:
     Args:
         question: Its last line is what was asked.
     """
-    if _two_questions(question):
-        return _ONE_AT_A_TIME
     over = question.duration is not None
     whole = whole_question(question)
     if whole is question:  # "The dog", after "Which do you mean", is not "Is there a dog?".
@@ -99,22 +102,27 @@ def in_one_straight_question(question: Question) -> Question | str:
     return replace(whole, text=asked_straight(whole.text, over=over))
 
 
-def _two_questions(question: Question) -> bool:
-    """Say whether `question` asks two things, each of which is known alone: one answer would be of one of them."""
-    asked = question.text.rpartition("\n")[2]
+def asked_in_one(question: Question) -> Sequence[str]:
+    """Return what `question` asks, one thing after the other: several only if each is known alone.
+
+    Args:
+        question: Its last line is what was asked.
+    """
+    told, line, asked = question.text.rpartition("\n")
     if len(asked) > _LONGEST or is_known(asked):
-        return False
+        return (question.text,)
     over = question.duration is not None
     for gap in _GAP.finditer(asked):
         one, other = asked[: gap.start()], asked[gap.end() :]
         if aside(one) or not ("?" in gap[0] or _ASKED.match(other.lower())):
             continue
         turns = (Turn("user", one), Turn("assistant", ""))
-        second = whole_question(Question(other, conversation=turns))
-        both = (one, other if isinstance(second, str) else second.text)
+        later = asked_in_one(Question(other, conversation=turns, duration=question.duration))
+        second = whole_question(Question(later[0], conversation=turns))
+        both = (one, later[0] if isinstance(second, str) else second.text)
         if all(_asks_by_itself(asked_straight(part, over=over)) for part in both):
-            return True
-    return False
+            return tuple(f"{told}{line}{part}" for part in (one, *later))
+    return (question.text,)
 
 
 def _asks_by_itself(text: str) -> bool:

@@ -250,7 +250,7 @@ def test_an_orange_is_not_said_to_be_orange():
         ("What colour was the star?", "Green."),
         ("What colour is the star?", "Green."),
         ("What colour was the dog?", None),
-        ("What colour was the zebra?", None),
+        ("What colour was the zebra?", "I have not seen a zebra."),
     ],
 )
 def test_colours_are_counted_where_clips_agree(text, said):
@@ -303,10 +303,11 @@ LEFT, LOW, MIDDLE = (0.17, 0.5), (0.5, 0.9), (0.5, 0.5)
         ([LEFT, LEFT, LOW, LEFT], "Where was the cat?", "At the left."),
         ([LEFT, LEFT, None, None, None, LOW], "Where did you see the cat?", "At the left, then at the bottom."),
         ([LEFT, MIDDLE], "Where is the cat?", "In the middle."),
-        ([LEFT, None, None, None], "Where is the cat?", None),
+        ([LEFT, None, None, None], "Where is the cat?", "It is not there any more. Last seen at 0:04, at the left."),
+        ([LEFT, LOW, None, None, None], "Where is the cat now?", "It is not there any more. Last seen at 0:08."),
         ([LEFT, LOW], "Where was the cat?", None),
         (["?", "?"], "Where was the cat?", None),
-        ([LEFT], "Where was the zebra?", None),
+        ([LEFT], "Where was the zebra?", "I have not seen a zebra."),
         ([LEFT], "Where was the cat going?", None),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 
 from model.types import Question, Turn
-from stream.past.straight import asked_straight, in_one_straight_question
+from stream.past.straight import asked_in_one, asked_straight, in_one_straight_question
 from tests.stream.test_account import remembered, told
 
 
@@ -50,6 +50,13 @@ from tests.stream.test_account import remembered, told
         ("Show me the cat", "Tell me about the cat?"),
         ("Did the cat move?", "Which way did the cat move?"),
         ("Is the cat moving?", "Which way is the cat moving?"),
+        ("Did the cat move left or right?", "Which way did the cat move?"),
+        ("Is the cat going up?", "Which way is the cat moving?"),
+        ("Is it a cat?", "Is there a cat?"),
+        ("is that a dog", "Is there a dog?"),
+        ("Was that an apple?", "Was there an apple?"),
+        ("Are those cats?", "Are there any cats?"),
+        ("What was that?", "What did you see last?"),
         ("How many things?", "How many things did you see?"),
         ("cat?", "Is there a cat?"),
         ("A red car", "Is there a red car?"),
@@ -132,16 +139,36 @@ async def test_a_polite_question_may_go_on_from_an_answer():
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "parts"),
     [
-        "When did the cat come and how long did it stay?",
-        "When did the cat come? And the dog?",
-        "Is there a cat and how many people are there?",
-        "What do you see, and when did the dog come?",
+        (
+            "When did the cat come and how long did it stay?",
+            ("When did the cat come", "how long did it stay?"),
+        ),
+        ("When did the cat come? And the dog?", ("When did the cat come", "the dog?")),
+        (
+            "Is there a cat and how many people are there?",
+            ("Is there a cat", "how many people are there?"),
+        ),
+        (
+            "Who is there? When did the dog come? Did it leave?",
+            ("Who is there", "When did the dog come", "Did it leave?"),
+        ),
     ],
 )
-def test_two_questions_in_one_are_not_answered_as_one(text):
-    assert in_one_straight_question(Question(text)) == "Please ask one thing at a time."
+def test_two_questions_in_one_are_asked_one_after_the_other(text, parts):
+    assert asked_in_one(Question(text)) == parts
+    assert asked_in_one(Question(f"Be brief.\n{text}")) == tuple(f"Be brief.\n{p}" for p in parts)
+
+
+async def test_two_questions_in_one_get_both_answers():
+    engine, recall = await remembered(SHOWN)
+    first, _ = await told(recall, "When did the cat leave?")
+    second, _ = await told(recall, "When did the dog leave?")
+    said, finish = await told(recall, "When did the cat leave and when did the dog leave?")
+    assert said == f"{first} {second}"
+    assert sum(part.score for part in finish.evidence) == pytest.approx(1)
+    assert not engine.asked
 
 
 @pytest.mark.parametrize(
@@ -156,7 +183,7 @@ def test_two_questions_in_one_are_not_answered_as_one(text):
     ],
 )
 def test_what_has_an_and_in_it_may_be_one_question(text):
-    assert in_one_straight_question(Question(text)) == Question(text)
+    assert asked_in_one(Question(text)) == (text,)
 
 
 def test_a_greeting_before_a_question_is_no_question_of_its_own():

@@ -40,7 +40,7 @@ def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
         return sentence(as_most_say(newest or _plain(asked, [clips[n] for n in there.clips])))
     shown = _plain(asked, [clips[n] for n in there.clips])
     said = f"{as_most_say(shown)}, {spans_of(there)}"
-    if moves := _movement(shown, len(there.clips)):
+    if moves := movement_of(shown, len(there.clips)):
         said += f", moving {moves}"
     others = _others(asked, there, clips)
     return sentence(f"{said}, with {listed(others)}" if others else said)
@@ -61,15 +61,19 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
     said = []
     for run in runs[-1:] if asked.order else runs:
         things = _plain(asked, [clips[n] for n in run])
-        said.append(_colour(things) if asked.kind == "colour" else _movement(things, len(run)))
+        said.append(_colour(things) if asked.kind == "colour" else movement_of(things, len(run)))
     distinct = list(dict.fromkeys(how for how in said if how))[:_MOST_WITH]
     if not distinct:
         return None
     if asked.kind == "colour":
         return sentence(", then ".join(distinct))
     verb = "moves" if asked.order and there.lasts else "moved"
-    ways = [f"to the {way}" if way in {"left", "right"} else way for way in distinct]
-    return f"It {verb} {', then '.join(ways)}."
+    return f"It {verb} {', then '.join(map(ways_in_words, distinct))}."
+
+
+def ways_in_words(way: str) -> str:
+    """Return "to the left", "up"."""
+    return f"to the {way}" if way in {"left", "right"} else way
 
 
 def _whereabouts(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
@@ -81,16 +85,26 @@ def _whereabouts(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
 
 
 def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> str | None:
-    """Return where it is now, or was each time; None if it is not there now, or clips do not agree each time."""
-    if asked.order and not there.now:
-        return None
-    places = []
-    for run in [runs[-1][-1:]] if asked.order else runs:
-        if not (place := _place_in(asked, run)):
-            return None
-        places.append(place)
-    distinct = list(dict.fromkeys(places))
+    """Return where it is now, or was each time; None if clips do not agree each time.
+
+    Of what is not there any more it is said where it was last.
+    """
+    if asked.order and not there.now and not there.ended:
+        place = _place_in(asked, runs[-1])
+        gone = f"{there.it_is.capitalize()} not there any more. Last seen at {there.end}"
+        return None if there.perhaps else f"{gone}{', ' if place else ''}{place}."
+    distinct = _places([runs[-1][-1:]] if asked.order and there.now else runs, asked)
     return sentence(", then ".join(distinct)) if len(distinct) in range(1, _MOST_WITH + 1) else None
+
+
+def _places(runs: Sequence[Sequence[Shown]], asked: Counting) -> list[str]:
+    """Return where it was in `runs`, each place once; empty if clips of one do not agree."""
+    places = []
+    for run in runs:
+        if not (place := _place_in(asked, run)):
+            return []
+        places.append(place)
+    return list(dict.fromkeys(places))
 
 
 def _place_in(asked: Counting, clips: Iterable[Shown]) -> str:
@@ -127,7 +141,8 @@ def as_most_say(things: Sequence[Thing]) -> str:
     return in_words(word, mostly(t.count for t in things), clear_colour(things))
 
 
-def _movement(things: Sequence[Thing], clips: int) -> str:
+def movement_of(things: Sequence[Thing], clips: int) -> str:
+    """Return which way `things` moved, as enough of so many clips agree; empty if they do not."""
     ways = Counter(t.movement for t in things if t.movement is not None)
     if not ways:
         return ""

@@ -20,6 +20,7 @@ from model.vision.vocabulary import with_article, word_table
 from stream.past.counted.about import about, how_it_was
 from stream.past.counted.answers import There, of_one, of_two, shown_when
 from stream.past.counted.changed import last_change
+from stream.past.counted.looks import looks
 from stream.past.counted.order import beside_in_time, between_in_time
 from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
@@ -29,6 +30,8 @@ from stream.past.presence import Shown, Stretch, presence
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_NAMES = 12
+_OF_SHOWINGS = frozenset({"colour", "way", "place", "whereabouts", "when"})
+"""Kinds that ask how, where or when something was, which has to have been there."""
 
 
 def count(
@@ -64,6 +67,8 @@ def _told(
     match asked.kind:
         case "changed":
             return last_change(clips)
+        case "moved" | "colours" | "coloured":
+            return looks(asked, clips)
         case "longest" | "oftenest":
             return _most(clips, often=asked.kind == "oftenest")
         case "sort" | "kinds" | "things":
@@ -90,19 +95,17 @@ def _of_two_things(
 
 
 def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None:
+    if asked.kind in _OF_SHOWINGS and not there.spans:
+        return None if _half_seen(asked, clips) else of_one(asked.kind, there)
     match asked.kind:
         case "none" if there.now or there.perhaps or there.ended:
             return None
         case "seen" if not there.spans:  # it may have seen it half
             return None
-        case "whereabouts" if there.spans:
+        case "colour" | "way" | "place" | "whereabouts":
             return how_it_was(asked, there, clips)
-        case "colour" | "way" | "place":
-            return how_it_was(asked, there, clips)
-        case "when" if there.spans:
+        case "when":
             return shown_when(there, first=bool(asked.order))
-        case "when" | "whereabouts" if _half_seen(asked, clips):
-            return None
         case "about" | "who":
             return about(asked, there, clips)
         case _:

@@ -13,6 +13,8 @@
     colour    what colour was the car                   way       which way did the car move
     place     where was the cat                         between   what came between the cat and the dog
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
+    moved     what moved | is anything moving           colours   what colours did you see
+    coloured  what was red | did you see anything red
     whereabouts   where was the cat last seen
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
@@ -21,6 +23,7 @@ other has a grammar of its own (`stream/past/counted/relation_words.py`).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -33,6 +36,7 @@ Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
+    "moved", "colours", "coloured",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -55,7 +59,17 @@ _COUNTED = rf"(?: (?:were|was|have been|had been) {_PLACE}| there (?:were|have b
 _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn up|turned up|(?:enter|entered|come into|came into)(?: the| your)? ?(?:picture|view|room|scene)|enter|entered|come in|came in|pass|passed|pass by|passed by)"  # fmt: skip
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
+_COLOUR = rf"(?P<colour>{'|'.join(COLOURS)}|gray)"
+_MOTION = r"(?:move|moves|moved|moving|in motion)"
+
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("moved", rf"(?:what|who|which (?:things?|objects?|ones?)|(?:what|which) (?P<name>[a-z ]+?)) (?:(?P<order>is|are) |was |were |has |have |did )?{_MOTION}{_ALREADY}"),
+    ("moved", rf"(?:did|has|was|were|have|does|(?P<order>is|are)) (?P<name>anything|something|things) {_MOTION}{_ALREADY}"),
+    ("moved", rf"(?:was|were|(?P<order>is|are)) there (?:any |some )?(?P<name>movement|motion|movements){_ALREADY}|(?:did|do|can|have) you (?:see|seen|notice|detect) (?:any |some )?(?P<name2>movement|motion|movements){_ALREADY}"),
+    ("colours", rf"(?:what|which|how many) (?:different )?colou?rs(?:{_SORTS}| (?:are|were) (?:there|{_PLACE})| do you see)(?: in the (?:video|film|stream))?{_ALREADY}"),
+    ("coloured", rf"(?:what|which (?:things?|objects?|ones?)) (?:is|are|was|were) (?:the )?{_COLOUR}(?: things?| ones?| objects?)?{_ALREADY}"),
+    ("coloured", rf"(?:is|are|was|were|has|have) (?:there )?(?:ever )?(?:been )?(?:anything|something|things|any things|any objects) {_COLOUR}{_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:anything|something|things|any things) (?P<colour2>{'|'.join(COLOURS)}|gray){_ALREADY}"),
+    ("coloured", rf"(?:is|are|was|were|has|have) there (?:any |a |an )?(?P<colour3>{'|'.join(COLOURS)}|gray) (?:things?|objects?|ones?){_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:any |a |an )?{_COLOUR} (?:things?|objects?){_ALREADY}"),
     ("long", rf"(?:for )?how (?:long|much time|many (?:seconds|minutes|hours)) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_STAYED}{_ALREADY}"),
     ("sort", rf"(?:(?:what|which)(?: (?:kinds?|sorts?|types?) of)?|(?:list|name|tell me)(?: all)?(?: the| which| what)?) (?P<name>[a-z ]+?){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
     ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
@@ -116,7 +130,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _PATTERNS)
-_OF_ALL = frozenset({"changed", "longest", "oftenest"})
+_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours"})
 _PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
 
 
@@ -184,6 +198,8 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
     if kind in _OF_ALL:
         return Counting(kind, "", frozenset())
+    if kind in {"moved", "coloured"}:
+        return _looking(kind, said)
     if kind == "things":
         return Counting(kind, kind, frozenset(range(len(word_table().words))))
     # Who asks "who" names nobody.
@@ -201,6 +217,29 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
         return one
     other = _one(kind, said["other"].strip(), word_table())
     return None if other is None else replace(one, other=other)
+
+
+def _looking(kind: Kind, said: Mapping[str, str | None]) -> Counting | None:
+    """Return the counting of what has a colour, or of what moves: of all things, or of a sort."""
+    if colour := said.get("colour") or said.get("colour2") or said.get("colour3"):
+        return Counting(kind, "", frozenset(), COLOURS.index(colour.replace("gray", "grey")))
+    name = said.get("name") or said.get("name2") or ""
+    order = "now" if said.get("order") else ""
+    if sort := _sorts(word_table()).get(name):
+        return Counting("moved", name, sort, order=order)
+    if name not in {
+        "",
+        "things",
+        "objects",
+        "anything",
+        "something",
+        "movement",
+        "movements",
+        "motion",
+    }:
+        return None
+    words = frozenset(range(len(word_table().words)))
+    return Counting("moved", "anything" if name else "", words, order=order)
 
 
 def _name(name: str) -> Counting | None:

@@ -1,0 +1,1 @@
+"""How people put what they ask: as they spell it, and several things in one."""

@@ -1,0 +1,96 @@
+"""What moved, which colours there were, and words that are not known."""
+
+from dataclasses import replace
+
+import pytest
+
+from model.vision.things import MOVEMENTS
+from stream.past.counted.count import count
+from stream.past.counted.unknown import unknown_word
+from stream.past.counted.words import asks_to_count
+from tests.stream.test_about import LIVE, past
+
+
+def moving(*told):
+    """Clips of one thing each: "cat right" moves to the right."""
+    names = [name.removesuffix(f" {way}") for name in told for way in [name.rpartition(" ")[2]]]
+    clips = past(*names)
+    for place, one in enumerate(told):
+        if (way := one.rpartition(" ")[2]) in MOVEMENTS:
+            things = (replace(clips[place].things[0], movement=MOVEMENTS.index(way)),)
+            clips[place] = replace(clips[place], things=things)
+    return clips
+
+
+def said(text, clips):
+    found = count(asks_to_count(text), clips, LIVE)
+    return found and found[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("What moved?", "A cat moved to the right and a rocket up."),
+        ("Which animals moved?", "A cat moved to the right."),
+        ("Did anything move?", "Yes: a cat moved to the right and a rocket up."),
+        ("was there any movement", "Yes: a cat moved to the right and a rocket up."),
+        ("What is moving?", "A rocket moves up."),
+        ("is anything moving now", "Yes: a rocket moves up."),
+    ],
+)
+def test_what_moves_is_told(text, answer):
+    clips = moving("cat right", "cat right", "dog", "dog", "rocket up", "rocket up")
+    assert said(text, clips) == answer
+
+
+def test_that_nothing_moves_is_told():
+    clips = moving("cat right", "cat right", "dog", "dog", "dog")
+    assert said("What is moving?", clips) == "Nothing that I see moves now."
+    assert said("Is anything moving?", clips) == "No, nothing that I see moves now."
+    assert said("Did anything move?", clips[2:]) == "No, nothing that I see moved."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("What colours did you see?", "Red (a car) and blue (a star and a chair)."),
+        ("which colors were there", "Red (a car) and blue (a star and a chair)."),
+        ("What was red?", "A red car, from 0:00 to 0:08."),
+        ("did you see anything red", "A red car, from 0:00 to 0:08."),
+        ("is there something green", "I have not seen anything green."),
+    ],
+)
+def test_colours_are_told_with_what_had_them(text, answer):
+    clips = past("red car", "red car", "blue star", "blue star", "blue chair", "blue chair", "dog")
+    assert said(text, clips) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Was there a thunderstorm?", "thunderstorm"),
+        ("is there a red helicopterpad", "helicopterpad"),
+        ("Where was the moon?", "moon"),
+        ("what came before the wedding", "wedding"),
+        ("did you see any wizards today", "wizards"),
+        ("How many wizards were there?", "wizards"),
+    ],
+)
+def test_a_name_that_has_no_word_is_said_to_be_unknown(text, word):
+    assert unknown_word(text) == f'I do not know the word "{word}", so I cannot tell.'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Was there a cat?",
+        "Was there a big dog?",
+        "Is there any other animal?",
+        "Where is the left one?",
+        "What happened before the end?",
+        "What do you see?",
+        "Is there anything?",
+    ],
+)
+def test_what_has_a_word_or_names_nothing_is_not_unknown(text):
+    assert unknown_word(text) is None
