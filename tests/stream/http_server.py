@@ -137,7 +137,7 @@ def send_nothing(site):
     """Accept, and stay silent until the test is over."""
 
     def answer(handler):
-        site.left.wait(30)
+        site.left.wait(120)
         handler.close_connection = True
 
     return answer

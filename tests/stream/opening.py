@@ -24,8 +24,16 @@ class PlayClock:
         self.now += seconds
 
 
-def open_source(wanted):
-    return open_by_clock(wanted, time.monotonic)
+class HurriedClock(PlayClock):
+    """A clock that is ten seconds further at every look: what is waited for is waited for in no time."""
+
+    def __call__(self):
+        self.now += 10
+        return self.now
+
+
+def open_source(wanted, clock=time.monotonic):
+    return open_by_clock(wanted, clock)
 
 
 def order(url, **settings):

@@ -39,7 +39,7 @@ class Stage:
             while True:
                 peer, _ = listener.accept()
                 with peer, peer.makefile("rb") as words, suppress(OSError, EOFError, ValueError):
-                    peer.settimeout(10)
+                    peer.settimeout(60)
                     self._play(peer, words)
 
     def _play(self, peer, words):

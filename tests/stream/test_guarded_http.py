@@ -19,7 +19,10 @@ def opened():
     def open_source(url, allowed=LOOPBACK, names=None):
         known = {"127.0.0.1": ["127.0.0.1"], **(names or {})}
         source = HttpSource(
-            read_source(url), allowed, timeout=2.0, resolver=lambda host, _port: known.get(host, [])
+            read_source(url),
+            allowed,
+            timeout=60.0,
+            resolver=lambda host, _port: known.get(host, []),
         )
         sources.append(source)
         return source
@@ -82,7 +85,7 @@ def test_a_name_that_changes_its_address_meanwhile_is_checked_again(site, addres
     source = HttpSource(
         read_source(f"http://rebinding.example:{port}/a"),
         read_networks(["127.0.0.1"]),
-        timeout=2.0,
+        timeout=60.0,
         resolver=lambda _host, _port: next(answers),
     )
     assert source.open().read() == SECRET
@@ -164,7 +167,7 @@ def test_this_machines_public_address_is_refused_also_behind_a_redirect(site, ad
 
     allowed = read_networks(["127.0.0.0/8"])
     http = HttpSource(
-        read_source(f"{address}/away"), allowed, 2.0, resolver, own=("93.184.216.34",)
+        read_source(f"{address}/away"), allowed, 60.0, resolver, own=("93.184.216.34",)
     )
     with pytest.raises(BadSource, match="machine of this service itself"):
         http.open()

@@ -7,7 +7,7 @@ from stream.pull.errors import CannotOpen
 from stream.pull.io.http.hls import PlaylistGuide, read_playlist, without
 from stream.pull.messages import Place
 from tests.stream.http_server import send_file
-from tests.stream.opening import PlayClock, look, open_source, order
+from tests.stream.opening import HurriedClock, PlayClock, look, open_source, order
 from tests.stream.videos import write_video
 
 MPEGURL = "application/vnd.apple.mpegurl"
@@ -130,7 +130,7 @@ def test_a_playlist_that_is_not_written_any_more_is_said(site, address, path, mo
     text = window(2, 5).replace(b"TARGETDURATION:1", b"TARGETDURATION:0")
     site.file("/live.m3u8", text, MPEGURL)
     with pytest.raises(CannotOpen, match="not written any more") as failure:
-        open_source(order(f"{address}/{path}", after=after(5), open_within=0.1))
+        open_source(order(f"{address}/{path}", after=after(5)), HurriedClock())
     assert not failure.value.over.final
     assert "/5.ts" not in {path for path, _ in site.asked}
 

@@ -10,7 +10,7 @@ import pytest
 from stream.pull.errors import CannotOpen
 from stream.pull.io.http.answer import whole_length
 from stream.pull.io.http.hls import PlaylistGuide
-from tests.stream.opening import PlayClock, look, open_source, order
+from tests.stream.opening import HurriedClock, PlayClock, look, open_source, order
 from tests.stream.test_hls import MPEGURL
 from tests.stream.test_motion_jpeg import jpeg
 from tests.stream.test_odd_http import playlist
@@ -78,10 +78,11 @@ def test_a_playlist_may_begin_with_a_mark_or_empty_lines(site, address, films, b
 
 
 @pytest.mark.parametrize("ended", ["", "#EXT-X-ENDLIST\n"])
-def test_a_playlist_without_segments_is_said(site, address, ended):
-    site.file("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{ended}".encode(), MPEGURL)
+def test_a_playlist_without_segments_is_said(site, address, ended, monkeypatch):
+    monkeypatch.setattr("stream.pull.io.http.hls._SHORTEST_WAIT", 0.01)
+    site.file("/live.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:0\n{ended}".encode(), MPEGURL)
     with pytest.raises(CannotOpen, match="names no segments"):
-        look(order(f"{address}/live.m3u8", open_within=0.5))
+        open_source(order(f"{address}/live.m3u8"), HurriedClock())
 
 
 @pytest.mark.parametrize("names", [["own.m3u8"], ["a.m3u8"], ["a.m3u8", "own.m3u8"] * 3])

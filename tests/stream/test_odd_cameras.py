@@ -62,7 +62,7 @@ def test_a_name_in_an_encoding_of_the_cameras_own_is_no_obstacle(film, trusted):
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_camera_that_asks_is_answered(film, trusted):
     camera = Camera(film, asks=True)
-    watch(camera, trusted, then=lambda: camera.answered.wait(5))
+    watch(camera, trusted, then=lambda: camera.answered.wait(60))
     assert set(camera.answers) == {"RTSP/1.0 200 OK"}
 
 

@@ -10,10 +10,10 @@ from stream.pull.io.tcp_proxy import Pipe
 def ends():
     """What FFmpeg holds and what the server holds, with a pipe between them."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        pipe = Pipe(socket.create_connection(listener.getsockname(), 5))
+        pipe = Pipe(socket.create_connection(listener.getsockname(), 60))
         server, _ = listener.accept()
-    with server, socket.create_connection(("127.0.0.1", pipe.port), 5) as client:
-        server.settimeout(5)
+    with server, socket.create_connection(("127.0.0.1", pipe.port), 60) as client:
+        server.settimeout(60)
         yield client, server, pipe
     pipe.close()
 
@@ -58,4 +58,4 @@ def test_only_one_may_come(ends):
     client.sendall(b"hello")
     assert server.recv(100) == b"hello"
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", pipe.port), 5)
+        socket.create_connection(("127.0.0.1", pipe.port), 60)

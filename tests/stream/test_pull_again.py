@@ -126,7 +126,7 @@ async def test_a_recording_over_rtsp_is_at_its_end_and_not_played_again(recordin
 
 async def test_a_recording_over_rtsp_goes_on_where_it_was_after_a_break(recording):
     await start(recording)
-    wanted = order(recording.url("film"), after=Place(position=1.5), open_within=10.0)
+    wanted = order(recording.url("film"), after=Place(position=1.5))
     source = await asyncio.to_thread(open_source, wanted)
     try:
         assert source.finite
@@ -140,7 +140,7 @@ async def test_a_recording_over_rtsp_goes_on_where_it_was_after_a_break(recordin
 
 async def test_a_recording_over_rtsp_of_which_all_was_seen_is_not_played_again(recording):
     await start(recording)
-    wanted = order(recording.url("film"), after=Place(position=3.9), open_within=10.0)
+    wanted = order(recording.url("film"), after=Place(position=3.9))
     with pytest.raises(CannotOpen) as failure:
         await asyncio.to_thread(open_source, wanted)
     assert failure.value.over == SourceEnded("The source is at its end.", final=True)
@@ -148,6 +148,6 @@ async def test_a_recording_over_rtsp_of_which_all_was_seen_is_not_played_again(r
 
 async def test_a_camera_over_rtsp_has_no_end(recording):
     await start(recording)
-    source = await asyncio.to_thread(open_source, order(recording.url("live"), open_within=10.0))
+    source = await asyncio.to_thread(open_source, order(recording.url("live")))
     source.close()
     assert (source.finite, source.lasts) == (False, None)

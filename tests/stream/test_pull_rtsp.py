@@ -14,7 +14,10 @@ from tests.stream.opening import open_source, order
 
 @pytest.fixture
 def rtsp_stranger():
-    """A server that answers the first RTSP request with what the test says, then nothing."""
+    """A server that answers the first RTSP request with what the test says, then nothing.
+
+    Where that is an empty answer it hangs up.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     answers = []
     asked = []
@@ -27,9 +30,11 @@ def rtsp_stranger():
                 return
             with peer:
                 asked.append(peer.recv(4096))
+                if answers == [b""]:
+                    continue
                 if answers:
                     peer.sendall(answers[0])
-                peer.settimeout(5)
+                peer.settimeout(60)
                 try:
                     while peer.recv(4096):
                         pass
@@ -70,14 +75,24 @@ def test_an_rtsp_redirect_is_not_followed(rtsp_stranger):
 
 def test_without_the_relay_the_redirect_would_be_followed(rtsp_stranger):
     url, answers, _ = rtsp_stranger
-    inside = socket.create_server(("127.0.0.1", 0))
-    inside.settimeout(2)
-    target = f"rtsp://127.0.0.1:{inside.getsockname()[1]}/secret"
-    answers.append(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
-    with pytest.raises(CannotOpen):
-        open_source(order(url, open_within=0.5, trusted=True))
-    inside.accept()[0].close()
-    inside.close()
+    came = []
+
+    def listen():
+        peer, address = inside.accept()
+        came.append(address)
+        with peer:
+            peer.recv(4096)
+            peer.sendall(b"RTSP/1.0 404 Not Found\r\nCSeq: 1\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        listening = threading.Thread(target=listen)
+        listening.start()
+        target = f"rtsp://127.0.0.1:{inside.getsockname()[1]}/secret"
+        answers.append(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+        with pytest.raises(CannotOpen):
+            open_source(order(url, trusted=True))
+        listening.join()
+    assert len(came) == 1
 
 
 @pytest.mark.parametrize("scheme", ["rtsps", "http"])
@@ -95,10 +110,11 @@ def test_an_rtsp_redirect_to_another_protocol_is_never_followed(rtsp_stranger, s
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_rtsp_is_spoken_to_the_address_that_was_checked(rtsp_stranger, trusted):
-    url, _, asked = rtsp_stranger
+    url, answers, asked = rtsp_stranger
+    answers.append(b"")  # it hangs up
     named = url.replace("127.0.0.1", "camera.invalid")
-    with pytest.raises(CannotOpen, match="did not answer"):
-        open_source(order(named, address="127.0.0.1", open_within=0.5, trusted=trusted))
+    with pytest.raises(CannotOpen):
+        open_source(order(named, address="127.0.0.1", trusted=trusted))
     assert len(asked) == 1
     assert asked[0].startswith(b"OPTIONS rtsp://")
 
@@ -118,7 +134,7 @@ def test_rtmp_and_tls_are_spoken_to_the_address_that_was_checked(encrypted):
         scheme = "rtmps" if encrypted else "rtmp"
         url = f"{scheme}://camera.invalid:{listener.getsockname()[1]}/live/cam"
         with pytest.raises(CannotOpen):
-            open_source(order(url, address="127.0.0.1", open_within=5.0))
+            open_source(order(url, address="127.0.0.1"))
         listening.join()
     # RTMP 1.0, section 5.2: the version; RFC 8446, section 5.1: a handshake.
     assert first == [b"\x16" if encrypted else b"\x03"]

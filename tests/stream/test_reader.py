@@ -272,18 +272,19 @@ async def test_a_file_is_not_closed_while_a_thread_still_reads_it(tmp_path):
     class SlowFile(VideoFile):
         def _packets(self):
             reading.set()
-            read_on.wait(30)
+            read_on.wait(60)
             read.extend(packet.size for packet in super()._packets())
             yield from ()
 
     film = write_video(tmp_path / "film.mp4")
     async with SlowFile(film) as file:
         looking = asyncio.create_task(anext(file.pictures()))
-        await asyncio.to_thread(reading.wait, 30)
+        await asyncio.to_thread(reading.wait, 60)
         looking.cancel()
         closing = asyncio.create_task(file.__aexit__())
-        await asyncio.wait([looking, closing], timeout=0.1)
+        await asyncio.wait([looking])
         assert looking.cancelled()
+        await asyncio.wait([closing], timeout=0.1)
         assert not closing.done()
         read_on.set()
         await closing

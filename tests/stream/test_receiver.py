@@ -37,7 +37,7 @@ class Encoded:
         if threading.current_thread() is not LOOP:
             self.taken = True
             if self._hold is not None:
-                assert self._hold.wait(10)
+                assert self._hold.wait(60)
         return self._bytes
 
 

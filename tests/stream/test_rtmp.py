@@ -42,7 +42,7 @@ class Arriving(PlayClock):
 def watched(url):
     """Watch until the server hangs up, which is never the end; return what was picked."""
     clock, picked = Arriving(), []
-    source = open_source(order(url, open_within=10.0, silence=10.0))
+    source = open_source(order(url))
     try:
         for event in Picker(source, 2.0, clock, clock.sleep).events():
             picked += [event] if isinstance(event, Picked) else []

@@ -41,7 +41,7 @@ def echo(certified):
 
 def dial(port, certificates=None, host="127.0.0.1"):
     given = None if certificates is None else str(certificates)
-    return dial_tls("127.0.0.1", port, host=host, timeout=5, certificates=given)
+    return dial_tls("127.0.0.1", port, host=host, timeout=60, certificates=given)
 
 
 def refused(port, certificates=None):
@@ -121,5 +121,5 @@ def test_who_waits_for_data_is_woken_by_the_end(tmp_path):
         reader = threading.Thread(target=lambda: got.append(connection.recv(100)))
         reader.start()
         connection.shutdown(socket.SHUT_RDWR)
-        reader.join(5)
+        reader.join(60)
         assert got == [b""]

@@ -178,7 +178,7 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
     def slow(frame, side):
         converted.append(frame.time)
         loop.call_soon_threadsafe(converting.set)
-        assert going_on.wait(20)
+        assert going_on.wait(60)
         return to_rgb(frame, side)
 
     monkeypatch.setattr("stream.webrtc.ingest.to_rgb", slow)

@@ -124,7 +124,7 @@ async def test_one_caller_has_one_picture_decoded_at_a_time(monkeypatch):
     def decoding(data, _side):
         at_work.append(data)
         most.append(tuple(at_work))
-        go_on.wait(5)
+        go_on.wait(60)
         at_work.remove(data)
 
     monkeypatch.setattr("web.realtime.jpeg.decode", decoding)
