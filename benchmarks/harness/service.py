@@ -36,7 +36,7 @@ class Service:
     def __init__(self, address: str, process: asyncio.subprocess.Process) -> None:
         self.address = address
         self._process = psutil.Process(process.pid)
-        self._client = httpx.AsyncClient(base_url=address, timeout=10)
+        self._client = httpx.AsyncClient(base_url=address, timeout=60)
 
     async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON at `path`."""

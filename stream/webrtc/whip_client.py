@@ -21,6 +21,7 @@ from stream.webrtc.ice import WebRtcSettings, new_connection, prepare_gathering
 Codec = Literal["VP8", "H264"]
 
 _CONNECT_WITHIN = 15.0
+"""Seconds for each answer of the server, and for a media path to open."""
 _HERE = WebRtcSettings()
 
 
@@ -155,7 +156,9 @@ async def play(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(headers=headers, follow_redirects=True) as client,
+        httpx.AsyncClient(
+            headers=headers, follow_redirects=True, timeout=_CONNECT_WITHIN
+        ) as client,
         Player(path, repeat=repeat, codec=codec, settings=settings) as player,
     ):
         resource, answer = await _offer(client, url, player.offer)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,14 +21,9 @@ MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin") or shutil.which
 _PASSWD = shutil.which("mosquitto_passwd", path=f"/usr/bin:{_OWN / 'bin'}")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
 @asynccontextmanager
-async def broker(folder, port, password=None, certified=None):
-    """Run a broker; what is retained outlives it in `folder`. With a certificate also on the port behind it."""
+async def broker(folder, port, password=None, certified=None, encrypted=None):
+    """Run a broker; what is retained outlives it in `folder`. With a certificate also on the port `encrypted`."""
     need(MOSQUITTO and _PASSWD, "mosquitto; `make mqtt-broker` gets it")
 
     def written():
@@ -50,7 +44,7 @@ async def broker(folder, port, password=None, certified=None):
             lines += ["allow_anonymous false", f"password_file {users}"]
         if certified is not None:
             both = certified.both
-            lines += [f"listener {port + 1} 127.0.0.1", f"certfile {both}", f"keyfile {both}"]
+            lines += [f"listener {encrypted} 127.0.0.1", f"certfile {both}", f"keyfile {both}"]
         file = folder / "mosquitto.conf"
         file.write_text("\n".join([*lines, ""]))
         return file
@@ -125,8 +119,8 @@ class Cable:
         port: Its near end.
     """
 
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, port):
+        self.port = port
         self._ends = set()
 
     @asynccontextmanager

@@ -10,7 +10,8 @@ import pytest
 aiomqtt = pytest.importorskip("aiomqtt")  # the extra `mqtt` brings it
 
 from stream.backoff import Backoff  # noqa: E402
-from tests.clients.mqtt_broker import Cable, broker, free_port, listener  # noqa: E402
+from tests.clients.mqtt_broker import Cable, broker, listener  # noqa: E402
+from tests.ports import reserved_port  # noqa: E402
 from tests.stream.certificates import Certified  # noqa: E402
 from tests.stream.watches.test_watcher import a_watch, working  # noqa: E402
 from tests.waiting import holds  # noqa: E402
@@ -19,7 +20,7 @@ from web.mqtt.messages import Topics  # noqa: E402
 from web.mqtt.publisher import Broker, Publisher  # noqa: E402
 from web.settings import Settings  # noqa: E402
 
-pytestmark = [pytest.mark.programs, pytest.mark.loopback, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.programs, pytest.mark.loopback]
 
 CONFIG = "homeassistant/binary_sensor/flashback/w/config"
 AVAILABLE = "flashback/availability"
@@ -42,7 +43,14 @@ async def publishing(work, port, **options):
 
 @pytest.fixture
 def port():
-    return free_port()
+    with reserved_port() as port:
+        yield port
+
+
+@pytest.fixture
+def other_port():
+    with reserved_port() as port:
+        yield port
 
 
 async def test_home_assistant_finds_a_sensor_for_each_watch_and_what_it_saw(tmp_path, port):
@@ -126,8 +134,10 @@ async def test_a_password_comes_from_a_file_and_is_said_to_nobody(tmp_path, port
     assert "s3cret" not in caplog.text
 
 
-async def test_the_broker_says_offline_when_the_connection_breaks_without_a_word(tmp_path, port):
-    cable = Cable()
+async def test_the_broker_says_offline_when_the_connection_breaks_without_a_word(
+    tmp_path, port, other_port
+):
+    cable = Cable(other_port)
     async with broker(tmp_path, port), listener(port) as heard, working() as work:
         await work.watcher.save(a_watch())
         async with publishing(work, cable.port):
@@ -141,24 +151,30 @@ async def test_the_broker_says_offline_when_the_connection_breaks_without_a_word
         await heard.until(AVAILABLE, "offline")
 
 
-async def test_an_encrypted_broker_is_told_once_its_certificate_is_believed(tmp_path, port, caplog):
+async def test_an_encrypted_broker_is_told_once_its_certificate_is_believed(
+    tmp_path, port, other_port, caplog
+):
     authority = await asyncio.to_thread(Certified, tmp_path, "authority")
     ours = await asyncio.to_thread(Certified, tmp_path, "broker", signed_by=authority)
     stranger = await asyncio.to_thread(Certified, tmp_path, "stranger")
     file = tmp_path / "believed.pem"
     secured = {"tls": True, "certificates": file}
-    async with broker(tmp_path, port, certified=ours), listener(port) as heard, working() as work:
+    async with (
+        broker(tmp_path, port, certified=ours, encrypted=other_port),
+        listener(port) as heard,
+        working() as work,
+    ):
         await work.watcher.save(a_watch())
-        async with publishing(work, port + 1, **secured):
+        async with publishing(work, other_port, **secured):
             await holds(lambda: "cannot be read" in caplog.text)
             assert AVAILABLE not in heard.newest
             await asyncio.to_thread(file.write_bytes, authority.certificate.read_bytes())
             await heard.until(AVAILABLE, "online")
             await work.show(1, 1)
             await heard.until(STATE, "ON")
-        strangers = Broker("127.0.0.1", port + 1, tls=True, certificates=stranger.certificate)
+        strangers = Broker("127.0.0.1", other_port, tls=True, certificates=stranger.certificate)
         with pytest.raises(ssl.SSLCertVerificationError):
-            await asyncio.open_connection("127.0.0.1", port + 1, ssl=strangers.context())
+            await asyncio.open_connection("127.0.0.1", other_port, ssl=strangers.context())
     assert Broker("127.0.0.1", port).context() is None
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from stream.webrtc.whip_client import Player
 from tests.clients.conftest import program
 from tests.end_to_end.conftest import CHROMIUM, browser, patient_page
 from tests.end_to_end.needs import need
+from tests.ports import reserved_port
 from tests.stream.videos import write_video
 from tests.web.conftest import echo_service
 from tests.websocket import connect
@@ -45,24 +45,23 @@ def nginx(tmp_path):
 
     @asynccontextmanager
     async def run(service, more, path="/", slash=""):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        file = tmp_path / "nginx.conf"
-        file.write_text(
-            CONFIGURATION.format(
-                folder=tmp_path,
-                user="root",
-                port=port,
-                path=path,
-                target=service.url + slash,
-                more=more,
+        with reserved_port() as port:
+            file = tmp_path / "nginx.conf"
+            file.write_text(
+                CONFIGURATION.format(
+                    folder=tmp_path,
+                    user="root",
+                    port=port,
+                    path=path,
+                    target=service.url + slash,
+                    more=more,
+                )
             )
-        )
-        async with program(NGINX, "-c", file) as running:
-            async with asyncio.timeout(60):
-                # What it says once its sockets listen.
-                await running.stderr.readuntil(b"event method")
-            yield f"http://127.0.0.1:{port}"
+            async with program(NGINX, "-c", file) as running:
+                async with asyncio.timeout(60):
+                    # What it says once its sockets listen.
+                    await running.stderr.readuntil(b"event method")
+                yield f"http://127.0.0.1:{port}"
 
     return run
 
@@ -93,7 +92,7 @@ async def test_what_it_keeps_back_is_said_and_what_to_set(nginx, more, status, w
     async with echo_service() as service, nginx(service, more) as address:
         with pytest.raises(websockets.InvalidStatus):
             await opened(address)
-        async with httpx.AsyncClient(headers={"Origin": address}) as client:
+        async with httpx.AsyncClient(headers={"Origin": address}, timeout=None) as client:
             response = await client.post(f"{address}/v1/realtime?stream=cam")
         assert response.status_code == status
         assert word in response.json()["detail"]
@@ -105,7 +104,7 @@ async def test_below_a_path_senders_are_told_addresses_that_work(nginx, tmp_path
     async with (
         echo_service(root_path="/flashback") as service,
         nginx(service, UPGRADE + KEEP_HOST, "/flashback/", slash and "/") as address,
-        httpx.AsyncClient(base_url=address) as client,
+        httpx.AsyncClient(base_url=address, timeout=None) as client,
         Player(film) as player,
     ):
         if not slash:

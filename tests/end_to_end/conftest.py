@@ -138,10 +138,20 @@ async def browser(film=None, *more_flags, program=CHROMIUM):
             await chromium.close()
 
 
-async def patient_page(chromium):
-    """Open an empty page that waits for what comes late."""
-    context = await chromium.new_context()
+# Of a page whose seconds for a path of WebRTC are over single pictures would come instead of video.
+WITHIN = re.search(r"CONNECT_WITHIN = (\d+)", (ROOT / "web/static/js/rtc.js").read_text())[1]
+NO_HASTE = f"""{{
+    const wait = window.setTimeout;
+    window.setTimeout = (act, time, ...more) => wait(act, time === {WITHIN} ? {PATIENCE} : time, ...more);
+}}"""
+
+
+async def patient_page(chromium, *, hasty=False, **options):
+    """Open an empty page that waits for what comes late; `hasty` gives up WebRTC as soon as people do."""
+    context = await chromium.new_context(**options)
     context.set_default_timeout(PATIENCE)
+    if not hasty:
+        await context.add_init_script(NO_HASTE)
     return await context.new_page()
 
 

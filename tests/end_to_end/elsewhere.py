@@ -1,11 +1,11 @@
 """What runs on the other machine: sends to the service there, or looks at the network.
 
-    python -m tests.end_to_end.elsewhere film|relayed|endless|pictures FILM ADDRESS TOKEN
+    python -m tests.end_to_end.elsewhere film|in-vain|relayed|endless|pictures FILM ADDRESS TOKEN
     python -m tests.end_to_end.elsewhere remembered ADDRESS TOKEN
     python -m tests.end_to_end.elsewhere moments ADDRESS TOKEN SINCE COUNT
     python -m tests.end_to_end.elsewhere relay URL USERNAME CREDENTIAL
 
-`film` is sent by WHIP; `relayed` too, with the ICE servers that the service names in its answer;
+`film` is sent by WHIP, `in-vain` where no path is expected to open; `relayed` too, with the ICE servers that the service names in its answer;
 `endless` again and again until it is killed. `remembered` waits until a clip of it is kept, `moments` until so many
 that start after a Unix time are, and says when each began and ended. `relay` asks a TURN server for
 a relay address. Says in one line on its output how it went.
@@ -25,6 +25,7 @@ import av
 import httpx
 
 from stream.errors import NotDelivered
+from stream.webrtc import whip_client
 from stream.webrtc.ice import IceServer, WebRtcSettings
 from stream.webrtc.whip_client import Player, play
 from tests.websocket import connect
@@ -37,7 +38,8 @@ FRAME_SECONDS = 0.1
 LINK = re.compile(r'<(\S+)>; rel="ice-server"(?:; username="(\S+)"; credential="(\S+)";.*)?')
 
 
-async def send_film(film, address, token, settings=None):
+async def send_film(film, address, token, settings=None, within=WAIT_SECONDS):
+    whip_client._CONNECT_WITHIN = within
     url = f"http://{address}/whip/cam"
     try:
         await play(
@@ -48,7 +50,12 @@ async def send_film(film, address, token, settings=None):
     return "played"
 
 
+async def send_in_vain(film, address, token):
+    return await send_film(film, address, token, within=whip_client._CONNECT_WITHIN)
+
+
 async def send_endless(film, address, token):
+    whip_client._CONNECT_WITHIN = WAIT_SECONDS
     await play(Path(film), f"http://{address}/whip/cam", token=token)
 
 
@@ -62,7 +69,7 @@ async def told_servers(film, address, token):
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     base = f"http://{address}"
     async with (
-        httpx.AsyncClient(base_url=base, headers=headers) as client,
+        httpx.AsyncClient(base_url=base, headers=headers, timeout=None) as client,
         Player(Path(film)) as player,
     ):
         answer = await client.post("/whip/cam", content=player.offer)
@@ -122,7 +129,9 @@ async def wait_remembered(address, token):
 async def list_moments(address, token, since, count):
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(base_url=f"http://{address}/v1/streams/", headers=headers) as client,
+        httpx.AsyncClient(
+            base_url=f"http://{address}/v1/streams/", headers=headers, timeout=None
+        ) as client,
         talking(address, token) as talk,
         asyncio.timeout(WAIT_SECONDS),
     ):
@@ -151,6 +160,7 @@ async def get_relay(url, username, credential):
 
 WAYS = {
     "film": send_film,
+    "in-vain": send_in_vain,
     "relayed": send_relayed,
     "endless": send_endless,
     "pictures": send_pictures,

@@ -61,7 +61,7 @@ async def test_a_film_arrives_through_the_relay(tmp_path, film, three, url, udp)
 async def test_without_a_relay_no_path_opens(tmp_path, film, three):
     here, there, _ = three
     async with serving(tmp_path, here, SERVER) as service:
-        assert await send("film", film, service.url, there) == NO_PATH
+        assert await send("in-vain", film, service.url, there) == NO_PATH
 
 
 async def test_a_relay_wants_credentials_that_are_right_and_not_over(tmp_path, three):

@@ -49,4 +49,4 @@ async def test_without_either_setting_no_path_opens(tmp_path, film, three, missi
     here, there = three
     settings = {name: value for name, value in SETTINGS.items() if name != missing}
     async with serving(tmp_path, here, INSIDE, **settings):
-        assert await send("film", film, OUTSIDE, there) == NO_PATH
+        assert await send("in-vain", film, OUTSIDE, there) == NO_PATH

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -27,17 +28,23 @@ async def two():
         yield here, there
 
 
-@pytest.fixture
-async def page(tmp_path, camera, two):
-    """A page that Chromium on the other machine has opened, with a camera; not yet started."""
-    _, there = two
+@asynccontextmanager
+async def page_elsewhere(tmp_path, camera, there, **options):
+    """Yield a page that Chromium on the other machine has opened, with a camera; not yet started."""
     program = tmp_path / "chromium"
     program.write_text(f'#!/bin/sh\nexec {" ".join(there.inside)} {CHROMIUM} "$@"\n')
     program.chmod(0o755)
     # Cameras are for https pages and localhost; this names one more.
     safe = f"--unsafely-treat-insecure-origin-as-secure=http://{SERVER}:8700"
     async with browser(camera, safe, program=str(program)) as chromium:
-        yield await patient_page(chromium)
+        yield await patient_page(chromium, **options)
+
+
+@pytest.fixture
+async def page(tmp_path, camera, two):
+    _, there = two
+    async with page_elsewhere(tmp_path, camera, there) as page:
+        yield page
 
 
 async def send_camera(page, service):
@@ -86,8 +93,11 @@ async def test_a_page_that_was_opened_long_ago_asks_for_credentials_anew(tmp_pat
         assert await send_camera(page, service) == "webrtc"
 
 
-async def test_without_a_relay_the_page_sends_pictures_and_says_why(tmp_path, two, page):
-    here, _ = two
-    async with serving(tmp_path, here, SERVER) as service:
+async def test_without_a_relay_the_page_sends_pictures_and_says_why(tmp_path, camera, two):
+    here, there = two
+    async with (
+        serving(tmp_path, here, SERVER) as service,
+        page_elsewhere(tmp_path, camera, there, hasty=True) as page,
+    ):
         assert await send_camera(page, service) == "pictures"
         await page.wait_for_selector("#notice:has-text('no way through')")

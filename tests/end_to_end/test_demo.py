@@ -19,7 +19,10 @@ async def demo(tmp_path):
 
 
 async def test_a_deleted_sample_begins_anew(demo):
-    async with talking(demo, "sample") as talk, httpx.AsyncClient(base_url=demo.url) as client:
+    async with (
+        talking(demo, "sample") as talk,
+        httpx.AsyncClient(base_url=demo.url, timeout=None) as client,
+    ):
         await remembered(talk, 1)
         first = (await client.get("/v1/streams/sample")).json()["began"]
         assert (await client.delete("/v1/streams/sample")).is_success
@@ -32,7 +35,7 @@ async def test_the_sample_waits_while_another_sends_and_then_plays_again(demo, f
     headers = {"Content-Type": "application/sdp"}
     async with (
         talking(demo, "sample") as talk,
-        httpx.AsyncClient(base_url=demo.url, headers=headers) as client,
+        httpx.AsyncClient(base_url=demo.url, headers=headers, timeout=None) as client,
         Player(film) as player,
     ):
         await remembered(talk, 1)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.end_to_end.conftest import PATIENCE, as_camera, browser, flashback, reserved_port
+from tests.end_to_end.conftest import as_camera, browser, flashback, patient_page, reserved_port
 from tests.stream.videos import write_video
 from tests.waiting import holds
 
@@ -23,16 +23,14 @@ def camera(tmp_path_factory):
 @asynccontextmanager
 async def page_of(service, chromium, path="/", **options):
     """Open the page; fail on any error in its console."""
-    context = await chromium.new_context(**options)
-    context.set_default_timeout(PATIENCE)
-    page = await context.new_page()
+    page = await patient_page(chromium, **options)
     troubles = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda m: troubles.append(m.text) if "Content Security" in m.text else None)
     await page.goto(service.url + path)
     yield page
     assert troubles == []
-    await context.close()
+    await page.context.close()
 
 
 @asynccontextmanager
@@ -142,7 +140,7 @@ async def test_the_page_goes_on_by_itself_after_the_service_restarted(tmp_path, 
 
 
 async def test_where_webrtc_finds_no_path_pictures_are_sent_and_the_page_says_why(tmp_path, camera):
-    async with opened(tmp_path, camera) as (_, _, page):
+    async with opened(tmp_path, camera, page={"hasty": True}) as (_, _, page):
         await page.route("**/whip/*", lead_nowhere)
         await page.click("#pick-camera")
         await page.wait_for_selector("#notice:has-text('no way through')")

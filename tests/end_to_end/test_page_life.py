@@ -193,7 +193,7 @@ async def test_a_service_that_is_silent_is_noticed_and_found_again(tmp_path, cam
 async def delete(service, page):
     """Delete the stream that `page` shows."""
     name = await page.inner_text("#stream-name")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=None) as client:
         assert (await client.delete(f"{service.url}/v1/streams/{name}")).status_code == 204
 
 

@@ -103,7 +103,7 @@ async def test_a_page_that_is_taken_over_says_so_and_takes_back_only_when_told(t
 
 
 async def test_a_page_that_sends_pictures_finds_its_way_back_to_direct_video(tmp_path, camera):
-    async with opened(tmp_path, camera) as (_, _, page):
+    async with opened(tmp_path, camera, page={"hasty": True}) as (_, _, page):
         await page.clock.install()
         await page.route(re.compile("/(whip|whep)/"), lead_nowhere)
         await page.click("#pick-camera")

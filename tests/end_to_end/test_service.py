@@ -35,7 +35,10 @@ def serving(data, forked=True, **environment):
 async def sending(service, film, stream="cam", *, hang_up=True):
     """Send `film` into `stream` by WHIP until the end of the block."""
     headers = {"Content-Type": "application/sdp"}
-    async with httpx.AsyncClient(base_url=service.url) as client, Player(film) as player:
+    async with (
+        httpx.AsyncClient(base_url=service.url, timeout=None) as client,
+        Player(film) as player,
+    ):
         response = await client.post(f"/whip/{stream}", content=player.offer, headers=headers)
         assert response.status_code == 201, response.text
         await player.accept(response.text)

@@ -30,7 +30,7 @@ async def test_without_udp_webrtc_says_so_and_pictures_get_through(tmp_path, fil
     for machine in two:
         await machine.drop_udp()
     async with serving(tmp_path, here, SERVER) as service:
-        said = await send("film", film, service.url, there)
+        said = await send("in-vain", film, service.url, there)
         assert said == "failed: The server answered, but no media path to it opened."
         assert await send("pictures", film, service.url, there) == "remembered"
 

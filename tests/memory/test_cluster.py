@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import random
-import socket
 import subprocess
 
 import pytest
@@ -17,6 +15,7 @@ from memory.errors import StoreUnavailable, StreamForgotten
 from memory.redis.store import RedisStore
 from memory.store import Moment
 from tests.memory.test_redis_store import ENCODER, clip
+from tests.ports import ReservedPort
 from tests.waiting import holds
 from web.doctor.storage import check_running_redis
 
@@ -35,7 +34,8 @@ class Node:
     """
 
     def __init__(self, program, folder, slots, *settings):
-        self.port = free_port()
+        self._reserved = reserved_ports()
+        self.port = self._reserved[0].number
         self.slots = slots
         folder.mkdir()
         self._process = subprocess.Popen(
@@ -62,15 +62,18 @@ class Node:
         self.client.close()
         self._process.kill()
         self._process.wait()
+        for port in self._reserved:
+            port.close()
 
 
-def free_port():
+def reserved_ports():
+    """Return a port for clients and the one for other nodes."""
     while True:
-        port = random.randrange(20_000, LARGEST_PORT)
-        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", port))
-            other.bind(("127.0.0.1", port + 10_000))
-            return port
+        one = ReservedPort()
+        if one.number <= LARGEST_PORT:
+            with contextlib.suppress(OSError):
+                return one, ReservedPort(one.number + 10_000)
+        one.close()
 
 
 def joined(masters, count):

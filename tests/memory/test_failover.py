@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import tempfile
 
 import pytest
@@ -14,6 +13,7 @@ from memory.redis.store import RedisStore
 from memory.store import Moment
 from tests.memory.loopback import LoopbackRedis
 from tests.memory.test_redis_store import ENCODER, clip
+from tests.ports import ReservedPort
 
 REFUSALS = {
     "READONLY You can't write against a read only replica.": "is a read-only replica",
@@ -78,9 +78,8 @@ class Node:
     async def __aenter__(self):
         # A replica keeps what it is sent in a file, in the folder where it runs.
         self._folder = tempfile.TemporaryDirectory()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         program = await asyncio.to_thread(find_server)
         self._process = await asyncio.create_subprocess_exec(
             *(str(program.path), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"),
@@ -97,6 +96,7 @@ class Node:
     async def __aexit__(self, *_):
         await self.client.aclose()
         await self.kill()
+        self._reserved.close()
         self._folder.cleanup()
 
     async def kill(self):

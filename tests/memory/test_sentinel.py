@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import socket
 
 import pytest
 from redis.asyncio import Redis
@@ -14,6 +13,7 @@ from memory.errors import StoreUnavailable
 from memory.redis.store import RedisStore
 from tests.memory.test_failover import Node, always
 from tests.memory.test_redis_store import ENCODER, clip
+from tests.ports import ReservedPort
 from tests.waiting import holds
 
 RIGHTS = "+@read +@write +@transaction +@connection +info +wait"
@@ -31,9 +31,8 @@ sentinel failover-timeout yard 20000
 @contextlib.asynccontextmanager
 async def watching(master, folder, replicas):
     """Run a Sentinel that watches the Redis at port `master`, until the end of the block; yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    reserved = ReservedPort()
+    port = reserved.number
     file = folder / "sentinel.conf"
     text = CONFIGURATION.format(port=port, folder=folder, master=master)
     await asyncio.to_thread(file.write_text, text)
@@ -48,6 +47,7 @@ async def watching(master, folder, replicas):
     finally:
         process.kill()
         await process.wait()
+        reserved.close()
 
 
 async def knows(sentinel, replicas):

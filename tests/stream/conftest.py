@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from stream.address.source_url import read_source
 from stream.pull.supervisor import Puller
 from stream.registry import Registry
 from stream.settings import StreamSettings
+from tests.ports import ReservedPort
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock
 from tests.stream.http_server import Site, serve
 from tests.stream.pulling import SETTINGS
@@ -29,8 +29,8 @@ class RtspServer:
     """GStreamer's RTSP server in a process of its own, on a port that stays the same."""
 
     def __init__(self, film):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self._film = film
         self._process = None
 
@@ -65,6 +65,11 @@ class RtspServer:
             self._process.stdout.close()
             self._process = None
 
+    def close(self):
+        """Die, and let the port go."""
+        self.kill()
+        self._reserved.close()
+
 
 @pytest.fixture(scope="session")
 def reordered_film(tmp_path_factory):
@@ -77,7 +82,7 @@ def reordered_film(tmp_path_factory):
 def rtsp_server(reordered_film):
     server = RtspServer(reordered_film)
     yield server
-    server.kill()
+    server.close()
 
 
 @pytest.fixture(scope="session")

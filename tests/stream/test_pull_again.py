@@ -110,7 +110,7 @@ def recording(tmp_path):
     film = write_video(tmp_path / "film.mp4", 4.0, codec="libx264", options={"g": "5"})
     server = RtspServer(film)
     yield server
-    server.kill()
+    server.close()
 
 
 async def test_a_recording_over_rtsp_is_at_its_end_and_not_played_again(recording, live, pull):

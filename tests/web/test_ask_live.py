@@ -77,7 +77,7 @@ async def test_an_rtsp_camera_is_watched_for_as_long_as_asked(tmp_path):
             "ask", server.url("live"), *QUESTION, "--last", "3", "--json"
         )
     finally:
-        server.kill()
+        server.close()
     assert code == 0, errors
     assert json.loads(output)["clips"] >= 1
 

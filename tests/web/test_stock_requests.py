@@ -127,7 +127,7 @@ async def test_the_name_that_a_proxy_passes_on_must_be_that_of_the_page(origin, 
 
 
 async def test_a_name_that_is_not_ours_may_be_a_proxys_own(service):
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=None) as client:
         response = await client.get(f"{service.url}/", headers={"Host": "upstream"})
     assert response.status_code == 403
     assert "proxy_set_header Host $http_host;" in response.json()["detail"]
