@@ -1,12 +1,12 @@
-"""Questions about the cameras themselves, as each of them can be asked alone.
+"""Questions to all cameras, as each of them can be asked alone.
 
     "Which camera saw the dog last?"      "When was the dog last seen?"
     "Has any camera seen a red car?"      "When was a red car last seen?"
-    "Is there a dog on any camera?"       "Is there a dog?"
+    "Is there a dog on any camera?"       "Is a dog still there?"
 
 One stream knows nothing of the others: which camera it was follows from what each answers to when it
-saw that. What is none of these forms is put to every stream as it stands. A camera is also a word for a
-thing that may be seen.
+saw that. Where it was and is not any more says more of many cameras than "No.". What is none of these
+forms is put to every stream as it stands. A camera is also a word for a thing that may be seen.
 """
 
 import re
@@ -22,28 +22,29 @@ _SHOW = (
 )
 _THING = r"(?P<thing>(?:the|a|an|any|some|my|our|two|three|four)? ?[a-z' -]+?)"
 _LAST = r"(?: (?:last|the last time|most recently|now|right now|at the moment|lately|so far|yet))*"
+_SEEN_LAST, _STILL_THERE = "When was {} last seen?", "Is {} still there?"
 _FORMS = tuple(
-    re.compile(form)
+    (re.compile(form), _STILL_THERE if form.startswith("(?:is|are)") else _SEEN_LAST)
     for form in (
         rf"(?:(?:on|in|by) )?(?:which|what) {_CAMERA} (?:{_DO} )?{_EVER}{_SHOW} {_THING}{_LAST}",
         rf"(?:on|in|at|by) (?:which|what) {_CAMERA} {_DO} (?:(?:you|we|i) {_EVER}(?:see|seen) |there )?"
         rf"{_THING}(?: been)?(?: {_EVER}(?:seen|shown|visible|there|appear|appeared))?{_LAST}",
         rf"{_DO} (?:any|one|some) {_CAMERA} {_EVER}{_SHOW} {_THING}{_LAST}",
         rf"(?:has|have|did) (?:anyone|anybody) {_EVER}(?:see|seen) {_THING}{_LAST}",
+        rf"(?:is|are) there {_THING}(?: (?:anywhere|somewhere|there|visible|in view|in sight))*{_LAST}",
     )
 )
 
-_ON_CAMERAS = re.compile(
-    rf" (?:on|in|by|at) (?:which|what|any|all|every|each|one) {_CAMERA}\b", re.IGNORECASE
-)
+_ON_CAMERAS = re.compile(rf" (?:on|in|by|at) (?:any|all|every|each|one) {_CAMERA}\b", re.IGNORECASE)
 
 
 def of_one_camera(text: str) -> str:
     """Return how to ask one stream what `text` asks of the cameras, without words for them."""
+    text = _ON_CAMERAS.sub("", text)
     plain = " ".join(re.findall(r"[a-z'-]+|[^\sa-z,.;:!?]", text.lower()))
-    for form in _FORMS:
+    for form, template in _FORMS:
         if found := form.fullmatch(plain):
-            asked = f"When was {found['thing'].strip()} last seen?"
+            asked = template.format(found["thing"].strip())
             if asks_to_count(asked) is not None:
                 return asked
-    return _ON_CAMERAS.sub("", text)
+    return text

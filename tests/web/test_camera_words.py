@@ -13,7 +13,11 @@ from web.camera_words import of_one_camera
         ("On which camera is the cat now?", "When was the cat last seen?"),
         ("In which stream was the cat last seen?", "When was the cat last seen?"),
         ("Can any camera see the cat?", "When was the cat last seen?"),
-        ("Is there a dog on any camera?", "Is there a dog?"),
+        ("Is there a dog on any camera?", "Is a dog still there?"),
+        ("Are there two red cars somewhere?", "Are there two red cars somewhere?"),
+        ("Is there a red car now?", "Is a red car still there?"),
+        ("Are there any people?", "Is any people still there?"),
+        ("Who is on any camera?", "Who is?"),
         ("Has anyone seen the dog?", "When was the dog last seen?"),
     ],
 )
@@ -23,7 +27,7 @@ def test_what_is_asked_of_the_cameras_is_put_to_each_as_when_it_saw_that(text, a
 
 @pytest.mark.parametrize(
     "text",
-    ["Which camera is broken?", "Which camera has seen the most dogs?", "Where is the dog?", "Has anyone come?", "Is there a camera?"],
+    ["Which camera is broken?", "Which camera has seen the most dogs?", "Where is the dog?", "Has anyone come?", "Where is a camera?"],
 )  # fmt: skip
 def test_what_asks_for_something_else_stays_as_it_is(text):
     assert of_one_camera(text) == text
