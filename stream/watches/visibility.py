@@ -35,26 +35,36 @@ class Visibility:
         looked: Clips in which it was about.
         missed: Those of them that did not show it.
         gaps: How often one that showed it was followed by one that did not.
+        blinks: Those missed between two that showed it so soon after each other that it had surely not left.
     """
 
     looked: float = 0.0
     missed: float = 0.0
     gaps: float = 0.0
+    blinks: float = 0.0
 
     def found(self, after: int) -> "Visibility":
         """Return the visibility after a clip that shows the thing, and `after` in a row that did not."""
         gap = after if after <= LONGEST_GAP else 0
         kept = _KEPT ** (gap + 1)
         return Visibility(
-            self.looked * kept + gap + 1, self.missed * kept + gap, self.gaps * kept + (gap > 0)
+            self.looked * kept + gap + 1,
+            self.missed * kept + gap,
+            self.gaps * kept + (gap > 0),
+            self.blinks * kept + (gap if gap < AT_LEAST else 0),
         )
 
     @property
     def hard(self) -> float | None:
-        """The share of clips that showed it while it was about, where that is small: it may be there unseen."""
-        if self.looked < _KNOWN_AFTER or self.missed < _HARD * self.looked:
+        """The share of clips that showed it while it was surely about, where that is small: it may be there unseen.
+
+        Who passes by now and then is not missed in between, so a row of misses that is no blink does not count.
+        """
+        shown = self.looked - self.missed
+        about = shown + self.blinks
+        if about < _KNOWN_AFTER or self.blinks < _HARD * about:
             return None
-        return 1.0 - self.missed / self.looked
+        return shown / about
 
     @property
     def patience(self) -> int:

@@ -159,6 +159,7 @@ def test_what_few_clips_show_while_it_is_about_is_hard_to_see():
     assert absent(rule, [1, 0] * 2)[0].hard is None, "too little is known yet"
     half = absent(rule, [1, 0] * 8)[0]
     assert half.hard == half.doubt == pytest.approx(8 / 15, abs=0.01)
+    assert absent(rule, [1, 1, 1, *[0] * 6] * 4)[0].hard is None, "who comes and goes is not missed"
     there = play(rule, [1, 0] * 8)[0]
     assert (there.hard, there.doubt) == (pytest.approx(8 / 15, abs=0.01), None)
 
