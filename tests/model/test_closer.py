@@ -61,7 +61,7 @@ def test_of_few_things_several_frames_are_looked_at(corners, frames):
     assert [len(set(of)) for of in each.values()] == [frames] * len(corners)
 
 
-@pytest.mark.parametrize(("gate", "found", "is_drawn"), [(0.9, DOG, True), (0.9, -1, False), (0.3, DOG, True), (0.3, -1, False), (0.2, DOG, False)])  # fmt: skip
+@pytest.mark.parametrize(("gate", "found", "is_drawn"), [(0.9, DOG, True), (0.9, -1, False), (0.3, DOG, True), (0.2, DOG, True), (0.2, -1, False), (0.05, DOG, False)])  # fmt: skip
 def test_a_closer_look_tells_a_drawing_from_what_looks_like_one(gate, found, is_drawn):
     dogs = drawn_things(said({DOG: [square(2, 2)]}, drawn=gate), TABLE, NAMES, looking(found, []))
     assert (dogs is not None) == is_drawn

@@ -43,7 +43,7 @@ def things(*args, **options):
 
 
 def test_what_is_not_drawn_is_left_to_others():
-    assert things({DOG: [square(0, 0)]}, drawn=0.2) is None
+    assert things({DOG: [square(0, 0)]}, drawn=0.05) is None
 
 
 def test_a_drawing_is_named_where_it_is():
