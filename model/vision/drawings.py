@@ -29,6 +29,8 @@ _FAR, _NEAR = 0.14, 0.08
 is still, unless its cells are very sure that it moves."""
 _PIECE = 0.35
 """Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
+_NO_PIECE = 0.9
+"""From this sureness on a thing is no part of another, however few cells it has."""
 
 
 def drawn_things(
@@ -114,7 +116,8 @@ def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:
     if not found:
         return []
     most, surest, _ = found[0]
-    kept = [t for cells, sure, t in found if cells >= _PIECE * most or sure > surest]
+    needed = min(surest, _NO_PIECE)
+    kept = [t for cells, sure, t in found if cells >= _PIECE * most or sure > needed]
     plain = [thing for thing in kept if thing.sure >= SURE]
     return plain or kept[:2]
 
