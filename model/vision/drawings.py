@@ -22,8 +22,8 @@ from model.vision.vocabulary import WordTable
 _SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond")
 _IS_DRAWN, _MAY_BE_DRAWN = 0.5, 0.1
 """How surely a clip is drawn that is taken as drawn, and that is looked at closely to tell."""
-_PLAIN, _HALF = 0.5, 0.35
-"""How sure the cells of a thing are, together, of one that is said plainly, and with a perhaps."""
+_HALF, _PERHAPS = 0.35, 0.3
+"""How sure cells and closer look are, together, of what is said with a perhaps, and how sure it is said to be."""
 _FAR, _NEAR = 0.14, 0.08
 """Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
 is still, unless its cells are very sure that it moves."""
@@ -95,7 +95,7 @@ def _thing(
     covered = (1 - said.names[:, -1].view(FRAMES, GRID, GRID)).clamp_min(1e-3) * mine
     return Thing(
         word,
-        sure=_as_said(sure),
+        sure=sure if sure >= SURE else _PERHAPS,
         count=max(1, min(count, 5)),
         colour=_most(said.colours[mine.flatten()]) if has_colour else None,
         movement=_movement(said.movements[mine.flatten()], covered[frames]) if count == 1 else None,
@@ -104,11 +104,6 @@ def _thing(
         width=(int(columns.max() - columns.min()) + 1) / GRID,
         height=(int(rows.max() - rows.min()) + 1) / GRID,
     )
-
-
-def _as_said(sure: float) -> float:
-    """Return how sure cells and closer look are, together, as everything else counts it: `SURE` is plain."""
-    return SURE + (1 - SURE) * (sure - _PLAIN) / (1 - _PLAIN) if sure >= _PLAIN else 0.3
 
 
 def _without_pieces(found: list[tuple[int, float, Thing]]) -> list[Thing]:

@@ -9,7 +9,7 @@ import torch
 from model.types import Clip
 from model.vision.things import Thing
 from model.vision.vocabulary import COLOURS, word_table
-from training.exams.eyes_exam import Fact, Seeing, drawn, judge, sample
+from training.exams.eyes_exam import Fact, Seeing, calibration, drawn, judge, sample
 
 TABLE = word_table()
 DOG, CAT, STAR = (TABLE.number[name] for name in ("dog", "cat", "star"))
@@ -85,3 +85,19 @@ def test_clips_of_the_sample_come_with_what_is_true_of_them():
     assert cat.whole
     assert "cat" in fact.words
     assert fact.movement == "right"
+
+
+@pytest.mark.parametrize(
+    ("sure", "kind"),
+    [
+        (0.3, "said with a perhaps"),
+        (0.5, "said sure, below 0.7"),
+        (0.8, "said sure, below 0.9"),
+        (1.0, "said sure, below 1.0"),
+    ],
+)
+def test_whether_what_is_said_is_there_is_told_by_how_surely_it_is_said(sure, kind):
+    seen = [Thing(DOG, sure), Thing(CAT, sure)]
+    found = list(calibration(Seeing(CLIP, (A_DOG,), whole=True), seen, TABLE))
+    assert [(v.kind, v.right) for v in found] == [(kind, True), (kind, False)]
+    assert not list(calibration(Seeing(CLIP, (A_DOG,), whole=False), seen, TABLE))

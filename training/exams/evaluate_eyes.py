@@ -19,7 +19,7 @@ from model.zoo.lite import TRAINED, lite, things_of
 from training.command import run_command
 from training.drawn.drawings import HELD_OUT_SET, load_sprites
 from training.errors import Missing
-from training.exams.eyes_exam import EyesVerdict, Seeing, drawn, judge, sample
+from training.exams.eyes_exam import EyesVerdict, Seeing, calibration, drawn, judge, sample
 from training.exams.film_scores import wilson
 from training.train import commit
 
@@ -58,7 +58,8 @@ def evaluate(
 
 def _look(service: VideoChat, seeing: Seeing) -> Iterable[EyesVerdict]:
     [tokens] = service.encode([seeing.clip])
-    return judge(seeing, things_of(tokens), word_table())
+    things, table = things_of(tokens), word_table()
+    return [*judge(seeing, things, table), *calibration(seeing, things, table)]
 
 
 def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:

@@ -26,6 +26,8 @@ FIRST_SEED = 1_700_000
 STILL = "still"
 PHASES = (0.0, 0.25, 0.5, 0.75)
 """Seconds of the sample film before the first frame: as many times it is looked at."""
+_BANDS = (0.7, 0.9)
+"""Of sureness: what is said plainly is told apart by it."""
 _MARGIN = 0.05
 """A middle nearer than this to the edge of a third of the frame may be said to lie on either side."""
 
@@ -123,6 +125,14 @@ def judge(seeing: Seeing, things: Sequence[Thing], table: WordTable) -> Iterator
     if seeing.whole:
         for thing in plain:
             yield EyesVerdict("what is named is there", any(_is(thing, f, table) for f in facts))
+
+
+def calibration(seeing: Seeing, things: Sequence[Thing], table: WordTable) -> Iterator[EyesVerdict]:
+    """Yield whether what is said is there, by how surely it is said; of a clip of which all is known."""
+    for thing in things if seeing.whole else ():
+        below = next((most for most in _BANDS if thing.sure < most), 1.0)
+        kind = "with a perhaps" if thing.sure < SURE else f"sure, below {below}"
+        yield EyesVerdict(f"said {kind}", any(_is(thing, f, table) for f in seeing.facts))
 
 
 def _is(thing: Thing, fact: Fact, table: WordTable) -> bool:
