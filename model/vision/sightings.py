@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_high
 
 from model.vision.things import Thing
 from model.vision.vocabulary import WordTable
@@ -145,7 +145,8 @@ def _one_word(word: int, seen: Sequence[Sequence[FrameDetection]], seconds: floa
     if score < HALF:
         return None
     counts = [sum(f.score >= COUNTED for f in frame) for frame in seen]
-    count = round(median(c for c in counts if c)) if any(counts) else 1
+    # Of two frames that differ the one that shows more: things are overlooked more often than made up.
+    count = median_high([c for c in counts if c]) if any(counts) else 1
     last = next(frame for frame in reversed(seen) if frame)
     main = max(last, key=lambda f: f.score * (0.2 + _area(f.box)))
     left, top, right, bottom = main.box

@@ -107,3 +107,11 @@ def test_two_names_that_the_classifier_alone_gives_are_of_one_thing():
     where = {APPLE: SPOT, ORANGE: Whereabouts(0.6, 0.6, 0.2, 0.2, movement=None)}
     [thing] = seen([], [], about={APPLE: 0.55, ORANGE: 0.35}, where=where)
     assert thing.word == APPLE
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 3), (3, 2), (3, 4)])
+def test_of_two_frames_that_differ_the_one_that_shows_more_is_right(first, then):
+    boxes = [(at / 5, 0.4, at / 5 + 0.1, 0.6) for at in range(4)]
+    one, other = ([FrameDetection(DOG, 0.8, box) for box in boxes[:n]] for n in (first, then))
+    [dogs] = seen(one, other)
+    assert dogs.count == max(first, then)
