@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from model.vision.drawn_names import Alike, Look, cells_of, named
+from model.vision.drawn_names import Alike, Look, named
 from model.vision.drawn_tracks import Track, tracks_of
 from model.vision.networks.drawn import STILL, HeadsOutput
 from model.vision.networks.lite_network import FRAMES, GRID
@@ -74,9 +74,8 @@ def _name(one: Alike) -> int:
 
 def _size_and_sureness(groups: Sequence[Alike], name: int) -> tuple[int, float]:
     """Return how many cells things of one name have, and how surely it is theirs."""
-    sizes = [sum(map(cells_of, one.tracks)) for one in groups]
-    sure = sum(float(one.names[name]) * n for one, n in zip(groups, sizes, strict=True))
-    return sum(sizes), sure / sum(sizes)
+    size = sum(one.size for one in groups)
+    return size, sum(float(one.names[name]) * one.size for one in groups) / size
 
 
 def _thing(

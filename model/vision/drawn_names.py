@@ -41,6 +41,11 @@ class Alike:
     tracks: tuple[Track, ...]
     names: Float[Tensor, " names"]
 
+    @property
+    def size(self) -> int:
+        """How many cells they have in all frames."""
+        return sum(map(_cells, self.tracks))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Looked:
@@ -75,8 +80,7 @@ def named(tracks: Sequence[Track], look: Look | None) -> tuple[list[Alike], floa
     return [Alike(tuple(o.track for o in group), _together(group)) for group in groups], nothing
 
 
-def cells_of(track: Track) -> int:
-    """Return how many cells a thing has in all frames."""
+def _cells(track: Track) -> int:
     return sum(int(spot.cells.sum()) for spot in track)
 
 
@@ -87,7 +91,7 @@ def _by_cells(track: Track) -> Float[Tensor, " names"]:
 
 def _looked(tracks: Sequence[Track], look: Look) -> list[_Looked]:
     """Return what is said of every thing, those of most cells first; only of those there are closer looks."""
-    ordered = sorted(tracks, key=cells_of, reverse=True)
+    ordered = sorted(tracks, key=_cells, reverse=True)
     largest = ordered[:LOOKS]
     views = [_views(track, LOOKS // len(largest)) for track in largest]
     looks = torch.split(look(list(chain.from_iterable(views))), [len(some) for some in views])
