@@ -84,6 +84,18 @@ def with_article(name: str) -> str:
     return f"{'an' if vowel or name.startswith('hour') else 'a'} {name}"
 
 
+def plurals_of(name: str) -> tuple[str, ...]:
+    """Return what `name` may be called of several, by the rules of English: "men", "puppies", "boxes"; "boxs" as well."""
+    first, gap, last = name.rpartition(" ")
+    if last in _IRREGULAR:
+        return f"{first}{gap}{_IRREGULAR[last]}", f"{name}s"
+    if last.endswith("y") and last[-2:-1] not in {*"aeiou"}:
+        return f"{name[:-1]}ies", f"{name}s"
+    if last.endswith(("s", "x", "ch", "sh")):
+        return f"{name}es", f"{name}s"
+    return (f"{name}s",)
+
+
 def in_words(word: Word, count: int, colour: int | None) -> str:
     """Return "a red car", "two people"; an orange is not said to be orange.
 
@@ -98,6 +110,10 @@ def in_words(word: Word, count: int, colour: int | None) -> str:
     return f"{COUNTS[count] if count < len(COUNTS) else MANY} {said}{word.plural}"
 
 
+_IRREGULAR = {
+    "man": "men", "woman": "women", "child": "children", "calf": "calves", "foot": "feet", "goose": "geese",
+    "mouse": "mice", "knife": "knives", "loaf": "loaves", "ox": "oxen", "wolf": "wolves", "leaf": "leaves",
+}  # fmt: skip
 _WITHOUT_ARTICLE = frozenset(
     [
         "scissors",

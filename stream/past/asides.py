@@ -16,6 +16,9 @@ _NO_CLOTHES = "I cannot tell what anybody wears."
 _NO_DEEDS = "I cannot tell what anybody does, only what was there, when, and which way it moved."
 _NO_PLACES = "I cannot tell what is in one part of the picture. Ask me where a thing is, or what is beside it."
 _NO_MORE = "I can tell only what was shown, not what was not."
+_NO_REAL = "I cannot tell whether what is shown is real, drawn or live."
+_NO_WHERE = "I cannot tell where this is, only where a thing is in the picture."
+_ASK_ME = "Ask me what I see, or what I have seen."
 _NOT_SURE = "I may be mistaken. The moments that an answer rests on show what I saw."
 _DEEDS = "bark|run|jump|sleep|eat|drink|fall|fight|play|talk|speak|smile|laugh|cry|sing|dance|take|steal|touch|open|close|hold|carry|throw|catch|read|write|cook|work|wave|climb|swim|bite|attack|sit|stand|lie"
 _DOING = "barking|running|jumping|sleeping|asleep|awake|eating|drinking|falling|fighting|playing|talking|speaking|smiling|laughing|crying|singing|dancing|taking|stealing|touching|holding|carrying|throwing|reading|writing|cooking|working|waving|climbing|swimming|sitting|standing|lying"
@@ -33,6 +36,9 @@ _ASIDES = (
     (r"what (?:is|was|are|were|did you see|do you see) (?:there )?(?:on|in|at|to) the (?:left|right|middle|center|centre|top|bottom|background|foreground|corner)(?: side)?", _NO_PLACES),
     (r"what (?:did|do|have) you not (?:see|seen)|what (?:was|is) not (?:there|shown|here)|what (?:is|was) missing", _NO_MORE),
     (r"(?:are you|you are) (?:really |quite )?(?:sure|certain)|really|is (?:that|this|it) (?:right|true|correct)", _NOT_SURE),
+    (r"is (?:this|it|that|the (?:video|film|stream|picture)) (?:real|fake|live|recorded|a (?:photo|drawing|painting|cartoon|recording|real [a-z]+)|animated)(?: or [a-z ]+)?", _NO_REAL),
+    (r"where (?:am i|are we|are you|is this|was this|is the camera|is this place)|what (?:place|city|country|town|street) is (?:this|it)|which (?:place|city|country|town|street) is (?:this|it)|where (?:was|is) (?:this|it) (?:filmed|recorded|taken|shot)", _NO_WHERE),
+    (r"(?:yes|no|yep|yeah|nope|nah|lol|haha|h+m+|huh|eh|oh|wow|cool|test|testing|sorry|never ?mind|maybe|idk|i (?:do not|don't) know|i see|interesting|stop|quit|exit|)(?: (?:yes|no|lol|haha|cool|wow|test|please))*", _ASK_ME),
     (r"who are you|what are you|what(?:'s| is) your name|are you (?:there|a robot|a person|human|an ai|real)|who (?:made|built) you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
     (r"(?:why|for what reason|what is the reason|how come)(?: [a-z' ]+)?", _NO_WHY),
     (r"what (?:will|is going to|may|might|could) [a-z ]*(?:happen|come|be|appear)(?: [a-z ]+)?|what (?:happens|comes|is coming) next|when will [a-z ]+|will (?:it|there|the|a|an|he|she|they|anything|something|anyone|someone)(?: [a-z ]+)?", _NO_FUTURE),

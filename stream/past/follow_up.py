@@ -24,7 +24,7 @@ from stream.past.second_look import names_in
 from stream.past.tense import asks_as_if_present
 
 _LONGEST = 200  # characters of what can still be such a question
-_TURNS = 4
+_TURNS = 8
 """Questions back that "it" may stand for something of."""
 _WHICH = "Which thing do you mean?"
 _OF_NOW = frozenset({"colour", "way", "place", "about", "none"})
@@ -46,7 +46,7 @@ _ALONE = {
     "how many were there": "how many it were there", "how many did you see": "how many it were there",
     "where": "where was it", "what color": "what color was it", "what colour": "what colour was it",
     "which color": "which color was it", "which colour": "which colour was it", "which way": "which way did it go",
-    "still there": "is it still there", "is it still": "is it still there",
+    "tell me more": "tell me about it", "still there": "is it still there", "is it still": "is it still there",
     "after that": "what came after that", "what then": "what came after that", "what next": "what came after that",
     "then what": "what came after that", "before that": "what came before that", "and then": "what came after that",
 }  # fmt: skip

@@ -14,7 +14,7 @@ from functools import cache
 
 from model.types import ClipTokens, Evidence
 from model.vision.things import SURE, Thing
-from model.vision.vocabulary import WordTable, word_table
+from model.vision.vocabulary import WordTable, plurals_of, word_table
 from stream.past.ends import asked_end
 
 NAMED = 8
@@ -156,7 +156,8 @@ def _names(table: WordTable) -> dict[str, list[int]]:
         kinds = [name.lower() for name in word.kinds.values()]
         for name in {word.name, word.plural, *word.others, *word.broader, *kinds}:
             names.setdefault(name, []).append(number)
-            names.setdefault(f"{name}s", []).append(number)
+            for plural in plurals_of(name):
+                names.setdefault(plural, []).append(number)
     return names
 
 

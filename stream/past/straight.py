@@ -58,6 +58,10 @@ _BASE = {
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"how did (?:it|(?:the|this) (?:video|film|stream|recording)) (?:end|finish)|what did (?:it|(?:the|this) (?:video|film|stream)) end with|what was there at the (?:very )?end", "what did you see last"),
+    (r"(?:and )?(?:anything|something|what) else(?: (?:did|have) you (?:see|seen)| was there| happened)?|(?:tell me|show me) more|show me|go on|continue|and", "what did you see"),
+    (r"(?:and )?(?:anything|something|what) else (?:is there|do you see|can you see)", "what do you see"),
+    (r"what (?:is|are) (?:it|he|she|they|this|that|these|those) doing(?: now)?|what (?:is|are) (?:he|she|they) up to", "what is happening"),
     (r"what (?:was|were) (?:that|this|it|those|these)(?: thing| just now| one| right now)?", "what did you see last"),
     (rf"(?:did|has) {_SOME} (?:happen|happened)(?: so far)?", "what happened"),
     (rf"(?:did|have) you (?:see|seen|notice|noticed) {_SOME}|(?:was|were) (?:there )?{_SOME}(?: there| shown)?", "what did you see"),
@@ -67,8 +71,19 @@ _COLOUR = "|".join((*COLOURS, "gray"))
 _FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most) )?(?:one|two|three|four|five|\d+)"
 _A_NAME = r"(?P<name>[a-z' -]+?)"
 _WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
+_ON = r"(?:on|at|in|to|near) the (?:left|right|top|bottom|middle|centre|center|corner)(?:[ -]hand)?(?: side| corner| half| part)?"
 _REWORDED = (
-    (r"(?P<verb>is|was) (?:it|that|this) (?P<one>an? [a-z' -]+?)", "{verb} there {one}"),
+    (rf"is (?:it|that|this) an? {_A_NAME} or an? [a-z' -]+?", "what do you see"),
+    (rf"and (?:the |an? |any ){_A_NAME}", "tell me about the {name}"),
+    (rf"was (?:it|that|this) an? {_A_NAME} or an? (?P<other>[a-z' -]+?)", "did you see a {name} or a {other}"),
+    (rf"(?P<verb>is|was) (?:it|that|this) (?P<an>an?) {_A_NAME}", "{verb} there {an} {name}"),
+    (rf"(?P<verb>is|are|was|were) {_A_NAME} {_ON}(?: or (?:{_ON}|(?:the )?(?:left|right|top|bottom)))?(?: of the (?:picture|screen|frame|image|scene|video))?", "where {verb} {name}"),
+    (rf"(?:on|at|in) (?:which|what) (?:side|part|corner|half)(?: of the (?:picture|screen|frame|image|scene|video))? (?P<verb>is|are|was|were) {_A_NAME}", "where {verb} {name}"),
+    (rf"where (?P<verb>is|are|was|were) {_A_NAME} (?:located|placed|positioned|standing|sitting|lying|to be found)", "where {verb} {name}"),
+    (rf"what (?:followed|succeeded|(?:was|came|comes) (?:right |directly )?next after|(?:was|came) (?:right |directly )after) {_A_NAME}", "what came after {name}"),
+    (rf"what (?:preceded|(?:was|came) (?:right |directly )before) {_A_NAME}", "what came before {name}"),
+    (rf"(?:what (?:is|was) )?(?:the )?(?:total |whole |maximum |largest )?number of (?:the )?{_A_NAME}(?: (?:there|you saw|shown|seen))?", "how many {name} did you see"),
+    (rf"how many {_A_NAME} (?:at most|at the most|maximum|at once|in total|in all|overall)", "how many {name} did you see"),
     (rf"(?P<verb>are|were) (?:these|those|they) {_A_NAME}", "{verb} there any {name}"),
     (rf"did {_A_NAME} (?:move|go|walk|run|drive|fly) (?:to the |from )?(?:left|right|up|down|upwards?|downwards?)(?: (?:or|to) (?:to )?(?:the )?(?:left|right|up|down|upwards?|downwards?))?", "which way did {name} move"),
     (rf"(?:is|are) {_A_NAME} (?:moving|going|walking|running|driving|flying) (?:to the )?(?:left|right|up|down|upwards?|downwards?)(?: or (?:to the )?(?:left|right|up|down|upwards?|downwards?))?", "which way is {name} moving"),
@@ -83,6 +98,7 @@ _REWORDED = (
     (rf"(?:(?:can|could) you )?(?:please )?(?:show me|find|look for|search for) {_A_NAME}", "tell me about {name}"),
     (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {name} did you see"),
 )  # fmt: skip
+_PRONOUNS = frozenset({"it", "he", "she", "they"})
 _SORT = re.compile(r"(?:what|which) [a-z]+")
 _BARE = re.compile(r"(?P<any>any |some )?(?:the |a |an )?(?P<name>[a-z' -]+?)(?: (?:there|here))?")
 
@@ -168,7 +184,8 @@ def _in_other_words(plain: str) -> str:
             return words
     for form, words in _REWORDED:
         found = re.fullmatch(form, plain)
-        if found and ("name" not in found.groupdict() or _is_name(found["name"])):
+        name = found and found.groupdict().get("name")
+        if found and (name is None or name in _PRONOUNS or _is_name(name)):
             return words.format(**found.groupdict())
     sort = f"{plain} did you see"
     return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""

@@ -71,7 +71,8 @@ def test_colours_are_told_with_what_had_them(text, answer):
         ("Was there a thunderstorm?", "thunderstorm"),
         ("is there a red helicopterpad", "helicopterpad"),
         ("Where was the moon?", "moon"),
-        ("what came before the wedding", "wedding"),
+        ("how long was the wedding", "wedding"),
+        ("asdfgh", "asdfgh"),
         ("did you see any wizards today", "wizards"),
         ("How many wizards were there?", "wizards"),
     ],
@@ -89,8 +90,37 @@ def test_a_name_that_has_no_word_is_said_to_be_unknown(text, word):
         "Where is the left one?",
         "What happened before the end?",
         "What do you see?",
+        "When was the wedding?",
+        "What?",
+        "the",
         "Is there anything?",
     ],
 )
 def test_what_has_a_word_or_names_nothing_is_not_unknown(text):
     assert unknown_word(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Was there a green car?", "No: a red car, from 0:00 to 0:08."),
+        ("Was there a red car?", "Yes, from 0:00 to 0:08."),
+        ("What was the second thing you saw?", "A blue star, at 0:08."),
+        ("What came third?", "A dog, at 0:16."),
+        ("What was the fourth thing?", "I have seen three scenes only."),
+        ("Was the star before the car?", "No: the star came at 0:08, the car at 0:00."),
+        ("Did you see the car before the star?", "Yes: the car came at 0:00, the star at 0:08."),
+        ("List all vehicles in order", "A car."),
+        ("How many cars did you count?", "One."),
+        ("How many kinds of cars were there?", "One kind: a car."),
+    ],
+)
+def test_more_ways_to_ask_are_counted(text, answer):
+    clips = past("red car", "red car", "blue star", "blue star", "dog", "dog")
+    assert said(text, clips) == answer
+
+
+def test_women_and_puppies_are_known_by_their_plurals():
+    clips = past("2 people", "2 people", "dog", "dog")
+    assert said("How many women were there?", clips) == "Two."
+    assert said("Were there any puppies?", clips) == "Yes, since 0:08."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from model.types import Turn
 from model.vision.vocabulary import word_table
 from stream.past.asked.spelling import well_spelled
 from tests.stream.test_account import remembered, told
@@ -69,3 +70,10 @@ async def test_the_answer_says_for_what_a_word_was_taken():
     said, finish = await told(recall, "Wo ist die Katze?")
     assert said.startswith("Please ask in English")
     assert not finish.evidence
+
+
+async def test_a_misspelt_question_is_gone_on_from():
+    _, recall = await remembered(["dog", "dog", "cat", "cat"])
+    turns = (Turn("user", "when was teh dgog shown"), Turn("assistant", "At 0 seconds."))
+    said, _ = await told(recall, "and the cat", conversation=turns)
+    assert said == (await told(recall, "When was the cat shown?"))[0]

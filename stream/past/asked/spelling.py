@@ -10,10 +10,12 @@ is told by the lists of SCOWL, American and British (`english.txt.gz`, see NOTIC
 
 import gzip
 import re
+from dataclasses import replace
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from pathlib import Path
 
+from model.types import Question
 from model.vision.vocabulary import word_table
 from stream.past.wording import listed
 
@@ -38,118 +40,32 @@ _ABROAD = frozenset({"ist"})
 """Of those, what is a word of another language."""
 _LOST = 2
 """Words that are like no known one, from which on it may be another language."""
-_ASKED = frozenset(
-    [
-        "about",
-        "after",
-        "again",
-        "animal",
-        "animals",
-        "anybody",
-        "anyone",
-        "anything",
-        "appear",
-        "appeared",
-        "before",
-        "beginning",
-        "behind",
-        "below",
-        "beside",
-        "between",
-        "came",
-        "camera",
-        "change",
-        "changed",
-        "color",
-        "colors",
-        "colour",
-        "colours",
-        "come",
-        "could",
-        "count",
-        "describe",
-        "did",
-        "different",
-        "direction",
-        "does",
-        "doing",
-        "during",
-        "everybody",
-        "everything",
-        "first",
-        "food",
-        "fruit",
-        "gone",
-        "happen",
-        "happened",
-        "happening",
-        "have",
-        "happens",
-        "kind",
-        "kinds",
-        "last",
-        "left",
-        "list",
-        "long",
-        "longest",
-        "many",
-        "minute",
-        "minutes",
-        "moment",
-        "most",
-        "move",
-        "moved",
-        "moving",
-        "much",
-        "name",
-        "next",
-        "often",
-        "object",
-        "objects",
-        "order",
-        "people",
-        "person",
-        "picture",
-        "please",
-        "right",
-        "screen",
-        "second",
-        "seconds",
-        "seen",
-        "scene",
-        "shape",
-        "shown",
-        "since",
-        "somebody",
-        "someone",
-        "something",
-        "still",
-        "stream",
-        "summarise",
-        "summarize",
-        "summary",
-        "tell",
-        "there",
-        "thing",
-        "things",
-        "time",
-        "times",
-        "together",
-        "vehicle",
-        "vehicles",
-        "video",
-        "visible",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "would",
-    ]
-)
+_ASKED = frozenset({
+    "about", "after", "again", "animal", "animals", "anybody", "anyone", "anything", "appear", "appeared",
+    "before", "beginning", "behind", "below", "beside", "between", "came", "camera", "change", "changed",
+    "color", "colors", "colour", "colours", "come", "could", "count", "describe", "did", "different",
+    "direction", "does", "doing", "during", "everybody", "everything", "first", "food", "fruit", "gone",
+    "happen", "happened", "happening", "have", "happens", "kind", "kinds", "last", "left", "list", "long",
+    "longest", "many", "minute", "minutes", "moment", "most", "move", "moved", "moving", "much", "name", "next",
+    "often", "object", "objects", "order", "people", "person", "picture", "please", "right", "screen", "second",
+    "seconds", "seen", "scene", "shape", "shown", "since", "somebody", "someone", "something", "still",
+    "stream", "summarise", "summarize", "summary", "tell", "there", "thing", "things", "time", "times",
+    "together", "vehicle", "vehicles", "video", "visible", "was", "were", "what", "when", "where", "which",
+    "while", "would",
+})  # fmt: skip
 """What questions are made of, besides names."""
+
+
+def well_spelled_question(question: Question) -> tuple[Question | None, str]:
+    """Return `question` as `well_spelled` does its text, with what was asked before it well spelled, too."""
+    text, taken = well_spelled(question.text)
+    if text is None:
+        return None, taken
+    turns = (
+        replace(turn, text=well_spelled(turn.text)[0] or turn.text) if turn.role == "user" else turn
+        for turn in question.conversation
+    )
+    return replace(question, text=text, conversation=tuple(turns)), taken
 
 
 def well_spelled(text: str) -> tuple[str | None, str]:

@@ -17,16 +17,16 @@ from dataclasses import replace
 from model.types import Evidence, Finish, Question, Usage, Words
 from model.vision.things import SURE
 from model.vision.vocabulary import with_article, word_table
-from stream.past.counted.about import about, how_it_was
-from stream.past.counted.answers import There, of_one, of_two, shown_when
+from stream.past.counted.about import about, as_most_say, how_it_was
+from stream.past.counted.answers import There, of_one, of_two, shown_when, spans_of
 from stream.past.counted.changed import last_change
 from stream.past.counted.looks import looks
-from stream.past.counted.order import beside_in_time, between_in_time
+from stream.past.counted.order import beside_in_time, between_in_time, nth_scene
 from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import Counting
-from stream.past.presence import Shown, Stretch, presence
+from stream.past.presence import Shown, Stretch, clear_colour, presence
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_NAMES = 12
@@ -67,15 +67,25 @@ def _told(
     match asked.kind:
         case "changed":
             return last_change(clips)
+        case "nth":
+            return nth_scene(asked, clips)
         case "moved" | "colours" | "coloured":
             return looks(asked, clips)
         case "longest" | "oftenest":
             return _most(clips, often=asked.kind == "oftenest")
         case "sort" | "kinds" | "things":
             return _of_a_sort(asked, clips)
+    return _of_one_thing(asked, clips, question)
+
+
+def _of_one_thing(
+    asked: Counting, clips: Sequence[Shown], question: Question
+) -> tuple[str, list[int]] | None:
     there = _there(asked, clips, question)
     if asked.kind == "next":
         return beside_in_time(asked, there, clips) if there.spans else None
+    if asked.kind == "seen" and asked.colour is not None and not there.spans:
+        return _otherwise_coloured(asked, clips, question)
     text = _of_one(asked, there, clips)
     return None if text is None else (text, there.clips)
 
@@ -110,6 +120,17 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return about(asked, there, clips)
         case _:
             return of_one(asked.kind, there)
+
+
+def _otherwise_coloured(
+    asked: Counting, clips: Sequence[Shown], question: Question
+) -> tuple[str, list[int]] | None:
+    """Return that what was asked for was there in another colour; None if that is not clear."""
+    there = _there(replace(asked, colour=None), clips, question)
+    plain = [t for n in there.clips for t in clips[n].things if t.word in asked.words]
+    if not plain or _half_seen(asked, _of_colour(asked, clips)) or clear_colour(plain) is None:
+        return None
+    return sentence(f"no: {as_most_say(plain)}, {spans_of(there)}"), there.clips
 
 
 def _half_seen(asked: Counting, clips: Sequence[Shown]) -> bool:

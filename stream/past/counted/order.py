@@ -13,9 +13,9 @@ from model.vision.changes import SceneSoFar, follow
 from model.vision.things import SURE, Thing
 from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There
-from stream.past.counted.words import Counting
+from stream.past.counted.words import NTH, Counting
 from stream.past.presence import Shown, without_glimpses
-from stream.past.wording import listed, sentence
+from stream.past.wording import listed, minutes, number, sentence
 
 _MOST_NAMED = 2
 """Things that a scene is told by."""
@@ -107,6 +107,21 @@ def between_in_time(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[
         return "Nothing that I have a word for.", [*scenes[first].clips, *scenes[last].clips]
     told = ", then ".join(scene.told for scene in between[:_MOST_BETWEEN])
     return sentence(told), [n for scene in between for n in scene.clips]
+
+
+def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
+    """Return what was shown second, third, …, with the clips that show it.
+
+    Args:
+        asked: Its order says which.
+        clips: All that were looked through, oldest first.
+    """
+    scenes, place = _scenes(clips), NTH.index(asked.order) + 1
+    if place >= len(scenes):
+        return f"I have seen {number(len(scenes))} scene{'' if len(scenes) == 1 else 's'} only.", []
+    scene = scenes[place]
+    at = minutes(clips[scene.clips[0]].start)
+    return sentence(f"{scene.told}, at {at}"), list(scene.clips)
 
 
 def _none(there: There, *, before: bool) -> str:

@@ -15,7 +15,7 @@
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
     moved     what moved | is anything moving           colours   what colours did you see
     coloured  what was red | did you see anything red
-    whereabouts   where was the cat last seen
+    whereabouts   where was the cat last seen           nth       what was the second thing you saw
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
@@ -28,19 +28,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from model.vision.vocabulary import COLOURS, WordTable, with_article, word_table
+from model.vision.vocabulary import COLOURS, WordTable, plurals_of, with_article, word_table
 from stream.past.counted.relation_words import Relation, asks_of_relation
+from stream.past.counted.sorts import sorts
 from stream.past.second_look import named_words
 
 Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
-    "moved", "colours", "coloured",
+    "moved", "colours", "coloured", "nth",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
-_ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment))*"  # fmt: skip
+_ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment|in order|in the right order|in order of time|in sequence|one by one|one after another))*"  # fmt: skip
 _PLACE = r"(?:there|here|visible|around|present|shown|seen|on screen|on the screen|in view|in sight|to be seen|in (?:the )?(?:picture|video|film|stream|frame|image|scene|view|room))"  # fmt: skip
 _STAYED = rf"(?: (?:been|stay|stayed|last|remain|appear|{_PLACE}))*"
 _CAME = rf"(?: (?:been|come|came|come by|come back|appear|appeared|appear again|return|returned|pass|passed|pass by|show up|showed up|{_PLACE}))*"  # fmt: skip
@@ -51,7 +52,7 @@ _THE = r"(?:the |a |an |any |this |that |these |those |your )?"
 _NAME = rf"{_THE}(?P<name>[a-z' -]+?)"
 _OTHER = rf"{_THE}(?P<other>[a-z' -]+?)"
 _YOU = r"(?:you|i|we)"
-_SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected)"
+_SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected|count|counted|find|found|recogni[sz]ed?)"
 _SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
 _ANYONE = r"(?:there )?(?P<name>anyone|anybody|someone|somebody)"
 _AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again|appear again|show up again|come by again|shown again|there again|seen again|visible again)"  # fmt: skip
@@ -60,6 +61,8 @@ _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn u
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _COLOUR = rf"(?P<colour>{'|'.join(COLOURS)}|gray)"
+NTH = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_NTH = "|".join(NTH)
 _MOTION = r"(?:move|moves|moved|moving|in motion)"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -75,7 +78,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
     ("sort", rf"(?:what|which) (?P<name>[a-z]+) (?:came|appeared|was(?: {_PLACE})?|did {_YOU} {_SEE}) (?P<order>first|last){_ALREADY}|what was the (?P<order2>first|last) (?P<name2>[a-z]+)(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}))?"),
     ("often", rf"how (?:often|many times) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_CAME}{_ALREADY}"),
-    ("kinds", rf"how many (?:different )?(?:(?:kinds|sorts|types) of )?(?P<name>[a-z ]+?){_COUNTED}{_ALREADY}"),
+    ("kinds", rf"how many (?P<apart>(?:different )?(?:(?:kinds|sorts|types) of )?)(?P<name>[a-z ]+?){_COUNTED}{_ALREADY}"),
     ("many", rf"how many {_NAME}{_COUNTED}{_ALREADY}"),
     ("still", rf"(?:is|are|was|were) {_NAME} still {_PLACE}{_ALREADY}"),
     ("still", rf"(?:is|are|was|were) there still {_NAME}(?: {_PLACE})?{_ALREADY}"),
@@ -117,11 +120,13 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("between", rf"what (?:else )?(?:thing )?(?:came|was {_PLACE}|was|happened|appeared|did {_YOU} {_SEE})(?: {_PLACE})? between {_NAME} and {_OTHER}"),
     ("next", rf"what (?:else )?(?:thing )?(?:came|comes|was {_PLACE}|was|were {_PLACE}|appeared|happened|did {_YOU} {_SEE}|followed)(?: (?:right|just|directly|immediately|shortly))? (?P<order>before|after) {_NAME}(?: (?:was|were) {_PLACE}| came| left)?{_ALREADY}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
+    ("before", rf"(?:was|were|did {_YOU} {_SEE}) {_NAME} (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("about", rf"(?:please )?(?:can you |could you )?(?:tell me|tell us|say|what do you know|what can you (?:say|tell me)|do you know)(?: something| anything| more| everything| all)?(?: you know)? (?:about|of) {_NAME}{_ALREADY}"),
     ("about", rf"(?:please )?(?:can you |could you )?describe {_NAME}{_ALREADY}|(?:what|how) about {_THE}(?P<name2>[a-z' -]+?)"),
     ("about", rf"what (?:did|does|do|was|were|is|are) {_NAME} (?:do|doing|up to){_ALREADY}|what (?:happened|happens|is happening|became|has happened) (?:to|with|of) {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("who", rf"who (?:is|are|(?:do|can) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
+    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{_NTH})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
     ("changed", r"what (?:has |is )?(?:changed|new|different)(?: now| here| lately| recently)?"),
@@ -130,7 +135,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _PATTERNS)
-_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours"})
+_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours", "nth"})
 _PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
 
 
@@ -176,7 +181,7 @@ def named_with_article(name: str) -> str:
     if name in _PEOPLE:
         return "anyone"
     bare = with_article(name) == name
-    stuff = bare and name in _sorts(word_table())
+    stuff = bare and name in sorts(word_table())
     return f"any {name}" if stuff or (is_plural(name) and not bare) else with_article(name)
 
 
@@ -197,7 +202,7 @@ def is_plural(name: str) -> bool:
 def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
     if kind in _OF_ALL:
-        return Counting(kind, "", frozenset())
+        return Counting(kind, "", frozenset(), order=said.get("order") or "")
     if kind in {"moved", "coloured"}:
         return _looking(kind, said)
     if kind == "things":
@@ -207,9 +212,7 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     if kind == "place" and name in _PEOPLE:  # "Where is everybody?" asks for somebody at all.
         kind = "who" if said.get("order") else "about"
     if kind in {"sort", "kinds"}:
-        words = _sorts(word_table()).get(name.strip())
-        order = said.get("order") or said.get("order2") or ""
-        return Counting(kind, name.strip(), words, order=order) if words else None
+        return _of_a_sort(kind, name.strip(), said)
     if (one := _one(kind, name.strip(), word_table())) is None:
         return None
     one = replace(one, order=said.get("order") or "")
@@ -219,13 +222,22 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     return None if other is None else replace(one, other=other)
 
 
+def _of_a_sort(kind: Kind, name: str, said: Mapping[str, str | None]) -> Counting | None:
+    """Return the counting of a sort; None of "how many cars", which are counted, not their kinds."""
+    words = sorts(word_table()).get(name)
+    single = {form for word in word_table().words for form in (word.name, word.plural)}
+    if words is None or (kind == "kinds" and not said["apart"] and name in single):
+        return None
+    return Counting(kind, name, words, order=said.get("order") or said.get("order2") or "")
+
+
 def _looking(kind: Kind, said: Mapping[str, str | None]) -> Counting | None:
     """Return the counting of what has a colour, or of what moves: of all things, or of a sort."""
     if colour := said.get("colour") or said.get("colour2") or said.get("colour3"):
         return Counting(kind, "", frozenset(), COLOURS.index(colour.replace("gray", "grey")))
     name = said.get("name") or said.get("name2") or ""
     order = "now" if said.get("order") else ""
-    if sort := _sorts(word_table()).get(name):
+    if sort := sorts(word_table()).get(name):
         return Counting("moved", name, sort, order=order)
     if name not in {
         "",
@@ -265,27 +277,16 @@ def _one(kind: Kind, name: str, table: WordTable) -> Counting | None:
 def _names(number: int, table: WordTable) -> frozenset[str]:
     word = table[number]
     names = {word.name, word.plural, *word.others, *word.broader, *word.kinds.values()}
-    return frozenset(form.lower() for name in names for form in (name, f"{name}s"))
+    return frozenset(form.lower() for name in names for form in (name, *plurals_of(name)))
 
 
 @cache
 def _plurals(table: WordTable) -> frozenset[str]:
     own = {word.plural for word in table.words if word.plural != word.name}
-    more = {f"{name}s" for word in table.words for name in (*word.others, *word.broader)}
+    more = {
+        form
+        for word in table.words
+        for name in (*word.others, *word.broader)
+        for form in plurals_of(name)
+    }
     return frozenset(own | more)
-
-
-@cache
-def _sorts(table: WordTable) -> dict[str, frozenset[int]]:
-    """Return the words of every sort, by its plural and its name."""
-    words: dict[str, set[int]] = {}
-    for number, word in enumerate(table.words):
-        for sort in word.broader:
-            for form in (sort, _plural(sort)):
-                words.setdefault(form, set()).add(number)
-    return {name: frozenset(numbers) for name, numbers in words.items()}
-
-
-def _plural(sort: str) -> str:
-    irregular = {"clothing": "clothes", "furniture": "pieces of furniture", "fish": "fish"}
-    return irregular.get(sort, f"{sort}s")
