@@ -162,7 +162,7 @@ def read_parts(file: BinaryIO) -> Iterator[Part]:
     """
     reading = _Reading(file)
     if not reading.begins_with(_MAGIC):
-        raise CorruptData("it is no backup of Flashback")
+        raise CorruptData("it is not a backup of Flashback")
     _, version = _START.unpack(reading.take(_START.size))
     if version != _VERSION:
         raise CorruptData(f"it is of version {version}, and this Flashback reads {_VERSION}")
@@ -290,5 +290,5 @@ def _clip(payload: bytes) -> ArchivedClip:
 
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
-        raise CorruptData(f"{value!r} is no number; it is damaged")
+        raise CorruptData(f"{value!r} is not a number; it is damaged")
     return float(value)

@@ -98,7 +98,7 @@ def encoder_of(data: bytes) -> str:
     try:
         return data[name_at : name_at + length].decode()
     except UnicodeDecodeError:
-        raise CorruptData("the name of its encoder is no text") from None
+        raise CorruptData("the name of its encoder is not text") from None
 
 
 def check_thumbnail(thumbnail: bytes) -> None:

@@ -129,7 +129,7 @@ def _check_merges(folder: Path) -> None:
             and not (len(parts) == 2 and {*parts, "".join(parts)} <= vocab.keys())
         ):
             raise ModelUnavailable(
-                f"line {number} of merges.txt in {folder} is no merge of its vocabulary"
+                f"line {number} of merges.txt in {folder} is not a merge of its vocabulary"
             )
 
 

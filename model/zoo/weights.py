@@ -122,7 +122,7 @@ def shards(folder: Path) -> list[Path]:
     for name in names:
         if PurePath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
             raise ModelUnavailable(
-                f"{INDEX} names {name!r}, which is no safetensors file beside it"
+                f"{INDEX} names {name!r}, which is not a safetensors file beside it"
             )
     if absent := [name for name in names if not (folder / name).is_file()]:
         raise ModelUnavailable(f"{folder} lacks {', '.join(absent)}; fetch the checkpoint again")
@@ -241,7 +241,7 @@ def read_json(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ModelUnavailable(f"{file.parent} lacks {file.name}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelUnavailable(f"{file.name} in {file.parent} is no readable JSON") from error
+        raise ModelUnavailable(f"{file.name} in {file.parent} is not readable JSON") from error
     if not isinstance(values, dict):
         raise ModelUnavailable(f"{file.name} in {file.parent} holds no JSON object")
     return values

@@ -36,7 +36,7 @@ class Zone:
             raise ValueError(f"a zone has two corners or more, not {len(self.points)}")
         for number in (number for point in self.points for number in point):
             if not (math.isfinite(number) and 0 <= number <= 1):
-                raise ValueError(f"{number:g} is no fraction of a picture: write 0 to 1")
+                raise ValueError(f"{number:g} is not a fraction of a picture: write 0 to 1")
         if len(self.points) == 2 and any(a == b for a, b in zip(*self.points, strict=True)):
             raise ValueError("the two corners of a zone span no box")
 

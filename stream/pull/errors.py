@@ -69,7 +69,7 @@ _REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ),
     (
         (av.error.InvalidDataError, av.error.ArgumentError),
-        "What the source sends is no video that can be read.",
+        "What the source sends is not video that can be read.",
     ),
     ((av.error.EOFError,), "The source hung up before it had sent any video."),
     (

@@ -185,4 +185,4 @@ def report_from_line(line: bytes) -> Report:
         name, fields = json.loads(line)
         return _KINDS[name](**fields)
     except (KeyError, TypeError) as error:
-        raise ValueError("this is no report of a reader") from error
+        raise ValueError("this is not a report of a reader") from error

@@ -87,7 +87,7 @@ async def test_an_assistant_asks_about_a_time_by_the_clock():
         asked = {"stream": "cam", "start": "at nine"}
         result = await client.call_tool("what_happened_between", asked)
         assert result.is_error
-        assert "is no time: write it in ISO 8601" in result.content[0].text
+        assert "is not a time: write it in ISO 8601" in result.content[0].text
         start, end = iso(began + 4), iso(began + 9)
         [answer] = await said(client, "what_happened_between", stream="cam", start=start, end=end)
         assert answer.text.startswith("What happened?\n")

@@ -44,7 +44,7 @@ def test_a_broken_tokenizer_is_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "complaint"),
     [
-        ("vocab.json", "[1, 2", r"vocab\.json .* no readable JSON"),
+        ("vocab.json", "[1, 2", r"vocab\.json .* not readable JSON"),
         ("vocab.json", "[1, 2]", r"vocab\.json .* no JSON object"),
         ("merges.txt", "#version: 0.2\na b c\n", r"line 2 of merges\.txt"),
         ("merges.txt", "a nowhere\n", r"line 1 of merges\.txt"),
@@ -148,7 +148,7 @@ def test_settings_of_another_kind_are_refused_by_name(tmp_path, wrong):
 
 def test_a_file_of_brackets_is_no_settings(tmp_path):
     (tmp_path / "generation_config.json").write_text("[" * 100_000)
-    with pytest.raises(ModelUnavailable, match="no readable JSON"):
+    with pytest.raises(ModelUnavailable, match="not readable JSON"):
         read_generation(tmp_path)
 
 

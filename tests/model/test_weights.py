@@ -170,14 +170,14 @@ def test_quantised_weights_are_refused(written):
 def test_an_index_that_points_outside_the_folder_is_refused(written, outside):
     index = {"weight_map": {"lm_head.weight": outside}}
     (written.folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelUnavailable, match="no safetensors file beside it"):
+    with pytest.raises(ModelUnavailable, match="not a safetensors file beside it"):
         load(written.folder, towers=TOWERS)
 
 
 def test_an_index_of_pickles_is_refused(written):
     index = {"weight_map": {"lm_head.weight": "pytorch_model.bin"}}
     (written.folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelUnavailable, match=r"'pytorch_model\.bin', which is no safetensors"):
+    with pytest.raises(ModelUnavailable, match=r"'pytorch_model\.bin', which is not a safetensors"):
         load(written.folder, towers=TOWERS)
 
 

@@ -80,8 +80,8 @@ def test_zones_are_a_setting():
         ("yard=0,0 1", "give NAME=X,Y X,Y"),
         ("yard=a,b c,d", "give NAME=X,Y X,Y"),
         ("yard=0.5,0.5", "two corners or more, not 1"),
-        ("yard=0,0 50,100", "50 is no fraction of a picture"),
-        ("yard=0,0 nan,1", "nan is no fraction of a picture"),
+        ("yard=0,0 50,100", "50 is not a fraction of a picture"),
+        ("yard=0,0 nan,1", "nan is not a fraction of a picture"),
         ("yard=0.2,0 0.2,1", "span no box"),
     ],
 )

@@ -171,5 +171,5 @@ def test_a_source_that_sends_nothing_is_called_that(site, address):
 def test_segments_that_are_single_pictures_are_no_fault_of_the_connection(site, address):
     site.file("/0.jpg", jpeg(1), "image/jpeg")
     site.file("/live.m3u8", playlist("#EXTINF:8,\n0.jpg\n"), MPEGURL)
-    with pytest.raises(CannotOpen, match="no video that can be read"):
+    with pytest.raises(CannotOpen, match="not video that can be read"):
         look(order(f"{address}/live.m3u8"))

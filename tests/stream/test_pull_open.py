@@ -21,7 +21,7 @@ from tests.stream.opening import LOOPBACK, look, open_source, order
     [
         ("/nothing", "nothing at this path"),
         ("/silent", "did not answer within 0.3 seconds"),
-        ("/text", "no video that can be read"),
+        ("/text", "not video that can be read"),
         ("/private", "wants a user name and password"),
     ],
 )
@@ -39,7 +39,7 @@ def test_what_is_wrong_is_said_in_words(site, address, path, reason):
 def test_a_file_that_is_missing_or_no_video_is_not_tried_again(tmp_path):
     text = tmp_path / "text.mp4"
     text.write_text("no film")
-    for path, reason in ((tmp_path / "no.mp4", "no such file"), (text, "no video")):
+    for path, reason in ((tmp_path / "no.mp4", "no such file"), (text, "not video")):
         with pytest.raises(CannotOpen, match=reason) as failure:
             open_source(order(str(path)))
         assert failure.value.over.final

@@ -51,9 +51,9 @@ def test_what_one_machine_remembered_is_put_back_on_another(command, tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"something else altogether", "it is no backup of Flashback"),
-        (b"short", "it is no backup of Flashback"),
-        (b"", "it is no backup of Flashback"),
+        (b"something else altogether", "it is not a backup of Flashback"),
+        (b"short", "it is not a backup of Flashback"),
+        (b"", "it is not a backup of Flashback"),
         (b"FBBACK", "it is cut short"),
     ],
 )

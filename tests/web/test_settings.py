@@ -108,7 +108,7 @@ def test_a_file_of_certificates_must_be_one(tmp_path):
     assert given.source_certificates == certified.certificate
     (tmp_path / "text").write_text("no certificate")
     for other in ("text", "nowhere.pem"):
-        with pytest.raises(BadValue, match=f"{other} is no file of PEM certificates"):
+        with pytest.raises(BadValue, match=f"{other} is not a PEM certificate file"):
             Settings.from_env({"FLASHBACK_SOURCE_CERTIFICATES": str(tmp_path / other)})
 
 

@@ -80,7 +80,7 @@ async def test_a_digest_is_of_one_day_by_the_clock_of_whoever_asks(service):
         ("cam/summary", {"since": 9, "until": 3}, 422, "cannot end before"),
         ("cam/summary", {"timezone": "Mars"}, 422, "not a time zone"),
         ("cam/digest", {"day": "tomorrow"}, 422, "day"),
-        ("cam/digest", {"day": "9999-12-31"}, 422, "no day"),
+        ("cam/digest", {"day": "9999-12-31"}, 422, "not a day"),
     ],
 )
 async def test_what_cannot_be_told_is_refused_with_a_reason(service, path, asked, status, said):

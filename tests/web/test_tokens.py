@@ -239,7 +239,7 @@ def test_what_cannot_be_rotated_is_said(monkeypatch, capsys, file):
     ("words", "sentence"),
     [
         (["add", "an n"], "letters, digits"),
-        (["add", "ann", "--may", "fly"], "'fly' is no right: they are ingest"),
+        (["add", "ann", "--may", "fly"], "'fly' is not a right: they are ingest"),
         (["add", "ann", "--expires", "soon"], "write 90m, 12h, 30d or 8w"),
         (["add", "ann", "--streams", "a/b"], "matches no stream's name"),
     ],

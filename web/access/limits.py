@@ -35,7 +35,7 @@ class Rate(BaseModel):
         """
         match = _RATE.fullmatch(text.strip())
         if match is None:
-            raise BadValue(f"{text!r} is no rate: write 30/min, 100/hour or 500/day")
+            raise BadValue(f"{text!r} is not a rate: write 30/min, 100/hour or 500/day")
         return cls(count=int(match[1]), seconds=_PERIODS[match[2]])
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ def read_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise BadValue(f"{text!r} is no size: write 500MB/day or 2GB/day")
+        raise BadValue(f"{text!r} is not a size: write 500MB/day or 2GB/day")
     return int(match[1]) * _SIZES[match[2]]
 
 

@@ -123,7 +123,7 @@ class TokenFile:
             raise BadValue(f"{self._path} cannot be read: {error.strerror}.") from None
         except ValidationError:
             raise BadValue(
-                f"{self._path} is no file of tokens: mend or delete it, then make them anew with "
+                f"{self._path} is not a file of tokens: mend or delete it, then make them anew with "
                 "`flashback token add`."
             ) from None
 

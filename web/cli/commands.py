@@ -82,7 +82,7 @@ def _media_seconds(text: str) -> float:
     """
     match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)", text.strip())
     if match is None:
-        raise typer.BadParameter(f"{text} is no time: write seconds, or 1:27, or 1:02:03")
+        raise typer.BadParameter(f"{text} is not a time: write seconds, or 1:27, or 1:02:03")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return 3600 * hours + 60 * minutes + seconds
 

@@ -141,7 +141,7 @@ def _say(words: str) -> None:
 def _rights(text: str) -> tuple[Right, ...]:
     named = {word.strip() for word in text.split(",")}
     if unknown := sorted(named - set(RIGHTS)):
-        raise Failed(f"{unknown[0]!r} is no right: they are {', '.join(RIGHTS)}", 2)
+        raise Failed(f"{unknown[0]!r} is not a right: they are {', '.join(RIGHTS)}", 2)
     return tuple(right for right in RIGHTS if right in named)
 
 
@@ -167,7 +167,7 @@ def _limits(streams: int | None, questions: str | None, sends: str | None) -> Li
 def _seconds(text: str) -> float:
     match = re.fullmatch(r"(\d{1,5})([mhdw])", text.strip())
     if match is None or int(match[1]) == 0:
-        raise Failed(f"{text!r} is no time: write 90m, 12h, 30d or 8w", 2)
+        raise Failed(f"{text!r} is not a time: write 90m, 12h, 30d or 8w", 2)
     return float(int(match[1]) * _UNITS[match[2]])
 
 

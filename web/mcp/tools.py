@@ -149,7 +149,7 @@ def _media(stream: Stream, clock: str | None) -> float | None:
     try:
         return max(0.0, stream.media(datetime.fromisoformat(clock)))
     except (ValueError, OverflowError):
-        message = f"{clock} is no time: write it in ISO 8601, such as 2026-11-27T14:05:10+01:00."
+        message = f"{clock} is not a time: write it in ISO 8601, such as 2026-11-27T14:05:10+01:00."
         raise FlashbackError(message) from None
 
 

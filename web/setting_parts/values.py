@@ -208,7 +208,7 @@ def _certificates(file: Path | None) -> Path | None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except OSError as error:  # ssl's own errors are of this kind
-        raise ValueError(f"{file} is no file of PEM certificates") from error
+        raise ValueError(f"{file} is not a PEM certificate file") from error
     return file
 
 

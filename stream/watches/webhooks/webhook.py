@@ -102,7 +102,7 @@ def _read(url: str) -> SourceUrl:
     if target.scheme not in {"http", "https"}:
         raise BadSource("A webhook's address begins with https:// or http://.")
     if not target.path.isascii() or not target.path.isprintable() or " " in target.path:
-        raise BadSource("Encode what is no plain letter in a webhook's address, such as %20.")
+        raise BadSource("Encode what is not a plain letter in a webhook's address, such as %20.")
     if target.username is not None:
         raise BadSource("A webhook's address holds no user or password: it is signed instead.")
     return target

@@ -105,7 +105,7 @@ def read_keys(document: bytes) -> dict[str, Key]:
     except (ValueError, TypeError, LookupError, RecursionError):
         held = None
     if not isinstance(held, list) or len(held) > _MOST_KEYS:
-        raise WebError(f"it is no JSON Web Key Set of at most {_MOST_KEYS} keys")
+        raise WebError(f"it is not a JSON Web Key Set of at most {_MOST_KEYS} keys")
     named = [entry for entry in held if isinstance(entry, dict) and _may_sign(entry)]
     read = {str(entry["kid"]): _read(entry) for entry in named}
     return {name: key for name, key in read.items() if key is not None}

@@ -80,7 +80,7 @@ async def digest(
     try:
         begin, end = _midnight(wanted, zone), _midnight(wanted + timedelta(days=1), zone)
     except (OverflowError, ValueError):
-        raise Refusal(422, f"{wanted} is no day that a clock can show.") from None
+        raise Refusal(422, f"{wanted} is not a day that a clock can show.") from None
     began = (await here.registry.find(stream)).status().began
     remembered = await _read(here, stream, begin - began, end - began)
     summary = await _summary(here, remembered, most, zone)

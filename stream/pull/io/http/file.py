@@ -24,7 +24,7 @@ _NO_RANGES = {400, 416, 501}
 _LONGEST_WITHOUT_PICTURE = 64 * 1024 * 1024
 """Bytes; the index of a film of a day is smaller, and so is every honest picture."""
 _ENDLESS = (
-    "{} MiB came from the source in a row that hold no picture: it is no video, or damaged video."
+    "{} MiB came from the source in a row that hold no picture: it is not video, or damaged video."
 )
 
 
