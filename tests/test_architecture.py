@@ -68,6 +68,26 @@ def test_every_claim_of_the_page_on_security_names_a_test():
     assert not [claim for claim in claims if ".py::test_" not in claim]
 
 
+OF_OTHERS = {
+    "model/zoo/device.py": "what oneDNN reads",
+    "stream/pull/process.py": "what a program needs that is started",
+    "web/cluster/ray_environment.py": "what Ray reads",
+}
+"""Files that look at the environment for what is not ours."""
+
+
+def test_settings_alone_are_read_from_the_environment():
+    looking = {
+        str(file.relative_to(ROOT))
+        for package in ("stream", "model", "memory", "web", "flashback_client")
+        for file in (ROOT / package).rglob("*.py")
+        if re.search(
+            r"\b(os\.environ|os\.getenv|from os import .*environ|envvar)\b", file.read_text()
+        )
+    }
+    assert looking == {"web/settings.py", *OF_OTHERS}
+
+
 FOLDERS = sorted(
     folder
     for package in ("stream", "model", "memory", "web", "training", "benchmarks")
