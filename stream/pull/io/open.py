@@ -20,7 +20,8 @@ from av.video.stream import VideoStream
 
 from stream.errors import BadSource
 from stream.file.container import open_input
-from stream.file.film import is_whole, open_container
+from stream.file.film import open_container
+from stream.file.first_bytes import is_playlist
 from stream.file.joined import left_out
 from stream.file.tracks import choose_video, is_decodable
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused, explain
@@ -33,6 +34,7 @@ from stream.pull.messages import Place, ReaderConfig
 if TYPE_CHECKING:
     from stream.pull.io.http.file import Appetite
 
+_MARK_OF_A_PLAYLIST = 16
 _LARGEST_PICTURE = 8192 * 8192
 _LONGEST_RECORDING = 7 * 24 * 3600.0
 _NEAR_END = 2.0
@@ -152,6 +154,10 @@ def _open(
 
         return open_http(order, source_of(order), clock, closers)
     if order.scheme == "file":
+        if _is_playlist(Path(order.path)):
+            from stream.pull.io.local_playlist import open_local_playlist
+
+            return open_local_playlist(order, clock, closers)
         return _open_file(order)
     container = open_network(order, closers, pipes)
     lasts = _length_of_recording(container)
@@ -181,12 +187,18 @@ def _refuse_seen(order: ReaderConfig, opening: Opening) -> None:
         raise CannotOpen(AT_ITS_END)
 
 
+def _is_playlist(path: Path) -> bool:
+    if not path.is_file():  # what is read from a pipe is gone
+        return False
+    with path.open("rb") as file:
+        return is_playlist(file.read(_MARK_OF_A_PLAYLIST))
+
+
 def _open_file(order: ReaderConfig) -> Opening:
     path = Path(order.path)
     options = {"protocol_whitelist": "file"}
     container = open_container(path, options, (order.open_within, order.silence))
-    # Whoever writes into a pipe may come back, and a playlist may be one of what is live.
-    finite = path.is_file() and is_whole(container)
+    finite = path.is_file()  # whoever writes into a pipe may come back
     return Opening(
         container,
         finite=finite,

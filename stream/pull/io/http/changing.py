@@ -5,16 +5,15 @@ So what is read ends there: a live stream is opened again at once, of a film it 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from stream.file.pieces.flv import FLV, Tags
 from stream.file.pieces.programme import BroadcastTables, may_be_broadcast
-from stream.pull.io.http.file import FileObject, HttpFile
+from stream.pull.io.http.file import HttpFile, PartFile
+from stream.pull.io.http.opener import IoOpen
 
 if TYPE_CHECKING:
     from stream.pull.io.http.hls import PlaylistGuide
-
-IoOpen: TypeAlias = Callable[[str, int, dict[str, str]], FileObject]
 
 
 class ChangeSpotter(Protocol):
@@ -98,7 +97,7 @@ def watched(opener: IoOpen, guide: "PlaylistGuide") -> IoOpen:
     """
     watches: dict[str, BroadcastTables] = {}
 
-    def open_watched(url: str, flags: int, options: dict[str, str]) -> FileObject:
+    def open_watched(url: str, flags: int, options: dict[str, str]) -> PartFile:
         before = guide.place
         file = opener(url, flags, options)
         if guide.place is before:  # it is no segment
@@ -114,13 +113,15 @@ def watched(opener: IoOpen, guide: "PlaylistGuide") -> IoOpen:
 class _Segment:
     """A file object: a segment, up to where the broadcast that it belongs to becomes another one."""
 
-    def __init__(
-        self, file: FileObject, watch: BroadcastTables, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, file: PartFile, watch: BroadcastTables, changed: Callable[[], None]) -> None:
         self._file = file
         self._watch = watch
         self._changed = changed
         self._over = False
+
+    def close(self) -> None:
+        """Let go of the segment."""
+        self._file.close()
 
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, as soon as there are some; none at the end, or at the change.

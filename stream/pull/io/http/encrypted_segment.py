@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 if TYPE_CHECKING:
-    from stream.pull.io.http.file import FileObject
+    from stream.pull.io.http.file import PartFile
 
 _BLOCK = 128  # bits
 
@@ -18,7 +18,7 @@ _BLOCK = 128  # bits
 class EncryptedSegment:
     """A file object: what was encrypted, from its beginning to its end."""
 
-    def __init__(self, file: "FileObject", key: str, iv: str) -> None:
+    def __init__(self, file: "PartFile", key: str, iv: str) -> None:
         """Take the file, and key and initialization vector as hexadecimal digits.
 
         Raises:
@@ -32,6 +32,10 @@ class EncryptedSegment:
         self._rest = b""
         self._begun = False
         self._over = False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes; none at the end.

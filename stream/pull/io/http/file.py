@@ -66,6 +66,28 @@ class FileObject(Protocol):
         ...
 
 
+class PartFile(FileObject, Protocol):
+    """What FFmpeg opens and closes while it reads something else: a segment."""
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class NamedFile(PartFile, Protocol):
+    """What a playlist refers to, opened.
+
+    Attributes:
+        name: Its URL.
+    """
+
+    name: str
+
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without taking them: at least `size`, or all until the end."""
+        ...
+
+
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Raise httpx's errors as the ones every file may raise.

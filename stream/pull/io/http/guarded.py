@@ -5,7 +5,7 @@ request, of a redirect, of a segment that a playlist names, is resolved, checked
 to the very address that was checked. FFmpeg gets file objects and never a socket.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,17 +15,10 @@ from stream.address.reachable import Network, check_addresses, resolve
 from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
 from stream.pull.io.challenges import Login, authorize, strongest
-from stream.pull.io.http.encrypted_segment import EncryptedSegment
-from stream.pull.io.http.file import Appetite, FileObject, HttpFile
+from stream.pull.io.http.file import Appetite, HttpFile
 from stream.pull.io.tls import tls_context
 
 _REDIRECTS = 5
-_ENCRYPTED = "crypto+"
-"""Before the URL of an encrypted segment, with `key` and `iv` among the options."""
-
-
-OpenFile = Callable[[str, int, int | None], FileObject]
-"""Opens a URL from a byte on to before another."""
 
 
 class _GuardedTransport(httpx.BaseTransport):
@@ -144,26 +137,6 @@ class HttpSource:
         if urlsplit(url).scheme not in {"http", "https"}:
             raise BadSource("The source refers to something that is not HTTP.")
         return HttpFile(self._client, url, start, end, appetite=self.appetite)
-
-    def opener(
-        self, open_file: OpenFile | None = None
-    ) -> Callable[[str, int, dict[str, str]], FileObject]:
-        """Return what PyAV calls to open what a playlist refers to, perhaps a part of a file.
-
-        Args:
-            open_file: Stands between; None for nothing.
-        """
-        open_file = open_file or self.open
-
-        def open_part(url: str, _flags: int, options: dict[str, str]) -> FileObject:
-            end = int(options.get("end_offset", 0))
-            plain = url.removeprefix(_ENCRYPTED)
-            file = open_file(plain, int(options.get("offset", 0)), end or None)
-            if plain == url:
-                return file
-            return EncryptedSegment(file, options.get("key", ""), options.get("iv", ""))
-
-        return open_part
 
     def close(self) -> None:
         """Close all connections."""

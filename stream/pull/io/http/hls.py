@@ -22,7 +22,7 @@ from stream.pull.io.numbers import number_in
 from stream.pull.messages import Place
 
 if TYPE_CHECKING:
-    from stream.pull.io.http.file import HttpFile
+    from stream.pull.io.http.file import NamedFile
 
 _MOST_LINES = 500_000
 """A day of segments of a second each; every line costs FFmpeg and us more than its length."""
@@ -32,6 +32,8 @@ _MOST_PLAYLISTS = 200
 _NESTED = "The playlist of this source names playlists of playlists, without end perhaps."
 _OTHER_TRACK = re.compile(r"#EXT-X-MEDIA:(?!(.*,)?\s*TYPE=VIDEO)")
 _EMPTY = "The playlist of this source names no segments."
+_ENDED = re.compile(r"^#EXT-X-(ENDLIST|PLAYLIST-TYPE:\s*VOD)", re.MULTILINE)
+"""What says that nothing will be added: of `VOD` the standard says that it does not change."""
 _NO_MORE = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-ENDLIST\n"
 _SHORTEST_WAIT = 0.5
 _GONE = {404, 410}
@@ -91,7 +93,7 @@ def read_playlist(text: str) -> Playlist | None:
         elif line and not line.startswith("#"):
             segments.append((line, at))
             at = 0
-    return Playlist(first, tuple(segments), target, "#EXT-X-ENDLIST" in text)
+    return Playlist(first, tuple(segments), target, _ENDED.search(text) is not None)
 
 
 def without(text: str, count: int) -> str:
@@ -134,7 +136,7 @@ class PlaylistGuide:
 
     def __init__(
         self,
-        open_file: Callable[[str, int, int | None], "HttpFile"],
+        open_file: Callable[[str, int, int | None], "NamedFile"],
         after: Place | None,
         *,
         within: float,
@@ -179,10 +181,9 @@ class PlaylistGuide:
     @property
     def declared(self) -> bool:
         """Whether every playlist that was read says that it is at its end."""
-        known = self._playlists.values()
-        return bool(known) and all(playlist.ended for playlist in known)
+        return bool(self._playlists) and all(one.ended for one in self._playlists.values())
 
-    def open(self, url: str, start: int = 0, end: int | None = None) -> "HttpFile | PlaylistText":
+    def open(self, url: str, start: int = 0, end: int | None = None) -> "NamedFile | PlaylistText":
         """Open a playlist or a segment.
 
         Raises:
@@ -205,8 +206,7 @@ class PlaylistGuide:
             return PlaylistText("", url)
         if is_playlist(file.peek(16)):
             return self.take(file)
-        if self._opened(url, start):
-            self._missing_in_a_row = 0
+        self._missing_in_a_row *= not self._opened(url, start)
         return file
 
     def end_behind(self, place: Place | None) -> None:
@@ -214,7 +214,7 @@ class PlaylistGuide:
         self._changed = True
         self.place = place
 
-    def take(self, file: "HttpFile") -> PlaylistText:
+    def take(self, file: "NamedFile") -> PlaylistText:
         """Return the playlist that `file` begins with, once it names what was not seen.
 
         Raises:
@@ -228,7 +228,8 @@ class PlaylistGuide:
             seen = playlist.seen(self._after)
             if seen < len(playlist.segments):
                 self._playlists[url] = playlist
-                return PlaylistText(self._cut(without(text, seen), url), url)
+                cut = self._cut(without(text, seen), url)
+                return PlaylistText(cut + "\n#EXT-X-ENDLIST\n" * playlist.ended, url)
             if playlist.ended:
                 self.trouble = CannotOpen(AT_ITS_END) if playlist.segments else BadSource(_EMPTY)
                 raise self.trouble
@@ -282,7 +283,7 @@ class PlaylistGuide:
         return False
 
 
-def _read(file: "HttpFile") -> str:
+def _read(file: "NamedFile") -> str:
     with_end = bytearray()
     while data := file.read(64 * 1024):
         with_end += data

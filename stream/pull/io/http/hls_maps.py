@@ -18,7 +18,7 @@ from stream.pull.io.http.anew import LONGEST_HEAD, told
 from stream.pull.io.numbers import number_in
 
 if TYPE_CHECKING:
-    from stream.pull.io.http.file import HttpFile
+    from stream.pull.io.http.file import NamedFile
 
 LEFT_OUT = (
     "The playlist goes over to video of another size or encoding in its middle; what comes from there on "
@@ -52,7 +52,7 @@ class Maps:
         url: Of the playlist.
     """
 
-    def __init__(self, open_file: Callable[[str, int, int | None], "HttpFile"], url: str) -> None:
+    def __init__(self, open_file: Callable[[str, int, int | None], "NamedFile"], url: str) -> None:
         self._open_file = open_file
         self._url = url
         self._told: dict[Map, Told] = {}

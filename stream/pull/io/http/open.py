@@ -32,6 +32,7 @@ from stream.pull.io.http.hls import PlaylistGuide
 from stream.pull.io.http.hls_maps import LEFT_OUT
 from stream.pull.io.http.joined import as_read
 from stream.pull.io.http.motion_jpeg import MotionJpeg
+from stream.pull.io.http.opener import opener_of
 from stream.pull.io.http.snapshots import Snapshots, open_snapshot
 from stream.pull.io.opened import QUICK, Opening
 from stream.pull.messages import ReaderConfig
@@ -163,5 +164,5 @@ def _open(
         kind,
         {"protocol_whitelist": "http,https,crypto,data"} | PROGRAM_CHANGES | (options or {}),
         timeout=(order.open_within, order.silence),
-        io_open=http.opener() if guide is None else watched(http.opener(guide.open), guide),
+        io_open=opener_of(http.open) if guide is None else watched(opener_of(guide.open), guide),
     )
