@@ -15,9 +15,11 @@ A question reads the history through views and leaves it as it was, so any numbe
 at once, while it grows.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64
@@ -31,6 +33,10 @@ from model.language.kv_cache import Blocks, KeyValues, Span
 from model.language.rotary import positions_of
 from model.reading import Attended, PromptReader, Reading
 from model.segments import Segment
+from model.wavefront import run_wavefront, torch_threads
+
+_PART = 256
+"""Tokens of clips that a processor's core reads for itself: fewer are read by all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,8 @@ class History:
         self._rows = [0] * len(self._early)
         self._keys, self._hidden, self._labels = Blocks(), Blocks(), Blocks()
         self._prefix = len(prefix)
-        self._arrive(Tokens.of_text(prefix), hook)
+        with torch_threads(1):  # so few tokens are not worth the wait of one core for another
+            self._arrive(Tokens.of_text(prefix), hook)
 
     @property
     def bytes(self) -> int:
@@ -142,7 +149,8 @@ class History:
             Tokens(part.hidden, torch.full_like(part.clip, len(self.clips) + number), part.place)
             for number, part in enumerate(tokens)
         ]
-        counts = self._arrive(Tokens.join(numbered), hook)
+        parts = [partial(self._arrive, Tokens.join(part)) for part in _parts(numbered)]
+        counts = [torch.cat(of) for of in zip(*run_wavefront(parts, hook), strict=True)]
         counted = [4] * len(spans) if frames is None else frames
         for number, ((start, end), of_clip) in enumerate(zip(spans, counted, strict=True)):
             rows = tuple(
@@ -290,3 +298,12 @@ class History:
         at = positions_of(steps) + reading.positions[selection.number - 1] - float(steps.sum())
         earlier = [block for start, stop in spans for block in self._keys.slices(start, stop)]
         return reader.attention_of_last(suffix.hidden, at, stage.layer, earlier)
+
+
+def _parts(clips: Sequence[Tokens]) -> Iterator[Sequence[Tokens]]:
+    """Yield `clips` in groups of about equal size, such as are read side by side."""
+    tokens = sum(len(clip.clip) for clip in clips)
+    groups = max(1, tokens // _PART) if clips[0].hidden.device.type == "cpu" else 1
+    size = math.ceil(len(clips) / groups)
+    for first in range(0, len(clips), size):
+        yield clips[first : first + size]

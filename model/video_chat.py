@@ -26,6 +26,7 @@ from model.parts import ModelParts
 from model.reading import Attended, PromptReader, Reading
 from model.types import Clip, ClipTokens, Evidence, Question, Usage
 from model.vision.merge import merge_tokens
+from model.wavefront import torch_threads
 
 MAX_QUESTION_TOKENS = 1024
 """Tokens of a question with its conversation; older lines are left out to stay below it."""
@@ -149,10 +150,11 @@ class VideoChat:
             HistoryFull: If they do not fit; nothing was read.
         """
         markers, noted = self.markers.write(history.noted, clips)
-        tokens = [
-            Tokens.of_clip(0, self._embed(marker), visual)
-            for marker, visual in zip(markers, self._project(clips), strict=True)
-        ]
+        with torch_threads(1):  # it is little, and cores would wait for one another
+            tokens = [
+                Tokens.of_clip(0, self._embed(marker), visual)
+                for marker, visual in zip(markers, self._project(clips), strict=True)
+            ]
         spans = [(clip.start, clip.end) for clip in clips]
         history.extend(spans, tokens, [clip.frames for clip in clips], hook)
         history.noted = noted

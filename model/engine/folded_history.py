@@ -22,8 +22,8 @@ from model.video_chat import VideoChat
 
 CLIPS_AT_ONCE = 4
 """Clips read at a time: about a third of a second of work for `lite` on two cores."""
-MANY_AT_ONCE = 16
-"""The same where only whoever asked waits for it: a tenth less work for each."""
+MANY_AT_ONCE = 32
+"""The same where only whoever asked waits for it: enough for cores to read parts of them side by side."""
 _FOLDED_AT_ONCE = 32
 """Clips folded, or neighbours joined, at a time: about ten milliseconds for `lite`."""
 

@@ -288,7 +288,7 @@ async def test_the_background_waits_for_a_person_whose_history_is_not_read_yet(e
     done_by(engine).clear()
     with at_rest(engine):
         watch = asyncio.ensure_future(ask(engine, text="watch", background=True))
-        await give(engine, "b", [blank(n) for n in range(20)])
+        await give(engine, "b", [blank(n) for n in range(MANY_AT_ONCE + 4)])
         person = asyncio.ensure_future(ask(engine, "b", text="person"))
         await asyncio.sleep(0)
     await asyncio.gather(watch, person)
