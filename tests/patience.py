@@ -1,6 +1,9 @@
-"""More patience than people have: on a starved machine a healthy Redis may be silent for seconds."""
+"""More patience than people have: on a starved machine whatever is healthy may be silent for seconds."""
+
+from dataclasses import fields
 
 from memory.redis.store import RedisStore
+from stream.pull.process import PullSettings
 
 _SECONDS = 60.0
 
@@ -10,3 +13,12 @@ def be_patient() -> None:
     for function in (RedisStore.__init__, RedisStore.connect.__func__):
         defaults = function.__kwdefaults__
         defaults.update({name: _SECONDS for name in ("patience", "within") if name in defaults})
+
+
+def be_patient_with_sources() -> None:
+    """Let sources be opened as slowly as that, in this process, unless a test says how long."""
+    create = PullSettings.__init__
+    each = zip(fields(PullSettings), create.__defaults__, strict=True)
+    create.__defaults__ = tuple(
+        _SECONDS if field.name == "open_within" else value for field, value in each
+    )

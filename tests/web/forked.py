@@ -13,7 +13,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from tests.patience import be_patient
+from tests.patience import be_patient, be_patient_with_sources
 
 LIBRARIES = [
     "torch",
@@ -113,6 +113,7 @@ def _become(module, arguments, variables, folder, network, writers):
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     sys.argv = [module, *arguments]
     be_patient()
+    be_patient_with_sources()
     try:
         runpy.run_module(module, run_name="__main__")
     finally:
