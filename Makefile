@@ -20,15 +20,15 @@ serve: $(VENV)/service        ## run the service alone
 test: $(VENV)/development chromium rtsp-server network-tools turn-server promtool helm kubernetes-schemas mqtt-broker stock-clients    ## run the tests, the model's once more with shapes checked
 	@$(MAKE) --no-print-directory --jobs=5 test-shapes test-model test-end-to-end test-web test-loop
 
-# Pure parts, stores, engines, and one service on loopback; nothing that starts a program or encodes
-# films. Some 60 seconds of processor, on two cores.
+# Pure parts, stores, engines, and one service on loopback; nothing that starts a program, encodes
+# films or lives through long random days. Some 60 seconds of processor, on two cores.
 QUICK := tests/memory tests/stream $(wildcard $(addprefix tests/model/test_,config.py prompt.py merge.py \
   segments.py folding.py attention.py sightings.py things.py words.py engine_conformance.py)) \
-  $(wildcard $(addprefix tests/web/test_,ask.py settings.py places.py guesses.py suggestions.py time_words.py))
+  $(wildcard $(addprefix tests/web/test_,ask.py settings.py places.py guesses.py suggestions.py time_words.py \
+  events.py realtime.py))
+LONGER := $(addprefix --ignore=tests/stream/test_,whole_file.py reader.py new_tracks.py lives.py)
 quick: $(VENV)/development    ## the tests that take less than a minute together
-	$(BIN)/pytest -q -m "not (slow or browser or gpu or programs or loopback)" $(QUICK) \
-	  --ignore tests/stream/test_whole_file.py
-	$(BIN)/pytest -q tests/web/test_events.py tests/web/test_realtime.py
+	$(BIN)/pytest -q -m "quick or not (slow or browser or gpu or programs or loopback)" $(QUICK) $(LONGER)
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
 # Side by side five parts take little longer than the computing. What four of them say comes whole,

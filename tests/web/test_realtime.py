@@ -18,6 +18,8 @@ from web.composition.building import QUESTIONS
 from web.realtime import connection
 from web.realtime.connection import Connection
 
+pytestmark = pytest.mark.quick
+
 
 async def test_a_question_is_answered_word_by_word_with_evidence_and_timings(service):
     await service.remember(clips=2)
