@@ -32,6 +32,7 @@ from flashback_client.watch_types import (
     WatchEvent,
     WatchSchedule,
 )
+from flashback_client.zone import local_timezone
 
 __all__ = [
     "AllAnswers",
@@ -54,4 +55,5 @@ __all__ = [
     "WatchCounters",
     "WatchEvent",
     "WatchSchedule",
+    "local_timezone",
 ]

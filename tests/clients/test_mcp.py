@@ -120,8 +120,9 @@ async def test_an_assistant_watches_searches_and_asks_all_cameras():
         assert found.text.startswith("Looked for a dog; 1 found.\ncam: 20")
         [told] = await said(client, "summarize", stream="cam")
         assert told.text.endswith(": a dog")
-        [answer] = await said(client, "ask_all_cameras", question="Is there a dog?")
-        assert answer.text.startswith("cam: Is there a dog?\n\ncam (90% sure, seen last 20")
+        [answer] = await said(client, "ask_all_cameras", question="Where was the dog last seen?")
+        assert answer.text.startswith("cam: From ")
+        assert "\n\ncam (90% sure, seen last 20" in answer.text
 
 
 def iso(unix):

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-from flashback_client import Flashback, FlashbackError, Unanswered
+from flashback_client import Flashback, FlashbackError, Unanswered, local_timezone
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from tests.web.conftest import echo_service
@@ -192,3 +192,12 @@ def test_what_is_wrong_with_a_question_to_all_streams_is_said_by_the_service():
         pytest.raises(FlashbackError, match="Mars"),
     ):
         next(service.ask_each("What?", timezone="Mars"))
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("Europe/Berlin", "Europe/Berlin"), (":Asia/Tokyo", "Asia/Tokyo"), ("CET-1CEST", "UTC"), ("..", "UTC")],
+)  # fmt: skip
+def test_the_time_zone_of_the_machine_is_known_by_its_name(monkeypatch, told, name):
+    monkeypatch.setenv("TZ", told)
+    assert local_timezone() == name

@@ -19,6 +19,7 @@ from flashback_client import (
     StreamAnswer,
     Watch,
     WatchEvent,
+    local_timezone,
 )
 
 _Value = TypeVar("_Value")
@@ -56,7 +57,9 @@ class Tools:
         known = await self._call(lambda: self._service.stream(stream))
         begin, end = _media(known, since), _media(known, until)
         answer = await self._call(
-            lambda: self._service.ask(stream, question, since=begin, until=end)
+            lambda: self._service.ask(
+                stream, question, since=begin, until=end, timezone=local_timezone()
+            )
         )
         return _answered(known, answer)
 
@@ -77,7 +80,7 @@ class Tools:
 
     async def ask_all(self, question: str) -> str:
         """Return what all cameras answer, the one that counts most first."""
-        found = await self._call(lambda: self._service.ask_all(question))
+        found = await self._call(lambda: self._service.ask_all(question, timezone=local_timezone()))
         said = [f"{one.stream}{_sure(one)}: {one.text}" for one in found.answers]
         said += [f"{one.stream}: no answer. {one.reason}" for one in found.unanswered]
         return "\n".join([found.text, "", *said])
@@ -168,7 +171,8 @@ def _answered(stream: Stream, answer: Answer) -> str:
     best = sorted(answer.evidence, key=lambda part: part.score, reverse=True)[:3]
     rests = ", ".join(f"{_clock(stream, p.start)} ({p.score:.0%})" for p in best)
     looked = f"{_clock(stream, answer.start)} to {_clock(stream, answer.end)}"
-    return f"{answer.text}\n\nLooked at {looked}; it rests most on {rests}."
+    rested = f"; it rests most on {rests}" if rests else ""
+    return f"{answer.text}\n\nLooked at {looked}{rested}."
 
 
 def _sure(one: StreamAnswer) -> str:

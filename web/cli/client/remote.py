@@ -21,6 +21,7 @@ from flashback_client import (
     Stream,
     StreamAnswer,
     Unanswered,
+    local_timezone,
 )
 from web.errors import Failed
 
@@ -81,7 +82,9 @@ def run_remote_ask(
     with service_at(url, token_file) as service:
         for question in questions:
             try:
-                answer = service.ask(stream, question, since=since, until=until)
+                answer = service.ask(
+                    stream, question, since=since, until=until, timezone=local_timezone()
+                )
             except FlashbackError as error:
                 if error.status == HTTPStatus.NOT_FOUND:
                     _check_there_is(service, stream)
@@ -174,10 +177,10 @@ def run_ask_all(
     with service_at(url, token_file) as service:
         for question in questions:
             if as_json:
-                found = service.ask_all(question)
+                found = service.ask_all(question, timezone=local_timezone())
                 sys.stdout.write(json.dumps({"question": question} | found.model_dump()) + "\n")
                 continue
-            for one in service.ask_each(question):
+            for one in service.ask_each(question, timezone=local_timezone()):
                 sys.stdout.write(_answered(one))
                 sys.stdout.flush()
 
