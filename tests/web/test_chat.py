@@ -200,7 +200,7 @@ REFUSED = {
         },
         400,
         "invalid_value",
-        "messages.0.content.0.image_url.image_url.url",
+        "messages.0.content.0.image_url.url",
     ),
     "a time of which nothing is held": (
         {"messages": [{"role": "user", "content": "What was there at 3 hours?"}]},

@@ -1,6 +1,5 @@
 """Whatever goes wrong at these routes, in the shape that OpenAI's clients read."""
 
-import re
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,9 +13,9 @@ from starlette.exceptions import HTTPException
 from memory.errors import StoreUnavailable
 from web.chat.wire import ErrorBody, OpenAiError
 from web.errors import RETRY_SECONDS, Refusal
+from web.field_path import field_path
 from web.openapi import Responses
 
-_NO_FIELD = re.compile(r"[\[(-]")
 _CODES = {
     401: "invalid_api_key",
     403: "permission_denied",
@@ -74,9 +73,8 @@ def _misread(error: RequestValidationError) -> JSONResponse:
         return _refused(400, "The body is not JSON.", "invalid_value")
     # Of what may be words or parts both are found wrong: the deepest says most.
     first = max(error.errors(), key=lambda one: len(one["loc"]))
-    # The first place is the body; what pydantic calls the choices of a union is no field.
-    place = [str(part) for part in first["loc"][1:]]
-    param = ".".join(part for part in place if not _NO_FIELD.search(part)) or None
+    # The first place is the body.
+    param = field_path(error.body, first["loc"][1:], missing=first["type"] == "missing") or None
     if first["type"] == "extra_forbidden":
         return _refused(400, f"Unrecognized request argument: {param}", "unknown_parameter", param)
     message = first["msg"].removeprefix("Value error, ")

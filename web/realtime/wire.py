@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from web.errors import BadRequest
+from web.field_path import field_path
 from web.intricacy import TOO_INTRICATE, is_intricate
 from web.realtime.client_events import AnyEvent, client_events
 from web.realtime.server_events import ErrorDetails, ServerEvent
@@ -44,19 +45,19 @@ def parse(text: str | None) -> AnyEvent:
     try:
         return client_events.validate_python(value)
     except ValidationError as error:
-        refused = _not_understood(error)
+        refused = _not_understood(error, value)
         if isinstance(given := value.get("event_id"), str):
             refused.event_id = given[:128]
         raise refused from None
 
 
-def _not_understood(error: ValidationError) -> BadRequest:
+def _not_understood(error: ValidationError, sent: object) -> BadRequest:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] in {"union_tag_invalid", "union_tag_not_found"} and not first["loc"]:
         known = ", ".join(event.model_fields["type"].default for event in get_args(AnyEvent))
         return BadRequest("unknown_event", f"`type` must be one of {known}.", "type")
     # The first place names the event's type; the client wants the path inside its event.
-    param = ".".join(str(part) for part in first["loc"][1:])
+    param = field_path(sent, first["loc"][1:], missing=first["type"] == "missing")
     code = "unknown_parameter" if first["type"] == "extra_forbidden" else "invalid_value"
     if "output_modalities" in first["loc"]:
         return BadRequest(code, f'{param}: answers are text; send ["text"]', param)
