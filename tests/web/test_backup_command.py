@@ -38,7 +38,7 @@ def test_what_one_machine_remembered_is_put_back_on_another(command, tmp_path):
     here, there, file = tmp_path / "here", tmp_path / "there", tmp_path / "all.backup"
     asyncio.run(remembered(here, "door", "yard"))
     code, said = command("backup", file, "--data", here)
-    assert (code, "holds 2 streams with 2 clips" in said) == (0, True), said
+    assert (code, "holds 2 streams with 2 clips; watches and events: " in said) == (0, True), said
     code, said = command("restore", file, "--check")
     assert (code, "door 1" in said, "is whole" in said) == (0, True, True), said
     assert command("restore", file, "--data", there, "--stream", "door")[0] == 0

@@ -246,3 +246,21 @@ async def test_a_refusal_is_a_problem_document(service):
 
 def test_a_refusal_carries_its_headers():
     assert Refusal(503, "Full.", {"Retry-After": "1"}).headers == {"Retry-After": "1"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "said", "challenge"),
+    [
+        ({}, "needs its token", 'Bearer realm="flashback"'),
+        ({"Authorization": "Basic YTpi"}, "needs its token", 'Bearer realm="flashback"'),
+        ({"Authorization": "Bearer old"}, "has expired", 'Bearer realm="flashback", error="invalid_token"'),
+    ],
+)  # fmt: skip
+async def test_a_wrong_token_is_told_from_none_so_that_nobody_looks_for_the_wrong_fault(
+    sent, said, challenge
+):
+    async with echo_service(token="secret") as service, httpx.AsyncClient() as client:
+        response = await client.get(f"{service.url}/v1/streams", headers=sent)
+    assert response.status_code == 401
+    assert said in response.json()["detail"]
+    assert response.headers["WWW-Authenticate"] == challenge

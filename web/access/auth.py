@@ -18,7 +18,9 @@ from web.http.middleware.rejections import Rejections
 _TICKET_PROTOCOL = "openai-insecure-api-key."  # the name the Realtime API's browser clients use
 REALTIME_PROTOCOL = "realtime"
 
-_UNKNOWN = "This service needs its token; send `Authorization: Bearer TOKEN`."
+_MISSING = "This service needs its token; send `Authorization: Bearer TOKEN`."
+_WRONG = "This token or ticket lets nobody in: it is wrong, has expired, or was taken back."
+_CHALLENGE = 'Bearer realm="flashback"'
 _LESS = "This token may not do that: it needs the right `{right}`."
 _TOO_MANY = "Too many wrong tokens came from your address; try again in {seconds} seconds."
 
@@ -125,14 +127,15 @@ async def _authenticate(connection: HTTPConnection, *, tickets: bool) -> Caller:
         return LOCAL
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     ticket = connection.query_params.get("ticket") or _ticket_protocol(connection)
-    caller: Caller | None = None
     if scheme.lower() == "bearer" and token:
         caller = await _by_token(connection, keys, token.strip())
     elif tickets and ticket:
         caller = keys.by_ticket(ticket)
-    if caller is not None:
-        return caller
-    raise Refusal(401, _UNKNOWN, {"WWW-Authenticate": 'Bearer realm="flashback"'})
+    else:
+        raise Refusal(401, _MISSING, {"WWW-Authenticate": _CHALLENGE})
+    if caller is None:  # https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+        raise Refusal(401, _WRONG, {"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'})
+    return caller
 
 
 async def _by_token(connection: HTTPConnection, keys: Keys, token: str) -> Caller | None:

@@ -73,10 +73,15 @@ def run_restore(
 
 def _counted(contents: Contents) -> str:
     totals = contents.totals()
+    streams, clips, documents = totals["streams"], totals["clips"], totals["documents"]
     return (
-        f"{totals['streams']} streams with {totals['clips']} clips, and {totals['documents']} "
-        "watches and events"
+        f"{streams} stream{_s(streams)} with {clips} clip{_s(clips)}; "
+        f"watches and events: {documents}"
     )
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _run(

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,10 +20,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from memory.embedded.server import EmbeddedRedis
+from memory.redis.store import RedisStore
 from tests.end_to_end.conftest import flashback
 from tests.end_to_end.needs import need
 from tests.stream.videos import write_video
 from tests.waiting import holds
+from web.cluster.homes import Homes
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE = 120
@@ -148,3 +151,11 @@ async def test_another_host_takes_the_cameras_and_everything_acknowledged_is_sti
             status, clips = await ask(second, name)
             assert status in ("completed", "incomplete")
             assert clips > kept[name]
+
+        # An update: the host ends in good order, and the next one need not wait for its leases.
+        assert await second.stop(signal.SIGTERM) == -signal.SIGTERM
+        assert not [line for line in second.said if "SIGTERM" in line], "Ray leaves signals to us"
+        store = RedisStore.connect(shared["FLASHBACK_REDIS_URL"], "any")
+        homes = Homes(store.documents(), "http://third.example", time.time)
+        assert [await homes.elsewhere(name) for name in CAMERAS] == [None, None]
+        await store.close()
