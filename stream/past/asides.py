@@ -29,7 +29,7 @@ _ASIDES = (
     (r"(?:(?:many )?thanks|thank you|thx|cheers)(?: (?:a lot|so much|very much|you|flashback|again|for your help|that is all))*|(?:great|good|ok|okay|perfect|nice)(?: (?:thanks|thank you))?|(?:good)?bye(?: bye)?", _THANKS),
     (r"what(?:'s| is) the (?:time|date)(?: now)?|what (?:time|day|date|year) is (?:it|today)(?: now| today)?|what day of the week is it", _NO_CLOCK),
     (r"who am i|(?:do you )?(?:know|recogni[sz]e) me|what(?:'s| is| was) (?:my|his|her|their|the (?:person|man|woman|dog|cat)'s) name|what (?:is|was) the name of the (?:person|man|woman|boy|girl|child|dog|cat)", _NO_NAMES),
-    (r"how (?:old|big|large|small|tall|heavy|fast|expensive|far away|wide|deep) (?:is|are|was|were|did) [a-z ]+|what (?:size|age) (?:is|are|was|were) [a-z ]+|how much (?:does|did) [a-z ]+ (?:cost|weigh)", _NO_MEASURE),
+    (r"how (?:old|big|large|small|tall|heavy|fast|expensive|far away|wide|deep) (?:is|are|was|were|did) [a-z ]+|what (?:is|was|are) the (?:biggest|largest|smallest|fastest|slowest|oldest|youngest|tallest|heaviest) [a-z ]+|what (?:size|age) (?:is|are|was|were) [a-z ]+|how much (?:does|did) [a-z ]+ (?:cost|weigh)", _NO_MEASURE),
     (r"(?:what|how) (?:is|was) the weather(?: [a-z ]+)?|(?:is|was) (?:it|there) (?:raining|snowing|sunny|windy|cloudy|cold|hot|warm|rain|snow|dark|bright|day|night|daytime|nighttime|day or night|light or dark|indoors?|outdoors?|inside|outside|in(?:doors|side) or out(?:doors|side))(?: [a-z ]+)?", _NO_WEATHER),
     (r"(?:is|are|was|were|did you see) [a-z ]*(?:(?:more|fewer|less) (?!often\b|than\b)[a-z ]+|bigger|larger|smaller|taller|older|younger|faster|slower|heavier) than [a-z ]+", _NO_COMPARING),
     (r"what (?:is|are|was|were|did) [a-z ]+ (?:wear|wearing)", _NO_CLOTHES),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from model.types import Question, Turn
-from model.vision.vocabulary import COLOURS, with_article
+from model.vision.vocabulary import COLOURS, with_article, word_table
 from stream.past.asides import aside
 from stream.past.counted.words import asks_to_count, is_plural
 from stream.past.follow_up import is_known, whole_question
@@ -58,6 +58,11 @@ _BASE = {
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"what happens first|what (?:happens|happened|is|was) at the (?:very )?(?:start|beginning)|how did (?:it|(?:the|this) (?:video|film|stream)) (?:start|begin)|which (?:one )?(?:came|was) first", "what did you see first"),
+    (r"what happens (?:last|at the (?:very )?end)|what happened (?:last|at the (?:very )?end)|which (?:one )?(?:came|was) last", "what did you see last"),
+    (r"what (?:is|was) the (?:main|most important|most common|most frequent|commonest) (?:thing|object|subject|item)", "what was there longest"),
+    (r"is there (?:anything|something) to eat", "is there any food"),
+    (r"was there (?:anything|something) to eat", "was there any food"),
     (r"how did (?:it|(?:the|this) (?:video|film|stream|recording)) (?:end|finish)|what did (?:it|(?:the|this) (?:video|film|stream)) end with|what was there at the (?:very )?end", "what did you see last"),
     (r"(?:and )?(?:anything|something|what) else(?: (?:did|have) you (?:see|seen)| was there| happened)?|(?:tell me|show me) more|show me|go on|continue|and", "what did you see"),
     (r"(?:and )?(?:anything|something|what) else (?:is there|do you see|can you see)", "what do you see"),
@@ -72,7 +77,19 @@ _FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most
 _A_NAME = r"(?P<name>[a-z' -]+?)"
 _WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
 _ON = r"(?:on|at|in|to|near) the (?:left|right|top|bottom|middle|centre|center|corner)(?:[ -]hand)?(?: side| corner| half| part)?"
+_IN_VIDEO = r"(?:in|on) (?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)"
+_VISIBLE = r"(?:visible|shown|seen|present|in view|in sight|on screen|in the (?:picture|image|frame|scene|view))"
 _REWORDED = (
+    (rf"(?:what|which) {_A_NAME} (?:are|were|is|was) (?:there )?{_IN_VIDEO}", "what {name} were there"),
+    (rf"how many {_A_NAME} (?:are|were) (?:there )?{_IN_VIDEO}", "how many {many} were there"),
+    (rf"(?:is|was) (?:there )?(?P<an>an?) {_A_NAME} {_IN_VIDEO}", "was there {an} {name}"),
+    (rf"(?:is|was|did|does|has) (?:it|(?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)) (?:show|shows|showed|shown|have|contain|include|contained|included) (?P<an>an?) {_A_NAME}", "was there {an} {name}"),
+    (rf"(?P<verb>is|was) (?P<an>an?) {_A_NAME} (?:ever )?{_VISIBLE}", "{verb} there {an} {name}"),
+    (rf"did (?P<an>an?) {_A_NAME} (?:ever )?(?:appear|come|show up|come by|pass|pass by|walk by|drive by|turn up)", "was there {an} {name}"),
+    (rf"did any {_A_NAME} (?:ever )?(?:appear|come|show up|come by|pass|pass by|walk by|drive by|turn up)", "were there any {name}"),
+    (r"(?P<verb>is|are|was|were) (?P<one>(?:the|that|this|these|those) [a-z' -]+?|it|he|she|they) (?:alone|by itself|by themselves|on its own)", "what {verb} with {one}"),
+    (rf"(?P<verb>is|are|was|were) {_A_NAME} (?:walking|running|driving|going|flying|swimming|travelling)(?: (?:by|past|around|along))?", "which way {verb} {name} moving"),
+    (rf"what (?:kind|sort|type) of {_A_NAME} (?:is|was|are|were) (?:it|that|this|they|those|these|there)", "what {name} did you see"),
     (rf"is (?:it|that|this) an? {_A_NAME} or an? [a-z' -]+?", "what do you see"),
     (rf"and (?:the |an? |any ){_A_NAME}", "tell me about the {name}"),
     (rf"was (?:it|that|this) an? {_A_NAME} or an? (?P<other>[a-z' -]+?)", "did you see a {name} or a {other}"),
@@ -82,8 +99,8 @@ _REWORDED = (
     (rf"where (?P<verb>is|are|was|were) {_A_NAME} (?:located|placed|positioned|standing|sitting|lying|to be found)", "where {verb} {name}"),
     (rf"what (?:followed|succeeded|(?:was|came|comes) (?:right |directly )?next after|(?:was|came) (?:right |directly )after) {_A_NAME}", "what came after {name}"),
     (rf"what (?:preceded|(?:was|came) (?:right |directly )before) {_A_NAME}", "what came before {name}"),
-    (rf"(?:what (?:is|was) )?(?:the )?(?:total |whole |maximum |largest )?number of (?:the )?{_A_NAME}(?: (?:there|you saw|shown|seen))?", "how many {name} did you see"),
-    (rf"how many {_A_NAME} (?:at most|at the most|maximum|at once|in total|in all|overall)", "how many {name} did you see"),
+    (rf"(?:what (?:is|was) )?(?:the )?(?:total |whole |maximum |largest )?number of (?:the )?{_A_NAME}(?: (?:there|you saw|shown|seen))?", "how many {many} did you see"),
+    (rf"how many {_A_NAME} (?:at most|at the most|maximum|at once|in total|in all|overall)", "how many {many} did you see"),
     (rf"(?P<verb>are|were) (?:these|those|they) {_A_NAME}", "{verb} there any {name}"),
     (rf"did {_A_NAME} (?:move|go|walk|run|drive|fly) (?:to the |from )?(?:left|right|up|down|upwards?|downwards?)(?: (?:or|to) (?:to )?(?:the )?(?:left|right|up|down|upwards?|downwards?))?", "which way did {name} move"),
     (rf"(?:is|are) {_A_NAME} (?:moving|going|walking|running|driving|flying) (?:to the )?(?:left|right|up|down|upwards?|downwards?)(?: or (?:to the )?(?:left|right|up|down|upwards?|downwards?))?", "which way is {name} moving"),
@@ -91,12 +108,13 @@ _REWORDED = (
     (rf"(?:were|was) (?:there )?{_WITH}", "was {one} with {other}"),
     (rf"(?:are|is) (?:there )?{_WITH}", "is {one} with {other}"),
     (rf"(?P<see>did you see|have you seen) {_WITH}", "{see} {one} with {other}"),
-    (rf"(?:is|are) there {_FEW} {_A_NAME}", "how many {name} are there"),
-    (rf"(?:was|were) there {_FEW} {_A_NAME}", "how many {name} were there"),
+    (rf"(?:is|are) there {_FEW} {_A_NAME}", "how many {many} are there"),
+    (rf"(?:is|are) there {_FEW} {_A_NAME} {_IN_VIDEO}", "how many {many} were there"),
+    (rf"(?:was|were) there {_FEW} {_A_NAME}", "how many {many} were there"),
     (rf"(?P<verb>did|does|do) {_A_NAME} move", "which way {verb} {name} move"),
     (rf"(?P<verb>is|are|was|were) {_A_NAME} moving", "which way {verb} {name} moving"),
     (rf"(?:(?:can|could) you )?(?:please )?(?:show me|find|look for|search for) {_A_NAME}", "tell me about {name}"),
-    (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {name} did you see"),
+    (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {many} did you see"),
 )  # fmt: skip
 _PRONOUNS = frozenset({"it", "he", "she", "they"})
 _SORT = re.compile(r"(?:what|which) [a-z]+")
@@ -186,9 +204,15 @@ def _in_other_words(plain: str) -> str:
         found = re.fullmatch(form, plain)
         name = found and found.groupdict().get("name")
         if found and (name is None or name in _PRONOUNS or _is_name(name)):
-            return words.format(**found.groupdict())
+            straight = words.format(**found.groupdict(), many=_several(name or ""))
+            return straight if "kind|" not in form or is_known(straight) else ""
     sort = f"{plain} did you see"
     return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""
+
+
+def _several(name: str) -> str:
+    table = word_table()
+    return table[table.number[name]].plural if name in table.number else name
 
 
 def _is_name(name: str) -> bool:

@@ -72,7 +72,6 @@ def test_all_of_a_sort_are_asked_for_in_many_words(text, name):
 @pytest.mark.parametrize(
     "text",
     [
-        "How long is the film?",
         "How long was the thingamajig there?",
         "What have you seen?",
         "What things have you seen?",

@@ -67,7 +67,7 @@ def _told(
     match asked.kind:
         case "changed":
             return last_change(clips)
-        case "nth":
+        case "nth" | "scenes" | "span":
             return nth_scene(asked, clips)
         case "moved" | "colours" | "coloured":
             return looks(asked, clips)
@@ -84,7 +84,7 @@ def _of_one_thing(
     there = _there(asked, clips, question)
     if asked.kind == "next":
         return beside_in_time(asked, there, clips) if there.spans else None
-    if asked.kind == "seen" and asked.colour is not None and not there.spans:
+    if asked.kind in {"seen", "still"} and asked.colour is not None and not there.spans:
         return _otherwise_coloured(asked, clips, question)
     text = _of_one(asked, there, clips)
     return None if text is None else (text, there.clips)

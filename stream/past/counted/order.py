@@ -15,7 +15,7 @@ from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There
 from stream.past.counted.words import NTH, Counting
 from stream.past.presence import Shown, without_glimpses
-from stream.past.wording import listed, minutes, number, sentence
+from stream.past.wording import length, listed, minutes, number, sentence
 
 _MOST_NAMED = 2
 """Things that a scene is told by."""
@@ -110,13 +110,23 @@ def between_in_time(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[
 
 
 def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
-    """Return what was shown second, third, …, with the clips that show it.
+    """Return what was shown second, third, … or in the middle, with the clips that show it; or how many scenes, or how long.
 
     Args:
         asked: Its order says which.
         clips: All that were looked through, oldest first.
     """
-    scenes, place = _scenes(clips), NTH.index(asked.order) + 1
+    if asked.kind == "span":
+        return sentence(f"I have watched {length(clips[-1].end - clips[0].start)}"), []
+    scenes = _scenes(clips)
+    if asked.kind == "scenes" or not scenes:
+        told = [scene.told for scene in scenes]
+        more = [f"{len(told) - _MOST_BETWEEN} more"] if len(told) > _MOST_BETWEEN else []
+        said = ", then ".join([*told[:_MOST_BETWEEN], *more])
+        return sentence(
+            f"{number(len(told))}: {said}" if told else "none that I have a word for"
+        ), []
+    place = (len(scenes) - 1) // 2 if asked.order == "middle" else NTH.index(asked.order) + 1
     if place >= len(scenes):
         return f"I have seen {number(len(scenes))} scene{'' if len(scenes) == 1 else 's'} only.", []
     scene = scenes[place]

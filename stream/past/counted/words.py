@@ -16,6 +16,7 @@
     moved     what moved | is anything moving           colours   what colours did you see
     coloured  what was red | did you see anything red
     whereabouts   where was the cat last seen           nth       what was the second thing you saw
+    span      how long is the video                     scenes    how many scenes were there
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
@@ -37,7 +38,7 @@ Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
-    "moved", "colours", "coloured", "nth",
+    "moved", "colours", "coloured", "nth", "span", "scenes",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -85,6 +86,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("still", rf"(?:can|do|did|could) {_YOU} still see {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"(?:is|are|can|do) (?:there |{_YOU} see )?{_NAME} (?:{_PLACE} )?(?:any more|anymore|any longer)"),
     ("still", rf"(?:is|are) {_ANYONE}(?: {_PLACE}| at home)?{_ALREADY}|(?:can|do) {_YOU} see (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
+    ("still", rf"is there (?:a |an |any )(?P<name>(?:{'|'.join(COLOURS)}|gray) [a-z' -]+?)(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"are there (?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:was|were|has|have|had|did) {_ANYONE}{_CAME}{_ALREADY}|(?:did|have) {_YOU} {_SEE} (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
@@ -126,6 +128,9 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("about", rf"what (?:did|does|do|was|were|is|are) {_NAME} (?:do|doing|up to){_ALREADY}|what (?:happened|happens|is happening|became|has happened) (?:to|with|of) {_THE}(?P<name2>[a-z' -]+?){_ALREADY}"),
     ("who", rf"who (?:is|are|(?:do|can) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
+    ("span", r"how (?:long|much) (?:is|was|has been|have you (?:been )?(?:watch|watched|watching|seen|recorded)) ?(?:(?:it|this|that|the) (?:whole |entire )?(?:video|film|movie|clip|stream|recording|footage))?(?: so far)?|(?:since when|for how long|how long) (?:are|have) you (?:been )?(?:watching|watched|recording)"),
+    ("scenes", rf"how many (?:different )?scenes{_SORTS}{_ALREADY}|how many (?:different )?scenes (?:are|were) (?:there|{_PLACE}){_ALREADY}"),
+    ("nth", r"what (?:was|is|came|happened|happens) in the (?P<order>middle)(?: of (?:the|this) (?:video|film|stream|recording))?"),
     ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{_NTH})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
@@ -135,7 +140,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _PATTERNS)
-_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours", "nth"})
+_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours", "nth", "span", "scenes"})
 _PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
 
 
