@@ -19,13 +19,13 @@ ERRORS = 31
 """Classes of errors in the packages and their client, bases among them."""
 FACES = 195
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
-SHARED = 1240
+SHARED = 1260
 """Names that more than their own module uses."""
 LOOSE = 2
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 10
+LONG_FILES = 12
 """Files of more than 300 lines in the four packages."""
-LONGEST_FILE = 360
+LONGEST_FILE = 370
 
 TWINS = {
     *("AllAnswers", "Evidence", "Moment", "Scene", "StreamAnswer", "Summary", "TimeUnderstood"),
