@@ -227,9 +227,9 @@ async def test_who_asks_the_tools_for_nothing_keeps_no_place():
         await holds(lambda: not len(connections))
 
 
-async def test_a_port_of_the_tools_that_is_in_use_is_said(unused_tcp_port):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", unused_tcp_port))
-        taken.listen()
-        with pytest.raises(Failed, match=r"in use\. Stop what uses it"):
-            run_http(make_server(None), unused_tcp_port)
+async def test_a_port_of_the_tools_that_is_in_use_is_said():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(Failed, match=r"in use\. Stop what uses it"),
+    ):
+        run_http(make_server(None), taken.getsockname()[1])

@@ -216,8 +216,12 @@ async def test_a_sender_of_pictures_that_falls_silent_holds_no_place_until_its_n
         await service.all_free()
         live = await service.services.registry.find("cam")
         assert live.status().reason == "No picture came for 0.5 seconds."
-        await show(talk)
-        assert len(service.services.feeding) == service.services.registry.fed == 1
+
+        async def shows():
+            await show(talk)
+            return len(service.services.feeding) == service.services.registry.fed == 1
+
+        await holds(shows)  # on a busy machine it may fall silent again before we look
 
 
 async def test_an_internal_error_costs_clips_and_is_said_while_pictures_go_on():
