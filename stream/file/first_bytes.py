@@ -27,6 +27,11 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _BEFORE_PICTURES = re.compile(rb"\s*--|YUV4MPEG2 |P[1-7Ff]\s")
 """Text that pictures follow: of motion JPEG, and of formats whose head is a line of words."""
 _ADDRESSES = re.compile(rb"(https?|rtsps?|rtmps?|mmsh?)://|\[playlist\]")
+_LIST = "The source is a list of addresses, not video: give one of them."
+_LASTS = re.compile(r"^#EXTINF:\s*(0*[1-9]|0*\.\d)", re.MULTILINE)
+"""Of HLS every segment has a length; of a channel it is -1 or 0."""
+_MARKUP = re.compile(rb"<[a-z!?]")
+_SDP = re.compile(rb"v=0\r?\n[a-z]=")
 _JSON = re.compile(rb'[\[{]\s*["{]')
 _SEGMENTS = "hls,mpegts,mov,aac,mp3,ac3,eac3,flac,webvtt"
 _DOCUMENTS = (
@@ -131,16 +136,39 @@ def refuse_document(head: bytes, content_type: str = "") -> None:
     _refuse_packed(head)
     text = head.lstrip(_BEFORE_TEXT).lower()
     if _ADDRESSES.match(text):
-        raise BadSource("The source is a list of addresses, not video: give one of them.")
+        raise BadSource(_LIST)
     if _JSON.match(text):
         raise BadSource("The source is JSON, not video: perhaps it says what is wrong.")
-    if not text.startswith(b"<"):
+    if _SDP.match(text):
+        raise BadSource(
+            "The source is a description of a session (SDP), not video: give the rtsp:// address that it is of."
+        )
+    if not _MARKUP.match(text):
         return
     for kind, tag, reason in _DOCUMENTS:
         if kind in content_type or tag in text or text.startswith(b"<!doctype " + kind.encode()):
             raise BadSource(reason)
-    if text.startswith(b"<?xml"):
-        raise BadSource("The source is an XML document, not video: perhaps it says what is wrong.")
+    raise BadSource("The source is an XML document, not video: perhaps it says what is wrong.")
+
+
+def refuse_text(head: bytes) -> None:
+    """Refuse what begins with `head`, which FFmpeg could not read, if it is text.
+
+    Raises:
+        BadSource: If it is.
+    """
+    if head and longest(head) is not None:
+        raise BadSource("The source is text, not video: perhaps it says what is wrong.")
+
+
+def refuse_list(text: str) -> None:
+    """Refuse a playlist that is no HLS but a list of channels or songs.
+
+    Raises:
+        BadSource: If it is one.
+    """
+    if "#EXT-X-" not in text and not _LASTS.search(text):
+        raise BadSource(_LIST)
 
 
 def _refuse_packed(head: bytes) -> None:

@@ -173,3 +173,37 @@ def test_segments_that_are_single_pictures_are_no_fault_of_the_connection(site, 
     site.file("/live.m3u8", playlist("#EXTINF:8,\n0.jpg\n"), MPEGURL)
     with pytest.raises(CannotOpen, match="not video that can be read"):
         look(order(f"{address}/live.m3u8"))
+
+
+SDP = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\n"
+CHANNELS = b'#EXTM3U\n#EXTINF:-1 tvg-id="a",One\nhttp://a.example/1.m3u8\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"Not authorized\n", "is text, not video"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n",
+            "is text, not video",
+        ),
+        (b"<smil><body/></smil>", "is an XML document, not video"),
+        (b'<asx version="3.0"><entry/></asx>', "is an XML document, not video"),
+        (SDP, "give the rtsp:// address"),
+        (CHANNELS, "is a list of addresses"),
+        (b"#EXTM3U\nhttp://a.example/1.mp4\nhttp://a.example/2.mp4\n", "is a list of addresses"),
+        (b"#EXTM3U\n#EXTINF:0,Song\nsong.mp4\n", "is a list of addresses"),
+    ],
+)
+def test_what_is_text_is_not_called_unreadable_video(site, address, body, reason):
+    site.file("/x", body)
+    with pytest.raises(CannotOpen, match=reason):
+        open_source(order(f"{address}/x"))
+
+
+def test_a_playlist_whose_only_words_are_lengths_is_played(site, address, films):
+    site.file("/0.ts", films["ts"].read_bytes())
+    site.file("/x", b"#EXTM3U\n#EXTINF:1.5,\n0.ts\n")
+    source = open_source(order(f"{address}/x"))
+    source.close()
+    assert not source.finite

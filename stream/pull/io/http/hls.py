@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from stream.errors import BadSource
-from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist
+from stream.file.first_bytes import LONGEST_PLAYLIST, is_playlist, refuse_list
 from stream.pull.errors import AT_ITS_END, CannotOpen, Refused
 from stream.pull.io.http.hls_maps import Maps
 from stream.pull.io.numbers import number_in
@@ -88,8 +88,7 @@ def read_playlist(text: str) -> Playlist | None:
         elif tag == "#EXT-X-TARGETDURATION" and number_in(value.replace(".", "", 1)) is not None:
             target = float(value)
         elif tag == "#EXT-X-BYTERANGE":
-            begins = value.partition("@")[2]
-            at = number_in(begins) or 0
+            at = number_in(value.partition("@")[2]) or 0
         elif line and not line.startswith("#"):
             segments.append((line, at))
             at = 0
@@ -293,7 +292,8 @@ def _read(file: "NamedFile") -> str:
     file.close()
     if with_end.count(b"\n") > _MOST_LINES:
         raise BadSource(_TOO_LONG)
-    return with_end.decode("utf-8-sig", "replace").lstrip()
+    refuse_list(text := with_end.decode("utf-8-sig", "replace").lstrip())
+    return text
 
 
 def _name(uri: str) -> str:

@@ -22,6 +22,7 @@ from stream.file.first_bytes import (
     is_playlist,
     playlist_options,
     refuse_document,
+    refuse_text,
 )
 from stream.file.joined import changed
 from stream.pull.io.http.anew import Continuous
@@ -94,12 +95,22 @@ def open_http(
     finite = file.length is not None
     whole, left_out = _as_watched(http, file, head)
     return Opening(
-        _open(whole, order, http, options=None if finite else QUICK),
+        _open_film(whole, order, http, head, live=not finite),
         finite=finite,
         has_ended=lambda: finite,
         appetite=http.appetite,
         left_out=left_out,
     )
+
+
+def _open_film(
+    file: Readable, order: ReaderConfig, http: HttpSource, head: bytes, *, live: bool
+) -> InputContainer:
+    try:
+        return _open(file, order, http, options=QUICK if live else None)
+    except av.error.InvalidDataError:
+        refuse_text(head)
+        raise
 
 
 def _as_watched(
