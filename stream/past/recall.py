@@ -18,15 +18,13 @@ from stream.past.account import Account, plan_account, scenes_of, tell, too_much
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.asked.in_turn import in_turn
-from stream.past.asked.spelling import well_spelled_question
+from stream.past.asked.unknown import unknown_word
 from stream.past.counted.count import count
-from stream.past.counted.unknown import unknown_word
 from stream.past.counted.words import asks_to_count
-from stream.past.follow_up import is_known
 from stream.past.grounding import ground
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, HistoryEntry, Span, named, shown
-from stream.past.straight import asked_in_one, in_one_straight_question
+from stream.past.straight import in_one_straight_question
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from stream.past.thing_index import ThingIndex
 
@@ -117,10 +115,7 @@ class Recall:
         """Return the answer to all that `question` asks, well spelled."""
         if await self._engine.things([]) is None:
             return await self._way_of_one(question)
-        spelled, taken = await asyncio.to_thread(well_spelled_question, question)
-        if spelled is None:
-            return _at_once(Words(taken), _NOTHING_READ)
-        return in_turn(asked_in_one(spelled), spelled, self._way_of_one, taken)
+        return in_turn(question, self._way_of_one)
 
     async def _way_of_one(self, question: Question) -> AsyncGenerator[AnswerPiece, None]:
         """Return the answer: counted, told in parts, or written from one past; or what is asked back."""
@@ -148,8 +143,7 @@ class Recall:
         if said := aside(question.text):
             return Words(said), _NOTHING_READ
         if (asked := asks_to_count(question.text)) is None:
-            unknown = None if is_known(question.text) else unknown_word(question.text)
-            return (Words(unknown), _NOTHING_READ) if unknown else None
+            return (Words(said), _NOTHING_READ) if (said := unknown_word(question.text)) else None
         clips = await self._shown(past, question)
         if not clips:
             return None

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from model.vision.things import MOVEMENTS
+from stream.past.asked.unknown import unknown_word
 from stream.past.counted.count import count
-from stream.past.counted.unknown import unknown_word
 from stream.past.counted.words import asks_to_count
 from tests.stream.test_about import LIVE, past
 

@@ -3,32 +3,35 @@
 "When did the cat come and when did it leave?"      "At 10 seconds. At 0:19."
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 from model.types import AnswerPiece, Finish, Question, Turn, Usage, Words
+from stream.past.asked.spelling import well_spelled_question
+from stream.past.straight import asked_in_one
 
 Answer = Callable[[Question], Awaitable[AsyncGenerator[AnswerPiece, None]]]
 """Finds the way to the answer of one question."""
 
 
-async def in_turn(
-    parts: Sequence[str], question: Question, answer: Answer, taken: str
-) -> AsyncGenerator[AnswerPiece, None]:
-    """Answer `parts` of `question` one after the other; use `aclosing`.
+async def in_turn(question: Question, answer: Answer) -> AsyncGenerator[AnswerPiece, None]:
+    """Answer all that `question` asks, well spelled, one thing after the other; use `aclosing`.
 
     Args:
-        parts: What is asked, each in words of its own, of which each may take over from those before it.
-        question: That asked it all.
-        answer: Answers one of them.
-        taken: What is said before the first answer; empty if nothing is.
+        question: In words as they came.
+        answer: Answers one thing.
     """
-    finishes: list[Finish] = []
-    turns = question.conversation
+    spelled, taken = await asyncio.to_thread(well_spelled_question, question)
     if taken:
         yield Words(taken)
-    for part in parts:
+    if spelled is None:
+        yield Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
+        return
+    turns = spelled.conversation
+    finishes: list[Finish] = []
+    for part in asked_in_one(spelled):
         if finishes:
             yield Words(" ")
         said = ""

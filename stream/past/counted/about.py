@@ -15,6 +15,7 @@ from stream.past.counted.words import Counting
 from stream.past.presence import Shown, clear_colour, mostly
 from stream.past.wording import listed, sentence
 
+_UP_DOWN = frozenset({MOVEMENTS.index("up"), MOVEMENTS.index("down")})
 _MOVES = 1 / 3
 """Share of the clips with a thing that have to show it move the same way."""
 _WITH = 1 / 2
@@ -41,7 +42,7 @@ def about(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
     shown = _plain(asked, [clips[n] for n in there.clips])
     said = f"{as_most_say(shown)}, {spans_of(there)}"
     if moves := movement_of(shown, len(there.clips)):
-        said += f", moving {moves}"
+        said += f", moving {moves.removeprefix('to the ')}"
     others = _others(asked, there, clips)
     return sentence(f"{said}, with {listed(others)}" if others else said)
 
@@ -68,12 +69,7 @@ def how_it_was(asked: Counting, there: There, clips: Sequence[Shown]) -> str | N
     if asked.kind == "colour":
         return sentence(", then ".join(distinct))
     verb = "moves" if asked.order and there.lasts else "moved"
-    return f"It {verb} {', then '.join(map(ways_in_words, distinct))}."
-
-
-def ways_in_words(way: str) -> str:
-    """Return "to the left", "up"."""
-    return f"to the {way}" if way in {"left", "right"} else way
+    return f"It {verb} {', then '.join(distinct)}."
 
 
 def _whereabouts(asked: Counting, there: There, clips: Sequence[Shown]) -> str:
@@ -142,12 +138,14 @@ def as_most_say(things: Sequence[Thing]) -> str:
 
 
 def movement_of(things: Sequence[Thing], clips: int) -> str:
-    """Return which way `things` moved, as enough of so many clips agree; empty if they do not."""
+    """Return which way `things` moved ("up", "to the left"), as enough of so many clips agree; empty if they do not."""
     ways = Counter(t.movement for t in things if t.movement is not None)
     if not ways:
         return ""
     way, count = ways.most_common(1)[0]
-    return MOVEMENTS[way] if count >= _MOVES * clips and 2 * count > ways.total() else ""
+    if count < _MOVES * clips or 2 * count <= ways.total():
+        return ""
+    return MOVEMENTS[way] if way in _UP_DOWN else f"to the {MOVEMENTS[way]}"
 
 
 def _others(asked: Counting, there: There, clips: Sequence[Shown]) -> list[str]:

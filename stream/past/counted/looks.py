@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from model.vision.things import SURE, Thing
 from model.vision.vocabulary import COLOURS, with_article, word_table
-from stream.past.counted.about import as_most_say, movement_of, ways_in_words
+from stream.past.counted.about import as_most_say, movement_of
 from stream.past.counted.stretches import until
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, clear_colour, presence
@@ -44,8 +44,8 @@ def _moved(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
         if word not in asked.words or not way:
             continue
         verb = ("move" if things[-1].count > 1 else "moves") if now else "moved"
-        what, where = as_most_say(things), ways_in_words(way)
-        told.setdefault(f"{what} {where}", f"{what} {where}" if told else f"{what} {verb} {where}")
+        what = as_most_say(things)
+        told.setdefault(f"{what} {way}", f"{what} {way}" if told else f"{what} {verb} {way}")
         showing.update(range(stretch.first, stretch.last + 1))
     if not told:
         nothing = f"nothing that I see {'moves now' if now else 'moved'}"

@@ -13,7 +13,7 @@ from model.vision.changes import SceneSoFar, follow
 from model.vision.things import SURE, Thing
 from stream.past.counted.about import as_most_say
 from stream.past.counted.answers import There
-from stream.past.counted.words import NTH, Counting
+from stream.past.counted.words import Counting
 from stream.past.presence import Shown, without_glimpses
 from stream.past.wording import length, listed, minutes, number, sentence
 
@@ -113,7 +113,7 @@ def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
     """Return what was shown second, third, … or in the middle, with the clips that show it; or how many scenes, or how long.
 
     Args:
-        asked: Its order says which.
+        asked: Its order says how many came before it, or "middle".
         clips: All that were looked through, oldest first.
     """
     if asked.kind == "span":
@@ -126,7 +126,7 @@ def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
         return sentence(
             f"{number(len(told))}: {said}" if told else "none that I have a word for"
         ), []
-    place = (len(scenes) - 1) // 2 if asked.order == "middle" else NTH.index(asked.order) + 1
+    place = (len(scenes) - 1) // 2 if asked.order == "middle" else int(asked.order)
     if place >= len(scenes):
         return f"I have seen {number(len(scenes))} scene{'' if len(scenes) == 1 else 's'} only.", []
     scene = scenes[place]

@@ -62,8 +62,7 @@ _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn u
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _COLOUR = rf"(?P<colour>{'|'.join(COLOURS)}|gray)"
-NTH = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_NTH = "|".join(NTH)
+_NTH = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _MOTION = r"(?:move|moves|moved|moving|in motion)"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
@@ -131,7 +130,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("span", r"how (?:long|much) (?:is|was|has been|have you (?:been )?(?:watch|watched|watching|seen|recorded)) ?(?:(?:it|this|that|the) (?:whole |entire )?(?:video|film|movie|clip|stream|recording|footage))?(?: so far)?|(?:since when|for how long|how long) (?:are|have) you (?:been )?(?:watching|watched|recording)"),
     ("scenes", rf"how many (?:different )?scenes{_SORTS}{_ALREADY}|how many (?:different )?scenes (?:are|were) (?:there|{_PLACE}){_ALREADY}"),
     ("nth", r"what (?:was|is|came|happened|happens) in the (?P<order>middle)(?: of (?:the|this) (?:video|film|stream|recording))?"),
-    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{_NTH})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
+    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{'|'.join(_NTH)})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
     ("changed", r"what (?:has |is )?(?:changed|new|different)(?: now| here| lately| recently)?"),
@@ -207,7 +206,9 @@ def is_plural(name: str) -> bool:
 def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     said = found.groupdict()
     if kind in _OF_ALL:
-        return Counting(kind, "", frozenset(), order=said.get("order") or "")
+        order = said.get("order") or ""
+        place = str(_NTH.index(order) + 1) if order in _NTH else order
+        return Counting(kind, "", frozenset(), order=place)
     if kind in {"moved", "coloured"}:
         return _looking(kind, said)
     if kind == "things":

@@ -10,6 +10,7 @@ stands, is called unknown: a question that says more, or less, is left to it.
 import re
 
 from model.vision.vocabulary import COLOURS, word_table
+from stream.past.follow_up import is_known
 from stream.past.second_look import names_in
 
 _LONGEST = 120  # characters of what can still be such a question
@@ -53,7 +54,7 @@ def unknown_word(text: str) -> str | None:
         text: Its last line is what was asked.
     """
     asked = text.rpartition("\n")[2]
-    if len(asked) > _LONGEST:
+    if len(asked) > _LONGEST or is_known(asked):
         return None
     plain = " ".join(re.findall(r"[a-z'-]+|[^\sa-z,.;:!?]", asked.lower()))
     for form in _COMPILED:
