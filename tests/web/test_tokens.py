@@ -210,6 +210,27 @@ def test_the_command_makes_lists_and_takes_back(monkeypatch, capsys, file):
     assert "no token called ann" in said.err
 
 
+def test_taking_the_last_token_back_lets_nobody_in_instead_of_everybody(file):
+    added(file, "ann")
+    keys = loaded(file, lambda: 0.0)
+    TokenFile(file).remove("ann")
+    keys._take(TokenFile(file).read())
+    assert keys.needed
+    assert loaded(file, lambda: 0.0).needed, "after a restart, too"
+    file.unlink()
+    keys._take(TokenFile(file).read())
+    assert keys.needed, "until a restart"
+    assert not loaded(file, lambda: 0.0).needed
+
+
+def test_what_follows_from_taking_the_last_token_back_is_said(monkeypatch, capsys, file):
+    assert command(monkeypatch, capsys, file, "remove", "nobody")[0] == 1
+    assert not file.exists(), "nothing was taken back, so nothing is demanded"
+    command(monkeypatch, capsys, file, "add", "ann")
+    code, said = command(monkeypatch, capsys, file, "remove", "ann")
+    assert (code, f"delete {file} and start the service anew" in said.err) == (0, True)
+
+
 def test_a_rotated_token_keeps_what_the_old_one_might_do(monkeypatch, capsys, file):
     told = ["--may", "watch", "--streams", "door-*", "--expires", "30d", "--questions", "9/min"]
     _, said = command(monkeypatch, capsys, file, "add", "ann", *told)

@@ -54,11 +54,13 @@ class Keys:
             for number, token in enumerate(tokens, start=1)
         }
         self._named: dict[bytes, tuple[TokenRecord, Caller]] = {}
+        # Taking back the last named token must let nobody in, not everybody.
+        self._names_some = False
 
     @property
     def needed(self) -> bool:
-        """Whether a token is needed to come in."""
-        return bool(self._of_settings or self._named or self._issuer.trusted)
+        """Whether a token is needed to come in: of the settings or an issuer, or once there is a file."""
+        return bool(self._of_settings or self._names_some or self._issuer.trusted)
 
     async def find(self, token: str) -> Caller | None:
         """Return who holds `token`; None if it is neither ours nor the issuer's, or is too old.
@@ -106,6 +108,7 @@ class Keys:
             BadValue: If it cannot be read.
         """
         if self._file is not None:
+            self._names_some = await asyncio.to_thread(self._file.stamp) is not None
             self._take(await asyncio.to_thread(self._file.read))
 
     async def follow_file(self) -> None:
@@ -137,6 +140,7 @@ class Keys:
 
     def _take(self, records: Sequence[TokenRecord]) -> None:
         """Know `records` from now on; what is open with one that is not among them ends."""
+        self._names_some = self._names_some or bool(records)
         before = dict(self._named.values())
         now = {r: before[r] if r in before else _caller(r) for r in records}
         self._named = {bytes.fromhex(r.digest): (r, caller) for r, caller in now.items()}

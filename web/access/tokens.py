@@ -191,7 +191,8 @@ class TokenFile:
                 tokens = change(before)
                 if len(tokens) > MOST_TOKENS:
                     raise BadValue(f"{self._path} holds {MOST_TOKENS} tokens, and no more.")
-                self._write(_Content(tokens=tokens))
+                if tokens != before:
+                    self._write(_Content(tokens=tokens))
                 return before
         except OSError as error:
             raise BadValue(f"{self._path} cannot be written: {error.strerror}.") from None

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -100,7 +101,7 @@ def list_tokens() -> None:
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="whose token")]) -> None:
     """Take a token back: what is open with it is closed."""
-    _remove(TokenFile(read_settings().tokens_at), name)
+    _remove(read_settings().tokens_at, name)
 
 
 def _name(text: str) -> str:
@@ -109,9 +110,15 @@ def _name(text: str) -> str:
     return text
 
 
-def _remove(file: TokenFile, name: str) -> None:
+def _remove(path: Path, name: str) -> None:
+    file = TokenFile(path)
     if not _try(lambda: file.remove(name)):
         raise _unknown(name)
+    if not _try(file.read):
+        _say(
+            "No named token is left, and none lets in any more. To let everyone on this machine in "
+            f"without, delete {path} and start the service anew."
+        )
 
 
 def _rotate(file: TokenFile, name: str, token: str, expires: str | None) -> None:
