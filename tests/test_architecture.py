@@ -79,7 +79,7 @@ OF_OTHERS = {
 def test_settings_alone_are_read_from_the_environment():
     looking = {
         str(file.relative_to(ROOT))
-        for package in ("stream", "model", "memory", "web", "flashback_client")
+        for package in ("stream", "model", "memory", "web")
         for file in (ROOT / package).rglob("*.py")
         if re.search(
             r"\b(os\.environ|os\.getenv|from os import .*environ|envvar)\b", file.read_text()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.web.test_connections import connected
 from web.errors import BadRequest
 from web.http.middleware.guard import BODY_LIMIT
-from web.intricacy import MOST_VALUES, is_intricate
 from web.realtime.wire import parse
+from web.sent_json import MOST_VALUES, is_intricate
 
 SHORT = BODY_LIMIT // 2
 INTRICATE = {

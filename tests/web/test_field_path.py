@@ -5,8 +5,8 @@ import json
 import pytest
 
 from web.errors import BadRequest
-from web.field_path import field_path
 from web.realtime.wire import parse
+from web.sent_json import field_path
 
 SAID = {"type": "message", "role": "user"}
 

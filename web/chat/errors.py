@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from memory.errors import StoreUnavailable
 from web.chat.wire import ErrorBody, OpenAiError
 from web.errors import RETRY_SECONDS, Refusal
-from web.field_path import field_path
 from web.openapi import Responses
+from web.sent_json import field_path
 
 _CODES = {
     401: "invalid_api_key",

@@ -14,11 +14,10 @@ from pydantic_core import from_json
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from web.errors import BadRequest
-from web.field_path import field_path
-from web.intricacy import TOO_INTRICATE, is_intricate
 from web.realtime.client_events import AnyEvent, client_events
 from web.realtime.server_events import ErrorDetails, ServerEvent
 from web.realtime.wire_items import MESSAGE_LIMIT
+from web.sent_json import TOO_INTRICATE, field_path, is_intricate
 
 
 def parse(text: str | None) -> AnyEvent:

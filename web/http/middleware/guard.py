@@ -20,10 +20,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.errors import Refusal
-from web.intricacy import TOO_INTRICATE, is_intricate
 from web.operations.request_id import HEADER as REQUEST_ID
 from web.operations.request_id import begin_request
 from web.problems import problem
+from web.sent_json import TOO_INTRICATE, is_intricate
 
 BODY_LIMIT = 128 * 1024
 _PICTURES_LIMIT = 1024 * 1024
