@@ -21,7 +21,7 @@ async def program(*command, **options):
 
 async def moments(talk, count):
     """Wait until so many clips of the stream have been remembered."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for _ in range(count):
             while (await talk.next())["type"] != "flashback.moment":
                 pass

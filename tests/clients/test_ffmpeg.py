@@ -13,11 +13,18 @@ ENCODED = (
     "-c:v libx264 -profile:v baseline -preset ultrafast -tune zerolatency -g 10 -pix_fmt yuv420p"
 )
 
+WHIP = (
+    "-f",
+    "whip",
+    "-handshake_timeout",
+    "60000",
+)  # milliseconds; on a busy machine it takes some
+
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Consent that is not renewed runs out in two seconds instead of half a minute."""
-    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.3)
+    """Consent that is not renewed runs out in six seconds instead of half a minute."""
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 1.0)
     monkeypatch.setattr(aioice.stun, "RETRY_RTO", 0.05)
 
 
@@ -26,9 +33,9 @@ async def test_ffmpeg_is_seen_for_as_long_as_it_sends(impatient):
     async with (
         echo_service(sample_rate=4) as service,
         service.talk() as talk,
-        program(*command, "-f", "whip", f"{service.url}/whip/cam") as ffmpeg,
+        program(*command, *WHIP, f"{service.url}/whip/cam") as ffmpeg,
     ):
-        await moments(talk, 5)  # a second each, the first sooner
+        await moments(talk, 9)  # a second each, the first sooner
         assert len(service.services.senders) == 1
         ffmpeg.terminate()
         await service.all_free()

@@ -146,7 +146,7 @@ async def registry_of(engine, store):
 
 @pytest.fixture
 def registry(registry_of):
-    return registry_of(StreamSettings(rate=4.0, close_within=0.5, stalled_after=60.0))
+    return registry_of(StreamSettings(rate=4.0, close_within=30, stalled_after=60.0))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from stream.settings import StreamSettings
 from stream.status import Changed, ClipRemembered
 from tests.stream.fakes import HandClock, picture, show, until, watch
 
-SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.5)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=30)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_media_time_never_goes_back_when_the_wall_clock_does(live, store, 
 
 
 async def test_the_first_clip_of_a_source_comes_within_a_second(engine, store, clock):
-    settings = StreamSettings(rate=1.0, close_within=0.5)
+    settings = StreamSettings(rate=1.0, close_within=30)
     registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
     live = await registry.open("yard")
     for _ in range(2):
@@ -254,7 +254,7 @@ async def test_a_minute_without_the_store_costs_no_clip(engine, store, clock):
 
 
 async def test_a_store_that_stays_away_costs_the_oldest_clips(engine, store, clock):
-    settings = StreamSettings(unwritten_clips=2, retry_after=0.01, close_within=0.1)
+    settings = StreamSettings(unwritten_clips=2, retry_after=0.01, close_within=30)
     registry = Registry(engine=engine, store=store, settings=settings, wall=clock, monotonic=clock)
     live = await registry.open("yard")
     store.away = True

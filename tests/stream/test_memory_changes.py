@@ -16,7 +16,7 @@ from stream.settings import StreamSettings
 from stream.status import Changed
 from tests.stream.fakes import picture, show, until, watch
 
-SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=0.2)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, retry_after=0.01, close_within=30)
 
 
 @pytest.fixture
@@ -27,6 +27,12 @@ def registry(registry_of, clock):
 @pytest.fixture
 async def live(registry):
     return await registry.open("yard")
+
+
+@pytest.fixture
+def hurried(registry_of, clock):
+    """A registry that waits for next to nothing when it is closed."""
+    return registry_of(replace(SETTINGS, close_within=0.2), wall=clock, monotonic=clock)
 
 
 async def answer(live):
@@ -258,22 +264,24 @@ async def test_a_clip_of_values_that_are_no_numbers_costs_that_clip_alone(
 
 
 async def test_what_a_slow_encoder_did_not_get_done_before_the_end_is_counted(
-    registry, live, engine, clock, caplog
+    hurried, engine, clock, caplog
 ):
+    live = await hurried.open("yard")
     engine.gate.clear()
     show(live.open_feed("webrtc"), clock, seconds=2.0)
     await engine.encoding.wait()
     show(live.open_feed("webrtc"), clock, seconds=2.0)
     waiting = asyncio.create_task(live.settle())
-    await registry.close()
+    await hurried.close()
     await waiting
     assert (live.status().clips, live.status().lost.overload) == (0, 2)
     assert "not encoded" in caplog.text
 
 
 async def test_what_a_silent_store_did_not_take_before_the_end_is_counted(
-    registry, live, store, clock, caplog
+    hurried, store, clock, caplog
 ):
+    live = await hurried.open("yard")
     asked = asyncio.Event()
 
     async def silent(*args):
@@ -286,7 +294,7 @@ async def test_what_a_silent_store_did_not_take_before_the_end_is_counted(
     await asked.wait()
     show(feed, clock, seconds=2.0)
     waiting = asyncio.create_task(live.settle())
-    await registry.close()
+    await hurried.close()
     await waiting
     assert live.status().lost.unwritten == 2
     assert "2 clips could not be written" in caplog.text

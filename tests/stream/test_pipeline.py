@@ -1,5 +1,6 @@
 import asyncio
 from collections import Counter, deque
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from stream.settings import StreamSettings
 from stream.status import Losses
 from tests.stream.fakes import FakeEngine, FakeStore, HandClock, picture, tokens
 
-SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=30)
 
 
 def clip(start=0.0, height=4):
@@ -170,7 +171,11 @@ async def test_a_stream_that_floods_takes_nothing_from_the_others():
     engine = QueueEngine()
     clock = engine.clock
     registry = Registry(
-        engine=engine, store=FakeStore(), settings=SETTINGS, wall=clock, monotonic=clock
+        engine=engine,
+        store=FakeStore(),
+        settings=replace(SETTINGS, close_within=0.5),
+        wall=clock,
+        monotonic=clock,
     )
     amounts = {"red": 8, "green": 400, "blue": 8}
     feeds = {

@@ -167,7 +167,7 @@ async def test_a_source_stays_with_a_stream_that_meets_an_internal_error(
     registry_of, pull, tmp_path
 ):
     store = FaultyStore()
-    settings = StreamSettings(rate=4.0, close_within=0.5, retry_after=0.01)
+    settings = StreamSettings(rate=4.0, close_within=30, retry_after=0.01)
     live = await registry_of(settings, store).open("cam")
     film = await asyncio.to_thread(write_video, tmp_path / "film.mp4", seconds=20)
     store.faults = 2

@@ -9,7 +9,7 @@ from stream.channels import Mailbox
 from stream.settings import StreamSettings
 from tests.stream.fakes import show
 
-SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5, waiting_clips=8)
+SETTINGS = StreamSettings(rate=2.0, first_rate=2.0, close_within=30, waiting_clips=8)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def live(registry_of, clock):
 
 @pytest.fixture
 async def impatient(registry_of, clock):
-    settings = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5, question_waits=0.01)
+    settings = StreamSettings(rate=2.0, first_rate=2.0, close_within=30, question_waits=0.01)
     return await registry_of(settings, wall=clock, monotonic=clock).open("yard")
 
 
@@ -66,7 +66,7 @@ async def test_an_answer_says_how_far_it_is_behind_pictures_that_make_no_clip_ye
 async def test_a_question_about_what_was_before_does_not_wait_and_lacks_nothing(
     registry_of, engine, clock
 ):
-    settings = StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5, question_waits=3600)
+    settings = StreamSettings(rate=2.0, first_rate=2.0, close_within=30, question_waits=3600)
     live = await registry_of(settings, wall=clock, monotonic=clock).open("yard")
     feed = live.open_feed("webrtc")
     show(feed, clock, seconds=2.0)

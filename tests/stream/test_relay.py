@@ -20,7 +20,7 @@ SETTINGS = WebRtcSettings(silence=60.0)
 @pytest.fixture
 async def registry():
     clock = asyncio.get_running_loop().time
-    settings = StreamSettings(first_rate=2.0, close_within=0.5)
+    settings = StreamSettings(first_rate=2.0, close_within=30)
     registry = Registry(
         engine=FakeEngine(), store=FakeStore(), settings=settings, wall=clock, monotonic=clock
     )
@@ -131,7 +131,7 @@ async def test_more_pictures_are_converted_while_someone_watches_but_not_remembe
     registry = Registry(
         engine=FakeEngine(),
         store=FakeStore(),
-        settings=StreamSettings(rate=2.0, first_rate=2.0, close_within=0.5),
+        settings=StreamSettings(rate=2.0, first_rate=2.0, close_within=30),
         wall=clock,
         monotonic=clock,
     )

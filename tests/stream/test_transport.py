@@ -30,7 +30,7 @@ def film(tmp_path_factory):
 @pytest.fixture
 async def live(store):
     now = asyncio.get_running_loop().time
-    looks = StreamSettings(rate=8.0, close_within=0.5)
+    looks = StreamSettings(rate=8.0, close_within=30)
     registry = Registry(
         engine=FakeEngine(), store=store, settings=looks, wall=now, monotonic=now, capacity=1
     )

@@ -43,7 +43,7 @@ async def registry(store):
     registry = Registry(
         engine=FakeEngine(),
         store=store,
-        settings=StreamSettings(rate=8.0, close_within=0.5),
+        settings=StreamSettings(rate=8.0, close_within=30),
         wall=loop.time,
         monotonic=loop.time,
         capacity=1,
@@ -123,7 +123,7 @@ async def test_of_a_sender_that_listens_only_a_keyframe_a_look_is_decoded(
     # On a starved machine a sender that listens may be slow all the same.
     monkeypatch.setattr("stream.webrtc.keyframes.DISTRUSTED_AFTER", 10**6)
     loop = asyncio.get_running_loop()
-    settings = StreamSettings(rate=2.0, close_within=0.5)
+    settings = StreamSettings(rate=2.0, close_within=30)
     registry = Registry(
         engine=FakeEngine(), store=store, settings=settings, wall=loop.time, monotonic=loop.time
     )
@@ -189,7 +189,7 @@ async def test_while_a_picture_is_converted_only_the_newest_waits_and_its_age_co
     registry = Registry(
         engine=FakeEngine(),
         store=store,
-        settings=StreamSettings(rate=8.0, close_within=0.5),
+        settings=StreamSettings(rate=8.0, close_within=30),
         wall=clock,
         monotonic=clock,
     )
