@@ -18,6 +18,8 @@ _NO_PLACES = "I cannot tell what is in one part of the picture. Ask me where a t
 _NO_MORE = "I can tell only what was shown, not what was not."
 _NO_REAL = "I cannot tell whether what is shown is real, drawn or live."
 _NO_WHERE = "I cannot tell where this is, only where a thing is in the picture."
+_NO_ALERT = "I answer what I am asked. To be told when something comes, set a watch."
+_NO_LESSON = "I know nothing but what was shown. Ask me what I see, or what I have seen."
 _ASK_ME = "Ask me what I see, or what I have seen."
 _NOT_SURE = "I may be mistaken. The moments that an answer rests on show what I saw."
 _DEEDS = "bark|run|jump|sleep|eat|drink|fall|fight|play|talk|speak|smile|laugh|cry|sing|dance|take|steal|touch|open|close|hold|carry|throw|catch|read|write|cook|work|wave|climb|swim|bite|attack|sit|stand|lie"
@@ -39,6 +41,10 @@ _ASIDES = (
     (r"is (?:this|it|that|the (?:video|film|stream|picture)) (?:real|fake|live|recorded|a (?:photo|drawing|painting|cartoon|recording|real [a-z]+)|animated)(?: or [a-z ]+)?", _NO_REAL),
     (r"where (?:am i|are we|are you|is this|was this|is the camera|is this place)|what (?:place|city|country|town|street) is (?:this|it)|which (?:place|city|country|town|street) is (?:this|it)|where (?:was|is) (?:this|it) (?:filmed|recorded|taken|shot)", _NO_WHERE),
     (r"(?:yes|no|yep|yeah|nope|nah|lol|haha|h+m+|huh|eh|oh|wow|cool|test|testing|sorry|never ?mind|maybe|idk|i (?:do not|don't) know|i see|interesting|stop|quit|exit|)(?: (?:yes|no|lol|haha|cool|wow|test|please))*", _ASK_ME),
+    (r"(?:please )?(?:let me know|tell me|alert me|notify me|warn me|inform me|remind me|call me|message me)(?: (?:when|if|as soon as|once|whenever)) (?:there is |you see |you notice |somebody |someone |an? |the |any |it )[a-z ]*(?:comes?|appears?|arrives?|leaves?|enters?|shows? up|moves?|is there|is back|next time|again)", _NO_ALERT),
+    (r"what (?:is|are) an? [a-z]+|what does [a-z]+ mean|define [a-z]+|explain [a-z]+|what (?:is|was) the (?:capital|population|meaning|president|currency) of [a-z ]+|(?:please )?(?:tell (?:me|us) a (?:joke|story)|sing|write|translate|play)(?: [a-z ]+)?", _NO_LESSON),
+    (r"how (?:do|can) you (?:know|tell)(?: that)?", _NOT_SURE),
+    (r"can you (?:see|count|talk|speak)|(?:do|can) you (?:see|hear) me|what do you know|what (?:things|words|objects) do you know|list everything you know", _MYSELF),
     (r"who are you|what are you|what(?:'s| is) your name|are you (?:there|a robot|a person|human|an ai|real)|who (?:made|built) you|what can you do(?: for me)?|help(?: me)?|how can you help(?: me)?|what can i ask(?: you)?|how does this work", _MYSELF),
     (r"(?:why|for what reason|what is the reason|how come)(?: [a-z' ]+)?", _NO_WHY),
     (r"what (?:will|is going to|may|might|could) [a-z ]*(?:happen|come|be|appear)(?: [a-z ]+)?|what (?:happens|comes|is coming) next|when will [a-z ]+|will (?:it|there|the|a|an|he|she|they|anything|something|anyone|someone)(?: [a-z ]+)?", _NO_FUTURE),

@@ -58,6 +58,8 @@ _BASE = {
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"did (?:anything|something) new (?:appear|come|happen)", "did anything change"),
+    (r"what (?:do|can) you remember|what can you tell me|what have you got", "what did you see"),
     (r"what happens first|what (?:happens|happened|is|was) at the (?:very )?(?:start|beginning)|how did (?:it|(?:the|this) (?:video|film|stream)) (?:start|begin)|which (?:one )?(?:came|was) first", "what did you see first"),
     (r"what happens (?:last|at the (?:very )?end)|what happened (?:last|at the (?:very )?end)|which (?:one )?(?:came|was) last", "what did you see last"),
     (r"what (?:is|was) the (?:main|most important|most common|most frequent|commonest) (?:thing|object|subject|item)", "what was there longest"),
@@ -76,6 +78,12 @@ _COLOUR = "|".join((*COLOURS, "gray"))
 _FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most) )?(?:one|two|three|four|five|\d+)"
 _A_NAME = r"(?P<name>[a-z' -]+?)"
 _WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
+_BRIEFLY = {
+    "when": "when was {name} shown", "where": "where was {name}", "how long": "how long was {name} there",
+    "how often": "how often was {name} there", "which way": "which way did {name} move", "what colour": "what colour was {name}",
+    "what color": "what colour was {name}", "colour": "what colour was {name}", "color": "what colour was {name}",
+}  # fmt: skip
+"""What two words ask: "when penguin", "penguin colour"."""
 _ON = r"(?:on|at|in|to|near) the (?:left|right|top|bottom|middle|centre|center|corner)(?:[ -]hand)?(?: side| corner| half| part)?"
 _IN_VIDEO = r"(?:in|on) (?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)"
 _VISIBLE = r"(?:visible|shown|seen|present|in view|in sight|on screen|in the (?:picture|image|frame|scene|view))"
@@ -94,6 +102,12 @@ _REWORDED = (
     (rf"and (?:the |an? |any ){_A_NAME}", "tell me about the {name}"),
     (rf"was (?:it|that|this) an? {_A_NAME} or an? (?P<other>[a-z' -]+?)", "did you see a {name} or a {other}"),
     (rf"(?P<verb>is|was) (?:it|that|this) (?P<an>an?) {_A_NAME}", "{verb} there {an} {name}"),
+    (rf"(?P<an>was|were) (?:the|this|that|these|those) {_A_NAME} (?:ever )?(?:there|here|{_VISIBLE})", "did you see the {name}"),
+    (rf"(?P<verb>is|are) (?:the|this|that|these|those) {_A_NAME} (?:there|here|{_VISIBLE})", "{verb} the {name} still there"),
+    (rf"(?:i think )?(?:that )?there (?P<verb>is|are|was|were) (?P<an>an?|some) {_A_NAME}", "{verb} there {an} {name}"),
+    (rf"(?:i think )?(?:that )?i (?:saw|have seen) (?P<an>an?|some|the) {_A_NAME}", "did you see {an} {name}"),
+    (rf"how long ago (?:did you (?:last )?see|was|were|did) (?:the |an? )?{_A_NAME}(?: (?:there|shown|seen|here|come|appear|leave))?", "when did you last see the {name}"),
+    (rf"(?:(?:go|jump|skip|take me|bring me) (?:back )?to|(?:i|we) (?:want|would like) to see) (?:the |an? )?{_A_NAME}", "tell me about the {name}"),
     (rf"(?P<verb>is|are|was|were) {_A_NAME} {_ON}(?: or (?:{_ON}|(?:the )?(?:left|right|top|bottom)))?(?: of the (?:picture|screen|frame|image|scene|video))?", "where {verb} {name}"),
     (rf"(?:on|at|in) (?:which|what) (?:side|part|corner|half)(?: of the (?:picture|screen|frame|image|scene|video))? (?P<verb>is|are|was|were) {_A_NAME}", "where {verb} {name}"),
     (rf"where (?P<verb>is|are|was|were) {_A_NAME} (?:located|placed|positioned|standing|sitting|lying|to be found)", "where {verb} {name}"),
@@ -116,6 +130,9 @@ _REWORDED = (
     (rf"(?:(?:can|could) you )?(?:please )?(?:show me|find|look for|search for) {_A_NAME}", "tell me about {name}"),
     (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {many} did you see"),
 )  # fmt: skip
+_BRIEF = re.compile(
+    rf"(?P<asks>{'|'.join(_BRIEFLY)}) (?:of )?(?:the |a |an )?(?P<name>[a-z' -]+?)|(?:the |a |an )?(?P<name2>[a-z' -]+?) (?P<asks2>{'|'.join(_BRIEFLY)})"
+)
 _PRONOUNS = frozenset({"it", "he", "she", "they"})
 _SORT = re.compile(r"(?:what|which) [a-z]+")
 _BARE = re.compile(r"(?P<any>any |some )?(?:the |a |an )?(?P<name>[a-z' -]+?)(?: (?:there|here))?")
@@ -190,6 +207,8 @@ def _in_few_words(plain: str, *, over: bool) -> str:
     found = _BARE.fullmatch(plain)
     if found is None or not _is_name(name := found["name"]):
         return ""
+    if " and " in name or " or " in name:
+        return f"did you see {name}"
     if found["any"] or is_plural(name):
         return f"{'were' if over else 'are'} there any {name}"
     return f"{'was' if over else 'is'} there {with_article(name)}"
@@ -206,6 +225,8 @@ def _in_other_words(plain: str) -> str:
         if found and (name is None or name in _PRONOUNS or _is_name(name)):
             straight = words.format(**found.groupdict(), many=_several(name or ""))
             return straight if "kind|" not in form or is_known(straight) else ""
+    if (found := _BRIEF.fullmatch(plain)) and _is_name(name := found["name"] or found["name2"]):
+        return _BRIEFLY[found["asks"] or found["asks2"]].format(name=f"the {name}")
     sort = f"{plain} did you see"
     return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""
 

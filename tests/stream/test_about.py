@@ -214,6 +214,16 @@ def test_how_many_there_are_of_what_is_there_is_left_to_the_model():
         ("Are there more bottles than people?", "I cannot compare these"),
         ("Was the elephant bigger than the cat?", "I cannot compare these"),
         ("Can you read the sign?", "I cannot read text"),
+        ("Is this real or a drawing?", "I cannot tell whether what is shown is real"),
+        ("Where am I?", "I cannot tell where this is"),
+        ("yes", "Ask me what I see"),
+        ("?", "Ask me what I see"),
+        ("let me know when a dog appears", "I answer what I am asked"),
+        ("What is a penguin?", "I know nothing but what was shown"),
+        ("What is the capital of France?", "I know nothing but what was shown"),
+        ("Can you see?", "I watch this stream"),
+        ("How do you know that?", "I may be mistaken"),
+        ("What is the biggest thing?", "I cannot tell how old, big"),
     ],
 )
 def test_what_nobody_here_can_tell_is_said_to_be(text, said):

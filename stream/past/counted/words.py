@@ -118,7 +118,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("which", rf"(?:which|what|who) (?:one )?(?:came|was {_PLACE}|appeared|was|did {_YOU} see|was it) (?P<order>first|last|later|earlier|sooner)(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("which", rf"(?:which|what|who) (?:one )?(?:came|stayed|appeared|was {_PLACE}|was|did {_YOU} see)(?: for)? (?:the )?(?P<order>longer|longest|more often|most often)(?: time)?(?: of (?:the )?two)? {_NAME} or {_OTHER}"),
     ("before", rf"(?:did|was|were) {_NAME}(?: (?:come|appear|stay|last|{_PLACE}))? (?P<order>longer|more often) than {_OTHER}(?: did| was)?"),
-    ("between", rf"what (?:else )?(?:thing )?(?:came|was {_PLACE}|was|happened|appeared|did {_YOU} {_SEE})(?: {_PLACE})? between {_NAME} and {_OTHER}"),
+    ("between", rf"what (?:else )?(?:thing )?(?:came|was {_PLACE}|was|happened|appeared|did {_YOU} {_SEE})(?: {_PLACE})?(?: in)? between {_NAME} and {_OTHER}"),
     ("next", rf"what (?:else )?(?:thing )?(?:came|comes|was {_PLACE}|was|were {_PLACE}|appeared|happened|did {_YOU} {_SEE}|followed)(?: (?:right|just|directly|immediately|shortly))? (?P<order>before|after) {_NAME}(?: (?:was|were) {_PLACE}| came| left)?{_ALREADY}"),
     ("before", rf"(?:did|was|were) {_NAME} (?:come|appear|{_PLACE}) (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
     ("before", rf"(?:was|were|did {_YOU} {_SEE}) {_NAME} (?P<order>before|after|earlier than|later than) {_OTHER}(?: did| was)?"),
