@@ -11,7 +11,7 @@ from web.access import keys
 from web.access.keys import Keys
 from web.access.tokens import TokenFile, TokenRecord, digest, make_token
 from web.cli.commands import run
-from web.cli.serve import _with_token
+from web.cli.serve import _lets_others_in, _with_token
 from web.errors import BadValue
 from web.settings import Settings
 
@@ -279,3 +279,12 @@ def test_a_service_that_others_can_reach_makes_itself_a_token():
     assert _with_token(Settings()) == (Settings(), False)
     own = Settings(host="0.0.0.0", token=("mine",))
     assert _with_token(own) == (own, False)
+
+
+def test_a_service_behind_a_proxy_without_a_token_is_warned_of(file):
+    behind = Settings(allowed_hosts=("cams.example",), token_file=file)
+    assert _lets_others_in(behind)
+    assert not _lets_others_in(Settings(token_file=file))
+    assert not _lets_others_in(behind.model_copy(update={"token": ("a token",)}))
+    added(file, "ann")
+    assert not _lets_others_in(behind)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from stream.errors import NotDelivered
 from stream.webrtc.whip_client import play
-from web.access.tokens import make_token
+from web.access.tokens import TokenFile, make_token
 from web.cli.server import serve, take_port
 from web.errors import Failed
 from web.settings import Settings
@@ -21,6 +21,11 @@ _SAMPLE_STREAM = "sample"
 _LOOK_SECONDS = 1.0
 _CLIPS_BEFORE_SUGGESTIONS = 8
 """So much must have been shown that there is a past to ask about: half a minute."""
+
+_UNGUARDED = (
+    "It needs no token: whoever reaches {names} through a proxy may do everything. "
+    "Set FLASHBACK_TOKEN, or make named tokens with `flashback token add`."
+)
 
 _screen = Console(highlight=False, soft_wrap=True)
 
@@ -32,12 +37,15 @@ def run_service(settings: Settings) -> None:
         Failed: If it cannot start.
     """
     settings, made = _with_token(settings)
+    unguarded = not made and _lets_others_in(settings)
 
     async def ready(address: str) -> None:
         _screen.print(f"Flashback is ready: [bold]{address}/[/bold]")
         if made:
             token = settings.token[0].get_secret_value()
             _screen.print(f"Its token, made for this run and shown once: [bold]{token}[/bold]")
+        if unguarded:
+            _screen.print(_UNGUARDED.format(names=", ".join(settings.allowed_hosts)))
 
     _run(settings, ready)
 
@@ -126,6 +134,12 @@ def _with_token(settings: Settings) -> tuple[Settings, bool]:
     if settings.on_loopback or settings.token or settings.jwt_issuer:
         return settings, False
     return settings.model_copy(update={"token": (SecretStr(make_token()),)}), True
+
+
+def _lets_others_in(settings: Settings) -> bool:
+    """Say whether a proxy seems to stand in front, and nobody who comes through it needs a token."""
+    guarded = settings.token or settings.jwt_issuer or TokenFile(settings.tokens_at).stamp()
+    return bool(settings.allowed_hosts) and not guarded
 
 
 def _run(settings: Settings, ready: Callable[[str], Awaitable[None]]) -> None:
