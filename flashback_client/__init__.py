@@ -24,12 +24,12 @@ from flashback_client.types import (
     ThingSeen,
     TimeUnderstood,
     Unanswered,
+    WatchEvent,
 )
 from flashback_client.watch_types import (
     Watch,
     WatchClause,
     WatchCounters,
-    WatchEvent,
     WatchSchedule,
 )
 from flashback_client.zone import local_timezone

@@ -151,13 +151,27 @@ class Flashback(Watching):
                 return
         raise FlashbackError("The service ended before all streams had answered.")
 
-    def moments(self, stream: str, after: float | None = None, limit: int = 500) -> list[Moment]:
+    def moments(
+        self,
+        stream: str,
+        after: float | None = None,
+        limit: int = 500,
+        *,
+        until: float | None = None,
+    ) -> list[Moment]:
         """Return the newest `limit` moments that start after a media second, oldest first.
+
+        Args:
+            stream: Its name.
+            after: Media second; None is from the first.
+            limit: How many at most.
+            until: Only those that start up to this media second.
 
         Raises:
             FlashbackError: If there is no such stream, or the service refuses.
         """
-        params = {"limit": limit} | ({} if after is None else {"after": after})
+        asked = {"limit": limit, "after": after, "until": until}
+        params = {name: value for name, value in asked.items() if value is not None}
         path = f"streams/{quote(stream, safe='')}/moments"
         found = self._json("GET", path, params=params)["moments"]
         return [Moment.model_validate(entry) for entry in found]

@@ -200,6 +200,40 @@ class ThingSeen(Value):
     most: int
 
 
+class WatchEvent(Value):
+    """One time that a watch fired.
+
+    Attributes:
+        id: Its name for programs, the same each time that it is told.
+        watch: Which watch.
+        question: What that asks.
+        stream: Where it was seen.
+        at: Unix second when it fired.
+        start: Media second where its condition began to hold.
+        end: Media second until when it held; so far, while it is open.
+        open: Whether it goes on.
+        peak: The highest score of a moment.
+        verdict: What the model said: `confirmed`, `rejected`, `failed` or `unverified`.
+        why: That in a sentence; or why what is said to be gone may be there still. Else empty.
+        evidence: The moments that made it fire, the newest last.
+        clip: Path of its film; None if there is none (any more).
+    """
+
+    id: str
+    watch: str
+    question: str
+    stream: str
+    at: float
+    start: float
+    end: float
+    open: bool
+    peak: float
+    verdict: str
+    why: str
+    evidence: tuple[Evidence, ...]
+    clip: str | None = None
+
+
 class Summary(Value):
     """What happened in a time, by the things in its moments; no language model wrote it.
 
@@ -208,12 +242,14 @@ class Summary(Value):
         moments: How many were gone through.
         scenes: In order.
         seen: Every thing that was there, the longest there first.
+        events: Of a day: what watches told of it, the newest first.
     """
 
     stream: str
     moments: int
     scenes: tuple[Scene, ...]
     seen: tuple[ThingSeen, ...]
+    events: tuple[WatchEvent, ...] = ()
 
 
 class StreamAnswer(Value):

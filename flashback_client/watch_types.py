@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from flashback_client.types import Evidence, Value
+from flashback_client.types import Value
 
 
 class WatchClause(Value):
@@ -105,37 +105,3 @@ class Watch(Value):
     state: str
     counters: WatchCounters
     hard_to_see: dict[str, float] = Field(default_factory=dict)
-
-
-class WatchEvent(Value):
-    """One time that a watch fired.
-
-    Attributes:
-        id: Its name for programs, the same each time that it is told.
-        watch: Which watch.
-        question: What that asks.
-        stream: Where it was seen.
-        at: Unix second when it fired.
-        start: Media second where its condition began to hold.
-        end: Media second until when it held; so far, while it is open.
-        open: Whether it goes on.
-        peak: The highest score of a moment.
-        verdict: What the model said: `confirmed`, `rejected`, `failed` or `unverified`.
-        why: That in a sentence; or why what is said to be gone may be there still. Else empty.
-        evidence: The moments that made it fire, the newest last.
-        clip: Path of its film; None if there is none (any more).
-    """
-
-    id: str
-    watch: str
-    question: str
-    stream: str
-    at: float
-    start: float
-    end: float
-    open: bool
-    peak: float
-    verdict: str
-    why: str
-    evidence: tuple[Evidence, ...]
-    clip: str | None = None

@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from flashback_client.http import ServiceConnection
-from flashback_client.watch_types import Watch, WatchEvent
+from flashback_client.types import WatchEvent
+from flashback_client.watch_types import Watch
 
 
 class Watching(ServiceConnection):

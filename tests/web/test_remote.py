@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from functools import partial
 
 import httpx
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from flashback_client import Flashback, FlashbackError, Unanswered, local_timezone
 from model.vision.things import Thing
 from model.vision.vocabulary import word_table
+from stream.watches.records import Event
 from tests.web.conftest import echo_service
 from tests.web.test_cli import flashback, run
+from web.cli.client.remote import run_summary
 
 
 async def test_the_client_lists_asks_shows_and_forgets():
@@ -201,3 +204,32 @@ def test_what_is_wrong_with_a_question_to_all_streams_is_said_by_the_service():
 def test_the_time_zone_of_the_machine_is_known_by_its_name(monkeypatch, told, name):
     monkeypatch.setenv("TZ", told)
     assert local_timezone() == name
+
+
+async def test_a_days_summary_tells_what_watches_told(capsys):
+    async with echo_service() as service:
+        service.engine.things_of = lambda _: [Thing(word_table().number["dog"])]
+        await service.store.begin("cam", service.services.clocks.wall())
+        await service.remember("cam", clips=2)
+        now = service.services.clocks.wall()
+        event = Event("e", "w", "a dog?", "cam", now, 0, 1, 2, open=False, peak=1.0)
+        await service.services.watcher.book.note(event)
+        run = partial(run_summary, service.url, None, "cam", last=None, as_json=False)
+        await asyncio.to_thread(run, day="today")
+        assert "told by a watch: a dog?" in capsys.readouterr().out
+        await asyncio.to_thread(run, day=None)
+        assert "told by a watch" not in capsys.readouterr().out
+
+
+async def test_moments_up_to_a_time_are_listed():
+    async with echo_service() as service:
+        await service.remember("cam", clips=6)
+
+        def use():
+            with Flashback(service.url) as client:
+                return client.moments("cam", limit=1, until=9.5), client.moments(
+                    "cam", 5, until=9.5
+                )
+
+        newest, between = await asyncio.to_thread(use)
+    assert [moment.start for moment in newest] == [moment.start for moment in between] == [8]

@@ -238,11 +238,13 @@ async def get_moments(
     here: Here,
     _: MayWatch,
     after: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+    until: Annotated[float | None, Query(allow_inf_nan=False)] = None,
     limit: Annotated[int, Query(ge=1, le=_LONGEST_LIST)] = 500,
 ) -> MomentList:
-    """List the newest `limit` moments that start after `after` (media seconds)."""
+    """List the newest `limit` moments that start after `after`, and not after `until` (media seconds)."""
     await here.registry.find(stream)
-    moments = await here.store.moments(stream, after=-inf if after is None else after, limit=limit)
+    first, last = (-inf if after is None else after), (inf if until is None else until)
+    moments = await here.store.moments(stream, first, limit, until=last)
     return MomentList(moments=[MomentReport(start=m.start, end=m.end) for m in moments])
 
 

@@ -14,7 +14,6 @@ from flashback_client import (
     Answer,
     Flashback,
     FlashbackError,
-    Moment,
     Stream,
     StreamAnswer,
     Watch,
@@ -23,7 +22,8 @@ from flashback_client import (
 )
 
 _Value = TypeVar("_Value")
-_MOST_MOMENTS = 2000
+_MOST = 2000
+"""Moments, the first of which is shown for a time before all of them."""
 _MOST_FOUND = 20
 
 
@@ -64,17 +64,18 @@ class Tools:
         return _answered(known, answer)
 
     async def look(self, stream: str, at: str | None = None) -> ToldPicture:
-        """Return the picture of the moment nearest to a time; of the newest without one.
+        """Return the picture of the moment that had begun by a time; of the newest without one.
 
         Raises:
             FlashbackError: If nothing is remembered.
         """
         known = await self._call(lambda: self._service.stream(stream))
         media = _media(known, at)
-        moments = await self._call(lambda: self._service.moments(stream, limit=_MOST_MOMENTS))
+        begun = await self._call(lambda: self._service.moments(stream, limit=1, until=media))
+        moments = begun or await self._call(lambda: self._service.moments(stream, limit=_MOST))
         if not moments:
             raise FlashbackError(f"Nothing of {stream} is remembered yet.")
-        found = moments[-1] if media is None else min(moments, key=lambda m: _far(m, media))
+        found = begun[-1] if begun else moments[0]
         jpeg = await self._call(lambda: self._service.picture(stream, found))
         return ToldPicture(f"{stream} at {_clock(known, found.start)}", jpeg)
 
@@ -135,10 +136,6 @@ class Tools:
 
     async def _call(self, call: Callable[[], _Value]) -> _Value:
         return await asyncio.to_thread(call)
-
-
-def _far(moment: Moment, media: float) -> float:
-    return max(moment.start - media, media - moment.end, 0.0)
 
 
 def _media(stream: Stream, clock: str | None) -> float | None:

@@ -168,6 +168,9 @@ def run_summary(
         table.add_row(one.name, f"{one.seconds:.0f}", str(one.times), most, *ends)
     if found.seen:
         console.print(table)
+    for event in reversed(found.events):
+        at = f"{datetime.fromtimestamp(event.at).astimezone():%H:%M:%S}"
+        console.print(f"{at}  told by a watch: {event.question}", markup=False)
 
 
 def run_ask_all(

@@ -101,7 +101,9 @@ export class Lookback {
         const seen = told.seen.slice(0, 6).map(({ name, times }) => `${name} (${times === 1 ? "once" : `${times} times`})`);
         const said = told.moments ? `What ${stream} has shown ${when}` : `Nothing of ${stream} is remembered ${when}`;
         this.#say(`${said}${seen.length ? `: ${seen.join(", ")}` : ""}.`);
-        this.#list(told.scenes.map((scene) => this.#scene(stream, scene)));
+        const scenes = told.scenes.map((scene) => [scene.start, this.#scene(stream, scene)]);
+        const events = (told.events ?? []).filter((event) => event.verdict !== "rejected").map((event) => [event.start, this.#event(stream, event)]);
+        this.#list([...scenes, ...events].sort(([a], [b]) => a - b).map(([, item]) => item));
       };
     });
   }
@@ -141,7 +143,7 @@ export class Lookback {
 
   #answer(one) {
     const seen = one.seen_last_clock ? `seen last ${when(one.seen_last_clock)}, ` : "";
-    const sure = one.sureness === null ? "" : ` · ${seen}${Math.round(one.sureness * 100)}\u00a0%\u00a0sure`;
+    const sure = !one.sureness ? "" : ` · ${seen}${Math.round(one.sureness * 100)}\u00a0%\u00a0sure`;
     const best = one.best === null ? null : { start: one.best, end: one.best_end };
     return this.#moment(one.stream, best, one.text, `${one.stream}${sure}`);
   }
@@ -150,6 +152,12 @@ export class Lookback {
     const news = [...scene.came.map((name) => `${name} comes`), ...scene.left.map((name) => `${name} gone`)];
     const small = [`${when(scene.start_clock)} to ${when(scene.end_clock)}`, ...news].join(" · ");
     return this.#moment(stream, { start: scene.best, end: scene.best_end }, scene.text, small);
+  }
+
+  /** What a watch told, between the scenes. */
+  #event(stream, event) {
+    const moment = event.evidence.at(-1) ?? { start: event.start, end: event.end };
+    return this.#moment(stream, moment, event.question, `${new Date(event.at * 1000).toLocaleTimeString()} · told by a watch`);
   }
 
   #found(one) {
@@ -166,6 +174,7 @@ export class Lookback {
     image.alt = "";
     image.loading = "lazy";
     if (moment) showMoment(image, stream, moment.start);
+    else image.style.visibility = "hidden";
     pick.type = "button";
     pick.append(image, element("b", title), element("small", small));
     pick.addEventListener("click", () => {
