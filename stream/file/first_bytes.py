@@ -101,7 +101,7 @@ def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
     The format is None where FFmpeg may find out by itself.
 
     Raises:
-        BadSource: If it is a drawing, a web page or a list of lists of lists.
+        BadSource: If it is a drawing, a web page, a list of channels or of lists of lists.
         OSError: If it cannot be read.
     """
     if not path.is_file():  # what is read from a pipe is gone
@@ -110,6 +110,9 @@ def file_format(path: Path) -> tuple[str | None, dict[str, str]]:
         head = file.read(_ENOUGH)
     refuse_document(head)
     _refuse_nested(path)
+    if is_playlist(head):
+        with path.open(encoding="utf-8", errors="replace") as text:
+            refuse_list(text.read(_ENOUGH_OF_A_LIST))
     return ("hls", playlist_options()) if is_playlist(head) else (None, {})
 
 

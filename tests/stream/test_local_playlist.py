@@ -4,6 +4,8 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from stream.errors import NoVideo
+from stream.file.film import open_film
 from stream.pull.errors import CannotOpen
 from stream.pull.messages import Place
 from tests.stream.opening import look, open_source, order
@@ -94,3 +96,12 @@ def test_it_leads_nowhere_else(write, site, address, film):
     with pytest.raises(CannotOpen):
         open_source(write(segments(f"{address}/7.ts") + "#EXT-X-ENDLIST\n"))
     assert not site.asked
+
+
+def test_a_list_of_channels_is_called_that(tmp_path):
+    path = tmp_path / "channels.m3u"
+    path.write_text("#EXTM3U\n#EXTINF:-1,One\nhttp://a.example/1.m3u8\n")
+    with pytest.raises(NoVideo, match="is a list of addresses"):
+        open_film(path)
+    with pytest.raises(CannotOpen, match="is a list of addresses"):
+        open_source(order(str(path)))
