@@ -113,6 +113,9 @@ def test_what_has_a_word_or_names_nothing_is_not_unknown(text):
         ("List all vehicles in order", "A car."),
         ("Is there a red star?", "No: a blue star, from 0:08 to 0:16."),
         ("Is there a blue star?", "Not now. Last seen at 0:16."),
+        ("Is there a star?", "Not now. Last seen at 0:16."),
+        ("Do you see a dog?", "Yes, since 0:16."),
+        ("Is there a zebra?", None),
         ("How many scenes were there?", "Three: a red car, then a blue star, then a dog."),
         ("What happened in the middle?", "A blue star, at 0:08."),
         ("How long is the video?", "I have watched 23 seconds."),
@@ -129,3 +132,10 @@ def test_women_and_puppies_are_known_by_their_plurals():
     clips = past("2 people", "2 people", "dog", "dog")
     assert said("How many women were there?", clips) == "Two."
     assert said("Were there any puppies?", clips) == "Yes, since 0:08."
+
+
+def test_of_a_film_and_of_what_is_half_seen_the_model_says_whether_it_is_there():
+    clips = past("dog", "dog", "cat", "cat")
+    assert count(asks_to_count("Is there a cat?"), clips, replace(LIVE, duration=16.0)) is None
+    half = replace(clips[-1], things=(replace(clips[0].things[0], sure=0.3),))
+    assert said("Is there a dog?", [*clips[:-1], half]) is None

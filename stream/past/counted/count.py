@@ -112,6 +112,9 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return None
         case "seen" if not there.spans:  # it may have seen it half
             return None
+        case "present":
+            plain = there.now or (there.spans and not there.perhaps)
+            return of_one("still", there) if plain and not (there.ended or there.part) else None
         case "colour" | "way" | "place" | "whereabouts":
             return how_it_was(asked, there, clips)
         case "when":

@@ -17,6 +17,7 @@
     coloured  what was red | did you see anything red
     whereabouts   where was the cat last seen           nth       what was the second thing you saw
     span      how long is the video                     scenes    how many scenes were there
+    present   is there a cat, of what is live
 
 Names are those of the table of words, with a colour before them or none. What names something else, or
 asks for anything besides, fits nothing and is put to the language model as it stands. How things lie to each
@@ -38,7 +39,7 @@ Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
-    "moved", "colours", "coloured", "nth", "span", "scenes",
+    "moved", "colours", "coloured", "nth", "span", "scenes", "present",
 ]  # fmt: skip
 _LONGEST = 200  # characters of what can still be such a question
 
@@ -86,6 +87,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("still", rf"(?:is|are|can|do) (?:there |{_YOU} see )?{_NAME} (?:{_PLACE} )?(?:any more|anymore|any longer)"),
     ("still", rf"(?:is|are) {_ANYONE}(?: {_PLACE}| at home)?{_ALREADY}|(?:can|do) {_YOU} see (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"is there (?:a |an |any )(?P<name>(?:{'|'.join(COLOURS)}|gray) [a-z' -]+?)(?: {_PLACE})?{_ALREADY}"),
+    ("present", rf"(?:is there|(?:do|can) {_YOU} see) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("still", rf"are there (?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:was|were|has|have|had|did) {_ANYONE}{_CAME}{_ALREADY}|(?:did|have) {_YOU} {_SEE} (?P<name2>anyone|anybody|someone|somebody)(?: {_PLACE})?{_ALREADY}"),
     ("ever", rf"(?:were|have) there (?:been )?(?:any|some) {_NAME}(?: {_PLACE})?{_ALREADY}"),
