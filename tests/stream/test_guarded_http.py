@@ -5,6 +5,7 @@ from stream.address.source_url import read_source
 from stream.errors import BadSource
 from stream.pull.errors import Refused
 from stream.pull.io.http.guarded import HttpSource
+from stream.pull.io.http.opener import opener_of
 from tests.stream.http_server import send_nothing, send_pictures
 
 LOOPBACK = read_networks(["127.0.0.0/8", "::1"])
@@ -107,7 +108,7 @@ def test_a_redirect_to_another_scheme_is_not_followed(site, address, opened, tar
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "concat:a|b", "tcp://127.0.0.1:22", "a"])
 def test_what_a_playlist_refers_to_is_http_or_nothing(site, address, opened, target):
     with pytest.raises(BadSource):
-        opened(f"{address}/list.m3u8").opener()(target, 0, {})
+        opener_of(opened(f"{address}/list.m3u8").open)(target, 0, {})
 
 
 def test_redirects_have_an_end(site, address, opened):
