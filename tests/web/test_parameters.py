@@ -3,7 +3,7 @@
 import pytest
 
 MISSPELT = [
-    ("GET", "/v1/streams?limt=5", "after, limit, until"),
+    ("GET", "/v1/streams?limt=5", "after, limit"),
     ("GET", "/v1/streams/cam?since=3", "none"),
     ("GET", "/v1/streams/cam/moments?since=3", "after, limit, until"),
     ("GET", "/v1/streams/cam/summary?form=60", "most, since, timezone, until"),
