@@ -21,7 +21,7 @@ from tests.stream.opening import LOOPBACK, look, open_source, order
     [
         ("/nothing", "nothing at this path"),
         ("/silent", "did not answer within 0.3 seconds"),
-        ("/text", "not video that can be read"),
+        ("/text", "is text, not video"),
         ("/private", "wants a user name and password"),
     ],
 )
