@@ -104,7 +104,7 @@ async def test_the_test_button_says_what_an_address_is_or_why_not(tmp_path, sour
         assert all(word in said for word in ("mpeg4", "320", "180", "10 pictures a second")), said
         for path, words in (
             ("/gone.mp4", "nothing at this path"),
-            ("/words", "not video that can be read"),
+            ("/words", "is text, not video"),
         ):
             said, kind = await test_address(page, sources.secret(path))
             assert kind == "bad", said
