@@ -10,9 +10,8 @@ _SECONDS = 60.0
 
 def be_patient() -> None:
     """Let stores wait longer, in this process, unless a test says how long."""
-    for function in (RedisStore.__init__, RedisStore.connect.__func__):
-        defaults = function.__kwdefaults__
-        defaults.update({name: _SECONDS for name in ("patience", "within") if name in defaults})
+    _wait_for(RedisStore.__init__.__kwdefaults__, "within")
+    _wait_for(RedisStore.connect.__func__.__kwdefaults__, "within", "timeout")
 
 
 def be_patient_with_sources() -> None:
@@ -22,3 +21,8 @@ def be_patient_with_sources() -> None:
     create.__defaults__ = tuple(
         _SECONDS if field.name == "open_within" else value for field, value in each
     )
+
+
+def _wait_for(defaults: dict[str, object], *names: str) -> None:
+    assert set(names) <= set(defaults), "a parameter has another name now"
+    defaults.update(dict.fromkeys(names, _SECONDS))

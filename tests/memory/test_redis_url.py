@@ -120,7 +120,7 @@ async def encrypted(port, certificate):
 async def test_a_user_of_a_server_with_tls_whose_certificate_the_url_names(tmp_path):
     ours = await asyncio.to_thread(Certified, tmp_path, "ours")
     async with Node(*USER) as node, encrypted(node.port, ours.both) as port:
-        patient = {"patience": 60.0, "within": 60.0}
+        patient = {"timeout": 60.0, "within": 60.0}
         url = f"rediss://flashback:s3cret@127.0.0.1:{port}/0"
         store = RedisStore.connect(f"{url}?ssl_ca_certs={ours.certificate}", ENCODER, **patient)
         await store.begin("a", 1000.0)
@@ -135,7 +135,7 @@ async def test_a_user_of_a_server_with_tls_whose_certificate_the_url_names(tmp_p
 
 async def test_sentinels_and_the_master_that_they_name_are_spoken_to_with_tls(tmp_path):
     ours = await asyncio.to_thread(Certified, tmp_path, "ours")
-    patient = {"patience": 60.0, "within": 60.0}
+    patient = {"timeout": 60.0, "within": 60.0}
     async with (
         Node(*USER) as node,
         encrypted(node.port, ours.both) as master,  # the Sentinel itself speaks plainly

@@ -230,7 +230,7 @@ def train(among):
         StageRun(plan, among, SMALL).train(stop)
     except Stopped:
         pass
-    again = Run(plan, among, SMALL)
+    again = StageRun(plan, among, SMALL)
     assert again.done == 1
     again.train()
 with processes() as among:
