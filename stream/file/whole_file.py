@@ -28,7 +28,7 @@ from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
 from stream.file.sampling import MOST, frames_wanted, middles
 from stream.frames.frame import Picture
-from stream.frames.scale import upright
+from stream.frames.scale import as_rgb, upright
 from stream.live import LiveStream
 
 _Step = TypeVar("_Step")
@@ -123,7 +123,7 @@ async def _feed(
 
 def _as_encoded(frame: VideoFrame, size: int) -> Picture:
     """Return `frame` as it is to be shown, in one step from its own size to the encoder's."""
-    pixels = torch.from_numpy(upright(frame, frame.reformat(format="rgb24")))
+    pixels = torch.from_numpy(upright(frame, as_rgb(frame)))
     return np.ascontiguousarray(resize(pixels[None], size)[0].movedim(0, -1).numpy())
 
 

@@ -19,7 +19,13 @@ _MATRIX = struct.Struct("=9i")
 def to_rgb(frame: VideoFrame, side: int) -> Picture:
     """Return `frame` as RGB, as it is to be shown, its shorter side at most `side` pixels."""
     width, height = scaled_down(frame.width, frame.height, side)
-    return upright(frame, frame.reformat(width=width, height=height, format="rgb24"))
+    return upright(frame, as_rgb(frame, width, height))
+
+
+def as_rgb(frame: VideoFrame, width: int | None = None, height: int | None = None) -> VideoFrame:
+    """Return `frame` as RGB, of its own size where none is given, not turned yet."""
+    # By itself FFmpeg starts a thread a core for every frame, which live as long as the frame.
+    return frame.reformat(width=width, height=height, format="rgb24", threads=1)
 
 
 def scaled_down(width: int, height: int, side: int) -> tuple[int, int]:

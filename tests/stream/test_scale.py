@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from pathlib import Path
 
 import av
 import numpy as np
@@ -10,7 +11,7 @@ from av import VideoFrame
 from PIL import ExifTags, Image
 
 from stream.address.source_url import read_source
-from stream.frames.scale import to_rgb
+from stream.frames.scale import as_rgb, to_rgb
 from stream.frames.side_data import Type
 from stream.pull.frame_ring import PictureRing
 from stream.pull.probe import probe
@@ -148,3 +149,10 @@ async def test_a_source_can_be_tested_before_there_is_a_stream(tmp_path):
 
 def source(path):
     return read_source(str(path), local=True)
+
+
+def test_converting_a_frame_starts_no_thread():
+    frame = VideoFrame(64, 48, "yuv420p")
+    before = {path.name for path in Path("/proc/self/task").iterdir()}
+    as_rgb(frame, 32, 24)
+    assert {path.name for path in Path("/proc/self/task").iterdir()} <= before
