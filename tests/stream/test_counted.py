@@ -1,5 +1,7 @@
 """How long something was there, and all of a sort: counted from what clips show, in plain words."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.types import Question
@@ -158,3 +160,28 @@ async def test_a_model_without_words_of_its_own_is_asked_all_of_it():
     for text in ("How long was the cat shown?", "What animals were there?", "Thanks!"):
         await told(recall, text)
     assert len(engine.asked) == 3
+
+
+def later(history, seconds):
+    """Return clips as they would be so much later."""
+    return [replace(clip, start=clip.start + seconds, end=clip.end + seconds) for clip in history]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "How long was the cat there?",
+            "For 22 seconds in all: from 0:00 to 0:11 and from 22:00 to 22:11.",
+        ),
+        ("Is the cat still there?", "Yes, since 22:00."),
+        ("How often did you see a cat?", "Twice: from 0:00 to 0:11 and from 22:00 to 22:11."),
+        (
+            "How long was the cat beside the dog?",
+            "For 22 seconds in all: from 0:00 to 0:11 and from 22:00 to 22:11.",
+        ),
+    ],
+)
+def test_nothing_goes_on_over_a_time_in_which_nothing_was_watched(text, said):
+    both = past("cat dog", "cat dog", "cat dog")
+    assert answer(text, [*both, *later(both, 1320.0)], LIVE)[0] == said

@@ -142,7 +142,7 @@ def _half_seen(asked: Counting, clips: Sequence[Shown]) -> bool:
 
 def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There:
     clips = _of_colour(asked, clips)
-    stretches = joined(_stretches(asked, clips))
+    stretches = joined(_stretches(asked, clips), clips)
     return There(
         name=asked.name,
         spans=[(clips[s.first].start, until(s, clips)) for s in stretches],
@@ -211,7 +211,7 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
         said = f"{'one kind' if len(there) == 1 else f'{number(len(there))} kinds'}: {said}"
     if asked.kind == "things":
         said = f"{number(len(there))}: {said}"
-    return sentence(said), _numbers(joined(_stretches(asked, clips)))
+    return sentence(said), _numbers(joined(_stretches(asked, clips), clips))
 
 
 def _first_or_last(

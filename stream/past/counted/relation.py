@@ -133,7 +133,7 @@ def _was(one: Found) -> str:
 def _there(name: str, numbers: Sequence[int], footage: Footage, question: Question) -> There:
     """Return when clips of these numbers were, over blinks."""
     clips = footage.clips
-    stretches = joined([(n, n) for n in numbers], blink=footage.blink)
+    stretches = joined([(n, n) for n in numbers], clips, blink=footage.blink)
     return There(
         name=name,
         spans=[(clips[s.first].start, until(s, clips)) for s in stretches],

@@ -8,16 +8,22 @@ _GAP = 4.0
 """Seconds to the next clip up to which what a clip shows is taken to go on."""
 
 
-def joined(stretches: Sequence[tuple[int, int]], blink: int = 0) -> list[Stretch]:
+def joined(
+    stretches: Sequence[tuple[int, int]], clips: Sequence[Shown], blink: int = 0
+) -> list[Stretch]:
     """Return stretches of several words as those in which any of them was there.
+
+    Over a time in which nothing was watched nothing goes on.
 
     Args:
         stretches: The first and the last clip of each, in the order of the first.
+        clips: Which they are of.
         blink: Clips that may lie between two that are one.
     """
     found: list[Stretch] = []
     for first, last in stretches:
-        if found and first <= found[-1].last + 1 + blink:
+        near = bool(found) and first <= found[-1].last + 1 + blink
+        if near and not any(parted(clips[n], clips[n + 1]) for n in range(found[-1].last, first)):
             found[-1] = Stretch(found[-1].first, max(last, found[-1].last))
         else:
             found.append(Stretch(first, last))
