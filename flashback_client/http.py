@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 DEFAULT_URL = "http://127.0.0.1:8700"
+_DIRECT = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
+"""No proxy of the environment knows the way back to this machine."""
 
 
 class FlashbackError(Exception):
@@ -22,6 +25,11 @@ class FlashbackError(Exception):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the service may answer later: it is away, or fails itself."""
+        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ServiceConnection:
@@ -54,7 +62,7 @@ class ServiceConnection:
         if base.scheme not in {"http", "https"} or not base.host:
             raise FlashbackError(_no_address(self._shown))
         self._http = httpx.Client(
-            base_url=base, headers=headers, timeout=timeout, transport=transport
+            base_url=base, headers=headers, timeout=timeout, transport=transport, mounts=_DIRECT
         )
 
     def __enter__(self) -> Self:
@@ -76,13 +84,7 @@ class ServiceConnection:
 
     def _json(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
         response = self._send(method, path, **more)
-        try:
-            found = response.json()
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise FlashbackError(f"{self._shown} is no Flashback service: it answered no JSON.")
-        return found
+        return self._read(response.content, response.status_code)
 
     def _lines(self, method: str, path: str, **more: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - httpx's own
         """Yield the lines of an answer, each JSON, as they come.
@@ -95,7 +97,22 @@ class ServiceConnection:
                 response.read()
                 raise FlashbackError(_why(response), response.status_code)
             for line in response.iter_lines():
-                yield json.loads(line)
+                yield self._read(line, response.status_code)
+
+    def _read(self, text: str | bytes, status: int) -> dict[str, Any]:
+        """Return the JSON in what the service answered.
+
+        Raises:
+            FlashbackError: If there is none.
+        """
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            message = f"{self._shown} is no Flashback service: it answered no JSON."
+            raise FlashbackError(message, status)
+        return found
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         with self._reaching():

@@ -88,12 +88,32 @@ def test_what_the_service_refuses_is_said_in_its_words(answer, message):
         client.stream("cam")
 
 
+def test_what_is_no_service_is_told_so_also_where_answers_come_one_by_one():
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with (
+        Flashback("http://cameras", transport=transport) as client,
+        pytest.raises(FlashbackError, match="is no Flashback service") as caught,
+    ):
+        next(client.ask_each("Who is there?"))
+    assert (caught.value.status, caught.value.temporary) == (200, False)
+
+
 def test_a_service_that_is_not_there_is_named():
     with (
         Flashback("http://127.0.0.1:9") as client,
         pytest.raises(FlashbackError, match=r"http://127\.0\.0\.1:9 cannot be reached"),
     ):
         client.stream("cam")
+
+
+async def test_a_service_of_this_machine_is_not_asked_through_a_proxy(service, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    def names():
+        with Flashback(service.url) as client:
+            return list(client.streams())
+
+    assert await asyncio.to_thread(names) == []
 
 
 async def test_many_streams_are_listed_page_by_page():
