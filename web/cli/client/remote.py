@@ -40,7 +40,7 @@ def service_at(url: str, token_file: Path | None) -> Iterator[Flashback]:
     token = None
     if token_file is not None:
         try:
-            token = token_file.read_text(encoding="utf-8").strip()
+            token = token_file.expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise Failed(f"the token in {token_file} cannot be read: {error}", 2) from None
     try:
