@@ -1,4 +1,4 @@
-"""A typed client of a running Flashback service: lists streams, asks, shows moments, forgets.
+"""A typed client of a running Flashback service: lists streams, asks, shows moments, watches, forgets.
 
     from flashback_client import Flashback
 
@@ -30,7 +30,10 @@ from flashback_client.watch_types import (
     Watch,
     WatchClause,
     WatchCounters,
+    WatchList,
+    WatchReplay,
     WatchSchedule,
+    WatchTest,
 )
 from flashback_client.zone import local_timezone
 
@@ -54,6 +57,9 @@ __all__ = [
     "WatchClause",
     "WatchCounters",
     "WatchEvent",
+    "WatchList",
+    "WatchReplay",
     "WatchSchedule",
+    "WatchTest",
     "local_timezone",
 ]

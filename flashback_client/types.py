@@ -210,6 +210,7 @@ class WatchEvent(Value):
         stream: Where it was seen.
         at: Unix second when it fired.
         start: Media second where its condition began to hold.
+        fired: Media second when it had held long enough.
         end: Media second until when it held; so far, while it is open.
         open: Whether it goes on.
         peak: The highest score of a moment.
@@ -225,6 +226,7 @@ class WatchEvent(Value):
     stream: str
     at: float
     start: float
+    fired: float
     end: float
     open: bool
     peak: float

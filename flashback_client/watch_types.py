@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from flashback_client.types import Value
+from flashback_client.types import Value, WatchEvent
 
 
 class WatchClause(Value):
@@ -67,15 +67,16 @@ class Watch(Value):
     """A standing question.
 
     Attributes:
-        id: Its name for programs.
-        question: As a person said it.
-        streams: Where; none is everywhere.
         understood: What is watched for, in a sentence.
-        unmatched: Parts of the question that clips cannot be matched on.
         positive: What has to be seen, all of it.
         negative: What must not be seen, none of it.
         hold_s: Seconds that it has to last.
         after_seen: Whether `negative` counts only once it was seen.
+        unmatched: Parts of the question that clips cannot be matched on.
+        notes: What a person should know beside it.
+        id: Its name for programs.
+        question: As a person said it.
+        streams: Where; none is everywhere.
         onset: Sureness from which on a clip shows a thing.
         offset: Sureness below which it does not.
         refractory_s: Media seconds after an event in which there is no other of the same stream.
@@ -84,18 +85,23 @@ class Watch(Value):
         expires: Unix second after which it does not; None is never.
         state: `on`, `paused`, `expired` or such.
         hard_to_see: By the name of the stream, the share of clips that show its thing where that is few.
+        webhook: Where events are sent, without what may be secret in it; None is nowhere.
+        webhook_secret: What signs them, where the webhook was set just now; else None.
         counters: What has become of it; `last_error` among it.
+        created: Unix second.
+        changed: Unix second of the newest change.
     """
 
-    id: str
-    question: str
-    streams: tuple[str, ...]
     understood: str
-    unmatched: tuple[str, ...]
     positive: tuple[WatchClause, ...]
     negative: tuple[WatchClause, ...]
     hold_s: float
     after_seen: bool
+    unmatched: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    id: str
+    question: str
+    streams: tuple[str, ...]
     onset: float
     offset: float
     refractory_s: float
@@ -103,5 +109,49 @@ class Watch(Value):
     schedule: WatchSchedule | None
     expires: float | None
     state: str
-    counters: WatchCounters
     hard_to_see: dict[str, float] = Field(default_factory=dict)
+    webhook: str | None = None
+    webhook_secret: str | None = Field(default=None, repr=False)
+    counters: WatchCounters
+    created: float
+    changed: float
+
+
+class WatchList(Value):
+    """Every watch, the oldest first.
+
+    Attributes:
+        watches: Those that the token may see.
+        trouble: None, or why none of them can tell anything.
+        lost: Clips that were not looked at, and events that were not told, for want of time.
+    """
+
+    watches: tuple[Watch, ...]
+    trouble: str | None = None
+    lost: int = 0
+
+
+class WatchReplay(Value):
+    """When a watch would have fired on one stream.
+
+    Attributes:
+        stream: Which.
+        clips: Remembered moments that were looked at.
+        events: Oldest first; none of them is kept, and nobody is told.
+    """
+
+    stream: str
+    clips: int
+    events: tuple[WatchEvent, ...]
+
+
+class WatchTest(Value):
+    """When a watch would have fired, by what is remembered.
+
+    Attributes:
+        streams: What was looked at.
+        left_out: Streams that were not, because there are too many for one test.
+    """
+
+    streams: tuple[WatchReplay, ...]
+    left_out: int = 0

@@ -1,12 +1,18 @@
-"""Standing questions to a service: made, listed, ended, and what they told."""
+"""Standing questions to a service: made, listed, changed, tried, ended, and what they told."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flashback_client.http import ServiceConnection
+from flashback_client.following import MOST_EVENTS, following
+from flashback_client.http import FlashbackError, ServiceConnection
 from flashback_client.types import WatchEvent
-from flashback_client.watch_types import Watch
+from flashback_client.watch_types import Watch, WatchList, WatchTest
+
+
+def _say_nothing(_: FlashbackError) -> None:
+    """Be told that the service is away, and say nothing of it."""
 
 
 class Watching(ServiceConnection):
@@ -18,6 +24,7 @@ class Watching(ServiceConnection):
         streams: Sequence[str] = (),
         *,
         verify: bool = False,
+        webhook: str | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> Watch:
         """Have the service tell of what it sees; return what was understood.
@@ -26,12 +33,16 @@ class Watching(ServiceConnection):
             question: Such as "Tell me when a person is there".
             streams: Where; none is everywhere.
             verify: Whether the model is asked before anybody is told.
+            webhook: Address that events are sent to; what signs them is `Watch.webhook_secret`.
             fields: What else is to be set, as `POST /v1/watches` names it, such as `{"hold_s": 60}`.
 
         Raises:
             FlashbackError: If nothing in it can be watched for, or the service refuses.
         """
-        body = {"question": question, "streams": list(streams), "verify": verify, **(fields or {})}
+        body = {"question": question, "streams": list(streams), "verify": verify}
+        if webhook is not None:
+            body["webhook"] = {"url": webhook}
+        body |= fields or {}
         return Watch.model_validate(self._json("POST", "watches", json=body))
 
     def watches(self) -> list[Watch]:
@@ -40,7 +51,52 @@ class Watching(ServiceConnection):
         Raises:
             FlashbackError: If the service cannot be reached, or refuses.
         """
-        return [Watch.model_validate(one) for one in self._json("GET", "watches")["watches"]]
+        return list(self.watch_list().watches)
+
+    def watch_list(self) -> WatchList:
+        """Return every watch, and whether something keeps all of them from telling anything.
+
+        Raises:
+            FlashbackError: If the service cannot be reached, or refuses.
+        """
+        return WatchList.model_validate(self._json("GET", "watches"))
+
+    def change_watch(self, watch: str, fields: Mapping[str, Any]) -> Watch:
+        """Change a watch while it runs; return what it is now.
+
+        Args:
+            watch: Its id.
+            fields: What is to change, as `PATCH /v1/watches/{id}` names it, such as `{"hold_s": 60}`. A
+                new `question` is understood anew.
+
+        Raises:
+            FlashbackError: If there is none of that id, or the service refuses.
+        """
+        return Watch.model_validate(self._json("PATCH", _path(watch), json=dict(fields)))
+
+    def pause_watch(self, watch: str) -> Watch:
+        """Have a watch rest until it is resumed; return what it is now.
+
+        Raises:
+            FlashbackError: If there is none of that id, or the service refuses.
+        """
+        return self.change_watch(watch, {"paused": True})
+
+    def resume_watch(self, watch: str) -> Watch:
+        """Have a watch go on that rests; return what it is now.
+
+        Raises:
+            FlashbackError: If there is none of that id, or the service refuses.
+        """
+        return self.change_watch(watch, {"paused": False})
+
+    def test_watch(self, watch: str) -> WatchTest:
+        """Return when a watch would have fired, by what is remembered; nobody is told.
+
+        Raises:
+            FlashbackError: If there is none of that id, or the service refuses.
+        """
+        return WatchTest.model_validate(self._json("POST", f"{_path(watch)}/test"))
 
     def stop_watching(self, watch: str) -> None:
         """End a watch; what it told stays.
@@ -48,7 +104,7 @@ class Watching(ServiceConnection):
         Raises:
             FlashbackError: If there is none of that id, or the service refuses.
         """
-        self._send("DELETE", f"watches/{quote(watch, safe='')}")
+        self._send("DELETE", _path(watch))
 
     def events(
         self, *, watch: str | None = None, after: float = 0.0, limit: int = 50
@@ -67,6 +123,34 @@ class Watching(ServiceConnection):
         found = self._json("GET", "watches/events", params=asked)["events"]
         return [WatchEvent.model_validate(one) for one in found]
 
+    def follow_events(
+        self,
+        told: Sequence[WatchEvent] | None = None,
+        *,
+        watch: str | None = None,
+        every: float = 2.0,
+        on_away: Callable[[FlashbackError], None] = _say_nothing,
+    ) -> Iterator[WatchEvent]:
+        """Yield events as they fire, without end; each once, also over a restart of the service.
+
+        Args:
+            told: Those that are known already; None is all that there are.
+            watch: Of this watch alone.
+            every: Seconds between two looks.
+            on_away: Is told that the service does not answer, once each time.
+
+        Raises:
+            FlashbackError: If the service cannot be reached at first, or refuses.
+        """
+
+        def newest(after: float) -> Sequence[WatchEvent]:
+            return self.events(watch=watch, after=after, limit=MOST_EVENTS)[::-1]
+
+        known = newest(0.0) if told is None else told
+        for fresh in following(newest, known, on_away):
+            yield from fresh
+            time.sleep(every)
+
     def event_clip(self, event: str) -> bytes:
         """Return the film of an event as MP4; one that is being made is waited for.
 
@@ -77,3 +161,7 @@ class Watching(ServiceConnection):
             FlashbackError: If there is none (any more), or the service refuses.
         """
         return self._send("GET", f"watches/events/{quote(event, safe='')}/clip").content
+
+
+def _path(watch: str) -> str:
+    return f"watches/{quote(watch, safe='')}"

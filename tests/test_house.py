@@ -29,7 +29,7 @@ LONGEST_FILE = 370
 
 TWINS = {
     *("AllAnswers", "Evidence", "Moment", "Scene", "StreamAnswer", "Summary", "TimeUnderstood"),
-    *("Unanswered", "Watch"),
+    *("Unanswered", "Watch", "WatchList"),
 }
 """Classes that the client has again: what it reads of the wire, named as here. It is installed without
 the service, so it cannot import them, and has what a caller needs of each alone."""

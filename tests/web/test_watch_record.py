@@ -23,8 +23,8 @@ WISHED = {
     "expires": 1.0,
 }  # fmt: skip
 TOLD = {
-    *("id", "watch", "question", "stream", "at", "start", "end", "open", "peak", "verdict", "why"),
-    *("evidence", "clip"),
+    *("id", "watch", "question", "stream", "at", "start", "fired", "end", "open", "peak"),
+    *("verdict", "why", "evidence", "clip"),
 }
 
 
