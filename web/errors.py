@@ -41,8 +41,7 @@
     ├── BadValue            invalid_value        a setting, file of tokens, picture, time zone or limit
     │                                            cannot be used
     ├── ReplicaLost         replica_lost         a replica of a cluster is gone: another is asked
-    └── Failed              failed               a command did not work: exit code; also unreachable (the
-                                                 service does not answer now, it may later)
+    └── Failed              failed               a command did not work: exit code
 
 Bases raised as they are have codes, too. `ModelError`: engine_failed (the network failed on this, others
 are not affected, the log says more), question_too_long (more tokens than can be read at once).
@@ -162,6 +161,6 @@ class Failed(WebError):
 
     code = "failed"
 
-    def __init__(self, message: str, exit_code: int = 1, *, code: str | None = None) -> None:
-        super().__init__(message, code=code)
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
         self.exit_code = exit_code
