@@ -81,6 +81,7 @@ class Watcher:
         self._events = Mailbox[Event](_EVENTS_WAITING)
         self._alerts = Broadcast[Event](_ALERTS_WAITING)
         self._teller = Teller(book, verify, self._alerts.publish, deliver or _to_nobody)
+        self.changing = asyncio.Lock()  # held from reading a watch until its change is kept
         self._loaded = asyncio.Event()
         self._changes = 0
         self._heard: dict[str, float] = {}

@@ -48,6 +48,12 @@ async def open_watches(page):
     await page.wait_for_selector("#watch-list li")
 
 
+async def edit_watch(page):
+    await open_watches(page)
+    await page.click("#watch-list li >> text=Edit")
+    await page.wait_for_selector(".watch-editor .word")
+
+
 async def open_search(page):
     await page.click("#past-open")
     await page.fill("#past-words", "person")
@@ -76,7 +82,10 @@ async def choose_span(page):
 
 PARTS = {
     "/": ("#picker:not([hidden])", [open_wall]),
-    "/#cam": ('#connection[data-state="open"]', [converse, choose_span, open_watches, open_search]),
+    "/#cam": (
+        '#connection[data-state="open"]',
+        [converse, choose_span, open_watches, edit_watch, open_search],
+    ),
 }
 
 

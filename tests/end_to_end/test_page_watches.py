@@ -68,6 +68,50 @@ async def test_the_clip_of_an_event_plays_on_the_page_and_can_be_saved():
             assert (await saved.value).suggested_filename.startswith("cam-")
 
 
+async def test_what_was_understood_of_a_watch_is_edited_where_it_stands():
+    async with echo_service() as service, browser() as chromium, service.client() as client:
+        sees(service)
+        at = f"/v1/watches/{(await add(client))['id']}"
+        async with page_of(service, chromium) as page:
+            await page.click("#bell")
+            edit = page.get_by_role("button", name="Edit: Tell me when a person is at the door")
+            editor = page.get_by_role("form", name="Edit: Tell me when")
+            seen, unseen = (page.get_by_label(f"Add what {what} seen").and_(page.locator("input"))
+                            for what in ("has to be", "must not be"))  # fmt: skip
+
+            await edit.press("Enter")
+            await editor.get_by_role("button", name="Remove person").click()
+            await seen.press("Escape")
+            await edit.and_(page.locator(":focus")).wait_for()
+            assert (await client.get(at)).json()["understood"] == "a person"
+
+            await edit.press("Enter")
+            await editor.get_by_role("button", name="Remove person").press("Enter")
+            await seen.fill("flurble")
+            await seen.press("Enter")
+            await editor.get_by_text('"flurble" is not in the model\'s vocabulary').wait_for()
+            await seen.fill("two red cars or dogs")
+            await seen.press("Enter")
+            await editor.locator(".words").get_by_text("at least 2").wait_for()
+            await editor.get_by_role("button", name="Remove dog").press("Enter")
+            await unseen.fill("cat")  # not added: what was typed is meant, too
+            await editor.get_by_label("Has to last").fill("5")
+            await editor.get_by_label("ask the model").check()
+
+            other = await client.patch(at, json={"refractory_s": 7})
+            await editor.get_by_role("button", name="Save").press("Enter")
+            await editor.get_by_text("It is now: a person. Save again").wait_for()
+            assert (await client.get(at)).json() == other.json()
+            await editor.get_by_role("button", name="Save").press("Enter")
+            row = page.locator("#watch-list li")
+            said = "at least two red cars and no cats, for 5 seconds"
+            await row.filter(has_text=said).wait_for()
+            await edit.and_(page.locator(":focus")).wait_for()
+            saved = (await client.get(at)).json()
+            assert (saved["understood"], saved["verify"]) == (said, True)
+            assert saved["refractory_s"] == 7, "what the person left is as the other client set it"
+
+
 LISTEN = """permission => {
     window.notes = [];
     window.tones = 0;

@@ -1,6 +1,7 @@
 """Watches over HTTP and the WebSocket."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -116,6 +117,49 @@ async def test_a_watch_is_changed_paused_and_deleted_while_it_runs(service):
         assert (await client.patch(at, json={})).status_code == 422
         assert (await client.delete(at)).status_code == 204
         assert (await client.get(at)).status_code == 404
+
+
+async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(service):
+    sees(service)
+    async with service.client() as client:
+        at = f"/v1/watches/{(await add(client))['id']}"
+        read = {"If-Match": (await client.get(at)).headers["ETag"]}
+        other = await client.patch(at, json={"hold_s": 30}, headers=read)
+        late = await client.patch(at, json={"positive": [{"words": ["dog"]}]}, headers=read)
+        assert (other.status_code, late.status_code) == (200, 412)
+        assert "changed meanwhile" in late.json()["detail"]
+        assert (await client.get(at)).json() == other.json()
+        again = {"If-Match": other.headers["ETag"]}
+        edited = await client.patch(at, json={"positive": [{"words": ["dog"]}]}, headers=again)
+        assert edited.json()["understood"] == "a dog, for 30 seconds"
+        paused = await client.patch(at, json={"paused": True}, headers={"If-Match": "*"})
+        assert paused.json()["state"] == "paused"
+
+
+async def test_changes_at_the_same_moment_are_all_kept(service):
+    sees(service)
+    async with service.client() as client:
+        at = f"/v1/watches/{(await add(client))['id']}"
+        changes = [{"hold_s": 30}, {"refractory_s": 5}, {"verify": True}, {"paused": True}]
+        await asyncio.gather(*(client.patch(at, json=change) for change in changes))
+        changed = (await client.get(at)).json()
+        assert {**changed, "hold_s": 30, "refractory_s": 5, "verify": True} == changed
+        assert changed["state"] == "paused"
+
+
+async def test_what_another_process_changed_is_seen_before_a_change(service):
+    sees(service)
+    async with service.client() as client:
+        made = await add(client)
+        at = f"/v1/watches/{made['id']}"
+        read = {"If-Match": (await client.get(at)).headers["ETag"]}
+        watcher = service.services.watcher
+        elsewhere = replace(watcher.find(made["id"]), refractory_s=5.0, changed=1.0)
+        await watcher.book.save(elsewhere)
+        late = await client.patch(at, json={"hold_s": 30}, headers=read)
+        assert late.status_code == 412
+        changed = (await client.patch(at, json={"hold_s": 30})).json()
+        assert (changed["hold_s"], changed["refractory_s"]) == (30, 5)
 
 
 async def test_a_test_says_when_it_would_have_fired_and_tells_nobody(service):

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
@@ -18,7 +18,14 @@ from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
 from web.reports.watch_reports import changed_watch, new_watch, read_question, watch_report
-from web.reports.watch_wire import NewWatch, WatchChange, WatchReading, WatchReport, WatchRequest
+from web.reports.watch_wire import (
+    NewWatch,
+    WatchChange,
+    WatchReading,
+    WatchReport,
+    WatchRequest,
+    WebhookBody,
+)
 from web.services import Here, Services
 
 _MOST_EVENTS = 500
@@ -27,13 +34,21 @@ _MOST_REPLAYED = 8
 """Streams that one test looks at."""
 
 WatchId = Annotated[str, Path(min_length=1, max_length=64)]
+_IfMatch = Annotated[
+    str | None,
+    Header(max_length=256, description="The `ETag` that the watch had when it was read."),
+]
 
 routes = APIRouter(
     prefix="/v1/watches",
     tags=["watches"],
     responses=refuses(400, 422, 503),
 )
-_ADDED: Responses = {201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}}}}
+_TAG = {"ETag": {"description": "Of the watch as it is, for `If-Match`.", **TEXT}}
+_TAGGED: Responses = {200: {"headers": _TAG}}
+_ADDED: Responses = {
+    201: {"headers": {"Location": {"description": "Of the watch.", **TEXT}} | _TAG}
+}
 
 
 class WatchList(BaseModel):
@@ -117,10 +132,11 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
     # In a thread: time zones are read from the disk.
     watch = await asyncio.to_thread(new_watch, body, new_id("watch"), lexicon, now)
     _require(caller, watch)
-    await _check_webhook(here, watch)
+    await _check_webhook(here, body.webhook)
     await here.audit.note(caller, "watch", None, watch=watch.id, question=body.question)
     await here.watcher.save(watch)
     response.headers["Location"] = f"{here.settings.root_path}/v1/watches/{watch.id}"
+    response.headers["ETag"] = _etag(watch)
     return _with_secret(_report(here, watch), watch, body)
 
 
@@ -162,33 +178,49 @@ async def list_dead_letters(here: Here, caller: MayWatch) -> DeadLetterList:
     return DeadLetterList(letters=letters)
 
 
-@routes.get("/{watch}", responses=refuses(404))
-async def get_watch(watch: WatchId, here: Here, caller: MayWatch) -> WatchReport:
-    """Say how one watch is doing."""
-    return _report(here, await _find(here, watch, caller, "watch"))
-
-
-@routes.patch("/{watch}", responses=refuses(400, 404, 409, 507))
-async def change_watch(
-    watch: WatchId, body: WatchChange, here: Here, caller: MayAsk
+@routes.get("/{watch}", responses=refuses(404) | _TAGGED)
+async def get_watch(
+    watch: WatchId, here: Here, caller: MayWatch, response: Response
 ) -> WatchReport:
-    """Change a watch while it runs: pause it, edit what was understood, ask something else."""
+    """Say how one watch is doing."""
+    found = await _find(here, watch, caller, "watch")
+    response.headers["ETag"] = _etag(found)
+    return _report(here, found)
+
+
+@routes.patch("/{watch}", responses=refuses(400, 404, 409, 412, 507) | _TAGGED)
+async def change_watch(
+    watch: WatchId,
+    body: WatchChange,
+    here: Here,
+    caller: MayAsk,
+    response: Response,
+    if_match: _IfMatch = None,
+) -> WatchReport:
+    """Change a watch while it runs: pause it, edit what was understood, ask something else.
+
+    With `If-Match` a watch that somebody has changed meanwhile is left as it is (412).
+    """
     await here.watcher.check()
-    before, now = await _find(here, watch, caller, "ask"), here.clocks.wall()
-    changed = await asyncio.to_thread(changed_watch, before, body, here.watcher.lexicon, now)
-    _require(caller, changed)
-    if body.webhook is not None:
-        await _check_webhook(here, changed)
-    await here.watcher.save(changed)
+    await _check_webhook(here, body.webhook)
+    async with here.watcher.changing:
+        await here.watcher.refresh()  # another process may have changed it
+        before, now = await _find(here, watch, caller, "ask"), here.clocks.wall()
+        _check_match(if_match, before)
+        changed = await asyncio.to_thread(changed_watch, before, body, here.watcher.lexicon, now)
+        _require(caller, changed)
+        await here.watcher.save(changed)
+    response.headers["ETag"] = _etag(changed)
     return _with_secret(_report(here, changed), changed, body)
 
 
 @routes.delete("/{watch}", status_code=204, responses=refuses(404))
 async def delete_watch(watch: WatchId, here: Here, caller: MayAsk) -> Response:
     """End a watch and forget it; its events stay."""
-    found = await _find(here, watch, caller, "ask")
-    await here.audit.note(caller, "unwatch", None, watch=found.id)
-    await here.watcher.remove(found.id)
+    async with here.watcher.changing:  # or a change that is on its way would bring it back
+        found = await _find(here, watch, caller, "ask")
+        await here.audit.note(caller, "unwatch", None, watch=found.id)
+        await here.watcher.remove(found.id)
     return Response(status_code=204)
 
 
@@ -217,15 +249,29 @@ async def _replay(here: Services, watch: Watch, stream: str) -> ReplayReport:
     )
 
 
-async def _check_webhook(here: Services, watch: Watch) -> None:
+def _etag(watch: Watch) -> str:
+    return f'"{watch.changed!r}"'
+
+
+def _check_match(match: str | None, watch: Watch) -> None:
+    """Refuse to change what is not what was read.
+
+    Raises:
+        Refusal: 412 if `match`, of the header `If-Match`, is of another state of the watch.
+    """
+    if match is not None and not {"*", _etag(watch)} & {tag.strip() for tag in match.split(",")}:
+        raise Refusal(412, "This watch was changed meanwhile: read it again, then change it.")
+
+
+async def _check_webhook(here: Services, webhook: WebhookBody | None) -> None:
     """Refuse a webhook that could never be sent.
 
     Raises:
         Refusal: 422 with the reason.
     """
-    if watch.webhook is not None:
+    if webhook is not None:
         try:
-            await asyncio.to_thread(here.poster.check, watch.webhook.url)
+            await asyncio.to_thread(here.poster.check, webhook.url)
         except BadSource as error:
             raise Refusal(422, f"body.webhook.url: {error}") from None
 

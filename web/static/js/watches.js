@@ -4,6 +4,7 @@ import { call, freshTicket, getJson, postJson, showMoment } from "./api.js";
 import { clip } from "./clip.js";
 import { mayDo } from "./rights.js";
 import { Sounding } from "./sound.js";
+import { WatchEditor } from "./watch_editor.js";
 
 const LOOK_EVERY = 10_000; // over the socket it comes at once; this is for when there is none
 const MOST_SHOWN = 50;
@@ -22,6 +23,7 @@ export class Watches {
   #stream = "";
   #events = new Map();
   #items = new Map(); // what is drawn of each: a clip that plays is not drawn anew
+  #editors = new Map(); // by watch, the item of the list in which it is being edited
   #seen = Number(localStorage.getItem(SEEN) ?? 0);
   #looked = false; // of what was before the page was opened nobody is notified
   #told = new Set(); // ids: an event is told again when it is over, and may be after a restart
@@ -118,7 +120,7 @@ export class Watches {
   async #list() {
     try {
       const { watches, trouble } = await getJson("/v1/watches");
-      $("watch-list").replaceChildren(...watches.map((watch) => this.#row(watch)));
+      $("watch-list").replaceChildren(...watches.map((watch) => this.#editors.get(watch.id) ?? this.#row(watch)));
       if (trouble) this.#say(trouble, true);
     } catch (error) {
       this.#say(error.message, true);
@@ -127,12 +129,14 @@ export class Watches {
 
   #row(watch) {
     const item = document.createElement("li");
+    item.dataset.watch = watch.id;
     item.dataset.state = watch.state;
     const paused = watch.state === "paused";
     item.append(
       element("b", watch.question),
-      button(paused ? "Go on" : "Pause", () => this.#change(watch, "PATCH", { paused: !paused })),
-      button("Delete", () => this.#change(watch, "DELETE")),
+      button("Edit", () => this.#edit(watch.id), watch.question),
+      button(paused ? "Go on" : "Pause", () => this.#change(watch, "PATCH", { paused: !paused }), watch.question),
+      button("Delete", () => this.#change(watch, "DELETE"), watch.question),
       element("small", `${watch.understood} · ${watch.streams.join(", ") || "every stream"} · ${times(watch.counters.fired)}`),
     );
     if (watch.unmatched.length) item.append(warning(unmatched(watch.unmatched)));
@@ -140,6 +144,27 @@ export class Watches {
     if (hard.length) item.append(warning(`Hard to see on ${hard.join(", ")}: some of it is missed there.`));
     if (watch.counters.last_error) item.append(warning(watch.counters.last_error));
     return item;
+  }
+
+  async #edit(watch) {
+    try {
+      const editor = await WatchEditor.open(watch, (saved) => this.#edited(watch, saved));
+      const item = document.createElement("li");
+      item.append(editor.form);
+      this.#editors.set(watch, item);
+      await this.#list();
+      editor.focus();
+    } catch (error) {
+      this.#say(error.message, true);
+      await this.#list();
+    }
+  }
+
+  async #edited(watch, saved) {
+    this.#editors.delete(watch);
+    if (saved) this.#say(`I will tell you: ${saved.understood}.`);
+    await this.#list();
+    $("watch-list").querySelector(`[data-watch="${watch}"] button`)?.focus();
   }
 
   async #change(watch, method, body) {
@@ -279,8 +304,10 @@ function warning(text) {
   return made;
 }
 
-function button(text, act) {
+/** A button for `what`: several of the same text are told apart by those who do not see where they stand. */
+function button(text, act, what) {
   const made = element("button", text);
+  made.setAttribute("aria-label", `${text}: ${what}`);
   made.type = "button";
   made.className = "quiet";
   made.dataset.needs = "ask"; // those of a watch change it
