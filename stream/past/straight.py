@@ -87,7 +87,11 @@ _BRIEFLY = {
 _ON = r"(?:on|at|in|to|near) the (?:left|right|top|bottom|middle|centre|center|corner)(?:[ -]hand)?(?: side| corner| half| part)?"
 _IN_VIDEO = r"(?:in|on) (?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)"
 _VISIBLE = r"(?:visible|shown|seen|present|in view|in sight|on screen|in the (?:picture|image|frame|scene|view))"
+_ANYONE = r"(?:anyone|anybody|someone|somebody|everyone|everybody|no one|no-one|nobody)"
+"""Who is asked whether they have seen something is not looked for."""
 _REWORDED = (
+    (rf"(?:has|have|had|did)(?:n't)? {_ANYONE} (?:ever |already |just )?(?:seen?|spot(?:ted)?|noticed?) {_A_NAME}", "have you seen {name}"),
+    (rf"(?:does|do|can|could)(?:n?'t)? {_ANYONE} (?:still |already |just )?(?:see|spot|notice) {_A_NAME}", "do you see {name}"),
     (rf"(?:what|which) {_A_NAME} (?:are|were|is|was) (?:there )?{_IN_VIDEO}", "what {name} were there"),
     (rf"how many {_A_NAME} (?:are|were) (?:there )?{_IN_VIDEO}", "how many {many} were there"),
     (rf"(?:is|was) (?:there )?(?P<an>an?) {_A_NAME} {_IN_VIDEO}", "was there {an} {name}"),

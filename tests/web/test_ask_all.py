@@ -77,6 +77,17 @@ async def test_what_may_ask_for_something_else_is_put_to_every_camera(service, t
     assert len(service.engine.asked) == 3
 
 
+@pytest.mark.parametrize(
+    "text", ["Can anyone see the dog?", "Do you know whether anyone has seen the dog?"]
+)
+async def test_who_is_asked_whether_they_have_seen_it_is_not_looked_for(service, text):
+    await three(service)
+    told = await ask(service, text)
+    assert told["understood"] == "a dog"
+    texts = {answer["stream"]: answer["text"] for answer in told["answers"]}
+    assert texts["hall"] == "I have not seen a dog."
+
+
 async def test_what_no_camera_has_shown_is_said_once_for_all(service):
     await three(service)
     told = await ask(service, "When was the cat last seen?")

@@ -19,10 +19,35 @@ from web.camera_words import of_one_camera
         ("Are there any people?", "Is any people still there?"),
         ("Who is on any camera?", "Who is?"),
         ("Has anyone seen the dog?", "When was the dog last seen?"),
+        ("Hasn't anybody noticed the dog?", "When was the dog last seen?"),
     ],
 )
 def test_what_is_asked_of_the_cameras_is_put_to_each_as_when_it_saw_that(text, asked):
     assert of_one_camera(text) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Has anyone seen the dog today?", "Have you seen the dog today?"),
+        ("Hasn't anyone seen the dog today?", "Have you seen the dog today?"),
+        ("has nobody ever seen the dog on a Sunday?", "have you ever seen the dog on a Sunday?"),
+        ("Does anybody see a red car?", "Do you see a red car?"),
+        ("Hasn\u2019t anyone seen the dog today?", "Have you seen the dog today?"),
+        ("Can't anyone see the dog?", "Can you see the dog?"),
+        ("Can anyone see the dog?", "Can you see the dog?"),
+        ("Do you know whether anyone has seen the dog?", "Do you know whether you have seen the dog?"),
+    ],
+)  # fmt: skip
+def test_who_is_asked_whether_they_have_seen_something_is_not_looked_for(text, asked):
+    assert of_one_camera(text) == asked
+
+
+@pytest.mark.parametrize(
+    "text", ["Was anyone seen with the dog?", "Has anyone been seen?", "Did you see anyone?"]
+)
+def test_somebody_who_was_seen_is_looked_for(text):
+    assert of_one_camera(text) == text
 
 
 @pytest.mark.parametrize(
