@@ -76,6 +76,7 @@ _VAGUE = (
 )  # fmt: skip
 _COLOUR = "|".join((*COLOURS, "gray"))
 _FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most) )?(?:one|two|three|four|five|\d+)"
+_TURN_UP = r"(?:appear|arrive|enter|show up|turn up|pass|come|(?:come|pass|walk|drive|run|go) (?:by|in|past|through|along|into (?:the )?(?:picture|view|room|scene)))"
 _A_NAME = r"(?P<name>[a-z' -]+?)"
 _WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
 _BRIEFLY = {
@@ -97,8 +98,8 @@ _REWORDED = (
     (rf"(?:is|was) (?:there )?(?P<an>an?) {_A_NAME} {_IN_VIDEO}", "was there {an} {name}"),
     (rf"(?:is|was|did|does|has) (?:it|(?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)) (?:show|shows|showed|shown|have|contain|include|contained|included) (?P<an>an?) {_A_NAME}", "was there {an} {name}"),
     (rf"(?P<verb>is|was) (?P<an>an?) {_A_NAME} (?:ever )?{_VISIBLE}", "{verb} there {an} {name}"),
-    (rf"did (?P<an>an?) {_A_NAME} (?:ever )?(?:appear|come|show up|come by|pass|pass by|walk by|drive by|turn up)", "was there {an} {name}"),
-    (rf"did any {_A_NAME} (?:ever )?(?:appear|come|show up|come by|pass|pass by|walk by|drive by|turn up)", "were there any {name}"),
+    (rf"did (?P<an>an?) {_A_NAME} (?:ever )?{_TURN_UP}", "was there {an} {name}"),
+    (rf"did any {_A_NAME} (?:ever )?{_TURN_UP}", "were there any {name}"),
     (r"(?P<verb>is|are|was|were) (?P<one>(?:the|that|this|these|those) [a-z' -]+?|it|he|she|they) (?:alone|by itself|by themselves|on its own)", "what {verb} with {one}"),
     (rf"(?P<verb>is|are|was|were) {_A_NAME} (?:walking|running|driving|going|flying|swimming|travelling)(?: (?:by|past|around|along))?", "which way {verb} {name} moving"),
     (rf"what (?:kind|sort|type) of {_A_NAME} (?:is|was|are|were) (?:it|that|this|they|those|these|there)", "what {name} did you see"),

@@ -304,7 +304,7 @@ def _at(thing, place):
     return replace(thing, x=place[0], y=place[1], width=0.2, height=0.2)
 
 
-LEFT, LOW, MIDDLE = (0.17, 0.5), (0.5, 0.9), (0.5, 0.5)
+LEFT, LOW, MIDDLE, RIGHT = (0.17, 0.5), (0.5, 0.9), (0.5, 0.5), (0.83, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +339,30 @@ def test_places_are_told_where_clips_agree(places, text, said):
 def test_of_what_is_asked_last_the_time_is_told_and_the_place_where_clips_agree(places, text, said):
     found = count(asks_to_count(text), placed(*places), LIVE)
     assert (found and found[0].text) == said
+
+
+def moved(*places, way=1):
+    return [
+        replace(clip, things=tuple(replace(t, movement=way) for t in clip.things))
+        for clip in placed(*places)
+    ]
+
+
+def test_of_what_moved_it_is_told_where_it_began_and_ended():
+    asked = asks_to_count("Where was the cat?")
+    assert (
+        count(asked, moved(LEFT, MIDDLE, RIGHT), LIVE)[0].text == "At the left, then at the right."
+    )
+    assert count(asked, [*moved(LEFT, MIDDLE), *moved("?")], LIVE) is None
+    assert count(asked, moved(LEFT, MIDDLE, RIGHT, way=None), LIVE) is None
+
+
+def test_of_what_was_in_many_places_it_is_told_where_it_was_last():
+    away = [None] * 3
+    spots = (LEFT, MIDDLE, RIGHT, LOW, (0.5, 0.1), (0.1, 0.1))
+    places = [place for spot in spots for place in (spot, spot, *away)]
+    found = count(asks_to_count("Where was the cat?"), placed(*places), LIVE)
+    assert found[0].text == "From 1:40 to 1:48, at the top left."
 
 
 def test_what_is_half_seen_is_not_said_never_to_have_been():

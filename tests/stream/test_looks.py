@@ -139,3 +139,27 @@ def test_of_a_film_and_of_what_is_half_seen_the_model_says_whether_it_is_there()
     assert count(asks_to_count("Is there a cat?"), clips, replace(LIVE, duration=16.0)) is None
     half = replace(clips[-1], things=(replace(clips[0].things[0], sure=0.3),))
     assert said("Is there a dog?", [*clips[:-1], half]) is None
+
+
+def test_what_came_often_in_a_colour_is_told_once():
+    clips = past(
+        "red car", "red car", "dog", "dog", "dog", "red car", "red car", "red star", "red star"
+    )
+    assert (
+        said("Was anything red?", clips)
+        == "A red car, twice, from 0:00 to 0:28; a red star, from 0:28 to 0:35."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Did anybody come in?",
+        "has anyone entered",
+        "did someone walk by",
+        "Has anybody come into the room?",
+        "did anyone arrive",
+    ],
+)
+def test_who_came_is_counted_whatever_the_word_for_it(text):
+    assert said(text, past("dog", "person", "person", "dog")) == "Yes, from 0:04 to 0:12."

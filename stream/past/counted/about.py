@@ -89,18 +89,31 @@ def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> st
         place = _place_in(asked, runs[-1])
         gone = f"{there.it_is.capitalize()} not there any more. Last seen at {there.end}"
         return None if there.perhaps else f"{gone}{', ' if place else ''}{place}."
-    distinct = _places([runs[-1][-1:]] if asked.order and there.now else runs, asked)
-    return sentence(", then ".join(distinct)) if len(distinct) in range(1, _MOST_WITH + 1) else None
+    places = _places([runs[-1][-1:]] if asked.order and there.now else runs, asked)
+    if not places:
+        return None
+    distinct = list(dict.fromkeys(places))
+    if len(distinct) > _MOST_WITH:
+        return f"{of_one('last', there).removesuffix('.')}, {places[-1]}."
+    return sentence(", then ".join(distinct))
 
 
 def _places(runs: Sequence[Sequence[Shown]], asked: Counting) -> list[str]:
-    """Return where it was in `runs`, each place once; empty if clips of one do not agree."""
+    """Return where it was in `runs`, of what moved in one where it began and ended; empty if one does not tell."""
     places = []
     for run in runs:
-        if not (place := _place_in(asked, run)):
+        if not (told := [place] if (place := _place_in(asked, run)) else _path(asked, run)):
             return []
-        places.append(place)
-    return list(dict.fromkeys(places))
+        places += told
+    return places
+
+
+def _path(asked: Counting, clips: Iterable[Shown]) -> list[str]:
+    """Return where `clips` show one thing first and last; empty if it is several, or its way is not known."""
+    plain = _plain(asked, clips)
+    if any(t.count > 1 or not is_placed(t) for t in plain) or not movement_of(plain, len(plain)):
+        return []
+    return [_at(place_of(plain[0])), _at(place_of(plain[-1]))]
 
 
 def _place_in(asked: Counting, clips: Iterable[Shown]) -> str:
@@ -112,6 +125,10 @@ def _place_in(asked: Counting, clips: Iterable[Shown]) -> str:
     place, times = found.most_common(1)[0] if found else ("", 0)
     if 2 * times <= found.total():
         return ""
+    return _at(place)
+
+
+def _at(place: str) -> str:
     return "in the middle" if place == "middle" else f"at the {place}"
 
 

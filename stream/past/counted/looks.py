@@ -13,7 +13,7 @@ from stream.past.counted.about import as_most_say, movement_of
 from stream.past.counted.stretches import until
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, clear_colour, presence
-from stream.past.wording import listed, minutes, sentence
+from stream.past.wording import listed, minutes, sentence, times
 
 _MOST_NAMED = 8
 _NEWEST = 2
@@ -73,9 +73,13 @@ def _coloured(colour: int, clips: Sequence[Shown]) -> tuple[str, list[int]]:
     ]
     if not found:
         return f"I have not seen anything {COLOURS[colour]}.", []
+    of: dict[str, list[tuple[float, float]]] = {}
+    for s, things in found:
+        of.setdefault(as_most_say(things), []).append((clips[s.first].start, until(s, clips)))
     said = [
-        f"{as_most_say(things)}, from {minutes(clips[s.first].start)} to {minutes(until(s, clips))}"
-        for s, things in found[-_MOST_NAMED:]
+        f"{what}, {f'{times(len(spans))}, ' if len(spans) > 1 else ''}"
+        f"from {minutes(spans[0][0])} to {minutes(spans[-1][1])}"
+        for what, spans in list(of.items())[-_MOST_NAMED:]
     ]
     return sentence("; ".join(said)), sorted(
         {n for s, _ in found for n in range(s.first, s.last + 1)}
