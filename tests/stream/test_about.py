@@ -10,6 +10,7 @@ from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
 from stream.past.tense import as_of_the_past, asks_as_if_present
 from tests.stream.test_account import remembered, told
+from tests.stream.test_counted import later
 from tests.stream.test_counted_more import FILM, LIVE, TABLE, answer, past
 
 
@@ -353,6 +354,9 @@ def test_of_what_moved_it_is_told_where_it_began_and_ended():
     assert (
         count(asked, moved(LEFT, MIDDLE, RIGHT), LIVE)[0].text == "At the left, then at the right."
     )
+    twice = placed(LOW, LOW, None, None, None)
+    ways = [*twice, *later(moved(LEFT, MIDDLE, RIGHT), 20.0)]
+    assert count(asked, ways, LIVE)[0].text == "At the left, then at the right."
     assert count(asked, [*moved(LEFT, MIDDLE), *moved("?")], LIVE) is None
     assert count(asked, moved(LEFT, MIDDLE, RIGHT, way=None), LIVE) is None
 

@@ -99,13 +99,13 @@ def _where(asked: Counting, there: There, runs: Sequence[Sequence[Shown]]) -> st
 
 
 def _places(runs: Sequence[Sequence[Shown]], asked: Counting) -> list[str]:
-    """Return where it was in `runs`, of what moved in one where it began and ended; empty if one does not tell."""
-    places = []
-    for run in runs:
-        if not (told := [place] if (place := _place_in(asked, run)) else _path(asked, run)):
-            return []
-        places += told
-    return places
+    """Return where it was in each of `runs`, of what moved where the last began and ended; empty if one does not tell."""
+    places = [_place_in(asked, run) for run in runs]
+    if all(places):
+        return places
+    if not all(place or _path(asked, run) for place, run in zip(places, runs, strict=True)):
+        return []
+    return _path(asked, runs[-1]) or places[-1:]
 
 
 def _path(asked: Counting, clips: Iterable[Shown]) -> list[str]:
