@@ -56,9 +56,12 @@ async def opened(tmp_path, camera=None, page=None, **environment):
 
 
 async def ask(page, question):
+    """Ask, wait until that question is answered, not one before it, and return the answer."""
+    answered = page.locator(".line-a:not(.busy)")
+    before = await answered.count()
     await page.fill("#question", question)
     await page.press("#question", "Enter")
-    await page.wait_for_selector(".line-a:not(.busy)")
+    await answered.nth(before).wait_for()
     return page.locator(".line-a").last
 
 

@@ -15,7 +15,7 @@ from stream.reel import _jpeg
 from stream.watches.records import Event
 from tests.end_to_end.conftest import browser
 from tests.end_to_end.needs import need
-from tests.end_to_end.test_page import page_of
+from tests.end_to_end.test_page import ask, page_of
 from tests.web.conftest import echo_service
 from tests.web.test_watches import add, sees
 
@@ -67,9 +67,7 @@ async def open_wall(page):
 
 
 async def converse(page):
-    await page.fill("#question", "What do you see?")
-    await page.press("#question", "Enter")
-    await page.wait_for_selector(".line-a:not(.busy)")
+    await ask(page, "What do you see?")
     await page.wait_for_selector(".moment >> nth=2")
 
 

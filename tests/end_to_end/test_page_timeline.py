@@ -10,7 +10,7 @@ from model.vision.things import Thing
 from model.vision.vocabulary import word_table
 from stream.watches.records import Event, Sighting
 from tests.end_to_end.conftest import browser
-from tests.end_to_end.test_page import page_of
+from tests.end_to_end.test_page import ask, page_of
 from tests.end_to_end.test_page_accessible import JPEG
 from tests.web.conftest import echo_service
 from tests.web.test_event_clips import play
@@ -57,12 +57,6 @@ async def until_it_shows(page, seconds):
         " return Math.abs(t.ariaValueMax - t.ariaValueMin - s) < 3; }",
         arg=[seconds],
     )
-
-
-async def ask(page, text):
-    await page.fill("#question", text)
-    await page.press("#question", "Enter")
-    await page.wait_for_selector(".line-a:not(.busy)")
 
 
 async def test_it_zooms_from_a_minute_to_days_by_mouse_and_by_keys():
