@@ -13,11 +13,11 @@ from dataclasses import replace
 from memory.store import ClipStore, Moment
 from model.engine.contract import Engine, Past
 from model.errors import NothingSeen
-from model.types import AnswerPiece, Evidence, Finish, Question, Usage, Words
+from model.types import AnswerPiece, Evidence, Finish, Question, Words
 from stream.past.account import Account, plan_account, scenes_of, tell, too_much_at_once
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
-from stream.past.asked.in_turn import in_turn
+from stream.past.asked.in_turn import NOTHING_READ, in_turn
 from stream.past.asked.unknown import unknown_word
 from stream.past.counted.count import count
 from stream.past.counted.words import asks_to_count
@@ -32,8 +32,6 @@ _EVERY = 1_000_000
 _NEAREST = 4.0
 """Seconds to the clip that an instant between two clips is said to lie in, at most; in a film of which
 frames were taken here and there it is the nearest, however far."""
-
-_NOTHING_READ = Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
 
 
 class Recall:
@@ -122,7 +120,7 @@ class Recall:
         if has_words := await self._engine.things([]) is not None:
             whole = in_one_straight_question(question)
             if isinstance(whole, str):
-                return _at_once(Words(whole), _NOTHING_READ)
+                return _at_once(Words(whole), NOTHING_READ)
             question = whole
         if not self._engine.follow_ups:  # Earlier lines would lead it astray.
             question = replace(question, conversation=())
@@ -141,9 +139,9 @@ class Recall:
     async def _counted(self, past: Past, question: Question) -> tuple[Words, Finish] | None:
         """Return the answer to what needs no language model; None if `question` needs one."""
         if said := aside(question.text):
-            return Words(said), _NOTHING_READ
+            return Words(said), NOTHING_READ
         if (asked := asks_to_count(question.text)) is None:
-            return (Words(said), _NOTHING_READ) if (said := unknown_word(question.text)) else None
+            return (Words(said), NOTHING_READ) if (said := unknown_word(question.text)) else None
         clips = await self._shown(past, question)
         if not clips:
             return None

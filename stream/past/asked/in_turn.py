@@ -12,6 +12,9 @@ from model.types import AnswerPiece, Finish, Question, Turn, Usage, Words
 from stream.past.asked.spelling import well_spelled_question
 from stream.past.straight import asked_in_one
 
+NOTHING_READ = Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
+"""The end of what is answered without anything of the past."""
+
 Answer = Callable[[Question], Awaitable[AsyncGenerator[AnswerPiece, None]]]
 """Finds the way to the answer of one question."""
 
@@ -27,7 +30,7 @@ async def in_turn(question: Question, answer: Answer) -> AsyncGenerator[AnswerPi
     if taken:
         yield Words(taken)
     if spelled is None:
-        yield Finish("stop", (), Usage(0, 0, 0, 0, 0, 0, 0.0, 0.0))
+        yield NOTHING_READ
         return
     turns = spelled.conversation
     finishes: list[Finish] = []

@@ -12,7 +12,7 @@ import gzip
 import re
 from dataclasses import replace
 from difflib import SequenceMatcher, get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from model.types import Question
@@ -109,6 +109,7 @@ def _is_known(word: str) -> bool:
     return len(word) == 1 or "'" in word or word in _ASKED or word in _kinds() or word in _english()
 
 
+@lru_cache(maxsize=1024)  # a word is looked up twice in a question, and in every one after it
 def _nearest(typed: str) -> str | None:
     """Return the word that `typed` is misspelt for; None if it is none, or near to nothing."""
     if len(typed) < _SHORTEST or not typed.isascii() or _is_known(typed):
@@ -120,9 +121,7 @@ def _nearest(typed: str) -> str | None:
     }
 
     def likeness(word: str) -> tuple[float, bool, str]:
-        return SequenceMatcher(None, typed, word).ratio(), word in alone, word
-
-    alone = {word.name for word in word_table().words}
+        return SequenceMatcher(None, typed, word).ratio(), word in _alone(), word
 
     near = {one for one in near if one[0] == typed[0] or likeness(one)[0] >= _ANY_LETTER}
     return max(near, key=likeness, default=None)
@@ -143,6 +142,12 @@ def _names() -> frozenset[str]:
         for name in (word.name, word.plural, *word.others, *word.broader)
     )
     return frozenset(part for name in names for part in re.findall(r"[a-z]+", name))
+
+
+@cache
+def _alone() -> frozenset[str]:
+    """Return the everyday names that are words by themselves."""
+    return frozenset(word.name for word in word_table().words)
 
 
 @cache
