@@ -6,7 +6,6 @@ clock on the wall: the relay tells it seconds. Of a refusal it keeps only the ki
 host: the camera reads its own. RTSP: https://www.rfc-editor.org/rfc/rfc2326
 """
 
-import contextlib
 import re
 import socket
 import threading
@@ -108,7 +107,7 @@ class RtspRelay(Pipe):
         super().__init__(server)
 
     def _pass_requests(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client.makefile("rb") as requests:
+        with client.makefile("rb") as requests:
             while first := requests.read(1):
                 if first == _PACKET:
                     self._send(_packet(requests))
@@ -116,7 +115,6 @@ class RtspRelay(Pipe):
                     self._ask(message)
                 else:
                     break
-            self._server.shutdown(socket.SHUT_RDWR)
 
     def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
         """Pass one answer, one request of the server or one packet on; False at the end."""

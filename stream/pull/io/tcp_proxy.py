@@ -46,17 +46,29 @@ class Pipe:
             with client:
                 # Only FFmpeg is meant to come.
                 self._listener.close()
-                threading.Thread(target=self._pass_requests, args=(client,), daemon=True).start()
-                with self._server.makefile("rb") as answers:
-                    while self._pass_answer(answers, client):
-                        pass
-                client.shutdown(socket.SHUT_RDWR)
+                threading.Thread(
+                    target=self._pass_all_requests, args=(client,), daemon=True
+                ).start()
+                try:
+                    with self._server.makefile("rb") as answers:
+                        while self._pass_answer(answers, client):
+                            pass
+                finally:
+                    # Whatever ended it: to close alone would not wake the other thread, and FFmpeg
+                    # would wait for a server that has long broken off.
+                    client.shutdown(socket.SHUT_RDWR)
+
+    def _pass_all_requests(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            try:
+                self._pass_requests(client)
+            finally:
+                self._server.shutdown(socket.SHUT_RDWR)
 
     def _pass_requests(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := client.recv(_CHUNK):
-                self._server.sendall(data)
-            self._server.shutdown(socket.SHUT_RDWR)
+        """Pass on what FFmpeg says, until it hangs up."""
+        while data := client.recv(_CHUNK):
+            self._server.sendall(data)
 
     def _pass_answer(self, answers: BufferedReader, client: socket.socket) -> bool:
         """Pass on some of what the server says; False at the end."""
