@@ -32,29 +32,31 @@ quick: $(VENV)/development    ## the tests that take less than a minute together
 
 # The model's tests only compute, and the others mostly wait: for pictures, processes, pages.
 # Side by side five parts take little longer than the computing. What four of them say comes whole,
-# at their end; each ends in its ten slowest tests.
+# at their end; each ends in its ten slowest tests. Few that fail are run once more, alone
+# (tests/tools/part.py).
 .PHONY: test-shapes test-model test-end-to-end test-web test-loop
 PARTS := tests/model tests/web tests/end_to_end
-LOG    = --durations=10 >$(VENV)/$@.log 2>&1; result=$$?; cat $(VENV)/$@.log; exit $$result
+PART    = $(BIN)/python tests/tools/part.py $@ $(SHOWN) --durations=10
 # Polite, for some of the others have clocks; and so it may be that they wait.
-COMPUTE := nice $(BIN)/pytest --timeout 600 tests/model
+COMPUTE = nice $(PART) --timeout 600 tests/model
 # As type checkers read it: where a float is wanted a whole number will do.
 SHAPES := --jaxtyping-packages='model,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))'
 
+test-web: SHOWN = --shown
 test-web:        # the service as seen from outside: requests, connections, commands
-	$(BIN)/pytest --durations=10 tests/web
+	@$(PART) tests/web
 
 test-end-to-end:    # the whole service, with its page in a browser and senders on other machines
-	@$(BIN)/pytest tests/end_to_end $(LOG)
+	@$(PART) tests/end_to_end
 
 test-loop:       # the live loop, what is below and beside it, and other people's clients
-	@$(BIN)/pytest $(addprefix --ignore=,$(PARTS)) $(LOG)
+	@$(PART) $(addprefix --ignore=,$(PARTS))
 
 test-model:
-	@$(COMPUTE) $(LOG)
+	@$(COMPUTE)
 
 test-shapes:     # the model once more, with every shape checked
-	@$(COMPUTE) -m "not slow and not wrong_types" $(SHAPES) $(LOG)
+	@$(COMPUTE) -m "not slow and not wrong_types" $(SHAPES)
 
 .PHONY: soak
 soak: $(VENV)/development     ## cameras, senders, watches, questions and faults for a day, or MINUTES: a dated report
