@@ -13,7 +13,7 @@ from PIL import Image
 from tests.stream.videos import write_video
 from tests.training import published
 from training.errors import BadData
-from training.evaluations.items import AskedWhen, Media
+from training.evaluations.items import AskedWhen, Media, Scoring
 from training.lmms_eval import streamingbench_utils as utils
 from training.lmms_eval.requests import ended, item_of
 from training.lmms_eval.streamingbench import write_task
@@ -119,17 +119,96 @@ def test_streamingbench_becomes_a_task_whose_questions_know_their_moment(tmp_pat
     results = [one["streamingbench_accuracy"] for one in right]
     assert [one["right"] for one in results] == [1.0, 0.0, 0.0]
     assert utils.accuracy(results) == pytest.approx(100 / 3)
-    with pytest.raises(BadData, match="cannot be a task"):
-        write_task(tmp_path, tmp_path / "tasks", "proactive")
+    with pytest.raises(BadData, match="no part early"):
+        write_task(tmp_path, tmp_path / "tasks", "early")
 
 
-def test_sequential_questions_are_tasks_that_tell_the_right_answers_to_earlier_ones(tmp_path):
-    folder = write_task(published.streamingbench(tmp_path), tmp_path / "tasks", "sequential")
-    docs = [json.loads(line) for line in (folder / "docs.jsonl").read_text().splitlines()]
+def docs_of(tmp_path, split, scoring=Scoring.strict):
+    folder = write_task(
+        published.streamingbench(tmp_path / "data"), tmp_path / "tasks", split, scoring
+    )
+    return [json.loads(line) for line in (folder / "docs.jsonl").read_text().splitlines()]
+
+
+def test_sequential_questions_tell_the_right_answers_to_earlier_ones_where_that_was_published(tmp_path):  # fmt: skip
+    docs = docs_of(tmp_path, "sequential", Scoring.published)
     first, second = (utils.doc_to_text(doc) for doc in docs)
     assert "question and answer occurred" not in first
     assert f"Answer: {docs[0]['letter']};" in second
     assert "{earlier}" not in first + second
+
+
+def in_rounds(doc, answers, **how):
+    """What a model of lmms-eval is told round by round that answers so, and its score."""
+    asked = [(utils.rounds_doc_to_visual(doc, how), utils.rounds_doc_to_text(doc, how))]
+    said = []
+    for answer in answers:
+        said.append(answer)
+        visuals, prompt, over, _, _ = utils.rounds_doc_to_text(doc, how, said, len(said), None)
+        if over:
+            break
+        asked.append((visuals, prompt))
+    result = utils.rounds_process_results(doc, [said])["streamingbench_accuracy"]
+    return asked, said, result
+
+
+def test_sequential_questions_tell_a_model_what_itself_has_answered(tmp_path):
+    [doc] = docs_of(tmp_path, "sequential")
+    asked, said, result = in_rounds(doc, ["D", "B", "never asked"], as_stream=True)
+    assert said == ["D", "B"]
+    (first_shown, first), (second_shown, second) = asked
+    assert "question and answer occurred" not in first
+    assert "Question: Now?; Options: A. red, B. blue, C. green, D. none; Answer: D;" in second
+    assert "{" not in first + second
+    assert [shown[1]["moment"] for shown in (first_shown, second_shown)] == [2.0, 5.0]
+    assert (result["right"], result["of"]) == (1.0, 2)
+    assert utils.accuracy([result]) == 50.0
+
+
+@pytest.mark.parametrize(
+    ("answers", "rounds", "right"),
+    [(["No", "Yes."], 2, 1.0), (["No"] * 9, 6, 0.0), (["yes"], 1, 1.0), (["No"] * 4 + ["Yes"], 5, 0.0)],
+)  # fmt: skip
+def test_what_happens_is_asked_for_every_second_until_it_is_told(
+    tmp_path, monkeypatch, answers, rounds, right
+):
+    monkeypatch.setattr(utils, "cut", lambda film, start, end: f"{start} to {end}")
+    [doc] = docs_of(tmp_path, "proactive")
+    asked, said, result = in_rounds(doc, answers)
+    assert len(said) == rounds
+    assert [shown for shown, _ in asked] == [[f"0.0 to {n}.0"] for n in range(2, 2 + rounds)]
+    assert 'output "blue"' not in asked[0][1]
+    assert result["right"] == right
+
+
+def test_a_stream_is_given_the_moment_until_which_it_may_tell(tmp_path):
+    [doc] = docs_of(tmp_path, "proactive")
+    asked, said, result = in_rounds(doc, ["4 s: Yes", "never asked"], as_stream=True)
+    assert (len(asked), len(said), result["right"]) == (1, 1, 1.0)
+    item = item_of("k", asked[0][1], {}, asked[0][0], tmp_path)
+    assert item.moment == AskedWhen(1.0, None, 7.0)
+    assert in_rounds(doc, ["9 s: yes"], as_stream=True)[2]["right"] == 0.0
+    [doc] = docs_of(tmp_path, "proactive", Scoring.published)
+    assert 'right time to output "blue"' in doc["prompt"]
+
+
+def test_rounds_go_on_until_a_task_ends_them(model, tmp_path):
+    film = str(write_video(tmp_path / "f.mp4", seconds=4, rate=4))
+    told = []
+
+    def word(doc, previous_output, round_idx, previous_round_info):
+        told.append((doc["n"], round_idx, len(previous_output), previous_round_info))
+        over = round_idx == doc["n"]
+        return (None, None, True, previous_output, None) if over else ([film], f"Round {round_idx}?", False, previous_output, "kept")  # fmt: skip
+
+    driven = model(model="tiny", frames=4)
+    driven.task_dict = {"t": {"test": {n: {"n": n} for n in (1, 3)}}}
+    settings = {"max_new_tokens": 3}
+    requests = [Request(("What?", settings, lambda _: [film], word, n, "t", "test")) for n in (1, 3)]  # fmt: skip
+    answers = driven.generate_until_multi_round(requests)
+    assert [len(of_one) for of_one in answers] == [1, 3]
+    assert all(isinstance(answer, str) for of_one in answers for answer in of_one)
+    assert told == [(1, 1, 1, None), (3, 1, 1, None), (3, 2, 2, "kept"), (3, 3, 3, "kept")]
 
 
 @pytest.mark.parametrize("rate", [2, 5, 25])

@@ -9,17 +9,19 @@ scores the answers.
 import asyncio
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from lmms_eval.api.model import lmms
 
+from model.engine.contract import Engine
 from training.evaluations.answers import TimedAnswer
 from training.evaluations.engines import open_engine
 from training.evaluations.items import Benchmark, Item, Options, Verdict
 from training.evaluations.runner import EvaluationRun, ask_all
-from training.lmms_eval.requests import ended, one_by_one
+from training.lmms_eval.requests import Rounds, ended, one_by_one
 from web.cli.source.ask import frames_at_most
 from web.settings import read_settings
 
@@ -63,14 +65,18 @@ class FlashbackModel(lmms):  # type: ignore[misc]
         asked = [request.args for request in requests]
         with tempfile.TemporaryDirectory() as folder:
             items = one_by_one(asked, self.task_dict, Path(folder))
-            found = asyncio.run(self._ask(items))
-        for one in found.values():
-            if one.error:
-                log.warning("%s: %s", one.key, one.error)
+            found = asyncio.run(self._in_one_round(items))
         return [
-            ended(found[item.key].answer, settings)
+            ended(found[item.key], settings)
             for item, (_, settings, *_) in zip(items, asked, strict=True)
         ]
+
+    def generate_until_multi_round(self, requests: Sequence[Any]) -> list[list[str]]:
+        """Return the answers to every request, one for each round of it."""
+        asked = [Rounds(n, request.args, self.task_dict) for n, request in enumerate(requests)]
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(self._round_by_round(asked, Path(folder)))
+        return [one.answers for one in asked]
 
     def loglikelihood(self, requests: Sequence[Any]) -> list[tuple[float, bool]]:
         """Refuse: answers are written, not rated.
@@ -80,25 +86,44 @@ class FlashbackModel(lmms):  # type: ignore[misc]
         """
         raise NotImplementedError("Flashback writes answers; choose tasks of generate_until")
 
-    def generate_until_multi_round(self, requests: Sequence[Any]) -> list[str]:
-        """Refuse: conversations are not carried on.
+    async def _in_one_round(self, items: Sequence[Item]) -> dict[str, str]:
+        async with self._engine() as engine:
+            return await self._ask(engine, items)
 
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError("Flashback answers one question at a time here")
+    async def _round_by_round(self, asked: Sequence[Rounds], folder: Path) -> None:
+        """Put the same round to all that go on, so that a film is looked at once a round."""
+        async with self._engine() as engine:
+            while going := {
+                item.key: (one, item) for one in asked if (item := one.next(folder)) is not None
+            }:
+                found = await self._ask(engine, [item for _, item in going.values()])
+                for key, (one, _) in going.items():
+                    one.add(found[key])
+                asked = [one for one, _ in going.values()]
 
-    async def _ask(self, items: Sequence[Item]) -> dict[str, TimedAnswer]:
-        found: dict[str, TimedAnswer] = {}
+    @asynccontextmanager
+    async def _engine(self) -> AsyncIterator[Engine]:
         engine = await asyncio.to_thread(
             open_engine, self._settings, dropout=self._drops, subtitled=False, progress=log.info
         )
         try:
-            most = frames_at_most(self._frames, engine)
-            how = EvaluationRun(engine, self._settings, _ASKED, Options(), most)
-            await ask_all(how, items, {}, lambda one: found.__setitem__(one.key, one))
+            yield engine
         finally:
             await engine.close()
+
+    async def _ask(self, engine: Engine, items: Sequence[Item]) -> dict[str, str]:
+        """Return the answers by key; what could not be asked has an empty one, and is logged."""
+        found: dict[str, str] = {}
+
+        def told(one: TimedAnswer) -> None:
+            found[one.key] = one.answer
+            if one.error:
+                log.warning("%s: %s", one.key, one.error)
+
+        most = frames_at_most(self._frames, engine)
+        await ask_all(
+            EvaluationRun(engine, self._settings, _ASKED, Options(), most), items, {}, told
+        )
         return found
 
 

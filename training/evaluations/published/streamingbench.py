@@ -133,14 +133,14 @@ def _sequence(folder: Path, chain: list[tuple[str, Record]], options: Options) -
 
 def _told(earlier: Sequence[Item], answers: Mapping[str, str]) -> str:
     """Return the earlier questions in words, with the answers given or, without those, the right ones."""
-    lines = []
-    for one in earlier:
-        said = answers.get(one.key, one.truth["letter"])
-        options = ", ".join(
-            f"{a}. {b}" for a, b in zip(LETTERS, one.truth["options"], strict=False)
-        )
-        lines.append(ONE_EARLIER.format(one.truth["time"], one.truth["question"], options, said))
+    lines = [as_earlier(one, answers.get(one.key, one.truth["letter"])) for one in earlier]
     return EARLIER + "".join(lines) if lines else ""
+
+
+def as_earlier(item: Item, said: str) -> str:
+    """Return a question of a sequence and its answer, as those after it are told of them."""
+    options = ", ".join(f"{a}. {b}" for a, b in zip(LETTERS, item.truth["options"], strict=False))
+    return ONE_EARLIER.format(item.truth["time"], item.truth["question"], options, said)
 
 
 def _proactive(folder: Path, where: str, part: Record, one: Record, options: Options) -> Item:
