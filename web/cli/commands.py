@@ -61,12 +61,13 @@ def run() -> int:
 
 
 def _mistyped(error: typer.TyperException) -> int:
-    message = error.format_message().strip().rstrip(".")
+    message = error.format_message().strip()
     if not message:  # nothing was typed: the help is shown already
         return 2
     context = getattr(error, "ctx", None)
     command = "flashback" if context is None else context.command_path
-    return _say(f"{message}. See {command} --help.", 2)
+    end = "" if message[-1] in ".?!" else "."
+    return _say(f"{message}{end} See {command} --help.", 2)
 
 
 def _say(message: str, code: int) -> int:
