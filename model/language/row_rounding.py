@@ -9,22 +9,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-ROWS = 32
+_ROWS = 32
 """What rows of a linear layer are rounded to; of fewer, such as one word of some answers, none is added."""
 
 
-def rounds(like: Tensor) -> bool:
+def _rounds(like: Tensor) -> bool:
     """Say whether products with `like` are to be of few sizes."""
     return like.device.type == "cpu" and like.dtype == torch.bfloat16
 
 
 def rounded(
-    rows: Float[Tensor, "*lead n width"], multiple: int = ROWS
+    rows: Float[Tensor, "*lead n width"], multiple: int = _ROWS
 ) -> Float[Tensor, "*lead more width"]:
     """Return `rows` with as many of zeros after them as make a multiple of `multiple`, if that is to be."""
     count = rows.shape[-2]
     missing = -count % multiple
-    if not missing or count < ROWS or not rounds(rows):
+    if not missing or count < _ROWS or not _rounds(rows):
         return rows
     return with_zeros(rows, missing)
 

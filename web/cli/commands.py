@@ -32,7 +32,7 @@ app.add_typer(upkeep.app)
 app.add_typer(modules.app)
 app.add_typer(token.app, name="token")
 app.add_typer(watches.app, name="watch")
-errors = Console(stderr=True, highlight=False)
+_errors = Console(stderr=True, highlight=False)
 
 _SETTINGS = "Settings, as environment variables:\n\n" + "\n\n".join(
     f"[bold]{name}[/bold]  {meaning}" + (f" [dim](default {default})[/dim]" if default else "")
@@ -71,7 +71,7 @@ def _mistyped(error: typer.TyperException) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    errors.print(f"flashback: {message}", style="red", markup=False, soft_wrap=True)
+    _errors.print(f"flashback: {message}", style="red", markup=False, soft_wrap=True)
     return code
 
 

@@ -25,7 +25,7 @@ _READS = ToolAnnotations(read_only_hint=True)
 _WATCHES = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 _FORGETS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True)
 
-Name = Annotated[str, Field(description="Name of the stream, as list_streams says it.")]
+_Name = Annotated[str, Field(description="Name of the stream, as list_streams says it.")]
 _SomeName = Annotated[
     str | None, Field(description="Name of a stream, as list_streams says it; none is every one.")
 ]
@@ -49,14 +49,14 @@ def make_server(service: Flashback) -> MCPServer:
             return await tools.list_streams()
 
     @server.tool(annotations=_READS)
-    async def ask(stream: Name, question: Annotated[str, Field(description="In words.")]) -> str:
+    async def ask(stream: _Name, question: Annotated[str, Field(description="In words.")]) -> str:
         """Ask about anything that a stream has shown: "Who came in the last ten minutes?"."""
         with _refusals():
             return await tools.ask(stream, question)
 
     @server.tool(annotations=_READS)
     async def what_happened_between(
-        stream: Name,
+        stream: _Name,
         start: _Clock = None,
         end: _Clock = None,
         question: Annotated[
@@ -68,7 +68,7 @@ def make_server(service: Flashback) -> MCPServer:
             return await tools.ask(stream, question, start, end)
 
     @server.tool(annotations=_READS)
-    async def look_at_moment(stream: Name, at: _Clock = None) -> list[str | Image]:
+    async def look_at_moment(stream: _Name, at: _Clock = None) -> list[str | Image]:
         """Return the picture of a stream at a time; the newest without one."""
         with _refusals():
             told = await tools.look(stream, at)
@@ -78,7 +78,7 @@ def make_server(service: Flashback) -> MCPServer:
     _add_watches(server, tools)
 
     @server.tool(annotations=_FORGETS)
-    async def forget_stream(stream: Name) -> str:
+    async def forget_stream(stream: _Name) -> str:
         """End a stream and delete everything it has shown, for good. Ask the user first."""
         with _refusals():
             return await tools.forget(stream)
@@ -103,7 +103,7 @@ def _add_lookback(server: MCPServer, tools: Tools) -> None:
             return await tools.search(words, stream)
 
     @server.tool(annotations=_READS)
-    async def summarize(stream: Name, start: _Clock = None, end: _Clock = None) -> str:
+    async def summarize(stream: _Name, start: _Clock = None, end: _Clock = None) -> str:
         """Say in order what a stream showed from one time to another, by the things in its moments."""
         with _refusals():
             return await tools.summarize(stream, start, end)

@@ -22,7 +22,7 @@ _MOST_EVENTS = 500
 app = typer.Typer(
     help="Have a running service tell you of what it sees.", no_args_is_help=True, add_completion=False
 )  # fmt: skip
-out = Console(highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True)
 
 Server = Annotated[str, typer.Option("--server", help="address of the service")]
 TokenFile = Annotated[
@@ -54,12 +54,12 @@ def add(
     """Make a watch, and say what was understood."""
     with _service(server, token_file) as service:
         made = service.watch(question, streams or (), verify=verify, webhook=webhook)
-    out.print(f"{made.id}: I will tell you: {made.understood}.", markup=False)
+    _out.print(f"{made.id}: I will tell you: {made.understood}.", markup=False)
     if made.unmatched:
         parts = ", ".join(f"“{part}”" for part in made.unmatched)
-        out.print(f"Clips cannot be matched on {parts}.", markup=False)
+        _out.print(f"Clips cannot be matched on {parts}.", markup=False)
     if made.webhook_secret:
-        out.print(f"What is sent is signed with {made.webhook_secret}", markup=False)
+        _out.print(f"What is sent is signed with {made.webhook_secret}", markup=False)
 
 
 @app.command(name="list")
@@ -79,7 +79,7 @@ def list_watches(
             watch.id, watch.question, watch.understood, ", ".join(watch.streams) or "every one",
             watch.state, str(watch.counters.fired), _trouble(watch),
         )  # fmt: skip
-    out.print(table, markup=False)
+    _out.print(table, markup=False)
 
 
 def _trouble(watch: "Watch") -> str:
@@ -110,10 +110,10 @@ def try_watch(
     with _service(server, token_file) as service:
         found = service.test_watch(watch)
     for one in found.streams:
-        out.print(f"{one.stream}: {one.clips} clips looked at", markup=False)
+        _out.print(f"{one.stream}: {one.clips} clips looked at", markup=False)
         _print(one.events)
     if found.left_out:
-        out.print(f"{found.left_out} more streams were not looked at.", markup=False)
+        _out.print(f"{found.left_out} more streams were not looked at.", markup=False)
 
 
 @app.command(name="events")
@@ -172,4 +172,4 @@ def _print(found: Sequence["WatchEvent"], *, as_json: bool = False) -> None:
         span = f"{event.start:.0f} to {event.end:.0f} s"
         line = f"{at}  {event.stream}  {event.question}  ({span}{verdict})"
         line += f"{doubt}  {event.id}" if event.clip else doubt
-        out.print(line, markup=False)
+        _out.print(line, markup=False)

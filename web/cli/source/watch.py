@@ -181,7 +181,7 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
     over = asyncio.create_task(puller.wait_over())
     length = subject.last if subject.live else subject.length
     silence = subject.pulling.silence
-    patience = time.monotonic() + subject.pulling.open_within + silence
+    deadline = time.monotonic() + subject.pulling.open_within + silence
     began: float | None = None
     try:
         while not over.done():
@@ -190,8 +190,8 @@ async def _pull(subject: Subject, puller: Puller, live: LiveStream, progress: Pr
             if began is None and status.frames:
                 began = now
             if status.state == "live" or puller.waits_for_keyframe:
-                patience = now + subject.pulling.open_within + silence
-            if now > patience and (began is None or not subject.live):
+                deadline = now + subject.pulling.open_within + silence
+            if now > deadline and (began is None or not subject.live):
                 what = "not one picture came" if began is None else "nothing more came"
                 raise Failed(f"{what} from {subject.source.shown}. {status.reason}")
             watched = 0.0 if began is None else now - began
