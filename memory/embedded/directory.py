@@ -2,19 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from memory.embedded.binary import RedisBinary
 from memory.errors import StoreUnavailable
 
-Sync = Literal["everysec", "always"]
 _LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 107
 _LARGEST_LOG = 2**20  # bytes, before it is set aside at the next start
 
 
-def command_line(
-    server: RedisBinary, directory: Path, socket: Path, megabytes: int, sync: Sync
-) -> list[str]:
+def command_line(server: RedisBinary, directory: Path, socket: Path, megabytes: int) -> list[str]:
     """Return how `server` is called so that it keeps at most so much, in `directory` alone."""
     options = {
         "port": "0",
@@ -22,7 +18,7 @@ def command_line(
         "unixsocketperm": "700",
         "dir": str(directory),
         "appendonly": "yes",
-        "appendfsync": sync,
+        "appendfsync": "everysec",
         "save": "",
         "maxmemory": f"{megabytes}mb",
         "maxmemory-policy": "noeviction",

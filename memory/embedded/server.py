@@ -4,9 +4,9 @@ It listens on a unix socket in a private directory and on no port; it appends ev
 file there; and it dies with this process, however this process dies (see `memory.embedded.child`).
 If it ends by itself it is started again with what it had.
 
-What survives: with `sync="everysec"`, a clip whose `append` has returned is normally safe from
-the death of either process, and from a power cut about a second later (two under a slow disk, and
-then a killed Redis may lose as much). With `sync="always"` it is safe as soon as `append` returns.
+What survives: a clip whose `append` has returned is normally safe from the death of either
+process, and from a power cut about a second later (two under a slow disk, and then a killed Redis
+may lose as much).
 """
 
 import asyncio
@@ -28,7 +28,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from memory.embedded import child
 from memory.embedded.binary import RedisBinary, find_server
 from memory.embedded.directory import (
-    Sync,
     can_be_reached,
     check_format,
     command_line,
@@ -111,7 +110,6 @@ class EmbeddedRedis:
         directory: Path,
         *,
         megabytes: int = 1024,
-        sync: Sync = "everysec",
         server: RedisBinary | None = None,
     ) -> Self:
         """Start a server that keeps its data in `directory`, and wait until it answers.
@@ -119,7 +117,6 @@ class EmbeddedRedis:
         Args:
             directory: Made if it is not there; from then on readable by this user alone.
             megabytes: The most it may hold; beyond that a clip is refused, never another lost.
-            sync: When writes reach the disk, see the module's description.
             server: The program to run; by default the one that `find_server` finds.
 
         Raises:
@@ -137,7 +134,7 @@ class EmbeddedRedis:
             if not can_be_reached(socket):
                 elsewhere = await asyncio.to_thread(SocketDirectory.make)
                 socket = elsewhere.socket
-            command = command_line(program, directory, socket, megabytes, sync)
+            command = command_line(program, directory, socket, megabytes)
             embedded = cls(directory, socket, elsewhere, lock, command)
             await asyncio.to_thread(embedded._reserve.fill)
             await embedded._launch()

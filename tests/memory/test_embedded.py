@@ -339,16 +339,6 @@ async def test_a_disk_that_fills_up_refuses_clips_until_there_is_room(embedded):
     await store.close()
 
 
-async def test_with_sync_always_a_clip_is_on_disk_when_append_returns(tmp_path):
-    async with await EmbeddedRedis.start(tmp_path, megabytes=16, sync="always") as server:
-        store = RedisStore.connect(server.url, ENCODER)
-        await store.begin("a", 0.0)
-        await store.append("a", clip(0.0), b"a picture like no other")
-        written = await asyncio.to_thread((tmp_path / "appendonly.aof").read_bytes)
-        assert b"a picture like no other" in written
-        await store.close()
-
-
 async def test_a_url_is_used_as_it_is(tmp_path):
     async with open_redis("redis://elsewhere:6379", tmp_path / "redis") as server:
         assert server.url == "redis://elsewhere:6379"
