@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.types import Question, Sampling, Turn
-from web.chat.wire import MOST_PICTURES, ChatRequest, ImagePart, Said, VideoPart
+from web.chat.request import MOST_PICTURES, ChatRequest, ImagePart, Said, VideoPart
 from web.errors import BadRequest
 from web.realtime.conversation import INSTRUCTING, OF_A_PICTURE
 

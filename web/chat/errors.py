@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from memory.errors import StoreUnavailable
-from web.chat.wire import ErrorBody, OpenAiError
+from web.chat.reply import ErrorBody, OpenAiError
 from web.errors import RETRY_SECONDS, Refusal
 from web.openapi import Responses
 from web.sent_json import field_path

@@ -8,7 +8,8 @@ from web.access.auth import MayAsk, require
 from web.ask import failing_as_asked
 from web.chat.asked import read
 from web.chat.errors import OpenAiRoute, refuses
-from web.chat.wire import ChatRequest, Completion, ModelList, ModelReport
+from web.chat.reply import Completion, ModelList, ModelReport
+from web.chat.request import ChatRequest
 from web.chat.writer import Writer
 from web.errors import BadRequest
 from web.http.closing_stream import ClosingStream

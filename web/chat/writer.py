@@ -11,9 +11,8 @@ from web.access.tokens import Caller
 from web.chat.asked import ChatAsked
 from web.chat.errors import failed
 from web.chat.pictures import Pictures
-from web.chat.wire import (
+from web.chat.reply import (
     AnswerMessage,
-    ChatRequest,
     Choice,
     Chunk,
     ChunkChoice,
@@ -23,6 +22,7 @@ from web.chat.wire import (
     Rests,
     TokenUsage,
 )
+from web.chat.request import ChatRequest
 from web.errors import BadRequest, BadValue, Refusal
 from web.http.streams import permitted
 from web.identifiers import new_id
