@@ -17,15 +17,15 @@ EVERYWHERE = (*PACKAGES, "training", "benchmarks", CLIENT, "tests")
 
 ERRORS = 31
 """Classes of errors in the packages and their client, bases among them."""
-FACES = 195
+FACES = 192
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
 SHARED = 1260
 """Names that more than their own module uses."""
-LOOSE = 2
+LOOSE = 0
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 12
+LONG_FILES = 10
 """Files of more than 300 lines in the four packages."""
-LONGEST_FILE = 370
+LONGEST_FILE = 360
 
 TWINS = {
     *("AllAnswers", "Evidence", "Moment", "Scene", "StreamAnswer", "Summary", "TimeUnderstood"),

@@ -19,7 +19,7 @@ from web.access.keys import Keys
 from web.access.tokens import TokenFile
 from web.chat import route as chat
 from web.composition.opening import open_services
-from web.http import event_clips, metrics, pages, streams, watches
+from web.http import event_clips, events, metrics, pages, streams, watches
 from web.http.lookback import questions, search, summary, timeline
 from web.http.middleware.guard import Guard
 from web.http.middleware.rejections import Rejections
@@ -43,6 +43,7 @@ _TOLERANT = (
 )
 _STRICT = (
     streams.routes,
+    events.routes,  # before the watches: /v1/watches/events names no watch
     watches.routes,
     search.routes,
     questions.routes,

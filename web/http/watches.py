@@ -1,19 +1,18 @@
-"""Watches over HTTP: what people want to be told of, and what was seen of it."""
+"""Watches over HTTP: what people want to be told of. What was seen of it: `web/http/events.py`."""
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel
 
 from memory.errors import EncoderMismatch
 from stream.errors import BadInput, BadSource
-from stream.watches.records import Event, Watch
+from stream.watches.records import Watch
 from stream.watches.replay import replay
 from web.access.auth import MayAsk, MayWatch, require
 from web.access.tokens import Caller, Right
 from web.errors import Refusal
-from web.http.event_clips import event_reports
 from web.identifiers import new_id
 from web.openapi import TEXT, Responses, refuses
 from web.realtime.watch_events import AlertReport, alert_report
@@ -28,7 +27,6 @@ from web.reports.watch_wire import (
 )
 from web.services import Here, Services
 
-_MOST_EVENTS = 500
 _MOST_NAMED = 1000
 _MOST_REPLAYED = 8
 """Streams that one test looks at."""
@@ -62,33 +60,6 @@ class WatchList(BaseModel):
     watches: list[WatchReport]
     trouble: str | None
     lost: int
-
-
-class EventList(BaseModel):
-    """What watches saw, the newest first."""
-
-    events: list[AlertReport]
-
-
-class DeadLetter(BaseModel):
-    """An event that a webhook would not take, for hours.
-
-    Attributes:
-        tries: How often it was tried again.
-        error: Why the last try failed.
-        at: Unix second when it was given up.
-    """
-
-    event: AlertReport
-    tries: int
-    error: str
-    at: float
-
-
-class DeadLetterList(BaseModel):
-    """What was given up, the newest first."""
-
-    letters: list[DeadLetter]
 
 
 class ReplayReport(BaseModel):
@@ -145,37 +116,6 @@ async def understand_request(body: WatchRequest, here: Here, _: MayAsk) -> Watch
     """Say what would be watched for, without making a watch."""
     await here.watcher.check()
     return read_question(body.question, here.watcher.lexicon)
-
-
-@routes.get("/events")
-async def list_events(
-    here: Here,
-    caller: MayWatch,
-    after: Annotated[float, Query(allow_inf_nan=False, description="Unix second.")] = 0.0,
-    limit: Annotated[int, Query(ge=1, le=_MOST_EVENTS)] = 50,
-    watch: Annotated[str | None, Query(max_length=64)] = None,
-) -> EventList:
-    """List the newest events that fired after `after`, of one watch or of all."""
-
-    def wanted(event: Event) -> bool:
-        return watch in {None, event.watch} and caller.allows("watch", event.stream)
-
-    found = await here.watcher.book.events(limit, after, wanted)
-    return EventList(events=await event_reports(here, found))
-
-
-@routes.get("/dead-letters")
-async def list_dead_letters(here: Here, caller: MayWatch) -> DeadLetterList:
-    """List the events that a webhook would not take, the newest first."""
-    found = [
-        one for one in await here.deliveries.dead() if caller.allows("watch", one.event.stream)
-    ]
-    events = await event_reports(here, [one.event for one in found])
-    letters = [
-        DeadLetter(event=event, tries=one.tries, error=one.error, at=one.at)
-        for event, one in zip(events, found, strict=True)
-    ]
-    return DeadLetterList(letters=letters)
 
 
 @routes.get("/{watch}", responses=refuses(404) | _TAGGED)
