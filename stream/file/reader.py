@@ -5,12 +5,10 @@ pictures at a time, so that memory stays small and the event loop free.
 """
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import av
 from av import VideoFrame
@@ -18,14 +16,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from stream.feed import Feed
+from stream.file.container import OneAtATime, open_in_thread
 from stream.file.film import Film, OpenFilm, film_of
 from stream.file.media_clock import MediaClock, clock_of, starts_again
 from stream.file.skipping import SkipRule
 from stream.file.tracks import VideoPacket, packets_of
 from stream.frames.scale import to_rgb
 from stream.live import LiveStream
-
-_Step = TypeVar("_Step")
 
 _TOGETHER = 8
 _DAMAGED_IN_A_ROW = 100
@@ -50,7 +47,7 @@ class VideoFile:
         """
         self._film = film_of(film)
         self._wanted = wanted
-        self._using = threading.Lock()
+        self._using = OneAtATime()
 
     async def __aenter__(self) -> "VideoFile":
         """Open the file.
@@ -58,27 +55,14 @@ class VideoFile:
         Raises:
             NoVideo: If it cannot be read or holds no video.
         """
-        self._open = await asyncio.to_thread(self._opened)
+        self._open = await open_in_thread(self._opened, lambda opened: opened.close())
         self._restarts = False
         length = self._container.duration
         self.length = length / av.time_base if length else None
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._alone(lambda: self._open.close())
-
-    async def _alone(self, work: Callable[[], _Step]) -> _Step:
-        """Do `work` in a thread, when nothing else is done with the file.
-
-        A thread goes on when whoever waited for it is cancelled: what comes next, closing above all,
-        waits until it is done.
-        """
-
-        def work_alone() -> _Step:
-            with self._using:
-                return work()
-
-        return await asyncio.to_thread(work_alone)
+        await self._using.do_last(lambda: self._open.close())
 
     @property
     def left_out(self) -> str:
@@ -89,17 +73,17 @@ class VideoFile:
         """Yield every picture from `after` seconds on with its time from the file's beginning."""
         clock = self._clock()
         # Where the file's clock starts again a time names several places, and it is read through.
-        if after > 0 and not self._restarts and await self._alone(lambda: self._seek(after)):
+        if after > 0 and not self._restarts and await self._using.do(lambda: self._seek(after)):
             clock.sought()
         source = self._decode(clock)
-        while some := await self._alone(lambda: list(islice(source, _TOGETHER))):
+        while some := await self._using.do(lambda: list(islice(source, _TOGETHER))):
             for time, picture in some:
                 if time >= after:
                     yield time, picture
 
     async def last(self, seconds: float) -> float:
         """Return when the last `seconds` begin."""
-        return await self._alone(lambda: self._last(seconds))
+        return await self._using.do(lambda: self._last(seconds))
 
     def _last(self, seconds: float) -> float:
         # What a file says of its length is no more than a place to look for its end: a recording

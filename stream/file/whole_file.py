@@ -7,7 +7,6 @@ see how far it is, or stop it.
 
 import asyncio
 import math
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from av import VideoFrame
 from model.vision.preprocess import resize
 from stream.errors import NoVideo
 from stream.feed import Feed
+from stream.file.container import OneAtATime, open_in_thread
 from stream.file.film import Film, OpenFilm, film_of
 from stream.file.frames import chosen_frames
 from stream.file.index import FilmIndex, read_index
@@ -76,11 +76,11 @@ async def feed_whole_file(
         ValueError: If `most` is less than the fewest frames that are taken.
     """
     film = film_of(film)
-    async with _opened(film) as opened:
+    async with _opened(film) as (opened, using):
         container, video = opened.container, opened.video
         said = None if container.duration is None else container.duration / av.time_base
         index: FilmIndex | None = None
-        async with aclosing(_in_threads(read_index(container, video))) as indexes:
+        async with aclosing(_in_threads(read_index(container, video), using)) as indexes:
             async for index in indexes:
                 indexing(index.at, said)
         left_out = opened.left_out()
@@ -91,24 +91,25 @@ async def feed_whole_file(
     length = index.length if part is None else min(part[1], index.length) - part[0]
     wanted = frames_wanted(len(inside), length, most, live.rate)
     runs = index.runs([inside[n] for n in middles(len(inside), wanted)]) if wanted else []
-    async with _opened(film) as opened:
+    async with _opened(film) as (opened, using):
         feed = live.open_feed("file", own_times=True, longest_gap=math.inf)
         step = None if index.timed else index.step
         frames = chosen_frames(opened.container, opened.video, runs, step)
         try:
-            await _feed(frames, feed, live.image_size, lambda at: watching(at, length))
+            steps = _in_threads(frames, using)
+            await _feed(steps, feed, live.image_size, lambda at: watching(at, length))
         finally:
             feed.close("The file is at its end.")
     return Sampled(length, feed.sampled, len(inside), left_out)
 
 
 async def _feed(
-    frames: Iterator[tuple[float, VideoFrame] | None],
+    steps: AsyncGenerator[tuple[float, VideoFrame] | None, None],
     feed: Feed,
     size: int,
     watched: Callable[[float], None],
 ) -> None:
-    async with aclosing(_in_threads(frames)) as steps:
+    async with aclosing(steps):
         async for step in steps:
             if feed.closed:
                 return
@@ -128,30 +129,18 @@ def _as_encoded(frame: VideoFrame, size: int) -> Picture:
 
 
 @asynccontextmanager
-async def _opened(film: Film) -> AsyncIterator[OpenFilm]:
-    opened = await asyncio.to_thread(film.open)
+async def _opened(film: Film) -> AsyncIterator[tuple[OpenFilm, OneAtATime]]:
+    """Give the film, open, and what to use it by."""
+    using = OneAtATime()
+    opened = await open_in_thread(film.open, lambda opened: opened.close())
     opened.video.thread_type = "AUTO"
     try:
-        yield opened
+        yield opened, using
     finally:
-        await asyncio.to_thread(opened.close)
+        await using.do_last(opened.close)
 
 
-async def _in_threads(steps: Iterator[_Step]) -> AsyncGenerator[_Step, None]:
-    """Yield what `steps` does, each step made in a thread; over only when none is being made."""
-    making = threading.Lock()
-
-    def step() -> list[_Step]:
-        with making:
-            return list(islice(steps, 1))
-
-    def wait() -> None:
-        with making:
-            return
-
-    try:
-        while made := await asyncio.to_thread(step):
-            yield made[0]
-    finally:
-        # Whoever closes the file next must not do so under a step that was given up.
-        await asyncio.to_thread(wait)
+async def _in_threads(steps: Iterator[_Step], using: OneAtATime) -> AsyncGenerator[_Step, None]:
+    """Yield what `steps` does, each step made in a thread."""
+    while made := await using.do(lambda: list(islice(steps, 1))):
+        yield made[0]

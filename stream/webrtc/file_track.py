@@ -15,6 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from stream.errors import NoVideo
+from stream.file.container import open_in_thread
 from stream.file.film import open_film
 from stream.file.media_clock import clock_of
 
@@ -52,7 +53,10 @@ class FileTrack(MediaStreamTrack):
         Raises:
             NoVideo: If the file cannot be read or holds no video.
         """
-        return cls(path, *await asyncio.to_thread(open_film, path), repeat)
+        container, video = await open_in_thread(
+            lambda: open_film(path), lambda opened: opened[0].close()
+        )
+        return cls(path, container, video, repeat)
 
     async def recv(self) -> av.VideoFrame:
         """Return the next frame when its time has come.
