@@ -187,7 +187,7 @@ async def slow(options: argparse.Namespace, tell: Tell, video: Path) -> IngestRu
     arguments = ["--times", str(options.times)]
     async with running("benchmarks.harness.slow_service", arguments, settings=settings) as service:
         what = f"{options.times:g} times too slow"
-        # What the first clip loads, once it is encoded at last, is no growth.
+        # What the first clip loads, once it is encoded at last, does not count as growth.
         first = options.times * FRAMES_PER_CLIP / options.rate
         senders = sending(video, 1, service)
         return await under_load(options, service, senders, what, options.slow_seconds, first)

@@ -42,7 +42,7 @@ class ServiceConnection:
         transport: How bytes are sent, if not over the network.
 
     Raises:
-        FlashbackError: If `url` is no address.
+        FlashbackError: If `url` is not an address.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ def _without_user(url: str) -> str:
 
 
 def _no_address(shown: str) -> str:
-    return f"{shown} is no address of a service, which is such as {DEFAULT_URL}."
+    return f"{shown} is not the address of a service: give one such as {DEFAULT_URL}."
 
 
 def _why(response: httpx.Response) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
-    """The base of all: frozen, and of a newer service what is not known here is no fault."""
+    """The base of all: frozen, and fields that only a newer service knows are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -158,7 +158,7 @@ def read_parts(file: BinaryIO) -> Iterator[Part]:
     """Yield the parts of a backup, each checked; only after the last one all of it is.
 
     Raises:
-        CorruptData: If it is no backup, of another version, damaged, or cut short.
+        CorruptData: If it is not a backup, of another version, damaged, or cut short.
     """
     reading = _Reading(file)
     if not reading.begins_with(_MAGIC):

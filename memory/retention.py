@@ -42,7 +42,7 @@ _BATCH = 16
 _ENOUGH = 7 / 8
 """Share of the quota at which shrinking stops: room for some time to come."""
 _LONGEST_GAP = 60.0
-"""Seconds between two clips that may become one; what lies further apart is no one thing."""
+"""Seconds between two clips that may become one; what lies further apart is not one thing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ _FAR, _NEAR = 0.14, 0.08
 """Shares of the frame: who has come so far moves whatever its cells say; who has not even come so far
 is still, unless its cells are very sure that it moves."""
 _PIECE = 0.35
-"""Of the largest thing's cells: fewer that are no surer than it are mostly a part of it."""
+"""Of the largest thing's cells: fewer that are not surer than it are mostly a part of it."""
 _NO_PIECE = 0.9
-"""From this sureness on a thing is no part of another, however few cells it has."""
+"""From this sureness on a thing is not taken for a part of another, however few cells it has."""
 
 
 def drawn_things(

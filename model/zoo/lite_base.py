@@ -62,7 +62,7 @@ DEFAULT_CACHE = Path("~/.cache/flashback")
 """Where converted weights are kept unless another folder is named."""
 _ABANDONED = 3600.0
 """Seconds after which a conversion that has not ended never will."""
-_CONTROL = 3  # GGUF's number for a token that is no text
+_CONTROL = 3  # GGUF's number for a token that is not text
 
 
 def base_folder(cache: Path = DEFAULT_CACHE) -> Path:
@@ -128,7 +128,7 @@ def read_language(reader: GGUFReader) -> dict[str, Tensor]:
     """Return the language model's weights under their published names, in float32.
 
     Raises:
-        ValueError: If the file holds a tensor that is no part of this model.
+        ValueError: If the file holds a tensor that does not belong to this model.
     """
     weights = {}
     for tensor in reader.tensors:

@@ -154,7 +154,7 @@ def _sampling(values: Mapping[str, Any], folder: Path) -> Sampling:
     """Return how `values` have tokens chosen.
 
     Raises:
-        ModelUnavailable: If a value is no number, or out of its range.
+        ModelUnavailable: If a value is not a number, or out of its range.
     """
     sampled = values.get("do_sample") or False
     if not isinstance(sampled, bool):

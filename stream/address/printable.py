@@ -7,7 +7,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def printable(path: str) -> str:
-    """Return `path` for terminals and JSON: what steers them, or is no text, is escaped."""
+    """Return `path` for terminals and JSON: what steers them, or is not text, is escaped."""
     return "".join(map(_escaped, path))
 
 

@@ -103,7 +103,7 @@ def may_be_reached(text: str, allowed: Sequence[Network], own: Sequence[str] = (
         own: As for `check_addresses`.
 
     Raises:
-        ValueError: If it is no address.
+        ValueError: If it is not an address.
     """
     address = _unwrap_ipv4(ip_address(text.partition("%")[0]))
     if any(address in network for network in allowed):
@@ -152,7 +152,7 @@ def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     """Return the networks written as `192.168.1.0/24` or a single address.
 
     Raises:
-        ValueError: If one is no network.
+        ValueError: If one is not a network.
     """
     return tuple(ip_network(text, strict=False) for text in texts)
 

@@ -1,4 +1,4 @@
-"""Opens a video file, or says in a sentence why it is none."""
+"""Opens a video file, or says in a sentence why it is not one."""
 
 import stat
 from collections.abc import Callable

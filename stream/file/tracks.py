@@ -27,7 +27,7 @@ _AUXILIARY = (
 def choose_video(container: InputContainer) -> VideoStream | None:
     """Return the video track to watch; None if there is none.
 
-    A cover is no video. A video goes before a still, what can be decoded before what cannot, then
+    A cover is not a video. A video goes before a still, what can be decoded before what cannot, then
     the container's default before the rest; of equals the first.
     """
     tracks = [t for t in container.streams.video if not t.disposition & Disposition.attached_pic]

@@ -104,7 +104,7 @@ class Presence:
     @property
     def clear(self) -> bool:
         """Whether it is not there, and no clip of those that would have shown it says otherwise."""
-        return not self.there and self.misses >= self.visibility.patience
+        return not self.there and self.misses >= self.visibility.gone_after
 
     def take(
         self, sure: float, start: Instant, end: Instant, rule: "Rule", *, unwanted: bool = False
@@ -133,7 +133,7 @@ class Presence:
             and _together(surely) >= _together((rule.onset,) * _SHOWN_IN)
         ):
             return replace(now, there=True, ever=True, since=shown[0])
-        gone_after = now.visibility.patience if unwanted else GONE_AFTER
+        gone_after = now.visibility.gone_after if unwanted else GONE_AFTER
         if self.there and now.misses >= gone_after:
             return replace(now, there=False, since=self.last)
         return now

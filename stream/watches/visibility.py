@@ -4,7 +4,7 @@ An eye finds a person who stands before it in nearly every clip, and a small car
 not miss them evenly: what is covered, or too dark, is missed in several clips in a row. So two shares are kept of the time
 in which a thing was about, those of a chain of two states (Gilbert 1960, "Capacity of a burst-noise channel"): how many
 clips miss it, and how many of those that follow one that missed it. They say how likely it is that so many in a row
-miss what is still there; absence is believed once that is unlikely.
+miss what is still there; it counts as gone once that is unlikely.
 """
 
 import math
@@ -58,7 +58,7 @@ class Visibility:
     def hard(self) -> float | None:
         """The share of clips that showed it while it was surely about, where that is small: it may be there unseen.
 
-        Who passes by now and then is not missed in between, so a row of misses that is no blink does not count.
+        Who passes by now and then is not missed in between, so a row of misses that is longer than a blink does not count.
         """
         shown = self.looked - self.missed
         about = shown + self.blinks
@@ -67,7 +67,7 @@ class Visibility:
         return shown / about
 
     @property
-    def patience(self) -> int:
+    def gone_after(self) -> int:
         """Clips in a row without the thing after which it is gone; chance would hardly miss so many."""
         if not self.looked:
             return AT_LEAST

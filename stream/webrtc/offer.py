@@ -25,7 +25,7 @@ from stream.webrtc.offer_rules import (
 
 _READABLE = ("VP8", "H264")
 _HELPERS = ("rtx", "red", "ulpfec", "flexfec-03")  # ride along with a codec, are none themselves
-# What aiortc's parser raises on text that is no session description.
+# What aiortc's parser raises on text that is not a session description.
 _UNREADABLE = (
     ValueError,
     AssertionError,

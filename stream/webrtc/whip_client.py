@@ -68,7 +68,7 @@ class Player:
         """Open the file and make the offer.
 
         Raises:
-            NotDelivered: If the file is no video.
+            NotDelivered: If the file is not a video.
         """
         try:
             self._track = await FileTrack.open(self._path, repeat=self._repeat)
@@ -151,7 +151,7 @@ async def play(
     """Play `path` to the WHIP endpoint `url` until it ends or this is cancelled; then hang up.
 
     Raises:
-        NotDelivered: If the file is no video or the server refuses it.
+        NotDelivered: If the file is not a video or the server refuses it.
         NotDelivered: If the connection is lost.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -315,7 +315,7 @@ def test_longvid_and_its_neighbours_are_read_as_published(base, tmp_path):
         listed.append({"json_path": f"annotations/{name}", "sampling_strategy": "all", "data_root": root, "video_read_type": "img"})  # fmt: skip
     (tmp_path / "stage3.json").write_text(json.dumps({"datasets": listed}))
     found = read_data_list(tmp_path / "stage3.json")
-    assert found.broken == {"fps that is no rate": 1}
+    assert found.broken == {"fps is not a positive number": 1}
     films = [read_film(record, 64, 512) for record in found.usable]
     assert [film.seen for film in films] == [12, 8, 4, 12]
     assert [film.seconds for film in films] == [12.0, 8.0, 2.5, 4.0]

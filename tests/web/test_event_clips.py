@@ -76,7 +76,7 @@ async def test_it_is_gone_once_what_it_shows_is_forgotten(filmed):
     await client.delete("/v1/streams/cam", params={"until": 2})
     reply = await client.get(event["clip"])
     assert reply.status_code == 404
-    assert "none any more" in reply.json()["detail"]
+    assert "not kept any more" in reply.json()["detail"]
     assert (await told(client))["clip"] is None
 
 

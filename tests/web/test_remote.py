@@ -191,7 +191,7 @@ def test_the_password_in_a_services_address_is_never_repeated(url):
     "url", ["", "http://", "nowhere", "127.0.0.1:8700", "http://h:x", "ftp://h"]
 )
 def test_what_is_no_address_of_a_service_is_said_at_once(url):
-    with pytest.raises(FlashbackError, match="is no address of a service"):
+    with pytest.raises(FlashbackError, match="is not the address of a service"):
         Flashback(url)
 
 

@@ -25,7 +25,7 @@ _SIDE = 96
 _OUTPUTS = ("537", "538", "539")
 
 
-def convert(graph: Any) -> dict[str, Tensor]:  # noqa: ANN401 - onnx is no dependency
+def convert(graph: Any) -> dict[str, Tensor]:  # noqa: ANN401 - onnx is not a dependency
     """Return our network's weights.
 
     Raises:

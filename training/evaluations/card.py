@@ -139,7 +139,7 @@ def card(found: Sequence[Result]) -> str:
 
 
 def _row(measure: str, runs: Sequence[Result]) -> str:
-    # A result that is there twice is no second seed.
+    # A result that is there twice does not count as a second seed.
     runs = list({(run.seed, run.value): run for run in runs}.values())
     values, first = [run.value for run in runs], runs[0]
     mean, low, high = fmean(values), first.low, first.high

@@ -181,7 +181,7 @@ def _rate(said: Any, path: str) -> float:  # noqa: ANN401 - whatever JSON holds
     """
     if said is not None:
         if not isinstance(said, int | float) or said <= 0:
-            raise ValueError("fps that is no rate")
+            raise ValueError("fps is not a positive number")
         return float(said)
     return next((rate for name, rate in _RATES.items() if name in path.lower()), 1.0)
 

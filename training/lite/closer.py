@@ -1,7 +1,7 @@
 """Stage `closer`: teach one layer to name what the image network sees in close-ups of drawings.
 
 The image network stands, so what it sees is computed once and kept, a shard at a time; the layer itself
-then takes a minute. Windows of photographs are examples of what is no drawn thing.
+then takes a minute. Windows of photographs are examples of what is not drawn.
 """
 
 from collections.abc import Callable, Mapping

@@ -33,7 +33,7 @@ def item_of(
         prompt: What is asked.
         settings: lmms-eval's generation settings; answers are greedy whatever they say.
         visuals: What is shown, as the task gives it.
-        folder: Where pictures that are no files are put.
+        folder: Where pictures that are not files are put.
 
     Raises:
         BadData: If nothing that can be looked at is shown.

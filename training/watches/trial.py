@@ -62,7 +62,7 @@ def told_of(fired: Sequence[int], first: int, end: int, early: int = 0) -> Tally
         fired: At which clips the watch fired.
         first: The first clip with which it could be told.
         end: The clip behind its last one.
-        early: So many clips before it is no false alarm either.
+        early: So many clips before it is not a false alarm either.
     """
     delays = [max(0, number - first) for number in fired if first - early <= number < end]
     return Tally(events=1, delays=delays[:1])

@@ -58,7 +58,7 @@ class OpenAiRoute(APIRoute):
                 return failed(error)
             except RequestValidationError as error:
                 return _misread(error)
-            except HTTPException as error:  # the body is no text
+            except HTTPException as error:  # the body is not text
                 return _refused(error.status_code, str(error.detail), "invalid_value")
             except StoreUnavailable as error:
                 return _refused(

@@ -49,7 +49,7 @@ async def get_event_clip(
         raise Refusal(404, f"There is no event {event}.")
     film = await here.recorder.film(found) if found.film else None
     if film is None:
-        raise Refusal(404, "There is no clip of this event, or none any more.")
+        raise Refusal(404, "There is no film of this event, or it is not kept any more.")
     at = datetime.fromtimestamp(found.at, UTC)
     headers = {
         # What was seen does not change; private, because it is someone's camera.

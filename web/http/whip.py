@@ -156,7 +156,7 @@ class Exchange:
     def _find(self, here: Services, stream: str, key: str) -> PeerSession:
         session = self._sessions(here).find(stream, key)
         if session is None:
-            raise Refusal(404, "There is no such session: it has ended, or never was.")
+            raise Refusal(404, "There is no such session: it has ended, or never began.")
         return session
 
 

@@ -75,7 +75,7 @@ _PARTS: Mapping[str, tuple[type, ...]] = {
 class Message(Wire):
     """One line of the conversation, or one picture for the stream.
 
-    A picture is fed to the stream and is no part of the conversation.
+    A picture is fed to the stream and is not part of the conversation.
 
     Attributes:
         role: What a system or a developer says is an instruction.

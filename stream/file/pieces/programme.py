@@ -62,7 +62,7 @@ def is_broadcast(file: io.BufferedReader) -> bool:
 
 
 def read_to(file: io.BufferedReader, size: int) -> int:
-    """Return how far a file of `size` bytes is read: all of what is no broadcast of one program."""
+    """Return how far a file of `size` bytes is read: all of it, unless it is a broadcast of one program."""
     file.seek(0)
     layout = _layout(file.read(_ENOUGH * 204 + 4))
     if layout is None:

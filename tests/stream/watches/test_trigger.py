@@ -111,12 +111,14 @@ def test_what_has_come_is_over_after_four_clips_however_badly_it_is_seen():
 
 @settings(max_examples=60)
 @given(some.lists(some.integers(0, 60), max_size=30))
-def test_patience_has_bounds_and_grows_with_every_clip_that_missed_what_was_there(gaps):
+def test_how_long_a_thing_must_be_missed_has_bounds_and_grows_with_every_clip_that_missed_what_was_there(
+    gaps,
+):
     seen = NOT_SEEN
     for gap in gaps:
         before, seen = seen, seen.found(gap)
-        assert AT_LEAST <= seen.patience <= AT_MOST
-        assert before.found(0).patience <= before.found(LONGEST_GAP).patience
+        assert AT_LEAST <= seen.gone_after <= AT_MOST
+        assert before.found(0).gone_after <= before.found(LONGEST_GAP).gone_after
 
 
 def test_nobody_there_needs_no_one_to_have_been_there():

@@ -75,7 +75,7 @@ def _chains(file: Path) -> Iterator[list[tuple[str, Record]]]:
     """Yield the parts of a film whose questions follow each other.
 
     Raises:
-        BadData: If the file is no list of lists.
+        BadData: If the file is not a list of lists.
     """
     found = read_json(file)
     if not isinstance(found, list) or not all(isinstance(chain, list) for chain in found):

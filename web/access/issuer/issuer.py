@@ -128,7 +128,7 @@ class Issuer:
 
 
 def _header(token: str) -> tuple[str, str] | None:
-    """Return key and algorithm that `token` names, unchecked; None if it is no such token."""
+    """Return key and algorithm that `token` names, unchecked; None if it is not such a token."""
     if len(token) > _LONGEST_TOKEN or token.count(".") != 2:
         return None
     try:

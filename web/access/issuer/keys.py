@@ -95,10 +95,10 @@ class KeySet:
 
 
 def read_keys(document: bytes) -> dict[str, Key]:
-    """Return the keys of `document` that may sign tokens, by name; what is no such key is left out.
+    """Return the keys of `document` that may sign tokens, by name; any other key is left out.
 
     Raises:
-        WebError: If it is no document of keys, or holds too many.
+        WebError: If it is not a set of keys, or holds too many.
     """
     try:
         held = json.loads(document)["keys"]

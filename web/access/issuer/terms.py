@@ -115,7 +115,7 @@ def check_algorithms(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_issuer(url: str | None) -> str | None:
-    """Refuse what is no issuer's name.
+    """Refuse what is not an issuer's name.
 
     Raises:
         ValueError: If it is none, or the library for its tokens is missing.
@@ -126,7 +126,7 @@ def check_issuer(url: str | None) -> str | None:
 
 
 def check_keys_url(url: str | None) -> str | None:
-    """Refuse what is no address of keys.
+    """Refuse what is not the address of a set of keys.
 
     Raises:
         ValueError: If it is none; the message does not repeat it.

@@ -122,7 +122,7 @@ def run_ask(
         as_json: Print an object a line, one for each question, instead of words.
 
     Raises:
-        Failed: If the source is no video, or holds nothing to answer from, or is live and `last`
+        Failed: If the source is not a video, or holds nothing to answer from, or is live and `last`
             does not say for how long to watch it.
     """
     if not all(question.strip() for question in questions):

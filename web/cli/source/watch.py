@@ -2,7 +2,7 @@
 
 A source that has an end is watched to it. A live one has none, so it is watched for as long as the
 user says; without that it is refused before the model is loaded, because a command that
-never returns is no answer.
+never returns is not an answer.
 """
 
 import asyncio
@@ -212,7 +212,7 @@ def _is_whole(path: Path) -> bool:
     """Say whether all of a file is there; a live playlist grows.
 
     Raises:
-        NoVideo: If it is no video.
+        NoVideo: If it is not a video.
     """
     container, _ = open_film(path)
     with container:

@@ -46,7 +46,7 @@ class Bites:
         loop = asyncio.get_running_loop()
         for bite in list(self._waiting)[: self._per_turn]:
             del self._waiting[bite]
-            loop.call_soon(bite)  # not called here: one that fails is no other's fault
+            loop.call_soon(bite)  # not called here: one that fails must not fail the others
         if self._waiting:
             self._due = loop.call_soon(self._turn)
 

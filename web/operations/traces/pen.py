@@ -51,7 +51,7 @@ class Pen:
 
 
 def note_error(span: Span, error: BaseException) -> None:
-    """Let `span` say how it failed; who stopped it, as by hanging up, is no failure."""
+    """Let `span` say how it failed; being stopped, as by hanging up, is not a failure."""
     if isinstance(error, asyncio.CancelledError | GeneratorExit):
         span.set_attribute("flashback.cancelled", True)
         return
