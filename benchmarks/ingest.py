@@ -61,7 +61,7 @@ class IngestRun:
         ages: Of every stream: median and 99th percentile frame age, in milliseconds.
         lost: Clips lost.
         lost_late: Clips lost in the second half of the time.
-        rates: Pictures looked at per second in the end, of every stream.
+        rates: Frames sampled per second in the end, of every stream.
         each_mib: Memory per stream, above what the service holds without any.
         grown_mib: Memory gained while it was measured.
     """

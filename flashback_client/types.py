@@ -31,7 +31,7 @@ class Stream(Value):
         end: Media second up to which it is remembered; None before the first moment.
         clips: Moments that are remembered.
         frame_age_ms: How old what is seen was when the network began with it; None before the first.
-        rate: Pictures looked at a second.
+        rate: Frames sampled a second.
         lost: Moments that were not remembered.
     """
 

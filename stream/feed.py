@@ -43,8 +43,8 @@ class Feed:
         state: Of the source, as `StreamStatus.state`.
         reason: Why, as a sentence for people.
         frames: Pictures that arrived.
-        sampled: Pictures of those that were looked at.
-        newest: The picture looked at last, RGB; None before the first.
+        sampled: Frames of those that were sampled.
+        newest: The frame sampled last, RGB; None before the first.
     """
 
     def __init__(

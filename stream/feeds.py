@@ -42,7 +42,7 @@ class Feeds:
         Args:
             record: Knows when the stream began.
             engine: Says how clips must be.
-            settings: How the stream looks at its source.
+            settings: How the stream samples its source.
             pipeline: Takes finished clips.
             pictures: Take every picture that was converted.
             reel: Keeps the newest of these.
@@ -77,7 +77,7 @@ class Feeds:
 
     @property
     def newest_picture(self) -> Picture | None:
-        """The picture looked at last, RGB; None before the first."""
+        """The frame sampled last, RGB; None before the first."""
         return None if self._feed is None else self._feed.newest
 
     def begin(self, source: SourceKind, *, own_times: bool, longest_gap: float | None) -> Feed:

@@ -65,7 +65,7 @@ class LiveStream:
             record: What the store knows of it.
             engine: Encodes and answers.
             store: Remembers.
-            settings: How it looks at its source.
+            settings: How it samples its source.
             wall: Unix seconds; read when a source connects.
             monotonic: Seconds that never go back.
             admit: Raises if the stream may not have a source now.
@@ -166,7 +166,7 @@ class LiveStream:
 
     @property
     def rate(self) -> float:
-        """Pictures looked at per second of media time while nothing slows it."""
+        """Frames sampled per second of media time while nothing slows it."""
         return self._settings.rate
 
     def now(self) -> float:
@@ -211,7 +211,7 @@ class LiveStream:
         return self._pictures.subscribe()
 
     def newest_picture(self) -> Picture | None:
-        """Return the picture looked at last, RGB; None before the first."""
+        """Return the frame sampled last, RGB; None before the first."""
         return self._feeds.newest_picture
 
     def status(self) -> StreamStatus:

@@ -61,7 +61,7 @@ class Registry:
         Args:
             engine: Encodes and answers.
             store: Remembers.
-            settings: How streams look at their sources.
+            settings: How streams sample their sources.
             wall: Unix seconds; read when a stream begins and when a source connects.
             monotonic: Seconds that never go back.
             capacity: Streams that may have a source at once.

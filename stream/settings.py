@@ -1,4 +1,4 @@
-"""How a stream looks at its source: how often, how closely, and how much may wait.
+"""A stream's settings: how often it samples its source, how closely, and how much may wait.
 
 What of this people set is in `web/settings.py`; the rest is what a live stream needs to stay live.
 """
@@ -13,12 +13,12 @@ _FEWEST_PIXELS = 360
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """How a stream looks at its source.
+    """How a stream samples its source.
 
     Attributes:
-        rate: Pictures looked at per second of media time while the encoder keeps up.
+        rate: Frames sampled per second of media time while the encoder keeps up.
         slowest_rate: The fewest it goes down to under load before clips are lost.
-        first_rate: Pictures looked at per second for the first clip of a source that connects.
+        first_rate: Frames sampled per second for the first clip of a source that connects.
         stalled_after: Seconds without a frame after which a stream is shown as stalled.
         longest_gap: Seconds between two pictures beyond which they are not in one clip.
         waiting_clips: Clips that may wait for the encoder; the newest win.

@@ -81,8 +81,8 @@ class StreamStatus:
         end: End of the newest remembered clip in media seconds; None without clips.
         clips: Clips remembered.
         frames: Pictures that arrived since the stream was opened here.
-        sampled: Pictures of those that were looked at.
-        rate: Pictures looked at per second of media time, as it is set now.
+        sampled: Frames of those that were sampled.
+        rate: Frames sampled per second of media time, as it is set now.
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for the store.
         frame_age_ms: From the arrival of a whole picture to the moment the network begins to encode
@@ -119,7 +119,7 @@ def remembered(record: StreamRecord, rate: float) -> StreamStatus:
 
     Args:
         record: What the store knows.
-        rate: Pictures that would be looked at per second.
+        rate: Frames that would be sampled per second.
     """
     return StreamStatus(
         name=record.name,

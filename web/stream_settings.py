@@ -1,4 +1,4 @@
-"""How streams look at their sources under the settings."""
+"""How streams sample their sources under the settings."""
 
 from stream.settings import StreamSettings
 from web.settings import Settings

@@ -81,7 +81,7 @@ class PageSettings(BaseModel):
     """What the page needs to know before it connects.
 
     Attributes:
-        sample_rate: Pictures of a stream that are looked at per second while nothing slows it.
+        sample_rate: Frames of a stream that are sampled per second while nothing slows it.
         frame_side: Shorter side of a picture, in pixels: sent larger, it is scaled down.
         may: What the token may do: what it may not is not offered.
         streams: Patterns of the streams that it is for.

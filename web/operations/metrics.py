@@ -165,7 +165,7 @@ class _Now(Collector):
             states.add_metric([state], sum(s.state == state for s in self._streams))
         yield states
         yield self._count("frames", "Pictures that arrived.", lambda s: {"": s.frames})
-        yield self._count("sampled_frames", "Pictures looked at.", lambda s: {"": s.sampled})
+        yield self._count("sampled_frames", "Frames sampled.", lambda s: {"": s.sampled})
         yield self._count("clips", "Clips by result.", _results, label="result")
         yield self._count("lost", "Clips lost by cause.", lambda s: _causes(s.lost), label="cause")
         age = GaugeMetricFamily(

@@ -84,8 +84,8 @@ class StreamReport(Wire):
         end: Media second where the newest remembered clip ends.
         clips: Clips remembered.
         frames: Pictures that arrived since the stream was opened.
-        sampled: Pictures of those that were looked at.
-        rate: Pictures looked at per second, as it is now.
+        sampled: Frames of those that were sampled.
+        rate: Frames sampled per second, as it is now.
         lost: Clips that never reached memory, by cause.
         unwritten: Encoded clips that wait for memory to come back.
         frame_age_ms: From the arrival of a whole picture to the moment the network begins to encode

@@ -19,7 +19,7 @@ from web.setting_parts.values import (
 class StreamsSettings(Group):
     """What is looked at of a stream, and where streams come from."""
 
-    sample_rate: float = field(1.0, "frames looked at per second of video", gt=0, le=30)
+    sample_rate: float = field(1.0, "frames sampled per second of video", gt=0, le=30)
     frame_side: int | None = field(
         None,
         "shorter side of pictures in pixels, larger ones are scaled down to it; by default what the "
