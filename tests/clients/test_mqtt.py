@@ -182,6 +182,7 @@ def test_an_address_that_cannot_be_used_is_refused_without_repeating_it():
     for url, said in [
         ("mqtt://me:s3cret@host", "FLASHBACK_MQTT_PASSWORD_FILE"),
         ("http://host", "mqtt://HOST"),
+        ("mqtt://me:s3cret", "mqtt://HOST"),
         ("mqtt://", "mqtt://HOST"),
         ("mqtt://host/path", "mqtt://HOST"),
     ]:

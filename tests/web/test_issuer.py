@@ -295,6 +295,8 @@ WHOLE = {"jwt_issuer": NAME, "jwt_audience": AUDIENCE, "jwt_roles": ROLES}
         ({"jwt_algorithms": "none"}, "choose from RS256"),
         ({"jwt_issuer": "login.example"}, "give https://HOST/PATH"),
         ({"jwt_keys": "https://ann:secret@login.example/"}, "without a user or password"),
+        ({"jwt_keys": "https://ann:secret/keys"}, "give https://HOST/PATH"),
+        ({"jwt_keys": "https://login.example:99999/keys"}, "give https://HOST/PATH"),
     ],
 )
 def test_terms_that_are_not_whole_stop_the_start(change, said):

@@ -176,6 +176,8 @@ def test_only_a_bad_setting_is_ever_raised(variables):
         ("REDIS_URL", "redis://:hunter2@one?db=first", "options of redis-py's"),
         ("REDIS_URL", "redis://:hunter2@one?colour=red", "options of redis-py's"),
         ("REDIS_URL", "redis+cluster://:hunter2@one?socket_timeout=soon", "it looks like redis://"),
+        ("TRACES", "http://ann:hunter2/v1/traces", "give http://HOST:PORT"),
+        ("TRACES", "http://[hunter2", "give http://HOST:PORT"),
         ("SOURCE", "cam=rtsp://admin:a,b=hunter2@camera/live", "comma in a password as %2C"),
         ("SOURCE", "rtsp://admin:hunter2=@camera/live", "give NAME=URL"),
     ],

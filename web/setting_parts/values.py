@@ -10,13 +10,13 @@ import ssl
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from stream.address.ambiguous import ENCODE, is_ambiguous
 from stream.frames.blackout import Zone
 from web.access.issuer import terms
+from web.setting_parts.addresses import read_address
 from web.setting_parts.extras import need_extra
 
 # Only what aiortc and every browser take; https://www.rfc-editor.org/rfc/rfc7065
@@ -168,16 +168,16 @@ def _mqtt(url: str | None) -> str | None:
     """Check the address of a broker.
 
     Raises:
-        ValueError: If it is none; the message does not repeat it.
+        ValueError: If it is not one; the message does not repeat it.
     """
     if url is None:
         return None
-    parts = urlsplit(url)
+    wanted = "give mqtt://HOST:PORT or mqtts://HOST:PORT, with USER@ before the host"
+    parts = read_address(url, ("mqtt", "mqtts"), wanted)
     if parts.password is not None:
         raise ValueError("put the password into a file and name that: FLASHBACK_MQTT_PASSWORD_FILE")
-    rest = parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or rest or parts.port == 0:
-        raise ValueError("give mqtt://HOST:PORT or mqtts://HOST:PORT, with USER@ before the host")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(wanted)
     need_extra("mqtt", "aiomqtt")
     return url
 
@@ -186,17 +186,14 @@ def _traces(url: str | None) -> str | None:
     """Return the whole address of a collector; without a path it is the usual one.
 
     Raises:
-        ValueError: If it is none; the message does not repeat it.
+        ValueError: If it is not one; the message does not repeat it.
     """
     if url is None:
         return None
-    parts = urlsplit(url)
+    wanted = "give http://HOST:PORT or https://HOST:PORT, with a path if it is not /v1/traces"
+    parts = read_address(url, ("http", "https"), wanted)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("put credentials into OTEL_EXPORTER_OTLP_HEADERS, not into the address")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(
-            "give http://HOST:PORT or https://HOST:PORT, with a path if it is not /v1/traces"
-        )
     need_extra("otel", "opentelemetry", "opentelemetry.exporter.otlp")
     return url if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/v1/traces"
 

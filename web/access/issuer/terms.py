@@ -7,10 +7,10 @@ nobody gets a right by being called something: a role that is not named opens no
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from stream.address.printable import printable
 from web.access.tokens import RIGHTS, Right
+from web.setting_parts.addresses import read_address
 from web.setting_parts.extras import need_extra
 
 # Signatures of public keys alone. With an HMAC whoever has a public key could make tokens.
@@ -118,7 +118,7 @@ def check_issuer(url: str | None) -> str | None:
     """Refuse what is not an issuer's name.
 
     Raises:
-        ValueError: If it is none, or the library for its tokens is missing.
+        ValueError: If it is not one, or the library for its tokens is missing.
     """
     if url is not None:
         need_extra("jwt", "jwt")
@@ -129,11 +129,11 @@ def check_keys_url(url: str | None) -> str | None:
     """Refuse what is not the address of a set of keys.
 
     Raises:
-        ValueError: If it is none; the message does not repeat it.
+        ValueError: If it is not one; the message does not repeat it.
     """
     if url is None:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("give https://HOST/PATH, without a user or password")
+    wanted = "give https://HOST/PATH, without a user or password"
+    if "@" in read_address(url, ("http", "https"), wanted).netloc:
+        raise ValueError(wanted)
     return url
