@@ -87,7 +87,11 @@ async def feed_whole_file(
     assert index is not None
     inside = range(index.frames) if part is None else index.between(*part)
     if part is not None and not inside:
-        raise NoVideo(f"{film} shows nothing from {part[0]:g} to {part[1]:g} s.")
+        raise NoVideo(
+            f"{film} shows nothing from {part[0]:g} s on."
+            if math.isinf(part[1])
+            else f"{film} shows nothing from {part[0]:g} to {part[1]:g} s."
+        )
     length = index.length if part is None else min(part[1], index.length) - part[0]
     wanted = frames_wanted(len(inside), length, most, live.rate)
     runs = index.runs([inside[n] for n in middles(len(inside), wanted)]) if wanted else []

@@ -55,6 +55,17 @@ async def test_a_film_is_looked_at_once_and_only_the_part_that_counts(tmp_path):
     assert engine.asked[1][0].duration == pytest.approx(2.0)
 
 
+async def test_a_part_that_only_begins_somewhere_goes_on_to_the_end(tmp_path):
+    folder = await asyncio.to_thread(published.mvbench, tmp_path)
+    file = folder / "json/action_sequence.json"
+    record = json.loads(await asyncio.to_thread(file.read_text))[0]
+    await asyncio.to_thread(published.write, file, [record | {"start": 4.0, "end": None}])
+    engine, _, [_, part] = await run(mvbench.MVBENCH, folder)
+    assert not part.error
+    assert engine.asked[1][0].duration == pytest.approx(2.0, abs=0.3)
+    assert all(clip.start >= 4.0 for clip in engine.encoded[-part.clips :])
+
+
 async def test_what_is_answered_already_is_not_asked_again(tmp_path):
     folder = await asyncio.to_thread(published.mvbench, tmp_path)
     known = {"action_sequence/0": TimedAnswer("action_sequence/0", "A", "?")}

@@ -3,6 +3,8 @@
 import csv
 import importlib
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ from typing import Any
 from training.errors import BadData
 
 Record = Mapping[str, Any]
+ENCODING = "utf-8-sig"
+"""UTF-8, with or without a mark at its beginning, as spreadsheets write it."""
+_CLOCK = re.compile(r"(?:(?:\d+:)?\d+:)?\d+(?:[.,]\d+)?")
 VIDEO_ENDINGS = (".mp4", ".MP4", ".mkv", ".webm", ".avi", ".mov")
 
 
@@ -37,8 +42,12 @@ def records(file: Path) -> list[Record]:
     """
     try:
         found = _READERS[file.suffix](file) if file.suffix in _READERS else read_json(file)
+    except BadData:
+        raise
     except (OSError, ValueError, csv.Error) as error:
         raise BadData(f"{file} cannot be read: {error}") from None
+    except ModuleNotFoundError as error:
+        raise BadData(f"{file} needs {error.name}: pip install --editable '.[evaluate]'") from None
     if not isinstance(found, list) or not found:
         raise BadData(f"{file} must be a list of records, with one at least")
     if wrong := next((n for n, one in enumerate(found) if not isinstance(one, dict)), None):
@@ -59,22 +68,60 @@ def field(record: Record, where: str, *names: str) -> Any:  # noqa: ANN401 - wha
 
 
 def texts(record: Record, where: str, *names: str) -> list[str]:
-    """Return a field that is a list of texts.
+    """Return a field that is a list of texts, with one at least.
 
     Raises:
         BadData: If it is missing or something else.
     """
     value = field(record, where, *names)
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise BadData(f"{where}: {names[0]} must be a list, got {value!r}")
-    return [str(one) for one in value]
+    found = list(value)
+    if not found or None in found:
+        raise BadData(
+            f"{where}: {names[0]} must be a list of texts, with one at least, got {found}"
+        )
+    return [str(one) for one in found]
+
+
+def number(record: Record, where: str, *names: str) -> float:
+    """Return a field that is a number, or says one.
+
+    Raises:
+        BadData: If it is missing or something else.
+    """
+    value = field(record, where, *names)
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise BadData(f"{where}: {names[0]} must be a number, got {value!r}")
+    return found
+
+
+def parts(record: Record, where: str, name: str) -> list[Record]:
+    """Return a field that is a list of objects.
+
+    Raises:
+        BadData: If it is missing or something else.
+    """
+    value = field(record, where, name)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise BadData(f"{where}: {name} must be a list of objects, got {value!r}")
+    return value
 
 
 def video(folders: Sequence[Path], name: str, endings: Iterable[str] = VIDEO_ENDINGS) -> Path:
     """Return the file or folder of frames called `name`, with or without its ending.
 
     Where there is none, the first place it could be in: it is said to be missing when it is shown.
+
+    Raises:
+        BadData: If it has no name.
     """
+    if not name.strip("./"):
+        raise BadData(f"a film is called {name!r}")
     for folder in folders:
         for ending in ("", *endings):
             path = folder / f"{name}{ending}"
@@ -83,17 +130,16 @@ def video(folders: Sequence[Path], name: str, endings: Iterable[str] = VIDEO_END
     return folders[0] / name
 
 
-def seconds(clock: str, where: str) -> float:
+def seconds(clock: object, where: str) -> float:
     """Return `00:01:30`, `01:30` or `90.5` in seconds.
 
     Raises:
         BadData: If it is none of them.
     """
-    try:
-        parts = [float(part) for part in clock.strip().split(":")]
-    except ValueError:
-        raise BadData(f"{where}: {clock!r} is not a time") from None
-    return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+    if not _CLOCK.fullmatch(str(clock).strip()):
+        raise BadData(f"{where}: {clock!r} is not a time")
+    told = reversed(str(clock).replace(",", ".").split(":"))
+    return float(sum(float(part) * 60**power for power, part in enumerate(told)))
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -103,17 +149,19 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever JSON holds
         BadData: If it cannot be read.
     """
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding=ENCODING))
     except (OSError, ValueError) as error:
         raise BadData(f"{file} cannot be read as JSON: {error}") from None
 
 
 def _read_lines(file: Path) -> list[Any]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+    # Not `splitlines`: JSON may hold other ends of lines, such as U+2028, as they are.
+    lines = file.read_text(encoding=ENCODING).split("\n")
+    return [json.loads(line) for line in lines if line.strip()]
 
 
 def _read_csv(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as opened:
+    with file.open(newline="", encoding=ENCODING) as opened:
         return list(csv.DictReader(opened))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from training.errors import BadData
 from training.evaluations.items import Item, Options, Verdict
 from training.evaluations.letters import LETTERS, exact
 
@@ -20,6 +21,37 @@ def truth(options: Sequence[str], right: int | None) -> dict[str, object]:
 def place(options: Sequence[str], answer: str) -> int | None:
     """Return which option `answer` is, word by word; None if it is none."""
     return options.index(answer) if answer in options else None
+
+
+def lettered(options: Sequence[str], letter: object, where: str) -> int:
+    """Return which option a letter is: `B`, `(B)` or `b.`.
+
+    Raises:
+        BadData: If it is none.
+    """
+    plain = str(letter).strip("(). ").upper()
+    found = LETTERS.find(plain) if len(plain) == 1 else -1
+    return numbered(options, found, where, said=letter)
+
+
+def numbered(
+    options: Sequence[str], number: float, where: str, *, said: object | None = None
+) -> int:
+    """Return which option a number from 0 is.
+
+    Args:
+        options: Of the question.
+        number: From 0.
+        where: What an error begins with.
+        said: How it was written, if otherwise.
+
+    Raises:
+        BadData: If it is none.
+    """
+    if not (0 <= number < len(options) and number == int(number)):
+        told = number if said is None else repr(said)
+        raise BadData(f"{where}: the answer {told} is none of {list(options)}")
+    return int(number)
 
 
 def choice_scorer(

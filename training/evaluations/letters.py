@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 LETTERS = string.ascii_uppercase
 _ALONE = re.compile(r"^\W*(?:(?:the )?(?:best |correct )?(?:answer|option)(?: is)?:?\s*)?\(?([A-Za-z])\)?(?:[.:,)]|\s*$)", re.IGNORECASE)  # fmt: skip
+_LETTERED = re.compile(r"\(?([A-Z])[.):]\)?\s*")
 _SPACED_OUT = ';/[]"{}()=+\\_->@`,?!<'
 VIDEOMME_PHRASES = ("The best answer is", "The correct answer is", "The answer is", "The answer", "The best option isThe correct option is", "Best answer:Best option:")  # fmt: skip
 
@@ -107,9 +108,12 @@ def listed(options: Sequence[str], form: str = "({}) {}") -> str:
     return "\n".join(form.format(*pair) for pair in zip(LETTERS, options, strict=False))
 
 
-def unlettered(option: str) -> str:
-    """Return an option without the letter that some benchmarks put before it."""
-    return re.sub(r"^\(?[A-H][.):]\)?\s*", "", option)
+def unlettered(options: Sequence[str]) -> list[str]:
+    """Return options without the letters that some benchmarks put before them; as they are if one has another or none."""
+    found = [_LETTERED.match(option) for option in options]
+    if all(one and one[1] == letter for one, letter in zip(found, LETTERS, strict=False)):
+        return [option[one.end() :] for one, option in zip(found, options, strict=True) if one]
+    return list(options)
 
 
 def _words(text: str) -> str:

@@ -32,7 +32,8 @@ async def show(media: Media, live: LiveStream, most: int) -> float:
     """
     if await asyncio.to_thread(media.path.is_dir):
         return await _show_folder(media, live, most)
-    part = None if media.end is None else (media.start or 0.0, media.end)
+    whole = media.start is None and media.end is None
+    part = None if whole else (media.start or 0.0, math.inf if media.end is None else media.end)
     return (await feed_whole_file(media.path, live, most=most, part=part)).length
 
 

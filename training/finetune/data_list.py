@@ -136,7 +136,8 @@ def _annotations(file: Path) -> list[Any]:
         found = read_structured(file)
     else:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            # Not `splitlines`: JSON may hold other ends of lines, such as U+2028, as they are.
+            lines = file.read_text(encoding="utf-8-sig").split("\n")
             found = [json.loads(line) for line in lines if line.strip()]
         except (OSError, ValueError) as error:
             raise BadData(f"{file} cannot be read: {error}") from None
@@ -156,11 +157,13 @@ def _record(record: Any, root: Path, source: str) -> Record:  # noqa: ANN401 - w
     images, video = record.get("image"), record.get("video")
     if isinstance(video, list):
         video = video[0] if video else None
-    paths = [images] if isinstance(images, str) else list(images or [])
+    paths = images if isinstance(images, list) else [images] if images else []
     if not all(isinstance(path, str) for path in [*paths, video or ""]):
         raise ValueError("media that are not paths")
     start, end = record.get("start"), record.get("end")
-    span = None if end is None else (float(start or 0), float(end))
+    span = None
+    if start is not None or end is not None:
+        span = _seconds(start, 0.0), _seconds(end, math.inf)
     if span is not None and not span[0] < span[1]:
         raise ValueError("start is not before end")
     return Record(
@@ -171,6 +174,22 @@ def _record(record: Any, root: Path, source: str) -> Record:  # noqa: ANN401 - w
         turns=_turns(record.get("conversations")),
         source=source,
     )
+
+
+def _seconds(said: Any, missing: float) -> float:  # noqa: ANN401 - whatever JSON holds
+    """Return a moment of a film; `missing` where none is said.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if said is None:
+        return missing
+    if not isinstance(said, int | float | str):
+        raise ValueError("start or end that is no time")  # noqa: TRY004 - counted with the others
+    try:
+        return float(said)
+    except ValueError:
+        raise ValueError("start or end that is no time") from None
 
 
 def _rate(said: Any, path: str) -> float:  # noqa: ANN401 - whatever JSON holds
@@ -194,7 +213,9 @@ def _turns(said: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - whatever
     """
     if not isinstance(said, list):
         raise ValueError("no conversations")  # noqa: TRY004 - counted with the others
-    turns = [(ROLES.get(str(t.get("from")), ""), str(t.get("value", ""))) for t in said if isinstance(t, dict)]  # fmt: skip
+    turns = [(ROLES.get(str(t.get("from")), ""), t.get("value", "")) for t in said if isinstance(t, dict)]  # fmt: skip
+    if not all(isinstance(text, str) for _, text in turns):
+        raise ValueError("turns that are not texts")
     while turns and turns[0][0] != "user":
         turns = turns[1:]
     if len(turns) % 2:

@@ -1,5 +1,6 @@
 """Opens what a record shows: pictures, or as many frames of a film as its length asks for."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +107,8 @@ def _folder(path: Path, record: Record, fewest: int, most: int, together: int) -
         key=lambda file: (len(file.stem), file.stem),
     )
     if span is not None:
-        files = files[int(span[0] * rate) : int(span[1] * rate) + 1]
+        last = len(files) if math.isinf(span[1]) else int(span[1] * rate) + 1
+        files = files[int(span[0] * rate) : last]
     if not files:
         raise BrokenMedia(f"{path}: no frames in it")
     seconds = len(files) / rate

@@ -146,7 +146,7 @@ def read_structured(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
         BadData: If it cannot be read.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         if file.suffix in {".yaml", ".yml"}:
             # By name: it comes with the extra that trains.
             yaml = importlib.import_module("yaml")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.errors import BadData
-from training.evaluations.annotations import field, find, records, video
+from training.evaluations.annotations import field, find, number, records, video
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options, Verdict
 from training.evaluations.spans import evidence_span, iou, published_span, said_spans
@@ -31,15 +31,15 @@ def read(folder: Path, options: Options) -> list[Item]:
     file = find(folder, "*charades*.json", "json/*charades*.json", "*.json", "**/*.parquet")
     published = options.published
     items: dict[str, Item] = {}
-    for number, record in enumerate(records(file)):
-        where = f"record {number} of {file.name}"
+    for place, record in enumerate(records(file)):
+        where = f"record {place} of {file.name}"
         name, caption = str(field(record, where, "video")), str(field(record, where, "caption"))
         span = field(record, where, "timestamp")
-        if len(span) != 2 or not float(span[0]) < float(span[1]):
-            raise BadData(f"{where}: {span} is not a span of time")
+        start, end = _span(span, where)
         key = f"{name}/{caption}/{span[0]}-{span[1]}"
-        items[key if published else f"{number}/{key}"] = Item(
-            key=key if published else f"{number}/{key}",
+        key = key if published else f"{place}/{key}"
+        items[key] = Item(
+            key=key,
             category="all",
             media=Media(
                 video(
@@ -47,10 +47,25 @@ def read(folder: Path, options: Options) -> list[Item]:
                 )
             ),
             prompt=FORMAT + (EXAMPLE if published else "") + SENTENCE.format(caption),
-            truth={"span": [float(span[0]), float(span[1])]},
+            truth={"span": [start, end]},
             tokens=50,
         )
     return list(items.values())
+
+
+def _span(said: object, where: str) -> tuple[float, float]:
+    """Return a span of time.
+
+    Raises:
+        BadData: If it is none.
+    """
+    if not isinstance(said, list) or len(said) != 2:
+        raise BadData(f"{where}: {said} is not a span of time")
+    told = {"start": said[0], "end": said[1]}
+    start, end = number(told, where, "start"), number(told, where, "end")
+    if not start < end:
+        raise BadData(f"{where}: {said} is not a span of time")
+    return start, end
 
 
 def score(item: Item, answer: str, options: Options) -> Verdict:

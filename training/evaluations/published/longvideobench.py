@@ -4,14 +4,21 @@ VideoChat-Flash's harness puts the subtitles into every question whether asked t
 where it finds no letter. So does `published`; `strict` shows them with `--subtitles` alone.
 """
 
-import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from training.errors import BadData
-from training.evaluations.annotations import Record, field, find, records, seconds, video
-from training.evaluations.choices import choice_scorer, truth
+from training.evaluations.annotations import (
+    Record,
+    field,
+    find,
+    number,
+    read_json,
+    records,
+    seconds,
+    texts,
+    video,
+)
+from training.evaluations.choices import choice_scorer, numbered, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options, Scoring
 from training.evaluations.letters import guessed, listed
@@ -31,8 +38,8 @@ def read(folder: Path, options: Options) -> list[Item]:
     file = find(folder, "lvb_val.json", "validation*.parquet", "**/validation*.parquet")
     subtitled = options.subtitles or options.scoring is Scoring.published
     return [
-        _item(folder, f"record {number} of {file.name}", record, subtitled)
-        for number, record in enumerate(records(file))
+        _item(folder, f"record {n} of {file.name}", record, subtitled)
+        for n, record in enumerate(records(file))
     ]
 
 
@@ -42,10 +49,8 @@ def _item(folder: Path, where: str, record: Record, subtitled: bool) -> Item:
     Raises:
         BadData: If it cannot be used.
     """
-    choices = _choices(record)
-    right = int(field(record, where, "correct_choice"))
-    if not 0 <= right < len(choices):
-        raise BadData(f"{where}: correct_choice {right} is none of {len(choices)} candidates")
+    choices = _choices(record, where)
+    right = numbered(choices, number(record, where, "correct_choice"), where)
     question = f"{field(record, where, 'question')}\n{listed(choices, '({}). {}')}"
     prompt = f"{question}\n{ASK}"
     if subtitled and (path := _subtitles(folder, record)) is not None:
@@ -66,10 +71,10 @@ def _item(folder: Path, where: str, record: Record, subtitled: bool) -> Item:
     )
 
 
-def _choices(record: Record) -> list[str]:
-    if (listed_ones := record.get("candidates")) is not None:
-        return [str(one) for one in listed_ones]
-    spread = (record.get(f"option{number}") for number in range(5))
+def _choices(record: Record, where: str) -> list[str]:
+    if record.get("candidates") is not None:
+        return texts(record, where, "candidates")
+    spread = (record.get(f"option{n}") for n in range(5))
     return [str(one) for one in spread if one not in {None, "N/A"}]
 
 
@@ -85,16 +90,15 @@ def _shown(path: Path, record: Record) -> str:
     Raises:
         BadData: If the file cannot be read.
     """
-    try:
-        lines: Sequence[Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadData(f"{path} cannot be read: {error}") from None
-    length = float(record.get("duration") or 0)
+    lines = read_json(path)
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise BadData(f"{path} must be a list of lines")
+    length = number({"duration": 0} | dict(record), path.name, "duration")
     step = length / MOST_FRAMES if length > MOST_FRAMES else 1.0
     before = float(record.get("starting_timestamp_for_subtitles") or 0)
     kept = []
-    for line in lines:
-        start, end, text = _line(line, length)
+    for n, line in enumerate(lines):
+        start, end, text = _line(line, f"line {n} of {path.name}", length)
         start, end = start - before, end - before
         if end - start < 1:
             middle = (start + end) / 2
@@ -106,11 +110,21 @@ def _shown(path: Path, record: Record) -> str:
     return "\n".join(kept)
 
 
-def _line(line: Mapping[str, Any], length: float) -> tuple[float, float, str]:
-    if "timestamp" in line:
-        start, end = line["timestamp"]
-        return float(start), float(end) if isinstance(end, float) else length, str(line["text"])
-    return seconds(line["start"], "start"), seconds(line["end"], "end"), str(line["line"])
+def _line(line: Record, where: str, length: float) -> tuple[float, float, str]:
+    """Return when a line is shown, and what it says.
+
+    Raises:
+        BadData: If it does not tell.
+    """
+    if "timestamp" not in line:
+        start, end = (seconds(field(line, where, name), where) for name in ("start", "end"))
+        return start, end, str(field(line, where, "line"))
+    span = line["timestamp"]
+    if not isinstance(span, list) or len(span) != 2:
+        raise BadData(f"{where}: timestamp must be a start and an end, got {span!r}")
+    start = number({"timestamp": span[0]}, where, "timestamp")
+    end = span[1] if isinstance(span[1], float) else length
+    return start, end, str(field(line, where, "text"))
 
 
 LONGVIDEOBENCH = Benchmark(

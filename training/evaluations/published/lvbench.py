@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
-from training.evaluations.choices import choice_scorer, truth
+from training.evaluations.choices import choice_scorer, lettered, place, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options, Scoring
 from training.evaluations.letters import anywhere, listed, unlettered
@@ -32,7 +31,7 @@ def read(folder: Path, options: Options) -> list[Item]:
 
 def _item(places: list[Path], where: str, key: str, record: Record, scoring: Scoring) -> Item:
     given = texts(record, where, "candidates", "options")
-    plain = [unlettered(option) for option in given]
+    plain = unlettered(given)
     name = str(field(record, where, "video", "video_path"))
     # The harness letters options that are lettered already: "A. (A) 1636".
     shown = given if scoring is Scoring.published else plain
@@ -59,12 +58,8 @@ def _right(options: list[str], answer: str, where: str) -> int:
     Raises:
         BadData: If it is none.
     """
-    if answer in options:
-        return options.index(answer)
-    place = "ABCDEFGH".find(answer) if len(answer) == 1 else -1
-    if not 0 <= place < len(options):
-        raise BadData(f"{where}: the answer {answer!r} is none of {options}")
-    return place
+    found = place(options, answer)
+    return lettered(options, answer, where) if found is None else found
 
 
 LVBENCH = Benchmark(

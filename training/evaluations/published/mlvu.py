@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
-from training.evaluations.choices import choice_scorer, place, truth
+from training.evaluations.choices import choice_scorer, lettered, place, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options
-from training.evaluations.letters import LETTERS, anywhere, listed, prioritised
+from training.evaluations.letters import anywhere, listed, prioritised
 
 ASK = "Answer with the option's letter from the given choices directly."
 _OPTION = re.compile(r"^\s*\(?([A-H])[.)]\)?\s*(.+)$", re.MULTILINE)
@@ -25,14 +24,12 @@ def read(folder: Path, options: Options) -> list[Item]:
         BadData: If the folder cannot be used.
     """
     split = options.split or "dev"
-    try:
-        first = find(folder, f"*{split}*.parquet", f"**/{split}*.parquet", f"mlvu_{split}.json*")
+    tables = (f"*{split}*.parquet", f"**/{split}*.parquet", f"mlvu_{split}.json*")
+    if split == "test" or any(one for pattern in tables for one in folder.glob(pattern)):
+        first = find(folder, *tables)
         return [
             _tabled(folder, f"record {n} of {first.name}", r) for n, r in enumerate(records(first))
         ]
-    except BadData:
-        if split == "test":
-            raise
     files = sorted(find(folder, "json/*.json", "[0-9]_*.json").parent.glob("[0-9]_*.json"))
     return [item for file in files for item in _listed(folder, file)]
 
@@ -64,9 +61,7 @@ def _tabled(folder: Path, where: str, record: Record) -> Item:
     """
     question = str(field(record, where, "question"))
     options = [text for _, text in _OPTION.findall(question)]
-    right = LETTERS.find(str(field(record, where, "answer")).strip("() "))
-    if not 0 <= right < len(options):
-        raise BadData(f"{where}: {record['answer']!r} is none of the {len(options)} options in it")
+    right = lettered(options, field(record, where, "answer"), where)
     name = str(field(record, where, "video_name"))
     return Item(
         key=where,

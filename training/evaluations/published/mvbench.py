@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from training.errors import BadData
-from training.evaluations.annotations import Record, field, find, records, texts, video
+from training.evaluations.annotations import Record, field, find, number, records, texts, video
 from training.evaluations.choices import choice_scorer, place, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options
@@ -67,18 +67,26 @@ def read(folder: Path, _options: Options) -> list[Item]:
 
 def _task(folder: Path, task: str, found: list[Record]) -> Iterator[Item]:
     places, cut = _places(folder, task)
-    for number, record in enumerate(found):
-        where = f"record {number} of {task}"
+    for n, record in enumerate(found):
+        where = f"record {n} of {task}"
         options, answer = texts(record, where, "candidates"), str(field(record, where, "answer"))
         path = video(places, str(field(record, where, "video")))
-        span = (None, None) if cut else (record.get("start"), record.get("end"))
+        span = (
+            (None, None)
+            if cut
+            else (_optional(record, where, "start"), _optional(record, where, "end"))
+        )
         yield Item(
-            key=f"{task}/{number}",
+            key=f"{task}/{n}",
             category=task,
-            media=Media(path, *span, rate=float(record.get("fps", 3))),
+            media=Media(path, *span, rate=_optional(record, where, "fps") or 3.0),
             prompt=f"Question: {field(record, where, 'question')}\nOption:\n{listed(options)}\n{ASK}",
             truth=truth(options, place(options, answer)),
         )
+
+
+def _optional(record: Record, where: str, name: str) -> float | None:
+    return None if record.get(name) is None else number(record, where, name)
 
 
 def _places(folder: Path, task: str) -> tuple[list[Path], bool]:

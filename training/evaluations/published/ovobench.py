@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from training.errors import BadData
-from training.evaluations.annotations import Record, field, find, records, texts
-from training.evaluations.choices import ACCURACY, truth
+from training.evaluations.annotations import Record, field, find, number, parts, records, texts
+from training.evaluations.choices import ACCURACY, numbered, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Verdict
 from training.evaluations.letters import LETTERS, exact
@@ -36,8 +36,8 @@ def read(folder: Path, options: Options) -> list[Item]:
     file = find(folder, "ovo_bench*.json", "*.json", "*.jsonl", "**/*.parquet")
     wanted = "" if options.split in {"", "all"} else options.split
     items: list[Item] = []
-    for number, record in enumerate(records(file)):
-        where = f"record {number} of {file.name}"
+    for n, record in enumerate(records(file)):
+        where = f"record {n} of {file.name}"
         if (task := str(field(record, where, "task"))) not in GROUPS:
             raise BadData(f"{where}: {task!r} is none of {', '.join(GROUPS)}")
         if wanted in {"", GROUPS[task]}:
@@ -53,9 +53,8 @@ def _items(folder: Path, where: str, record: Record, task: str) -> Iterator[Item
     """
     name = str(field(record, where, "id"))
     if GROUPS[task] != "forward":
-        choices, right = texts(record, where, "options"), int(field(record, where, "gt"))
-        if not 0 <= right < len(choices):
-            raise BadData(f"{where}: gt {right} is none of {len(choices)} options")
+        choices = texts(record, where, "options")
+        right = numbered(choices, number(record, where, "gt"), where)
         asked = "; ".join(f"{a}. {b}" for a, b in zip(LETTERS, choices, strict=False))
         prompt = CHOOSE.format(field(record, where, "question"), asked)
         media, moment = _shown(folder, record, name, record.get("realtime"))
@@ -63,10 +62,10 @@ def _items(folder: Path, where: str, record: Record, task: str) -> Iterator[Item
             name, task, media, prompt, truth(choices, right), 128, (), GROUPS[task], name, moment
         )
         return
-    for number, test in enumerate(field(record, where, "test_info")):
-        media, moment = _shown(folder, record, f"{name}_{number}", test.get("realtime"))
-        prompt, right_one = _forward(record, f"{where}, test {number}", task, test)
-        key = f"{name}_{number}"
+    for n, test in enumerate(parts(record, where, "test_info")):
+        media, moment = _shown(folder, record, f"{name}_{n}", test.get("realtime"))
+        prompt, right_one = _forward(record, f"{where}, test {n}", task, test)
+        key = f"{name}_{n}"
         yield Item(
             key, task, media, prompt, {"said": right_one}, 128, (), GROUPS[task], name, moment
         )
@@ -74,8 +73,8 @@ def _items(folder: Path, where: str, record: Record, task: str) -> Iterator[Item
 
 def _forward(record: Record, where: str, task: str, test: Record) -> tuple[str, str]:
     if task == "REC":
-        return COUNT.format(field(record, where, "activity")), str(field(test, where, "count"))
-    said = "Yes" if int(field(test, where, "type")) else "No"
+        return COUNT.format(field(record, where, "activity")), f"{number(test, where, 'count'):g}"
+    said = "Yes" if number(test, where, "type") else "No"
     if task == "SSR":
         return STEP.format(field(test, where, "step")), said
     return ENOUGH.format(field(record, where, "question")), said

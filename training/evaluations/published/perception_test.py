@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from training.errors import BadData
-from training.evaluations.annotations import field, find, records, texts, video
-from training.evaluations.choices import choice_scorer, truth
+from training.evaluations.annotations import field, find, number, records, texts, video
+from training.evaluations.choices import choice_scorer, numbered, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options
 from training.evaluations.letters import capital, listed
@@ -20,12 +19,10 @@ def read(folder: Path, _options: Options) -> list[Item]:
     """
     file = find(folder, "mc_question_val*.*", "*.json", "*/*.parquet", "*.parquet")
     items = []
-    for number, record in enumerate(records(file)):
-        where = f"record {number} of {file.name}"
+    for n, record in enumerate(records(file)):
+        where = f"record {n} of {file.name}"
         options = texts(record, where, "options")
-        right = int(field(record, where, "answer_id"))
-        if not 0 <= right < len(options):
-            raise BadData(f"{where}: answer_id {right} is none of {len(options)} options")
+        right = numbered(options, number(record, where, "answer_id"), where)
         name = str(field(record, where, "video_name"))
         path = video([folder / "videos", folder], name)
         question = str(field(record, where, "question"))

@@ -20,13 +20,14 @@ from training.evaluations.annotations import (
     Record,
     field,
     find,
+    parts,
     read_json,
     records,
     seconds,
     texts,
     video,
 )
-from training.evaluations.choices import ACCURACY, choice_scorer, truth
+from training.evaluations.choices import ACCURACY, choice_scorer, lettered, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import AskedWhen, Benchmark, Item, Media, Options, Verdict
 from training.evaluations.letters import LETTERS, listed, unlettered
@@ -67,8 +68,7 @@ def _parts(file: Path) -> Iterator[tuple[str, Record]]:
 
 
 def _asked(part: Record, where: str) -> Sequence[Record]:
-    found: Sequence[Record] = field(part, where, "questions")
-    return found
+    return parts(part, where, "questions")
 
 
 def _chains(file: Path) -> Iterator[list[tuple[str, Record]]]:
@@ -80,6 +80,8 @@ def _chains(file: Path) -> Iterator[list[tuple[str, Record]]]:
     found = read_json(file)
     if not isinstance(found, list) or not all(isinstance(chain, list) for chain in found):
         raise BadData(f"{file} must be a list of lists of records")
+    if not all(isinstance(part, dict) for chain in found for part in chain):
+        raise BadData(f"{file} must be a list of lists of records, and holds something else in one")
     for number, chain in enumerate(found):
         yield [
             (f"record {n} of list {number} of {file.name}", part) for n, part in enumerate(chain)
@@ -98,10 +100,8 @@ def _choice(folder: Path, where: str, part: Record, one: Record) -> Item:
         BadData: If no option is right.
     """
     given = texts(one, where, "options")
-    plain = [unlettered(option) for option in given]
-    right = LETTERS.find(str(field(one, where, "answer")))
-    if not 0 <= right < len(plain):
-        raise BadData(f"{where}: the answer {one['answer']!r} is none of {given}")
+    plain = unlettered(given)
+    right = lettered(plain, field(one, where, "answer"), where)
     at, question = str(field(one, where, "time_stamp")), str(field(one, where, "question"))
     return Item(
         key=f"{where}/{at}/{question}",

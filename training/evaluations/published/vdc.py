@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import BadData
-from training.evaluations.annotations import field, find, records, video
+from training.evaluations.annotations import field, find, parts, records, video
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options, Verdict
 
@@ -39,7 +39,7 @@ def read(folder: Path, options: Options) -> list[Item]:
     items = []
     for number, record in enumerate(records(file)):
         where = f"record {number} of {file.name}"
-        pairs = field(record, where, "qa_list")
+        pairs = parts(record, where, "qa_list")
         if not pairs or not all({"question", "answer"} <= set(pair) for pair in pairs):
             raise BadData(f"{where}: qa_list needs questions with their answers")
         name = str(field(record, where, "video_name"))
@@ -65,8 +65,16 @@ def score(item: Item, answer: str, options: Options) -> Verdict:
         said = judge(ANSWER.format(answer, question))
         marks.append(_mark(judge(COMPARE.format(question, right, said))))
     agreed = sum(str(mark.get("pred", "")).lower() == "yes" for mark in marks)
-    points = sum(min(5.0, max(0.0, float(mark.get("score", 0)))) for mark in marks)
+    points = sum(_points(mark) for mark in marks)
     return Verdict({"accuracy": agreed / len(marks), "score": points / len(marks)})
+
+
+def _points(mark: Mapping[str, Any]) -> float:
+    """Return the judge's points from 0 to 5; what is no number is none."""
+    try:
+        return min(5.0, max(0.0, float(mark.get("score", 0))))
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _mark(reply: str) -> Mapping[str, Any]:

@@ -1,19 +1,18 @@
 """Video-MME (https://arxiv.org/abs/2405.21075), with or without subtitles."""
 
+import codecs
 import re
 from pathlib import Path
 
-from training.errors import BadData
 from training.evaluations.annotations import Record, field, find, records, texts, video
-from training.evaluations.choices import choice_scorer, truth
+from training.evaluations.choices import choice_scorer, lettered, truth
 from training.evaluations.command import run_benchmark
 from training.evaluations.items import Benchmark, Item, Media, Options
-from training.evaluations.letters import LETTERS, unlettered, videomme
+from training.evaluations.letters import listed, unlettered, videomme
 
 INTRODUCED = "These are the frames{} of a video. Select the best answer to the following multiple-choice question based on the video{}. Respond with only the letter (A, B, C, or D) of the correct option."  # fmt: skip
 LISTED = "This video's subtitles are listed below: \n{}\n"
 _LINE = re.compile(r'<font color="white" size=".72c">(.*?)</font>')
-_TIME = re.compile(r"^\d+$|-->")
 
 
 def read(folder: Path, options: Options) -> list[Item]:
@@ -36,11 +35,9 @@ def _item(folder: Path, where: str, record: Record, subtitled: bool) -> Item:
         BadData: If no option is right.
     """
     name = str(field(record, where, "videoID"))
-    given = texts(record, where, "options")
-    right = LETTERS.find(str(field(record, where, "answer")))
-    if not 0 <= right < len(given):
-        raise BadData(f"{where}: the answer {record['answer']!r} is none of {given}")
-    asked = f"Question: {field(record, where, 'question')}\nOption:\n" + "\n".join(given)
+    plain = unlettered(texts(record, where, "options"))
+    right = lettered(plain, field(record, where, "answer"), where)
+    asked = f"Question: {field(record, where, 'question')}\nOption:\n{listed(plain, '{}. {}')}"
     said = _subtitles(folder / "subtitle" / f"{name}.srt") if subtitled else ""
     if said:
         introduced = INTRODUCED.format(" and subtitles", " and the subtitles")
@@ -53,7 +50,7 @@ def _item(folder: Path, where: str, record: Record, subtitled: bool) -> Item:
         category=str(field(record, where, "task_type")),
         media=Media(video([folder / "data", folder / "videos", folder / "video"], name)),
         prompt=prompt,
-        truth=truth([unlettered(option) for option in given], right),
+        truth=truth(plain, right),
         group=str(field(record, where, "duration")),
     )
 
@@ -62,11 +59,27 @@ def _subtitles(file: Path) -> str:
     """Return what is said, a line each; nothing where a film has no subtitles."""
     if not file.is_file():
         return ""
-    text = file.read_text(encoding="utf-8", errors="replace")
+    text = _decoded(file.read_bytes())
     if found := _LINE.findall(text):
         return "\n".join(found)
-    plain = (re.sub(r"<[^>]+>", "", line).strip() for line in text.splitlines())
-    return "\n".join(line for line in plain if line and not _TIME.search(line))
+    lines = [re.sub(r"<[^>]+>", "", line).strip() for line in text.splitlines()]
+    # A number is what is said, unless a time follows it.
+    said = (
+        line
+        for line, after in zip(lines, [*lines[1:], ""], strict=True)
+        if line and "-->" not in line and not (line.isdecimal() and "-->" in after)
+    )
+    return "\n".join(said)
+
+
+def _decoded(data: bytes) -> str:
+    """Return subtitles as text: UTF-16 if they say so, UTF-8, or else what Windows wrote in the West."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
 
 
 VIDEOMME = Benchmark(
