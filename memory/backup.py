@@ -6,8 +6,8 @@ it showed until its turn came is in the backup.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby, islice
 from pathlib import Path
 from re import Pattern
@@ -193,7 +193,8 @@ class _Restoring:
         for kind, parts in groupby(page, type):
             if kind is ArchivedClip and self._record is not None:
                 clips = [part for part in parts if isinstance(part, ArchivedClip)]
-                await self._raw.add(self._record.name, clips)
+                with _unless_deleted(self._record.name):
+                    await self._raw.add(self._record.name, clips)
                 continue
             for part in parts:
                 if isinstance(part, StreamRecord):
@@ -204,7 +205,8 @@ class _Restoring:
 
     async def end_stream(self) -> None:
         if self._record is not None:
-            await self._raw.finish(self._record, self._generation)
+            with _unless_deleted(self._record.name):
+                await self._raw.finish(self._record, self._generation)
             self._record = None
 
     async def undo(self) -> None:
@@ -223,6 +225,21 @@ class _Restoring:
     async def _put(self, part: ArchivedDocument) -> None:
         if not self._wanted and part.kind in self._kinds:
             await self._documents.put(part.kind, part.entry, self._kinds[part.kind])
+
+
+@contextmanager
+def _unless_deleted(stream: str) -> Iterator[None]:
+    """Say so if somebody deletes a stream while it is put back.
+
+    Raises:
+        StoreError: In the place of a KeyError.
+    """
+    try:
+        yield
+    except KeyError:
+        raise StoreError(
+            f"{stream} was deleted while it was put back", code="not_restored"
+        ) from None
 
 
 async def _pages(path: Path) -> AsyncIterator[list[Part]]:

@@ -56,12 +56,7 @@ class LocalStore:
     """
 
     def __init__(
-        self,
-        encoder: str,
-        *,
-        form: Form = "int8",
-        exact: int = 0,
-        capacity: int = 2**30,
+        self, encoder: str, *, form: Form = "int8", exact: int = 0, capacity: int = 2**30
     ) -> None:
         self._encoder = encoder
         self._form: Form = form
@@ -203,6 +198,11 @@ class LocalStore:
         shelf = self._shelf(stream)
         shelf.record = replace(shelf.record, keep=keep)
         return self._record(stream)
+
+    async def note_asked(self, stream: str, at: float) -> None:
+        """See `ClipStore.note_asked`."""
+        if (shelf := self._shelves.get(stream)) is not None:
+            shelf.record = replace(shelf.record, asked=at)
 
     async def forget_range(self, stream: str, since: float, until: float) -> int:
         """See `ClipStore.forget_range`."""

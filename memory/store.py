@@ -70,6 +70,7 @@ class StreamRecord:
             others. A history made from another generation is out of date.
         bytes: What its tokens and thumbnails take.
         keep: Seconds after which what was seen is forgotten; None leaves it to the service.
+        asked: When a person last asked about it, Unix seconds; None is never.
         coarse_until: Media time before which clips are kept with fewer bits; None is not at all.
         folded_until: Media time before which several clips are kept as one; None is not at all.
         forgotten_until: Media time before which clips were forgotten to make room, or because of
@@ -84,6 +85,7 @@ class StreamRecord:
     generation: int = 0
     bytes: int = 0
     keep: float | None = None
+    asked: float | None = None
     coarse_until: float | None = None
     folded_until: float | None = None
     forgotten_until: float | None = None
@@ -215,6 +217,14 @@ class ClipStore(Protocol):
 
         Raises:
             KeyError: If there is no such stream.
+        """
+        ...
+
+    async def note_asked(self, stream: str, at: float) -> None:
+        """Remember that a person asked about `stream` at the Unix second `at`; an unknown one is fine.
+
+        Raises:
+            StoreFull: If there is no room.
         """
         ...
 

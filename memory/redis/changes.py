@@ -77,6 +77,29 @@ async def begin(
     await watched(redis, keys, change, [("EXISTS", keys.record), ("GET", keys.deleted)])
 
 
+async def set_fields(
+    redis: Redis, keys: StreamKeys, stream: str, fields: Mapping[str, float | None]
+) -> None:
+    """Write fields of a stream's record; None takes one away.
+
+    Raises:
+        KeyError: If there is no such stream.
+        StreamForgotten: If it was deleted: a record without a beginning would be nobody's.
+    """
+
+    async def change(pipe: Pipeline, record: list[Any]) -> None:
+        _known(stream, *record)
+        _write(pipe)
+        for name, value in fields.items():
+            if value is None:
+                pipe.hdel(keys.record, name)
+            else:
+                pipe.hset(keys.record, name, repr(value))
+        await pipe.execute()
+
+    await watched(redis, keys, change, _record_of(keys))
+
+
 async def append(
     redis: Redis, keys: StreamKeys, stream: str, kept: Kept, data: bytes, thumbnail: bytes
 ) -> None:
@@ -176,22 +199,20 @@ async def forget_range(
     try:
         return await watched(redis, keys, change, _record_of(keys))
     except OutOfMemoryError:
-        return await _free_range(redis, keys, since, until)
+        await _free_range(redis, keys, since, until)
+        return await watched(redis, keys, change, _record_of(keys))
 
 
-async def _free_range(redis: Redis, keys: StreamKeys, since: float, until: float) -> int:
-    """Forget a range in a Redis that is full: it takes no transaction, but what frees memory.
+async def _free_range(redis: Redis, keys: StreamKeys, since: float, until: float) -> None:
+    """Make room in a Redis that is full, for a range to be forgotten: it takes what frees memory.
 
-    The index comes last: what is half forgotten is found there again.
+    The index is left to the transaction that now finds room: what is half forgotten is found there again.
     """
     gone = await _shown(redis, keys, since, until)
     if gone:
         fields = [cast("Any", field(kept.start)) for _, kept in gone]
         await done(redis.hdel(keys.tokens, *fields))
         await done(redis.hdel(keys.thumbnails, *fields))
-        await redis.zrem(keys.clips, *(member for member, _ in gone))
-    await watched(redis, keys, lambda pipe, _: _count_again(pipe, keys))
-    return len(gone)
 
 
 async def forget(redis: Redis, keys: StreamKeys) -> None:
@@ -228,15 +249,6 @@ async def _shown(
     before = await done(pipe.zrevrangebyscore(keys.clips, f"({since!r}", "-inf", start=0, num=1))
     found = [(member, await kept_of(pipe, keys, member)) for member in [*before, *members]]
     return [(member, kept) for member, kept in found if kept.end >= since]
-
-
-async def _count_again(pipe: Pipeline, keys: StreamKeys) -> None:
-    members = await done(pipe.zrange(keys.clips, 0, -1))
-    size = sum([(await kept_of(pipe, keys, member)).bytes for member in members])
-    _write(pipe)
-    pipe.hset(keys.record, "bytes", size)
-    pipe.hincrby(keys.record, "generation", 1)
-    await pipe.execute()
 
 
 def _with_thumbnail(kept: Kept, old: Kept | None) -> Kept:

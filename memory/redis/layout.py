@@ -110,6 +110,7 @@ def record_of(
             generation=int(stored.get(b"generation", 0)),
             bytes=int(stored.get(b"bytes", 0)),
             keep=_optional(stored, "keep"),
+            asked=_optional(stored, "asked"),
             coarse_until=_optional(stored, "coarse_until"),
             folded_until=_optional(stored, "folded_until"),
             forgotten_until=_optional(stored, "forgotten_until"),

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from memory.archive import ArchivedClip
 from memory.errors import PastChanged
 from memory.redis import changes
 from memory.redis.errors import explained
 from memory.redis.layout import StreamKeys, done, field, pack_kept, unpack_moment
+from memory.redis.watch import Look, watched
 from memory.servers.nodes import Nodes
 from memory.store import Kept, StreamRecord
 
@@ -42,21 +44,28 @@ class RawStreams:
             after = f"({page[-1].kept.start!r}"
 
     async def add(self, stream: str, clips: Sequence[ArchivedClip]) -> None:
-        """Add clips to a stream that was begun, and has none of their times."""
+        """Add clips to a stream that was begun, and has none of their times.
+
+        Raises:
+            KeyError: If it was deleted meanwhile.
+        """
         keys = StreamKeys.of(stream)
 
-        async def write(redis: Redis) -> None:
-            async with redis.pipeline(transaction=True) as pipe:
-                for clip in clips:
-                    at = cast("Any", field(clip.kept.start))
-                    pipe.hset(keys.tokens, at, cast("Any", clip.tokens))
-                    if clip.thumbnail:
-                        pipe.hset(keys.thumbnails, at, cast("Any", clip.thumbnail))
-                    pipe.zadd(keys.clips, {pack_kept(clip.kept): clip.kept.start})
-                pipe.hincrby(keys.record, "bytes", sum(clip.kept.bytes for clip in clips))
-                await pipe.execute()
+        async def change(pipe: Pipeline, found: list[Any]) -> None:
+            if not found[0]:
+                raise KeyError(stream)
+            pipe.multi()  # type: ignore[no-untyped-call]
+            for clip in clips:
+                at = cast("Any", field(clip.kept.start))
+                pipe.hset(keys.tokens, at, cast("Any", clip.tokens))
+                if clip.thumbnail:
+                    pipe.hset(keys.thumbnails, at, cast("Any", clip.thumbnail))
+                pipe.zadd(keys.clips, {pack_kept(clip.kept): clip.kept.start})
+            pipe.hincrby(keys.record, "bytes", sum(clip.kept.bytes for clip in clips))
+            await pipe.execute()
 
-        await self._run(keys, write)
+        looks: list[Look] = [("EXISTS", keys.record)]
+        await self._run(keys, lambda redis: watched(redis, keys, change, looks))
 
     async def finish(self, record: StreamRecord, generation: int) -> None:
         """Give a stream what `record` says of it, and the number of its past.
@@ -64,17 +73,20 @@ class RawStreams:
         Args:
             record: As it was.
             generation: Higher than the one it has: what was made of it before is out of date.
+
+        Raises:
+            KeyError: If it was deleted meanwhile.
         """
-        keys = StreamKeys.of(record.name)
+        keys, stream = StreamKeys.of(record.name), record.name
         marks = {
             "keep": record.keep,
             "coarse_until": record.coarse_until,
             "folded_until": record.folded_until,
             "forgotten_until": record.forgotten_until,
         }
-        known = {name: repr(value) for name, value in marks.items() if value is not None}
-        fields = cast("Any", {"generation": generation, **known})
-        await self._run(keys, lambda redis: done(redis.hset(keys.record, mapping=fields)))
+        known = {name: value for name, value in marks.items() if value is not None}
+        fields = {"generation": generation, **known}
+        await self._run(keys, lambda redis: changes.set_fields(redis, keys, stream, fields))
 
     async def _run(self, keys: StreamKeys, work: Any) -> Any:  # noqa: ANN401 - as `work` returns
         with explained():

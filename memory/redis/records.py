@@ -72,6 +72,8 @@ async def _read_records(redis: Redis, began: Mapping[str, bytes]) -> list[Stream
         stored, deleted, clips, last = replies[4 * number : 4 * number + 4]
         if stored:
             found.append(record_of(stream, stored, clips, last))
-        elif not deleted:
+        elif (
+            clips and not deleted
+        ):  # without any, its deletion was cut short before this list's end
             found.append(old_record(stream, at, clips, last))
     return found

@@ -7,6 +7,7 @@ memory/redis/records.py   which streams there are
 memory/servers/nodes.py     which server has a stream
 """
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -249,16 +250,19 @@ class RedisStore:
             KeyError: If there is no such stream.
         """
         await self.resume(stream, (await self._records.known(stream)).began)
-        record = StreamKeys.of(stream).record
-
-        async def write(redis: Redis) -> None:
-            if keep is None:
-                await done(redis.hdel(record, "keep"))
-            else:
-                await done(redis.hset(record, "keep", repr(keep)))
-
-        await self._prompt.run(record, write)
+        await self._set(stream, keep=keep)
         return await self._records.known(stream)
+
+    async def note_asked(self, stream: str, at: float) -> None:
+        """See `ClipStore.note_asked`."""
+        with contextlib.suppress(KeyError):  # deleted meanwhile
+            await self._set(stream, asked=at)
+
+    async def _set(self, stream: str, **fields: float | None) -> None:
+        keys = StreamKeys.of(stream)
+        await self._prompt.run(
+            keys.record, lambda redis: changes.set_fields(redis, keys, stream, fields)
+        )
 
     async def forget_range(self, stream: str, since: float, until: float) -> int:
         """See `ClipStore.forget_range`."""

@@ -211,6 +211,25 @@ async def test_what_fills_memory_leaves_no_half_of_a_stream(store, other, tmp_pa
     assert await other.find("door") is None
 
 
+@pytest.mark.parametrize("at", ["the first clips", "the end"])
+async def test_a_stream_deleted_while_it_is_put_back_is_not_left_by_half(
+    store, other, tmp_path, at
+):
+    path, raw = await saved(store, tmp_path), other.raw()
+
+    class Slow(type(raw)):
+        async def add(self, stream, clips):
+            if at == "the first clips":
+                await other.forget(stream)
+            await super().add(stream, clips)
+            await other.forget(stream)
+
+    other.raw = lambda: Slow(other._nodes)
+    with pytest.raises(StoreError, match="door was deleted while it was put back"):
+        await put_back(other, path)
+    assert await other.streams() == []
+
+
 def damaged(path: Path, at: int, byte: int) -> None:
     data = bytearray(path.read_bytes())
     data[at] ^= byte

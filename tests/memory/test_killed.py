@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from redis.asyncio import ConnectionPool, Redis, UnixDomainSocketConnection
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.asyncio import Redis
 
 from memory.embedded.server import EmbeddedRedis
 from memory.errors import StoreUnavailable
@@ -18,6 +17,7 @@ from memory.redis.store import RedisStore
 from memory.retention import Retention, RetentionLimits
 from model.types import ClipTokens
 from tests.memory.conftest import ENCODER
+from tests.memory.dying import die_after, dying
 from tests.memory.test_embedded import ended
 
 WRITER = """
@@ -63,6 +63,10 @@ class Writer:
         self.acknowledged = []
         self.redis = None
 
+    async def starts(self):
+        """Wait for its first word: to load what it needs takes minutes on a crowded machine."""
+        assert self.heard(await self.process.stdout.readline()), "it ended"
+
     async def goes_on(self, clips):
         """Read what it says until the Redis that runs has acknowledged so many more."""
         async with asyncio.timeout(60):
@@ -98,6 +102,7 @@ async def test_what_was_acknowledged_is_there_after_kill_9_of(tmp_path, kills):
         *(sys.executable, "-c", WRITER, str(tmp_path)), stdout=asyncio.subprocess.PIPE
     )
     writer = Writer(process)
+    await writer.starts()
     for killed in kills:
         await writer.goes_on(30)
         last = writer.redis
@@ -121,20 +126,6 @@ async def test_what_was_acknowledged_is_there_after_kill_9_of(tmp_path, kills):
         await store.close()
 
 
-class Dying(UnixDomainSocketConnection):
-    """A connection of a process that dies with the last of its `left` commands on the way."""
-
-    left = 0
-
-    async def send_packed_command(self, command, check_health=True):
-        if Dying.left > 0:
-            await super().send_packed_command(command, check_health)
-        Dying.left -= 1
-        if Dying.left < 0:
-            await self.disconnect(nowait=True)
-            raise RedisConnectionError("it died")
-
-
 CLIPS = 12
 
 
@@ -154,10 +145,9 @@ async def test_a_fold_that_is_killed_at_any_command_leaves_all_of_the_past_and_i
     for start in map(float, range(0, 4 * CLIPS, 4)):
         await store.append("a", ClipTokens(torch.full((4, 64), start), start, start + 3), b"jpeg")
     size = (await store.find("a")).bytes
-    path = embedded.url.removeprefix("unix://")
     async with (
         Redis.from_url(embedded.url, driver_info=None) as redis,
-        Redis.from_pool(ConnectionPool(Dying, path=path, retry=None, driver_info=None)) as dying,
+        dying(embedded.url) as doomed,
     ):
         before = [key for key in await redis.keys() if b"{a}" in key]
         for key in before:
@@ -168,9 +158,9 @@ async def test_a_fold_that_is_killed_at_any_command_leaves_all_of_the_past_and_i
         for commands in itertools.count():
             for key in before:
                 await redis.copy(b"before" + key, key, replace=True)
-            Dying.left = commands
+            die_after(commands)
             try:
-                await retention(RedisStore(dying, ENCODER), size).enforce(2000.0)
+                await retention(RedisStore(doomed, ENCODER), size).enforce(2000.0)
                 break
             except StoreUnavailable:
                 kept = await store.kept("a")
