@@ -1,6 +1,7 @@
 """The Helm chart, linted and rendered by helm itself, fits the service that it deploys."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from tests.end_to_end.needs import need
-from web.settings import Settings, variables
+from web.settings import PREFIX, Settings, variables
 
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "deploy" / "helm" / "flashback"
@@ -44,11 +45,19 @@ def environment(parts: dict) -> dict[str, str | dict]:
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
 
 
+OWN_REDIS = {"enabled": False, "existingSecret": "redis"}
 WAYS = [
     {},
-    {"media": {"mode": "hostNetwork"}, "gpu": {"enabled": True}, "settings": {"MODEL": "flash-2b"}},
+    {"media": {"mode": "hostNetwork"}, "redis": {"passwordSecret": "redis"}},
+    {
+        "media": {"mode": "hostNetwork"},
+        "redis": OWN_REDIS,
+        "gpu": {"enabled": True},
+        "settings": {"MODEL": "flash-2b"},
+    },
     {"media": {"mode": "none"}, "data": {"enabled": False}, "checkpoints": {"enabled": True}},
-    {"redis": {"enabled": False, "existingSecret": "redis"}, "networkPolicy": False},
+    {"redis": OWN_REDIS, "networkPolicy": False, "disruptionBudget": True},
+    {"disruptionBudget": True},
     {"ingress": {"enabled": True, "host": "cams.example", "tlsSecret": "tls"}},
     {"token": {"existingSecret": "mine"}, "metrics": {"serviceMonitor": {"enabled": True}}},
 ]
@@ -62,7 +71,7 @@ def test_it_is_linted_and_everything_it_renders_fits_together(values):
     parts = rendered(values)
     names = {name for name, *_ in variables()}
     ours = environment(parts)
-    assert ours.keys() <= names
+    assert {name for name in ours if name.startswith(PREFIX)} <= names
     plain = {name: value for name, value in ours.items() if isinstance(value, str)}
     settings = Settings.from_env({"FLASHBACK_TOKEN": "a secret", **plain})
     assert settings.port == 8700
@@ -131,6 +140,60 @@ def test_redis_keeps_what_it_has_and_is_reached_by_the_service_alone():
     assert parts["Service", "cams-flashback-redis"]["spec"]["clusterIP"] == "None"
 
 
+def redis_pod(parts: dict) -> dict:
+    [container] = parts["StatefulSet", "cams-flashback-redis"]["spec"]["template"]["spec"]["containers"]  # fmt: skip
+    return container
+
+
+def compose_check() -> list[str]:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    kind, check = compose["services"]["redis"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    return ["sh", "-c", check]
+
+
+def test_redis_is_ready_once_it_has_read_its_log_and_not_killed_before(tmp_path):
+    container = redis_pod(rendered(TOKEN))
+    # `redis-cli ping` succeeds at "LOADING Redis is loading the dataset in memory", too.
+    checks = (container["readinessProbe"]["exec"]["command"], compose_check())
+    client = tmp_path / "redis-cli"
+    for said, is_ready in (("PONG", True), ("LOADING Redis is loading", False), ("", False)):
+        client.write_text(f"#!/bin/sh\necho '{said}'\n")
+        client.chmod(0o755)
+        variables = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        for check in checks:
+            assert (subprocess.run(check, env=variables).returncode == 0) is is_ready
+    assert container["livenessProbe"]["exec"]["command"] == ["redis-cli", "ping"]
+
+
+def test_a_password_of_redis_comes_from_one_secret_for_all_who_need_it():
+    parts = rendered(TOKEN | {"redis": {"passwordSecret": "mine", "passwordKey": "pw"}})
+    secret = {"secretKeyRef": {"name": "mine", "key": "pw"}}
+    container = redis_pod(parts)
+    assert container["args"][-2:] == ["--requirepass", "$(REDISCLI_AUTH)"]
+    assert container["env"] == [{"name": "REDISCLI_AUTH", "valueFrom": secret}]
+    ours = environment(parts)
+    assert ours["REDIS_PASSWORD"] == secret
+    assert list(ours).index("REDIS_PASSWORD") < list(ours).index("FLASHBACK_REDIS_URL")
+    assert ours["FLASHBACK_REDIS_URL"] == "redis://:$(REDIS_PASSWORD)@cams-flashback-redis:6379/0"
+
+
+def test_a_budget_of_disruptions_covers_each_pod_and_is_off_by_default():
+    parts = rendered(TOKEN | {"disruptionBudget": True})
+    budgets = [part["spec"] for (kind, _), part in parts.items() if kind == "PodDisruptionBudget"]
+    pods = [
+        part["spec"]["template"]["metadata"]["labels"]
+        for (kind, _), part in parts.items()
+        if kind in {"Deployment", "StatefulSet"}
+    ]
+    chosen = [
+        [b["selector"]["matchLabels"].items() <= labels.items() for b in budgets] for labels in pods
+    ]
+    assert [sum(each) for each in chosen] == [1, 1]
+    assert {budget["maxUnavailable"] for budget in budgets} == {0}
+    assert "PodDisruptionBudget" not in {kind for kind, _ in rendered(TOKEN)}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
@@ -139,6 +202,7 @@ def test_redis_keeps_what_it_has_and_is_reached_by_the_service_alone():
         (TOKEN | {"ingress": {"enabled": True}}, "ingress.host"),
         (TOKEN | {"media": {"firstPort": 2, "lastPort": 1}}, "media.firstPort is above"),
         (TOKEN | {"media": {"lastPort": 60000}}, "256 at most"),
+        (TOKEN | {"media": {"mode": "hostNetwork"}}, "redis.passwordSecret"),
         (TOKEN | {"settings": {"TOKEN": "x"}}, "TOKEN"),
         (TOKEN | {"setings": {}}, "setings"),
     ],

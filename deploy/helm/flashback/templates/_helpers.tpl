@@ -20,6 +20,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- else }}{{ include "flashback.name" . }}{{ end }}
 {{- end }}
 
+{{- define "flashback.redisPassword" -}}
+valueFrom:
+  secretKeyRef:
+    name: {{ .Values.redis.passwordSecret }}
+    key: {{ .Values.redis.passwordKey }}
+{{- end }}
+
 {{- define "flashback.hosts" -}}
 {{- $name := include "flashback.name" . }}
 {{- $hosts := list $name (printf "%s.%s" $name .Release.Namespace) (printf "%s.%s.svc" $name .Release.Namespace) }}
