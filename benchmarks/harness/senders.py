@@ -64,7 +64,11 @@ class PacketTrack(MediaStreamTrack):
 async def send(
     client: httpx.AsyncClient, path: Path, url: str
 ) -> tuple[RTCPeerConnection, timedelta]:
-    """Offer `path` to the WHIP endpoint `url`; return the peer, sending, and how long the answer took."""
+    """Offer `path` to the WHIP endpoint `url`; return the peer, sending, and how long the answer took.
+
+    Raises:
+        RuntimeError: If it is refused.
+    """
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     track = PacketTrack(path)
     transceiver = peer.addTransceiver(track, direction="sendonly")
@@ -75,7 +79,8 @@ async def send(
     await peer.setLocalDescription()
     headers = {"Content-Type": "application/sdp"}
     response = await client.post(url, content=peer.localDescription.sdp, headers=headers)
-    response.raise_for_status()
+    if response.is_error:
+        raise RuntimeError(f"{url} answers {response.status_code}: {response.text}")
     await peer.setRemoteDescription(RTCSessionDescription(sdp=response.text, type="answer"))
     return peer, response.elapsed
 

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 import torch
@@ -60,6 +61,7 @@ class Request:
         loop: Of whoever asked.
         pieces: What they get.
         cancelled: Whether they do not want it any more.
+        context: In which it was asked: what is logged of it says for which request.
         prefill: The question once it has been read; like all below not there before.
         text: Makes words of tokens.
         chance: Of sampling.
@@ -72,6 +74,7 @@ class Request:
     loop: asyncio.AbstractEventLoop
     pieces: asyncio.Queue[AnswerPiece | Exception] = field(default_factory=asyncio.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    context: Context = field(default_factory=copy_context)
     prefill: Prefill = field(init=False)
     text: TextStream = field(init=False)
     chance: torch.Generator = field(init=False)
@@ -79,7 +82,10 @@ class Request:
 
     def fail(self, error: Exception) -> None:
         """Let the one who asked know."""
-        self.send(error if isinstance(error, ModelError) else engine_failed("an answer", error))
+        if not isinstance(error, ModelError):
+            # Not within `context` itself: it is entered by one at a time.
+            error = self.context.copy().run(engine_failed, "an answer", error)
+        self.send(error)
 
     def send(self, piece: AnswerPiece | Exception) -> None:
         """Let the one who asked have `piece`, or the error in its place."""

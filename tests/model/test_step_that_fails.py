@@ -1,6 +1,8 @@
 """A word that the network fails on: nothing is left of it, and nobody else suffers."""
 
 import asyncio
+import logging
+from contextvars import ContextVar
 
 import pytest
 import torch
@@ -74,6 +76,31 @@ async def test_an_answer_that_fails_among_others_fails_alone():
         await spoiled.close()
     assert second.code == "engine_failed"
     assert (first[0], third[0]) == (alone[0][0], alone[2][0])
+
+
+async def test_what_is_logged_of_an_answer_that_fails_stands_where_it_was_asked():
+    asked_for = ContextVar("asked_for", default=None)
+    logged = []
+
+    class Notes(logging.Handler):
+        def emit(self, record):
+            logged.append((record.getMessage(), asked_for.get()))
+
+    async def ask_as(name, text):
+        asked_for.set(name)
+        return await ask(engine, text=text, tokens=12)
+
+    engine = LocalEngine(Spoiled())
+    notes = Notes()
+    logging.getLogger("model").addHandler(notes)
+    try:
+        await give(engine, "a", encoded(4))
+        asking = [ask_as(f"request {n}", text) for n, text in enumerate(TEXTS)]
+        await asyncio.gather(*asking, return_exceptions=True)
+    finally:
+        logging.getLogger("model").removeHandler(notes)
+        await engine.close()
+    assert logged == [("an answer failed", "request 1")]
 
 
 async def test_answers_go_on_after_the_memory_of_a_step_ran_out():

@@ -1,14 +1,25 @@
-"""What Ray runs in each replica's process: the network is loaded, Redis is connected to."""
+"""What Ray runs in each replica's process: the network is loaded, Redis is connected to.
 
+A host does not call a replica's methods themselves, but `called` and `answered`: with the id of the
+request that it calls for, so that what a replica logs stands under the id that the client was given.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
 from memory.redis.store import RedisStore
 from memory.store import Form
+from model.types import AnswerPiece, Question
 from model.zoo.presets import load_engine
+from web.cluster.messages import PastMessage
 from web.cluster.replica import EngineReplica
+from web.operations.log_lines import log_as_json
+from web.operations.request_id import continue_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,7 @@ class ReplicaOrder:
     Attributes:
         redis_url: The memory that all hosts share, as this host reaches it.
         threads: Of the processor, for the network.
+        log: As `text` or as `json`.
     """
 
     model: str
@@ -29,6 +41,7 @@ class ReplicaOrder:
     stored_values: Form
     redis_url: str
     threads: int
+    log: Literal["text", "json"] = "text"
 
     def __repr__(self) -> str:
         """Leave out the URL: it may hold a password, and Ray prints what a call was given."""
@@ -40,9 +53,12 @@ class ReplicaActor(EngineReplica):
 
     Args:
         order: How.
+        name: Its own, for the log.
     """
 
-    def __init__(self, order: ReplicaOrder) -> None:
+    def __init__(self, order: ReplicaOrder, name: str) -> None:
+        if order.log == "json":
+            log_as_json(replica=name)
         torch.set_num_threads(order.threads)
         engine = load_engine(
             order.model,
@@ -56,3 +72,17 @@ class ReplicaActor(EngineReplica):
             order.redis_url, engine.encoder, form=order.stored_values, exact=engine.exact_columns
         )
         super().__init__(engine, shared)
+
+    async def called(self, request: str | None, method: str, *arguments: object) -> Any:  # noqa: ANN401
+        """Return what `method` returns, done for the request of that id."""
+        continue_as(request)
+        return await getattr(self, method)(*arguments)
+
+    async def answered(
+        self, request: str | None, past: PastMessage, question: Question
+    ) -> AsyncGenerator[AnswerPiece, None]:
+        """Yield what `answer` yields, done for the request of that id."""
+        continue_as(request)
+        async with aclosing(self.answer(past, question)) as pieces:
+            async for piece in pieces:
+                yield piece

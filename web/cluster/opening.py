@@ -17,6 +17,7 @@ from web.cluster.ray_environment import set_defaults
 from web.cluster.replica import Kind
 from web.errors import WebError
 from web.identifiers import new_id
+from web.operations.log_lines import log_as_json
 from web.settings import Settings
 
 
@@ -48,7 +49,10 @@ async def open_cluster(
         await store.close()
     progress("Joining Ray…" if settings.ray_address else "Starting Ray…")
     # In a thread: it takes seconds, and in the main one it would take over our signals.
-    await asyncio.to_thread(start_ray, settings.ray_address, name)
+    as_json = settings.log == "json"
+    await asyncio.to_thread(start_ray, settings.ray_address, name, json=as_json)
+    if as_json:
+        log_as_json()  # anew: Ray has added lines of its own form
     _keep_sigterm()
     members = Members()
     replicas = RayReplicas(members, new_id("host")[-8:])
@@ -108,6 +112,7 @@ def _order(settings: Settings, redis_url: str) -> ReplicaOrder:
         stored_values=settings.stored_values,
         redis_url=redis_url,
         threads=max(1, (os.cpu_count() or 1) // here),
+        log=settings.log,
     )
 
 

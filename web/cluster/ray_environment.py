@@ -9,6 +9,8 @@ _DEFAULTS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # By default workers give way to everything else on the machine; ours are the service.
     "RAY_worker_niceness": "0",
+    # What it adds to lines that look alike ("repeated 2x") would be in the midst of JSON.
+    "RAY_DEDUP_LOGS": "0",
 }
 
 

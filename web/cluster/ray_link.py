@@ -26,6 +26,7 @@ from model.types import AnswerPiece, Question
 from model.vision.things import Thing
 from web.cluster.messages import ClipMessage, EncodedMessage, Facts, PastMessage
 from web.errors import ReplicaLost
+from web.operations.request_id import current_request
 
 _GONE = (
     RayActorError,
@@ -75,7 +76,8 @@ class RayLink:
     ) -> AsyncGenerator[AnswerPiece, None]:
         """See `Replica.answer`."""
         with _our_errors():
-            pieces = self._handle.answer.options(num_returns="streaming").remote(past, question)
+            answered = self._handle.answered.options(num_returns="streaming")
+            pieces = answered.remote(current_request(), past, question)
             with _cancelled_there(pieces):
                 async for coming in pieces:
                     yield await coming
@@ -96,7 +98,7 @@ class RayLink:
     async def _call(self, method: str, *arguments: object) -> Any:  # noqa: ANN401 - as it comes
         """Return what `method` gives; a call that is cancelled here is cancelled there."""
         with _our_errors():
-            coming = getattr(self._handle, method).remote(*arguments)
+            coming = self._handle.called.remote(current_request(), method, *arguments)
             with _cancelled_there(coming):
                 return await coming
 

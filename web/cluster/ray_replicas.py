@@ -35,13 +35,16 @@ _WAIT_FOR_OTHERS = 120.0
 Progress = Callable[[str], None]
 
 
-def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> None:
+def start_ray(
+    address: str | None, namespace: str, *, quiet: bool = False, json: bool = False
+) -> None:
     """Join the Ray at `address`, or start one for this process alone. Blocks.
 
     Args:
         address: `auto` is the node of this machine; None starts one.
         namespace: In which hosts find each other's replicas.
         quiet: Whether what replicas print is left in Ray's logs.
+        json: Whether they log as JSON: then their lines come as they are, without who said them before.
 
     Raises:
         WebError: If there is no such Ray.
@@ -50,6 +53,8 @@ def start_ray(address: str | None, namespace: str, *, quiet: bool = False) -> No
     logging.getLogger("ray").setLevel(logging.ERROR)
     ours: dict[str, Any] = {"namespace": namespace, "configure_logging": False}
     ours["log_to_driver"] = not quiet
+    if json:
+        ours["logging_config"] = ray.LoggingConfig(encoding="JSON", log_level="WARNING")
     try:
         if address:
             ray.init(address=address, **ours)
@@ -181,7 +186,7 @@ def _make(name: str, order: ReplicaOrder, total: int) -> Any:  # noqa: ANN401 - 
             max_pending_calls=_PENDING,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
         )
-        .remote(order)
+        .remote(order, name)
     )
 
 

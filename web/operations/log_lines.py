@@ -9,7 +9,15 @@ from web.operations.request_id import current_request
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one line: time, level, logger, message, request and traceback."""
+    """Writes a record as one line: time, level, logger, message, request and traceback.
+
+    Args:
+        more: What every line says besides.
+    """
+
+    def __init__(self, **more: str) -> None:
+        super().__init__()
+        self._more = more
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -18,6 +26,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **self._more,
         }
         if (request := current_request()) is not None:
             fields["request"] = request
@@ -26,10 +35,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
-def log_as_json() -> None:
-    """Write what is logged in this process to standard error as JSON, from now on."""
+def log_as_json(**more: str) -> None:
+    """Write what is logged in this process to standard error as JSON, from now on, each line with `more`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(**more))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # they have handlers of their own
         logger = logging.getLogger(name)

@@ -21,8 +21,8 @@ def begin_request(given: str | None) -> str:
     return key
 
 
-def continue_as(key: str) -> None:
-    """Let what this task does from now on go under another id."""
+def continue_as(key: str | None) -> None:
+    """Let what this task does from now on go under another id, or under none."""
     _current.set(key)
 
 

@@ -4,16 +4,11 @@ Skipped where the extra `ray` is missing.
 """
 
 import asyncio
-import importlib.util
 import json
-import os
-import secrets
-import shutil
 import signal
 import sys
 import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,9 +17,9 @@ from websockets.asyncio.client import connect
 from memory.embedded.server import EmbeddedRedis
 from memory.redis.store import RedisStore
 from tests.end_to_end.conftest import flashback
-from tests.end_to_end.needs import need
 from tests.stream.videos import write_video
 from tests.waiting import holds
+from tests.web.cluster.rays import need_ray, ray_head
 from web.cluster.homes import Homes
 
 pytestmark = pytest.mark.timeout(300)
@@ -50,33 +45,12 @@ async def cameras(tmp_path, unused_tcp_port_factory):
 @pytest.fixture
 async def shared(tmp_path, unused_tcp_port_factory):
     """Ray and Redis that run by themselves; yields the variables by which hosts find them."""
-    need(importlib.util.find_spec("ray"), "Ray: pip install 'flashback[ray]'")
-    address = f"127.0.0.1:{unused_tcp_port_factory()}"
-    ray = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_worker_niceness": "0",
-    }
-    program = shutil.which("ray", path=str(Path(sys.executable).parent))
-    # Sockets of Ray lie in its folder, and their paths may have a hundred characters.
-    folder = Path("/tmp") / f"fb-{secrets.token_hex(4)}"
-    head = await asyncio.create_subprocess_exec(
-        *(program, "start", "--head", "--block", f"--port={address.rpartition(':')[2]}"),
-        *("--include-dashboard=false", "--node-ip-address=127.0.0.1", f"--temp-dir={folder}"),
-        *("--object-store-memory=134217728", "--num-cpus=0"),
-        env=os.environ | ray,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        async with await EmbeddedRedis.start(tmp_path / "redis", megabytes=64) as redis:
-            yield ray | {"FLASHBACK_RAY_ADDRESS": address, "FLASHBACK_REDIS_URL": redis.url}
-    finally:
-        os.killpg(head.pid, signal.SIGTERM)
-        await head.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    need_ray()
+    async with (
+        ray_head(unused_tcp_port_factory()) as ray,
+        await EmbeddedRedis.start(tmp_path / "redis", megabytes=64) as redis,
+    ):
+        yield ray.variables | {"FLASHBACK_REDIS_URL": redis.url}
 
 
 @asynccontextmanager
