@@ -63,7 +63,7 @@ class PipelineHealth:
         return self._troubles[stage] is None
 
     def say(self, stage: Stage, trouble: str | None) -> None:
-        """Tell what is wrong at `stage`; None is nothing any more."""
+        """Tell what is wrong at `stage`; None if nothing is any more."""
         if trouble != self._troubles[stage]:
             self._troubles[stage] = trouble
             self._on_trouble()

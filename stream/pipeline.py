@@ -119,7 +119,7 @@ class Pipeline:
         """Clip -> engine -> backlog.
 
         One at a time, so that every stream gets its share of the engine. When clips queue, the
-        stream looks less often; when some had to be lost, what is stale is lost too: then the
+        stream samples less often; when some had to be lost, what is stale is lost too: then the
         encoder's time is better spent on what is happening now.
         """
         async for waiting in self._waiting:
@@ -200,8 +200,8 @@ class Pipeline:
             clip: To encode.
             captured: Monotonic seconds.
             late: Seconds that the newest frame took from its arrival to its clip.
-            paced: Whether its source goes on whatever happens here, so that only looking less
-                often helps.
+            paced: Whether its source goes on whatever happens here, so that only sampling
+                less often helps.
         """
         self.newest = clip.end if self.newest is None else max(self.newest, clip.end)
         if paced:
@@ -255,7 +255,7 @@ class Pipeline:
 
     @property
     def rate(self) -> float:
-        """Pictures per second that the stream should look at now: fewer under load."""
+        """Frames per second that the stream should sample now: fewer under load."""
         return self._pace.rate
 
     @property
