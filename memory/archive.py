@@ -203,7 +203,7 @@ class _Reading:
     def check_sum(self) -> None:
         digest = self._file.read(self._sum.digest_size + 1)
         if digest != self._sum.digest():
-            raise CorruptData("its checksum is another one; it is damaged")
+            raise CorruptData("its checksum does not match: it is damaged")
 
 
 def _packed(part: Part) -> tuple[int, bytes]:

@@ -64,6 +64,7 @@ _STATUS: Mapping[str, int] = {
     "stream_closed": 503,  # while it was being connected to: the next try begins it anew
     "store_unavailable": 503,
     "store_full": 507,
+    "encoder_mismatch": 409,
     "too_many_remembered": 507,
     "too_many_clips": 503,
     "engine_busy": 503,

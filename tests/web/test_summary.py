@@ -94,6 +94,20 @@ async def test_a_model_without_words_says_so(service):
     assert "no words of its own" in (await get(service, "cam/summary", 409))["detail"]
 
 
+async def test_what_another_model_made_is_refused_with_what_to_do_about_it(service, monkeypatch):
+    sees(service)
+    await service.remember("cam")
+    async with service.client() as client:
+        dog = {"question": "Tell me when a dog is there", "streams": ["cam"]}
+        watch = (await client.post("/v1/watches", json=dog)).json()["id"]
+        monkeypatch.setattr(service.store, "_encoder", "another")
+        for path in ("/v1/streams/cam/summary", f"/v1/watches/{watch}/test"):
+            method = "POST" if path.endswith("test") else "GET"
+            reply = await client.request(method, path)
+            assert reply.status_code == 409
+            assert "start the service with the preset that made them" in reply.json()["detail"]
+
+
 async def test_other_streams_than_its_own_are_not_told_to_a_token(tmp_path):
     file = tmp_path / "tokens.json"
     door = await asyncio.to_thread(added, file, "door", ("watch",), ("door*",))

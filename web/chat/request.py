@@ -26,7 +26,7 @@ MOST_PICTURES = 8
 
 def _nothing(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
     if value not in (None, [], (), {}, 0, 0.0, False, "none", "auto"):
-        raise ValueError("is not done here; leave it out")
+        raise ValueError("is not supported; leave it out")
     return value
 
 

@@ -118,7 +118,7 @@ def bench(
     name: Annotated[str, typer.Argument(metavar="NAME", help="what to measure")],
 ) -> None:
     """Measure something and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, BENCHMARKS, "a benchmark")
+    _check(name, BENCHMARKS, "benchmark")
     _run_module(f"benchmarks.{name}", context.args)
 
 
@@ -128,7 +128,7 @@ def evaluate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="what to ask about")],
 ) -> None:
     """Examine a model and print a table, then one line of JSON; NAME --help says more."""
-    _check(name, _EXAMS, "an exam")
+    _check(name, _EXAMS, "exam")
     _run_module(_EXAMS[name][0], context.args)
 
 
@@ -138,7 +138,7 @@ def train(
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="what to train")],
 ) -> None:
     """Train a stage of the paper's recipe, or our own small model; STAGE --help says more."""
-    _check(stage, _STAGES, "a stage")
+    _check(stage, _STAGES, "stage")
     module = _STAGES[stage][0]
     _run_module(module, context.args if stage == "lite" else [stage, *context.args])
 
@@ -157,7 +157,7 @@ def films(context: typer.Context) -> None:
 
 def _check(name: str, known: Iterable[str], what: str) -> None:
     if name not in known:
-        raise Failed(f"there is not {what} called {name}; there is {', '.join(known)}", 2)
+        raise Failed(f"unknown {what} {name}; choose {', '.join(known)}", 2)
 
 
 def _run_module(module: str, arguments: list[str]) -> None:

@@ -155,7 +155,7 @@ def _print(answer: str) -> None:
         # What is left in the buffer would be tried again, and fail again, at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # `| head`: whoever reads has read enough
-            raise Failed("nobody reads the answer") from None
+            raise Failed("standard output was closed before the answer was written") from None
         raise Failed(f"the answer cannot be written: {error.strerror}") from None
 
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from memory.errors import EncoderMismatch
 from model.vision.vocabulary import COLOURS, WordTable
 from stream.moments.scenes import Scene, describe_things, scenes
 from stream.past.presence import Seen, seen
@@ -117,16 +116,13 @@ async def _read(here: Services, stream: str, since: float, until: float) -> Reme
     """Return what is remembered of `stream`.
 
     Raises:
-        Refusal: 409 if it was made by another model.
+        EncoderMismatch: If it was made by another model.
         BadInput: If the model that runs has no words.
         UnknownStream: If there is none.
     """
     await here.watcher.check()
     await here.registry.find(stream)
-    try:
-        return await here.index.read(stream, since, until)
-    except EncoderMismatch:
-        raise Refusal(409, "What is remembered was made by another vision encoder.") from None
+    return await here.index.read(stream, since, until)
 
 
 async def _summary(
