@@ -3,13 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.past.counted.words import (
-    Counting,
-    Kind,
-    is_plural,
-    named_with_article,
-    named_with_the,
-)
+from stream.past.counted.forms import Kind
+from stream.past.counted.words import Counting, is_plural, named_with_article, named_with_the
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4
