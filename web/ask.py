@@ -20,6 +20,7 @@ from model.errors import ModelError
 from model.types import AnswerPiece, Finish, Question, Words
 from stream.errors import StreamError
 from web.errors import RETRY_SECONDS, Full, Refusal
+from web.time_words.spoken import by_the_clock
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ async def ask_whole(live: Answerable, question: Question, stopwatch: Stopwatch) 
     """
     words = []
     with failing_as_asked():
-        async with aclosing(live.ask(question)) as pieces:
+        async with aclosing(by_the_clock(live.ask(question), None)) as pieces:
             async for piece in pieces:
                 stopwatch.see(piece)
                 if isinstance(piece, Words):

@@ -91,8 +91,7 @@ class Inquiry:
             with failing_as_asked(), self._admission.question(self._caller):
                 put = self._put = await find()
                 pieces = put.subject.ask(put.question)
-                if put.by_the_clock:
-                    pieces = by_the_clock(pieces, put.reference)
+                pieces = by_the_clock(pieces, put.reference if put.by_the_clock else None)
                 async with aclosing(pieces):
                     async for piece in pieces:
                         self._note(piece)

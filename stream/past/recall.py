@@ -18,9 +18,9 @@ from stream.past.account import Account, plan_account, scenes_of, tell, too_much
 from stream.past.account_words import account_wording
 from stream.past.asides import aside
 from stream.past.asked.in_turn import NOTHING_READ, in_turn
-from stream.past.asked.unknown import unknown_word
-from stream.past.counted.count import count
-from stream.past.counted.words import asks_to_count
+from stream.past.asked.unknown import unknown_word, with_doubt
+from stream.past.counted.count import count, rests_on_a_glimpse
+from stream.past.counted.words import Counting, asks_to_count
 from stream.past.grounding import ground
 from stream.past.presence import Shown
 from stream.past.second_look import BLOCKS, SHOWN_BLOCKS, HistoryEntry, Span, named, shown
@@ -132,9 +132,9 @@ class Recall:
             if account is not None:
                 return tell(account, question, self._answer_from)
             question = await self._of_what_is_gone(past, question)
-        if self._looks_again is not False:
-            past = await self._second_look(past, question)
-        return self._answer(past, question)
+        past = await self._second_look(past, question)
+        answer = self._answer(past, question)
+        return await self._with_doubt(past, question, answer) if has_words else answer
 
     async def _counted(self, past: Past, question: Question) -> tuple[Words, Finish] | None:
         """Return the answer to what needs no language model; None if `question` needs one."""
@@ -147,6 +147,16 @@ class Recall:
             return None
         # Beside the event loop: of a day it takes a tenth of a second, or a few.
         return await asyncio.to_thread(count, asked, clips, question)
+
+    async def _with_doubt(
+        self, past: Past, question: Question, answer: AsyncGenerator[AnswerPiece, None]
+    ) -> AsyncGenerator[AnswerPiece, None]:
+        """Return a written `answer` with a "perhaps", if it can be no more than a guess."""
+        glimpsed = False
+        if isinstance(asked := asks_to_count(question.text), Counting):
+            clips = await self._shown(past, question)
+            glimpsed = await asyncio.to_thread(rests_on_a_glimpse, asked, clips)
+        return with_doubt(question.text, answer, glimpsed=glimpsed)
 
     async def _of_what_is_gone(self, past: Past, question: Question) -> Question:
         """Return `question`, as of the past if it asks how something is that is no longer there."""
@@ -223,6 +233,8 @@ class Recall:
     async def _second_look(self, past: Past, question: Question) -> Past:
         """Return what answers: the originals of what a folded `past` names, or `past` itself."""
         has_words = await self._engine.things([]) is not None
+        if self._looks_again is False:
+            return past
         if not (has_words or self._looks_again) or not await self._engine.prepare(past):
             return past
         frames = self._engine.frames_per_clip

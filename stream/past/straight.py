@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from model.types import Question, Turn
-from model.vision.vocabulary import COLOURS, with_article, word_table
+from model.vision.vocabulary import with_article
 from stream.past.asides import aside
+from stream.past.asked.wordings import in_other_words
 from stream.past.counted.words import asks_to_count, is_plural
 from stream.past.follow_up import is_known, whole_question
 from stream.past.wording import sentence
@@ -22,12 +23,20 @@ _LONGEST = 200  # characters of what can still be such a question
 _GAP = re.compile(r"[ ]*[?.!;,]+ (?:and |also )*(?=\w)| and (?:also )?(?=\w)", re.IGNORECASE)
 _PRESENCE = re.compile(r"(?:is|are) there [a-z' -]+\??", re.IGNORECASE)
 _HELLO = re.compile(
-    r"^(?:(?:please|hello|hi|hey|excuse me|sorry|ok|okay|so|well|now|thanks|thank you|good (?:morning|afternoon|evening))(?: there)?[ ,!.]+)*"
+    r"^(?:(?:please|hello|hi|hey|hallo|hola|ciao|bonjour|salut|servus|moin|yo|howdy|greetings|guten (?:tag|morgen|abend)|um|uh|hm+|listen|flashback|excuse me|sorry|ok|okay|so|well|now|thanks|thank you|good (?:morning|afternoon|evening|day))(?: there)?[ ,!.]+)*"
 )
 _POLITE = re.compile(
     r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:tell|show) (?:me|us)|tell (?:me|us)"
     r"|(?:do|would) you (?:happen to )?know|(?:i|we)(?: would|'d)? (?:want|like|need) to know"
     r"|(?:i|we) (?:(?:was|were|am|are) )?wonder(?:ing)?|would you mind telling (?:me|us)|(?:do you have )?any idea)[ ,:]+(?:please )?"
+)
+_TAG = re.compile(
+    r"(?:,? (?:right|correct|true|eh|huh|or not|or no|or what|or something|somewhere|anywhere|in there|by any chance|at (?:some|any) (?:point|time)|if i may ask|for me|mate|dude|bro|buddy|guys|sir|yet)"
+    r"|, (?:yes|no|ok|(?:is|was|are|were|did|do|does|has|have)(?:n't| not)? (?:there|it|they|you|he|she)))+$"
+)
+"""What is asked behind what is said: "There was a cat, wasn't there?"."""
+_FILLING = re.compile(
+    r"\b(?:like|exactly|precisely|actually|maybe|perhaps|possibly|by any chance|basically|really|honestly|roughly|just|kinda|literally|um|uh|er|you know)(?:,? |$)"
 )
 _THANKS = re.compile(r"(?:[ ,.?!]+(?:please|thanks|thank you|thx))+$")
 _SHORT = re.compile(r"\b(what|where|who|when|how)'?s (?=\w)")
@@ -55,91 +64,8 @@ _BASE = {
     "came": "come", "left": "leave", "appeared": "appear", "went": "go", "arrived": "arrive", "returned": "return",
     "disappeared": "disappear", "moved": "move", "stayed": "stay", "saw": "see", "passed": "pass", "entered": "enter",
 }  # fmt: skip
+_IN_ALL = re.compile(r" (?:in total|in all|altogether|overall)$")
 _MANY = re.compile(r"how many (?P<name>[a-z' -]+)")
-_SOME = r"(?:anything|something|nothing|much)"
-_VAGUE = (
-    (r"did (?:anything|something) new (?:appear|come|happen)", "did anything change"),
-    (r"what (?:do|can) you remember|what can you tell me|what have you got", "what did you see"),
-    (r"what happens first|what (?:happens|happened|is|was) at the (?:very )?(?:start|beginning)|how did (?:it|(?:the|this) (?:video|film|stream)) (?:start|begin)|which (?:one )?(?:came|was) first", "what did you see first"),
-    (r"what happens (?:last|at the (?:very )?end)|what happened (?:last|at the (?:very )?end)|which (?:one )?(?:came|was) last", "what did you see last"),
-    (r"what (?:is|was) the (?:main|most important|most common|most frequent|commonest) (?:thing|object|subject|item)", "what was there longest"),
-    (r"is there (?:anything|something) to eat", "is there any food"),
-    (r"was there (?:anything|something) to eat", "was there any food"),
-    (r"how did (?:it|(?:the|this) (?:video|film|stream|recording)) (?:end|finish)|what did (?:it|(?:the|this) (?:video|film|stream)) end with|what was there at the (?:very )?end", "what did you see last"),
-    (r"(?:and )?(?:anything|something|what) else(?: (?:did|have) you (?:see|seen)| was there| happened)?|(?:tell me|show me) more|show me|go on|continue|and", "what did you see"),
-    (r"(?:and )?(?:anything|something|what) else (?:is there|do you see|can you see)", "what do you see"),
-    (r"what (?:is|are) (?:it|he|she|they|this|that|these|those) doing(?: now)?|what (?:is|are) (?:he|she|they) up to", "what is happening"),
-    (r"what (?:was|were) (?:that|this|it|those|these)(?: thing| just now| one| right now)?", "what did you see last"),
-    (rf"(?:did|has) {_SOME} (?:happen|happened)(?: so far)?", "what happened"),
-    (rf"(?:did|have) you (?:see|seen|notice|noticed) {_SOME}|(?:was|were) (?:there )?{_SOME}(?: there| shown)?", "what did you see"),
-    (rf"(?:do|can) you see {_SOME}|(?:is|are) (?:there )?{_SOME}(?: there| here| happening| going on)*(?: now)?|(?:is|does) {_SOME} (?:happening|happen)|is the (?:picture|screen|room|image|scene) empty", "what do you see"),
-)  # fmt: skip
-_COLOUR = "|".join((*COLOURS, "gray"))
-_FEW = r"(?:(?:only|exactly|just|more than|less than|fewer than|at least|at most) )?(?:one|two|three|four|five|\d+)"
-_TURN_UP = r"(?:appear|arrive|enter|show up|turn up|pass|come|(?:come|pass|walk|drive|run|go) (?:by|in|past|through|along|into (?:the )?(?:picture|view|room|scene)))"
-_A_NAME = r"(?P<name>[a-z' -]+?)"
-_WITH = r"(?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?) (?:there |shown |seen |visible |here )?(?:together|at the same time|at once)"
-_BRIEFLY = {
-    "when": "when was {name} shown", "where": "where was {name}", "how long": "how long was {name} there",
-    "how often": "how often was {name} there", "which way": "which way did {name} move", "what colour": "what colour was {name}",
-    "what color": "what colour was {name}", "colour": "what colour was {name}", "color": "what colour was {name}",
-}  # fmt: skip
-"""What two words ask: "when penguin", "penguin colour"."""
-_ON = r"(?:on|at|in|to|near) the (?:left|right|top|bottom|middle|centre|center|corner)(?:[ -]hand)?(?: side| corner| half| part)?"
-_IN_VIDEO = r"(?:in|on) (?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)"
-_VISIBLE = r"(?:visible|shown|seen|present|in view|in sight|on screen|in the (?:picture|image|frame|scene|view))"
-_ANYONE = r"(?:anyone|anybody|someone|somebody|everyone|everybody|no one|no-one|nobody)"
-"""Who is asked whether they have seen something is not looked for."""
-_REWORDED = (
-    (rf"(?:has|have|had|did)(?:n't)? {_ANYONE} (?:ever |already |just )?(?:seen?|spot(?:ted)?|noticed?) {_A_NAME}", "have you seen {name}"),
-    (rf"(?:does|do|can|could)(?:n?'t)? {_ANYONE} (?:still |already |just )?(?:see|spot|notice) {_A_NAME}", "do you see {name}"),
-    (rf"(?:what|which) {_A_NAME} (?:are|were|is|was) (?:there )?{_IN_VIDEO}", "what {name} were there"),
-    (rf"how many {_A_NAME} (?:are|were) (?:there )?{_IN_VIDEO}", "how many {many} were there"),
-    (rf"(?:is|was) (?:there )?(?P<an>an?) {_A_NAME} {_IN_VIDEO}", "was there {an} {name}"),
-    (rf"(?:is|was|did|does|has) (?:it|(?:the|this|that) (?:video|film|movie|clip|recording|footage|stream)) (?:show|shows|showed|shown|have|contain|include|contained|included) (?P<an>an?) {_A_NAME}", "was there {an} {name}"),
-    (rf"(?P<verb>is|was) (?P<an>an?) {_A_NAME} (?:ever )?{_VISIBLE}", "{verb} there {an} {name}"),
-    (rf"did (?P<an>an?) {_A_NAME} (?:ever )?{_TURN_UP}", "was there {an} {name}"),
-    (rf"did any {_A_NAME} (?:ever )?{_TURN_UP}", "were there any {name}"),
-    (r"(?P<verb>is|are|was|were) (?P<one>(?:the|that|this|these|those) [a-z' -]+?|it|he|she|they) (?:alone|by itself|by themselves|on its own)", "what {verb} with {one}"),
-    (rf"(?P<verb>is|are|was|were) {_A_NAME} (?:walking|running|driving|going|flying|swimming|travelling)(?: (?:by|past|around|along))?", "which way {verb} {name} moving"),
-    (rf"what (?:kind|sort|type) of {_A_NAME} (?:is|was|are|were) (?:it|that|this|they|those|these|there)", "what {name} did you see"),
-    (rf"is (?:it|that|this) an? {_A_NAME} or an? [a-z' -]+?", "what do you see"),
-    (rf"and (?:the |an? |any ){_A_NAME}", "tell me about the {name}"),
-    (rf"was (?:it|that|this) an? {_A_NAME} or an? (?P<other>[a-z' -]+?)", "did you see a {name} or a {other}"),
-    (rf"(?P<verb>is|was) (?:it|that|this) (?P<an>an?) {_A_NAME}", "{verb} there {an} {name}"),
-    (rf"(?P<an>was|were) (?:the|this|that|these|those) {_A_NAME} (?:ever )?(?:there|here|{_VISIBLE})", "did you see the {name}"),
-    (rf"(?P<verb>is|are) (?:the|this|that|these|those) {_A_NAME} (?:there|here|{_VISIBLE})", "{verb} the {name} still there"),
-    (rf"(?:i think )?(?:that )?there (?P<verb>is|are|was|were) (?P<an>an?|some) {_A_NAME}", "{verb} there {an} {name}"),
-    (rf"(?:i think )?(?:that )?i (?:saw|have seen) (?P<an>an?|some|the) {_A_NAME}", "did you see {an} {name}"),
-    (rf"how long ago (?:did you (?:last )?see|was|were|did) (?:the |an? )?{_A_NAME}(?: (?:there|shown|seen|here|come|appear|leave))?", "when did you last see the {name}"),
-    (rf"(?:(?:go|jump|skip|take me|bring me) (?:back )?to|(?:i|we) (?:want|would like) to see) (?:the |an? )?{_A_NAME}", "tell me about the {name}"),
-    (rf"(?P<verb>is|are|was|were) {_A_NAME} {_ON}(?: or (?:{_ON}|(?:the )?(?:left|right|top|bottom)))?(?: of the (?:picture|screen|frame|image|scene|video))?", "where {verb} {name}"),
-    (rf"(?:on|at|in) (?:which|what) (?:side|part|corner|half)(?: of the (?:picture|screen|frame|image|scene|video))? (?P<verb>is|are|was|were) {_A_NAME}", "where {verb} {name}"),
-    (rf"where (?P<verb>is|are|was|were) {_A_NAME} (?:located|placed|positioned|standing|sitting|lying|to be found)", "where {verb} {name}"),
-    (rf"what (?:followed|succeeded|(?:was|came|comes) (?:right |directly )?next after|(?:was|came) (?:right |directly )after) {_A_NAME}", "what came after {name}"),
-    (rf"what (?:preceded|(?:was|came) (?:right |directly )before) {_A_NAME}", "what came before {name}"),
-    (rf"(?:what (?:is|was) )?(?:the )?(?:total |whole |maximum |largest )?number of (?:the )?{_A_NAME}(?: (?:there|you saw|shown|seen))?", "how many {many} did you see"),
-    (rf"how many {_A_NAME} (?:at most|at the most|maximum|at once|in total|in all|overall)", "how many {many} did you see"),
-    (rf"(?P<verb>are|were) (?:these|those|they) {_A_NAME}", "{verb} there any {name}"),
-    (rf"did {_A_NAME} (?:move|go|walk|run|drive|fly) (?:to the |from )?(?:left|right|up|down|upwards?|downwards?)(?: (?:or|to) (?:to )?(?:the )?(?:left|right|up|down|upwards?|downwards?))?", "which way did {name} move"),
-    (rf"(?:is|are) {_A_NAME} (?:moving|going|walking|running|driving|flying) (?:to the )?(?:left|right|up|down|upwards?|downwards?)(?: or (?:to the )?(?:left|right|up|down|upwards?|downwards?))?", "which way is {name} moving"),
-    (rf"(?P<verb>is|are|was|were) (?P<one>(?:the |this |that |these |those |your )[a-z' -]+?|it|they) (?:{_COLOUR})(?: or (?:{_COLOUR}))?", "what colour {verb} {one}"),
-    (rf"(?:were|was) (?:there )?{_WITH}", "was {one} with {other}"),
-    (rf"(?:are|is) (?:there )?{_WITH}", "is {one} with {other}"),
-    (rf"(?P<see>did you see|have you seen) {_WITH}", "{see} {one} with {other}"),
-    (rf"(?:is|are) there {_FEW} {_A_NAME}", "how many {many} are there"),
-    (rf"(?:is|are) there {_FEW} {_A_NAME} {_IN_VIDEO}", "how many {many} were there"),
-    (rf"(?:was|were) there {_FEW} {_A_NAME}", "how many {many} were there"),
-    (rf"(?P<verb>did|does|do) {_A_NAME} move", "which way {verb} {name} move"),
-    (rf"(?P<verb>is|are|was|were) {_A_NAME} moving", "which way {verb} {name} moving"),
-    (rf"(?:(?:can|could) you )?(?:please )?(?:show me|find|look for|search for) {_A_NAME}", "tell me about {name}"),
-    (rf"(?:(?:can|could|will|would) you )?(?:please )?count (?:all )?(?:the )?{_A_NAME}", "how many {many} did you see"),
-)  # fmt: skip
-_BRIEF = re.compile(
-    rf"(?P<asks>{'|'.join(_BRIEFLY)}) (?:of )?(?:the |a |an )?(?P<name>[a-z' -]+?)|(?:the |a |an )?(?P<name2>[a-z' -]+?) (?P<asks2>{'|'.join(_BRIEFLY)})"
-)
-_PRONOUNS = frozenset({"it", "he", "she", "they"})
-_SORT = re.compile(r"(?:what|which) [a-z]+")
 _BARE = re.compile(r"(?P<any>any |some )?(?:the |a |an )?(?P<name>[a-z' -]+?)(?: (?:there|here))?")
 
 
@@ -197,14 +123,28 @@ def asked_straight(text: str, *, over: bool) -> str:
         return text
     plain = " ".join(asked.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     plain = _THANKS.sub("", plain.strip(" .?!"))
-    straight = _in_few_words(plain, over=over) or _in_other_words(plain) or _direct(plain)
+    straight = _straightened(plain, over=over)
+    if not (straight and is_known(straight)) and (bare := _unadorned(plain)) not in {"", plain}:
+        unadorned = bare if is_known(bare) else _straightened(bare, over=over)
+        straight = unadorned if unadorned and is_known(unadorned) else straight
     if straight in {"", plain}:
         return text
     return f"{told}{gap}{sentence(straight)[:-1]}?"
 
 
+def _straightened(plain: str, *, over: bool) -> str:
+    return _in_few_words(plain, over=over) or in_other_words(plain, _is_name) or _direct(plain)
+
+
+def _unadorned(plain: str) -> str:
+    """Return `plain` without greeting, filling words and "wasn't there?"."""
+    bare = _FILLING.sub("", _HELLO.sub("", plain, count=1))
+    return _TAG.sub("", bare).strip(" ,")
+
+
 def _in_few_words(plain: str, *, over: bool) -> str:
     """Return the question that "dog", "any dogs" or "how many dogs" stands for; empty if it is none."""
+    plain = _IN_ALL.sub("", plain)
     if (found := _MANY.fullmatch(plain)) and _is_name(found["name"]):
         return f"{plain} {'were' if over else 'are'} there"
     if _MANY.fullmatch(plain) and asks_to_count(f"{plain} did you see"):
@@ -217,28 +157,6 @@ def _in_few_words(plain: str, *, over: bool) -> str:
     if found["any"] or is_plural(name):
         return f"{'were' if over else 'are'} there any {name}"
     return f"{'was' if over else 'is'} there {with_article(name)}"
-
-
-def _in_other_words(plain: str) -> str:
-    """Return what a question asks that names nothing, or wants a "yes" of a colour or number; empty if it is another."""
-    for form, words in _VAGUE:
-        if re.fullmatch(form, plain):
-            return words
-    for form, words in _REWORDED:
-        found = re.fullmatch(form, plain)
-        name = found and found.groupdict().get("name")
-        if found and (name is None or name in _PRONOUNS or _is_name(name)):
-            straight = words.format(**found.groupdict(), many=_several(name or ""))
-            return straight if "kind|" not in form or is_known(straight) else ""
-    if (found := _BRIEF.fullmatch(plain)) and _is_name(name := found["name"] or found["name2"]):
-        return _BRIEFLY[found["asks"] or found["asks2"]].format(name=f"the {name}")
-    sort = f"{plain} did you see"
-    return sort if _SORT.fullmatch(plain) and asks_to_count(sort) else ""
-
-
-def _several(name: str) -> str:
-    table = word_table()
-    return table[table.number[name]].plural if name in table.number else name
 
 
 def _is_name(name: str) -> bool:

@@ -225,6 +225,25 @@ def test_an_answer_says_times_by_the_clock_however_its_words_come(text, size):
     assert "".join([*pieces, spoken.end()]) == (SAID[text] or text)
 
 
+@pytest.mark.parametrize(
+    ("said", "told_as"),
+    [
+        ("At 3911 seconds.", "At 1:05:11."),
+        ("Yes, at 125 seconds and at 9 seconds.", "Yes, at 2:05 and at 9 seconds."),
+        ("From 55 to 65 seconds.", "From 0:55 to 1:05."),
+        ("From 8 to 16 seconds.", "From 8 to 16 seconds."),
+        ("Since 7200 seconds.", "Since 2:00:00."),
+        ("For 125 seconds, since 2:05.", "For 125 seconds, since 2:05."),
+        ("At 75", "At 75"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_times_of_a_minute_and_more_are_those_that_people_say(said, told_as, size):
+    times = SpokenClocks(None)
+    pieces = [times.feed(said[at : at + size]) for at in range(0, len(said), size)]
+    assert "".join([*pieces, times.end()]) == told_as
+
+
 def test_words_that_begin_no_time_are_not_held_back():
     assert SpokenClocks(OF_A_STREAM).feed("Two dogs and a cat ") == "Two dogs and a cat "
 

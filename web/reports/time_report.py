@@ -68,6 +68,4 @@ def _short(media: float | None, clock: str | None) -> str | None:
         return None
     if clock is not None:
         return clock[:19].replace("T", " ")
-    minutes, seconds = divmod(max(0, int(media)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return Reference.minutes(media)

@@ -28,6 +28,13 @@ class Reference:
         """Where "the last minute" ends."""
         return self.now if self.end is None else self.end
 
+    @staticmethod
+    def minutes(media: float) -> str:
+        """Return a media second as 1:05, or 1:00:05."""
+        minutes, seconds = divmod(max(0, int(media)), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
     def clock(self, media: float) -> datetime:
         """Return what a clock beside whoever asks showed at a media second."""
         assert self.began is not None

@@ -1,5 +1,7 @@
 """Times in an answer as the clock on the wall showed them: 14:05:10 instead of 10 seconds, or 0:10.
 
+Of whoever has no clock, as people say times of a film: 1:05:11 instead of 3911 seconds.
+
 A model knows the seconds of a stream alone. Words come in pieces of any length, so what may be the
 beginning of a time is held back until it is seen to be one, or none.
 """
@@ -24,14 +26,18 @@ _BEGINNING = re.compile(
 )
 
 
+_FEW = 60
+"""Seconds of a stream from which on they are said as minutes."""
+
+
 class SpokenClocks:
     """Rewrites the times in the words of one answer.
 
     Args:
-        reference: What they are measured from; it has a clock.
+        reference: What they are measured from, which has a clock; None says minutes of the stream.
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference | None) -> None:
         self._reference = reference
         self._held = ""
 
@@ -53,12 +59,18 @@ class SpokenClocks:
 
     def _said(self, found: re.Match[str]) -> str:
         word, *times = (part for part in found.groups() if part is not None)
-        return f"{word} {' to '.join(self._clock(_media(time)) for time in times)}"
+        media = [_media(time) for time in times]
+        if self._reference is None and max(media) < _FEW:
+            return found[0]
+        return f"{word} {' to '.join(_said(one, self._reference) for one in media)}"
 
-    def _clock(self, media: float) -> str:
-        when, now = self._reference.clock(media), self._reference.clock(self._reference.now)
-        day = "" if when.date() == now.date() else f" on {when.day} {when:%B}"
-        return f"{when:%H:%M:%S}{day}"
+
+def _said(media: float, reference: Reference | None) -> str:
+    if reference is None:
+        return Reference.minutes(media)
+    when, now = reference.clock(media), reference.clock(reference.now)
+    day = "" if when.date() == now.date() else f" on {when.day} {when:%B}"
+    return f"{when:%H:%M:%S}{day}"
 
 
 def _media(time: str) -> float:
@@ -70,9 +82,9 @@ def _media(time: str) -> float:
 
 
 async def by_the_clock(
-    pieces: AsyncGenerator[AnswerPiece, None], reference: Reference
+    pieces: AsyncGenerator[AnswerPiece, None], reference: Reference | None
 ) -> AsyncGenerator[AnswerPiece, None]:
-    """Yield an answer with its times as a clock showed them; use `aclosing`."""
+    """Yield an answer with its times as a clock showed them, or in minutes; use `aclosing`."""
     spoken = SpokenClocks(reference)
     async with aclosing(pieces):
         async for piece in pieces:

@@ -105,6 +105,11 @@ def _is_foreign(asked: str) -> bool:
     return len(lost) >= _LOST and 2 * len(strange) > len(words)
 
 
+def is_english(word: str) -> bool:
+    """Say whether `word`, in small letters, is one of English. It reads a file the first time."""
+    return word in _english()
+
+
 def _is_known(word: str) -> bool:
     return len(word) == 1 or "'" in word or word in _ASKED or word in _kinds() or word in _english()
 

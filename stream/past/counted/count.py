@@ -11,7 +11,7 @@ say is the answer. Which questions are such, `stream/past/counted/words.py` know
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from model.types import Evidence, Finish, Question, Usage, Words
@@ -21,15 +21,22 @@ from stream.past.counted.about import about, as_most_say, how_it_was
 from stream.past.counted.answers import There, of_one, of_two, shown_when, spans_of
 from stream.past.counted.changed import last_change
 from stream.past.counted.looks import looks
-from stream.past.counted.order import beside_in_time, between_in_time, nth_scene
+from stream.past.counted.order import in_time
 from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import Counting
 from stream.past.presence import Shown, Stretch, clear_colour, presence
+from stream.past.timing.how_long import how_long
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_NAMES = 12
+_MOST_ALIKE = 5
+_MANY = 30
+"""Clips among which one that shows something by a slip of the eye is to be expected."""
+_NO_SLIP_OF_MANY = 0.95
+"""How sure one clip alone among so many must be of a thing, for it to be told without a "perhaps"."""
+_OF_BEING_THERE = frozenset({"seen", "ever", "when"})
 _OF_SHOWINGS = frozenset({"colour", "way", "place", "whereabouts", "when"})
 """Kinds that ask how, where or when something was, which has to have been there."""
 
@@ -68,11 +75,11 @@ def _told(
         case "changed":
             return last_change(clips)
         case "nth" | "scenes" | "span":
-            return nth_scene(asked, clips)
+            return in_time(asked, clips)
         case "moved" | "colours" | "coloured":
             return looks(asked, clips)
-        case "longest" | "oftenest":
-            return _most(clips, often=asked.kind == "oftenest")
+        case "longest" | "shortest" | "oftenest" | "rarest":
+            return _ranked(asked, clips)
         case "sort" | "kinds" | "things":
             return _of_a_sort(asked, clips)
     return _of_one_thing(asked, clips, question)
@@ -83,9 +90,13 @@ def _of_one_thing(
 ) -> tuple[str, list[int]] | None:
     there = _there(asked, clips, question)
     if asked.kind == "next":
-        return beside_in_time(asked, there, clips) if there.spans else None
+        return in_time(asked, clips, there) if there.spans else None
     if asked.kind in {"seen", "still"} and asked.colour is not None and not there.spans:
         return _otherwise_coloured(asked, clips, question)
+    if asked.kind == "long" and there.spans:
+        return how_long(asked, there), there.clips
+    if there.spans and rests_on_a_glimpse(asked, clips):
+        return f"Perhaps, {spans_of(there)}.", there.clips
     text = _of_one(asked, there, clips)
     return None if text is None else (text, there.clips)
 
@@ -99,8 +110,10 @@ def _of_two_things(
         missing = [one for one, there in zip(pair, both, strict=True) if not there.spans]
         if any(_half_seen(one, clips) for one in missing):
             return None
+    if asked.kind == "apart" and all(there.spans for there in both):
+        return how_long(asked, *both), sorted({number for one in both for number in one.clips})
     if asked.kind == "between" and all(there.spans for there in both):
-        return between_in_time(asked, clips) or ("I cannot tell what came between them.", [])
+        return in_time(asked, clips) or ("I cannot tell what came between them.", [])
     return of_two(asked, *both), sorted({number for one in both for number in one.clips})
 
 
@@ -123,6 +136,22 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
             return about(asked, there, clips)
         case _:
             return of_one(asked.kind, there)
+
+
+def rests_on_a_glimpse(asked: Counting, clips: Sequence[Shown]) -> bool:
+    """Say whether of many `clips` hardly any show what is asked for, and those half, or one alone: that may be a slip.
+
+    Args:
+        asked: What of it; only whether and when it was there rests on that.
+        clips: All that were looked through.
+    """
+    if asked.kind not in _OF_BEING_THERE or asked.other is not None or len(clips) < _MANY:
+        return False
+    showing = _numbers(joined(_stretches(asked, _of_colour(asked, clips)), clips))
+    if len(showing) > 1:
+        return False
+    sure = [t.sure for n in showing for t in clips[n].things if t.word in asked.words]
+    return max(sure, default=0.0) < _NO_SLIP_OF_MANY
 
 
 def _otherwise_coloured(
@@ -180,19 +209,45 @@ def _at_once(asked: Counting, clips: Sequence[Shown]) -> int:
     return max(sureness, key=lambda many: (round(sureness[many], 3), many))
 
 
-def _most(clips: Sequence[Shown], *, often: bool) -> tuple[str, list[int]]:
-    """Return what was there longest, or came most often."""
-    there = presence(clips)
+def _ranked(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
+    """Return what was there longest, shortest, most or least often, with the numbers of the clips that show it.
+
+    Args:
+        asked: Its kind says which, its words of what; none are all.
+        clips: All that were looked through, oldest first.
+    """
+    there = {
+        word: found
+        for word, found in presence(clips).items()
+        if not asked.words or word in asked.words
+    }
     if not there:
-        return "Nothing that I have a word for.", []
-
-    def seconds(word: int) -> float:
-        return sum(until(s, clips) - clips[s.first].start for s in there[word])
-
-    most = max(there, key=lambda word: (len(there[word]) if often else 0, seconds(word), -word))
-    said = times(len(there[most])) if often else f"for {length(seconds(most))} in all"
-    name = with_article(word_table()[most].name)
-    return sentence(f"{name}, {said}"), _numbers(there[most])
+        nothing = f"I have not seen any {asked.name}." if asked.words else ""
+        return nothing or "Nothing that I have a word for.", []
+    often = asked.kind in {"oftenest", "rarest"}
+    much = {
+        word: len(found)
+        if often
+        else max(1, round(sum(until(s, clips) - clips[s.first].start for s in found)))
+        for word, found in there.items()
+    }
+    most = (max if asked.kind in {"longest", "oftenest"} else min)(much.values())
+    if often and max(much.values()) == 1 and len(much) > 1:
+        return "Nothing came more than once.", _numbers(
+            s for found in there.values() for s in found
+        )
+    alike = sorted(
+        (word for word in there if much[word] == most),
+        key=lambda word: (there[word][0].first, word),
+    )
+    names = [with_article(word_table()[word].name) for word in alike]
+    if len(names) > _MOST_ALIKE:
+        names = [*names[: _MOST_ALIKE - 1], f"{len(names) - _MOST_ALIKE + 1} more"]
+    said = times(most) if often else f"for {length(most)}"
+    in_all = " each" if len(alike) > 1 else "" if often else " in all"
+    return sentence(f"{listed(names)}, {said}{in_all}"), _numbers(
+        s for word in alike for s in there[word]
+    )
 
 
 def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
@@ -200,7 +255,7 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
     if not there:
         return f"I have not seen any {asked.name}.", []
     if asked.order:
-        return _first_or_last(there, clips, last=asked.order == "last")
+        return _in_order(asked, there, clips)
     table = word_table()
     in_order = sorted(there, key=lambda word: (there[word][0].first, word))
     names = [with_article(table[word].name) for word in in_order]
@@ -214,16 +269,26 @@ def _of_a_sort(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]
     return sentence(said), _numbers(joined(_stretches(asked, clips), clips))
 
 
-def _first_or_last(
-    there: Mapping[int, Sequence[Stretch]], clips: Sequence[Shown], *, last: bool
+def _in_order(
+    asked: Counting, there: Mapping[int, Sequence[Stretch]], clips: Sequence[Shown]
 ) -> tuple[str, list[int]]:
-    """Return which of several words came first, or last, and when."""
-    came = [(found[-1 if last else 0], word) for word, found in there.items()]
-    of = max if last else min
-    stretch, word = of(came, key=lambda one: one[0].first)
-    name = with_article(word_table()[word].name)
+    """Return which of several words came first, last, or as the n-th of them, and when."""
+    last = asked.order == "last"
+    came = sorted(
+        ((found[-1 if last else 0], word) for word, found in there.items()),
+        key=lambda one: one[0].first,
+    )
+    place = {"first": 0, "last": -1}.get(asked.order)
+    which = int(asked.order) if place is None else place
+    if which >= len(came):
+        names = [with_article(word_table()[word].name) for _, word in came]
+        return f"I have seen no more than {listed(names)}.", _numbers([s for s, _ in came])
+    stretch = came[which][0]
+    alike = came[which : which + 1] if place is None else came
+    words = [word for other, word in alike if other.first == stretch.first]
+    name = listed([with_article(word_table()[word].name) for word in words])
     return sentence(f"{name}, at {minutes(clips[stretch.first].start)}"), _numbers([stretch])
 
 
-def _numbers(stretches: Sequence[Stretch]) -> list[int]:
-    return [n for s in stretches for n in range(s.first, s.last + 1)]
+def _numbers(stretches: Iterable[Stretch]) -> list[int]:
+    return sorted({n for s in stretches for n in range(s.first, s.last + 1)})

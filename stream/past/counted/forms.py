@@ -3,6 +3,8 @@
 A form names what it asks about as `name` and `other`, and by `order` which way it compares.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Literal
 
 from model.vision.vocabulary import COLOURS
@@ -11,7 +13,7 @@ Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
-    "moved", "colours", "coloured", "nth", "span", "scenes", "present",
+    "moved", "colours", "coloured", "nth", "span", "scenes", "present", "apart", "shortest", "rarest",
 ]  # fmt: skip
 
 _ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment|in order|in the right order|in order of time|in sequence|one by one|one after another))*"  # fmt: skip
@@ -34,21 +36,40 @@ _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn u
 _LAST_TIME = r"(?:last|the last time(?: that)?|most recently)"
 
 _COLOUR = rf"(?P<colour>{'|'.join(COLOURS)}|gray)"
-NTH = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_NTH = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_WENT = r"(?:move|moves|moved|moving|go|goes|going|went|fly|flew|flying|walk|walked|walking|run|ran|running|drive|drove|driving)"
+_A_WAY = r"(?:to |towards )?(?:the )?(?:left|right|up|down|top|bottom)(?:wards?)?(?: side)?"
 _MOTION = r"(?:move|moves|moved|moving|in motion)"
 
-FORMS: tuple[tuple[Kind, str], ...] = (
+_WHICH_OF = r"(?:what|which|who)(?: (?P<name>[a-z]+))?(?: of (?:all|them|these|those))?"
+_WHICH_YOU = rf"(?:what|which|who)(?: (?P<name2>[a-z]+))? (?:did|have) {_YOU} {_SEE}"
+_HAPPENED = rf"(?: (?:come|came|appear|appeared|arrive|arrived|leave|left|go|went|gone|away|is|are|was|were|disappear|disappeared|follow|show up|showed up|turn up|turned up|{_PLACE}))*"
+_HOW_LONG = r"(?:how (?:long|much time|much later|much earlier|many (?:seconds|minutes|hours)(?: later| earlier)?)|what time|how much)"
+_PASSED = r"(?: (?:was|is|were|are|has|have|had|did|it|there|passed?|pass|go by|went by|lay|lie|elapsed?|took|take|be|been|later|earlier|the time|the gap))*"
+_LIMIT = r"(?P<order>(?:(?:more|longer|less|shorter) than|over|under|at least|at most|up to|only) (?:\d(?: \d)*|half an?|[a-z]+) (?:second|minute|hour)s?)"
+
+_FORMS: tuple[tuple[Kind, str], ...] = (
     ("moved", rf"(?:what|who|which (?:things?|objects?|ones?)|(?:what|which) (?P<name>[a-z ]+?)) (?:(?P<order>is|are) |was |were |has |have |did )?{_MOTION}{_ALREADY}"),
+    ("moved", rf"(?:what|who|which (?:things?|objects?|ones?)|(?:what|which) (?P<name>[a-z ]+?)) (?:(?P<order>is|are) |was |were |has |have |did )?{_WENT} (?P<way>{_A_WAY}){_ALREADY}"),
+    ("moved", rf"(?:did|has|was|were|have|does|(?P<order>is|are)) (?P<name>anything|something) {_WENT} (?P<way>{_A_WAY}){_ALREADY}"),
     ("moved", rf"(?:did|has|was|were|have|does|(?P<order>is|are)) (?P<name>anything|something|things) {_MOTION}{_ALREADY}"),
     ("moved", rf"(?:was|were|(?P<order>is|are)) there (?:any |some )?(?P<name>movement|motion|movements){_ALREADY}|(?:did|do|can|have) you (?:see|seen|notice|detect) (?:any |some )?(?P<name2>movement|motion|movements){_ALREADY}"),
     ("colours", rf"(?:what|which|how many) (?:different )?colou?rs(?:{_SORTS}| (?:are|were) (?:there|{_PLACE})| do you see)(?: in the (?:video|film|stream))?{_ALREADY}"),
     ("coloured", rf"(?:what|which (?:things?|objects?|ones?)) (?:is|are|was|were) (?:the )?{_COLOUR}(?: things?| ones?| objects?)?{_ALREADY}"),
     ("coloured", rf"(?:is|are|was|were|has|have) (?:there )?(?:ever )?(?:been )?(?:anything|something|things|any things|any objects) {_COLOUR}{_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:anything|something|things|any things) (?P<colour2>{'|'.join(COLOURS)}|gray){_ALREADY}"),
     ("coloured", rf"(?:is|are|was|were|has|have) there (?:any |a |an )?(?P<colour3>{'|'.join(COLOURS)}|gray) (?:things?|objects?|ones?){_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:any |a |an )?{_COLOUR} (?:things?|objects?){_ALREADY}"),
+    ("apart", rf"(?:{_HOW_LONG}|what (?:is|was) the (?:time|gap|pause|interval)){_PASSED} (?P<order>between) {_NAME}{_HAPPENED} and {_OTHER}{_HAPPENED}"),
+    ("apart", rf"{_HOW_LONG}{_PASSED} (?P<order>after|from|since) {_NAME}{_HAPPENED} (?:did|was|were|came|to|till|until|until it was) {_OTHER}{_HAPPENED}"),
+    ("apart", rf"{_HOW_LONG} (?P<order>before) {_OTHER}{_HAPPENED} (?:did|was|were|came) {_NAME}{_HAPPENED}"),
+    ("apart", rf"{_HOW_LONG} (?:did|was|were) {_OTHER}{_HAPPENED} (?P<order>after|later than|from) {_NAME}{_HAPPENED}"),
+    ("apart", rf"{_HOW_LONG} (?:did|was|were) {_NAME}{_HAPPENED} (?P<order>before|earlier than) {_OTHER}{_HAPPENED}"),
+    ("apart", rf"{_HOW_LONG}{_PASSED} (?:until|till|before) {_OTHER}{_HAPPENED} (?P<order>after) {_NAME}{_HAPPENED}"),
+    ("long", rf"(?:was|were|did|has|have|is|are) {_NAME}{_STAYED} (?:for )?{_LIMIT}{_ALREADY}"),
     ("long", rf"(?:for )?how (?:long|much time|many (?:seconds|minutes|hours)) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_STAYED}{_ALREADY}"),
     ("sort", rf"(?:(?:what|which)(?: (?:kinds?|sorts?|types?) of)?|(?:list|name|tell me)(?: all)?(?: the| which| what)?) (?P<name>[a-z ]+?){_SORTS}(?: in the (?:video|film|stream))?{_ALREADY}"),
     ("sort", rf"(?:please )?(?:list|name) (?:all )?(?:the )?(?P<name>[a-z ]+?){_ALREADY}"),
-    ("sort", rf"(?:what|which) (?P<name>[a-z]+) (?:came|appeared|was(?: {_PLACE})?|did {_YOU} {_SEE}) (?P<order>first|last){_ALREADY}|what was the (?P<order2>first|last) (?P<name2>[a-z]+)(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}))?"),
+    ("sort", rf"(?:what|which)(?: (?:kind|sort|type) of)? (?P<name>[a-z]+) (?:came|appeared|is|was(?: {_PLACE})?|did {_YOU} {_SEE}) (?:the )?(?P<order>{'|'.join(_NTH)}){_ALREADY}|what (?:is|was) the (?P<order2>{'|'.join(_NTH)}) (?P<name2>[a-z]+)(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?"),
+    ("sort", rf"(?:what|which)(?: (?:kind|sort|type) of)? (?P<name>[a-z]+) (?:came|appeared|was(?: {_PLACE})?|did {_YOU} {_SEE}) (?P<order>first|last){_ALREADY}|what (?:is|was) the (?P<order2>first|last) (?P<name2>[a-z]+)(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}))?"),
     ("often", rf"how (?:often|many times) {_DO} (?:{_YOU} {_SEE} )?(?:there (?:been )?)?{_NAME}{_CAME}{_ALREADY}"),
     ("kinds", rf"how many (?P<apart>(?:different )?(?:(?:kinds|sorts|types) of )?)(?P<name>[a-z ]+?){_COUNTED}{_ALREADY}"),
     ("many", rf"how many {_NAME}{_COUNTED}{_ALREADY}"),
@@ -102,12 +123,38 @@ FORMS: tuple[tuple[Kind, str], ...] = (
     ("about", rf"who (?:was|were|has been|have been|came|(?:did|have) {_YOU} {_SEE})(?: {_PLACE}| that| it| this)?{_ALREADY}"),
     ("span", r"how (?:long|much) (?:is|was|has been|have you (?:been )?(?:watch|watched|watching|seen|recorded)) ?(?:(?:it|this|that|the) (?:whole |entire )?(?:video|film|movie|clip|stream|recording|footage))?(?: so far)?|(?:since when|for how long|how long) (?:are|have) you (?:been )?(?:watching|watched|recording)"),
     ("scenes", rf"how many (?:different )?scenes{_SORTS}{_ALREADY}|how many (?:different )?scenes (?:are|were) (?:there|{_PLACE}){_ALREADY}"),
+    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}) (?:the )?(?P<order>second to last|second last|next to last|last but one|penultimate)(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}))?{_ALREADY}"),
     ("nth", r"what (?:was|is|came|happened|happens) in the (?P<order>middle)(?: of (?:the|this) (?:video|film|stream|recording))?"),
-    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{'|'.join(NTH)})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
+    ("nth", rf"what (?:was|is|came|did {_YOU} {_SEE}|(?:was )?{_PLACE}) (?:the )?(?P<order>{'|'.join(_NTH)})(?: (?:thing|object|one|scene|item))?(?: (?:that )?(?:{_YOU} (?:have )?{_SEE}|(?:was )?{_PLACE}|came|appeared))?{_ALREADY}"),
     ("changed", r"(?:did|has|have) (?:anything|something|the (?:scene|picture|image|view)) (?:been )?change[ds]?(?: (?:so far|yet|since|lately|recently|now|here|there))*"),
     ("changed", r"(?:is|was) (?:there )?(?:anything|something) (?:new|different|changing)(?: now)?|(?:are|were) there (?:any )?changes|any changes|anything new"),
     ("changed", r"what (?:has |is )?(?:changed|new|different)(?: now| here| lately| recently)?"),
-    ("longest", rf"what (?:thing )?(?:was|has been|is) {_PLACE} (?:the )?longest|what (?:thing )?(?:was|has been) {_PLACE} most of the time|what (?:did|have) you (?:see|seen) (?:the )?longest{_ALREADY}"),
-    ("oftenest", rf"what (?:thing )?(?:was|has been|came) (?:{_PLACE} )?(?:the )?most often|what (?:did|have) you (?:see|seen) (?:the )?most(?: often)?{_ALREADY}"),
+    ("longest", rf"{_WHICH_OF} (?:was|has been|is|stayed|lasted) (?:{_PLACE} )?(?:for )?(?:the )?(?:longest|most of the time)(?: time)?(?: {_PLACE})?|{_WHICH_YOU} (?:the )?longest{_ALREADY}|what (?:was|is) the longest (?P<name3>thing|scene)"),
+    ("shortest", rf"{_WHICH_OF} (?:was|has been|is|stayed|lasted) (?:{_PLACE} )?(?:for )?(?:the )?(?:shortest|briefest|least long|least)(?: time)?(?: {_PLACE})?|{_WHICH_YOU} (?:for )?(?:the )?shortest(?: time)?{_ALREADY}|what (?:was|is) the (?:shortest|briefest) (?P<name3>thing|scene)"),
+    ("oftenest", rf"{_WHICH_OF} (?:was|has been|came|appeared) (?:{_PLACE} )?(?:the )?(?:most often|oftenest|most frequently)(?: {_PLACE})?|{_WHICH_YOU} (?:the )?most(?: often| frequently)?{_ALREADY}"),
+    ("rarest", rf"{_WHICH_OF} (?:was|has been|came|appeared) (?:{_PLACE} )?(?:the )?(?:least often|rarest|least frequently)(?: {_PLACE})?|{_WHICH_YOU} (?:the )?least(?: often| frequently)?{_ALREADY}"),
     ("changed", r"when did (?:anything|something|the (?:scene|picture|image|view)|it) (?:last )?change(?: last)?|what was the last change"),
 )  # fmt: skip
+_COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in _FORMS)
+_LAST_BUT_ONE = frozenset({
+    "second to last", "second last", "next to last", "last but one", "penultimate",
+})  # fmt: skip
+
+
+def fitting(plain: str) -> Iterator[tuple[Kind, dict[str, str | None]]]:
+    """Yield each kind that a question is, by its form, with what that names; "third" as how many come before it.
+
+    Args:
+        plain: The question in small letters, without punctuation.
+    """
+    for kind, form in _COMPILED:
+        if found := form.fullmatch(plain):
+            said = found.groupdict()
+            yield kind, said | {name: _place(said[name]) for name in said if "order" in name}
+
+
+def _place(said: str | None) -> str:
+    """Return how many come before what is the second, third, …; "-2" of the last but one; else `said`."""
+    if said in _LAST_BUT_ONE:
+        return "-2"
+    return str(_NTH.index(said) + 1) if said in _NTH else said or ""

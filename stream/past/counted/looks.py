@@ -27,7 +27,7 @@ def looks(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
     """Return what moved, which colours there were, or what had one, in words, and the numbers of clips that show it.
 
     Args:
-        asked: What of it; of what moves its order is "now" if it asks for that, its name "anything" if whether anything does.
+        asked: What of it; of what moves its order has "now" and a way if it asks for these, its name "anything" if whether anything does.
         clips: All that were looked through, oldest first; not nothing.
     """
     if asked.kind == "moved":
@@ -36,22 +36,34 @@ def looks(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
 
 
 def _moved(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
-    now = asked.order == "now"
+    asked_for = asked.order.split()
+    now = "now" in asked_for
     told: dict[str, str] = {}
     showing: set[int] = set()
     for stretch, word, things in _seen(clips, now=now):
         way = movement_of(things, len(things))
-        if word not in asked.words or not way:
+        other_way = asked_for[-1:] not in ([], ["now"]) and not way.endswith(asked_for[-1])
+        if word not in asked.words or not way or other_way:
             continue
         verb = ("move" if things[-1].count > 1 else "moves") if now else "moved"
         what = as_most_say(things)
         told.setdefault(f"{what} {way}", f"{what} {way}" if told else f"{what} {verb} {way}")
         showing.update(range(stretch.first, stretch.last + 1))
     if not told:
-        nothing = f"nothing that I see {'moves now' if now else 'moved'}"
+        nothing = _nothing_moved(asked_for)
         return sentence(f"no, {nothing}" if asked.name == "anything" else nothing), []
     said = listed(_at_most(list(told.values())))
     return sentence(f"yes: {said}" if asked.name == "anything" else said), sorted(showing)
+
+
+def _nothing_moved(asked_for: Sequence[str]) -> str:
+    way = "".join(
+        f" {way}" if way in {"up", "down"} else f" to the {way}"
+        for way in asked_for
+        if way != "now"
+    )
+    now = " now" if "now" in asked_for else ""
+    return f"nothing that I see {'moves' if now else 'moved'}{way}{now}"
 
 
 def _colours(clips: Sequence[Shown]) -> tuple[str, list[int]]:

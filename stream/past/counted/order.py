@@ -48,9 +48,22 @@ class _Scene:
         return listed([as_most_say(things) for things in self.main[:_MOST_NAMED]])
 
 
-def beside_in_time(
-    asked: Counting, there: There, clips: Sequence[Shown]
+def in_time(
+    asked: Counting, clips: Sequence[Shown], there: There | None = None
 ) -> tuple[str, list[int]] | None:
+    """Return what came next to a thing, or between two, or as the n-th scene; None if that is not known.
+
+    Args:
+        asked: Of what.
+        clips: All that were looked through, oldest first.
+        there: When the thing was there, some time, of what is asked of one.
+    """
+    if there is not None:
+        return _beside(asked, there, clips)
+    return _between(asked, clips) if asked.other is not None else _nth(asked, clips)
+
+
+def _beside(asked: Counting, there: There, clips: Sequence[Shown]) -> tuple[str, list[int]] | None:
     """Return what came directly before a thing, or after, with the clips that show it.
 
     None if it came while something else was the thing of the scene.
@@ -80,7 +93,7 @@ def beside_in_time(
     return sentence(f"first {first}, later {', then '.join(later)}"), showing
 
 
-def between_in_time(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]] | None:
+def _between(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]] | None:
     """Return what came between two things, with the clips that show it.
 
     It is told where the other followed the one soonest; or the one the other, if it never came before.
@@ -109,7 +122,7 @@ def between_in_time(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[
     return sentence(told), [n for scene in between for n in scene.clips]
 
 
-def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
+def _nth(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
     """Return what was shown second, third, … or in the middle, with the clips that show it; or how many scenes, or how long.
 
     Args:
@@ -127,7 +140,7 @@ def nth_scene(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:
             f"{number(len(told))}: {said}" if told else "none that I have a word for"
         ), []
     place = (len(scenes) - 1) // 2 if asked.order == "middle" else int(asked.order)
-    if place >= len(scenes):
+    if place >= len(scenes) or -place > len(scenes):
         return f"I have seen {number(len(scenes))} scene{'' if len(scenes) == 1 else 's'} only.", []
     scene = scenes[place]
     at = minutes(clips[scene.clips[0]].start)

@@ -9,7 +9,9 @@
     ever      was anybody there                         again     did the cat come back
     things    how many different things have you seen   none      how many people are there
     many      how many cats were there                  kinds     how many animals were there
-    longest   what was there longest                    oftenest  what was shown most often
+    longest   which animal was there longest            oftenest  what was shown most often
+    shortest  what was there for the shortest time      rarest    what came least often
+    apart     how long between the cat and the dog
     colour    what colour was the car                   way       which way did the car move
     place     where was the cat                         between   what came between the cat and the dog
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
@@ -29,16 +31,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from model.vision.things import MOVEMENTS
 from model.vision.vocabulary import COLOURS, WordTable, plurals_of, with_article, word_table
-from stream.past.counted.forms import FORMS, NTH, Kind
+from stream.past.counted.forms import Kind, fitting
 from stream.past.counted.relation_words import Relation, asks_of_relation
 from stream.past.counted.sorts import sorts
 from stream.past.second_look import named_words
 
 _LONGEST = 200  # characters of what can still be such a question
 
-_COMPILED = tuple((kind, re.compile(rf"(?:and |so |ok )?(?:{of})")) for kind, of in FORMS)
-_OF_ALL = frozenset({"changed", "longest", "oftenest", "colours", "nth", "span", "scenes"})
+_OF_ALL = frozenset({"changed", "colours", "nth", "span", "scenes"})
+_RANKED = frozenset({"longest", "shortest", "oftenest", "rarest"})
+_OF_A_SORT = _RANKED | {"sort", "kinds"}
+_ANYTHING = frozenset({
+    "", "things", "objects", "anything", "something", "movement", "movements", "motion",
+})  # fmt: skip
+_ALL_THINGS = frozenset({"anyone", "thing", "things", "one", "ones", "object", "item", "scene"})
+"""What is ranked; "anyone" where nothing is named."""
 _PEOPLE = frozenset({"anyone", "anybody", "someone", "somebody", "everyone", "everybody"})
 
 
@@ -73,8 +82,8 @@ def asks_to_count(text: str) -> Counting | Relation | None:
     if len(asked) > _LONGEST:
         return None
     plain = " ".join(re.findall(r"[a-z'-]+|[^\sa-z,.;:!?]", asked.lower()))
-    for kind, pattern in _COMPILED:
-        if (found := pattern.fullmatch(plain)) and (counting := _counting(kind, found)):
+    for kind, said in fitting(plain):
+        if counting := _counting(kind, said):
             return counting
     return asks_of_relation(plain, _name)
 
@@ -102,12 +111,10 @@ def is_plural(name: str) -> bool:
     return any(one.endswith("s") and with_article(one) == one for one in (name, last))
 
 
-def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
-    said = found.groupdict()
+def _counting(kind: Kind, said: Mapping[str, str | None]) -> Counting | None:
     if kind in _OF_ALL:
         order = said.get("order") or ""
-        place = str(NTH.index(order) + 1) if order in NTH else order
-        return Counting(kind, "", frozenset(), order=place)
+        return Counting(kind, "", frozenset(), order=order)
     if kind in {"moved", "coloured"}:
         return _looking(kind, said)
     if kind == "things":
@@ -116,24 +123,27 @@ def _counting(kind: Kind, found: re.Match[str]) -> Counting | None:
     name = said.get("name") or said.get("name2") or "anyone"
     if kind == "place" and name in _PEOPLE:  # "Where is everybody?" asks for somebody at all.
         kind = "who" if said.get("order") else "about"
-    if kind in {"sort", "kinds"}:
+    if kind in _OF_A_SORT:
         return _of_a_sort(kind, name.strip(), said)
     if (one := _one(kind, name.strip(), word_table())) is None:
         return None
     one = replace(one, order=said.get("order") or "")
     if "other" not in said:
         return one
-    other = _one(kind, said["other"].strip(), word_table())
+    other = _one(kind, (said["other"] or "").strip(), word_table())
     return None if other is None else replace(one, other=other)
 
 
 def _of_a_sort(kind: Kind, name: str, said: Mapping[str, str | None]) -> Counting | None:
     """Return the counting of a sort; None of "how many cars", which are counted, not their kinds."""
+    if kind in _RANKED and name in _ALL_THINGS:
+        return Counting(kind, "", frozenset())
     words = sorts(word_table()).get(name)
     single = {form for word in word_table().words for form in (word.name, word.plural)}
     if words is None or (kind == "kinds" and not said["apart"] and name in single):
         return None
-    return Counting(kind, name, words, order=said.get("order") or said.get("order2") or "")
+    order = said.get("order") or said.get("order2") or ""
+    return Counting(kind, name, words, order=order)
 
 
 def _looking(kind: Kind, said: Mapping[str, str | None]) -> Counting | None:
@@ -141,19 +151,11 @@ def _looking(kind: Kind, said: Mapping[str, str | None]) -> Counting | None:
     if colour := said.get("colour") or said.get("colour2") or said.get("colour3"):
         return Counting(kind, "", frozenset(), COLOURS.index(colour.replace("gray", "grey")))
     name = said.get("name") or said.get("name2") or ""
-    order = "now" if said.get("order") else ""
+    way = next((way for way in MOVEMENTS if way in (said.get("way") or "")), "")
+    order = " ".join([*["now"] * bool(said.get("order")), *[way] * bool(way)])
     if sort := sorts(word_table()).get(name):
         return Counting("moved", name, sort, order=order)
-    if name not in {
-        "",
-        "things",
-        "objects",
-        "anything",
-        "something",
-        "movement",
-        "movements",
-        "motion",
-    }:
+    if name not in _ANYTHING:
         return None
     words = frozenset(range(len(word_table().words)))
     return Counting("moved", "anything" if name else "", words, order=order)

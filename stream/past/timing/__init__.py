@@ -1,0 +1,1 @@
+"""How long things were there and apart, compared; and times as people say them."""
