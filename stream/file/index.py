@@ -5,6 +5,7 @@ have indexes of their own, but some have none, some are wrong, and they know not
 clock starts again in the middle (recordings that were joined): here the time goes on.
 """
 
+import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,8 @@ class FilmIndex:
         # Of every clock: the packet at which it begins, and what is added to its times.
         self._clocks = [(0, -begins)]
         self._decoded_at: float | None = None
+        # When the first frame of the newest clock is shown by it, and the latest.
+        self._first = self._latest = math.inf
         self.at = 0.0
         self._longest_gap = _LONGEST_GAP
         if Flags.ts_discont in Flags(container.format.flags):
@@ -103,9 +106,15 @@ class FilmIndex:
             return
         base = float(packet.time_base)
         lasts = packet.duration * base if packet.duration else self.step
-        if packet.dts is not None:
-            self._follow(packet.dts * base, packet.pts * base, number)
-        time = packet.pts * base + self._clocks[-1][1]
+        shown = packet.pts * base
+        decoded = None if packet.dts is None else packet.dts * base
+        if packet.is_keyframe and shown <= self._first < self._latest:
+            # Back at its beginning, however short the part was that began there before.
+            self._begin_clock(decoded, shown, number)
+        elif decoded is not None:
+            self._follow(decoded, shown, number)
+        self._note(shown)
+        time = shown + self._clocks[-1][1]
         # What an edit list leaves out is decoded, as others are built on it, and never shown.
         self._times.append(np.nan if packet.is_discard else time)
         if not packet.is_discard:
@@ -176,9 +185,22 @@ class FilmIndex:
         if self._decoded_at is not None:
             ahead = own + self._clocks[-1][1] - self._decoded_at
             if not -_TOLERANCE <= ahead <= self._longest_gap:
-                offset = max(self._decoded_at + self.step - own, self.at - shown)
-                self._clocks.append((number, offset))
+                self._begin_clock(own, shown, number)
         self._decoded_at = own + self._clocks[-1][1]
+
+    def _begin_clock(self, own: float | None, shown: float, number: int) -> None:
+        """Begin another clock with a packet that is decoded at `own` by it, if that is known."""
+        offset = self.at - shown
+        if own is not None and self._decoded_at is not None:
+            offset = max(offset, self._decoded_at + self.step - own)
+        self._clocks.append((number, offset))
+        self._decoded_at = None if own is None else own + offset
+        self._first = self._latest = math.inf
+
+    def _note(self, shown: float) -> None:
+        if self._first == math.inf:
+            self._first = self._latest = shown
+        self._latest = max(self._latest, shown)
 
 
 def read_index(container: InputContainer, video: VideoStream) -> Iterator[FilmIndex]:

@@ -174,6 +174,23 @@ def test_no_frame_is_lost_where_three_parts_of_reordered_frames_meet(tmp_path, k
     assert (index.frames, index.length) == (60, pytest.approx(6.0, abs=0.1))
 
 
+@pytest.mark.parametrize("kind", ["ts", "m2ts", "mkv", "flv", "mp4", "m3u8"])
+@pytest.mark.parametrize(("count", "seconds", "rate"), [(2, 1.0, 10), (3, 1.0, 2), (5, 0.4, 10)])
+def test_parts_of_a_second_that_all_begin_at_the_same_time_are_all_seen(
+    tmp_path, kind, count, seconds, rate
+):
+    part = "part.ts" if kind == "m3u8" else f"part.{kind}"
+    data = write_video(tmp_path / part, seconds, rate, codec="libx264").read_bytes()
+    film = tmp_path / f"film.{kind}"
+    film.write_bytes(data * count)
+    if kind == "m3u8":
+        segments = f"#EXT-X-DISCONTINUITY\n#EXTINF:{seconds},\n{part}\n" * count
+        film.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n{segments}#EXT-X-ENDLIST\n")
+    index = index_of(film)
+    assert index.frames == round(count * seconds * rate)
+    assert index.length == pytest.approx(count * seconds, abs=0.3)
+
+
 def test_a_clock_that_leaps_ahead_in_a_broadcast_is_no_gap(tmp_path):
     late = write_video(
         tmp_path / "late.ts", 4.0, codec="mpeg2video", container={"output_ts_offset": "3600"}
