@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from model.vision.drawn_tracks import Track
+from model.vision.drawn_tracks import Spot, Track
 from model.vision.networks.closer import View
 
 LOOKS = 4
@@ -27,6 +27,8 @@ _LEAST = 0.002
 _ALIKE = 0.65
 """How alike closer looks are at drawings that are the same (the cosine of their logarithms); 97 in 100 pairs of
 different ones are less so."""
+_WELL = 0.5
+"""Of what is covered in the frame that shows a thing best: a closer look at less is one at what is behind it."""
 _NOTHING = 0.5
 """Where a closer look says so surely that nothing is drawn, nothing is."""
 
@@ -103,9 +105,15 @@ def _looked(tracks: Sequence[Track], look: Look) -> list[_Looked]:
 
 
 def _views(track: Track, most: int) -> list[View]:
-    """Return where a thing is seen best, in so many frames at most."""
-    best = sorted(track, key=lambda spot: -float(spot.names.sum()))
-    return [spot.view for spot in best[:most]]
+    """Return where a thing is seen best, in so many frames at most; where it hardly is there is nothing to look at."""
+    best = sorted(track, key=lambda spot: -_covered(spot))
+    least = _WELL * _covered(best[0])
+    return [spot.view for spot in best[:most] if _covered(spot) >= least]
+
+
+def _covered(spot: Spot) -> float:
+    """Return how many cells a thing covers in a frame, each by how likely."""
+    return float(spot.names.sum())
 
 
 def _likeness(one: _Looked, group: Sequence[_Looked]) -> float:

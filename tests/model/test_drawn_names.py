@@ -71,3 +71,18 @@ def test_of_frames_that_differ_those_that_show_more_are_right():
     assert dogs.count == 2
     [dog] = drawn_things(in_turn(two, one, one, one), TABLE, NAMES)
     assert dog.count == 1
+
+
+@pytest.mark.parametrize(("size", "frames"), [(1, {3}), (3, {0, 3})])
+def test_a_thing_is_looked_at_closely_only_where_it_is_seen_well(size, frames):
+    # A pattern that looks a little like it in one frame is no second view of what another shows.
+    nothing = said({})
+    clip = in_turn(said({DOG: [square(2, 2, size)]}), nothing, nothing, said({DOG: [square(2, 2, 3)]}))  # fmt: skip
+    looked = []
+
+    def look(views):
+        looked.extend(view.frame for view in views)
+        return looking({column: {DOG: 1.0} for column in range(7)})(views)
+
+    assert drawn_things(clip, TABLE, NAMES, look)
+    assert set(looked) == frames
