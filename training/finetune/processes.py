@@ -8,6 +8,7 @@ them, and a layer is gathered while it is computed (FSDP2, https://arxiv.org/abs
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
+
+from training.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,14 @@ class Processes:
             dist.all_reduce(values)
         return values.cpu()
 
+    def counted(self, values: Counter[str]) -> Counter[str]:
+        """Return what all processes have counted; all must call this."""
+        if self.count == 1:
+            return values
+        found: list[Counter[str]] = [Counter()] * self.count
+        dist.all_gather_object(found, values)
+        return sum(found, Counter())
+
     def wait(self) -> None:
         """Wait until every process is here."""
         if self.count > 1:
@@ -107,17 +118,36 @@ def like(whole: Tensor, parameter: Tensor) -> Tensor:
     return whole
 
 
+def _is_of_another(error: RuntimeError) -> bool:
+    """Say whether an exchange failed; between processors that is an error of no class of its own."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
 @contextlib.contextmanager
 def processes() -> Iterator[Processes]:
-    """Join the processes that torch's launcher has begun; alone without it."""
+    """Join the processes that torch's launcher has begun; alone without it.
+
+    Raises:
+        BadData: If another process ends, or does not answer.
+        RuntimeError: If anything else fails.
+    """
     count, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if count == 1:
         yield Processes(0, 1, device)
         return
+    if cuda:
+        torch.cuda.set_device(device)  # what is exchanged lies there, if nothing else is said
     dist.init_process_group("nccl" if cuda else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), device)
+    except RuntimeError as error:
+        if not _is_of_another(error):
+            raise
+        raise BadData(
+            f"another of the {count} processes ended, or does not answer: "
+            "the same command goes on from the step that was kept last"
+        ) from None
     finally:
         dist.destroy_process_group()

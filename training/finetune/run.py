@@ -42,6 +42,7 @@ from training.finetune.state import (
     read_state,
 )
 from training.finetune.tuner import Tuner
+from web.cli.signals import defer_interrupt
 
 LOG, MODEL, SAMPLES = "log.jsonl", "model", "samples.jsonl"
 MAY_CHANGE = {"save_every", "sample_every", "checkpointing", "sharded"}
@@ -135,7 +136,6 @@ class StageRun:
         try:
             for step in range(self.done, self.steps):
                 report = self._step(step)
-                self.done = step + 1
                 self._log(report)
                 self._sample(shown)
                 if self.done % self.recipe.save_every == 0 or self.done == self.steps:
@@ -157,7 +157,9 @@ class StageRun:
 
     def save(self) -> None:
         """Keep the state, if this is the first process; of a sharded run all must call this."""
-        if self._among.first or self._sharded:
+        if not (self._among.first or self._sharded):
+            return
+        with defer_interrupt():
             keep_state(
                 self.folder, self.done, self.broken, self.tuner, self._optimizer, self._among
             )
@@ -180,12 +182,17 @@ class StageRun:
                 loss.backward()  # type: ignore[no-untyped-call]
             losses[number] = loss.detach().cpu()
         nn.utils.clip_grad_norm_(self.tuner.trained().values(), self.recipe.clip)
-        self._optimizer.step()
+        # Whatever stops the run must find the step done or not begun: it is kept as that.
+        with defer_interrupt():
+            self._optimizer.step()
+            self.done = step + 1
         self._optimizer.zero_grad()
         frames = sum(len(f) for e in examples for f in e.frames)
         tokens = sum(len(e.ids) for e in examples)
-        counts = torch.tensor([float(losses.sum()), len(examples), broken, frames, tokens])
+        counts = torch.tensor([float(losses.sum()), len(examples), broken.total(), frames, tokens])
         total, learned, unread, seen, read = self._among.total(counts).tolist()
+        if unread:
+            self.broken += self._among.counted(broken)
         return Step(step + 1, self.steps, total / self._among.count, rate, int(learned), int(unread), int(seen), int(read), round(time.monotonic() - began, 3))  # fmt: skip
 
     def _passes(self, examples: Sequence[Example]) -> list[Pass]:
@@ -220,16 +227,15 @@ class StageRun:
             loss: torch.Tensor = self._module(part.to(device))
         return loss
 
-    def _load(self, step: int) -> tuple[list[Example], int]:
-        """Return this process's examples of a step, and how many of them are broken."""
+    def _load(self, step: int) -> tuple[list[Example], Counter[str]]:
+        """Return this process's examples of a step, and why others of it are broken."""
         found: list[Example] = []
-        broken = 0
+        broken: Counter[str] = Counter()
         for record in self._records_of(step):
             try:
                 found.append(self._examples.make(record))
             except BrokenMedia as error:
-                broken += 1
-                self.broken[str(error)] += 1
+                broken[str(error)] += 1
         return found, broken
 
     def _records_of(self, step: int) -> Sequence[Record]:
@@ -248,7 +254,9 @@ class StageRun:
             if differ:
                 raise BadData(f"{self.folder} holds a run with another {', '.join(differ)}: go on with the same, or name another output")  # fmt: skip
         if self._among.first:
-            file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            partial = file.with_suffix(".partial")  # others may be reading it
+            partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            partial.replace(file)
 
     def _resume(self) -> int:
         if not (self.folder / STATE).exists():

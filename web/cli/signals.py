@@ -7,6 +7,7 @@ exception that unwinds it.
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -56,11 +57,16 @@ def signals_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def defer_interrupt() -> Iterator[None]:
-    """Let Ctrl-C wait until the end of what may not be left half done. For the main thread.
+    """Let Ctrl-C wait until the end of what may not be left half done.
+
+    In another thread than the main one, which alone is interrupted, this does nothing.
 
     Raises:
         KeyboardInterrupt: At the end, if it came meanwhile.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     came = False
 
     def note(_number: int, _frame: FrameType | None) -> None:
