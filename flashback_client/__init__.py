@@ -27,10 +27,12 @@ from flashback_client.types import (
     WatchEvent,
 )
 from flashback_client.watch_types import (
+    DeadLetter,
     Watch,
     WatchClause,
     WatchCounters,
     WatchList,
+    WatchReading,
     WatchReplay,
     WatchSchedule,
     WatchTest,
@@ -40,6 +42,7 @@ from flashback_client.zone import local_timezone
 __all__ = [
     "AllAnswers",
     "Answer",
+    "DeadLetter",
     "Evidence",
     "Flashback",
     "FlashbackError",
@@ -58,6 +61,7 @@ __all__ = [
     "WatchCounters",
     "WatchEvent",
     "WatchList",
+    "WatchReading",
     "WatchReplay",
     "WatchSchedule",
     "WatchTest",

@@ -63,8 +63,8 @@ class WatchCounters(Value):
     last_error: str | None = None
 
 
-class Watch(Value):
-    """A standing question.
+class WatchReading(Value):
+    """What was made of a question.
 
     Attributes:
         understood: What is watched for, in a sentence.
@@ -74,6 +74,21 @@ class Watch(Value):
         after_seen: Whether `negative` counts only once it was seen.
         unmatched: Parts of the question that clips cannot be matched on.
         notes: What a person should know beside it.
+    """
+
+    understood: str
+    positive: tuple[WatchClause, ...]
+    negative: tuple[WatchClause, ...]
+    hold_s: float
+    after_seen: bool
+    unmatched: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Watch(WatchReading):
+    """A standing question.
+
+    Attributes:
         id: Its name for programs.
         question: As a person said it.
         streams: Where; none is everywhere.
@@ -92,13 +107,6 @@ class Watch(Value):
         changed: Unix second of the newest change.
     """
 
-    understood: str
-    positive: tuple[WatchClause, ...]
-    negative: tuple[WatchClause, ...]
-    hold_s: float
-    after_seen: bool
-    unmatched: tuple[str, ...]
-    notes: tuple[str, ...] = ()
     id: str
     question: str
     streams: tuple[str, ...]
@@ -155,3 +163,19 @@ class WatchTest(Value):
 
     streams: tuple[WatchReplay, ...]
     left_out: int = 0
+
+
+class DeadLetter(Value):
+    """An event that a webhook would not take, for hours.
+
+    Attributes:
+        event: What it was not told.
+        tries: How often it was tried again.
+        error: Why the last try failed.
+        at: Unix second when it was given up.
+    """
+
+    event: WatchEvent
+    tries: int
+    error: str
+    at: float

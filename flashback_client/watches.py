@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flashback_client.following import MOST_EVENTS, following
 from flashback_client.http import FlashbackError, ServiceConnection
 from flashback_client.types import WatchEvent
-from flashback_client.watch_types import Watch, WatchList, WatchTest
+from flashback_client.watch_types import DeadLetter, Watch, WatchList, WatchReading, WatchTest
 
 
 def _say_nothing(_: FlashbackError) -> None:
@@ -44,6 +44,18 @@ class Watching(ServiceConnection):
             body["webhook"] = {"url": webhook}
         body |= fields or {}
         return Watch.model_validate(self._json("POST", "watches", json=body))
+
+    def understand(self, question: str) -> WatchReading:
+        """Return what would be watched for; no watch is made.
+
+        Args:
+            question: As for `watch`.
+
+        Raises:
+            FlashbackError: If nothing in it can be watched for, or the service refuses.
+        """
+        body = {"question": question}
+        return WatchReading.model_validate(self._json("POST", "watches/understand", json=body))
 
     def watches(self) -> list[Watch]:
         """Return every watch, the oldest first.
@@ -150,6 +162,15 @@ class Watching(ServiceConnection):
         for fresh in following(newest, known, on_away):
             yield from fresh
             time.sleep(every)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the events that a webhook would not take, those given up last first.
+
+        Raises:
+            FlashbackError: If the service cannot be reached, or refuses.
+        """
+        found = self._json("GET", "watches/dead-letters")["letters"]
+        return [DeadLetter.model_validate(one) for one in found]
 
     def event_clip(self, event: str) -> bytes:
         """Return the film of an event as MP4; one that is being made is waited for.

@@ -19,7 +19,7 @@ ERRORS = 31
 """Classes of errors in the packages and their client, bases among them."""
 FACES = 192
 """Names that one of the four packages shows another: what somebody has to know of the rest."""
-SHARED = 1260
+SHARED = 1262
 """Names that more than their own module uses."""
 LOOSE = 0
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
@@ -29,7 +29,7 @@ LONGEST_FILE = 360
 
 TWINS = {
     *("AllAnswers", "Evidence", "Moment", "Scene", "StreamAnswer", "Summary", "TimeUnderstood"),
-    *("Unanswered", "Watch", "WatchList"),
+    *("DeadLetter", "Unanswered", "Watch", "WatchList", "WatchReading"),
 }
 """Classes that the client has again: what it reads of the wire, named as here. It is installed without
 the service, so it cannot import them, and has what a caller needs of each alone."""

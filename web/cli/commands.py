@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from web.cli import modules, token, upkeep
-from web.cli.client import running, watches
+from web.cli.client import running, watch_changes, watches
 from web.cli.client.running import TokenOf, without
 from web.cli.signals import STOPPED, raise_instead, raise_on_sigint, signals_as_interrupt
 from web.errors import BadValue, Failed
@@ -31,6 +31,7 @@ app.add_typer(running.app)
 app.add_typer(upkeep.app)
 app.add_typer(modules.app)
 app.add_typer(token.app, name="token")
+watches.app.add_typer(watch_changes.app)
 app.add_typer(watches.app, name="watch")
 _errors = Console(stderr=True, highlight=False)
 

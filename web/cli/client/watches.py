@@ -15,14 +15,14 @@ from web.cli.signals import signals_as_interrupt
 from web.errors import Failed
 
 if TYPE_CHECKING:
-    from flashback_client import Flashback, FlashbackError, Watch, WatchEvent
+    from flashback_client import Flashback, FlashbackError, Watch, WatchEvent, WatchReading
 
 _MOST_EVENTS = 500
 
 app = typer.Typer(
     help="Have a running service tell you of what it sees.", no_args_is_help=True, add_completion=False
 )  # fmt: skip
-_out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True)
 
 Server = Annotated[str, typer.Option("--server", help="address of the service")]
 TokenFile = Annotated[
@@ -30,14 +30,60 @@ TokenFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 HERE = "http://127.0.0.1:8700"
+_ID = "watch_"
+"""What every watch's id begins with."""
 
 
 @contextmanager
-def _service(server: str, token_file: Path | None) -> Iterator["Flashback"]:
+def service_of(server: str, token_file: Path | None) -> Iterator["Flashback"]:
+    """Open the service that a command is for; Ctrl-C leaves it."""
     from web.cli.client.remote import service_at  # late: other commands need no client
 
     with signals_as_interrupt(), service_at(server, token_file) as service:
         yield service
+
+
+def _known(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the watches whose id a shell may complete; none if the service does not answer."""
+    from web.cli.client.remote import service_at
+
+    server, token_file = context.params.get("server"), context.params.get("token_file")
+    try:
+        with service_at(server or HERE, token_file and Path(token_file)) as service:
+            found = service.watches()
+    except Failed:
+        return []
+    return [(one.id, one.question) for one in found if one.id.startswith(incomplete)]
+
+
+WatchName = Annotated[
+    str,
+    typer.Argument(metavar="WATCH", help="its id, or its question", autocompletion=_known),
+]
+
+
+def id_of(service: "Flashback", watch: str) -> str:
+    """Return the id of a watch that is named by it or by its question.
+
+    Raises:
+        Failed: If no watch is called so, or several are.
+    """
+    if watch.startswith(_ID):
+        return watch
+    asked = _plain(watch)
+    listed = service.watches()
+    found = [one for one in listed if _plain(one.question) == asked]
+    found = found or [one for one in listed if asked in _plain(one.question)]
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise Failed(f"There is no watch “{watch}”: `flashback watch list` names them.")
+    named = "; ".join(f"{one.id} “{one.question}”" for one in found)
+    raise Failed(f"Several watches are called so: {named}. Give the id.")
+
+
+def _plain(question: str) -> str:
+    return " ".join(question.casefold().split()).rstrip(".?! ")
 
 
 @app.command(name="add")
@@ -52,14 +98,27 @@ def add(
     token_file: TokenFile = None,
 ) -> None:
     """Make a watch, and say what was understood."""
-    with _service(server, token_file) as service:
+    with service_of(server, token_file) as service:
         made = service.watch(question, streams or (), verify=verify, webhook=webhook)
-    _out.print(f"{made.id}: I will tell you: {made.understood}.", markup=False)
-    if made.unmatched:
-        parts = ", ".join(f"“{part}”" for part in made.unmatched)
-        _out.print(f"Clips cannot be matched on {parts}.", markup=False)
-    if made.webhook_secret:
-        _out.print(f"What is sent is signed with {made.webhook_secret}", markup=False)
+    say(made)
+
+
+def say(read: "WatchReading") -> None:
+    """Print what a watch waits for, or would, and what of its question cannot be matched."""
+    key, secret = getattr(read, "id", None), getattr(read, "webhook_secret", None)
+    said = (
+        f"I would tell you: {read.understood}."
+        if key is None
+        else f"{key}: I will tell you: {read.understood}."
+    )
+    out.print(said, markup=False)
+    if read.unmatched:
+        parts = ", ".join(f"“{part}”" for part in read.unmatched)
+        out.print(f"Clips cannot be matched on {parts}.", markup=False)
+    for note in read.notes:
+        out.print(note, markup=False)
+    if secret:
+        out.print(f"What is sent is signed with {secret}", markup=False)
 
 
 @app.command(name="list")
@@ -67,7 +126,7 @@ def list_watches(
     as_json: AsJson = False, server: Server = HERE, token_file: TokenFile = None
 ) -> None:
     """List the watches and what became of them."""
-    with _service(server, token_file) as service:
+    with service_of(server, token_file) as service:
         found = service.watch_list()
     if as_json:
         typer.echo(json.dumps(found.model_dump(exclude_unset=True)))
@@ -79,7 +138,7 @@ def list_watches(
             watch.id, watch.question, watch.understood, ", ".join(watch.streams) or "every one",
             watch.state, str(watch.counters.fired), _trouble(watch),
         )  # fmt: skip
-    _out.print(table, markup=False)
+    out.print(table, markup=False)
 
 
 def _trouble(watch: "Watch") -> str:
@@ -91,29 +150,29 @@ def _trouble(watch: "Watch") -> str:
 
 @app.command(name="remove")
 def remove(
-    watch: Annotated[str, typer.Argument(metavar="ID")],
+    watch: WatchName,
     server: Server = HERE,
     token_file: TokenFile = None,
 ) -> None:
     """End a watch; its events stay."""
-    with _service(server, token_file) as service:
-        service.stop_watching(watch)
+    with service_of(server, token_file) as service:
+        service.stop_watching(id_of(service, watch))
 
 
 @app.command(name="test")
 def try_watch(
-    watch: Annotated[str, typer.Argument(metavar="ID")],
+    watch: WatchName,
     server: Server = HERE,
     token_file: TokenFile = None,
 ) -> None:
     """Say when a watch would have fired, by what is remembered."""
-    with _service(server, token_file) as service:
-        found = service.test_watch(watch)
+    with service_of(server, token_file) as service:
+        found = service.test_watch(id_of(service, watch))
     for one in found.streams:
-        _out.print(f"{one.stream}: {one.clips} clips looked at", markup=False)
+        out.print(f"{one.stream}: {one.clips} clips looked at", markup=False)
         _print(one.events)
     if found.left_out:
-        _out.print(f"{found.left_out} more streams were not looked at.", markup=False)
+        out.print(f"{found.left_out} more streams were not looked at.", markup=False)
 
 
 @app.command(name="events")
@@ -126,7 +185,7 @@ def events(
     token_file: TokenFile = None,
 ) -> None:
     """Print what watches saw, oldest first."""
-    with _service(server, token_file) as service:
+    with service_of(server, token_file) as service:
         found = service.events(watch=watch, limit=_MOST_EVENTS if follow else limit)[::-1]
         _print(found[-limit:], as_json=as_json)
         if follow:
@@ -151,7 +210,7 @@ def save_clip(
     Raises:
         Failed: If the file cannot be written.
     """
-    with _service(server, token_file) as service:
+    with service_of(server, token_file) as service:
         film = service.event_clip(event)
     try:
         with file.expanduser().open("xb") as opened:  # what is there already is not overwritten
@@ -172,4 +231,4 @@ def _print(found: Sequence["WatchEvent"], *, as_json: bool = False) -> None:
         span = f"{event.start:.0f} to {event.end:.0f} s"
         line = f"{at}  {event.stream}  {event.question}  ({span}{verdict})"
         line += f"{doubt}  {event.id}" if event.clip else doubt
-        _out.print(line, markup=False)
+        out.print(line, markup=False)
