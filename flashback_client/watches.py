@@ -45,16 +45,17 @@ class Watching(ServiceConnection):
         body |= fields or {}
         return Watch.model_validate(self._json("POST", "watches", json=body))
 
-    def understand(self, question: str) -> WatchReading:
+    def understand(self, question: str, *, timezone: str | None = None) -> WatchReading:
         """Return what would be watched for; no watch is made.
 
         Args:
             question: As for `watch`.
+            timezone: Hours in the question are by its clock; None is UTC.
 
         Raises:
             FlashbackError: If nothing in it can be watched for, or the service refuses.
         """
-        body = {"question": question}
+        body = {"question": question, "timezone": timezone}
         return WatchReading.model_validate(self._json("POST", "watches/understand", json=body))
 
     def watches(self) -> list[Watch]:

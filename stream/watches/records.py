@@ -20,6 +20,7 @@ from stream.watches.trigger import Rule
 log = logging.getLogger(__name__)
 
 VERSION = 1
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 Verdict = Literal["confirmed", "rejected", "unverified", "failed"]
@@ -58,6 +59,15 @@ class Schedule:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{self.timezone!r} is not a time zone that is known here") from error
+
+    @property
+    def words(self) -> str:
+        """When that is, such as "from 22:00 to 06:00 (Europe/Berlin)"; empty if it is always."""
+        days = [_DAYS[day] for day in sorted(set(self.days))]
+        said = [] if self.start == self.end else [f"from {self.start} to {self.end}"]
+        if len(days) < len(_DAYS):
+            said.append("on " + ", ".join(days[:-1]) + (" and " if days[1:] else "") + days[-1])
+        return f"{' '.join(said)} ({self.timezone})" if said else ""
 
     def holds(self, unix: float) -> bool:
         """Say whether `unix` lies in it."""

@@ -62,6 +62,26 @@ async def test_what_would_be_understood_can_be_seen_first(service):
         assert (await client.get("/v1/watches")).json()["watches"] == []
 
 
+async def test_hours_in_a_question_become_the_schedule_by_the_clock_of_whoever_asks(service):
+    sees(service)
+    night = "a person, from 22:00 to 06:00 (Europe/Berlin)"
+    body = {"question": "when a person is there at night", "timezone": "Europe/Berlin"}
+    async with service.client() as client:
+        read = (await client.post("/v1/watches/understand", json=body)).json()
+        assert (read["understood"], read["unmatched"]) == (night, [])
+        watch = await add(client, **body)
+        assert (watch["understood"], watch["schedule"]["start"]) == (night, "22:00")
+        assert watch["schedule"]["timezone"] == "Europe/Berlin"
+        given = await add(client, **body, schedule=None)
+        assert (given["understood"], given["schedule"]) == ("a person", None)
+        change = {"question": "when a dog is there before 8 am"}
+        path = f"/v1/watches/{watch['id']}"
+        changed = (await client.patch(path, json=change)).json()
+        assert changed["understood"] == "a dog, from 00:00 to 08:00 (UTC)"
+        refused = await client.post("/v1/watches", json=body | {"timezone": "Mars"})
+        assert (refused.status_code, "time zone" in refused.text) == (422, True)
+
+
 async def test_what_cannot_be_watched_for_is_refused_with_a_reason(service):
     sees(service)
     async with service.client() as client:

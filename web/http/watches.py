@@ -114,7 +114,7 @@ async def add_watch(body: NewWatch, here: Here, caller: MayAsk, response: Respon
 async def understand_request(body: WatchRequest, here: Here, _: MayAsk) -> WatchReading:
     """Say what would be watched for, without making a watch."""
     await here.watcher.check()
-    return read_question(body.question, here.watcher.lexicon)
+    return await asyncio.to_thread(read_question, body, here.watcher.lexicon)
 
 
 @routes.get("/{watch}", responses=refuses(404) | _TAGGED)

@@ -9,6 +9,7 @@ from stream.address.source_url import read_source
 from stream.watches.condition import Clause, Condition, check, describe
 from stream.watches.records import Counters, Schedule, Watch, Webhook
 from stream.watches.words.clauses import understand
+from stream.watches.words.hours import take_schedule
 from stream.watches.words.lexicon import Lexicon
 from web.errors import Refusal
 from web.reports.watch_wire import (
@@ -21,19 +22,29 @@ from web.reports.watch_wire import (
     WatchFields,
     WatchReading,
     WatchReport,
+    WatchRequest,
     WebhookBody,
 )
 
 
-def read_question(question: str, lexicon: Lexicon) -> WatchReading:
-    """Return what is understood of `question`.
+def read_question(body: WatchRequest, lexicon: Lexicon) -> WatchReading:
+    """Return what is understood of a question. Blocks: time zones are read from the disk.
 
     Raises:
         BadInput: If nothing in it can be watched for.
+        Refusal: 422 if there is no such time zone.
     """
-    found = understand(question, lexicon)
-    fields = _condition_fields(found.condition, lexicon.table)
+    rest, schedule = _schedule_in(body.question, body.timezone)
+    found = understand(rest, lexicon)
+    fields = _condition_fields(found.condition, schedule, lexicon.table)
     return WatchReading(**fields, unmatched=list(found.unmatched), notes=list(found.notes))
+
+
+def _schedule_in(question: str, timezone: str | None) -> tuple[str, Schedule | None]:
+    try:
+        return take_schedule(question, timezone or "UTC")
+    except ValueError as error:
+        raise Refusal(422, f"body.timezone: {error}") from None
 
 
 def new_watch(body: NewWatch, key: str, lexicon: Lexicon, unix: float) -> Watch:
@@ -76,7 +87,10 @@ def _with(watch: Watch, body: NewWatch | WatchChange, lexicon: Lexicon, unix: fl
 def _asking(watch: Watch, question: str, body: WatchFields, lexicon: Lexicon) -> Watch:
     if body.positive is not None or body.negative is not None:  # what was understood is edited
         return replace(watch, question=question, unmatched=())
-    found = understand(question, lexicon)
+    rest, schedule = _schedule_in(question, body.timezone)
+    found = understand(rest, lexicon)
+    if schedule is not None and "schedule" not in body.model_fields_set:
+        watch = replace(watch, schedule=schedule)
     return replace(watch, question=question, condition=found.condition, unmatched=found.unmatched)
 
 
@@ -116,7 +130,7 @@ def watch_report(
     """Return `watch` for the wire, as it is at `unix`, with the streams where its things are `hard` to see."""
     schedule = watch.schedule
     return WatchReport(
-        **_condition_fields(watch.condition, table),
+        **_condition_fields(watch.condition, schedule, table),
         unmatched=list(watch.unmatched),
         id=watch.id,
         question=watch.question,
@@ -151,9 +165,12 @@ def _state(watch: Watch, unix: float) -> State:
     return "on" if watch.is_on(unix) else "off schedule"
 
 
-def _condition_fields(condition: Condition, table: WordTable) -> dict[str, Any]:
+def _condition_fields(
+    condition: Condition, schedule: Schedule | None, table: WordTable
+) -> dict[str, Any]:
+    hours = schedule.words if schedule else ""
     return {
-        "understood": describe(condition, table),
+        "understood": ", ".join(filter(None, [describe(condition, table), hours])),
         "positive": [_clause_body(clause) for clause in condition.positive],
         "negative": [_clause_body(clause) for clause in condition.negative],
         "hold_s": condition.hold_s,

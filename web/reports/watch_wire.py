@@ -84,10 +84,18 @@ class ScheduleBody(Body):
 Clauses = Annotated[list[ClauseBody], Field(max_length=MOST_CLAUSES)]
 
 
+Zone = Annotated[str | None, Field(max_length=64)]
+
+
 class WatchRequest(Body):
-    """What a person wants to be told of, in words."""
+    """What a person wants to be told of, in words.
+
+    Attributes:
+        timezone: Of whoever asks, such as `Europe/Berlin`: hours in the question are by its clock; null is UTC.
+    """
 
     question: Annotated[str, Field(min_length=1, max_length=LONGEST_REQUEST)]
+    timezone: Zone = None
 
 
 class WebhookBody(Body):
@@ -124,8 +132,11 @@ class WatchFields(Body):
         expires: Unix second after which it does not; null is never.
         paused: Whether it rests.
         webhook: Where events are sent; null is nowhere.
+        timezone: Of whoever asks, such as `Europe/Berlin`: hours in the question ("at night") are by its clock
+            and become the schedule, where none is given; null is UTC.
     """
 
+    timezone: Zone = None
     streams: Annotated[list[StreamName], Field(max_length=_MOST_STREAMS)] = []
     positive: Clauses | None = None
     negative: Clauses | None = None
@@ -154,7 +165,7 @@ class WatchChange(WatchFields):
 
     @model_validator(mode="after")
     def _said(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"timezone"}:
             raise ValueError("say what to change")
         return self
 

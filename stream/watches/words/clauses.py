@@ -4,6 +4,7 @@ It is read by rules over the model's vocabulary, once, when a watch is made: the
 understood and may change it. What no rule and no word covers is listed, never guessed.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,23 @@ from stream.watches.words.reading import ClauseReading, take_mark
 
 LONGEST_REQUEST = 500
 _EXAMPLE = "Tell me when a person is there"
+_NO_THING = (
+    (
+        r"\b(?:something|anything|things?) (?:moves?|is moving|happens?|changes?)\b|\b(?:motion|movement)\b|\bhappens?\b",
+        "Movement or change of any kind is not watched for: name what moves, such as “when a person or a car is there”.",
+    ),
+    (
+        r"\b(?:it |it is )?(?:gets?|getting|becomes?) (?:too )?(?:dark|bright|light)(?:er)?\b|\b(?:darkness|nightfall|sunset|sunrise)\b"
+        r"|\b(?<!traffic )lights? (?:is |are )?(?:turned |switched |turns? |go(?:es)? )?o(?:n|ff|ut)\b"
+        r"|\bcamera (?:is |goes |gets |was )?(?:covered|blocked|moved|offline|black|dark|blurred|blurry)\b",
+        "Light, dark and the state of the camera are not watched for: only things in the picture are.",
+    ),
+    (
+        r"\b(?:hear|hears|heard|noise|noises|sound|sounds|cries|crying|barks?|barking|rings?|ringing|scream\w*|shout\w*|alarm goes off)\b",
+        "Nothing is heard: only things in the picture are watched for.",
+    ),
+)
+"""What people ask for that no thing in a picture stands for, and what to tell them."""
 _JOINING_WORDS = """
     a an the any some this that these those it its there here of is are was were be been being has
     have had do does did will i we you me us my our your he she they them can see sees seen appear
@@ -64,17 +82,18 @@ def understand(
             f"Say in 1 to {LONGEST_REQUEST} letters what you want to be told of.",
         )
     rest, hold = take_duration(tidy(text))
+    rest, no_things, notes = _without_no_things(rest)
     reading = _read(mark(rest), lexicon)
     if not (reading.positive or reading.negative):
-        raise BadInput(_why(reading.unmatched, lexicon, done, example))
+        raise BadInput(" ".join(notes) or _why(reading.unmatched, lexicon, done, example))
     if not (hold or reading.positive):
         hold = ABSENCE_SECONDS
     condition = Condition(
         tuple(reading.positive), tuple(reading.negative), hold, after_seen=reading.after_seen
     )
     check(condition, lexicon.table)
-    unmatched = tuple(dict.fromkeys(reading.unmatched))
-    return Understood(condition, unmatched, tuple(reading.notes))
+    unmatched = tuple(dict.fromkeys((*reading.unmatched, *no_things)))
+    return Understood(condition, unmatched, (*reading.notes, *notes))
 
 
 def _read(tokens: list[str], lexicon: Lexicon) -> ClauseReading:
@@ -113,13 +132,15 @@ def _take_name(reading: ClauseReading, tokens: list[str], at: int, lexicon: Lexi
 def _colours(tokens: list[str], at: int, lexicon: Lexicon) -> int:
     """Return how many tokens from `at` on say of what colour a name behind them is."""
     end = at
-    while tokens[end : end + 1] and tokens[end] in (*COLOURS, "and"):
+    while tokens[end : end + 1] and tokens[end] in (*COLOURS, "and", "or"):
         end += 1
     named = tokens[at] in COLOURS and lexicon.find(tokens, end)[1] > 0
     return end - at if named else 0
 
 
 def _take_colours(reading: ClauseReading, tokens: list[str]) -> None:
+    if "or" in tokens:
+        raise BadInput("Of several colours one is watched for at a time: make a watch of each.")
     if len(tokens) > 1:
         reading.unmatched.append(" ".join(tokens))
         reading.notes.append("A thing of several colours is matched in any colour.")
@@ -143,6 +164,17 @@ def _where(reading: ClauseReading, tokens: list[str], at: int, lexicon: Lexicon)
     end += lexicon.find(tokens, end)[1] or 1
     reading.unmatched.append(" ".join(tokens[at:end]))
     return end - at
+
+
+def _without_no_things(text: str) -> tuple[str, list[str], list[str]]:
+    """Return `text` without what no thing stands for, that, and what to tell who asks for it."""
+    cut, told = list[str](), list[str]()
+    for pattern, said in _NO_THING:
+        if found := re.search(pattern, text):
+            text = f"{text[: found.start()]} {text[found.end() :]}"
+            cut.append(found[0].strip())
+            told.append(said)
+    return text, cut, told
 
 
 # Each is compared with all names: of a request of hundreds of odd words it would take a second.

@@ -47,12 +47,22 @@ _PHRASES: tuple[tuple[str, _Replacement], ...] = (
         " @gone ",
     ),
     (
+        r"\b(?:is|are|was|were|has|have|been)? ?(?:no longer|not (?:any ?more|any longer))"
+        r"(?: parked| standing| sitting| lying| waiting| on)?\b",
+        " @gone ",
+    ),
+    (
         r"\b(?:gone|missing|away|absent|disappear(?:s|ed)?|vanish(?:es|ed)?|leaves?|has left|have left"
         rf"|goes away|went away|out of (?:the )?{_FRAME})(?: the {_FRAME})?\b",
         " @gone ",
     ),
     (r"\b(?:nobody|no 1(?! or)|no-one|not anybody|not anyone)\b", " @no person "),
     (r"\b(?:there (?:is|are) )?(?:not any|not an?|without|no)\b", " @no "),
+    # Who is back is there; that it was gone is not asked for.
+    (
+        r"\b(?:(?:is|are|was|were|comes?|coming|came|gets?|has come|have come|has got) back(?: home| again)?|returns?|returned|returning)\b",
+        " ",
+    ),
     # Counts.
     (rf"\b(?:more than|over|greater than) {_N}", lambda m: f" @least:{int(m[1]) + 1} "),
     (rf"\bat least {_N}", r" @least:\1 "),

@@ -37,6 +37,11 @@ SAID = {
     "when an orange is visible": "an orange",
     "when an orange cat is visible": "an orange cat",
     "when kittens are there": "a cat",
+    "when the red car is back": "a red car",
+    "when the cat comes back home": "a cat",
+    "when the dog returns": "a dog",
+    "when the car is no longer parked": "no cars after that was seen, for 30 seconds",
+    "when the cat is not any more here": "no cats after that was seen, for 30 seconds",
 }  # fmt: skip
 
 
@@ -57,6 +62,9 @@ def test_a_request_becomes_clauses_that_a_person_can_read(request_, expected):
         ("when a red person comes", "a person", ("red",)),
         ("when a black and white cat is there", "a cat", ("black and white",)),
         ("when a fire truck comes", "a truck", ("fire",)),
+        ("when a dog is there and the light goes on", "a dog", ("light goes on",)),
+        ("when a dog barks", "a dog", ("barks",)),
+        ("when the traffic light is red", "a traffic light", ("red",)),
     ],
 )
 def test_what_cannot_be_matched_is_listed_not_guessed(request_, expected, unmatched):
@@ -74,6 +82,14 @@ def test_what_cannot_be_matched_is_listed_not_guessed(request_, expected, unmatc
         ("when there are ten people", 'only "more than four"'),
         ("when a red car or a blue truck is there", "make a watch of each"),
         ("when it is there", "name a thing"),
+        ("when something moves", "name what moves"),
+        ("if anything happens", "name what moves"),
+        ("when it gets dark", "Light, dark and"),
+        ("when the light goes on", "Light, dark and"),
+        ("when lights go off", "Light, dark and"),
+        ("when the camera goes black", "state of the camera"),
+        ("when the baby cries", "Nothing is heard"),
+        ("when a white or black car arrives", "make a watch of each"),
         ("", "what you want to be told of"),
         ("x" * (LONGEST_REQUEST + 1), "what you want to be told of"),
     ],

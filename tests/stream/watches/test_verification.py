@@ -4,7 +4,7 @@ import pytest
 
 from model.vision.vocabulary import word_table
 from stream.watches.condition import Clause, Condition
-from stream.watches.verification import judge, question_of
+from stream.watches.verification import VerifyingQuestion, judge, question_of
 
 TABLE = word_table()
 
@@ -12,10 +12,23 @@ TABLE = word_table()
 @pytest.mark.parametrize(
     ("condition", "asked"),
     [
-        (Condition((Clause(("dog", "cat")),)), ("Is there a dog?", True)),
-        (Condition((Clause(("car",), colour="orange"),)), ("Is there an orange car?", True)),
-        (Condition((Clause(("person",), at_least=4),)), ("Are there any people?", True)),
-        (Condition(negative=(Clause(("person",)),)), ("Is there a person?", False)),
+        (Condition((Clause(("dog", "cat")),)), VerifyingQuestion("Is there a dog?", expected=True)),
+        (
+            Condition((Clause(("car",), colour="orange"),)),
+            VerifyingQuestion("Is there an orange car?", expected=True),
+        ),
+        (
+            Condition((Clause(("person",), at_least=4),)),
+            VerifyingQuestion("How many people are there?", expected=True, at_least=4),
+        ),
+        (
+            Condition((Clause(("dog",)), Clause(("car",), at_least=2, colour="red"))),
+            VerifyingQuestion("How many red cars are there?", expected=True, at_least=2),
+        ),
+        (
+            Condition(negative=(Clause(("person",)),)),
+            VerifyingQuestion("Is there a person?", expected=False),
+        ),
     ],
 )
 def test_one_thing_is_asked_about(condition, asked):
@@ -36,6 +49,34 @@ def test_one_thing_is_asked_about(condition, asked):
     ],
 )
 def test_an_answer_that_is_not_clear_decides_nothing(answer, expected, verdict):
-    found, why = judge("Is there a dog?", answer, expected=expected)
+    found, why = judge(VerifyingQuestion("Is there a dog?", expected), answer)
     assert found == verdict
     assert "Is there a dog?" in why
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("Four.", "confirmed"),
+        ("More than four.", "confirmed"),
+        ("There are 5 people.", "confirmed"),
+        ("Four together at most, from 0:24 to 0:35, for 11 seconds.", "confirmed"),
+        ("More than three people.", "confirmed"),
+        ("Three.", "rejected"),
+        ("One person.", "rejected"),
+        ("None.", "rejected"),
+        ("I have not seen any people.", "rejected"),
+        ("I am not sure.", "unverified"),
+        ("Yes, there are people.", "unverified"),
+        ("Two people, then six.", "unverified"),
+    ],
+)
+def test_more_than_three_is_verified_by_counting(answer, verdict):
+    asked = question_of(Condition((Clause(("person",), at_least=4),)), TABLE)
+    assert judge(asked, answer)[0] == verdict
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("One.", "confirmed"), ("Two.", "rejected")])
+def test_fewer_than_two_is_verified_by_counting(answer, verdict):
+    asked = question_of(Condition(negative=(Clause(("person",), at_least=2),)), TABLE)
+    assert judge(asked, answer)[0] == verdict

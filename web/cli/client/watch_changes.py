@@ -15,6 +15,7 @@ from web.cli.client.watches import (
     Server,
     TokenFile,
     WatchName,
+    by_clock_here,
     id_of,
     out,
     say,
@@ -109,6 +110,8 @@ def edit(
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if expires is not None:
         fields["expires"] = _when(expires)
+    if question is not None:
+        fields |= by_clock_here()
     if webhook is not None:
         fields["webhook"] = None if webhook == "none" else {"url": webhook}
     _change(watch, fields, server, token_file)
@@ -129,7 +132,7 @@ def understand(
 ) -> None:
     """Say what would be watched for, without making a watch."""
     with service_of(server, token_file) as service:
-        say(service.understand(question))
+        say(service.understand(question, **by_clock_here()))
 
 
 @app.command(name="dead-letters")

@@ -99,8 +99,17 @@ def add(
 ) -> None:
     """Make a watch, and say what was understood."""
     with service_of(server, token_file) as service:
-        made = service.watch(question, streams or (), verify=verify, webhook=webhook)
+        made = service.watch(
+            question, streams or (), verify=verify, webhook=webhook, fields=by_clock_here()
+        )
     say(made)
+
+
+def by_clock_here() -> dict[str, str]:
+    """Return what has hours in a question be by the clock of this machine."""
+    from flashback_client import local_timezone
+
+    return {"timezone": local_timezone()}
 
 
 def say(read: "WatchReading") -> None:

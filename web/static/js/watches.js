@@ -13,6 +13,7 @@ const READ_AFTER = 300;
 const SEEN = "flashback.alerts.seen";
 const NOTIFY = "flashback.alerts.notify";
 const SOUND = "flashback.alerts.sound";
+const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone; // "at night" is by the clock of whoever asks
 const VERDICTS = { confirmed: "confirmed by the model", failed: "the model could not be asked", rejected: "the model says no" };
 
 const $ = (id) => document.getElementById(id);
@@ -181,7 +182,7 @@ export class Watches {
     event.preventDefault();
     const streams = this.#stream && $("watch-here").checked ? [this.#stream] : [];
     try {
-      const watch = await postJson("/v1/watches", { question: $("watch-question").value, streams });
+      const watch = await postJson("/v1/watches", { question: $("watch-question").value, streams, timezone });
       $("watch-question").value = "";
       this.#say(`I will tell you: ${watch.understood}.`);
     } catch (error) {
@@ -202,7 +203,7 @@ export class Watches {
       return;
     }
     try {
-      const read = await postJson("/v1/watches/understand", { question });
+      const read = await postJson("/v1/watches/understand", { question, timezone });
       if (question !== $("watch-question").value) return;
       this.#say([`I would look for: ${read.understood}.`, read.unmatched.length ? unmatched(read.unmatched) : "", ...read.notes].join(" "));
     } catch (error) {
