@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from training.lite.loop import StagePlan, load_weights, run
+from training.whole_files import whole_file
 
 
 class Line(nn.Module):
@@ -94,3 +95,16 @@ def test_the_learning_rate_rises_then_falls(tmp_path):
 def test_a_checkpoint_of_another_network_is_refused():
     with pytest.raises(KeyError, match="another network"):
         load_weights({"a": torch.zeros(1)}, {"b": torch.zeros(1)})
+
+
+def test_a_file_that_was_being_written_when_training_stopped_is_still_the_old_one(tmp_path):
+    file = tmp_path / "weights.pt"
+    file.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_file(file) as partial:
+        partial.write_text("ne")
+        raise KeyboardInterrupt
+    assert file.read_text() == "old"
+    with whole_file(file) as partial:
+        partial.write_text("new")
+    assert file.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [file]

@@ -15,6 +15,7 @@ from training.finetune.processes import Processes, like
 from training.finetune.recipe import Recipe
 from training.finetune.released_layout import write_released
 from training.finetune.tuner import Tuner
+from training.whole_files import whole_file
 
 STATE, RECIPE = "state.pt", "recipe.json"
 
@@ -49,9 +50,8 @@ def keep_state(
     if not among.first:
         return
     state = {"step": done, "weights": weights, "optimizer": learned, "broken": dict(broken)}
-    partial = folder / (STATE + ".partial")
-    torch.save(state, partial)
-    partial.replace(folder / STATE)
+    with whole_file(folder / STATE) as partial:
+        torch.save(state, partial)
 
 
 def read_state(

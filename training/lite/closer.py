@@ -22,6 +22,7 @@ from training.drawn.drawings import Sprites
 from training.drawn.scenes import SHAPES
 from training.lite.loop import StagePlan, run
 from training.lite.photographs import shrunken
+from training.whole_files import whole_file
 
 SHARD = 512  # close-ups
 _AT_ONCE = 32
@@ -99,10 +100,8 @@ def _seen(vision: LiteVision, pictures: np.ndarray) -> Float[Tensor, "views seen
 
 
 def _write(path: Path, seen: np.ndarray, names: np.ndarray) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole_file(path) as partial, partial.open("wb") as file:
         np.savez(file, seen=seen, names=names)
-    partial.replace(path)
 
 
 def windows(

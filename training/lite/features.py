@@ -18,6 +18,7 @@ from training.drawn.backgrounds import TRAINING_KINDS
 from training.drawn.drawings import Sprites
 from training.drawn.scenes import DrawnScene, draw_scene, plan_scene
 from training.drawn.takes import GRID, Take
+from training.whole_files import whole_file
 
 SHARD = 250  # scenes
 
@@ -69,10 +70,8 @@ def _features(vision: LiteVision, scenes: Sequence[DrawnScene], sprites: Sprites
 
 
 def _write(path: Path, rows: np.ndarray) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole_file(path) as partial, partial.open("wb") as file:
         np.save(file, rows)
-    partial.replace(path)
 
 
 class FeatureBank:

@@ -27,6 +27,7 @@ from training.errors import Missing
 from training.lite.features import FeatureBank
 from training.lite.loop import StagePlan, run
 from training.lite.photographs import shrunken
+from training.whole_files import whole_file
 
 CROPS = 8
 """Clips made of each photograph: a window that glides a little."""
@@ -124,9 +125,8 @@ def drawn_examples(
 
 def keep(tensors: Tensor | tuple[Tensor, ...], file: Path) -> None:
     """Write tensors whole or not at all."""
-    partial = file.with_suffix(".partial")
-    torch.save(tensors, partial)
-    partial.replace(file)
+    with whole_file(file) as partial:
+        torch.save(tensors, partial)
 
 
 def _truth(

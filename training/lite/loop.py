@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from training.errors import Missing
+from training.whole_files import whole_file
 from web.cli.signals import defer_interrupt
 
 
@@ -112,10 +113,9 @@ def _keep(
     plan: StagePlan, step: int, trained: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> None:
     plan.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    partial = plan.checkpoint.with_suffix(".partial")
     state = {"step": step, "weights": dict(trained), "optimizer": optimizer.state_dict()}
-    torch.save(state, partial)
-    partial.replace(plan.checkpoint)
+    with whole_file(plan.checkpoint) as partial:
+        torch.save(state, partial)
 
 
 def _resume(

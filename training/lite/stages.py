@@ -46,6 +46,7 @@ from training.lite.loop import StagePlan, kept, load_weights, run
 from training.lite.materials import TRAIN, TUNING, WIDE, Material
 from training.lite.photographs import photographs
 from training.lite.reading import Lesson, learn_to_read, student, trained_part
+from training.whole_files import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +233,8 @@ def export(workshop: Workshop, file: Path, rank: int, about: Mapping[str, str]) 
     tensors |= _trained(workshop, "heads", Heads(vision.width, names))
     tensors |= _trained(workshop, "closer", Closer(names)) | _trained_reading(workshop, rank)
     half = {k: v.detach().to(torch.float16).contiguous() for k, v in tensors.items()}
-    partial = file.with_suffix(".partial")  # whoever stops us leaves the old weights whole
-    save_file(half, partial, metadata=dict(about))
-    partial.replace(file)
+    with whole_file(file) as partial:
+        save_file(half, partial, metadata=dict(about))
 
 
 def _trained(workshop: Workshop, stage: str, module: nn.Module) -> dict[str, torch.Tensor]:
