@@ -97,12 +97,17 @@ def test_a_checkpoint_of_another_network_is_refused():
         load_weights({"a": torch.zeros(1)}, {"b": torch.zeros(1)})
 
 
+def stopped_while_it_writes(file):
+    with whole_file(file) as partial:
+        partial.write_text("ne")
+        raise KeyboardInterrupt
+
+
 def test_a_file_that_was_being_written_when_training_stopped_is_still_the_old_one(tmp_path):
     file = tmp_path / "weights.pt"
     file.write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole_file(file) as partial:
-        partial.write_text("ne")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        stopped_while_it_writes(file)
     assert file.read_text() == "old"
     with whole_file(file) as partial:
         partial.write_text("new")
