@@ -1,7 +1,7 @@
 """The shapes of every network we can build.
 
 A configuration is a value: making one costs nothing and touches neither disk nor device. It
-refuses shapes that cannot work, so that the rooms that build networks need not ask again.
+refuses shapes that cannot work, so that the modules that build networks need not check again.
 
 Source: VideoChat-Flash (https://arxiv.org/abs/2501.00574).
 """

@@ -12,6 +12,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 
 from memory.errors import StoreFull, StoreUnavailable, StreamForgotten
 from memory.store import ClipStore, Moment, StreamRecord
@@ -29,7 +30,6 @@ from stream.status import StreamStatus, remembered
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGINNINGS_WAITING = 64
-
 
 NO_ROOM = (StoreFull, StoreUnavailable, NoRoom)
 """Why a stream cannot be begun now, but perhaps later."""
@@ -75,12 +75,21 @@ class Registry:
         self._store = store
         self._settings = settings
         self._wall = wall
-        self._monotonic = monotonic
         self._capacity = capacity
         self._idle = idle
         self._kept = kept
-        self._on_encoded = on_encoded
-        self._films = films
+        self._make = partial(
+            LiveStream,
+            engine=engine,
+            store=store,
+            settings=settings,
+            wall=wall,
+            monotonic=monotonic,
+            admit=self._admit,
+            on_encoded=on_encoded,
+            films=films,
+            index=self.index,
+        )
         self._streams: dict[str, LiveStream] = {}  # the one asked for last at the end
         self._lock = NameLocks()
         self._beginnings: Broadcast[str] = Broadcast(_BEGINNINGS_WAITING)
@@ -326,20 +335,6 @@ class Registry:
             return live.status()
         assert record is not None
         return remembered(record, self._settings.rate)
-
-    def _make(self, record: StreamRecord) -> LiveStream:
-        return LiveStream(
-            record,
-            engine=self._engine,
-            store=self._store,
-            settings=self._settings,
-            wall=self._wall,
-            monotonic=self._monotonic,
-            admit=self._admit,
-            on_encoded=self._on_encoded,
-            films=self._films,
-            index=self.index,
-        )
 
 
 def _check(name: str) -> None:

@@ -31,7 +31,7 @@ _NO_SUCH_STREAM = (
 )
 
 _KINDS = (StreamError, StoreError, ModelError, Full)
-# Code, HTTP status and text of what may go wrong, by the code of the room where it did; `{reason}` is
+# Code, HTTP status and text of what may go wrong, by the code of the package where it did; `{reason}` is
 # the error's own words.
 _FAILURES: Mapping[str, tuple[str, int, str]] = {
     "unknown_stream": ("nothing_seen", 404, _NO_SUCH_STREAM),

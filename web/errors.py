@@ -1,4 +1,4 @@
-"""Everything that may go wrong in the house, as one tree; every error has a code for programs.
+"""Everything that may go wrong, as one tree; every error has a code for programs.
 
     ModelError              model_error          model/errors.py
     ├── NothingSeen         nothing_seen         there is no clip to answer from; also nothing_in_range (none
@@ -15,7 +15,7 @@
     ├── EncoderMismatch     encoder_mismatch     another vision encoder made these clips
     ├── StreamForgotten     stream_forgotten     somebody deleted the stream
     ├── PastChanged         past_changed         the stream's past changed meanwhile
-    └── CorruptData         corrupt_data         these bytes are no clip, or no backup
+    └── CorruptData         corrupt_data         these bytes are not a clip, or not a backup
     StreamError             stream_error         stream/errors.py
     ├── BadInput            bad_input            a name, an SDP offer or a watch cannot be used as it is;
     │                                            also no_vocabulary (the model has no words to watch for),
@@ -49,10 +49,10 @@ are not affected, the log says more), question_too_long (more tokens than can be
 cluster_unavailable (a cluster cannot be joined or started), no_relay (a TURN server gives no relay
 address). What a caller did wrong in code is a `ValueError`, and not here.
 
-What the rooms below raise is turned into one of the last where it is known who is told: into a problem
+What the packages below raise is turned into one of the last where it is known who is told: into a problem
 document (`web/problems.py`), into an `error` of the WebSocket, into a sentence in the terminal. The first
 three have one root, `CodedError`; the edge has its own, since the tools for assistants load nothing of the
-rooms below.
+packages below.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""One question of one caller, from the door to the last word: let in, put, told in the caller's times.
+"""One question of one caller, from admission to the last word: admitted, put, answered in the caller's times.
 
     Inquiry.pieces(find) --> Words, Words, ..., Finish     timed, times said by the caller's clock
                    else --> Refusal(status, text, code)    in the words of time that were asked about

@@ -55,7 +55,7 @@ class Problem(BaseModel):
     errors: list[WrongPlace] = []
 
 
-# What the rooms below may raise at any route, by its code, and how it reads from outside.
+# What the packages below may raise at any route, by its code, and how it reads from outside.
 _STATUS: Mapping[str, int] = {
     "bad_input": 422,
     "bad_source": 422,

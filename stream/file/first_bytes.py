@@ -1,4 +1,4 @@
-"""What a source is, by its first bytes: playlists have no need of a name, and documents are no video.
+"""What a source is, by its first bytes: playlists have no need of a name, and documents are not video.
 
 FFmpeg goes by the ending of a name, too, and refuses playlists and segments that are called
 otherwise, for fear of files of this machine that a stranger's playlist names. Here what may be
@@ -165,7 +165,7 @@ def refuse_text(head: bytes) -> None:
 
 
 def refuse_list(text: str) -> None:
-    """Refuse a playlist that is no HLS but a list of channels or songs.
+    """Refuse a playlist that is not HLS but a list of channels or songs.
 
     Raises:
         BadSource: If it is one.
