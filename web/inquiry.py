@@ -74,6 +74,7 @@ class Inquiry:
         self.text = ""
         self.finish: Finish | None = None
         self._admission = here.admission
+        self._asked = here.asked
         self._caller = caller
         self._stopwatch = Stopwatch(here.clocks.monotonic)
         self._put: Put | None = None
@@ -90,6 +91,8 @@ class Inquiry:
         try:
             with failing_as_asked(), self._admission.question(self._caller):
                 put = self._put = await find()
+                if isinstance(put.subject, LiveStream):
+                    self._asked.note(put.subject.name)
                 pieces = put.subject.ask(put.question)
                 pieces = by_the_clock(pieces, put.reference if put.by_the_clock else None)
                 async with aclosing(pieces):

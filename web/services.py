@@ -28,6 +28,7 @@ from web.errors import Refusal
 from web.http.lookback.suggester import Suggester
 from web.http.peers import PeerSessions
 from web.operations.audit import AuditLog
+from web.operations.read_ahead import AskedStreams
 from web.pulled_sources import PulledSources
 from web.realtime.jpeg import PictureDecoder
 from web.settings import Settings
@@ -79,6 +80,7 @@ class Services:
         sources: What is pulled.
         suggester: Thinks of questions.
         index: Says what was shown, thing by thing.
+        asked: Notes which streams people ask about.
         metrics: Observes; None without the extra that it needs.
         watcher: Watches for what people want to be told of.
         poster: Sends that to other machines.
@@ -107,6 +109,7 @@ class Services:
     sources: PulledSources
     suggester: Suggester
     index: ThingIndex
+    asked: AskedStreams
     metrics: "Metrics | None"
     watcher: Watcher
     poster: Poster

@@ -49,6 +49,9 @@ class LocalEngine:
         history_bytes: Memory for histories, in bytes.
         seed: Where the chance in sampled answers comes from.
         monotonic: Seconds that never go back: how long clips wait.
+
+    Attributes:
+        history_budget: Memory that histories may take, in bytes.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class LocalEngine:
         self.image_size = vision.frame_side or vision.image_size
         self.one_scene = vision.one_scene
         self._chat = chat
+        self.history_budget = history_bytes
         self._histories = HistoryCache(chat, history_bytes, self._wake)
         self._pulling = Pulling(self._histories)
         self.clips_at_most = self._histories.clips_at_most

@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from memory.embedded.binary import find_server
 from stream.webrtc.whip_client import Player
 from tests.end_to_end.conftest import flashback, reserved_port
+from tests.waiting import holds
 from tests.web.conftest import Talk
 from tests.websocket import connect
 
@@ -80,8 +81,10 @@ async def test_after_kill_9_of_the_service_and_its_redis_the_same_question_has_t
             text, before = await answer(talk, "What did you see?")
         kill_with_children(first.process.pid)
         await first.process.communicate()
-    async with serving(tmp_path / "data") as second, talking(second) as talk:
-        again, after = await answer(talk, "What did you see?")
+    async with serving(tmp_path / "data") as second:
+        await holds(lambda: has_read(second))  # ahead of any question
+        async with talking(second) as talk:
+            again, after = await answer(talk, "What did you see?")
     assert before["status"] in {"completed", "incomplete"}
     assert before["usage"]["clips"] >= 2
     assert (again, after["usage"]["clips"]) == (text, before["usage"]["clips"])
@@ -92,6 +95,14 @@ async def test_after_kill_9_of_the_service_and_its_redis_the_same_question_has_t
         [part["score"] for part in before["evidence"]], abs=0.01
     )
     assert sum(part["score"] for part in after["evidence"]) == pytest.approx(1, abs=0.01)
+
+
+async def has_read(service):
+    """Say whether a service holds any history in its language model."""
+    async with httpx.AsyncClient(base_url=service.url, timeout=None) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    [held] = [line for line in lines if line.startswith("flashback_history_bytes ")]
+    return float(held.split()[1]) > 0
 
 
 def kill_with_children(pid):

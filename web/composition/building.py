@@ -32,6 +32,7 @@ from web.cluster.shared_sources import SharedSources
 from web.http.lookback.suggester import Suggester
 from web.http.peers import PeerSessions
 from web.operations.audit import AuditLog
+from web.operations.read_ahead import AskedStreams
 from web.operations.retention import keep_within
 from web.operations.traces.contract import NoTracing, Tracing
 from web.pulled_sources import OPERATOR, PulledSources, pull_settings
@@ -188,6 +189,7 @@ async def build_services(
         sources=PulledSources(registry, feeding, tests, pulling, clocks.monotonic),
         suggester=Suggester(engine, store),
         index=registry.index,
+        asked=AskedStreams(store, clocks.wall),
         metrics=metrics,
         watcher=watcher,
         poster=poster,
@@ -197,7 +199,7 @@ async def build_services(
     )
     keeping = asyncio.create_task(keep_within(settings, engine, store, registry, clocks.wall))
     try:
-        works = (deliveries.deliver(), recorder.run())
+        works = (deliveries.deliver(), recorder.run(), services.asked.run())
         async with watcher.at_work(*works, *_publishing(settings, watcher)), _hosting(services):
             yield services
     finally:

@@ -9,7 +9,7 @@ What is opened is closed in the end.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import torch
@@ -22,6 +22,7 @@ from model.types import Clip
 from stream.live import LiveStream
 from stream.registry import Registry
 from web.composition.building import SharesMemory, build_services
+from web.operations.read_ahead import read_ahead
 from web.services import CLOCKS, Clocks, Services
 from web.settings import Settings
 from web.stream_settings import stream_settings
@@ -84,16 +85,28 @@ async def open_services(
             await store.check()
             if isinstance(engine, SharesMemory):
                 engine.share(store)
-            progress("Encoding a first clip…")
-            await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
-            documents = store.documents()
-            async with build_services(settings, engine, store, documents, clocks) as services:
-                if services.homes is None:
-                    for name, source in settings.sources:
-                        await services.sources.add_operators(name, source)
-                yield services
+            async with _meanwhile(read_ahead(engine, store)):
+                progress("Encoding a first clip…")
+                await _warm_up(engine, stream_settings(settings).side_for(engine.image_size))
+                documents = store.documents()
+                async with build_services(settings, engine, store, documents, clocks) as services:
+                    if services.homes is None:
+                        for name, source in settings.sources:
+                            await services.sources.add_operators(name, source)
+                    yield services
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do `work` while within, as far as it gets."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager
