@@ -94,6 +94,62 @@ async def test_the_only_stream_needs_no_name_and_of_several_one_must_be_named(se
     assert '"echo@cam"' in error["message"]
 
 
+async def pieces(service, **request):
+    """Return the words of a streamed answer, and why it ended."""
+    chunks = events(await post(service, stream=True, **request))
+    choices = [choice for chunk in chunks for choice in chunk["choices"]]
+    said = "".join(choice["delta"].get("content", "") for choice in choices)
+    return said, choices[-1]["finish_reason"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        ("is", "what"),
+        (["it", "is"], "what"),
+        ("t i", "wha"),  # in two pieces
+        ("it now", "what is it"),  # begun, and not ended
+        ([], "what is it"),
+    ],
+)
+async def test_a_stop_word_ends_an_answer_before_it(service, stop, said):
+    await service.remember()
+    [choice] = (await post(service, stop=stop)).json()["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == (said, "stop")
+    streamed, reason = await pieces(service, stop=stop)
+    assert (streamed.strip(), reason) == (said, "stop")
+
+
+async def test_of_a_long_conversation_the_newest_lines_and_pictures_are_read(service):
+    await service.remember()
+    lines = [{"role": ("user", "assistant")[n % 2], "content": f"line {n}"} for n in range(400)]
+    asked = {"role": "user", "content": "what is it"}
+    system = {"role": "system", "content": "Say"}
+    assert (await post(service, messages=[system, *lines, asked])).status_code == 200
+    [question] = service.engine.asked
+    assert question.text == "Say\nwhat is it"
+    assert [turn.text for turn in question.conversation] == [f"line {n}" for n in range(301, 400)]
+    part = {"type": "image_url", "image_url": {"url": picture("red")}}
+    shown = {"role": "user", "content": [part]}
+    response = await post(service, model="echo", messages=[*[shown] * 10, asked])
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"n": 2}, "n: one answer is given to a request"),
+        ({"response_format": {"type": "json_object"}}, "response_format: answers are text alone"),
+        ({"modalities": ["text", "audio"]}, "modalities: answers are text alone"),
+        ({"messages": []}, "messages: at least 1 must be given, not 0"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}]}]}, "no address is fetched"),
+    ],
+)  # fmt: skip
+async def test_a_refusal_says_what_to_do_in_plain_words(service, request_, said):
+    await service.remember()
+    assert said in (await post(service, **request_)).json()["error"]["message"]
+
+
 async def test_what_the_client_says_of_the_answer_reaches_the_engine(service):
     await service.remember()
     said = {"temperature": 0.5, "top_p": 0.9, "top_k": 3, "repetition_penalty": 1.1}
@@ -183,7 +239,7 @@ REFUSED = {
     "an unknown field": ({"strem": True}, 400, "unknown_parameter", "strem"),
     "two answers": ({"n": 2}, 400, "invalid_value", "n"),
     "tools": ({"tools": [{"type": "function"}]}, 400, "invalid_value", "tools"),
-    "a stop": ({"stop": ["."]}, 400, "invalid_value", "stop"),
+    "many stops": ({"stop": [*"abcde"]}, 400, "invalid_value", "stop"),
     "too hot": ({"temperature": 9}, 400, "invalid_value", "temperature"),
     "two streams": ({"flashback": {"stream": "other"}}, 400, "invalid_value", "model"),
     "no such stream": ({"model": "echo@other"}, 404, "nothing_seen", None),

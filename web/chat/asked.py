@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.types import Question, Sampling, Turn
-from web.chat.request import MOST_PICTURES, ChatRequest, ImagePart, Said, VideoPart
+from web.chat.request import MOST_LINES, MOST_PICTURES, ChatRequest, ImagePart, Said, VideoPart
 from web.errors import BadRequest
 from web.realtime.conversation import INSTRUCTING, OF_A_PICTURE
 
@@ -66,16 +66,12 @@ def _streams(messages: Sequence[Said]) -> list[str]:
 
 
 def _pictures(messages: Sequence[Said]) -> tuple[bytes, ...]:
-    urls = [
-        part.image_url.url
-        for said in messages
-        for part in said.parts
-        if isinstance(part, ImagePart)
-    ]
-    if len(urls) > MOST_PICTURES:
-        raise BadRequest(
-            _INVALID, f"A conversation may have {MOST_PICTURES} pictures at most.", "messages"
-        )
+    each = [[p.image_url.url for p in said.parts if isinstance(p, ImagePart)] for said in messages]
+    if any(len(urls) > MOST_PICTURES for urls in each):
+        message = f"A message may have {MOST_PICTURES} pictures at most."
+        raise BadRequest(_INVALID, message, "messages")
+    # Of a long conversation the newest: clients send all that was ever shown.
+    urls = [url for one in each for url in one][-MOST_PICTURES:]
     try:
         return tuple(base64.b64decode(url.partition(",")[2], validate=True) for url in urls)
     except binascii.Error:
@@ -94,7 +90,7 @@ def _question(request: ChatRequest, pictured: bool, sampling: Sampling) -> Quest
         text="\n".join(filter(None, (*told, asked))),
         conversation=tuple(
             Turn("assistant" if said.role == "assistant" else "user", said.text)
-            for said in lines[:-1]
+            for said in lines[-MOST_LINES:-1]
             if said.text
         ),
         tokens=request.tokens,

@@ -77,8 +77,20 @@ def _misread(error: RequestValidationError) -> JSONResponse:
     param = field_path(error.body, first["loc"][1:], missing=first["type"] == "missing") or None
     if first["type"] == "extra_forbidden":
         return _refused(400, f"Unrecognized request argument: {param}", "unknown_parameter", param)
-    message = first["msg"].removeprefix("Value error, ")
+    message = _sizes(first) or first["msg"].removeprefix("Value error, ")
     return _refused(400, f"{param or 'body'}: {message}", "invalid_value", param)
+
+
+def _sizes(error: Mapping[str, Any]) -> str:
+    """Return what to say of a list that is too short or too long; empty of what else is wrong."""
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "too_short":
+            return f"at least {limits['min_length']} must be given, not {limits['actual_length']}"
+        case "too_long":
+            return f"at most {limits['max_length']} may be given, not {limits['actual_length']}"
+        case _:
+            return ""
 
 
 def refuses(*statuses: int) -> Responses:

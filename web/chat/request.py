@@ -20,8 +20,11 @@ from web.realtime.wire_items import (
     Temperature,
 )
 
-_MOST_MESSAGES = 100
+_MOST_MESSAGES = 2000
+"""Clients send all that was ever said; `MOST_LINES` of it are read."""
+MOST_LINES = 100
 MOST_PICTURES = 8
+_MOST_STOPS = 4
 
 
 def _nothing(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
@@ -30,6 +33,32 @@ def _nothing(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
     return value
 
 
+def _one(value: int) -> int:
+    if value != 1:
+        raise ValueError("one answer is given to a request; ask again for another")
+    return value
+
+
+def _only_text(value: Any) -> Any:  # noqa: ANN401 - whatever the client sent
+    asked = value.get("type") if isinstance(value, dict) else value
+    if asked not in ("text", ["text"]):
+        raise ValueError("answers are text alone; leave it out")
+    return value
+
+
+def _embedded(url: str) -> str:
+    if not url.startswith(_PICTURES):
+        raise ValueError(
+            "send a picture itself, as data:image/jpeg;base64,… or data:image/png;base64,…: no address is fetched"
+        )
+    return url
+
+
+def _listed(stop: str | list[str]) -> list[str]:
+    return [stop] if isinstance(stop, str) else stop
+
+
+_PICTURES = ("data:image/jpeg;base64,", "data:image/jpg;base64,", "data:image/png;base64,")
 Unsupported = Annotated[Any, AfterValidator(_nothing)]
 
 
@@ -54,7 +83,7 @@ class ImageUrl(Given):
         detail: Taken and ignored.
     """
 
-    url: Annotated[str, Field(pattern="^data:image/(jpeg|jpg|png);base64,")]
+    url: Annotated[str, AfterValidator(_embedded)]
     detail: Literal["auto", "low", "high", "original"] | None = None
 
 
@@ -151,12 +180,11 @@ class Ignored(Given):
 
     Attributes:
         n: Only 1: one answer.
-        stop: Not done.
         tools: Empty: there are none.
         response_format: Only text.
     """
 
-    n: Literal[1] | None = None
+    n: Annotated[int, AfterValidator(_one)] | None = None
     user: str | None = None
     seed: int | None = None
     store: bool | None = None
@@ -170,15 +198,14 @@ class Ignored(Given):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     prediction: dict[str, Any] | None = None
-    modalities: tuple[Literal["text"]] | None = None
-    response_format: dict[Literal["type"], Literal["text"]] | None = None
+    modalities: Annotated[list[str], AfterValidator(_only_text)] | None = None
+    response_format: Annotated[dict[str, Any], AfterValidator(_only_text)] | None = None
     audio: Unsupported = None
     frequency_penalty: Unsupported = None
     presence_penalty: Unsupported = None
     logit_bias: Unsupported = None
     logprobs: Unsupported = None
     top_logprobs: Unsupported = None
-    stop: Unsupported = None
     tools: Unsupported = None
     tool_choice: Unsupported = None
     functions: Unsupported = None
@@ -187,6 +214,7 @@ class Ignored(Given):
 
 
 Length = Annotated[int, Field(ge=1)]
+_Stop = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class ChatRequest(Ignored):
@@ -195,7 +223,7 @@ class ChatRequest(Ignored):
     Attributes:
         model: The model that answers, alone or with a stream: `lite@front-door`.
         messages: The conversation; it ends with the question. What a system or a developer says
-            stands before it as an instruction.
+            stands before it as an instruction; of other lines the newest 100 are read.
         stream: Whether the answer comes in pieces, as server-sent events.
         max_completion_tokens: Longest answer; no longer one is ever written than 512 tokens.
         max_tokens: The same by its older name.
@@ -203,6 +231,7 @@ class ChatRequest(Ignored):
         top_p: Choose among the likeliest tokens that together reach this probability.
         top_k: Choose among so many of the likeliest tokens at most; 0 is all.
         repetition_penalty: Above 1, what the answer says already is less likely to be said again.
+        stop: Words, up to four; the first of them that comes ends the answer before it.
         flashback: What the answer is to be about.
     """
 
@@ -216,6 +245,7 @@ class ChatRequest(Ignored):
     top_p: Share | None = None
     top_k: MostLikely | None = None
     repetition_penalty: Penalty | None = None
+    stop: Annotated[_Stop | Annotated[list[_Stop], Field(max_length=_MOST_STOPS)], AfterValidator(_listed)] | None = None  # fmt: skip
     flashback: About = About()
 
     @property

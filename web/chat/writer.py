@@ -23,6 +23,7 @@ from web.chat.reply import (
     TokenUsage,
 )
 from web.chat.request import ChatRequest
+from web.chat.stopping import StopWords
 from web.errors import BadRequest, BadValue, Refusal
 from web.http.streams import permitted
 from web.identifiers import new_id
@@ -101,8 +102,10 @@ class Writer:
 
     def completion(self) -> Completion:
         """Return the whole answer."""
+        stop = self._stop()
+        text = stop.take(self._inquiry.text) + stop.rest()
         choice = Choice(
-            message=AnswerMessage(content=self._inquiry.text.strip()), finish_reason=self._reason()
+            message=AnswerMessage(content=text.strip()), finish_reason=self._reason(stop)
         )
         return Completion(
             id=self._id,
@@ -117,21 +120,28 @@ class Writer:
         self, first: AnswerPiece, more: AsyncGenerator[AnswerPiece, None]
     ) -> AsyncGenerator[str, None]:
         """Yield the answer as events, from its first piece on."""
-        options = self._request.stream_options
+        options, stop = self._request.stream_options, self._stop()
         yield self._event(Delta(role="assistant", content=""))
         try:
             async with aclosing(more):
-                if isinstance(first, Words):
-                    yield self._event(Delta(content=first.text))
+                if text := self._said(first, stop):
+                    yield self._event(Delta(content=text))
                 async for piece in more:
-                    if isinstance(piece, Words):
-                        yield self._event(Delta(content=piece.text))
-            yield self._event(Delta(), self._reason(), self._rests())
+                    if text := self._said(piece, stop):
+                        yield self._event(Delta(content=text))
+            yield self._event(Delta(), self._reason(stop), self._rests())
             if options is not None and options.include_usage:
                 yield _line(self._chunk((), self._usage()))
         except Refusal as failure:
             yield f"data: {bytes(failed(failure).body).decode()}\n\n"
         yield "data: [DONE]\n\n"
+
+    def _stop(self) -> StopWords:
+        return StopWords(self._request.stop or ())
+
+    @staticmethod
+    def _said(piece: AnswerPiece, stop: StopWords) -> str:
+        return stop.take(piece.text) if isinstance(piece, Words) else stop.rest()
 
     def _event(
         self, delta: Delta, reason: FinishReason | None = None, rests: Rests | None = None
@@ -158,8 +168,8 @@ class Writer:
         assert self._inquiry.finish is not None, "an answer ends with a Finish"
         return self._inquiry.finish
 
-    def _reason(self) -> FinishReason:
-        return "length" if self._finished.reason == "length" else "stop"
+    def _reason(self, stop: StopWords) -> FinishReason:
+        return "length" if self._finished.reason == "length" and not stop.met else "stop"
 
     def _usage(self) -> TokenUsage:
         usage = self._finished.usage
