@@ -9,7 +9,8 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, get_args
+from threading import Thread
+from typing import Any, TypeVar, get_args
 
 import ray
 from ray.exceptions import RayError
@@ -26,6 +27,11 @@ from web.errors import ReplicaLost, WebError
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_HEAD_SECONDS = 10.0
+_HEAD_AWAY = (
+    "the head of Ray has not answered for %g seconds: replicas that run go on, but none is started again, "
+    "and Ray ends this host if that lasts (docs/operations.md, Beyond one machine)"
+)
 _AT_ONCE = 256
 _PENDING = 512
 _SHARED_MEMORY = 256 * 2**20
@@ -33,6 +39,7 @@ _SHARED_MEMORY = 256 * 2**20
 _WAIT_FOR_OTHERS = 120.0
 
 Progress = Callable[[str], None]
+_Result = TypeVar("_Result")
 
 
 def start_ray(
@@ -123,7 +130,7 @@ class RayReplicas:
 
     async def look(self) -> None:
         """Take in the replicas that are new, and drop those that are gone."""
-        listed = set(await asyncio.to_thread(ray.util.list_named_actors))
+        listed = set(await self._listed())
         named = {name for name in listed if name.partition("-")[0] in get_args(Kind)}
         known = {name for kind in get_args(Kind) for name in self._members.names(kind)}
         for name in known - named:
@@ -132,6 +139,17 @@ class RayReplicas:
             task = asyncio.create_task(self._join(name))
             self._joining[name] = task
             task.add_done_callback(partial(self._joined, name))
+
+    async def _listed(self) -> list[str]:
+        """Return the names of all actors; say so if Ray's head lets us wait for them."""
+        listing = _in_own_thread(ray.util.list_named_actors)
+        _, waiting = await asyncio.wait([listing], timeout=_HEAD_SECONDS)
+        if waiting:
+            log.warning(_HEAD_AWAY, _HEAD_SECONDS)
+        found: list[str] = await listing
+        if waiting:
+            log.warning("the head of Ray answers again")
+        return found
 
     async def close(self, patience: float) -> None:
         """Have this host's replicas finish what they do, for so many seconds, and end them."""
@@ -169,6 +187,29 @@ class RayReplicas:
         else:
             log.warning("replica %s runs another model, and is not asked", name)
             await asyncio.sleep(_WAIT_FOR_OTHERS)
+
+
+def _in_own_thread(call: Callable[[], _Result]) -> asyncio.Future[_Result]:
+    """Return what `call` will return; at the end of the process nobody waits for it.
+
+    While the head is away such a call takes minutes, and may not keep a host from ending.
+    """
+    loop, coming = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+    def tell(done: Callable[[], None]) -> None:
+        if not coming.done():
+            done()
+
+    def run() -> None:
+        try:
+            done = partial(coming.set_result, call())
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            done = partial(coming.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is gone
+            loop.call_soon_threadsafe(tell, done)
+
+    Thread(target=run, name="list-replicas", daemon=True).start()
+    return coming
 
 
 def _make(name: str, order: ReplicaOrder, total: int) -> Any:  # noqa: ANN401 - Ray's
