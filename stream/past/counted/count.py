@@ -26,16 +26,16 @@ from stream.past.counted.relation import relate
 from stream.past.counted.relation_words import Relation
 from stream.past.counted.stretches import joined, until
 from stream.past.counted.words import Counting
-from stream.past.presence import Shown, Stretch, clear_colour, presence
+from stream.past.presence import Shown, Stretch, clear_colour, presence, sure_enough
 from stream.past.timing.how_long import how_long
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_NAMES = 12
 _MOST_ALIKE = 5
-_MANY = 30
-"""Clips among which one that shows something by a slip of the eye is to be expected."""
-_NO_SLIP_OF_MANY = 0.95
-"""How sure one clip alone among so many must be of a thing, for it to be told without a "perhaps"."""
+_FEW = 30
+"""Clips among which none is to be expected that shows something by a slip of the eye."""
+_HALF = 1000
+"""Clips among which one that half shows a thing by mistake is likelier than one that half shows what was there."""
 _OF_BEING_THERE = frozenset({"seen", "ever", "when"})
 _OF_SHOWINGS = frozenset({"colour", "way", "place", "whereabouts", "when"})
 """Kinds that ask how, where or when something was, which has to have been there."""
@@ -95,6 +95,8 @@ def _of_one_thing(
         return _otherwise_coloured(asked, clips, question)
     if asked.kind == "long" and there.spans:
         return how_long(asked, there), there.clips
+    if asked.kind == "seen" and (half := _half_glimpses(asked, clips)):
+        return f"No, not plainly. Perhaps at {minutes(clips[half[0]].start)}.", half
     if there.spans and rests_on_a_glimpse(asked, clips):
         return f"Perhaps, {spans_of(there)}.", there.clips
     text = _of_one(asked, there, clips)
@@ -139,19 +141,21 @@ def _of_one(asked: Counting, there: There, clips: Sequence[Shown]) -> str | None
 
 
 def rests_on_a_glimpse(asked: Counting, clips: Sequence[Shown]) -> bool:
-    """Say whether of many `clips` hardly any show what is asked for, and those half, or one alone: that may be a slip.
+    """Say whether of many `clips` hardly any show what is asked for, and those half, or one alone: that may be a slip."""
+    if asked.kind not in _OF_BEING_THERE or asked.other is not None or len(clips) < _FEW:
+        return False
+    clips = _of_colour(asked, clips)
+    if len(_numbers(joined(_stretches(asked, clips), clips))) > 1:
+        return False
+    sure = (t.sure for clip in clips for t in clip.things if t.word in asked.words)
+    return max(sure, default=0.0) < sure_enough(len(clips))
 
-    Args:
-        asked: What of it; only whether and when it was there rests on that.
-        clips: All that were looked through.
-    """
-    if asked.kind not in _OF_BEING_THERE or asked.other is not None or len(clips) < _MANY:
-        return False
-    showing = _numbers(joined(_stretches(asked, _of_colour(asked, clips)), clips))
-    if len(showing) > 1:
-        return False
-    sure = [t.sure for n in showing for t in clips[n].things if t.word in asked.words]
-    return max(sure, default=0.0) < _NO_SLIP_OF_MANY
+
+def _half_glimpses(asked: Counting, clips: Sequence[Shown]) -> list[int]:
+    """Return the numbers of clips that half show what is asked for, if chance may have made them; else none."""
+    sure = {n: t.sure for n, c in enumerate(clips) for t in c.things if t.word in asked.words}
+    rare = len(sure) * _HALF <= len(clips) and max(sure.values(), default=1.0) < SURE
+    return sorted(sure) if rare else []
 
 
 def _otherwise_coloured(
