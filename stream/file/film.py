@@ -17,8 +17,11 @@ from stream.file.first_bytes import file_format
 from stream.file.joined import SOUGHT_IN_PARTS, left_out, open_joined
 from stream.file.tracks import choose_video, is_decodable
 
-PROGRAM_CHANGES = {"merge_pmt_versions": "1"}
-"""Of a broadcast that begins to send its tracks under other numbers the same ones are read on."""
+BROADCAST = {"merge_pmt_versions": "1", "resync_size": str(64 * 1024 * 1024)}
+"""How FFmpeg reads a broadcast: tracks under other numbers are the same ones, and behind a gap it goes on.
+
+A recorder that loses its power leaves megabytes of nothing; FFmpeg by itself ends behind 64 KiB of them.
+"""
 _STANDARD_INPUT = "-"
 _NO_FILE = {stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK}
 
@@ -125,11 +128,11 @@ def open_container(
         OSError: If it cannot be opened.
     """
     if (joined := open_joined(path)) is not None:
-        return joined.open(PROGRAM_CHANGES | (options or {}), timeout)
+        return joined.open(BROADCAST | (options or {}), timeout)
     kind, more = file_format(path)
     # With its scheme: a name such as `12:30.mp4` would be taken for another one.
     url = f"file:{path}"
-    return open_input(url, kind, PROGRAM_CHANGES | (options or {}) | more, timeout=timeout)
+    return open_input(url, kind, BROADCAST | (options or {}) | more, timeout=timeout)
 
 
 def is_whole(container: InputContainer) -> bool:

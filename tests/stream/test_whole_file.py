@@ -203,6 +203,15 @@ def test_a_clock_that_leaps_ahead_in_a_broadcast_is_no_gap(tmp_path):
         assert times == pytest.approx([n + 0.5 for n in range(8)], abs=0.3)
 
 
+def test_what_comes_behind_a_gap_of_nothing_in_a_broadcast_is_seen(tmp_path):
+    film = write_video(tmp_path / "film.ts", 10.0, codec="libx264", options={"g": "10"})
+    data = film.read_bytes()
+    middle = len(data) // 188 // 2 * 188
+    film.write_bytes(data[:middle] + bytes(3_000_000) + data[middle:] + bytes(3_000_000))
+    index = index_of(film)
+    assert (index.frames, index.length) == (100, pytest.approx(10.0, abs=0.1))
+
+
 async def test_a_question_names_the_length_of_the_file_and_the_frames_seen(live, store, tmp_path):
     film = write_video(tmp_path / "film.mp4", seconds=12.0)
     told, read = [], []

@@ -16,6 +16,7 @@ from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
 from stream.pull.io.challenges import Login, authorize, strongest
 from stream.pull.io.http.file import Appetite, HttpFile
+from stream.pull.io.http.heads import TidyTransport
 from stream.pull.io.tls import tls_context
 
 _REDIRECTS = 5
@@ -31,7 +32,7 @@ class _GuardedTransport(httpx.BaseTransport):
         certificates: str | None = None,
         own: Sequence[str] = (),
     ) -> None:
-        self._inner = httpx.HTTPTransport(verify=tls_context(certificates), trust_env=False)
+        self._inner = TidyTransport(tls_context(certificates))
         self._allowed = allowed
         self._own = own
         self._resolver = resolver

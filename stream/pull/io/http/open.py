@@ -15,7 +15,7 @@ from stream.address.reachable import read_networks
 from stream.address.source_url import SourceUrl
 from stream.errors import BadSource
 from stream.file.container import Readable, open_input
-from stream.file.film import PROGRAM_CHANGES
+from stream.file.film import BROADCAST
 from stream.file.first_bytes import (
     ENOUGH_OF_A_STREAM,
     has_late_index,
@@ -173,7 +173,7 @@ def _open(
     return open_input(
         file,
         kind,
-        {"protocol_whitelist": "http,https,crypto,data"} | PROGRAM_CHANGES | (options or {}),
+        {"protocol_whitelist": "http,https,crypto,data"} | BROADCAST | (options or {}),
         timeout=(order.open_within, order.silence),
         io_open=opener_of(http.open) if guide is None else watched(opener_of(guide.open), guide),
     )
