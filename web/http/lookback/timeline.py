@@ -3,19 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
 
 from stream.moments.slices import Slice, slices
 from stream.reel import Reel, Still
 from stream.status import StreamStatus
 from stream.watches.records import Event
-from web.access.auth import may, may_by_ticket
-from web.access.tokens import Caller
+from web.access.auth import MayWatch, may_by_ticket
 from web.errors import Refusal
 from web.http.event_clips import event_reports
 from web.http.streams import Named
 from web.openapi import Responses, gives, refuses
-from web.reports.timeline_wire import FilmReport, SliceReport, Timeline
-from web.services import Services, get_services
+from web.realtime.watch_events import AlertReport
+from web.services import Here, Services
 
 _MOST_SLICES = 240
 _MOST_EVENTS = 200
@@ -23,8 +23,6 @@ _SHORTEST = 1.0
 _NEAR = 1.0
 """Seconds: a picture that lies so near is of the moment that was asked for."""
 
-Here = Annotated[Services, Depends(get_services)]
-MayWatch = Annotated[Caller, Depends(may("watch"))]
 Second = Annotated[float, Query(allow_inf_nan=False, description="Media second.")]
 MaybeSecond = Annotated[float | None, Query(allow_inf_nan=False, description="Media second.")]
 
@@ -38,6 +36,62 @@ exports = APIRouter(
 )
 _MP4: Responses = {200: gives("video/mp4", "The clip.", Content_Disposition="Its name.")}
 _JPEG: Responses = {200: gives("image/jpeg", "The picture.", Content_Disposition="Its name.")}
+
+
+class SliceReport(BaseModel):
+    """A piece of a stream's time.
+
+    Attributes:
+        start: Media second where it begins.
+        end: Where it ends.
+        moment: Where a moment begins that shows it; null if nothing of it is remembered.
+        moment_end: Where that moment ends.
+    """
+
+    start: float
+    end: float
+    moment: float | None
+    moment_end: float | None
+
+
+class FilmReport(BaseModel):
+    """What a clip can be cut from: the newest seconds, as film.
+
+    Attributes:
+        seconds: How many are kept while the stream is watched, by a watch or by somebody.
+        since: Media second of the oldest picture that is kept now; null if there is none.
+        until: Of the newest one.
+    """
+
+    seconds: float
+    since: float | None
+    until: float | None
+
+
+class Timeline(BaseModel):
+    """A stream's time, or a part of it.
+
+    Attributes:
+        stream: Whose.
+        began: Unix seconds of media time zero.
+        first: Media second before which nothing is kept.
+        last: Media second where the newest moment ends; null if nothing is remembered.
+        since: Media second where the slices begin.
+        until: Where they end.
+        slices: Equal ones, in order.
+        events: What watches told in that time, the newest first.
+        film: What a clip can be cut from.
+    """
+
+    stream: str
+    began: float
+    first: float
+    last: float | None
+    since: float
+    until: float
+    slices: list[SliceReport]
+    events: list[AlertReport]
+    film: FilmReport
 
 
 @routes.get("/{stream}/timeline")
