@@ -21,11 +21,11 @@ from model.vision.word_projector import BELIEFS
 from model.zoo.lite import CAPTION, DROPOUT, SEEN
 from training.dialogue.asker import Asker
 from training.lite.folded import folded
+from training.lite.forms import FORM, Form
 from training.packing import Packed, pack, side_by_side
 from training.streams.told import notes
 from training.streams.world import Mix, World, WorldStream
 
-TOKENS = CAPTION + SEEN
 _DEEP_COST = 2.5
 """What an example costs in which every question chooses its own tokens, against one without."""
 
@@ -111,10 +111,13 @@ class Maker:
         base: Folder of the converted base weights.
         courses: The kinds of streams.
         deep: Share of examples in which the deep, text-guided stage drops as well.
+        form: What is read of a clip.
     """
 
-    def __init__(self, base: Path, courses: Sequence[Course], deep: float) -> None:
-        self._world, self._courses, self._deep = world(base), courses, deep
+    def __init__(
+        self, base: Path, courses: Sequence[Course], deep: float, form: Form = FORM
+    ) -> None:
+        self._world, self._courses, self._deep, self._form = world(base), courses, deep, form
         self._prompt = Prompt(HubTokenizer(base / "tokenizer.json"), LITE)
         shares = np.array([course.share for course in courses])
         self._shares = shares / shares.sum()
@@ -127,12 +130,13 @@ class Maker:
         if random.random() < course.mix.folded:
             stream = folded(stream, random)
         asked = Asker(made, stream, random).ask(course.questions, course.past, course.when)
-        seen = torch.stack([seen_of(things, made, random) for things in stream.seen])
+        tokens, rows = self._form.tokens, self._form.seen
+        seen = torch.stack([seen_of(things, made, random, rows) for things in stream.seen])
         duration = stream.ends[-1] if stream.finished else None
-        told_of = notes(stream, made.table)
-        show = pack(stream.starts, span_of(stream), duration, asked, self._prompt, TOKENS, told_of)
+        told_of = notes(stream, made.table) if self._form.notes else ()
+        show = pack(stream.starts, span_of(stream), duration, asked, self._prompt, tokens, told_of)
         late = DROPOUT.stages[1]
-        least = min(late.ratio, (late.budget or TOKENS) / (len(seen) * TOKENS))
+        least = min(late.ratio, (late.budget or tokens) / (len(seen) * tokens))
         ratio = least if random.random() < self._deep else 1.0
         kinds = tuple(one.kind for one in asked)
         return MadeUpStream(show, self._captions(stream), seen, kinds, ratio)
@@ -177,9 +181,11 @@ def world(base: Path) -> World:
     return World(table, likeness)
 
 
-def seen_of(things: tuple[Thing, ...], made: World, random: np.random.Generator) -> Tensor:
-    """Return what a clip's weightiest visual tokens say, as the encoder would leave it."""
-    rows = np.zeros((SEEN, CODE), dtype=np.float32)
+def seen_of(
+    things: tuple[Thing, ...], made: World, random: np.random.Generator, count: int = SEEN
+) -> Tensor:
+    """Return what a clip's `count` weightiest visual tokens say, as the encoder would leave it."""
+    rows = np.zeros((count, CODE), dtype=np.float32)
     for row in rows:
         words = [made.word(random) for _ in range(BELIEFS)]
         weights = random.dirichlet(np.full(BELIEFS, 0.5)) * random.uniform(0.1, 0.7)

@@ -20,14 +20,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from model.language.decoder import Decoder
 from model.language.tokenizer import HubTokenizer
-from model.vision.vocabulary import word_table
 from model.vision.word_projector import WordProjector
-from model.zoo.lite import CAPTION, DROPOUT, LOOK, SEEN, THINGS, VISUAL_STEP
-from model.zoo.lite_base import LITE_LANGUAGE
+from model.zoo.lite import DROPOUT, LOOK, TRAINED, VISUAL_STEP
+from model.zoo.lite_base import LITE_LANGUAGE, apply_adapters
 from training.adapters import adapt
+from training.lite.forms import FORM, Form
 from training.lite.loop import StagePlan, run
-from training.lite.made_up import COURSES, TOKENS, Batch, Course, Maker, batches
+from training.lite.made_up import COURSES, Batch, Course, Maker, batches
 from training.packing import Dropping, answer_logits
+
+_WHOLE_RATE = 0.05
+"""Learning rate of a language model that is trained whole, against that of adapters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Lesson:
         steps: Steps in all.
         streams: Streams of one step.
         rate: Highest learning rate of the adapters.
-        rank: Of the adapters.
+        rank: Of the adapters; 0 trains every layer of the language model whole, in float32.
         seed: Decides every random choice.
         deep: Share of streams in which the deep, text-guided stage drops as well.
         room: Tokens that go through the network at once; None is as many as a card of 80 GB has room
@@ -48,6 +51,7 @@ class Lesson:
         courses: What the streams are.
         judged: Streams kept aside to measure by.
         every: Steps between two measurements.
+        form: What is read of a clip.
     """
 
     steps: int
@@ -62,6 +66,7 @@ class Lesson:
     courses: tuple[Course, ...] = COURSES
     judged: int = 100
     every: int = 50
+    form: Form = FORM
 
     @property
     def tokens_at_once(self) -> int:
@@ -72,18 +77,18 @@ class Lesson:
 class Student(nn.Module):
     """Projector and adapted language model."""
 
-    def __init__(self, projector: WordProjector, decoder: Decoder) -> None:
+    def __init__(self, projector: WordProjector, decoder: Decoder, form: Form = FORM) -> None:
         super().__init__()
-        self.projector, self.decoder = projector, decoder
+        self.projector, self.decoder, self._form = projector, decoder, form
 
     def answers(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the logits wherever something is to be said in `batch`, and what."""
         looks = torch.zeros(*batch.seen.shape[:-1], LOOK, device=batch.seen.device)
         rows = torch.cat([looks, batch.seen], dim=-1)  # made-up streams have no look
         visual = self.projector.tokens(batch.captions, rows).flatten(0, 1)
-        early, late = DROPOUT.stages
-        dropping = Dropping(early, late.layer, batch.ratios)
-        return answer_logits(self.decoder, batch.shows, visual, dropping, TOKENS, VISUAL_STEP)
+        dropping = Dropping(self._form.early, DROPOUT.stages[1].layer, batch.ratios)
+        tokens = self._form.tokens
+        return answer_logits(self.decoder, batch.shows, visual, dropping, tokens, VISUAL_STEP)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the sum of what each stream of `batch` costs, a mean over what is said of it."""
@@ -93,20 +98,51 @@ class Student(nn.Module):
         return (nn.functional.cross_entropy(logits, target, reduction="none") * weights).sum()
 
 
-def student(base: Path, rank: int) -> Student:
-    """Return the untrained projector and adapters on the published language model."""
-    weights = load_file(base / "language.safetensors")
+def student(base: Path, rank: int, form: Form = FORM) -> Student:
+    """Return the untrained projector and adapters on the published language model.
+
+    Args:
+        base: Folder of the converted base weights.
+        rank: Of the adapters; 0 for none, and a language model whose layers are trained.
+        form: What is read of a clip.
+    """
+    language = load_file(base / "language.safetensors")
+    decoder = _decoder(language, torch.bfloat16 if rank else torch.float32)
+    if rank:
+        adapt(decoder, rank)
+    decoder.model.embed_tokens.requires_grad_(False)
+    return _reader(base, decoder, form)
+
+
+def shipped(base: Path, form: Form = FORM) -> Student:
+    """Return projector and adapted language model as they are shipped, reading in `form`.
+
+    Args:
+        base: Folder of the converted base weights.
+        form: What is read of a clip; anchored, as what is shipped is.
+    """
+    ours = load_file(TRAINED)
+    language = apply_adapters(load_file(base / "language.safetensors"), ours)
+    pupil = _reader(base, _decoder(language, torch.bfloat16), form)
+    parts = {name.removeprefix("projector."): value for name, value in ours.items()}
+    pupil.projector.load_state_dict({name: parts[name] for name in pupil.projector.state_dict()})
+    return pupil.requires_grad_(False)
+
+
+def _decoder(weights: Mapping[str, Tensor], dtype: torch.dtype) -> Decoder:
     decoder = Decoder(LITE_LANGUAGE)
-    decoder.load_state_dict(weights | {"lm_head.weight": weights["model.embed_tokens.weight"]})
+    tied = {"lm_head.weight": weights["model.embed_tokens.weight"]}
+    decoder.load_state_dict({**weights, **tied})
     decoder.lm_head.weight = decoder.model.embed_tokens.weight
-    decoder.to(torch.bfloat16)
-    adapt(decoder, rank)
+    return decoder.to(dtype)
+
+
+def _reader(base: Path, decoder: Decoder, form: Form) -> Student:
     plain = HubTokenizer(base / "tokenizer.json").plain
-    embedding = decoder.model.embed_tokens.weight.detach()
-    projector = WordProjector(embedding, plain, word_table(), THINGS, LOOK, CAPTION, SEEN)
-    for module in (projector.up, projector.down):
+    projector = form.projector(decoder.model.embed_tokens.weight.detach(), plain)
+    for module in (projector.up, projector.down):  # made-up streams have no look
         module.requires_grad_(False)
-    return Student(projector, decoder)
+    return Student(projector, decoder, form)
 
 
 def trained_part(pupil: Student) -> dict[str, nn.Parameter]:
@@ -150,8 +186,8 @@ def learn_to_read(
     torch.backends.cuda.enable_cudnn_sdp(False)
     # Many small tensors go from process to process: more than there may be open files.
     torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
-    pupil = student(base, lesson.rank).to(lesson.device)
-    maker = Maker(base, lesson.courses, lesson.deep)
+    pupil = student(base, lesson.rank, lesson.form).to(lesson.device)
+    maker = Maker(base, lesson.courses, lesson.deep, lesson.form)
     judged = [
         maker.example(np.random.default_rng([0, n]), lesson.courses[n % len(lesson.courses)])
         for n in range(lesson.judged)
@@ -178,25 +214,59 @@ def learn_to_read(
         warm_up=min(60, max(lesson.steps // 10, 1)),
         every=lesson.every,
     )
-    run(plan, pupil, learn, lambda: right_by_kind(pupil, to_judge), report, {"projector": 2.0})
+    rates = {"projector": 2.0, "decoder": 1.0 if lesson.rank else _WHOLE_RATE}
+    run(plan, pupil, learn, lambda: right_by_kind(pupil, to_judge), report, rates)
     return pupil
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer, compared word for word with the right one.
+
+    Attributes:
+        kind: Of the question.
+        right: Whether every token of it would be said, the ones before it given: what greedy decoding
+            says is right in the same cases.
+        cost: What its tokens cost, in nats, as a mean.
+    """
+
+    kind: str
+    right: bool
+    cost: float
+
+
 @torch.no_grad()
+def told_of(pupil: Student, batch: Batch, pointer: float = 0.0) -> list[list[Told]]:
+    """Return the answers to the questions about each stream of `batch`, in order.
+
+    Args:
+        pupil: Who answers.
+        batch: The streams.
+        pointer: Added to the logits of whatever the captions of a stream's clips spell out.
+    """
+    logits, target = pupil.answers(batch)
+    said = batch.shows.target >= 0
+    rows = logits.split(said.sum(dim=1).tolist())
+    goals = target.split(said.sum(dim=1).tolist())
+    clips = (batch.shows.clip.amax(dim=1) + 1).tolist()
+    found = []
+    for show, captions in enumerate(batch.captions.split(clips)):
+        spelled = captions[captions >= 0].unique()
+        rows[show][:, spelled] += pointer
+        hits = rows[show].argmax(dim=-1) == goals[show]
+        costs = nn.functional.cross_entropy(rows[show], goals[show], reduction="none")
+        branch = batch.shows.branch[show][said[show]]
+        own = (branch == number for number in range(1, len(batch.kinds[show]) + 1))
+        about = zip(batch.kinds[show], own, strict=True)
+        found.append([Told(k, bool(hits[o].all()), float(costs[o].mean())) for k, o in about])
+    return found
+
+
 def right_by_kind(pupil: Student, judged: list[Batch]) -> Mapping[str, float]:
     """Return the share of answers that would be said word for word, by kind of question."""
     right: dict[str, list[bool]] = defaultdict(list)
-    for batch in judged:
-        logits, target = pupil.answers(batch)
-        hits = (logits.argmax(dim=-1) == target).tolist()
-        for kinds, branch, said in zip(
-            batch.kinds, batch.shows.branch.tolist(), (batch.shows.target >= 0).tolist(), strict=True
-        ):  # fmt: skip
-            spoken = [b for b, is_said in zip(branch, said, strict=True) if is_said]
-            of_show, hits = hits[: len(spoken)], hits[len(spoken) :]
-            for number, kind in enumerate(kinds, start=1):
-                own = [hit for hit, b in zip(of_show, spoken, strict=True) if b == number]
-                right[kind].append(all(own))
+    for told in (told for batch in judged for show in told_of(pupil, batch) for told in show):
+        right[told.kind].append(told.right)
     shares = {kind: sum(found) / len(found) for kind, found in sorted(right.items())}
     every = [one for found in right.values() for one in found]
     return {"right": sum(every) / len(every), **shares}
