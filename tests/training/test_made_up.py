@@ -9,7 +9,8 @@ from model.vision.vocabulary import word_table
 from model.zoo.lite_base import convert
 from training.dialogue.asker import Asker
 from training.lite.folded import folded
-from training.lite.made_up import COURSES, TOKENS, Course, MadeUpStream, Maker, batches
+from training.lite.forms import FORM
+from training.lite.made_up import COURSES, Course, MadeUpStream, Maker, batches
 from training.packing import Packed
 from training.streams.world import Mix, World
 
@@ -41,7 +42,7 @@ def test_a_clip_is_a_caption_and_its_visual_tokens(maker):
     for seed in range(20):
         one = maker.example(np.random.default_rng(seed))
         assert len(one.captions) == len(one.seen)
-        assert (one.show.place >= 0).sum() == TOKENS * len(one.seen)
+        assert (one.show.place >= 0).sum() == FORM.tokens * len(one.seen)
         assert len(one.kinds) == int(one.show.branch.max()) > 0
 
 

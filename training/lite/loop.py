@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from training.errors import Missing
 from training.whole_files import whole_file
 from web.cli.signals import defer_interrupt
+
+_console = Console(stderr=True)  # what a run is asked for goes to the other output
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def run(
     first = _resume(plan, trained, optimizer)
     done, smooth = first, 0.0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, console=_console) as progress:
         task = progress.add_task(plan.checkpoint.stem, total=plan.steps, completed=first)
         try:
             for step in range(first, plan.steps):
