@@ -81,7 +81,7 @@ app = typer.Typer(add_completion=False, help=__doc__)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SmallRecipe:
     """How every variant is trained and examined.
 
     Attributes:
@@ -146,8 +146,8 @@ def ablate(
     Raises:
         BadParameter: If there is no such variant.
     """
-    recipe = Recipe(steps, streams, longest, questions, seed, exam)
-    bench, results = Bench(recipe, convert(), folder, as_shipped), dict[str, Result]()
+    recipe = SmallRecipe(steps, streams, longest, questions, seed, exam)
+    bench, results = Bench(recipe, convert(), folder, as_shipped), dict[str, Examined]()
     for name in _wanted(names or list(VARIANTS), as_shipped=as_shipped):
         results[name] = bench.result(name)
     exams = {name: result.told for name, result in results.items()}
@@ -171,7 +171,7 @@ def _wanted(names: Sequence[str], *, as_shipped: bool) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Examined:
     """What came of a variant.
 
     Attributes:
@@ -194,18 +194,18 @@ class Bench:
         as_shipped: Whether the shipped weights are examined, and nothing is trained.
     """
 
-    recipe: Recipe
+    recipe: SmallRecipe
     base: Path
     folder: Path
     as_shipped: bool
 
-    def result(self, name: str) -> Result:
+    def result(self, name: str) -> Examined:
         """Return what a variant answers; it is trained and examined unless that was done before."""
         answers = self._place(name) / f"exam-{self.recipe.exam}.json"
         if answers.exists():
             known = json.loads(answers.read_text())
             told = [[Told(*one) for one in stream] for stream in known["told"]]
-            return Result(told, known["seconds"])
+            return Examined(told, known["seconds"])
         variant, seconds = VARIANTS[name], 0.0
         if self.as_shipped:
             pupil = shipped(self.base, variant.form)
@@ -221,7 +221,7 @@ class Bench:
         rows = [[(one.kind, one.right, one.cost) for one in stream] for stream in told]
         answers.parent.mkdir(parents=True, exist_ok=True)
         answers.write_text(json.dumps({"seconds": seconds, "told": rows}))
-        return Result(told, seconds)
+        return Examined(told, seconds)
 
     def _trained(self, name: str) -> tuple[Student, float]:
         """Return a variant as it is trained, and the seconds of a processor that it took, stops included."""

@@ -23,7 +23,7 @@ from training.lite.forms import FORM, Form
 from training.lite.made_up import Batch, Maker
 from training.lite.reading import Told, right_by_kind, student, told_of
 
-RECIPE = ablate.Recipe(steps=2, streams=1, longest=4, questions=3, seed=1, exam=3)
+RECIPE = ablate.SmallRecipe(steps=2, streams=1, longest=4, questions=3, seed=1, exam=3)
 FORMS = [FORM, Form("summed"), Form("none"), Form(seen=0), Form(seen=16), Form(anchored=False)]
 SMALL = LanguageConfig(
     hidden=32, layers=21, heads=2, kv_heads=1, head_dim=16, intermediate=32, vocab=49_152,
