@@ -64,7 +64,7 @@ def difference(varied: Exam, base: Exam) -> Difference:
 def sign_test(gained: int, lost: int) -> float:
     """Return how likely a split at least as uneven is if both sides are as likely."""
     count = gained + lost
-    tail = sum(comb(count, n) for n in range(min(gained, lost) + 1)) / 2**count
+    tail = sum(comb(count, n) for n in range(min(gained, lost) + 1)) / (1 << count)
     return min(1.0, 2 * tail)
 
 

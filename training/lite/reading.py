@@ -246,11 +246,11 @@ def told_of(pupil: Student, batch: Batch, pointer: float = 0.0) -> list[list[Tol
     """
     logits, target = pupil.answers(batch)
     said = batch.shows.target >= 0
-    rows = logits.split(said.sum(dim=1).tolist())
-    goals = target.split(said.sum(dim=1).tolist())
+    lengths = said.sum(dim=1).tolist()
+    rows, goals = (torch.split_with_sizes(of_all, lengths) for of_all in (logits, target))
     clips = (batch.shows.clip.amax(dim=1) + 1).tolist()
     found = []
-    for show, captions in enumerate(batch.captions.split(clips)):
+    for show, captions in enumerate(torch.split_with_sizes(batch.captions, clips)):
         spelled = captions[captions >= 0].unique()
         rows[show][:, spelled] += pointer
         hits = rows[show].argmax(dim=-1) == goals[show]
