@@ -251,8 +251,9 @@ def told_of(pupil: Student, batch: Batch, pointer: float = 0.0) -> list[list[Tol
     clips = (batch.shows.clip.amax(dim=1) + 1).tolist()
     found = []
     for show, captions in enumerate(torch.split_with_sizes(batch.captions, clips)):
-        spelled = captions[captions >= 0].unique()
-        rows[show][:, spelled] += pointer
+        spelled = torch.zeros(rows[show].shape[1], device=logits.device)
+        spelled[captions[captions >= 0]] = pointer
+        rows[show].add_(spelled)
         hits = rows[show].argmax(dim=-1) == goals[show]
         costs = nn.functional.cross_entropy(rows[show], goals[show], reduction="none")
         branch = batch.shows.branch[show][said[show]]
