@@ -45,10 +45,12 @@ _ALONE = {
     "how often": "how often was it there", "how many times": "how often was it there", "how many": "how many it were there",
     "how many were there": "how many it were there", "how many did you see": "how many it were there",
     "where": "where was it", "what color": "what color was it", "what colour": "what colour was it",
-    "which color": "which color was it", "which colour": "which colour was it", "which way": "which way did it go",
+    "color": "what color was it", "colour": "what colour was it", "which color": "which color was it", "which colour": "which colour was it", "which way": "which way did it go",
     "tell me more": "tell me about it", "still there": "is it still there", "is it still": "is it still there",
     "after that": "what came after that", "what then": "what came after that", "what next": "what came after that",
     "then what": "what came after that", "before that": "what came before that", "and then": "what came after that",
+    "after it": "what came after that", "before it": "what came before that", "what after": "what came after that", "what before": "what came before that",
+    "what after that": "what came after that", "what before that": "what came before that", "and after": "what came after that", "and before": "what came before that",
 }  # fmt: skip
 """What a few words ask of a thing that was named, with "it" for that."""
 _AND = re.compile(r"(?:and |or |(?:and )?(?:what|how) about )(?P<name>.+)")

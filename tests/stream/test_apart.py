@@ -58,6 +58,7 @@ def test_how_long_lay_between_two_things_is_told_with_both_times(text):
         "How long did it take until the rocket came after the cat?",
         "How long after the cat left did the rocket come?",
         "How long did the cat come before the rocket?",
+        "How much later than the cat did the rocket come?",
     ],
 )
 def test_how_long_after_something_another_came_is_told_from_its_coming_and_its_leaving(text):

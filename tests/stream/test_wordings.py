@@ -45,10 +45,53 @@ ACCOUNT = (
         ("Did you see something to eat?", "Yes, from 0:20 to 0:24."),
         ("How many animals in total?", "Two kinds: a cat and a dog."),
         ("Describe the scene with the pizza.", "A pizza, from 0:20 to 0:24."),
+        ("Did the cat or the dog come first?", "The cat, at 0:04."),
+        ("Was the cat or the dog there longer?", "The cat, for 8 seconds; the dog for 3 seconds."),
+        ("Which was longer there, the cat or the dog?", "The cat, for 8 seconds; the dog for 3 seconds."),
+        ("Of the animals, which one came last?", "A dog, at 0:28."),
+        ("Which of the animals came second?", "A dog, at 0:28."),
+        ("first animal?", "A cat, at 0:04."),
+        ("Which was the longest scene?", "A person, for 12 seconds in all."),
+        ("What was the first thing after the pizza?", "A person."),
+        ("What was the last thing before the pizza?", "A car and a bicycle."),
+        ("Was anything between the bottle and the pizza?", "A car and a bicycle."),
+        ("During the car scene what was there?", "A bicycle."),
     ],
 )  # fmt: skip
 def test_what_is_said_around_a_question_is_passed_over(text, said):
     assert asked(text, SHOW, FILM) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("When was nobody there?", "Twice: from 0:08 to 0:24 and from 0:28 to 0:31."),
+        ("Was the room ever empty?", "Twice: from 0:08 to 0:24 and from 0:28 to 0:31."),
+        ("Was there a time without people?", "Twice: from 0:08 to 0:24 and from 0:28 to 0:31."),
+        ("When was there no one in view?", "Twice: from 0:08 to 0:24 and from 0:28 to 0:31."),
+        ("When was there no cat?", "Twice: from 0:00 to 0:04 and from 0:12 to 0:31."),
+        ("When was the cat not visible?", "Twice: from 0:00 to 0:04 and from 0:12 to 0:31."),
+        ("When was there no elephant?", "From 0:00 to 0:31."),
+    ],
+)
+def test_when_something_was_not_there_is_counted(text, said):
+    assert asked(text, SHOW, FILM) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["Was there a woman?", "Did you see any children?", "There was a man, wasn't there?"]
+)
+def test_men_women_and_children_are_not_told_apart_and_that_is_said(text):
+    history = past("person", "person", "cat", "cat")
+    said = "Somebody was, from 0:00 to 0:08. I cannot tell men, women and children apart."
+    assert asked(text, history) == said
+    assert asked("Was there a person?", history) == "Yes, from 0:00 to 0:08."
+
+
+def test_what_was_always_there_never_was_not():
+    history = past("cat, person", "cat, person")
+    assert asked("When was nobody there?", history) == "Never: somebody was there all the time."
+    assert asked("When was there no cat?", history) == "Never: the cat was there all the time."
 
 
 @pytest.mark.parametrize(

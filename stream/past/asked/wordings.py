@@ -13,6 +13,8 @@ from stream.past.follow_up import is_known
 
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"what (?:is|was|happens|happened) (?:at|in) the (?:very )?end(?: of (?:it|(?:the|this) (?:video|film|stream)))?|how does (?:it|(?:the|this) (?:video|film|stream)) (?:end|finish)|(?:the )?(?:very )?last (?:thing|scene)(?: you saw)?|what was the very last (?:thing|scene)(?: you saw)?", "what did you see last"),
+    (r"(?:the )?(?:very )?first (?:thing|scene)(?: you saw)?|what was the very first (?:thing|scene)(?: you saw)?|how does (?:it|(?:the|this) (?:video|film|stream)) (?:start|begin)", "what did you see first"),
     (r"(?:did|do|have) you (?:ever )?(?:see|seen|notice) (?:anything|something) to eat|was (?:anything|something) (?:edible|to eat) (?:there|shown)|did (?:anyone|anybody|someone) bring (?:anything|something) to eat", "was there any food"),
     (r"(?:list|name|enumerate|show me|what are) (?:all )?(?:the )?(?:different )?(?:things|objects|items)(?: (?:there|shown|(?:that )?you (?:have )?(?:saw|seen|noticed)))?|name (?:some|a few|two|three|four|five|ten|\d+) (?:things|objects|items)(?: (?:there|shown|(?:that )?you (?:have )?(?:saw|seen|noticed)))?|(?:what|which) (?:objects|items)(?: (?:are|were))?(?: there| shown| visible)?", "how many different things did you see"),
     (r"(?:list|name|enumerate|show me|what are|what were) (?:all )?(?:the )?(?:different )?scenes", "how many scenes were there"),
@@ -56,7 +58,19 @@ _BEING = rf"(?: (?:was|were|is|are|came|comes|appeared|stayed|has been|being|{_V
 _WHILE = r"(?:while|whilst|when|as long as|during|as|at the time of|the moment)"
 _STAYING = rf"(?: (?:{_VISIBLE}|there|here|stay|stayed|last|lasted|been|remain|remained|around))*"
 _SAW = r"(?:see|seen|saw|notice|noticed|spot|spotted)"
+_FIRST = r"(?P<way>first|last|earlier|later|longer|more often)"
 _REWORDED = (
+    (rf"(?:did|was|were|is|has) (?P<one>[a-z' -]+?) or (?P<other>[a-z' -]+?) (?:come|came|appear|appeared|stay|stayed|there|shown|seen|here|been)?(?: )?(?:for )?(?:the )?{_FIRST}(?: there)?", "which was there {way}, {one} or {other}"),
+    (rf"(?:which|what|who) (?:one )?(?:was|were|stayed|lasted) {_FIRST} (?:there|shown|visible),? (?P<one>[a-z' -]+?) or (?P<other>[a-z' -]+?)", "which was there {way}, {one} or {other}"),
+    (r"(?:of|among) (?:all )?the (?P<sort>[a-z]+),? (?:which|what)(?: one)? (?:came|was|appeared|did you see)(?: there)? (?P<way>first|last|second|third|longest|shortest|most often)", "which {sort} came {way}"),
+    (r"(?:which|what|which one) of (?:all )?the (?P<sort>[a-z]+) (?:came|was|appeared|did you see)(?: there)? (?P<way>first|last|second|third|longest|shortest|most often)", "which {sort} came {way}"),
+    (r"(?P<way>first|second|third|last) (?P<sort>[a-z]+)", "which {sort} came {way}"),
+    (r"(?:which|what) (?:was|is) the (?P<way>longest|shortest) (?:scene|thing)", "what was there {way}"),
+    (rf"(?:when|at what time) (?:was|were|is|did you {_SAW}) (?:there )?(?:anything|something|any things?) (?P<way>{_COLOUR})", "what was {way}"),
+    (rf"(?:what|which) (?P<way>{_COLOUR}) (?:things?|objects?|ones?) (?:was|were|is|are|did you {_SAW})(?: there| shown| visible)?", "what was {way}"),
+    (r"(?:what|which things?) (?:was|were|came|is) (?:the )?(?:first|next)(?: thing)? (?P<way>after|before) (?P<other>[a-z' -]+?)|what (?:was|is) the (?:last|first|next) thing (?P<way2>after|before) (?P<other2>[a-z' -]+?)", "what came {way} {other}"),
+    (r"(?:was|is) (?:there )?(?:anything|something) between (?P<one>[a-z' -]+?) and (?P<other>[a-z' -]+?)", "what came between {one} and {other}"),
+    (rf"during (?:the |an? )?(?P<other>[a-z' -]+?) (?:scene|part|clip),? what (?:else )?(?:happened|was there|did you {_SAW}|was shown)", "what was with the {other}"),
     (rf"(?:what|which things?)(?: else)? (?:happened|happens|was (?:there|shown|visible|going on|happening)|were (?:there|shown)|(?:did|do|can) you {_SAW}|came|appeared|was|is there|is) (?:there )?{_WHILE} (?:the |an? )?{_A_NAME}{_BEING}", "what was with the {name}"),
     (rf"who (?:else )?(?:was|came|were|is|appeared)(?: (?:there|here|shown|visible))? {_WHILE} (?:the |an? )?{_A_NAME}{_BEING}", "who was with the {name}"),
     (rf"(?:was|were|did you {_SAW}|is|did|have you {_SAW}) (?:there )?(?P<one>(?:an?|any|the|some) [a-z' -]+?|anyone|anybody|someone|somebody)(?: (?:there|here|shown|visible|come|appear|present))* (?:while|whilst|when|during) (?:the |an? )?(?P<other>[a-z' -]+?){_BEING}", "was {one} with the {other}"),
@@ -154,7 +168,7 @@ def _reworded(plain: str, is_name: Callable[[str], bool]) -> str | None:
         straight = words.format(**said, many=_several(name), one_name=_with_article(name))
         if "kind|" in form and not is_known(straight):
             return ""
-        if "other" not in said or is_known(straight):
+        if not {"other", "sort", "way"} & said.keys() or is_known(straight):
             return straight
     return None
 

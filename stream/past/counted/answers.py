@@ -8,6 +8,10 @@ from stream.past.counted.words import Counting, is_plural, named_with_article, n
 from stream.past.wording import length, listed, minutes, number, sentence, times
 
 _MOST_STRETCHES = 4
+_SOME_PEOPLE = frozenset({
+    "man", "men", "woman", "women", "boy", "boys", "girl", "girls", "child", "children", "kid", "kids", "guy", "guys", "lady", "ladies",
+})  # fmt: skip
+"""Who is a person to the eyes, and which is not told."""
 _MORE = frozenset({"longer", "longest", "more often", "most often"})
 _COUNTED = 4
 """Of more together clips say no more than that there are more."""
@@ -91,6 +95,8 @@ def of_one(kind: Kind, there: There) -> str:
         return "I am not sure." if there.perhaps else "None."
     if there.spans:
         return _ANSWERS[kind](there)
+    if kind == "without":
+        return sentence(f"never: {_somebody(there)} there all the time")
     return "No." if kind == "still" and there.part else f"I have not seen {there.said}."
 
 
@@ -230,7 +236,18 @@ def _last(there: There) -> str:
 
 
 def _ever(there: There) -> str:
+    if there.name in _SOME_PEOPLE:
+        return f"Somebody was, {spans_of(there)}. I cannot tell men, women and children apart."
     return f"Yes, {spans_of(there)}."
+
+
+def _without(there: There) -> str:
+    return sentence(spans_of(there))
+
+
+def _somebody(there: There) -> str:
+    name = named_with_the(there.name)
+    return f"{name} were" if is_plural(there.name) and name != "somebody" else f"{name} was"
 
 
 def _none(there: There) -> str:
@@ -260,5 +277,5 @@ def _many(there: There) -> str:
 _ANSWERS: Mapping[Kind, Callable[[There], str]] = {
     "long": _long, "often": _often, "still": _still, "gone": _is_gone, "left": _left, "last": _last,
     "ever": _ever, "seen": _ever, "again": _again, "none": _none,
-    "many": _many,
+    "many": _many, "without": _without,
 }  # fmt: skip

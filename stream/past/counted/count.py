@@ -176,6 +176,8 @@ def _half_seen(asked: Counting, clips: Sequence[Shown]) -> bool:
 def _there(asked: Counting, clips: Sequence[Shown], question: Question) -> There:
     clips = _of_colour(asked, clips)
     stretches = joined(_stretches(asked, clips), clips)
+    if asked.kind == "without":
+        stretches = _gaps(stretches, len(clips))
     return There(
         name=asked.name,
         spans=[(clips[s.first].start, until(s, clips)) for s in stretches],
@@ -210,7 +212,12 @@ def _at_once(asked: Counting, clips: Sequence[Shown]) -> int:
         found = [thing for thing in clip.things if thing.word in asked.words]
         if seen := [thing for thing in found if thing.sure >= SURE] or found[:1]:
             sureness[sum(t.count for t in seen)] += max(t.sure for t in seen)
-    return max(sureness, key=lambda many: (round(sureness[many], 3), many))
+    return max(sureness, key=lambda many: (round(sureness[many], 3), many), default=0)
+
+
+def _gaps(stretches: Sequence[Stretch], clips: int) -> list[Stretch]:
+    ends, starts = [-1, *(s.last for s in stretches)], [*(s.first for s in stretches), clips]
+    return [Stretch(a + 1, b - 1) for a, b in zip(ends, starts, strict=True) if b > a + 1]
 
 
 def _ranked(asked: Counting, clips: Sequence[Shown]) -> tuple[str, list[int]]:

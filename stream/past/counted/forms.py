@@ -13,7 +13,7 @@ Kind = Literal[
     "long", "sort", "often", "still", "gone", "left", "last", "which", "before", "changed",
     "about", "who", "ever", "again", "things", "none", "colour", "way", "place",
     "many", "kinds", "longest", "oftenest", "when", "next", "between", "seen", "whereabouts",
-    "moved", "colours", "coloured", "nth", "span", "scenes", "present", "apart", "shortest", "rarest",
+    "moved", "colours", "coloured", "nth", "span", "scenes", "present", "apart", "shortest", "rarest", "without",
 ]  # fmt: skip
 
 _ALREADY = r"(?: (?:so far|in all|in total|altogether|until now|already|here|there|now|please|today|yet|by now|at all|right now|at the moment|in order|in the right order|in order of time|in sequence|one by one|one after another))*"  # fmt: skip
@@ -30,6 +30,7 @@ _YOU = r"(?:you|i|we)"
 _SEE = r"(?:see|seen|saw|watch|notice|noticed|spot|spotted|detect|detected|count|counted|find|found|recogni[sz]ed?)"
 _SORTS = rf"(?: {_DO} you (?:all )?{_SEE}| you (?:have )?{_SEE}| (?:(?:was|were|are|have been|has been|did) ?)(?:there|shown|seen|visible|appear)+| (?:came|appeared)| there (?:were|have been))"  # fmt: skip
 _ANYONE = r"(?:there )?(?P<name>anyone|anybody|someone|somebody)"
+_NOBODY = r"(?:nobody|no one|no-one|noone|no people|no person)"
 _AGAIN = r"(?:come back|came back|return|returned|reappear|reappeared|come again|appear again|show up again|come by again|shown again|there again|seen again|visible again)"  # fmt: skip
 _COUNTED = rf"(?: (?:were|was|have been|had been) {_PLACE}| there (?:were|have been)| (?:did|have|had) {_YOU} {_SEE}| came| appeared| {_YOU} (?:have )?{_SEE})(?: (?:at once|at most|at the same time))?"  # fmt: skip
 _ARRIVE = r"(?:come|came|appear|appeared|arrive|arrived|show up|showed up|turn up|turned up|(?:enter|entered|come into|came into)(?: the| your)? ?(?:picture|view|room|scene)|enter|entered|come in|came in|pass|passed|pass by|passed by)"  # fmt: skip
@@ -58,8 +59,11 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     ("coloured", rf"(?:what|which (?:things?|objects?|ones?)) (?:is|are|was|were) (?:the )?{_COLOUR}(?: things?| ones?| objects?)?{_ALREADY}"),
     ("coloured", rf"(?:is|are|was|were|has|have) (?:there )?(?:ever )?(?:been )?(?:anything|something|things|any things|any objects) {_COLOUR}{_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:anything|something|things|any things) (?P<colour2>{'|'.join(COLOURS)}|gray){_ALREADY}"),
     ("coloured", rf"(?:is|are|was|were|has|have) there (?:any |a |an )?(?P<colour3>{'|'.join(COLOURS)}|gray) (?:things?|objects?|ones?){_ALREADY}|(?:do|did|can|have) you (?:ever )?{_SEE} (?:any |a |an )?{_COLOUR} (?:things?|objects?){_ALREADY}"),
+    ("without", rf"when (?:was|were|is|has) (?:there )?{_NOBODY}(?: been)?(?: {_PLACE})?{_ALREADY}|(?:was|were) (?:there )?(?:ever|a time|any time|a moment) (?:when )?(?:there )?(?:was )?(?:{_NOBODY}|without people|without anyone)(?: {_PLACE})?{_ALREADY}|was (?:the |this )?(?:room|place|picture|scene|street|house|it) (?:ever |sometimes )?(?:empty|deserted)(?: at (?:any|some) (?:time|point))?|when was (?:the |this )?(?:room|place|street|house|it) (?:empty|deserted)"),
+    ("without", rf"when (?:was|were) {_NAME} (?:not|never) {_PLACE}{_ALREADY}|when (?:was|were) there (?:no|not a|not any) (?P<name2>[a-z' -]+?)(?: {_PLACE})?{_ALREADY}"),
     ("apart", rf"(?:{_HOW_LONG}|what (?:is|was) the (?:time|gap|pause|interval)){_PASSED} (?P<order>between) {_NAME}{_HAPPENED} and {_OTHER}{_HAPPENED}"),
     ("apart", rf"{_HOW_LONG}{_PASSED} (?P<order>after|from|since) {_NAME}{_HAPPENED} (?:did|was|were|came|to|till|until|until it was) {_OTHER}{_HAPPENED}"),
+    ("apart", rf"how much (?:later|earlier)(?P<order>) than {_NAME}{_HAPPENED} (?:did|was|were|came) {_OTHER}{_HAPPENED}"),
     ("apart", rf"{_HOW_LONG} (?P<order>before) {_OTHER}{_HAPPENED} (?:did|was|were|came) {_NAME}{_HAPPENED}"),
     ("apart", rf"{_HOW_LONG} (?:did|was|were) {_OTHER}{_HAPPENED} (?P<order>after|later than|from) {_NAME}{_HAPPENED}"),
     ("apart", rf"{_HOW_LONG} (?:did|was|were) {_NAME}{_HAPPENED} (?P<order>before|earlier than) {_OTHER}{_HAPPENED}"),

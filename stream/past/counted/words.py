@@ -11,7 +11,7 @@
     many      how many cats were there                  kinds     how many animals were there
     longest   which animal was there longest            oftenest  what was shown most often
     shortest  what was there for the shortest time      rarest    what came least often
-    apart     how long between the cat and the dog
+    apart     how long between the cat and the dog      without   when was nobody there
     colour    what colour was the car                   way       which way did the car move
     place     where was the cat                         between   what came between the cat and the dog
     when      when was the cat shown                    seen      was there a cat | have you seen the cat
