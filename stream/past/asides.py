@@ -26,6 +26,9 @@ _DEEDS = "bark|run|jump|sleep|eat|drink|fall|fight|play|talk|speak|smile|laugh|c
 _DOING = "barking|running|jumping|sleeping|asleep|awake|eating|drinking|falling|fighting|playing|talking|speaking|smiling|laughing|crying|singing|dancing|taking|stealing|touching|holding|carrying|throwing|reading|writing|cooking|working|waving|climbing|swimming|sitting|standing|lying"
 _NO_COMPARING = "I cannot compare these. Ask me how many there were, or which was there longer."
 _NO_JUDGING = "I cannot judge that: I only tell what was shown, when, and where."
+_NO_SAME = (
+    "I cannot tell whether two that look alike are one and the same, only when each was there."
+)
 _NO_SOUND = "I do not hear anything: I only see."
 _ASIDES = (
     (r"(?:hello|hi|hey|hallo|hola|ciao|bonjour|salut|servus|moin|yo|howdy|greetings|namaste|ni hao|konnichiwa|salaam|shalom|ola|hej|buenos dias|buongiorno|guten (?:tag|morgen|abend)|gruezi|good (?:morning|afternoon|evening|day))(?: (?:there|flashback|again|you|everyone|all|friend))*(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?", _HELLO),
@@ -43,6 +46,10 @@ _ASIDES = (
     (r"where (?:am i|are we|are you|is this|was this|is the camera|is this place)|what (?:place|city|country|town|street) is (?:this|it)|which (?:place|city|country|town|street) is (?:this|it)|where (?:was|is) (?:this|it) (?:filmed|recorded|taken|shot)", _NO_WHERE),
     (r"(?:is|was|are) (?:it|this|that|everything|there|anyone|anything|all|the [a-z]+)(?: (?:a|any))? (?:dangerous|danger|safe|ok|okay|alright|normal|suspicious|unusual|good|bad|funny|beautiful|ugly|scary|boring|happy|sad|angry|legal|illegal|important|broken|right|wrong|fine)(?: (?:there|here|now))*|should i (?:worry|be (?:worried|afraid|concerned)|care|call [a-z ]+|do [a-z ]+)|what (?:is|was) the (?:mood|atmosphere|emotion|feeling|message|meaning|point|moral)(?: [a-z ]+)?|do you (?:like|love|hate|want|think|feel|believe)(?: [a-z ]+)?|how (?:do|did) (?:you|they|he|she|it) feel|what do you think(?: [a-z ]+)?|is anything wrong|what should i do|whose fault [a-z ]+|rate [a-z ]+", _NO_JUDGING),
     (r"[\d ]+", _ASK_ME),
+    (r"(?:is|was|are|were|did|does) (?:it|that|this|they|these|those|he|she)? ?(?:always |really )?the same [a-z ]+", _NO_SAME),
+    (r"(?:no )?(?:you are|you're|youre|that is|that's|thats|this is) (?:wrong|incorrect|not right|not true|false|mistaken|lying)|wrong|i (?:disagree|do not believe (?:you|that|it)|don't believe (?:you|that|it))|no (?:it|that|there) (?:was|is) (?:a|an|the|not) [a-z ]+|(?:that|this) (?:was|is) not (?:a|an|the) [a-z ]+|liar", _NOT_SURE),
+    (r"(?:please )?(?:repeat|say)(?: (?:that|it))?(?: again)?(?: please)?|(?:can|could) you (?:please )?(?:repeat|explain|say)(?: (?:that|it))?(?: again)?(?: please)?|what (?:do|did) you mean|explain|elaborate|speak [a-z]+|come again|pardon(?: me)?|what", _ASK_ME),
+    (r"are you (?:a |an )?(?:bot|chatbot|machine|computer|program|camera|llm|assistant|alive)|(?:what|which) (?:model|ai|version|llm) (?:are you|is this)|what (?:is|are|s) your (?:prompt|instructions?|rules|system prompt|model|version)|(?:please )?(?:ignore|forget|disregard) (?:all |the |your )?(?:previous |prior |above )?(?:instructions?|rules|prompts?)[a-z ,]*|who dis", _MYSELF),
     (r"(?:yes|no|yep|yeah|nope|nah|lol|haha|h+m+|huh|eh|oh|wow|cool|test|testing|sorry|never ?mind|maybe|idk|i (?:do not|don't) know|i see|interesting|stop|quit|exit|)(?: (?:yes|no|lol|haha|cool|wow|test|please))*", _ASK_ME),
     (r"(?:please )?(?:let me know|tell me|alert me|notify me|warn me|inform me|remind me|call me|message me)(?: (?:when|if|as soon as|once|whenever)) (?:there is |you see |you notice |somebody |someone |an? |the |any |it )[a-z ]*(?:comes?|appears?|arrives?|leaves?|enters?|shows? up|moves?|is there|is back|next time|again)", _NO_ALERT),
     (r"what (?:is|are) an? [a-z]+|what does [a-z]+ mean|define [a-z]+|explain [a-z]+|what (?:is|was) the (?:capital|population|meaning|president|currency) of [a-z ]+|(?:please )?(?:tell (?:me|us) a (?:joke|story)|sing|write|translate|play)(?: [a-z ]+)?", _NO_LESSON),

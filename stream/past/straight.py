@@ -23,7 +23,7 @@ _LONGEST = 200  # characters of what can still be such a question
 _GAP = re.compile(r"[ ]*[?.!;,]+ (?:and |also )*(?=\w)| and (?:also )?(?=\w)", re.IGNORECASE)
 _PRESENCE = re.compile(r"(?:is|are) there [a-z' -]+\??", re.IGNORECASE)
 _HELLO = re.compile(
-    r"^(?:(?:please|hello|hi|hey|hallo|hola|ciao|bonjour|salut|servus|moin|yo|howdy|greetings|guten (?:tag|morgen|abend)|um|uh|hm+|listen|flashback|excuse me|sorry|ok|okay|so|well|now|thanks|thank you|good (?:morning|afternoon|evening|day))(?: there)?[ ,!.]+)*"
+    r"^(?:(?:please|hello|hi|hey|hallo|hola|ciao|bonjour|salut|servus|moin|yo|howdy|greetings|guten (?:tag|morgen|abend)|um|uh|hm+|listen|flashback|(?:a |just a )?quick question|(?:please )?(?:answer|reply|say)(?: me)?(?: only| just)? (?:with|in) [a-z ]+?|(?:with )?(?:a )?yes or no|in (?:one|a|a single) (?:word|sentence)|excuse me|sorry|ok|okay|so|well|now|thanks|thank you|good (?:morning|afternoon|evening|day))(?: there)?[ ,!.:]+)*"
 )
 _POLITE = re.compile(
     r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:tell|show) (?:me|us)|tell (?:me|us)"

@@ -13,6 +13,9 @@ from stream.past.follow_up import is_known
 
 _SOME = r"(?:anything|something|nothing|much)"
 _VAGUE = (
+    (r"(?:any|what is the) (?:news|updates?|latest)|what (?:is|was) the (?:latest|newest|most recent) ?(?:thing|news|change)?|news|updates?|latest", "what has changed"),
+    (r"status|what is up|sup|wassup|what (?:is this|are these|is it|have we here)", "what do you see"),
+    (r"how (?:much|far back|long ago) (?:do|can) you (?:remember|see back|recall|know)|how (?:many|much) (?:clips|frames|seconds|minutes|footage) (?:did|have|do) you (?:see|seen|remember|watched)", "how long have you been watching"),
     (r"what (?:is|was|happens|happened) (?:at|in) the (?:very )?end(?: of (?:it|(?:the|this) (?:video|film|stream)))?|how does (?:it|(?:the|this) (?:video|film|stream)) (?:end|finish)|(?:the )?(?:very )?last (?:thing|scene)(?: you saw)?|what was the very last (?:thing|scene)(?: you saw)?", "what did you see last"),
     (r"(?:the )?(?:very )?first (?:thing|scene)(?: you saw)?|what was the very first (?:thing|scene)(?: you saw)?|how does (?:it|(?:the|this) (?:video|film|stream)) (?:start|begin)", "what did you see first"),
     (r"(?:did|do|have) you (?:ever )?(?:see|seen|notice) (?:anything|something) to eat|was (?:anything|something) (?:edible|to eat) (?:there|shown)|did (?:anyone|anybody|someone) bring (?:anything|something) to eat", "was there any food"),
@@ -60,6 +63,10 @@ _STAYING = rf"(?: (?:{_VISIBLE}|there|here|stay|stayed|last|lasted|been|remain|r
 _SAW = r"(?:see|seen|saw|notice|noticed|spot|spotted)"
 _FIRST = r"(?P<way>first|last|earlier|later|longer|more often)"
 _REWORDED = (
+    (rf"(?:do you )?(?:remember|recall) {_A_NAME}|(?:are you |i am )?(?:sure|certain)(?: that)? there (?:was|were|is|are) {_A_NAME2}|i (?:do not|don't) (?:think|believe)(?: that)? (?:there (?:was|were|is|are)|you saw) (?P<name3>[a-z' -]+?)|(?:no,? )?there (?:wasn't|was not|weren't|were not|isn't|is not|aren't|are not) (?P<name4>[a-z' -]+?)", "did you see {one_name}"),
+    (rf"(?:from (?:which|what) (?:side|direction)|from where) (?:did|do|does) {_A_NAME} (?:come|enter|appear|move|walk|drive)|where (?:did|do|does) {_A_NAME2} come from", "which way did {name} move"),
+    (r"(?:what|who) (?P<way>was|is|were|are) (?P<other>(?:the|that|this) [a-z' -]+?) (?P<one>next to|beside|near|with|left of|right of|above|below)", "what {way} {one} {other}"),
+    (r"how many different (?P<other>people|persons|men|women)(?: [a-z ]+)?", "how many {other} did you see"),
     (rf"(?:did|was|were|is|has) (?P<one>[a-z' -]+?) or (?P<other>[a-z' -]+?) (?:come|came|appear|appeared|stay|stayed|there|shown|seen|here|been)?(?: )?(?:for )?(?:the )?{_FIRST}(?: there)?", "which was there {way}, {one} or {other}"),
     (rf"(?:which|what|who) (?:one )?(?:was|were|stayed|lasted) {_FIRST} (?:there|shown|visible),? (?P<one>[a-z' -]+?) or (?P<other>[a-z' -]+?)", "which was there {way}, {one} or {other}"),
     (r"(?:of|among) (?:all )?the (?P<sort>[a-z]+),? (?:which|what)(?: one)? (?:came|was|appeared|did you see)(?: there)? (?P<way>first|last|second|third|longest|shortest|most often)", "which {sort} came {way}"),
