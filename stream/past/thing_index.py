@@ -16,7 +16,7 @@ from model.types import ClipTokens
 from stream.name_locks import NameLocks
 from stream.past.presence import Shown
 
-_MOST_CLIPS = 20_000
+_MOST_CLIPS = 22_000
 """Clips of one stream that are gone through, the newest: a day of one that is looked at once a second."""
 _MOST_KEPT = 60_000
 """Clips of all streams whose things are kept; the streams that were asked about longest ago go first."""

@@ -93,6 +93,10 @@ async def test_a_very_long_stream_is_read_at_its_newest_part_and_says_so(store, 
     assert (await ThingIndex(Eyes(), store).read("cam", since=5)).whole
 
 
+def test_a_day_that_is_looked_at_once_a_second_is_gone_through_whole():
+    assert module._MOST_CLIPS >= 24 * 3600 // 4
+
+
 async def test_a_model_without_words_and_an_unknown_stream_show_nothing(store):
     await append(store, 0)
     assert (await ThingIndex(Blind(), store).read("cam")).clips == ()

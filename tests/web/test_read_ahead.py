@@ -120,7 +120,7 @@ async def test_notes_are_bounded_and_a_store_that_is_away_ends_nothing(monkeypat
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    assert len(tries) == reading.STREAMS
+    assert len(tries) == reading._STREAMS
     assert written["last"] == 5.0
 
 

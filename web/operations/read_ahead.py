@@ -20,7 +20,7 @@ from stream.frames.timeline import Clock
 
 log = logging.getLogger(__name__)
 
-STREAMS = 8
+_STREAMS = 8
 """Streams whose histories are read ahead, at most."""
 _SHARE = 0.5
 """Of the memory for histories that they may fill: the rest is for whatever is asked about next."""
@@ -46,7 +46,7 @@ class AskedStreams:
         """Take down that a person asks about `stream` now. Never waits."""
         self._unwritten.pop(stream, None)
         self._unwritten[stream] = self._wall()
-        if len(self._unwritten) > STREAMS:  # only the newest are of use
+        if len(self._unwritten) > _STREAMS:  # only the newest are of use
             del self._unwritten[next(iter(self._unwritten))]
         self._some.set()
 
@@ -65,14 +65,14 @@ class AskedStreams:
 
 
 @runtime_checkable
-class HoldsHistories(Protocol):
+class _BoundedHistories(Protocol):
     """An engine that says how much memory its histories take, and may take."""
 
     @property
-    def history_bytes(self) -> int: ...  # noqa: D102 - see above
+    def history_bytes(self) -> int: ...
 
     @property
-    def history_budget(self) -> int: ...  # noqa: D102 - see above
+    def history_budget(self) -> int: ...
 
 
 async def read_ahead(engine: Engine, store: ClipStore) -> None:
@@ -86,7 +86,7 @@ async def read_ahead(engine: Engine, store: ClipStore) -> None:
         log.debug("no history is read ahead: %s", error)
         return
     asked = {r.name: r.asked for r in records if r.asked is not None and r.clips}
-    for stream in sorted(asked, key=lambda name: -asked[name])[:STREAMS]:
+    for stream in sorted(asked, key=lambda name: -asked[name])[:_STREAMS]:
         if _holds_enough(engine):
             return
         try:
@@ -96,7 +96,7 @@ async def read_ahead(engine: Engine, store: ClipStore) -> None:
 
 
 def _holds_enough(engine: Engine) -> bool:
-    if not isinstance(engine, HoldsHistories):
+    if not isinstance(engine, _BoundedHistories):
         return False
     return engine.history_bytes > _SHARE * engine.history_budget
 
