@@ -149,3 +149,7 @@ def test_the_table_has_a_row_a_category():
     assert "| | items | films | accuracy |" in shown
     assert "| p | 1 | 1 | 1.000 (" in shown
     assert "| **all** | 2 | 2 | 0.500 (" in shown
+
+
+def test_a_benchmark_of_one_category_has_one_line():
+    assert table(summary([True, False], category=["p", "p"])).count("\n") == 2

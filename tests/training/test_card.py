@@ -47,7 +47,7 @@ def test_a_result_that_is_there_twice_is_no_second_seed(tmp_path):
 
 
 def test_the_output_of_a_command_is_read_by_its_last_line(tmp_path):
-    share = {"right": 9, "share": 0.9, "low": 0.6, "high": 0.98}
+    share = {"right": 9, "share": 0.9, "low": 0.6, "high": 0.98, "trials": 10}
     told = {
         "eval": "niah",
         "model": "lite",
@@ -58,6 +58,7 @@ def test_the_output_of_a_command_is_read_by_its_last_line(tmp_path):
     file.write_text(f"loading\n| a table |\n{json.dumps(told)}\n")
     [found] = figures(file)
     assert (found.measure, found.value, found.low) == ("paper, 100 frames: right", 0.9, 0.6)
+    assert "| paper, 100 frames: right | 0.900 | 0.600 to 0.980 | 10 | 1 |" in card([found])
     (tmp_path / "x.txt").write_text("nothing")
     with pytest.raises(BadData, match="holds no result"):
         list(figures(tmp_path / "x.txt"))

@@ -104,7 +104,9 @@ def _measures(told: Mapping[str, Any]) -> Iterator[Result]:
 def _shares(told: Mapping[str, Any]) -> Iterator[Result]:
     for row, measures in told.get("shares", {}).items():
         for measure, share in measures.items():
-            yield _result(told, f"{row}: {measure}", share | {"mean": share["share"]}, None)
+            yield _result(
+                told, f"{row}: {measure}", share | {"mean": share["share"]}, share.get("trials")
+            )
     for kind, score in told.get("scores", {}).items():
         if isinstance(score.get("seen"), dict):
             seen = score["seen"]

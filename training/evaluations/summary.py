@@ -173,7 +173,8 @@ def table(summary: Mapping[str, Any]) -> str:
         "|---|---:|---:|" + "---:|" * len(measures),
     ]
     for part in ("categories", "groups"):
-        for name in first[part]:
+        # One category is all.
+        for name in first[part] if len(first[part]) > 1 else ():
             lines += [_row(name, [measure[part][name] for measure in measures.values()])]
     lines.append(_row("**all**", [measure["all"] for measure in measures.values()]))
     return "\n".join(lines)

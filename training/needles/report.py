@@ -22,9 +22,9 @@ MEASURES: dict[str, Callable[[TrialResult], bool | None]] = {
 
 
 def shares(trials: Sequence[TrialResult]) -> dict[str, Any]:
-    """Return the share of each measure with its interval; what is unknown is left out."""
+    """Return the share of each measure, its interval, and of how many trials; what is unknown is left out."""
     found = {name: [m for one in trials if (m := of(one)) is not None] for name, of in MEASURES.items()}  # fmt: skip
-    return {name: asdict(wilson(sum(some), len(some))) for name, some in found.items() if some}
+    return {name: asdict(wilson(sum(some), len(some))) | {"trials": len(some)} for name, some in found.items() if some}  # fmt: skip
 
 
 def lost(trials: Sequence[TrialResult]) -> dict[str, int]:
