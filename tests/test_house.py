@@ -23,7 +23,7 @@ SHARED = 1275
 """Names that more than their own module uses."""
 LOOSE = 0
 """Functions, constants and type variables that could begin with an underscore, and do not yet."""
-LONG_FILES = 10
+LONG_FILES = 11
 """Files of more than 300 lines in the four packages."""
 LONGEST_FILE = 360
 
