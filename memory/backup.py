@@ -5,7 +5,9 @@ it showed until its turn came is in the backup.
 """
 
 import asyncio
+import errno
 import os
+import stat
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby, islice
@@ -104,7 +106,7 @@ async def examine(path: Path, names: Pattern[str]) -> Contents:
 
     def read() -> Contents:
         contents = Contents()
-        with path.open("rb") as file:
+        with _open_to_read(path) as file:
             for part in read_parts(file):
                 contents.add(part)
         return contents
@@ -113,6 +115,19 @@ async def examine(path: Path, names: Pattern[str]) -> Contents:
     if bad := [name for name in contents.streams if names.fullmatch(name) is None]:
         raise CorruptData(f"no stream may be called {bad[0][:80]!r}")
     return contents
+
+
+def _open_to_read(path: Path) -> BinaryIO:
+    """Return the open file at `path`; a pipe is not waited for, as nothing would end that.
+
+    Raises:
+        OSError: If it is no file, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(errno.ESPIPE, "it is no file that can be read twice", str(path))
 
 
 async def restore(

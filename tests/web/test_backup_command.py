@@ -1,6 +1,7 @@
 """`flashback backup` and `restore` with the embedded Redis, while no service runs."""
 
 import asyncio
+import os
 
 import pytest
 import torch
@@ -82,3 +83,10 @@ def test_a_redis_url_that_cannot_be_read_is_said(command, tmp_path, monkeypatch)
     code, said = command("backup", tmp_path / "some.backup")
     assert (code != 0, "looks like redis://" in said) == (True, True), said
     assert "hunter2" not in said
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(command, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    code, said = command("restore", tmp_path / "pipe", "--data", tmp_path / "data")
+    assert code != 0
+    assert "pipe cannot be used: it is no file that can be read twice" in said
