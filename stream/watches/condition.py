@@ -17,7 +17,7 @@ _PLACES = ("left", "right", "top", "bottom", "middle")
 _MOVES = ("left", "right", "up", "down")
 MOST_CLAUSES = 8
 MOST_WORDS = 8
-ABSENCE_SECONDS = 30.0
+ABSENCE_SECONDS = 60.0
 """How long nothing of a kind must be there where no time is named: less is missed by the eye."""
 LONGEST_HOLD = 7 * 24 * 3600.0
 _COUNTED = ("no", "one", "two", "three", "four")

@@ -7,7 +7,6 @@ clips miss it, and how many of those that follow one that missed it. They say ho
 miss what is still there; it counts as gone once that is unlikely.
 """
 
-import math
 from dataclasses import dataclass
 
 AT_LEAST = 4
@@ -18,12 +17,12 @@ LONGEST_GAP = 15
 """Clips in a row that may have missed a thing which was found again; after more it had left, and came back."""
 _KNOWN_AFTER, _HARD = 6.0, 0.25
 """Clips after which it is known how well a thing is seen; and the share that misses it from which on it is hard to see."""
-_CHANCE = 0.001
-"""How likely it may be that something is still there when it counts as gone."""
-_KEPT = 0.985
-"""What each clip leaves of the weight of those before it: half in three minutes."""
+_CHANCE = 0.0001
+"""How likely it may be, at any clip, that something is still there when it counts as gone: some 0.1 times an hour."""
+_KEPT = 0.996
+"""What each clip leaves of the weight of those before it: half in twelve minutes."""
 _MISSED, _OF_CLIPS = 1.0, 20.0
-_MISSED_AGAIN, _OF_MISSED = 2.0, 4.0
+_MISSED_AGAIN, _SEEN_AGAIN = 10.0, 10.0
 """What is supposed before much is known: one clip of 20 misses a thing, and every other one after that."""
 
 
@@ -71,10 +70,13 @@ class Visibility:
         """Clips in a row without the thing after which it is gone; chance would hardly miss so many."""
         if not self.looked:
             return AT_LEAST
-        miss = (self.missed + _MISSED) / (self.looked + _OF_CLIPS)
-        again = (self.missed - self.gaps + _MISSED_AGAIN) / (self.missed + _OF_MISSED)
-        needed = 1 + math.ceil(math.log(min(_CHANCE / miss, 1.0)) / math.log(again))
-        return min(max(needed, AT_LEAST), AT_MOST)
+        chance = (self.missed + _MISSED) / (self.looked + _OF_CLIPS)
+        again, seen = self.missed - self.gaps + _MISSED_AGAIN, self.gaps + _SEEN_AGAIN
+        needed = 1
+        while chance > _CHANCE and needed < AT_MOST:
+            chance *= again / (again + seen)  # each that misses it makes the next one likelier to
+            again, needed = again + 1.0, needed + 1
+        return max(needed, AT_LEAST)
 
 
 NOT_SEEN = Visibility()

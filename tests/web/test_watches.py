@@ -133,7 +133,7 @@ async def test_a_watch_is_changed_paused_and_deleted_while_it_runs(service):
         assert edited.json()["understood"] == "at least two dogs, for 30 seconds"
         assert edited.json()["question"] == PERSON_THERE["question"]
         asked = (await client.patch(at, json={"question": "when nobody is there"})).json()
-        assert (asked["understood"], asked["state"]) == ("no people, for 30 seconds", "paused")
+        assert (asked["understood"], asked["state"]) == ("no people, for 1 minute", "paused")
         assert (await client.patch(at, json={})).status_code == 422
         assert (await client.delete(at)).status_code == 204
         assert (await client.get(at)).status_code == 404

@@ -1,11 +1,13 @@
 """When a watch fires: by example, and by what holds of every stream."""
 
+import random
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from stream.watches.condition import ABSENCE_SECONDS
 from stream.watches.matcher import ClauseScores
 from stream.watches.trigger import GONE_AFTER, LONGEST_PAUSE, Rule, Trigger
 from stream.watches.visibility import AT_LEAST, AT_MOST, LONGEST_GAP, NOT_SEEN
@@ -83,13 +85,13 @@ def test_what_was_never_there_is_not_gone():
 
 def test_one_ghost_does_not_bring_back_what_is_gone():
     rule = Rule(hold_s=60, after_seen=True)
-    trigger, outcomes = absent(rule, [1, 1, *[0] * 8, 1, *[0] * AT_MOST])
+    trigger, outcomes = absent(rule, [1, 1, *[0] * 14, 1, *[0] * AT_MOST])
     assert len(fired(outcomes)) == 1, "later, as it may have been missed for as long before"
     assert trigger.firing.start == 7
 
 
-def test_what_is_seen_in_every_clip_is_gone_after_five_without_it():
-    assert fired(absent(Rule(), [*[1] * 100, *[0] * 10])[1]) == [104]
+def test_what_is_seen_in_every_clip_is_gone_after_ten_without_it():
+    assert fired(absent(Rule(), [*[1] * 100, *[0] * 15])[1]) == [109]
 
 
 def test_what_is_seen_in_every_other_clip_at_best_is_not_gone_so_soon():
@@ -101,7 +103,18 @@ def test_what_is_seen_in_every_other_clip_at_best_is_not_gone_so_soon():
 
 def test_a_thing_that_left_and_came_back_was_not_missed_meanwhile():
     visits = [*[1] * 20, *[0] * (LONGEST_GAP + 5)] * 10
-    assert fired(absent(Rule(), [*visits, *[1] * 20, 0, 0, 0, 0, 0, 0])[1])[-1] == len(visits) + 24
+    assert fired(absent(Rule(), [*visits, *[1] * 20, *[0] * 15])[1])[-1] == len(visits) + 28
+
+
+@pytest.mark.parametrize(("missed", "again"), [(0.02, 0.4), (0.05, 0.5), (0.2, 0.6)])
+def test_misses_that_come_in_rows_are_no_absence_in_ten_quiet_hours(missed, again):
+    chance = random.Random(5)
+    into = missed * (1 - again) / (1 - missed)
+    seen, clips = True, []
+    for _ in range(9000):
+        seen = chance.random() >= (into if seen else again)
+        clips.append(float(seen))
+    assert not fired(absent(Rule(hold_s=ABSENCE_SECONDS), clips)[1])
 
 
 def test_what_has_come_is_over_after_four_clips_however_badly_it_is_seen():

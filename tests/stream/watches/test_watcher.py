@@ -269,7 +269,7 @@ async def test_a_restart_does_not_lose_for_how_long_a_thing_has_been_gone():
         again.now = work.now
         await again.show(0)
         assert await again.watcher.book.events(9) == []
-        await again.show(0, 0)
+        await again.show(*[0] * 8)
         [event] = await again.watcher.book.events(9)
         assert event.start == work.now - 4 * 4 + 3  # where the dog was seen last
 
