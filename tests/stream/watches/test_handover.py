@@ -48,7 +48,7 @@ async def test_how_long_a_thing_has_been_gone_outlives_the_process_that_saw_it(r
     async with process(redis) as other:
         await other.watcher.loaded()
         other.now = one.now + LONGEST_PAUSE - 4.0
-        await other.show(0, 0, 0, 0)
+        await other.show(*[0] * 8)
         told = await other.alerts.next()
         assert (told.open, told.start) == (True, 1011)
         assert told.fired - told.start >= GONE.hold_s
