@@ -66,6 +66,17 @@ def test_what_the_question_adds_stands_out_wherever_it_is(history, leaning):
     assert sum(found) == pytest.approx(1, abs=1e-4)
 
 
+def test_the_time_marker_of_a_clip_is_not_evidence_of_it(history, leaning):
+    prefill = read(history, "When?")
+    before, chosen = leaning(prefill), prefill.reading.selection
+    markers = (chosen.places < 0) & (chosen.clips == 5)
+    assert markers.any()
+    prefill.reading.selection = replace(
+        chosen, scores=torch.where(markers, chosen.scores + 10, chosen.scores)
+    )
+    assert scores(prefill) == pytest.approx(before)
+
+
 def test_what_an_empty_question_never_looks_at_is_not_blown_up(history, monkeypatch):
     prefill = read(history, "What?")
     chosen = prefill.reading.selection
