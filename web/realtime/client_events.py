@@ -68,7 +68,8 @@ class SessionChange(Unused):
         max_output_tokens: Longest answer, in tokens; `inf` is as long as an answer can get.
         timezone: Where whoever asks is, such as `Europe/Berlin`: for words of time in questions, and
             for the clock of what an answer rests on. Answers then say times by that clock ("At
-            14:05:10.") instead of in seconds of the stream.
+            14:05:10.") instead of in seconds of the stream ("At 10 seconds.", from the first minute on
+            "At 1:05:11.").
         temperature: 0 is greedy; higher is more varied.
         top_p: Choose among the likeliest tokens that together reach this probability.
         top_k: Choose among so many of the likeliest tokens at most; 0 is all.

@@ -12,12 +12,14 @@ import pytest
 from tests.waiting import holds
 from tests.web.cluster.rays import need_ray
 from web.cluster.members import Members
+from web.cluster.ray_environment import set_defaults
 
 
 @pytest.fixture
 def replicas(monkeypatch):
     """The replicas of a host, and an event for which the listing of all waits."""
     need_ray()
+    set_defaults()  # Ray reads them once, and other tests of this process run it
     import ray
 
     from web.cluster import ray_replicas
