@@ -36,6 +36,12 @@ from schemathesis import serializer
 serializer.alias(["application/sdp", "application/trickle-ice-sdpfrag"], "text/plain")
 """
 
+# Too large is a refusal, too.
+REFUSALS = """
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"]
+"""
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # thousands of requests
@@ -44,6 +50,7 @@ async def test_what_is_said_of_the_interface_is_so(tmp_path):
         await service.remember("0")
         command = [sys.executable, "-m", "schemathesis.cli", *ASK]
         (tmp_path / "hooks.py").write_text(SEND_AS_TEXT)
+        (tmp_path / "schemathesis.toml").write_text(REFUSALS)
         hooks = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(tmp_path)}
         token = ["--header", "Authorization: Bearer secret"]
         async with program(

@@ -377,7 +377,7 @@ async def test_words_lead_to_what_is_looked_at_again(with_words):
     usage = [piece async for piece in recall.ask(question)][-1].usage
     assert (usage.start, usage.end, usage.clips) == (392.0, 427.0, 9)
     for whole in (recall, Recall("a", made, store, looks_again=False)):
-        text = "What?" if whole is recall else question.text
+        text = "Does it limp?" if whole is recall else question.text
         pieces = [piece async for piece in whole.ask(replace(question, text=text))]
         assert pieces[-1].usage.frames == 4 * 305
 
