@@ -1,6 +1,8 @@
 """A whole file looked at as the paper samples videos: what is seen of it, and at what cost."""
 
 import asyncio
+import os
+import sys
 import threading
 from contextlib import suppress
 from itertools import pairwise
@@ -117,6 +119,8 @@ def test_slides_of_which_each_is_a_frame_are_all_seen(tmp_path, codec, options):
     times, colours, _ = seen(film, 12)
     assert times == list(range(12))
     assert np.array(colours) == pytest.approx(np.array(COLOURS), abs=12)
+    if sys.platform == "linux":
+        assert os.sched_getscheduler(0) != os.SCHED_FIFO, "all others would wait for these tests"
 
 
 def test_an_animated_avif_is_a_film_and_not_its_first_picture(tmp_path):
