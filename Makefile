@@ -37,8 +37,10 @@ quick: $(VENV)/development    ## the tests that take less than a minute together
 .PHONY: test-shapes test-model test-end-to-end test-web test-loop
 PARTS := tests/model tests/web tests/end_to_end
 PART    = $(BIN)/python tests/tools/part.py $@ $(SHOWN) --durations=10
-# Polite, for some of the others have clocks; and so it may be that they wait.
-COMPUTE = nice $(PART) --timeout 600 tests/model
+# Polite, for some of the others have clocks; and so it may be that they wait. The longest is less so:
+# it would run alone in the end.
+POLITE  = 10
+COMPUTE = nice -n $(POLITE) $(PART) --timeout 600 tests/model
 # As type checkers read it: where a float is wanted a whole number will do.
 SHAPES := --jaxtyping-packages='model,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))'
 
@@ -55,6 +57,7 @@ test-loop:       # the live loop, what is below and beside it, and other people'
 test-model:
 	@$(COMPUTE)
 
+test-shapes: POLITE = 3
 test-shapes:     # the model once more, with every shape checked
 	@$(COMPUTE) -m "not slow and not wrong_types" $(SHAPES)
 
