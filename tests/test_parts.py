@@ -26,13 +26,9 @@ def without_plugins(monkeypatch):
 def say(folder, tests):
     """Return the exit status of a part with `tests`, and what it said."""
     (folder / "test_some.py").write_text(tests)
-    running = run(["-q", str(folder)], folder / "cache")
-    said = ""
-    while True:
-        try:
-            said += next(running)
-        except StopIteration as end:
-            return end.value, said
+    said = []
+    status = run(["-q", str(folder)], folder / "cache", said.append)
+    return status, "".join(said)
 
 
 def test_what_passes_at_the_second_try_is_named(tmp_path):

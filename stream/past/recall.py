@@ -232,9 +232,9 @@ class Recall:
 
     async def _second_look(self, past: Past, question: Question) -> Past:
         """Return what answers: the originals of what a folded `past` names, or `past` itself."""
-        has_words = await self._engine.things([]) is not None
         if self._looks_again is False:
             return past
+        has_words = await self._engine.things([]) is not None
         if not (has_words or self._looks_again) or not await self._engine.prepare(past):
             return past
         frames = self._engine.frames_per_clip

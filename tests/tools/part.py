@@ -9,34 +9,37 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 FEW = 3
 
+Say = Callable[[str], object]
 
-def run(arguments: list[str], cache: Path) -> Iterator[str]:
-    """Yield what pytest says, line by line; return its exit status."""
+
+def run(arguments: list[str], cache: Path, say: Say) -> int:
+    """Give `say` what pytest says, line by line; return its exit status."""
     shutil.rmtree(cache, ignore_errors=True)  # of another run it names other tests
     command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={cache}", *arguments]
-    status = yield from _run_once(command)
+    status = _run_once(command, say)
     if status != pytest.ExitCode.TESTS_FAILED or len(failed := _failed(cache)) > FEW:
         return status
     names = "".join(f"\n  {name}" for name in failed)
-    yield f"\nOnce more, alone:{names}\n"
-    status = yield from _run_once([*command, "--last-failed", "--last-failed-no-failures=none"])
+    say(f"\nOnce more, alone:{names}\n")
+    status = _run_once([*command, "--last-failed", "--last-failed-no-failures=none"], say)
     if status == pytest.ExitCode.OK:
-        yield f"UNSTEADY, passed at the second try:{names}\n"
+        say(f"UNSTEADY, passed at the second try:{names}\n")
     return status
 
 
-def _run_once(command: list[str]) -> Iterator[str]:
+def _run_once(command: list[str], say: Say) -> int:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pytest_process:
-        yield from pytest_process.stdout
+        for line in pytest_process.stdout:
+            say(line)
     return pytest_process.returncode
 
 
@@ -44,22 +47,18 @@ def _failed(cache: Path) -> list[str]:
     return sorted(json.loads((cache / "v/cache/lastfailed").read_text()))
 
 
+def _show(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
 def main(name: str, *arguments: str) -> int:
     """Run the part called `name`; return its exit status."""
-    shown = arguments[0] == "--shown"
-    running = run(list(arguments[shown:]), Path(sys.prefix, f"{name}.cache"))
-    said = []
-    while True:
-        try:
-            line = next(running)
-        except StopIteration as end:
-            sys.stdout.writelines(said)
-            return end.value
-        said.append(line)
-        if shown:
-            sys.stdout.writelines(said)
-            sys.stdout.flush()
-            said.clear()
+    shown, said = arguments[0] == "--shown", []
+    cache = Path(sys.prefix, f"{name}.cache")
+    status = run(list(arguments[shown:]), cache, _show if shown else said.append)
+    sys.stdout.writelines(said)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`flashback watch pause|resume|edit|understand|dead-letters`: what else can be done with watches from the terminal."""
 
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -143,7 +144,7 @@ def dead_letters(
     with service_of(server, token_file) as service:
         found = service.dead_letters()
     if as_json:
-        typer.echo(f"[{', '.join(one.model_dump_json() for one in found)}]")
+        typer.echo(json.dumps([one.model_dump() for one in found]))
         return
     for one in found:
         at = f"{datetime.fromtimestamp(one.at).astimezone():%Y-%m-%d %H:%M:%S}"

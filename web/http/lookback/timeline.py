@@ -16,6 +16,7 @@ from web.http.streams import Named
 from web.openapi import Responses, gives, refuses
 from web.realtime.watch_events import AlertReport
 from web.services import Here, Services
+from web.time_words.extent import Reference
 
 _MOST_SLICES = 240
 _MOST_EVENTS = 200
@@ -204,9 +205,7 @@ def _download(content: bytes, stream: str, at: float, ending: str) -> Response:
 
 def _on_clock(at: float) -> str:
     """Return a media time as people read it, as a name of a file may be: 1-05, 2-03-09."""
-    minutes, seconds = divmod(max(0, int(at)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}-{minutes:02}-{seconds:02}" if hours else f"{minutes}-{seconds:02}"
+    return Reference.minutes(at).replace(":", "-")
 
 
 async def _events(here: Services, status: StreamStatus, first: float, last: float) -> list[Event]:
